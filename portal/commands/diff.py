@@ -24,7 +24,7 @@ from portal.settings import Settings
 from portal.texts import plural
 from portal.workshop.access_table import access_table
 from portal.workshop.differences import Change
-from portal.workshop.git_revisions import UnknownRevisionError, folder_of
+from portal.workshop.git_revisions import UnknownRevisionError, folder_at_revision
 
 DIFFERENT = 3  # the exit code
 SIGNS = {"lost": "-", "gained": "+", "changed": "~"}
@@ -163,7 +163,7 @@ def _compare(
 ) -> Result:  # fmt: skip
     try:
         before, after = (
-            _load(settings, opened.enter_context(folder_of(name, settings.folder)))
+            _load(settings, opened.enter_context(folder_at_revision(name, settings.folder)))
             for name in (old, new or str(settings.folder))
         )
     except UnknownRevisionError as error:

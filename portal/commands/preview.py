@@ -17,7 +17,7 @@ from portal.settings import LOOPBACK
 from portal.texts import translate
 from portal.web.live import Portal, StartupError
 from portal.web.preview_portal import Previewing
-from portal.workshop.git_revisions import UnknownRevisionError, folder_of
+from portal.workshop.git_revisions import UnknownRevisionError, folder_at_revision
 
 
 @click.command("preview", short_help="Look at declarations that are not in force, over the real data.")
@@ -40,7 +40,7 @@ def command(source: str, email: str | None, host: str, port: int) -> None:
     settings = settings.model_copy(update={"base_url": f"http://{name}:{port}", "development": host in LOOPBACK})
     with contextlib.ExitStack() as opened:
         try:
-            folder = opened.enter_context(folder_of(source, settings.folder))
+            folder = opened.enter_context(folder_at_revision(source, settings.folder))
             previewing = Previewing(source, Path(folder).absolute(), secrets.token_urlsafe(24), email)
             application = make_application(settings, previewing=previewing)
             opened.callback(application.registry.live.engine.dispose)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 
-def pack(files: Mapping[str, bytes]) -> bytes:
+def pack_files(files: Mapping[str, bytes]) -> bytes:
     """An archive of files, by their paths in the folder; the same one for the same files."""
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -18,7 +18,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 
 @contextlib.contextmanager
-def unpacked(archive: bytes) -> Iterator[Path]:
+def unpacked_folder(archive: bytes) -> Iterator[Path]:
     """A folder with the files of an archive, which is gone afterwards. Raises zipfile.BadZipFile and OSError."""
     with tempfile.TemporaryDirectory(prefix="portal-") as folder, zipfile.ZipFile(io.BytesIO(archive)) as files:
         files.extractall(folder)

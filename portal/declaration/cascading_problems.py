@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPlace
 
 UNKNOWN_FIELD = re.compile(r'no field "([^"]+)"(?:.* in (\w+)$)?')
@@ -44,7 +44,7 @@ NAMES: tuple[tuple[re.Pattern[str], Callable[[Problem, re.Match[str]], Unknown]]
 )
 
 
-def without_consequences(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
+def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
     """`problems` with one for each cause."""
     problems = _without_nested_modules(draft, _without_nameless_modules(problems))
     problems = _without_misread(_with_whole_lists(draft, problems))
@@ -66,7 +66,7 @@ def without_consequences(draft: Draft, problems: Sequence[Problem]) -> list[Prob
     return kept
 
 
-def _following(draft: Draft, problems: Sequence[Problem]) -> set[Problem]:
+def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Problem]:
     """The problems that others cause: of values without a meaning, and of what lacks because it is written wrongly."""
     errors = [problem for problem in problems if not problem.warning]
     unread = [problem for problem in _of_the_reader(draft) if not problem.warning and not problem.related]
@@ -88,7 +88,7 @@ def _following(draft: Draft, problems: Sequence[Problem]) -> set[Problem]:
     }
 
 
-def _of_the_reader(draft: Draft) -> list[Problem]:
+def _of_the_reader(draft: DeclarationDraft) -> list[Problem]:
     return [problem for document in draft.documents.values() for problem in document.problems]
 
 
@@ -122,7 +122,7 @@ def _lacks(problem: Problem) -> set[KeyPath]:
     return {(problem.guess,)} if problem.guess is not None and UNKNOWN_MODULE.match(problem.message) else set()
 
 
-def _unknown(draft: Draft, problem: Problem) -> Unknown | None:
+def _unknown(draft: DeclarationDraft, problem: Problem) -> Unknown | None:
     """The name that a problem says does not exist, and the module in which it should."""
     for pattern, name_of in NAMES:
         if match := pattern.match(problem.message):
@@ -136,7 +136,7 @@ def _unknown(draft: Draft, problem: Problem) -> Unknown | None:
     return None
 
 
-def _module_of(draft: Draft, problem: Problem) -> str:
+def _module_of(draft: DeclarationDraft, problem: Problem) -> str:
     """The module whose records the place of a problem is about, empty where there is none."""
     where, name = (str(part) for part in (*problem.path, "", "")[:2])
     if where == "buttons" and (button := draft.buttons.get(name)) is not None:
@@ -144,7 +144,7 @@ def _module_of(draft: Draft, problem: Problem) -> str:
     return name if where == "modules" else ""
 
 
-def _names_of_misnamed_fields(draft: Draft, unknown: Counter[Unknown]) -> set[Unknown]:
+def _names_of_misnamed_fields(draft: DeclarationDraft, unknown: Counter[Unknown]) -> set[Unknown]:
     """The most frequent unknown names, one for each field that has a name which cannot be used: its old name."""
     explained: set[Unknown] = set()
     left = Counter(draft.misnamed_fields)
@@ -180,7 +180,7 @@ def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
     return kept
 
 
-def _without_nested_modules(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
+def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
     """A module that is indented too far is a key without a value of the module above, whose keys it then repeats."""
     nested: dict[KeyPath, Problem] = {}
     for problem in problems:
@@ -209,7 +209,7 @@ def _without_nested_modules(draft: Draft, problems: Sequence[Problem]) -> list[P
     return kept
 
 
-def _with_whole_lists(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
+def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
     """One problem where a list lacks its brackets: in `{can: create, comment}` the items behind the first are reported
     as keys without a value, on the same line."""
     kept: list[Problem] = []
@@ -242,6 +242,6 @@ def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
     return kept
 
 
-def _is_empty(draft: Draft, problem: Problem) -> bool:
+def _is_empty(draft: DeclarationDraft, problem: Problem) -> bool:
     """Whether what stands at the place of a problem has no value."""
     return draft.documents[problem.file].value(problem.path) is None

@@ -6,13 +6,13 @@ is reported and left out.
 
 from typing import Any
 
-from portal.declaration.draft import Draft
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import fields_with_rows
 from portal.fields.base import Field
 from portal.fields.table_names import join_name
 
 
-def bind_fields(draft: Draft) -> None:
+def bind_fields(draft: DeclarationDraft) -> None:
     """Binds every field of the draft; what is computed from an internal field becomes internal itself."""
     _mark_internal(draft)
     _mark_internal_columns(draft)
@@ -25,7 +25,7 @@ def bind_fields(draft: Draft) -> None:
     draft.__dict__.pop("row_modules", None)
 
 
-def _mark_internal(draft: Draft) -> None:
+def _mark_internal(draft: DeclarationDraft) -> None:
     """A lookup or a formula shows what it reads, so it is internal if any step on the way there is."""
     computed = [
         (module, name) for module in draft.modules.values() for name, field in module.fields.items() if field.computed
@@ -48,7 +48,7 @@ def _mark_internal(draft: Draft) -> None:
                 changed = True
 
 
-def _mark_internal_columns(draft: Draft) -> None:
+def _mark_internal_columns(draft: DeclarationDraft) -> None:
     """A lookup in a row is internal if a step on its way is."""
     for module, field in fields_with_rows(draft.modules.values()):
         rows: Any = field
@@ -61,7 +61,7 @@ def _mark_internal_columns(draft: Draft) -> None:
                 rows.make_internal(name)
 
 
-def _bind_all(draft: Draft, report: bool) -> bool:
+def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
     """Whether a field had to be left out."""
     left_out = [
         (module.name, name, complaint)
@@ -78,7 +78,7 @@ def _bind_all(draft: Draft, report: bool) -> bool:
     return bool(left_out)
 
 
-def _complaint(draft: Draft, module: str, field: Field) -> str | None:
+def _complaint(draft: DeclarationDraft, module: str, field: Field) -> str | None:
     """Why the field cannot be bound, None if it can; empty where another problem already explains it."""
     paths = [draft.follow(module, path.split(".")) for path in field.sources]
     complaint = next((path.complaint for path in paths if path.complaint), None)

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from portal.declaration.draft import BUTTONS, MODULES, Draft
+from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.source.condition_numbers import keep_condition_numbers_as_written
 from portal.declaration.source.problems import Problem
@@ -22,7 +22,7 @@ PROFILES = "profiles"
 BACKUPS = ("~", ".bak", ".orig", ".old", ".swp", ".tmp", ".rej")
 
 
-def read_files(draft: Draft) -> None:
+def read_files(draft: DeclarationDraft) -> None:
     """Puts every file of the folder into the draft's documents, and what is wrong with the files into its problems."""
     names = _names(draft.folder)
     if MODULES in names:
@@ -59,7 +59,7 @@ def files_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _report(draft: Draft, file: str, message: str, warning: bool = False) -> None:
+def _report(draft: DeclarationDraft, file: str, message: str, warning: bool = False) -> None:
     draft.problems.append(Problem(file, 1, 1, (), message, warning))
 
 
@@ -86,7 +86,7 @@ def _misnamed(names: list[str], right: str) -> list[str]:
     ]
 
 
-def _profile_files(draft: Draft, names: list[str]) -> list[str]:
+def _profile_files(draft: DeclarationDraft, names: list[str]) -> list[str]:
     """The files of the profiles; reports names that cannot be used."""
     if PROFILES not in names:
         wrong = next((name for name in names if closest(name.lower(), [PROFILES]) and not _is_yaml(name)), None)
@@ -110,7 +110,7 @@ def _profile_files(draft: Draft, names: list[str]) -> list[str]:
     return files
 
 
-def _report_unread(draft: Draft, file: str, name: str) -> None:
+def _report_unread(draft: DeclarationDraft, file: str, name: str) -> None:
     if name.lower().endswith((".yml", ".yaml")):
         stem = name.rpartition(".")[0]
         _report(draft, file, f"rename this file to {stem}.yaml")
@@ -127,7 +127,7 @@ def _yaml_files_in(folder: Path) -> Iterator[str]:
     yield from (name for name in _names(folder) if _is_yaml(name))
 
 
-def _read_file(draft: Draft, file: str) -> None:
+def _read_file(draft: DeclarationDraft, file: str) -> None:
     try:
         raw = draft.unsaved[file] if file in draft.unsaved else _content(draft.folder / file)
     except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.declaration.draft import Draft, LinkingPath, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft, LinkingPath, link_targets
 from portal.declaration.shapes import (
     Access,
     DetailLayout,
@@ -34,7 +34,7 @@ NEWEST_CHANGE_FIRST = ("-modified",)
 class Viewer:
     """Whom the layouts are for: `enabled` are the modules of their profile."""
 
-    draft: Draft
+    draft: DeclarationDraft
     staff: bool
     enabled: frozenset[str]
 
@@ -62,7 +62,9 @@ def shared_rights(module: Module) -> frozenset[str]:
     return frozenset(name for name in first_steps if name in module.fields and module.fields[name].multiple)
 
 
-def finished(viewer: Viewer, module: Module, written: Mapping[str, Any], given: frozenset[str]) -> dict[str, Any]:
+def finished_layouts(
+    viewer: Viewer, module: Module, written: Mapping[str, Any], given: frozenset[str]
+) -> dict[str, Any]:
     """The four layouts, complete; `given` are the fields of the profile's `set`, which its create form leaves out."""
     return {
         "list": _list(viewer, module, written["list"]),
@@ -190,7 +192,7 @@ def _rights(module: Module) -> tuple[str | None, ...]:
     return module.owner, module.organization
 
 
-def _related(draft: Draft, module: str, access: Access, related: Related) -> Related:
+def _related(draft: DeclarationDraft, module: str, access: Access, related: Related) -> Related:
     """The related list with its columns: those written, else the first of the module's list, the state among them."""
     columns = related.columns if related.columns is not None else access.list.columns or ()
     readable_columns = [name for name in columns if name in access.readable]

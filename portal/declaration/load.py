@@ -14,7 +14,7 @@ from portal.declaration.cascading_problems import without_consequences
 from portal.declaration.checks.all import check_modules, check_profiles
 from portal.declaration.checks.settings import check_settings
 from portal.declaration.computed_fields import bind_fields
-from portal.declaration.draft import BUTTONS, MODULES, Draft
+from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.files import read_files
 from portal.declaration.read_buttons import read_buttons
 from portal.declaration.read_modules import read_modules
@@ -53,7 +53,7 @@ def load(
     `overrides` are settings of `portal:` from outside; `unsaved` is what is to be read instead of files that exist, by
     their paths in the folder: what an editor has not saved yet, or a correction that is tried.
     """
-    draft = Draft(folder, overrides=overrides, unsaved=unsaved)
+    draft = DeclarationDraft(folder, overrides=overrides, unsaved=unsaved)
     read_files(draft)
     if MODULES in draft.documents and is_of_another_version(draft):
         return Loaded(None, [with_lines(problem, draft.documents) for problem in draft.problems])
@@ -76,7 +76,7 @@ def load(
     return Loaded(None if failed else declaration, problems)
 
 
-def _in_order(draft: Draft) -> list[Problem]:
+def _in_order(draft: DeclarationDraft) -> list[Problem]:
     """Each problem once, by file and place; of a file with very many, the first."""
     ranks = {name: rank for rank, name in enumerate(draft.documents)}
     unique = list(dict.fromkeys(draft.problems))
@@ -95,5 +95,5 @@ def _first(file: str, problems: list[Problem]) -> list[Problem]:
     return [*(problem for problem in problems if problem in chosen), Problem(file, 1, 1, (), more, others[0].warning)]
 
 
-def _profiles(draft: Draft) -> list[str]:
+def _profiles(draft: DeclarationDraft) -> list[str]:
     return [file[len("profiles/") : -len(".yaml")] for file in draft.documents if file.startswith("profiles/")]

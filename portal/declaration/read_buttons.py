@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from portal.declaration.draft import BUTTONS, Draft
+from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.name_rules import as_name, wrong_name
 from portal.declaration.shape_keys import has_keys_of
 from portal.declaration.shapes import Button
 from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal
 
 
-def read_buttons(draft: Draft) -> None:
+def read_buttons(draft: DeclarationDraft) -> None:
     """Reads buttons.yaml into the draft."""
     at = draft.at(BUTTONS)
     top = mapping(at.value, at, "keys (buttons)")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.draft import Draft
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import BUILT_IN, SYSTEM_COLUMNS, as_name, reserved_field, wrong_name
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.source.cursor import Cursor
@@ -14,7 +14,7 @@ from portal.declaration.validation_sentences import unknown_key
 from portal.fields.base import Field
 
 
-def read_fields(draft: Draft, entries: Any, module: str, at: Cursor) -> dict[str, Field]:
+def read_fields(draft: DeclarationDraft, entries: Any, module: str, at: Cursor) -> dict[str, Field]:
     """The fields of a module; those that cannot be understood are noted as broken."""
     fields: dict[str, Field] = {}
     for name, entry in named_entries(entries, at, "names to field types").items():

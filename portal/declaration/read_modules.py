@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.declaration.builtin import builtin_fields
-from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
+from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft, profile_file
 from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.declaration.name_rules import (
     as_name,
@@ -42,7 +42,7 @@ SHAPES_AT_TOP: Mapping[str, type[Shape]] = {"portal": Settings, "inbox": Inbox, 
 TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "modules")
 
 
-def read_modules(draft: Draft) -> None:
+def read_modules(draft: DeclarationDraft) -> None:
     """Reads modules.yaml into the draft."""
     at = draft.at(MODULES)
     top = mapping(at.value, at, f"keys ({', '.join(TOP_LEVEL_KEYS)})")
@@ -56,7 +56,7 @@ def read_modules(draft: Draft) -> None:
     elsewhere = {*misplaced, *FILES_OF_THEIR_OWN}
     top = {name: entry for name, entry in top.items() if name not in elsewhere}
     top = with_known_keys(top, TOP_LEVEL_KEYS, at, SHAPES_AT_TOP)
-    draft.settings = read_settings(draft, top.get("portal"), at["portal"])
+    draft.settings = read_portal_settings(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
         at["modules"].key.wrong("no module is declared: a portal needs at least one")
@@ -70,7 +70,7 @@ def read_modules(draft: Draft) -> None:
         _read_module(draft, name, entry, builtin)
 
 
-def _read_module(draft: Draft, name: str, entry: Any, builtin: dict[str, Field]) -> None:
+def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[str, Field]) -> None:
     at = draft.at_module(name)
     if complaint := wrong_name(name) or reserved_module(name):
         at.key.wrong(complaint)
@@ -96,7 +96,9 @@ def _read_module(draft: Draft, name: str, entry: Any, builtin: dict[str, Field])
     draft.modules[name], draft.written[name] = result
 
 
-def _without_misplaced_fields(draft: Draft, module: str, entry: Mapping[str, Any], at: Cursor) -> dict[str, Any]:
+def _without_misplaced_fields(
+    draft: DeclarationDraft, module: str, entry: Mapping[str, Any], at: Cursor
+) -> dict[str, Any]:
     """`entry` without fields that are written beside `fields:` instead of below it, which are reported."""
     misplaced = [
         name
@@ -123,7 +125,7 @@ def _without_internal_keys_below(
     return {**entry, outer_key: {**outer, inner_key: cleaned}}
 
 
-def read_role(draft: Draft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:
+def read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:
     """The module that `people:` or `organizations:` names."""
     if name is None:
         return None
@@ -157,7 +159,7 @@ def read_sign_up(entry: Any, at: Cursor) -> SignUp | None:
     return result[0] if result else None
 
 
-def read_settings(draft: Draft, entry: Any, at: Cursor) -> Settings:
+def read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Settings:
     """What `portal:` says, and the settings from outside the files, which win."""
     entry = dict(mapping(entry, at, "settings"))
     for key, text in draft.overrides.items():

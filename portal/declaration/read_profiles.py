@@ -6,14 +6,14 @@ Parts that stand one level too high or too low are reported once, and read where
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.draft import ALL_MODULES, Draft, profile_file
+from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, profile_file
 from portal.declaration.shape_keys import keys_of, shapes_below
 from portal.declaration.shapes import Access, Expectation, Home, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal
 
 
-def read_profile(draft: Draft, name: str) -> None:
+def read_profile(draft: DeclarationDraft, name: str) -> None:
     """Reads profiles/NAME.yaml into the draft."""
     file = profile_file(name)
     if draft.is_unreadable(file):
@@ -47,7 +47,7 @@ def read_profile(draft: Draft, name: str) -> None:
 
 
 def _accesses(
-    draft: Draft, profile: str, entries: Mapping[str, Any], at: Cursor
+    draft: DeclarationDraft, profile: str, entries: Mapping[str, Any], at: Cursor
 ) -> tuple[dict[str, Access], dict[str, Any]]:
     """Reads what a profile says of its modules: as shapes and as mappings; False where it takes a module away."""
     accesses: dict[str, Access] = {}
@@ -71,12 +71,12 @@ def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
     return validated(Access, without_internal(Access, entry or {}, at), at)
 
 
-def _with_misplaced(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
+def _with_misplaced(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
     """The keys of a profile; modules beside `modules:`, and its own keys under it, are in their right place."""
     return _with_misplaced_keys(draft, _with_misplaced_modules(draft, top, at), at)
 
 
-def _with_misplaced_modules(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
+def _with_misplaced_modules(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
     """`top` with the modules that are written beside `modules:`, which are reported, in their right place."""
     misplaced = {name: top.pop(name) for name in list(top) if name not in keys_of(Profile) and name in draft.modules}
     for name in misplaced:
@@ -87,7 +87,7 @@ def _with_misplaced_modules(draft: Draft, top: dict[str, Any], at: Cursor) -> di
     return top
 
 
-def _with_misplaced_keys(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
+def _with_misplaced_keys(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
     """`top` with its keys that are written among the modules, which are reported, in their right place.
 
     A key of the profile that stands there without a value has lost its own keys too, which follow it.

@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
-from portal.declaration.draft import ALL_MODULES, Draft
+from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
 from portal.declaration.inbox_and_sign_up_shapes import Inbox
-from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
+from portal.declaration.layouts import Viewer, finished_layouts, readable_fields, with_related
 from portal.declaration.option_labels import labelled_modules
 from portal.declaration.plurals import singular
 from portal.declaration.shapes import (
@@ -39,7 +39,7 @@ LONG_TEXTS = ("longtext", "markdown")
 MOST_WAYS = 2000
 
 
-def resolve(draft: Draft) -> Declaration:
+def resolve(draft: DeclarationDraft) -> Declaration:
     """The Declaration of a draft: resolved, bound and frozen."""
     draft.declared = draft.modules
     draft.modules = {name: resolve_module(draft, module) for name, module in draft.modules.items()}
@@ -75,7 +75,7 @@ def _search_listed_fields(modules: Mapping[str, Module], profiles: Mapping[str, 
 # -- modules ------------------------------------------------------------------------------------------------------
 
 
-def resolve_module(draft: Draft, module: Module) -> Module:
+def resolve_module(draft: DeclarationDraft, module: Module) -> Module:
     """`module` with everything filled in but its layouts."""
     owner = _owner(draft, module)
     organization = _organization(draft, module, owner)
@@ -103,11 +103,11 @@ def _first_text(module: Module) -> str:
     return next((name for name, field in module.fields.items() if field.type == "text"), "reference")
 
 
-def _owner(draft: Draft, module: Module) -> str | None:
+def _owner(draft: DeclarationDraft, module: Module) -> str | None:
     return module.owner or ("id" if module.name == draft.people else None)
 
 
-def _organization(draft: Draft, module: Module, owner: str | None) -> str | None:
+def _organization(draft: DeclarationDraft, module: Module, owner: str | None) -> str | None:
     if module.organization or module.name == draft.organizations:
         return module.organization or "id"
     people = draft.modules.get(draft.people or "")
@@ -136,10 +136,10 @@ def _mail(module: Module) -> Mail:
     return module.mail.model_copy(update={key: default if value is None else value for key, value in events.items()})
 
 
-def _with_layouts(draft: Draft, module: Module) -> Module:
+def _with_layouts(draft: DeclarationDraft, module: Module) -> Module:
     """`module` with the layouts of a reader who sees everything: for commands and imports."""
     viewer = Viewer(draft, staff=True, enabled=frozenset(draft.modules))
-    layouts = finished(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, given=frozenset())
+    layouts = finished_layouts(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, given=frozenset())
     layouts["detail"] = layouts["detail"].model_copy(update={"related": layouts["detail"].related or ()})
     return module.model_copy(update=layouts)
 
@@ -190,7 +190,7 @@ def moves_between(transition: Transition, state: str, target: str) -> bool:
 # -- profiles -----------------------------------------------------------------------------------------------------
 
 
-def ancestry(draft: Draft, name: str) -> list[str]:
+def ancestry(draft: DeclarationDraft, name: str) -> list[str]:
     """The profile and those that it extends, the furthest first; a circle is cut."""
     line: list[str] = []
     here: str | None = name
@@ -200,7 +200,7 @@ def ancestry(draft: Draft, name: str) -> list[str]:
     return line[::-1]
 
 
-def is_access_broken(draft: Draft, profile: str, module: str) -> bool:
+def is_access_broken(draft: DeclarationDraft, profile: str, module: str) -> bool:
     """Whether another problem already explains why the profile cannot do something with the module."""
     line = ancestry(draft, profile)
     return any((name, scope) in draft.broken_accesses for name in line for scope in (module, ALL_MODULES))
@@ -222,7 +222,7 @@ def merge_layout(below: Any, above: Any) -> dict[str, Any]:
     return merge({key: value for key, value in below.items() if replaced.get(key) not in above}, above)
 
 
-def merged_accesses(draft: Draft, name: str) -> dict[str, dict[str, Any]]:
+def merged_accesses(draft: DeclarationDraft, name: str) -> dict[str, dict[str, Any]]:
     """What the profile and those that it extends say of each module, merged; without `where`."""
     merged: dict[str, dict[str, Any]] = {}
     for profile in ancestry(draft, name):
@@ -239,7 +239,7 @@ def merged_accesses(draft: Draft, name: str) -> dict[str, dict[str, Any]]:
     return merged
 
 
-def narrowed(draft: Draft, name: str, module: str) -> Condition:
+def narrowed(draft: DeclarationDraft, name: str, module: str) -> Condition:
     """The `where` of the profile and of those that it extends, joined by AND; `MODULE: false` clears it."""
     condition: Condition | None = None
     for profile in ancestry(draft, name):
@@ -251,7 +251,7 @@ def narrowed(draft: Draft, name: str, module: str) -> Condition:
     return condition or ALWAYS
 
 
-def resolve_profile(draft: Draft, name: str, buttons: dict[str, Button]) -> Profile:
+def resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Button]) -> Profile:
     """The profile with every Access complete; generated buttons are added to `buttons`."""
     line = [draft.profiles[ancestor] for ancestor in ancestry(draft, name)]
     profile = line[-1]
@@ -285,7 +285,7 @@ def _menu(line: list[Profile], accesses: Mapping[str, Access], buttons: Mapping[
     return tuple(name for name in names if (accesses[name].menu if name in accesses else name in buttons))
 
 
-def _access(draft: Draft, viewer: Viewer, module: Module, entry: dict[str, Any], where: Condition) -> Access:
+def _access(draft: DeclarationDraft, viewer: Viewer, module: Module, entry: dict[str, Any], where: Condition) -> Access:
     own = {key: value for key, value in entry.items() if key not in LAYOUTS}
     access = Access.model_validate({**own, "module": module.name, "where": where})
     below = draft.written[module.name]
@@ -295,7 +295,7 @@ def _access(draft: Draft, viewer: Viewer, module: Module, entry: dict[str, Any],
         else getattr(draft.declared[module.name], name)
         for name, shape in LAYOUTS.items()
     }
-    layouts = finished(viewer, module, written, given=frozenset(access.set))
+    layouts = finished_layouts(viewer, module, written, given=frozenset(access.set))
     filled = {
         "see": access.see or module.see or "own",
         "label": access.label or module.label,
@@ -315,7 +315,9 @@ def _home(line: list[Profile]) -> Home:
     return Home(buttons=buttons, panels=panels)
 
 
-def _generated_buttons(draft: Draft, profile: str, accesses: Mapping[str, Access]) -> Iterator[tuple[str, Button]]:
+def _generated_buttons(
+    draft: DeclarationDraft, profile: str, accesses: Mapping[str, Access]
+) -> Iterator[tuple[str, Button]]:
     """One per enabled module, with the profile's own label and icon."""
     for name, access in accesses.items():
         module = draft.modules[name]

@@ -5,7 +5,7 @@ Consulted for names that are unknown and not simply misspelled.
 
 from collections.abc import Collection
 
-from portal.declaration.source.suggestions import closest, quoted
+from portal.declaration.source.suggestions import closest, quoted_name
 
 _TYPES = {
     "text": "string str varchar char character varying line input textfield shorttext singleline title name slug uuid",
@@ -157,7 +157,7 @@ def our_special(value: str) -> str | None:
 
 def did_you_mean(name: str | None) -> str:
     """` (did you mean "x"?)`, empty for None."""
-    return f" (did you mean {quoted(name)}?)" if name is not None else ""
+    return f" (did you mean {quoted_name(name)}?)" if name is not None else ""
 
 
 def _meant(name: str, known: Collection[str], others: dict[str, list[str]]) -> str | None:

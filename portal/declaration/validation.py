@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from portal.declaration.shape_keys import internal_keys, keys_of, shape_at
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.nodes import copied
+from portal.declaration.source.nodes import copied_data
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import closest
 from portal.declaration.synonyms import our_key
@@ -23,7 +23,7 @@ from portal.declaration.validation_sentences import (
     YES_AND_NO,
     instead_of_list,
     key_below,
-    sentence,
+    refusal_sentence,
     unknown_key,
 )
 from portal.fields.base_shape import Shape
@@ -91,7 +91,7 @@ class _Reading:
         if not isinstance(self.entry, Mapping):
             self._report(base, errors_by_path[base])
             return False
-        self.entry, self._is_copy = (self.entry if self._is_copy else copied(self.entry)), True
+        self.entry, self._is_copy = (self.entry if self._is_copy else copied_data(self.entry)), True
         wrong = {path: errors for path, errors in errors_by_path.items() if not self._take_as_written(path, errors)}
         for path, errors in wrong.items():
             # Of a union, the branch that got furthest has the best sentence; and what is missing because it was left
@@ -144,7 +144,7 @@ class _Reading:
     def _report(self, path: KeyPath, errors: list[dict[str, Any]]) -> None:
         below = path[len(self._at.path) :]
         at = self._at.down(below)
-        (at.key if errors[0]["type"] == "extra_forbidden" else at).wrong(sentence(self._shape, errors, below))
+        (at.key if errors[0]["type"] == "extra_forbidden" else at).wrong(refusal_sentence(self._shape, errors, below))
 
 
 def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:

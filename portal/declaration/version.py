@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 
 VERSION = 1
 
@@ -20,7 +20,7 @@ def version_complaint(written: Any) -> str | None:
     return None
 
 
-def is_of_another_version(draft: Draft) -> bool:
+def is_of_another_version(draft: DeclarationDraft) -> bool:
     """Whether modules.yaml names a version of the language that is not ours, which is reported.
 
     Then nothing else is worth saying: what this version does not know would all look wrong.

@@ -10,7 +10,7 @@ from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.column_types import folded_text
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.several_values import join, split_all
+from portal.fields.several_values import join_values, split_all_values
 from portal.fields.text import at_most
 from portal.texts import _, fold
 
@@ -91,7 +91,7 @@ class AddressField(Field):
         """The parts with commas between them, in quotes where a part holds one: `"Main street 1, left",1234,City,,`."""
         if not filled(text):
             return None
-        parts = split_all(at_most(storable(text), LONGEST * len(PARTS) * 2))
+        parts = split_all_values(at_most(storable(text), LONGEST * len(PARTS) * 2))
         if len(parts) > len(PARTS):
             raise Refused(_("Enter street, postal code, city, region and country, separated by commas."))
         return self._made([*parts, *[""] * (len(PARTS) - len(parts))])
@@ -113,7 +113,7 @@ class AddressField(Field):
         return ", ".join(value.lines) if value else ""
 
     def write(self, value: Any) -> str:
-        return join(astuple(value)) if value else ""
+        return join_values(astuple(value)) if value else ""
 
     def constant(self, raw: Any, reader: Reader) -> str:
         return storable(str(raw))

@@ -67,16 +67,16 @@ def read_expression(text: str) -> Expression:
     return expression
 
 
-def names_in(expression: Expression) -> Iterator[str]:
+def names_in_expression(expression: Expression) -> Iterator[str]:
     """The names of an expression, as often as they are written."""
     match expression:
         case Name(name):
             yield name
         case Negative(of):
-            yield from names_in(of)
+            yield from names_in_expression(of)
         case Operation(_, left, right):
-            yield from names_in(left)
-            yield from names_in(right)
+            yield from names_in_expression(left)
+            yield from names_in_expression(right)
 
 
 def _tokens(text: str) -> list[str]:
@@ -335,7 +335,7 @@ def operand(kind: Kind, value: Any) -> Value:
     return operand
 
 
-def total(values: Iterable[Value], nothing: Value) -> Value:
+def column_total(values: Iterable[Value], nothing: Value) -> Value:
     """The sum in a formula of one column of `lines`, without rows where it is empty; `nothing` where none has a value.
 
     None where two currencies are in it.

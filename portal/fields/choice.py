@@ -10,7 +10,7 @@ from pydantic import field_validator
 from portal.fields.base import Field, Refused, storable
 from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.several_values import join
+from portal.fields.several_values import join_values
 from portal.texts import Text, _, fold, readable
 
 
@@ -119,7 +119,7 @@ class Choice(HasOptions):
         """An option by its name, by the name in quotes (for lists of names), and by its labels."""
         if value is None:
             return ("",)
-        return (value, join((value,)), *(self.labels_of(value) if value in self.offered else ()))
+        return (value, join_values((value,)), *(self.labels_of(value) if value in self.offered else ()))
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         ranks = [(table.c[self.name] == name, rank) for rank, name in enumerate(self.offered)]

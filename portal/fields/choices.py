@@ -9,7 +9,7 @@ from portal.fields.base import operator_refused, storable
 from portal.fields.choice import HasOptions
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.several_values import holds_value, join, pack, split, unpack
+from portal.fields.several_values import holds_value, join_values, pack_values, split_values, unpack_values
 
 
 class Choices(HasOptions):
@@ -33,13 +33,13 @@ class Choices(HasOptions):
     rejects: ClassVar[tuple[str, ...]] = ("lowest", "low,lowest", "a", "lo\x00w")
 
     def store(self, value: Any) -> dict[str, Any]:
-        return {self.name: pack(value or ())}
+        return {self.name: pack_values(value or ())}
 
     def load(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        return unpack(row[self.name])
+        return unpack_values(row[self.name])
 
     def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
-        return self._chosen(split(storable(text)))
+        return self._chosen(split_values(storable(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[str, ...]:
         return self._chosen([name for name in form.getall(self.name) if isinstance(name, str) and name])
@@ -55,7 +55,7 @@ class Choices(HasOptions):
         return tuple(name for name in self.offered if name in chosen)
 
     def read(self, text: str, reader: Reader = PLAIN) -> tuple[str, ...]:
-        return self._chosen([self.option_called(name) for name in split(storable(text))])
+        return self._chosen([self.option_called(name) for name in split_values(storable(text))])
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: list(value or ())}
@@ -64,7 +64,7 @@ class Choices(HasOptions):
         return ", ".join(self.label_of(name, reader) for name in value or ())
 
     def write(self, value: Any) -> str:
-        return join(value or ())
+        return join_values(value or ())
 
     def constant(self, raw: Any, reader: Reader) -> Any:
         """One option: conditions ask whether it is among the chosen ones."""

@@ -83,7 +83,9 @@ def _words(locale: Locale) -> dict[str, str]:
     return words
 
 
-def in_words(value: int, reader: Reader, units: tuple[str, ...] = ("hour", "minute", "second"), most: int = 3) -> str:
+def duration_in_words(
+    value: int, reader: Reader, units: tuple[str, ...] = ("hour", "minute", "second"), most: int = 3
+) -> str:
     """Seconds in the reader's language, in at most so many of the units, the largest that are needed first."""
     rest, parts = abs(value), []
     for unit in units:
@@ -128,7 +130,7 @@ class Duration(Field):
     def show(self, value: Any, reader: Reader) -> str:
         if value is None:
             return ""
-        return in_words(value, reader, ("hour", "minute", "second") if value % 60 else ("hour", "minute"))
+        return duration_in_words(value, reader, ("hour", "minute", "second") if value % 60 else ("hour", "minute"))
 
     def write(self, value: Any) -> str:
         return in_units(value)

@@ -10,7 +10,7 @@ from pydantic import Field as Key
 from portal.fields.base import Field
 from portal.fields.base_shape import Names
 from portal.fields.column_types import SecondsBetween, UTCDateTime
-from portal.fields.duration import in_units, in_words, seconds
+from portal.fields.duration import duration_in_words, in_units, seconds
 from portal.fields.protocols import Declared
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import is_blank
@@ -55,7 +55,7 @@ class Elapsed(Field):
         """The two largest units: “3 days 4 hr”."""
         if value is None:
             return ""
-        return in_words(value, reader, UNITS if abs(value) < 60 else UNITS[:-1], most=2)
+        return duration_in_words(value, reader, UNITS if abs(value) < 60 else UNITS[:-1], most=2)
 
     def write(self, value: Any) -> str:
         return in_units(value)

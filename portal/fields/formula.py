@@ -100,7 +100,7 @@ class Formula(ProxyField):
         """What is read, each once: fields, and columns of lines as `lines.price`."""
         if self._table is not None:
             return tuple(dict.fromkeys(name for name, _options in decision_table.fields_in(self._table)))
-        return tuple(dict.fromkeys(arithmetic.names_in(self._expression)))
+        return tuple(dict.fromkeys(arithmetic.names_in_expression(self._expression)))
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -222,7 +222,7 @@ class Formula(ProxyField):
             return arithmetic.operand(kind, values.get(first))
         nothing = self._read[name].constant(0, Reader(plain=True, currency=currency))
         rows = values.get(first) or ()
-        return arithmetic.total(
+        return arithmetic.column_total(
             [arithmetic.operand(kind, row.get(column)) for row in rows], arithmetic.operand(kind, nothing)
         )
 

@@ -12,7 +12,7 @@ from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form, VisibleIds
 from portal.fields.reader import Reader
 from portal.fields.record_titles import ids_by_title, ids_named, sort_title_column
-from portal.fields.several_values import join, split
+from portal.fields.several_values import join_values, split_values
 from portal.fields.table_names import declared_name, join_name, table_of
 
 
@@ -41,7 +41,7 @@ class Links(LinkLike):
         return ()
 
     def parse(self, text: str, reader: Reader) -> tuple[Linked, ...]:
-        return self._distinct(map(self.linked_by_id, split(text)))
+        return self._distinct(map(self.linked_by_id, split_values(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Linked, ...]:
         texts = [text for text in form.getall(self.name) if isinstance(text, str) and text.strip()]
@@ -60,11 +60,11 @@ class Links(LinkLike):
         return ", ".join(link.title for link in value or ())
 
     def write(self, value: Any) -> str:
-        return join(link.raw for link in value or ())
+        return join_values(link.raw for link in value or ())
 
     def names(self, text: str) -> list[str]:
         """The names of records that CSV holds: the inverse of `write`."""
-        return split(text)
+        return split_values(text)
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         return self.order(table)

@@ -12,36 +12,36 @@ from portal.fields.column_types import Occurs
 from portal.texts import _
 
 
-def pack(values: Iterable[str]) -> str | None:
+def pack_values(values: Iterable[str]) -> str | None:
     """Values as one text in which each stands as `,"value",`: quotes within are escaped, so a search is exact."""
     written = [json.dumps(value, ensure_ascii=False) for value in values]
     return f",{','.join(written)}," if written else None
 
 
-def unpack(text: str | None) -> tuple[str, ...]:
-    """The values of a column that `pack` filled; none where it is empty."""
+def unpack_values(text: str | None) -> tuple[str, ...]:
+    """The values of a column that `pack_values` filled; none where it is empty."""
     return tuple(json.loads(f"[{text[1:-1]}]")) if text else ()
 
 
 def holds_value(column: sa.ColumnElement[str], value: str) -> sa.ColumnElement[bool]:
     """SQL: whether a packed column holds `value`."""
-    return Occurs(column, sa.literal(pack([value]), sa.Text()))
+    return Occurs(column, sa.literal(pack_values([value]), sa.Text()))
 
 
-def join(values: Iterable[str]) -> str:
+def join_values(values: Iterable[str]) -> str:
     """Values as one line: `a, b, "c, d"`."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(values)
     return line.getvalue()
 
 
-def split(text: str) -> list[str]:
-    """The values of `join`, without the empty ones."""
-    return [value for value in split_all(text) if value]
+def split_values(text: str) -> list[str]:
+    """The values of `join_values`, without the empty ones."""
+    return [value for value in split_all_values(text) if value]
 
 
-def split_all(text: str) -> list[str]:
-    """The values of `join` without the spaces around them, empty ones as well."""
+def split_all_values(text: str) -> list[str]:
+    """The values of `join_values` without the spaces around them, empty ones as well."""
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))
     except csv.Error:  # a value of more than 128 kB

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.column_types import folded_text
 from portal.fields.reader import Reader
-from portal.fields.several_values import holds_value, pack, unpack
+from portal.fields.several_values import holds_value, pack_values, unpack_values
 from portal.texts import fold, ngettext
 
 LONGEST, MOST = 80, 50
@@ -39,10 +39,10 @@ class Tags(Field):
         return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text())]
 
     def store(self, value: Any) -> dict[str, Any]:
-        return {self.name: pack(value or ()), self.folded: pack(map(fold, value or ()))}
+        return {self.name: pack_values(value or ()), self.folded: pack_values(map(fold, value or ()))}
 
     def load(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        return unpack(row[self.name])
+        return unpack_values(row[self.name])
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         return table.c[self.folded]
@@ -87,7 +87,7 @@ class Tags(Field):
         folded = table.c[self.folded]
         if operator == "contains":
             # As JSON writes it, so that quotes in a tag are found.
-            return folded.contains((pack([fold(value)]) or "")[2:-2], autoescape=True)
+            return folded.contains((pack_values([fold(value)]) or "")[2:-2], autoescape=True)
         if operator == "equal":
             return holds_value(folded, fold(value))
         return super().compare(table, operator, value)

@@ -17,7 +17,7 @@ from portal.database.engine import reading
 from portal.database.errors import database_is_in_the_way
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Module, Transition
-from portal.fields.duration import in_words
+from portal.fields.duration import duration_in_words
 from portal.jobs.transactions import in_retried_transaction
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
@@ -120,7 +120,7 @@ def _move(writer: Writer, record: Record, task: Task, transition: Transition) ->
     comment = ""
     if transition.ask.get("comment") == "required":
         reader = writer.records.policy.reader
-        period = in_words(int(task.period.total_seconds()), reader, UNITS)
+        period = duration_in_words(int(task.period.total_seconds()), reader, UNITS)
         comment = reader.text(_("Done automatically after ${period}.", mapping={"period": period}))
     writer.move(record, transition, {}, comment)
 

@@ -25,7 +25,7 @@ from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
-from portal.declaration.archive import pack, unpacked
+from portal.declaration.archive import pack_files, unpacked_folder
 from portal.declaration.files import declared_files
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
@@ -253,7 +253,7 @@ class LivePortal:
             kept = last_kept(self.engine)
             if kept is None:
                 return None
-            with unpacked(kept.archive) as folder:
+            with unpacked_folder(kept.archive) as folder:
                 declaration = load(folder, self.overrides).declaration
                 if declaration is None:
                     return None
@@ -281,7 +281,7 @@ class LivePortal:
             try:
                 if logo:
                     files[logo] = (declaration.folder / logo).read_bytes()
-                keep(portal.engine, pack(files), portal.since)
+                keep(portal.engine, pack_files(files), portal.since)
                 self._is_kept = True
             except (*DatabaseError, OSError) as error:
                 if self._is_kept:  # the next attempts say nothing while they fail

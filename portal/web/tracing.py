@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 def includeme(config: Configurator) -> None:
     """Outside of everything, so that the time is that of the whole request."""
-    config.add_tween("portal.web.tracing.follow", under=INGRESS)
+    config.add_tween("portal.web.tracing.trace_request", under=INGRESS)
 
 
-def follow(handler: Handler, registry: Registry) -> Handler:
+def trace_request(handler: Handler, registry: Registry) -> Handler:
     """Give each request its id, and tell log and metrics of it when it is answered."""
     metrics, serving = registry.metrics, registry.serving
 

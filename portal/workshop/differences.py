@@ -201,13 +201,15 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
     for module, access in new.modules.items():
         if module not in old.modules:
             continue
-        differing = [*_layouts(old, new, module), *differences(old.modules[module], access, TOLD_OF_ACCESS)]
-        told = list(differences(before.modules[module], after.modules[module]))  # with the module: what it hands down
+        differing = [*_layouts(old, new, module), *shape_differences(old.modules[module], access, TOLD_OF_ACCESS)]
+        told = list(
+            shape_differences(before.modules[module], after.modules[module])
+        )  # with the module: what it hands down
         if differing := [difference for difference in differing if difference not in told]:
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
             sentence = f"{readable_name(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
-    if differing := list(differences(old, new, {"name", "staff", "modules", "labelled", "expect"})):
+    if differing := list(shape_differences(old, new, {"name", "staff", "modules", "labelled", "expect"})):
         paths = tuple(path for difference in differing for path in difference.paths)
         yield Change("changed", f"look different: {', '.join(map(str, differing))}", keys=paths)
 
@@ -266,7 +268,7 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
             yield Change(
                 "changed", f"module {readable_name(str(former))} is called {readable_name(name)}", name, (), ((name,),)
             )
-        if differing := list(differences(old, module, TOLD_OF_MODULE)):
+        if differing := list(shape_differences(old, module, TOLD_OF_MODULE)):
             paths = tuple((name, *path) for difference in differing for path in difference.paths)
             sentence = f"module {readable_name(name)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, name, (), (*paths, (name,)))
@@ -276,7 +278,7 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
         if name not in kept:
             yield Change("lost", f"there is no module {readable_name(name)} any more", name)
     skipped = {"folder", "modules", "profiles", "icons"}
-    for difference in differences(before, after, skipped):
+    for difference in shape_differences(before, after, skipped):
         if difference.key.startswith("buttons.module:"):
             continue  # made of the module, which says it
         named = replace(difference, key=difference.key.replace("settings", "portal", 1))
@@ -301,7 +303,7 @@ def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
         if before.type != field.type:
             sentence = f"field {name} of {readable_name(module)} is of type {field.type} instead of {before.type}"
             yield Change("changed", sentence, module, (), place)
-        elif differing := list(differences(before, field, {"name", "type"})):
+        elif differing := list(shape_differences(before, field, {"name", "type"})):
             paths = tuple((module, "fields", name, *path) for difference in differing for path in difference.paths)
             sentence = f"field {name} of {readable_name(module)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (), (*paths, *place))
@@ -310,7 +312,7 @@ def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
             yield Change("lost", f"{readable_name(module)} have no field {name} any more", module)
 
 
-def differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[Difference]:
+def shape_differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[Difference]:
     """The keys in which two shapes of one kind differ, apart from `skipped` ones and former names."""
     for key in type(after).model_fields:
         if key not in skipped and key != "formerly":
@@ -319,7 +321,7 @@ def differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = 
 
 def _of_values(key: str, old: Any, new: Any) -> Iterator[Difference]:
     if isinstance(old, BaseModel) and type(old) is type(new):
-        for inner in differences(old, new):
+        for inner in shape_differences(old, new):
             yield Difference(f"{key}.{inner.key}", inner.before, inner.after)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in dict.fromkeys((*old, *new)):

@@ -14,7 +14,7 @@ class UnknownRevisionError(Exception):
 
 
 @contextlib.contextmanager
-def folder_of(name: str, beside: Path) -> Iterator[Path]:
+def folder_at_revision(name: str, beside: Path) -> Iterator[Path]:
     """The folder `name`, or the folder `beside` as it was in the revision `name`, which is gone afterwards.
 
     Raises UnknownRevisionError.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from portal.declaration.draft import MODULES, profile_file
+from portal.declaration.declaration_draft import MODULES, profile_file
 from portal.declaration.load import Loaded, load
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.plurals import singular

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from portal.declaration.draft import MODULES
+from portal.declaration.declaration_draft import MODULES
 from portal.declaration.name_rules import reserved_field, reserved_module
 from portal.declaration.shapes import ACTIONS
 from portal.declaration.version import VERSION, version_complaint

@@ -23,7 +23,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import ids_named
-from portal.fields.several_values import split
+from portal.fields.several_values import split_values
 from portal.fields.table_names import is_rows, join_name
 
 BATCH = 1000
@@ -276,7 +276,7 @@ class Conversion:
             return before
         if isinstance(before, Linked) or not self.new.multiple:
             return (before if isinstance(before, Linked) else self.written(before),)
-        return split(self.written(before))
+        return split_values(self.written(before))
 
     def _link(self, item: Any, targets: Sequence[str]) -> Linked:
         """The record of a link or of a name. Raises Refused unless there is exactly one."""

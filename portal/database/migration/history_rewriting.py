@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.fields.base import Field
-from portal.fields.several_values import join, split
+from portal.fields.several_values import join_values, split_values
 
 BATCH = 1000
 Details = dict[str, Any]
@@ -51,7 +51,7 @@ def rename_options_in_history(
 
     def value(recorded: Any) -> Any:
         if field.multiple:
-            return join(names.get(option, option) for option in split(recorded))
+            return join_values(names.get(option, option) for option in split_values(recorded))
         return names.get(recorded, recorded)
 
     def renamed(details: Details) -> Details:

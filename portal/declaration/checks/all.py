@@ -14,11 +14,11 @@ from portal.declaration.checks.profiles import check_profile, check_resolved_pro
 from portal.declaration.checks.sign_up import check_sign_up
 from portal.declaration.checks.unintended_access import check_what_customers_get
 from portal.declaration.checks.unnoticed_comments import check_unnoticed_comments
-from portal.declaration.draft import Draft, profile_file
+from portal.declaration.declaration_draft import DeclarationDraft, profile_file
 from portal.declaration.shapes import Declaration, fields_with_rows
 
 
-def check_modules(draft: Draft) -> None:
+def check_modules(draft: DeclarationDraft) -> None:
     """Checks the modules as the files have them, before anything is resolved."""
     for module in draft.modules.values():
         check_fields(draft, module, draft.at_module(module.name)["fields"])
@@ -37,7 +37,7 @@ def check_modules(draft: Draft) -> None:
     check_appearance(draft)
 
 
-def check_profiles(draft: Draft, declaration: Declaration) -> None:
+def check_profiles(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Checks the profiles of the resolved declaration, for what only that shows."""
     check_buttons(draft, declaration)
     check_resolved_profiles(draft, declaration)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
+from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft, profile_file
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import suggest
@@ -31,7 +31,7 @@ def known_icons() -> frozenset[str]:
         return frozenset(name.removesuffix(".svg") for name in file.namelist())
 
 
-def check_appearance(draft: Draft) -> None:
+def check_appearance(draft: DeclarationDraft) -> None:
     """Checks every icon, tone and text; collects the icons in `draft.icons`."""
     counts = _TextCounts(draft.settings.languages)
     for file, path, value in _parts(draft):
@@ -113,7 +113,7 @@ def _number_of_texts(places: list[str]) -> str:
     return "1 text is" if len(places) == 1 else f"{len(places)} texts are"
 
 
-def _parts(draft: Draft) -> Iterator[Part]:
+def _parts(draft: DeclarationDraft) -> Iterator[Part]:
     """Every written text, icon and tone with its place."""
     yield from _within(MODULES, ("portal",), draft.settings)
     for name, module in draft.modules.items():

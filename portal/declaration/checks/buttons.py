@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.values import check_values
-from portal.declaration.draft import BUTTONS, Draft, profile_file
+from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft, profile_file
 from portal.declaration.layouts import can_be_typed
 from portal.declaration.resolve import is_access_broken
 from portal.declaration.shape_keys import keys_of
@@ -18,7 +18,7 @@ from portal.declaration.synonyms import did_you_mean, our_key
 ADDRESS = re.compile(r"(https?://|mailto:|tel:|/(?!/))\S+")
 
 
-def check_buttons(draft: Draft, declaration: Declaration) -> None:
+def check_buttons(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Checks every button of buttons.yaml by itself."""
     tabs = _tabs(declaration)
     for name, button in draft.buttons.items():
@@ -50,7 +50,9 @@ def _tabs(declaration: Declaration) -> dict[str, set[str]]:
     return tabs
 
 
-def _check_opens(draft: Draft, opens: str, button: Button, tabs: Mapping[str, Collection[str]], at: Cursor) -> None:
+def _check_opens(
+    draft: DeclarationDraft, opens: str, button: Button, tabs: Mapping[str, Collection[str]], at: Cursor
+) -> None:
     module, slash, page = opens.partition("/")
     if ":" in opens:
         at["opens"].wrong(f'must be MODULE or MODULE/create, not "{opens}": write an address after url:')
@@ -71,7 +73,7 @@ def _check_opens(draft: Draft, opens: str, button: Button, tabs: Mapping[str, Co
             at["tab"].wrong(f'{module} has no tab "{button.tab}"{suggest(button.tab, tabs.get(module, ()))}')
 
 
-def _meant_target(draft: Draft, opens: str) -> str | None:
+def _meant_target(draft: DeclarationDraft, opens: str) -> str | None:
     """The target that is meant by the address of a list, or of a form as other systems call it."""
     module, *pages = opens.strip("/").split("/")
     if module not in draft.modules or pages not in ([], ["new"], ["add"]):
@@ -79,7 +81,7 @@ def _meant_target(draft: Draft, opens: str) -> str | None:
     return f"{module}/create" if pages else module
 
 
-def _check_set(draft: Draft, module: str, button: Button, at: Cursor) -> None:
+def _check_set(draft: DeclarationDraft, module: str, button: Button, at: Cursor) -> None:
     check_values(draft, module, button.set, at)
     for name in button.set:
         field = draft.modules[module].fields.get(name)
@@ -93,7 +95,7 @@ def _refuse(button: Button, keys: tuple[str, ...], use: str, at: Cursor) -> None
             at[key].key.wrong(f"{key} belongs to {use}")
 
 
-def check_home(draft: Draft, profile: Profile, declaration: Declaration) -> None:
+def check_home(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
     """The buttons of a profile's home page, its own or those of the profile that it extends."""
     at = draft.at(profile_file(profile.name))
     names = [name for name in profile.home.buttons or () if not name.startswith("module:")]
@@ -104,7 +106,7 @@ def check_home(draft: Draft, profile: Profile, declaration: Declaration) -> None
         _check_inherited(draft, profile, names, declaration, at["extends"])
 
 
-def check_menu(draft: Draft, profile: Profile, declaration: Declaration) -> None:
+def check_menu(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
     """The modules and buttons of a profile's menu, its own or that of the profile that it extends."""
     at = draft.at(profile_file(profile.name))
     if "menu" not in at:
@@ -129,7 +131,7 @@ def check_menu(draft: Draft, profile: Profile, declaration: Declaration) -> None
             place.warn(f'"{name}" is a module and a button: the menu shows the module')
 
 
-def _check_button_name(draft: Draft, profile: Profile, name: str, known: Iterable[str], at: Cursor) -> None:
+def _check_button_name(draft: DeclarationDraft, profile: Profile, name: str, known: Iterable[str], at: Cursor) -> None:
     if name in draft.broken_buttons:
         return
     if name in draft.buttons:
@@ -141,7 +143,7 @@ def _check_button_name(draft: Draft, profile: Profile, name: str, known: Iterabl
 
 
 def _check_inherited(
-    draft: Draft, profile: Profile, names: Iterable[str], declaration: Declaration, at: Cursor
+    draft: DeclarationDraft, profile: Profile, names: Iterable[str], declaration: Declaration, at: Cursor
 ) -> None:
     """Buttons named by the extended profile: what is a dead end there already has been reported there."""
     parent = declaration.profiles.get(profile.extends or "")
@@ -153,7 +155,7 @@ def _check_inherited(
             at.wrong(f'the button "{name}" leads nowhere: {complaint}')
 
 
-def _dead_end(draft: Draft, profile: Profile, button: Button) -> str | None:
+def _dead_end(draft: DeclarationDraft, profile: Profile, button: Button) -> str | None:
     """Why this profile could not follow the button, or None."""
     module, _slash, page = str(button.opens or "").partition("/")
     if button.opens is None or module not in draft.modules or button.name in draft.broken_buttons:

@@ -5,14 +5,14 @@ from typing import Any
 
 from portal.conditions import Comparison, ConditionError, FormValue, comparisons, is_group, parse
 from portal.declaration.checks.values import value_complaint, word_warning
-from portal.declaration.draft import Draft
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
 
 RANGES = ("min", "max", "before", "after")
 
 
-def check_condition(draft: Draft, module: str, at: Cursor, form: str | None = None) -> None:
+def check_condition(draft: DeclarationDraft, module: str, at: Cursor, form: str | None = None) -> None:
     """The condition at `at`, on records of `module`; `form` is the module whose fields `$name` stands for."""
     condition = at.value
     if not isinstance(condition, Mapping) or module not in draft.modules:
@@ -25,7 +25,7 @@ def check_condition(draft: Draft, module: str, at: Cursor, form: str | None = No
             _check_line(draft, module, str(name), value, at[name], form)
 
 
-def _check_line(draft: Draft, module: str, name: str, value: Any, at: Cursor, form: str | None) -> None:
+def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at: Cursor, form: str | None) -> None:
     try:
         parsed = list(comparisons(parse({name: value})))
     except ConditionError as error:
@@ -61,7 +61,7 @@ def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]
         yield at, comparison.value
 
 
-def _check_form_value(draft: Draft, value: FormValue, at: Cursor, form: str | None) -> None:
+def _check_form_value(draft: DeclarationDraft, value: FormValue, at: Cursor, form: str | None) -> None:
     if form is None:
         at.wrong(f'"${value.field}" stands for a field of a form: it can only be used in the where of a link')
     elif draft.is_broken(form, value.field):
@@ -72,7 +72,7 @@ def _check_form_value(draft: Draft, value: FormValue, at: Cursor, form: str | No
         at.wrong(f'"{value.field}" is worked out when the record is read: a form does not know it')
 
 
-def _complaint(draft: Draft, field: Field, operator: str, value: Any) -> str | None:
+def _complaint(draft: DeclarationDraft, field: Field, operator: str, value: Any) -> str | None:
     """Why `value` cannot be compared with `field`, or None."""
     dated = bool({"today", "now"} & set(field.specials))
     searchable = field.textual or field.filter in ("text", "link")

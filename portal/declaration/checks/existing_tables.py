@@ -1,6 +1,6 @@
 """Checks modules over tables that others made (`table:`): a field is one column, and nothing else is kept there."""
 
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 
@@ -22,7 +22,7 @@ def check_existing(module: Module, at: Cursor) -> None:
             )
 
 
-def check_roles(draft: Draft) -> None:
+def check_roles(draft: DeclarationDraft) -> None:
     """People and mail from outside become rows of the portal's own tables: what one of others needs is not known."""
     people = draft.modules.get(draft.people or "")
     if draft.sign_up is not None and people is not None and people.table is not None:

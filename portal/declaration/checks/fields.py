@@ -6,7 +6,7 @@ from typing import Any
 from portal.conditions import is_group
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.values import stored_complaint, word_warning
-from portal.declaration.draft import Draft, link_targets, own_key
+from portal.declaration.declaration_draft import DeclarationDraft, link_targets, own_key
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text
@@ -18,7 +18,7 @@ SMALLEST_LIMIT = 1000  # bytes
 MOST_GAPS = 3  # named in one warning
 
 
-def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
+def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     """Checks every field of a module."""
     former_names: dict[str, str] = {}
     for name, field in module.fields.items():
@@ -43,7 +43,7 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
             place["column"].key.wrong("column needs table: at the module")
 
 
-def check_columns(draft: Draft, module: Module, lines: Field, at: Cursor) -> None:
+def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cursor) -> None:
     """The columns of a `lines` field, as the fields of the module that its rows are."""
     check_fields(draft, draft.row_modules[join_name(module.name, lines.name)], at["fields"])
     for index, name in enumerate(own_key(lines, "total") or ()):
@@ -62,7 +62,7 @@ def _is_link(field: Field | None) -> bool:
     return field is not None and not field.computed and not field.multiple and len(field.targets) == 1
 
 
-def _check_default(draft: Draft, module: Module, field: Field, at: Cursor) -> None:
+def _check_default(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
     if field.default is None or field.computed or draft.is_broken(module.name, field.name):
         return
     if path := value_path(field.default):
@@ -77,7 +77,7 @@ def _check_default(draft: Draft, module: Module, field: Field, at: Cursor) -> No
         at.warn(warning)
 
 
-def _path_complaint(draft: Draft, module: Module, field: Field, path: ValuePath) -> str | None:
+def _path_complaint(draft: DeclarationDraft, module: Module, field: Field, path: ValuePath) -> str | None:
     """Why a default such as `$caller.company` or `me.phone` cannot give `field` a value, or None."""
     start, complaint = _start_of(draft, module, field, path)
     if start is None:
@@ -90,7 +90,7 @@ def _path_complaint(draft: Draft, module: Module, field: Field, path: ValuePath)
     return None
 
 
-def _start_of(draft: Draft, module: Module, field: Field, path: ValuePath) -> tuple[str | None, str | None]:
+def _start_of(draft: DeclarationDraft, module: Module, field: Field, path: ValuePath) -> tuple[str | None, str | None]:
     """The module in which the path goes on; else why there is none, or nothing where that is reported elsewhere."""
     if path.who:
         start, role = (draft.people, "people") if path.who == "me" else (draft.organizations, "organizations")
@@ -118,7 +118,7 @@ def _defaults_behind(module: Module, link: Field) -> set[str]:
     return names
 
 
-def _check_targets(draft: Draft, module: Module, field: Field, at: Cursor) -> None:
+def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
     targets = link_targets(field)
     if not isinstance(targets, tuple):
         return
@@ -184,7 +184,9 @@ def _check_options(field: Field, at: Cursor) -> None:
             at[name]["formerly"].wrong(f'"{option.formerly}" is still an option')
 
 
-def _check_formerly(draft: Draft, module: Module, field: Field, former_names: dict[str, str], at: Cursor) -> None:
+def _check_formerly(
+    draft: DeclarationDraft, module: Module, field: Field, former_names: dict[str, str], at: Cursor
+) -> None:
     """`former_names` maps the former names of fields before this one to their present names."""
     if field.formerly is None:
         return

@@ -1,6 +1,6 @@
 """Checks `inbox:`: the module that mail creates, and the fields that take its subject and its text."""
 
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.resolve import LONG_TEXTS, text_field
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
@@ -10,7 +10,7 @@ TITLES = ("text",)
 TEXTS = (*LONG_TEXTS, "text")
 
 
-def check_inbox(draft: Draft) -> None:
+def check_inbox(draft: DeclarationDraft) -> None:
     """Every name in `inbox:` exists and can hold what it is given."""
     inbox = draft.inbox
     if inbox is None or draft.is_broken(inbox.creates):
@@ -30,7 +30,7 @@ def check_inbox(draft: Draft) -> None:
         at["creates"].warn(f"whoever writes does not see what becomes of it: {module.name} has no owner")
 
 
-def _check_field(draft: Draft, module: Module, name: str | None, types: tuple[str, ...], at: Cursor) -> None:
+def _check_field(draft: DeclarationDraft, module: Module, name: str | None, types: tuple[str, ...], at: Cursor) -> None:
     if name is None or draft.is_broken(module.name, name):
         return
     field = module.fields.get(name)

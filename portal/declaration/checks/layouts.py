@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from portal.declaration.checks.conditions import check_condition
-from portal.declaration.draft import Draft
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.layouts import can_stand_in_form
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related
@@ -16,7 +16,7 @@ from portal.fields.base import Field
 PlacedName = tuple[Cursor, str]
 
 
-def check_layouts(draft: Draft, module: Module, written: Module | Access, at: Cursor) -> None:
+def check_layouts(draft: DeclarationDraft, module: Module, written: Module | Access, at: Cursor) -> None:
     """The four layouts at `at`, of the module itself or of a profile's access to it."""
     _check_list(draft, module, written.list, at["list"])
     _check_detail(draft, module, written.detail, at["detail"])
@@ -35,7 +35,7 @@ def placed_names(written: Module | Access, at: Cursor) -> Iterator[tuple[str, Cu
         yield from ((layout, *item) for item in _form_names(form, at[layout]))
 
 
-def check_names(draft: Draft, module: str, names: Iterable[PlacedName]) -> None:
+def check_names(draft: DeclarationDraft, module: str, names: Iterable[PlacedName]) -> None:
     """Each name is a field of `module`."""
     for at, name in names:
         if draft.field(module, name) is None and not draft.is_broken(module, name):
@@ -49,7 +49,7 @@ def warn_of_repeated(columns: Sequence[str], at: Cursor) -> None:
             at[index].warn(f'"{name}" is already a column of this list')
 
 
-def _check_list(draft: Draft, module: Module, layout: ListLayout, at: Cursor) -> None:
+def _check_list(draft: DeclarationDraft, module: Module, layout: ListLayout, at: Cursor) -> None:
     check_names(draft, module.name, _items(layout.columns or (), at["columns"]))
     warn_of_repeated(layout.columns or (), at["columns"])
     for index, name in enumerate(layout.sort or ()):
@@ -69,7 +69,7 @@ def _check_list(draft: Draft, module: Module, layout: ListLayout, at: Cursor) ->
         check_condition(draft, module.name, place["where"])
 
 
-def _check_detail(draft: Draft, module: Module, layout: DetailLayout, at: Cursor) -> None:
+def _check_detail(draft: DeclarationDraft, module: Module, layout: DetailLayout, at: Cursor) -> None:
     for index, section in enumerate(layout.sections or ()):
         check_names(draft, module.name, _rows(section.fields, at["sections"][index]["fields"]))
     check_names(draft, module.name, _items(layout.aside or (), at["aside"]))
@@ -77,7 +77,7 @@ def _check_detail(draft: Draft, module: Module, layout: DetailLayout, at: Cursor
         _check_related(draft, module, related, at["related"][index])
 
 
-def _check_related(draft: Draft, module: Module, related: Related, at: Cursor) -> None:
+def _check_related(draft: DeclarationDraft, module: Module, related: Related, at: Cursor) -> None:
     name = related.module
     place = at.inner("module")
     linking = {link.module for link in draft.linking.get(module.name, ())}
@@ -92,7 +92,7 @@ def _check_related(draft: Draft, module: Module, related: Related, at: Cursor) -
         warn_of_repeated(related.columns or (), at["columns"])
 
 
-def _check_form(draft: Draft, module: Module, layout: FormLayout, at: Cursor, new: bool) -> None:
+def _check_form(draft: DeclarationDraft, module: Module, layout: FormLayout, at: Cursor, new: bool) -> None:
     if layout.fields is not None and layout.steps is not None:
         at["steps"].key.wrong("a form has fields or steps, not both")
     seen: dict[str, Cursor] = {}
@@ -109,7 +109,7 @@ def _form_names(layout: FormLayout, at: Cursor) -> Iterator[PlacedName]:
         yield from _rows(step.fields, at["steps"][index]["fields"])
 
 
-def _check_form_field(draft: Draft, module: Module, name: str, at: Cursor, new: bool) -> None:
+def _check_form_field(draft: DeclarationDraft, module: Module, name: str, at: Cursor, new: bool) -> None:
     if name == "attachments":
         if not module.attachments:
             at.wrong(f"{module.name} has no attachments: add attachments: true to the module")

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from email.errors import MessageError
 from email.headerregistry import Address
 
-from portal.declaration.draft import Draft, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.shapes import Mail, Module, Transition, Wording
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
@@ -16,7 +16,7 @@ PLACEHOLDERS = ("reference", "title", "link")
 ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
-def check_mail(draft: Draft, module: Module, at: Cursor) -> None:
+def check_mail(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     """Checks `mail:` of a module."""
     mail = module.mail
     if mail.assigned is not None:
@@ -50,7 +50,7 @@ def check_after(transition: Transition, at: Cursor) -> None:
             at["after"].wrong(f'the portal cannot do this by itself: "{name}" is asked for as required')
 
 
-def _check_assigned(draft: Draft, module: Module, name: str, at: Cursor) -> None:
+def _check_assigned(draft: DeclarationDraft, module: Module, name: str, at: Cursor) -> None:
     followed = draft.follow(module.name, [name])
     if followed.complaint:
         at.wrong(followed.complaint)
@@ -58,7 +58,7 @@ def _check_assigned(draft: Draft, module: Module, name: str, at: Cursor) -> None
         at.wrong(f'"{name}" is not a link to the module of people, so nobody would get the email')
 
 
-def _check_desk(draft: Draft, desk: str, at: Cursor) -> None:
+def _check_desk(draft: DeclarationDraft, desk: str, at: Cursor) -> None:
     if "@" in desk:
         if not takes_letters(desk):
             at.wrong('must be an email address such as "help@example.com", or the name of a profile')
@@ -66,7 +66,7 @@ def _check_desk(draft: Draft, desk: str, at: Cursor) -> None:
         at.wrong(f'no profile "{desk}"{suggest(desk, draft.profiles)}: name a profile or an email address')
 
 
-def _check_remind(draft: Draft, module: Module, mail: Mail, at: Cursor) -> None:
+def _check_remind(draft: DeclarationDraft, module: Module, mail: Mail, at: Cursor) -> None:
     if module.lifecycle is None:
         at.key.wrong(f"{module.name} has no lifecycle, and so no states to remind of")
         return

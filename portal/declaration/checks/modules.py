@@ -7,7 +7,7 @@ from typing import Any
 from portal.declaration.checks.fields import check_size
 from portal.declaration.checks.mail import check_after, check_mail
 from portal.declaration.checks.values import check_values
-from portal.declaration.draft import Draft, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.resolve import default_scope
 from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Scope, Through, Transition
@@ -20,7 +20,7 @@ EVERY_STATE = (("*",), ("any",), ("all",))  # as other systems write it
 REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
 
 
-def check_module(draft: Draft, module: Module, at: Cursor) -> None:
+def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     """Everything of a module but its fields, layouts and appearance."""
     _check_title(draft, module, at["title"])
     _check_reference(module.reference, at["reference"])
@@ -43,7 +43,7 @@ def check_module(draft: Draft, module: Module, at: Cursor) -> None:
         at["key"].key.wrong("key needs table:, the name of the existing table")
 
 
-def _check_answers(draft: Draft, name: str, at: Cursor) -> None:
+def _check_answers(draft: DeclarationDraft, name: str, at: Cursor) -> None:
     answers = draft.modules.get(name)
     if answers is None:
         if not draft.is_broken(name):
@@ -52,7 +52,7 @@ def _check_answers(draft: Draft, name: str, at: Cursor) -> None:
         at.wrong(f"{name} has no long text that could be put into a comment: add a field of type longtext")
 
 
-def _check_title(draft: Draft, module: Module, at: Cursor) -> None:
+def _check_title(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     if module.title is None:
         return
     title = draft.field(module.name, module.title)
@@ -72,7 +72,9 @@ def _check_reference(reference: str, at: Cursor) -> None:
         at.wrong("a reference needs {number}: without it, it would not be unique")
 
 
-def _check_path(draft: Draft, module: Module, dotted: str | None, role: str, target: str | None, at: Cursor) -> None:
+def _check_path(
+    draft: DeclarationDraft, module: Module, dotted: str | None, role: str, target: str | None, at: Cursor
+) -> None:
     """`owner` and `organization`: links that lead to `target`, the module of people or of organizations."""
     if dotted is None or (dotted == "id" and module.name == target):
         return
@@ -92,14 +94,14 @@ def _check_path(draft: Draft, module: Module, dotted: str | None, role: str, tar
             at.wrong(f'"{dotted}" links to {", ".join(targets)}, not to {target}, the module of {role}')
 
 
-def _only_link(draft: Draft, module: Module, target: str) -> tuple[RelatedPlace, ...]:
+def _only_link(draft: DeclarationDraft, module: Module, target: str) -> tuple[RelatedPlace, ...]:
     """Where the one link of the module to `target` is declared, if it has just one."""
     links = [name for name, field in module.fields.items() if link_targets(field) == (target,)]
     at = draft.at_module(module.name)["fields"]
     return (at[links[0]].related(f"the only link to {target} is here"),) if len(links) == 1 else ()
 
 
-def check_scope(draft: Draft, module: Module, see: Scope, at: Cursor) -> None:
+def check_scope(draft: DeclarationDraft, module: Module, see: Scope, at: Cursor) -> None:
     """Whether the records of this module can be divided in this way."""
     if draft.broken_roles and not isinstance(see, Through):
         return  # whose the records are is not known, for a reason that is reported
@@ -107,7 +109,7 @@ def check_scope(draft: Draft, module: Module, see: Scope, at: Cursor) -> None:
         at.inner("through").wrong(complaint)
 
 
-def _scope_complaint(draft: Draft, module: Module, see: Scope) -> str | None:
+def _scope_complaint(draft: DeclarationDraft, module: Module, see: Scope) -> str | None:
     owner, organization = rights_of(draft, module)
     if see == "own" and not owner:
         return f"{module.name} has no owner, so nobody would see a record as their own: add owner: to the module"
@@ -126,7 +128,7 @@ def _scope_complaint(draft: Draft, module: Module, see: Scope) -> str | None:
     return None
 
 
-def rights_of(draft: Draft, module: Module) -> tuple[str | None, str | None]:
+def rights_of(draft: DeclarationDraft, module: Module) -> tuple[str | None, str | None]:
     """The owner and the organization of a module as they will be resolved."""
     owner = module.owner or ("id" if module.name == draft.people else None)
     organization = module.organization or ("id" if module.name == draft.organizations else None)
@@ -135,7 +137,7 @@ def rights_of(draft: Draft, module: Module) -> tuple[str | None, str | None]:
     return owner, organization or ("inherited" if inherited else None)
 
 
-def needs_scope(draft: Draft, module: Module) -> bool:
+def needs_scope(draft: DeclarationDraft, module: Module) -> bool:
     """Whether a profile must say `see` for this module."""
     unwritten = module.see is None and "see" not in draft.at_module(module.name)
     return unwritten and default_scope(*rights_of(draft, module)) is None
@@ -144,7 +146,7 @@ def needs_scope(draft: Draft, module: Module) -> bool:
 # -- lifecycles ---------------------------------------------------------------------------------------------------
 
 
-def _check_lifecycle(draft: Draft, module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
+def _check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
     field = module.fields.get(lifecycle.field)
     if field is None:
         if not draft.is_broken(module.name, lifecycle.field):
@@ -178,7 +180,7 @@ def _check_stages(states: Collection[str], stages: Sequence[str], at: Cursor) ->
             at[index].wrong(f'"{name}" appears twice')
 
 
-def _check_follow_up(draft: Draft, module: Module, name: str | None, at: Cursor) -> None:
+def _check_follow_up(draft: DeclarationDraft, module: Module, name: str | None, at: Cursor) -> None:
     if name is None or draft.is_broken(module.name, name):
         return
     field = module.fields.get(name)
@@ -188,7 +190,7 @@ def _check_follow_up(draft: Draft, module: Module, name: str | None, at: Cursor)
         at.wrong(f'"{name}" is not a link to {module.name}: a follow-up needs one, to the record that it follows')
 
 
-def _check_only(draft: Draft, module: Module, name: str | None, at: Cursor) -> None:
+def _check_only(draft: DeclarationDraft, module: Module, name: str | None, at: Cursor) -> None:
     if name is None or draft.is_broken(module.name, name):
         return
     field = draft.field(module.name, name)
@@ -207,7 +209,7 @@ def _check_on_comment(module: Module, states: Collection[str], lifecycle: Lifecy
 
 
 def _check_transition(
-    draft: Draft, module: Module, states: Collection[str], name: str, transition: Transition, at: Cursor
+    draft: DeclarationDraft, module: Module, states: Collection[str], name: str, transition: Transition, at: Cursor
 ) -> None:
     if name in ACTIONS:
         at.key.wrong(f'"{name}" cannot be the name of a transition: it has its own meaning under can:')
@@ -234,7 +236,7 @@ def _check_states(states: Collection[str], names: Iterable[str], at: Cursor) -> 
             at.inner(index).wrong(list_in_text(name, states) or f'no state "{name}"{suggest(name, states)}')
 
 
-def _check_asked_fields(draft: Draft, module: Module, asked: Mapping[str, Any], at: Cursor) -> None:
+def _check_asked_fields(draft: DeclarationDraft, module: Module, asked: Mapping[str, Any], at: Cursor) -> None:
     for name in asked:
         if name == "comment":
             if not module.comments:

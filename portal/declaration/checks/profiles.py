@@ -8,7 +8,7 @@ from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_scope, needs_scope
 from portal.declaration.checks.values import check_values
-from portal.declaration.draft import ALL_MODULES, Draft, link_targets, profile_file
+from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, link_targets, profile_file
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.resolve import ancestry, is_access_broken, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
@@ -23,7 +23,7 @@ NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watcher
 Complaint = tuple[KeyPath, str]
 
 
-def check_profile(draft: Draft, profile: Profile, at: Cursor) -> None:
+def check_profile(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
     """Checks what the profile's own file says."""
     _check_extends(draft, profile, at["extends"])
     inherited = merged_accesses(draft, profile.extends) if profile.extends in draft.profiles else {}
@@ -45,7 +45,7 @@ def check_profile(draft: Draft, profile: Profile, at: Cursor) -> None:
     _check_expectations(draft, profile, at["expect"])
 
 
-def _check_extends(draft: Draft, profile: Profile, at: Cursor) -> None:
+def _check_extends(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
     parent = profile.extends
     if parent is None:
         return
@@ -63,7 +63,7 @@ def _check_extends(draft: Draft, profile: Profile, at: Cursor) -> None:
         line.append(parent)
 
 
-def _check_access(draft: Draft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
+def _check_access(draft: DeclarationDraft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
     """What a profile says of one module."""
     if access.see is not None:
         check_scope(draft, module, access.see, at["see"])
@@ -81,7 +81,7 @@ def _check_access(draft: Draft, profile: Profile, module: Module, access: Access
     check_layouts(draft, module, access, at)
 
 
-def _check_option_labels(draft: Draft, module: Module, access: Access, at: Cursor) -> None:
+def _check_option_labels(draft: DeclarationDraft, module: Module, access: Access, at: Cursor) -> None:
     """Checks `options: {FIELD: {OPTION: label}}`, the labels that a profile gives to options."""
     for name, labels in access.options.items():
         field = draft.field(module.name, name)
@@ -98,7 +98,7 @@ def _check_option_labels(draft: Draft, module: Module, access: Access, at: Curso
                 at[name][option].key.wrong(f'no option "{option}"{suggest(option, known)}')
 
 
-def _check_grants(draft: Draft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
+def _check_grants(draft: DeclarationDraft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
     """`grants: [PROFILE]`: the profiles that people of this profile give to others."""
     if access.grants is None:
         return
@@ -120,18 +120,18 @@ def _check_grants(draft: Draft, profile: Profile, module: Module, access: Access
             at[index].wrong(f"{name} is a profile of administrators: only they may give it")
 
 
-def _is_staff(draft: Draft, name: str) -> bool:
+def _is_staff(draft: DeclarationDraft, name: str) -> bool:
     line = [draft.profiles[ancestor] for ancestor in reversed(ancestry(draft, name))]
     return next((profile.staff for profile in line if "staff" in profile.model_fields_set), False)
 
 
-def _broken_transitions(draft: Draft, module: Module) -> Iterator[str]:
+def _broken_transitions(draft: DeclarationDraft, module: Module) -> Iterator[str]:
     """Names of transitions that were left out because of another problem."""
     transitions = draft.at_module(module.name)["lifecycle"]["transitions"].value
     yield from transitions if isinstance(transitions, Mapping) else ()
 
 
-def _action_complaint(draft: Draft, module: Module, word: str, known: list[str]) -> str | None:
+def _action_complaint(draft: DeclarationDraft, module: Module, word: str, known: list[str]) -> str | None:
     if word not in known and (sentence := list_in_text(word, known)):
         return sentence
     if word in READING:
@@ -150,7 +150,7 @@ def _action_complaint(draft: Draft, module: Module, word: str, known: list[str])
     return None
 
 
-def _check_panels(draft: Draft, profile: Profile, at: Cursor) -> None:
+def _check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
     for index, panel in enumerate(profile.home.panels):
         place = at[index]
         if panel == "activity":
@@ -168,7 +168,7 @@ def _check_panels(draft: Draft, profile: Profile, at: Cursor) -> None:
         place.warn("chart has no effect yet: charts are not drawn")
 
 
-def _check_expectations(draft: Draft, profile: Profile, at: Cursor) -> None:
+def _check_expectations(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
     for index, expectation in enumerate(profile.expect):
         place = at[index]
         if expectation.module not in draft.modules and not draft.is_broken(expectation.module):
@@ -182,7 +182,7 @@ def _check_expectations(draft: Draft, profile: Profile, at: Cursor) -> None:
 # -- what only the resolved profile shows -------------------------------------------------------------------------
 
 
-def check_resolved_profiles(draft: Draft, declaration: Declaration) -> None:
+def check_resolved_profiles(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every resolved profile; what was reported for an extended profile is not reported again."""
     reported: dict[str, set[Complaint]] = {}
     for profile in sorted(declaration.profiles.values(), key=lambda profile: len(ancestry(draft, profile.name))):
@@ -204,7 +204,7 @@ def check_resolved_profiles(draft: Draft, declaration: Declaration) -> None:
             at["modules"].key.warn("this profile has no module, so its people see nothing")
 
 
-def _complaints(draft: Draft, profile: Profile) -> Iterator[Complaint]:
+def _complaints(draft: DeclarationDraft, profile: Profile) -> Iterator[Complaint]:
     for name, access in profile.modules.items():
         path, module = ("modules", name), draft.modules[name]
         needs_see = needs_scope(draft, draft.declared[name]) and not draft.is_broken(name) and not draft.broken_roles
@@ -220,13 +220,13 @@ def _complaints(draft: Draft, profile: Profile) -> Iterator[Complaint]:
             yield (*path, "grants"), "has no effect without grant: add it to can, or leave grants out"
 
 
-def _says_see(draft: Draft, profile: str, module: str) -> bool:
+def _says_see(draft: DeclarationDraft, profile: str, module: str) -> bool:
     """Whether the profile, or one that it extends, has `see` for the module."""
     accesses = (draft.profiles[name].modules.get(module) for name in ancestry(draft, profile))
     return any(access is not None and access.see is not None for access in accesses)
 
 
-def _scope_through(draft: Draft, profile: Profile, path: KeyPath, access: Access) -> Iterator[Complaint]:
+def _scope_through(draft: DeclarationDraft, profile: Profile, path: KeyPath, access: Access) -> Iterator[Complaint]:
     """A scope through a link needs the other module, and must not lead back."""
     line = [access.module]
     here: Access | None = access
@@ -248,7 +248,7 @@ def _scope_through(draft: Draft, profile: Profile, path: KeyPath, access: Access
 
 
 def _unreachable_links(
-    draft: Draft, profile: Profile, path: KeyPath, module: Module, access: Access
+    draft: DeclarationDraft, profile: Profile, path: KeyPath, module: Module, access: Access
 ) -> Iterator[Complaint]:
     """Links in the forms of this profile to modules that it does not have."""
     for form, layout in (("create", access.create), ("edit", access.edit)):
@@ -272,7 +272,9 @@ def _links_asked_for(module: Module, name: str) -> Iterator[tuple[str, Field | N
             yield f"{name}.{column.name}", column
 
 
-def _never_filled(draft: Draft, profile: Profile, path: KeyPath, module: Module, access: Access) -> Iterator[Complaint]:
+def _never_filled(
+    draft: DeclarationDraft, profile: Profile, path: KeyPath, module: Module, access: Access
+) -> Iterator[Complaint]:
     """Required fields that cannot be filled in when a record is created."""
     shown = set(form_layout_fields(access.create))
     moved = module.lifecycle.field if module.lifecycle else None

@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 from portal.declaration.checks.mail import takes_letters
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.read_modules import environment_variable
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Settings
 from portal.declaration.source.problems import Problem
@@ -25,7 +25,7 @@ IMAGES = (".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif")
 _OFFSET = re.compile(r"(?i)(?:gmt|utc|z)? ?[+-]\d.*")
 
 
-def check_settings(draft: Draft) -> None:
+def check_settings(draft: DeclarationDraft) -> None:
     """Reports what is wrong and puts the default in its place, so that everything else can be checked."""
     settings = draft.settings
     complaints = {
@@ -49,7 +49,7 @@ def check_settings(draft: Draft) -> None:
         _report(draft, key, None, sentence, warning=True)
 
 
-def _check_languages(draft: Draft, languages: Sequence[str]) -> str | None:
+def _check_languages(draft: DeclarationDraft, languages: Sequence[str]) -> str | None:
     """Reports each language that cannot be used; the last sentence, None where all can be."""
     refused = None
     for index, language in enumerate(languages):
@@ -73,7 +73,7 @@ def _hardly_meant(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "base_url", "the pages of a portal are at the root of its host: with a path, links in emails lead nowhere"
 
 
-def _report(draft: Draft, key: str, index: int | None, message: str, warning: bool = False) -> None:
+def _report(draft: DeclarationDraft, key: str, index: int | None, message: str, warning: bool = False) -> None:
     if key in draft.overrides:
         draft.problems.append(Problem(environment_variable(key), 1, 1, ("portal", key), message, warning))
         return
@@ -107,7 +107,7 @@ def _language(code: str) -> str | None:
     return f'no language "{code}": write "{code.replace("_", "-")}"' if "_" in code else None
 
 
-def _logo(draft: Draft, logo: str | None) -> str | None:
+def _logo(draft: DeclarationDraft, logo: str | None) -> str | None:
     if logo is None:
         return None
     path = draft.folder / logo

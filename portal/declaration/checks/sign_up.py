@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
@@ -11,7 +11,7 @@ from portal.declaration.source.suggestions import suggest
 DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]{2,}")
 
 
-def check_sign_up(draft: Draft, declaration: Declaration) -> None:
+def check_sign_up(draft: DeclarationDraft, declaration: Declaration) -> None:
     """The profile, the domains, and whether somebody lets those in who wait."""
     if draft.sign_up is None:
         return
@@ -27,7 +27,7 @@ def check_sign_up(draft: Draft, declaration: Declaration) -> None:
         )
 
 
-def _check_profile(draft: Draft, declaration: Declaration, name: str, at: Cursor) -> None:
+def _check_profile(draft: DeclarationDraft, declaration: Declaration, name: str, at: Cursor) -> None:
     profile = declaration.profiles.get(name)
     if profile is None:
         if name not in draft.broken_profiles:
@@ -38,7 +38,7 @@ def _check_profile(draft: Draft, declaration: Declaration, name: str, at: Cursor
         at.wrong(f"{name} is a profile of administrators: nobody becomes one by signing up")
 
 
-def _check_domains(draft: Draft, domains: Mapping[str, str] | None, at: Cursor) -> None:
+def _check_domains(draft: DeclarationDraft, domains: Mapping[str, str] | None, at: Cursor) -> None:
     for domain in domains or {}:
         if not DOMAIN.fullmatch(domain):
             at[domain].key.wrong(f'"{domain}" is not a mail domain: write it as in acme.example, in lower case')
@@ -48,7 +48,7 @@ def _check_domains(draft: Draft, domains: Mapping[str, str] | None, at: Cursor) 
         at.key.warn("names no domain, so nobody can sign up: leave it out to admit every address")
 
 
-def _is_granted(draft: Draft, declaration: Declaration) -> bool:
+def _is_granted(draft: DeclarationDraft, declaration: Declaration) -> bool:
     """Whether some staff may give access."""
     accesses = [profile.modules.get(draft.people or "") for profile in declaration.profiles.values() if profile.staff]
     return any(access is not None and "grant" in access.can for access in accesses)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from portal.conditions import Comparison, Condition, comparisons
 from portal.declaration.checks.layouts import placed_names
-from portal.declaration.draft import BUTTONS, Draft, profile_file
+from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft, profile_file
 from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights
 from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Declaration, Module, Profile
@@ -17,7 +17,7 @@ from portal.declaration.source.cursor import Cursor
 Written = tuple[Module | Access, Cursor]
 
 
-def check_what_customers_get(draft: Draft, declaration: Declaration) -> None:
+def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every profile: fields that customers should not read or type, and counts by fields that they cannot read."""
     for profile in declaration.profiles.values():
         for access in profile.modules.values():
@@ -30,7 +30,7 @@ def check_what_customers_get(draft: Draft, declaration: Declaration) -> None:
         _warn_of_buttons(draft, profile)
 
 
-def _written(draft: Draft, profile: Profile, module: str) -> Iterator[Written]:
+def _written(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator[Written]:
     """What the profile, those that it extends, and modules.yaml say of a module: the nearest first."""
     for name in reversed(ancestry(draft, profile.name)):
         if (access := draft.profiles[name].modules.get(module)) is not None:
@@ -51,7 +51,7 @@ def _place(written: list[Written], layout: str, name: str) -> Cursor | None:
     )
 
 
-def _warn_of_internal_fields(draft: Draft, profile: Profile, access: Access) -> None:
+def _warn_of_internal_fields(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
     own = draft.profiles[profile.name].modules.get(access.module)
     if own is None:
         return
@@ -61,7 +61,7 @@ def _warn_of_internal_fields(draft: Draft, profile: Profile, access: Access) -> 
             place.warn(f'"{name}" is internal: this profile is not staff, so it is left out')
 
 
-def _warn_of_shared_rights(draft: Draft, access: Access, written: list[Written]) -> None:
+def _warn_of_shared_rights(draft: DeclarationDraft, access: Access, written: list[Written]) -> None:
     for name in sorted(shared_rights(draft.modules[access.module])):
         for layout, shown in (("list", access.list.columns or ()), ("detail", detail_layout_fields(access.detail))):
             if name in shown and (place := _place(written, layout, name)) is not None:
@@ -71,7 +71,7 @@ def _warn_of_shared_rights(draft: Draft, access: Access, written: list[Written])
                 )
 
 
-def _warn_of_membership(draft: Draft, access: Access, written: list[Written]) -> None:
+def _warn_of_membership(draft: DeclarationDraft, access: Access, written: list[Written]) -> None:
     for layout, form in (("create", access.create), ("edit", access.edit)):
         for name in form_layout_fields(form) if layout in access.can else ():
             if (access.module, name) in draft.membership and (place := _place(written, layout, name)) is not None:
@@ -84,7 +84,7 @@ def _warn_of_membership(draft: Draft, access: Access, written: list[Written]) ->
 # -- counts -------------------------------------------------------------------------------------------------------
 
 
-def _warn_of_tabs(draft: Draft, profile: Profile, access: Access, written: list[Written]) -> None:
+def _warn_of_tabs(draft: DeclarationDraft, profile: Profile, access: Access, written: list[Written]) -> None:
     for name, tab in (access.list.tabs or {}).items():
         unreadable = _unreadable(draft, profile, access.module, tab.where)
         if unreadable is None:
@@ -94,7 +94,7 @@ def _warn_of_tabs(draft: Draft, profile: Profile, access: Access, written: list[
             place.key.warn(_counted_by("tab", unreadable, profile))
 
 
-def _warn_of_buttons(draft: Draft, profile: Profile) -> None:
+def _warn_of_buttons(draft: DeclarationDraft, profile: Profile) -> None:
     for name in dict.fromkeys((*(profile.home.buttons or ()), *(profile.menu or ()))):
         button = draft.buttons.get(name)
         if button is None or button.where is None or button.opens not in profile.modules:
@@ -110,7 +110,7 @@ def _counted_by(what: str, path: str, profile: Profile) -> str:
     )
 
 
-def _unreadable(draft: Draft, profile: Profile, module: str, condition: Condition) -> str | None:
+def _unreadable(draft: DeclarationDraft, profile: Profile, module: str, condition: Condition) -> str | None:
     """The first path of a condition that the profile cannot read, or None."""
     return next(
         (
@@ -129,7 +129,7 @@ def _is_about_the_reader(module: Module, comparison: Comparison) -> bool:
     return (path, value) in ((module.owner, "me"), (module.organization, "my organization"))
 
 
-def _is_readable(draft: Draft, profile: Profile, module: str, path: tuple[str, ...]) -> bool:
+def _is_readable(draft: DeclarationDraft, profile: Profile, module: str, path: tuple[str, ...]) -> bool:
     """Whether every step can be read; the title of a linked record can wherever the link can."""
     for here, field in draft.follow(module, path).steps:
         access = profile.modules.get(here)

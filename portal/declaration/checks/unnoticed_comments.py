@@ -8,12 +8,12 @@ like “Resolved” is no queue, since nobody waits there for anything.
 from collections.abc import Iterator
 
 from portal.conditions import Comparison, Condition, comparisons, holds
-from portal.declaration.draft import Draft
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.resolve import moves_between
 from portal.declaration.shapes import Declaration, Lifecycle, Module
 
 
-def check_unnoticed_comments(draft: Draft, declaration: Declaration) -> None:
+def check_unnoticed_comments(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every module with a lifecycle whose records customers may comment on and staff look after."""
     for module in declaration.modules.values():
         lifecycle = module.lifecycle

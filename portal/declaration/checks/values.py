@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.conditions import SPECIAL
-from portal.declaration.draft import Draft, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
 from portal.declaration.synonyms import did_you_mean, our_special
@@ -16,7 +16,7 @@ from portal.fields.base import Field, Refused
 from portal.texts import translate
 
 
-def value_complaint(draft: Draft, field: Field, value: Any) -> str | None:
+def value_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
     """Why a condition could never find `value` in `field`, or None."""
     if isinstance(value, Mapping | list):
         return "must be a single value"
@@ -30,7 +30,7 @@ def value_complaint(draft: Draft, field: Field, value: Any) -> str | None:
     return None
 
 
-def stored_complaint(draft: Draft, field: Field, value: Any) -> str | None:
+def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
     """Why a default or `set` could not give `value` to `field`, or None."""
     targets = link_targets(field)
     if targets:
@@ -47,7 +47,7 @@ def stored_complaint(draft: Draft, field: Field, value: Any) -> str | None:
     return None
 
 
-def word_warning(draft: Draft, field: Field, value: Any) -> str | None:
+def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
     """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean.
 
     Of a link that can hold what a word of other systems means: why it is taken for the title of a record.
@@ -69,7 +69,7 @@ def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
     return reason + suggest(str(value), (*field.declared_options, *field.specials))
 
 
-def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
+def _person_complaint(draft: DeclarationDraft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
     """Why `me` or `my organization` does not fit a link, or None."""
     if value not in ("me", "my organization"):
         return None
@@ -83,12 +83,12 @@ def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str
     return f'"{value}" is a record of {module}, and {field.name} links to {", ".join(targets)}'
 
 
-def _holder(draft: Draft, value: str) -> str | None:
+def _holder(draft: DeclarationDraft, value: str) -> str | None:
     """The module that holds what `me` or `my organization` means."""
     return draft.people if value == "me" else draft.organizations
 
 
-def check_values(draft: Draft, module: str, values: Mapping[str, Any], at: Cursor) -> None:
+def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any], at: Cursor) -> None:
     """The fields and values of a `set:` on records of `module`."""
     for name, value in values.items():
         field = draft.field(module, name)

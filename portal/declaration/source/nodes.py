@@ -6,7 +6,7 @@ Used by the reader alone. Nothing here knows YAML's events, files or limits.
 from typing import Any, Protocol
 
 from portal.declaration.source.problems import KeyPath
-from portal.declaration.source.suggestions import quoted
+from portal.declaration.source.suggestions import quoted_name
 
 MERGE = "<<"
 
@@ -141,7 +141,9 @@ class OpenMapping:
     def _is_new(self, key: Node, name: str) -> bool:
         names: dict[str | int, Mark] = self._merges if key.plain and name == MERGE else self.node.keys
         if (first := names.get(name)) is not None:
-            self._report(key.mark, (name,), f"{quoted(name)} appears twice (first in line {first.line + 1})", first)
+            self._report(
+                key.mark, (name,), f"{quoted_name(name)} appears twice (first in line {first.line + 1})", first
+            )
             return name != MERGE and self.value.get(name) is None  # of a line that was written twice, the second has it
         names[name] = key.mark
         return True
@@ -168,10 +170,10 @@ class OpenMapping:
                 self._report(source.mark, (MERGE,), '"<<" takes a mapping or a list of mappings')
 
 
-def copied(value: Any) -> Any:
+def copied_data(value: Any) -> Any:
     """A deep copy of lists and mappings, so that a value behind an alias can be changed in one place only."""
     if isinstance(value, dict):
-        return {name: copied(item) for name, item in value.items()}
+        return {name: copied_data(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [copied(item) for item in value]
+        return [copied_data(item) for item in value]
     return value

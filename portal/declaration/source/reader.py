@@ -18,11 +18,17 @@ from typing import Any, Protocol
 import yaml
 from yaml._yaml import CParser
 
-from portal.declaration.source.nodes import Collection, Mark, Node, OpenList, OpenMapping, copied
+from portal.declaration.source.nodes import Collection, Mark, Node, OpenList, OpenMapping, copied_data
 from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
 from portal.declaration.source.scalars import plain_value
-from portal.declaration.source.suggestions import quoted, suggest
-from portal.declaration.source.syntax_errors import NOT_A_SPACE, TYPOGRAPHIC_QUOTES, Place, in_words, what_is_not_yaml
+from portal.declaration.source.suggestions import quoted_name, suggest
+from portal.declaration.source.syntax_errors import (
+    NOT_A_SPACE,
+    TYPOGRAPHIC_QUOTES,
+    Place,
+    error_in_words,
+    what_is_not_yaml,
+)
 
 LARGEST_FILE = 16_000_000
 DEEPEST = 50
@@ -253,7 +259,7 @@ class _Reading:
                     handler(event)
         except yaml.MarkedYAMLError as error:
             opened = self._open[-1].node.mark if self._open else None
-            place, words = in_words(error, self._text, self._last_scalar, opened)
+            place, words = error_in_words(error, self._text, self._last_scalar, opened)
             raise _UnreadableError(place or (1, 1), words, self._path()) from None
         except (yaml.YAMLError, UnicodeError):
             raise self._unreadable(self._last, "the file cannot be read from here on: is it text in UTF-8?") from None
@@ -340,17 +346,17 @@ class _Reading:
         if len(self._open) + node.height > DEEPEST:
             wrong = f"this alias makes lists and mappings nested deeper than {DEEPEST} levels"
             raise self._unreadable(event.start_mark, wrong)
-        self._add(node, copied(value), None)
+        self._add(node, copied_data(value), None)
 
     def _why_no_anchor(self, anchor: str) -> str:
         if anchor in self._anchors:
-            return f"{quoted('*' + anchor)} is inside the value that it repeats, which would never end"
+            return f"{quoted_name('*' + anchor)} is inside the value that it repeats, which would never end"
         guess = suggest(anchor, self._anchors)
-        return f'there is no {quoted("&" + anchor)} above{guess}; a text that begins with "*" needs quotes'
+        return f'there is no {quoted_name("&" + anchor)} above{guess}; a text that begins with "*" needs quotes'
 
     def _refuse_tag(self, event: _CollectionEvent) -> None:
         tag = (event.tag or "").replace("tag:yaml.org,2002:", "!!")
-        wrong = f"tags are not used here: remove {quoted(tag)}, or put the text in quotes"
+        wrong = f"tags are not used here: remove {quoted_name(tag)}, or put the text in quotes"
         self._report(event.start_mark, self._path(), wrong)
 
     def _path(self) -> KeyPath:

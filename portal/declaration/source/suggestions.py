@@ -11,7 +11,7 @@ _MOST_CANDIDATES = 2000
 _LEAST_SIMILARITY = 0.65  # as difflib measures it; "action" and "tone" have 0.6
 
 
-def quoted(name: str) -> str:
+def quoted_name(name: str) -> str:
     """A name out of a file for a message: in quotes, shortened to 80 characters."""
     return f'"{abbreviated(name, LONGEST_PART)}"'
 
@@ -19,7 +19,7 @@ def quoted(name: str) -> str:
 def suggest(wrong: str, known: Iterable[str]) -> str:
     """` (did you mean "x"?)` with the most similar name of `known`, or an empty text."""
     nearest = closest(wrong, known)
-    return f" (did you mean {quoted(nearest)}?)" if nearest is not None else ""
+    return f" (did you mean {quoted_name(nearest)}?)" if nearest is not None else ""
 
 
 def list_in_text(text: str, known: Collection[str]) -> str | None:

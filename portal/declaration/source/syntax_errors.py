@@ -97,7 +97,9 @@ def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
     return None
 
 
-def in_words(error: MarkedYAMLError, text: str, last: Scalar | None, opened: Mark | None) -> tuple[Place | None, str]:
+def error_in_words(
+    error: MarkedYAMLError, text: str, last: Scalar | None, opened: Mark | None
+) -> tuple[Place | None, str]:
     """The place of a syntax error and one sentence that says what to do.
 
     `last` is the last scalar before it, `opened` where the innermost list or mapping begins that has no end yet.

@@ -30,7 +30,7 @@ from portal.views.access.person import (
     register_of,
     uncount_access_attempt,
 )
-from portal.views.forms.submissions import answer_if_repeated, finished, once_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.pages import QuestionPage
 from portal.views.parts import Action, FormRow, Widget
 from portal.web.addresses import list_address, record_address
@@ -75,7 +75,9 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     except AccessRefusedError:
         return _refused(module, request, inputs, {"email": TAKEN})
     uncount_access_attempt(request)
-    return invited(request, finished(module.records, request, _following(module, account.person)), register, account)
+    return invited(
+        request, answer_when_done(module.records, request, _following(module, account.person)), register, account
+    )
 
 
 def _following(module: Module, person: int | None) -> str:

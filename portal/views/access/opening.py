@@ -19,7 +19,7 @@ from portal.texts import _, ngettext
 from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access
 from portal.views.access.access_parts import OpenPage
 from portal.views.access.person import register_of
-from portal.views.forms.submissions import answer_if_repeated, finished, once_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.parts import TitledLink
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -47,9 +47,9 @@ def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] 
         return again
     if posted_text(request, "do") == "stop":
         finish_opening(request.connection, request.portal.tables, request.now)
-        return set_flash(request, finished(module.records, request, f"{module.path}open"), "opening-stopped")
+        return set_flash(request, answer_when_done(module.records, request, f"{module.path}open"), "opening-stopped")
     if present_opening(request.connection, request.portal.tables) is not None:
-        return finished(module.records, request, f"{module.path}open")
+        return answer_when_done(module.records, request, f"{module.path}open")
     inputs = posted_access(request)
     access = read_access(request, inputs)
     if access.errors or not writes_links(request):
@@ -57,7 +57,7 @@ def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] 
         return {"page": opening_page(module, request, inputs, access.errors)}
     profile = access.values.pop("profile")
     begin_opening(register_of(request), profile, access.values)
-    return set_flash(request, finished(module.records, request, f"{module.path}open"), "opening")
+    return set_flash(request, answer_when_done(module.records, request, f"{module.path}open"), "opening")
 
 
 def _check_staff(request: Request) -> None:

@@ -18,7 +18,7 @@ from portal.mail.account_letters import address_changed
 from portal.records.writing.history import Author
 from portal.texts import _
 from portal.views.access.access_form import access_inputs, access_rows, posted_access, read_access
-from portal.views.forms.submissions import answer_if_repeated, finished, once_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.web.addresses import record_address
@@ -108,7 +108,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
         count_access_attempt(request)
     if again := answer_if_repeated(resource.records, request):
         return again
-    answer = finished(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
     try:
         if account is None:
             profile, values = access.values.pop("profile"), {**access.values, **language_of_colleagues(request)}
@@ -194,7 +194,7 @@ def revoke_access(resource: Record, request: Request) -> Response:
     if again := answer_if_repeated(resource.records, request):
         return again
     register_of(request).disable(open_account(resource, request).email)
-    answer = finished(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
     return set_flash(request, answer, "access-ended")
 
 
@@ -217,7 +217,7 @@ def invite_again(resource: Record, request: Request) -> Response:
         raise HTTPNotFound
     if again := answer_if_repeated(resource.records, request):
         return again
-    answer = finished(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
     return invited(request, answer, register_of(request), account)
 
 

@@ -80,7 +80,7 @@ def show_join(context: Join, request: Request) -> Any:
 
 
 @view_config(context=Join, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
-def join(context: Join, request: Request) -> Any:
+def join_by_link(context: Join, request: Request) -> Any:
     """As signing up, into the company of the link."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:

@@ -45,7 +45,7 @@ def show_change(context: Password, request: Request) -> Any:
 
 
 @view_config(context=Password, request_method="POST", renderer="password.pt", permission=CHANGE_PASSWORD)
-def change(context: Password, request: Request) -> Any:
+def change_password(context: Password, request: Request) -> Any:
     """Saves the new password, signs out every other device, and says so by letter."""
     account, logins = request.identity.account, request.logins
     errors = _current_errors(request, account) or _new_errors(request, account)

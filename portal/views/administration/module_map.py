@@ -6,7 +6,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.conditions import condition_text
-from portal.declaration.draft import profile_file
+from portal.declaration.declaration_draft import profile_file
 from portal.declaration.shapes import Declaration, Module, Profile, Through
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records

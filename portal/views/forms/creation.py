@@ -40,9 +40,9 @@ from portal.views.forms.steps import choices_made, first_wrong_step, hidden_inpu
 from portal.views.forms.submissions import (
     FormAnswer,
     answer_if_repeated,
+    answer_when_done,
     errors_of,
     fields_of_form,
-    finished,
     once_key,
     record_or_list,
 )
@@ -219,7 +219,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         request.response.status_code = 422
         errors = errors_of(refused, form.fields)
         return {"page": posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
-    answer = finished(form.records, request, record_or_list(module, record_id, request))
+    answer = answer_when_done(form.records, request, record_or_list(module, record_id, request))
     attached = form.attached(sent)
     return add_form_files(module, request, record_id, attached) or set_flash(request, answer, "created")
 

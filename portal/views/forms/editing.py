@@ -30,9 +30,9 @@ from portal.views.forms.offers import finds, with_titles
 from portal.views.forms.submissions import (
     FormAnswer,
     answer_if_repeated,
+    answer_when_done,
     errors_of,
     fields_of_form,
-    finished,
     once_key,
     record_or_list,
 )
@@ -123,7 +123,7 @@ def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
     if draft is None or not merged or not merged.own:
         return {"page": edit_page(form, present_filling(form), form.basis)}
     page = edit_page(form, replace(merged.filling, errors={}), form.basis, draft)
-    return {"page": replace(page, conflict=conflict(form, merged) if merged.contested else None)}
+    return {"page": replace(page, conflict=conflict_of_changes(form, merged) if merged.contested else None)}
 
 
 @view_config(context=Record, name="edit", request_method="POST", renderer="form.pt", permission="edit")
@@ -153,7 +153,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     values = {field.name: merged.filling.values[field.name] for field in form.fields}
     if refusal := _refused(form, values, basis, filling):
         return refusal
-    answer = finished(form.records, request, record_or_list(resource, form.record.id, request))
+    answer = answer_when_done(form.records, request, record_or_list(resource, form.record.id, request))
     return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, "edited")
 
 
@@ -182,7 +182,7 @@ def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, Fo
     merged = merge_changes(form, filling, basis)
     form.request.response.status_code = 409
     page = edit_page(form, merged.filling, form.basis)
-    return {"page": replace(page, conflict=conflict(form, merged))}
+    return {"page": replace(page, conflict=conflict_of_changes(form, merged))}
 
 
 def posted_basis(request: Request, present: int) -> Basis:
@@ -218,7 +218,7 @@ def merge_changes(form: EditForm, filling: Filling, basis: Basis) -> Merged:
     return Merged(replace(filling, inputs=inputs, values=values, errors=errors), frozenset(own), frozenset(contested))
 
 
-def conflict(form: EditForm, merged: Merged) -> Conflict:
+def conflict_of_changes(form: EditForm, merged: Merged) -> Conflict:
     """Who saved first and when, and the fields that both have changed."""
     record, reader = form.record, form.request.reader
     author, at = record.values.get("modified_by"), record.values.get("modified") or reader.now

@@ -18,7 +18,7 @@ from portal.records.writing.validation import (
 )
 
 
-def row_values(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:
+def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:
     """The values of a row as its inputs have them, with what follows from these; what cannot be read is empty.
 
     `before`: the row as it is stored, None for a new one.
@@ -43,7 +43,7 @@ def rows_in_form(records: Records, field: Any, form: Form, stored: Any) -> dict[
         before = by_id.get(row_form.get(ROW_ID))
         shown = new if row_form.get(ROW_ID) == UNTOUCHED else {}
         if before or not is_blank_row(columns, row_form, records.policy.reader, shown):
-            rows[index] = Row(row_values(of_rows, row_form, before), before.id if before else None)
+            rows[index] = Row(row_values_in_form(of_rows, row_form, before), before.id if before else None)
     return rows
 
 

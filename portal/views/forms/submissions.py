@@ -35,7 +35,7 @@ def answer_if_repeated(records: Records, request: Request) -> HTTPSeeOther | Non
     return None if address is None else HTTPSeeOther(address or request.path)
 
 
-def finished(records: Records, request: Request, address: str) -> HTTPSeeOther:
+def answer_when_done(records: Records, request: Request, address: str) -> HTTPSeeOther:
     """The answer to a form that has been done: on to `address`, for a repetition too."""
     if key := account_once_key(request):
         keep_address(records, key, address)

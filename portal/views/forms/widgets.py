@@ -27,7 +27,7 @@ from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form
 from portal.views.forms.form_parts import HeldFile, LineCell, LineHead, LineInputs, LineTotal, RowInputs, UploadInput
 from portal.views.forms.offers import link_cards, link_offers
-from portal.views.forms.rows_in_form import row_values, rows_in_form
+from portal.views.forms.rows_in_form import row_values_in_form, rows_in_form
 from portal.views.parts import FormRow, Input, Offer, Widget
 from portal.web.addresses import record_address
 
@@ -277,7 +277,7 @@ def _line_totals(filling: Filling, field: Any, columns: list[Field], form: Form)
 
 def _row(filling: Filling, of_rows: RowRecords, prefix: str, number: int, form: Form, before: Row | None) -> RowInputs:
     """The widgets of one row of a `lines` field; what nobody types is shown as it is."""
-    reader, values = filling.records.policy.reader, row_values(of_rows, form, before)
+    reader, values = filling.records.policy.reader, row_values_in_form(of_rows, form, before)
     typed = {column.name for column in typed_columns(of_rows, new=before is None)}
     of_row = replace(filling, records=of_rows, values=values, stored=before.values if before else {}, prefix=prefix)
     cells: list[LineCell] = []

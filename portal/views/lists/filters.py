@@ -91,14 +91,14 @@ def filter_input_type(field: Field) -> str:
 
 def link_filter(records: Records, field: Field, request: Filter, state: FilterState) -> FilterState:
     """The filter of a link: the linked records to choose from where they are few, else a text."""
-    linked = None if request.values else linked_records(records, field)
+    linked = None if request.values else titles_behind_link(records, field)
     if linked is None or not set(request.ids) <= set(linked):
         return state._replace(value=state.value or _title_of(records, field, next(iter(request.ids), "")))
     offers = tuple(Offer(value, title, value in request.ids) for value, title in linked.items())
     return state._replace(name=f"{field.name}.id", offers=offers)
 
 
-def linked_records(records: Records, field: Field) -> dict[str, str] | None:
+def titles_behind_link(records: Records, field: Field) -> dict[str, str] | None:
     """Titles by the value of an input, of all records that the reader may see behind a link; None for many."""
     titles: dict[str, str] = {}
     for module in field.targets:

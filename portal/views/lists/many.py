@@ -30,7 +30,7 @@ from portal.records.writing.many_records import (
 from portal.records.writing.validation import read_form
 from portal.texts import _, ngettext
 from portal.views.forms.offers import finds
-from portal.views.forms.submissions import answer_if_repeated, finished, once_key, one_time_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, one_time_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import csv_file, may_export
 from portal.views.lists.list_parts import ManyAction, ManyForm, ManyPage, RefusedRecord
@@ -63,7 +63,7 @@ def do_to_records(module: Module, request: Request) -> Response:
         raise HTTPNotFound
     ids = chosen_ids(records, request)
     if not ids:
-        return set_flash(request, finished(records, request, list_of(records, request)), "nothing-chosen")
+        return set_flash(request, answer_when_done(records, request, list_of(records, request)), "nothing-chosen")
     many = ManyRequest(records, request, transition, ids)
     if len(ids) > MOST_AT_ONCE and not many.whole_list:
         return many.question(
@@ -74,7 +74,7 @@ def do_to_records(module: Module, request: Request) -> Response:
     if again := answer_if_repeated(records, request):
         return again
     outcomes = list(do_to_many(records, ids[:MOST_AT_ONCE], many.do))
-    finished(records, request, list_of(records, request))
+    answer_when_done(records, request, list_of(records, request))
     return render_to_response("many.pt", {"page": many_page(many, outcomes)}, request)
 
 
@@ -214,12 +214,12 @@ def question_page(many: ManyRequest, problems: Mapping[str, str], error: str) ->
         tone=(transition.tone or "primary") if transition else "bad",
         icon=(transition.icon or "") if transition else "trash-2",
         once=once_key(request),
-        hidden=hidden_inputs(many, ids),
+        hidden=hidden_inputs_of_question(many, ids),
         error=error,
     )
 
 
-def hidden_inputs(many: ManyRequest, ids: Sequence[int]) -> Pairs:
+def hidden_inputs_of_question(many: ManyRequest, ids: Sequence[int]) -> Pairs:
     """The records and what is done to them: exactly those that the question is about."""
     do = many.transition.name if many.transition else DELETE
     return ("ids", ",".join(map(str, ids))), ("do", do), ("_sure", "1")

@@ -22,7 +22,7 @@ from portal.texts import _
 from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
-from portal.views.forms.submissions import answer_if_repeated, errors_of, finished, once_key, record_or_list
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, errors_of, once_key, record_or_list
 from portal.views.forms.uploads import (
     held_attachments,
     receive_files,
@@ -94,7 +94,9 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         fields = transition_fields(records, transition, record)
         filling = replace(filling, errors=errors_of(refused, fields) if fields else {"comment": refused.message})
         return {"page": transition_page(resource, request, filling, text)}
-    return set_flash(request, finished(records, request, record_or_list(resource.record, record.id, request)), "moved")
+    return set_flash(
+        request, answer_when_done(records, request, record_or_list(resource.record, record.id, request)), "moved"
+    )
 
 
 def transition_fields(records: Records, transition: Transition, record: RecordRead | None = None) -> list[Field]:
@@ -200,7 +202,7 @@ def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage]
     except Refused as refused:
         request.response.status_code = 422
         return {"page": delete_page(resource, request, refused.message)}
-    return set_flash(request, finished(resource.records, request, back_to_list(resource, request)), "deleted")
+    return set_flash(request, answer_when_done(resource.records, request, back_to_list(resource, request)), "deleted")
 
 
 def delete_page(resource: Record, request: Request, error: str) -> QuestionPage:

@@ -15,7 +15,7 @@ from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank, ngettext
-from portal.views.forms.submissions import answer_if_repeated, finished, once_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.uploads import receive_files
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
@@ -65,7 +65,7 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
     if again := answer_if_repeated(records, request):
         return again
     add_comment_and_files(resource, request, text, attached.files, internal)
-    answer = finished(records, request, record_address(records.name, record.id))
+    answer = answer_when_done(records, request, record_address(records.name, record.id))
     if attached.refused:
         return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
     return set_flash(request, answer, "commented")
@@ -116,7 +116,7 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
     if text != resource.comment.text:
         request.writer(records).correct(record, resource.comment, text)
     address = comment_address(resource.record, resource.comment.id)
-    return set_flash(request, finished(records, request, address), "corrected")
+    return set_flash(request, answer_when_done(records, request, address), "corrected")
 
 
 @view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
@@ -134,7 +134,7 @@ def withdraw_comment(resource: RecordComment, request: Request) -> Response:
     if again := answer_if_repeated(records, request):
         return again
     remove_bytes(request, request.writer(records).withdraw(record, resource.comment))
-    return set_flash(request, finished(records, request, record_address(records.name, record.id)), "withdrawn")
+    return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "withdrawn")
 
 
 def correction_page(resource: RecordComment, request: Request, text: str, error: str = "") -> QuestionPage:

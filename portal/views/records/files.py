@@ -18,7 +18,7 @@ from portal.store import StoreError
 from portal.store.media_type import SHOWN, UNKNOWN
 from portal.store.thumbnail import MEDIA_TYPE
 from portal.texts import _
-from portal.views.forms.submissions import answer_if_repeated, finished
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done
 from portal.views.forms.uploads import Attached, receive_files
 from portal.views.records.conversation import new_composer
 from portal.views.records.details import detail_page
@@ -47,7 +47,7 @@ def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Respo
         request.writer(records).attach(record, attached.files)
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
-    answer = finished(records, request, record_address(records.name, record.id))
+    answer = answer_when_done(records, request, record_address(records.name, record.id))
     if refused:
         # 200 where something was taken: a status of an error would take it back
         request.response.status_code = 200 if attached.files else 422
@@ -104,7 +104,7 @@ def remove_file(resource: RecordFile, request: Request) -> Response:
         remove_bytes(request, [resource.stored])
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
-    return set_flash(request, finished(records, request, record_address(records.name, record.id)), "detached")
+    return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "detached")
 
 
 def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:

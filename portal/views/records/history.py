@@ -90,7 +90,7 @@ def history_line(records: Records, request: Request, event: Event) -> HistoryLin
     line = HistoryLine(
         at=moment(event.at, request.reader),
         author=_("You") if mine else event.author,
-        sentence=sentence(event),
+        sentence=change_sentence(event),
         changes=tuple(change_shown(change, request.reader) for change in event.changes),
         internal=event.internal,
         detail=event.file or event.reference,
@@ -103,7 +103,7 @@ def history_line(records: Records, request: Request, event: Event) -> HistoryLin
     return replace(line, channel=channel, channel_icon=CHANNEL_ICONS.get(event.channel, ""))
 
 
-def sentence(event: Event) -> Words:
+def change_sentence(event: Event) -> Words:
     """What happened, apart from the fields that changed."""
     if event.kind == "imported" and event.changes:
         return _("Changed by an import")

@@ -16,7 +16,7 @@ from portal.records.writing.errors import NotAllowedError
 from portal.records.writing.watching import addable, may_watch, watching_people
 from portal.texts import _
 from portal.views.forms.offers import FIND
-from portal.views.forms.submissions import finished, record_or_list
+from portal.views.forms.submissions import answer_when_done, record_or_list
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Offer, Watcher, Watchers, Widget
 from portal.views.wording import initials
@@ -75,7 +75,7 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
     try:
         if removed:
             writer.unwatch(record, person_id(removed) or 0)
-            answer = finished(records, request, record_or_list(resource.record, record.id, request))
+            answer = answer_when_done(records, request, record_or_list(resource.record, record.id, request))
             return set_flash(request, answer, "unwatched")
         if not may_watch(records):
             raise HTTPNotFound
@@ -89,7 +89,7 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
         return refused_watchers(resource, request, _("Choose somebody from the list."))
     except Refused as problem:
         return refused_watchers(resource, request, problem.message)
-    return set_flash(request, finished(records, request, record_address(records.name, record.id)), "watched")
+    return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "watched")
 
 
 def refused_watchers(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from portal.declaration.draft import BUTTONS, MODULES, profile_file
+from portal.declaration.declaration_draft import BUTTONS, MODULES, profile_file
 from portal.declaration.files import PROFILES
 from portal.declaration.kinds import kind_of
 from portal.declaration.load import Loaded, load

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field as Key
 
-from portal.declaration.draft import BUTTONS, MODULES, Draft
+from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.files import read_files
 from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.declaration.shapes import Access, Button, Module, Profile, Settings
@@ -50,7 +50,7 @@ def write_schemas(folder: Path) -> list[Path]:
 
     Where modules.yaml cannot be read at all the files stay as they are. Raises OSError.
     """
-    draft = Draft(folder)
+    draft = DeclarationDraft(folder)
     read_files(draft)
     if draft.is_unreadable(MODULES):
         return []
@@ -82,7 +82,7 @@ def schema_line(file: str) -> str:
 
 def files_without_schema(folder: Path) -> dict[str, str]:
     """The files that name no schema, each with the line that would."""
-    draft = Draft(folder)
+    draft = DeclarationDraft(folder)
     read_files(draft)
     texts = {file: (folder / file).read_text(encoding="utf-8", errors="replace") for file in draft.documents}
     return {file: schema_line(file) for file, text in texts.items() if "yaml-language-server:" not in text}

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from portal.declaration.builtin import builtin_fields
-from portal.declaration.draft import BUTTONS, MODULES, Draft
+from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.source.scalars import plain_value
 
 Labels = Mapping[str, str]  # name → what people read
@@ -62,7 +62,7 @@ class FolderNames:
     buttons: Labels = field(default_factory=dict)
 
 
-def folder_names(draft: Draft) -> FolderNames:
+def folder_names(draft: DeclarationDraft) -> FolderNames:
     """The names in the files that the draft has read."""
     top = _mapping(_data(draft, MODULES))
     profiles = {
@@ -91,7 +91,7 @@ def folder_names(draft: Draft) -> FolderNames:
     )
 
 
-def _data(draft: Draft, file: str) -> Any:
+def _data(draft: DeclarationDraft, file: str) -> Any:
     return draft.documents[file].data if file in draft.documents else None
 
 

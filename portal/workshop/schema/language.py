@@ -136,7 +136,9 @@ class Language:
         schemas = [self.of(part, metadata) for part in parts]
         shapes = [schema for schema in schemas if "$ref" in schema or schema.get("type") in ("object", "array")]
         others = [schema for schema in schemas if schema not in shapes]
-        scalar = others[0] if len(others) == 1 else {"enum": [value for one in others for value in values_of(one)]}
+        scalar = (
+            others[0] if len(others) == 1 else {"enum": [value for one in others for value in values_of_schema(one)]}
+        )
         return _by_kind(shapes[0], scalar) if shapes else scalar
 
     def _list(self, item: Any, metadata: tuple[Any, ...]) -> Schema:
@@ -273,7 +275,7 @@ def shape_of_items(shape: type[Shape], key: str) -> type[Shape]:
     return items
 
 
-def values_of(schema: Schema) -> list[Any]:
+def values_of_schema(schema: Schema) -> list[Any]:
     """The values that a schema lists; true and false of a boolean."""
     return [True, False] if schema.get("type") == "boolean" else schema.get("enum", [])
 

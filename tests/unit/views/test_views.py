@@ -21,7 +21,8 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {
-    "access/sign_up.join", "access/sign_up.use_sign_up_link", "access/sign_up.show_join", "access/sign_up.show_proof",
+    "access/sign_up.join_by_link", "access/sign_up.use_sign_up_link", "access/sign_up.show_join",
+    "access/sign_up.show_proof",
     "access/sign_up.show_sign_up", "access/sign_up.sign_up", "account/letter_choices.show_unsubscribe",
     "account/letter_choices.unsubscribe", "account/password.request_reset", "account/password.set_password",
     "account/password.show_forgotten", "account/password.show_link", "account/session.choose_language",

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from portal.declaration.draft import Draft
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.files import read_files
 from portal.declaration.read_modules import TOP_LEVEL_KEYS
 from portal.declaration.shape_keys import keys_of
@@ -97,7 +97,7 @@ def test_a_file_that_is_wrong_for_a_moment_still_gives_its_names(tmp_path):
     (tmp_path / "modules.yaml").write_text(
         "modules: {tickets: {fields: {title: text, state: {type: chioce}}, list: 3}}\n"
     )
-    draft = Draft(tmp_path)
+    draft = DeclarationDraft(tmp_path)
     read_files(draft)
     assert list(folder_names(draft).modules["tickets"].fields) == ["title", "state"]
 

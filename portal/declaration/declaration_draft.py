@@ -42,7 +42,7 @@ def link_targets(field: Field | None) -> tuple[str, ...]:
 
 
 @dataclass
-class Draft:
+class DeclarationDraft:
     """`written` and `written_profiles` hold the entries as mappings, `broken_…` the names of unusable entries."""
 
     folder: Path
