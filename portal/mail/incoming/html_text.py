@@ -1,5 +1,6 @@
 """The text of an HTML mail: paragraphs as lines, quoted blocks with ">" as plain mails have them, pictures by name."""
 
+import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 
@@ -10,6 +11,7 @@ BLOCKS = {
 PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre"}
 UNSEEN = {"head", "script", "style", "title", "template", "noscript", "svg", "math"}
 DEEPEST_QUOTE = 20
+ITEM = "- "  # before what is in a list
 
 
 def text_of_html(html: str, pictures: Mapping[str, str]) -> str:
@@ -37,14 +39,14 @@ class _Reader(HTMLParser):
         attributes = dict(attrs)
         if tag in UNSEEN:
             self.unseen += 1
-        if tag in BLOCKS:
+        if tag in BLOCKS and not self._begins_item():  # a paragraph in an item stands beside its mark
             self._end_line(paragraph=tag in PARAGRAPHS)
         if tag == "blockquote":
             self.quotes += 1
         elif tag == "pre":
             self.preformatted += 1
         elif tag == "li":
-            self._add("- ")
+            self._add(ITEM)
         elif tag in ("td", "th") and self.has_text:
             self.line.append("\t")
         elif tag == "img":
@@ -96,9 +98,12 @@ class _Reader(HTMLParser):
         self.line.append(text)
         self.has_text = self.has_text or bool(text.strip())
 
+    def _begins_item(self) -> bool:
+        return len(self.line) <= 2 and "".join(self.line).strip() == ITEM.strip()
+
     def _end_line(self, paragraph: bool = False) -> None:
         text = "".join(self.line)
-        text = text.rstrip() if self.preformatted else " ".join(text.split(" ")).strip()
+        text = text.rstrip() if self.preformatted else re.sub(" {2,}", " ", text).strip()
         self.line, self.has_text, self.link_start = [], False, 0
         mark = "> " * min(self.quotes, DEEPEST_QUOTE)
         if text:

@@ -67,6 +67,19 @@ def test_the_addresses_of_the_envelope_come_first():
     assert read.recipients == ("help+token@x.example", "help@x.example", "a@b.example")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Subject": "Abwesenheit kann nicht gebucht werden"},
+        {"Subject": "Away from keyboard shortcut is broken"},
+        {"Subject": "Auto reply rules of the shared mailbox"},
+        {"From": "Castle <bounce.castle@x.example>"},
+    ],
+)
+def test_what_a_person_wrote_about_machines_is_no_machines(headers: dict[str, str]):
+    assert not read_mail(mail(**headers).as_bytes()).automatic
+
+
 def test_a_copy_has_the_same_key_and_another_mail_has_another():
     first = mail(Message_ID="<1@a.example>").as_bytes()
     keys = [
@@ -163,6 +176,12 @@ def test_a_delay_is_no_failure():
         {"From": "No reply <no-reply@x.example>"},
         {"From": "Shop <orders-noreply@x.example>"},
         {"X_ML_Name": "neighbours"},
+        {"Precedence": "auto-reply"},
+        {"Subject": "Abwesenheitsnotiz: Drucker"},
+        {"Subject": "Automatische Antwort: Drucker"},
+        {"Subject": "Odpowiedź automatyczna: Drukarka"},
+        {"Subject": "Out of Office Re: Printer"},
+        {"Subject": "Out of office until 5 May"},
     ],
 )
 def test_what_a_machine_wrote_is_known(headers: dict[str, str]):

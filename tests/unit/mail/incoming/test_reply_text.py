@@ -70,7 +70,7 @@ def test_odd_texts_are_left(odd: str):
 def test_html_reads_as_a_plain_mail_does():
     html = (
         '<style>p {color: red}</style><p>Hello <b>you</b>,</p><div>see <a href="https://a.example/x">this</a>: '
-        '<img src="cid:p1"><ul><li>one<li>two</ul></div>'
+        '<img src="cid:p1"><ul><li>one<li>\n<p>two</p></ul></div>'
         "<blockquote>What <br>now?<blockquote>Older</blockquote></blockquote>"
     )
     assert text_of_html(html, {"p1": "photo.jpg"}).split("\n") == [
