@@ -9,8 +9,8 @@
 #              while it stores files in a folder and in S3, a cut of the power, a disk that fails and one that is full
 #              (needs a C compiler and root); several machines that are killed (needs etcd, HAProxy and PgBouncer); real
 #              mails: MAILS=FOLDER
-# make audit   what is installed (var/sbom.json), and what is known against it
-# make messages   new sentences of the interface into every catalogue of portal/locale
+# make audit   what is installed (var/sbom.json), and its known vulnerabilities
+# make messages   new sentences of the interface into every catalog of portal/locale
 #
 # Only Python 3.11 or newer has to be there. PYTHON=… chooses another one, PORT=… another port.
 
