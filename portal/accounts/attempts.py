@@ -52,7 +52,7 @@ class TooManyAttemptsError(Exception):
         self.seconds = seconds
 
 
-def count(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> int:
+def count_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> int:
     """Count one attempt; the number in this window, this one included."""
     window = _window(limit, now)
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
@@ -67,16 +67,16 @@ def count(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now
     return number
 
 
-def check(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
+def check_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
     """Count one attempt. Raises TooManyAttemptsError beyond the limit.
 
     On SQLite the count is stored only if the transaction is committed.
     """
-    if count(connection, tables, limit, who, now) > limit.most:
+    if count_attempt(connection, tables, limit, who, now) > limit.most:
         raise TooManyAttemptsError(_window(limit, now) + limit.seconds - int(now.timestamp()))
 
 
-def forgive(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
+def forgive_attempts(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
     """Set the count of this window back to none: the attempt succeeded."""
     attempt = tables.attempt.c
     this_window = sa.and_(attempt["key"] == _key(limit, who), attempt["window"] == _window(limit, now))
@@ -84,7 +84,7 @@ def forgive(connection: sa.Connection, tables: Tables, limit: Limit, who: str, n
         separate.execute(sa.delete(tables.attempt).where(this_window))
 
 
-def uncount(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
+def uncount_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
     """Take one attempt back, where several people are counted together: it succeeded."""
     attempt = tables.attempt.c
     this_window = sa.and_(attempt["key"] == _key(limit, who), attempt["window"] == _window(limit, now))

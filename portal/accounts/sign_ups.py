@@ -65,10 +65,10 @@ class SignUps:
         Raises TooManyAttemptsError.
         """
         email = normalize_email(new.email)
-        attempts.check(self.connection, self.tables, attempts.SIGN_UP_NETWORK, new.network, self.now)
-        attempts.check(self.connection, self.tables, attempts.SIGN_UP_PORTAL, "", self.now)
+        attempts.check_attempt(self.connection, self.tables, attempts.SIGN_UP_NETWORK, new.network, self.now)
+        attempts.check_attempt(self.connection, self.tables, attempts.SIGN_UP_PORTAL, "", self.now)
         try:
-            attempts.check(self.connection, self.tables, attempts.SIGN_UP_ADDRESS, email, self.now)
+            attempts.check_attempt(self.connection, self.tables, attempts.SIGN_UP_ADDRESS, email, self.now)
         except TooManyAttemptsError:
             return None
         sign_up, token = self.tables.sign_up, new_token()

@@ -93,7 +93,7 @@ class Logins:
         counted = _counted(attempt, device_of(attempt.device, account.id if account else None, hashed))
         with writing(self.engine) as connection:
             for limit, who in counted.items():
-                attempts.check(connection, self.tables, limit, who, now)
+                attempts.check_attempt(connection, self.tables, limit, who, now)
         matches = self.passwords.match(hashed, attempt.password)  # for unknown addresses too: it takes as long
         if not matches or account is None or hashed is None:
             return WRONG
@@ -111,7 +111,7 @@ class Logins:
         table = self.tables.account
         with writing(self.engine) as connection:
             for limit, who in counted.items():
-                take_back = attempts.uncount if limit == attempts.SIGN_IN_NETWORK else attempts.forgive
+                take_back = attempts.uncount_attempt if limit == attempts.SIGN_IN_NETWORK else attempts.forgive_attempts
                 take_back(connection, self.tables, limit, who, now)
             reason = sign_in_refusal(connection, self.tables, account, now)
             if reason is not None:
@@ -156,7 +156,7 @@ class Logins:
     def is_current_password(self, account: Account, password: str, now: datetime.datetime) -> bool:
         """Whether `password` is the account's. Raises TooManyAttemptsError."""
         with writing(self.engine) as connection:
-            attempts.check(connection, self.tables, attempts.CURRENT_PASSWORD, str(account.id), now)
+            attempts.check_attempt(connection, self.tables, attempts.CURRENT_PASSWORD, str(account.id), now)
         with reading(self.engine) as connection:
             hashed = password_of(connection, self.tables, account.id)
         return self.passwords.match(hashed, password)
@@ -195,12 +195,12 @@ class Logins:
         same statements, so that neither the answer nor the time tells who has an account.
         """
         email = normalize_email(attempt.email)
-        attempts.check(connection, self.tables, attempts.RESET_NETWORK, attempt.network, now)
+        attempts.check_attempt(connection, self.tables, attempts.RESET_NETWORK, attempt.network, now)
         account = find_account(connection, self.tables, email) or NO_ONE
         hashed = password_of(connection, self.tables, account.id)
         asker = device_of(attempt.device, account.id, hashed) or attempt.network
-        mine = attempts.count(connection, self.tables, attempts.RESET, f"{email} {asker}", now)
-        everyone = attempts.count(connection, self.tables, attempts.RESET_ADDRESS, email, now)
+        mine = attempts.count_attempt(connection, self.tables, attempts.RESET, f"{email} {asker}", now)
+        everyone = attempts.count_attempt(connection, self.tables, attempts.RESET_ADDRESS, email, now)
         within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != attempt.network)
         reason = sign_in_refusal(connection, self.tables, account, now)
         recipient = account if within and reason is None else NO_ONE

@@ -129,7 +129,7 @@ def _tell_of_address(register: Register, before: Account, after: Account) -> Non
     sender = Sender(register.declaration, base_url.rstrip("/"), register.now)
     for account in (before, after) if before.email != after.email else ():
         letter = address_changed(sender, account, after.email)
-        outbox.put(register.connection, register.tables, letter, register.now)
+        outbox.put_letter(register.connection, register.tables, letter, register.now)
 
 
 @command.command("disable")

@@ -39,7 +39,7 @@ def last_kept(engine: sa.Engine) -> KeptDeclaration | None:
     return None if row is None else KeptDeclaration(row.archive, row.kept)
 
 
-def keep(engine: sa.Engine, archive: bytes, now: datetime.datetime) -> None:
+def keep_declaration(engine: sa.Engine, archive: bytes, now: datetime.datetime) -> None:
     """Puts an archive in the place of what was kept, unless it is the same. Several processes may do so at once."""
     newest = sa.select(KEPT.c["archive"]).order_by(KEPT.c["id"].desc()).limit(1)
     with reading(engine) as connection:

@@ -50,7 +50,7 @@ class Waiting:
     about: About
 
 
-def put(
+def put_letter(
     connection: sa.Connection,
     tables: Tables,
     letter: EmailMessage,
@@ -91,13 +91,13 @@ def put(
 def is_due(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> bool:
     """Whether there is something to claim or to give up."""
     late = sa.select(tables.outbox.c["id"]).where(_late(tables, now))
-    return connection.execute(sa.union_all(_due(tables, now).order_by(None), late).limit(1)).first() is not None
+    return connection.execute(sa.union_all(_due_letters(tables, now).order_by(None), late).limit(1)).first() is not None
 
 
-def claim(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Waiting | None:
+def claim_letter(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Waiting | None:
     """The next letter that is due, for this worker alone until LEASE is over; None where there is none."""
     outbox = tables.outbox
-    query = _due(tables, now).limit(1).with_for_update(skip_locked=True)
+    query = _due_letters(tables, now).limit(1).with_for_update(skip_locked=True)
     claimed = (
         sa.update(outbox)
         .where(outbox.c["id"] == query.scalar_subquery())
@@ -126,13 +126,15 @@ def mark_sent(connection: sa.Connection, tables: Tables, letter_id: int, now: da
     _store(connection, tables, letter_id, state=SENT, sent=now, locked_until=None, reason=None)
 
 
-def put_off(connection: sa.Connection, tables: Tables, letter: Waiting, reason: str, now: datetime.datetime) -> None:
+def put_letter_off(
+    connection: sa.Connection, tables: Tables, letter: Waiting, reason: str, now: datetime.datetime
+) -> None:
     """The letter is tried again later, each time after a longer pause."""
     pause = min(FIRST_PAUSE * 2 ** min(letter.attempts - 1, 10), LONGEST_PAUSE)
     _store(connection, tables, letter.id, next_try=now + pause, locked_until=None, reason=reason)
 
 
-def refuse(connection: sa.Connection, tables: Tables, letter_id: int, reason: str) -> None:
+def refuse_letter(connection: sa.Connection, tables: Tables, letter_id: int, reason: str) -> None:
     """The letter is not sent, unless somebody asks for it."""
     _store(connection, tables, letter_id, state=REFUSED, locked_until=None, reason=reason)
 
@@ -145,7 +147,7 @@ def letter_with_id(connection: sa.Connection, tables: Tables, message_ids: Seque
     )
 
 
-def give_up(connection: sa.Connection, tables: Tables, now: datetime.datetime, reason: str) -> int:
+def give_up_late_letters(connection: sa.Connection, tables: Tables, now: datetime.datetime, reason: str) -> int:
     """Refuses what could not be sent in time, for `reason` where no try failed; returns how many letters that were."""
     outbox = tables.outbox
     values = {"state": REFUSED, "reason": sa.func.coalesce(outbox.c["reason"], reason)}
@@ -160,17 +162,17 @@ def waiting_about(connection: sa.Connection, tables: Tables, module: str, record
     return [_waiting(row) for row in connection.execute(query).mappings()]
 
 
-def replace(connection: sa.Connection, tables: Tables, letter_id: int, letter: EmailMessage) -> None:
+def replace_letter(connection: sa.Connection, tables: Tables, letter_id: int, letter: EmailMessage) -> None:
     """Another text for a letter that waits."""
     _store(connection, tables, letter_id, subject=str(letter["Subject"]), message=letter.as_string())
 
 
-def remove(connection: sa.Connection, tables: Tables, letter_id: int) -> None:
+def remove_letter(connection: sa.Connection, tables: Tables, letter_id: int) -> None:
     """A letter that is not to be sent, and leaves nothing."""
     connection.execute(sa.delete(tables.outbox).where(tables.outbox.c["id"] == letter_id))
 
 
-def forget(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
+def forget_old_letters(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
     """Deletes letters that were sent long ago, some at a time."""
     outbox = tables.outbox.c
     old = sa.select(outbox["id"]).where(outbox["state"] == SENT, outbox["next_try"] < now - FORGET).limit(1_000)
@@ -188,7 +190,7 @@ def _store(connection: sa.Connection, tables: Tables, letter_id: int, **values: 
     return connection.execute(update).rowcount
 
 
-def _due(tables: Tables, now: datetime.datetime) -> sa.Select[tuple[int]]:
+def _due_letters(tables: Tables, now: datetime.datetime) -> sa.Select[tuple[int]]:
     """The ids of what may be tried now, those that wait longest first.
 
     A moment that is further away than any pause was set by a clock that went wrong, and does not count.
@@ -215,7 +217,7 @@ def _is_free(tables: Tables, now: datetime.datetime) -> sa.ColumnElement[bool]:
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
-def newest(
+def newest_letters(
     connection: sa.Connection, tables: Tables, limit: int = 100, state: str | None = None
 ) -> list[sa.RowMapping]:
     """The emails that were queued last, newest first; of one state only."""

@@ -16,7 +16,7 @@ from portal.accounts.keys_and_tokens import portal_key
 from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.errors import database_is_in_the_way
-from portal.database.outbox import Waiting, put
+from portal.database.outbox import Waiting, put_letter
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_retried_transaction
 from portal.mail.builder import Sender
@@ -90,7 +90,7 @@ class Announcing:
         sender, key = self.sender(tables, now), portal_key(connection, tables)
         written = letters(connection, tables, sender, key, news)
         for letter in written:
-            put(connection, tables, letter.message, now, about=letter.about)
+            put_letter(connection, tables, letter.message, now, about=letter.about)
         return len(written)
 
     def _refresh(self, connection: sa.Connection, tables: Tables, news: News) -> None:
@@ -98,9 +98,9 @@ class Announcing:
         for waiting in outbox.waiting_about(connection, tables, news.module, news.record):
             rewritten = self.rewrite(connection, tables, waiting)
             if rewritten is None:
-                outbox.remove(connection, tables, waiting.id)
+                outbox.remove_letter(connection, tables, waiting.id)
             else:
-                outbox.replace(connection, tables, waiting.id, rewritten.message)
+                outbox.replace_letter(connection, tables, waiting.id, rewritten.message)
 
     def _put_off(self, connection: sa.Connection, tables: Tables, first: sa.RowMapping) -> None:
         """An error of the portal must not keep the news of other records back."""

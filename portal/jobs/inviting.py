@@ -43,6 +43,6 @@ class Inviting:
         sender = self.sender(tables, now)
 
         def write(account: Account, token: str) -> None:
-            outbox.put(connection, tables, invitation(sender, account, token, INVITATION_LASTS.days), now)
+            outbox.put_letter(connection, tables, invitation(sender, account, token, INVITATION_LASTS.days), now)
 
         return open_to_next_people(connection, tables, now, write)

@@ -91,7 +91,7 @@ class Sending:
             if not outbox.is_due(connection, tables, self.clock()):
                 return 0
         late = in_retried_transaction(
-            self.engine, lambda connection: outbox.give_up(connection, tables, self.clock(), TOO_LATE)
+            self.engine, lambda connection: outbox.give_up_late_letters(connection, tables, self.clock(), TOO_LATE)
         )
         if late:
             log.error("Emails given up after three days: %s", late)
@@ -143,7 +143,7 @@ class Sending:
     def _rewrite(self, connection: sa.Connection, tables: Tables, letter: Waiting) -> EmailMessage | None:
         rewritten = self.rewrite(connection, tables, letter)
         if rewritten is None:
-            outbox.refuse(connection, tables, letter.id, NOT_TO_BE_TOLD)
+            outbox.refuse_letter(connection, tables, letter.id, NOT_TO_BE_TOLD)
             return None
         return rewritten.message
 
@@ -151,7 +151,7 @@ class Sending:
         final = error.permanent and letter.attempts >= REFUSALS
         if final:
             in_retried_transaction(
-                self.engine, lambda connection: outbox.refuse(connection, tables, letter.id, error.reason)
+                self.engine, lambda connection: outbox.refuse_letter(connection, tables, letter.id, error.reason)
             )
         else:
             self._put_off(tables, letter, error.reason)
@@ -166,7 +166,7 @@ class Sending:
 
     def _put_off(self, tables: Tables, letter: Waiting, reason: str) -> None:
         in_retried_transaction(
-            self.engine, lambda connection: outbox.put_off(connection, tables, letter, reason, self.clock())
+            self.engine, lambda connection: outbox.put_letter_off(connection, tables, letter, reason, self.clock())
         )
 
     def _is_due(self, tables: Tables) -> bool:
@@ -175,7 +175,9 @@ class Sending:
             return outbox.is_due(connection, tables, self.clock())
 
     def _claim(self, tables: Tables) -> Waiting | None:
-        return in_retried_transaction(self.engine, lambda connection: outbox.claim(connection, tables, self.clock()))
+        return in_retried_transaction(
+            self.engine, lambda connection: outbox.claim_letter(connection, tables, self.clock())
+        )
 
 
 def tell_of_letters_given_up(connection: sa.Connection, tables: Tables, sender: Sender) -> None:
@@ -185,4 +187,6 @@ def tell_of_letters_given_up(connection: sa.Connection, tables: Tables, sender: 
     for profile in tables.declaration.settings.administrators:
         for account in accounts_of(connection, tables, profile=profile):
             if isinstance(admit(connection, tables, account, now=sender.now), Identity):
-                outbox.put(connection, tables, letters_given_up(sender, account), sender.now, about=About(GIVEN_UP))
+                outbox.put_letter(
+                    connection, tables, letters_given_up(sender, account), sender.now, about=About(GIVEN_UP)
+                )

@@ -132,7 +132,9 @@ class Worker:
 
     def _do_what_is_due(self, tables: Tables) -> int:
         began = time.monotonic()
-        in_retried_transaction(self.engine, lambda connection: outbox.forget(connection, tables, self.clock()))
+        in_retried_transaction(
+            self.engine, lambda connection: outbox.forget_old_letters(connection, tables, self.clock())
+        )
         due = self.due.do_all(tables, self.stopping.is_set)
         took = datetime.timedelta(seconds=time.monotonic() - began)
         self._looks_for_due.period = max(DUE_EVERY, took * MOST_OF_THE_TIME)

@@ -8,7 +8,7 @@ from portal.mail.builder import Content, Sender, write_letter
 from portal.texts import _
 
 
-def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage:
+def password_reset_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the one-time link that sets a new password."""
     say = sender.reader(account).text
     content = Content(
@@ -24,7 +24,7 @@ def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage
     return write_letter(sender, account, content)
 
 
-def sign_in_link(sender: Sender, account: Account, token: str) -> EmailMessage:
+def sign_in_link_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the one-time link that signs in."""
     say = sender.reader(account).text
     name = say(sender.declaration.settings.name)
@@ -57,7 +57,7 @@ def password_changed(sender: Sender, account: Account) -> EmailMessage:
     return write_letter(sender, account, content)
 
 
-def new_device(sender: Sender, account: Account, device: Device) -> EmailMessage:
+def new_device_letter(sender: Sender, account: Account, device: Device) -> EmailMessage:
     """Tells of a sign-in from a device that the account did not know."""
     reader = sender.reader(account)
     say = reader.text

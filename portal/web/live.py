@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, close, reading
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.kept_declaration import keep, last_kept
+from portal.database.kept_declaration import keep_declaration, last_kept
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, apply, missing_steps, steps_needed_to_run
 from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
@@ -281,7 +281,7 @@ class LivePortal:
             try:
                 if logo:
                     files[logo] = (declaration.folder / logo).read_bytes()
-                keep(portal.engine, pack_files(files), portal.since)
+                keep_declaration(portal.engine, pack_files(files), portal.since)
                 self._is_kept = True
             except (*DatabaseError, OSError) as error:
                 if self._is_kept:  # the next attempts say nothing while they fail

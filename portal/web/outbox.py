@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from pyramid.request import Request
 
 from portal.accounts.one_time_links import link_exists
-from portal.database.outbox import put
+from portal.database.outbox import put_letter
 from portal.mail.builder import Sender
 from portal.mail.letter_text import hide_links, plain_text
 from portal.web.addresses import own_address
@@ -31,6 +31,6 @@ def queue_letter(request: Request, letter: EmailMessage, link: str | None = None
     """
     tables = request.portal.tables
     condition = None if link is None else link_exists(tables, link)
-    queued = put(request.connection, tables, letter, request.now, condition)
+    queued = put_letter(request.connection, tables, letter, request.now, condition)
     if queued and request.portal.development:
         log.info("Letter to %s: %s\n%s", letter["To"], letter["Subject"], hide_links(plain_text(letter)))

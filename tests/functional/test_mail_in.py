@@ -17,7 +17,7 @@ from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.passwords import Passwords
 from portal.commands.inbox import Inbox
 from portal.database.engine import reading, writing
-from portal.database.outbox import About, put
+from portal.database.outbox import About, put_letter
 from portal.mail.builder import Sender
 from portal.mail.events_to_tell import load_events_to_tell
 from portal.mail.incoming.mail_rows import Outcome, mails, stored_mails
@@ -96,7 +96,9 @@ class Post:
         letter = mail("help@supplier.example", email, id=make_msgid())
         with writing(self.portal.engine) as connection:
             account = find_account(connection, self.portal.tables, email)
-            put(connection, self.portal.tables, letter, self.clock.now, about=About("moved", account.id, "tickets", 1))
+            put_letter(
+                connection, self.portal.tables, letter, self.clock.now, about=About("moved", account.id, "tickets", 1)
+            )
         return str(letter["Message-ID"])
 
     def letters(self, kind: str) -> list[EmailMessage]:

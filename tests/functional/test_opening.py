@@ -64,9 +64,9 @@ def test_what_a_killed_worker_leaves_another_one_goes_on_with(app, recorded, clo
             raise KeyboardInterrupt  # the end of the process, in the middle of the second batch
         written.append(put(*about, **more))
 
-    put = outbox.put
+    put = outbox.put_letter
     with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
-        killed.setattr(outbox, "put", put_once)
+        killed.setattr(outbox, "put_letter", put_once)
         work(app, clock)
     assert len(letters(app)) == 1
     assert len([row for row in rows(app, "account") if row["invited"]]) == 1

@@ -108,7 +108,7 @@ def queue(world, number=1):
     account = Account(1, ANNA, "Anna Rossi", "customer")
     with writing(world.portal.engine) as connection:
         for _number in range(number):
-            outbox.put(connection, world.portal.tables, password_changed(sender, account), world.clock.now)
+            outbox.put_letter(connection, world.portal.tables, password_changed(sender, account), world.clock.now)
 
 
 def rows(world):
@@ -289,7 +289,7 @@ def test_several_workers_send_each_letter_once(post, server):
 def test_a_worker_that_died_leaves_its_letter_to_another(post, server):
     queue(post)
     with writing(post.portal.engine) as connection:
-        assert outbox.claim(connection, post.portal.tables, post.clock.now)
+        assert outbox.claim_letter(connection, post.portal.tables, post.clock.now)
     assert worker_of(post, server).turn().sent == 0
     post.clock.now += 11 * MINUTE
     assert worker_of(post, server).turn().sent == 1
@@ -356,7 +356,7 @@ def test_a_killed_process_loses_no_letter_and_ends_by_itself_when_told_to(tmp_pa
     with writing(engine) as connection:
         for _number in range(6):
             letter = password_changed(sender, Account(1, ANNA, "Anna Rossi", "customer"))
-            outbox.put(connection, tables, letter, sender.now)
+            outbox.put_letter(connection, tables, letter, sender.now)
         expected = set(connection.scalars(sa.select(tables.outbox.c["message_id"])))
     environment = {
         **os.environ, "PORTAL_FOLDER": str(PORTALS / "small"), "PORTAL_DATABASE": f"sqlite:///{path}",

@@ -233,7 +233,7 @@ class Receiver:
         letter = outbox.letter_with_id(self.connection, self.tables, report.letter_ids)
         if letter is None:
             raise KeptAsideError(_("it reports the non-delivery of an email that the portal did not write"))
-        outbox.refuse(self.connection, self.tables, letter["id"], report.reason)
+        outbox.refuse_letter(self.connection, self.tables, letter["id"], report.reason)
         if report.permanent and letter["account"]:
             count_bounce(self.connection, self.tables, letter["account"], report.reason)
         module, record_id = letter["module"], letter["record"]

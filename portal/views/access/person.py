@@ -68,14 +68,14 @@ def count_access_attempt(request: Request) -> None:
         return
     tables, by = request.portal.tables, str(request.identity.account.id)
     with paused(request.connection), writing(request.portal.engine) as connection:
-        attempts.check(connection, tables, attempts.ACCESS_REFUSED, by, request.now)
+        attempts.check_attempt(connection, tables, attempts.ACCESS_REFUSED, by, request.now)
 
 
 def uncount_access_attempt(request: Request) -> None:
     """Take back what `count_access_attempt` counted: access has been given."""
     if not request.policy.staff:
         by = str(request.identity.account.id)
-        attempts.uncount(request.connection, request.portal.tables, attempts.ACCESS_REFUSED, by, request.now)
+        attempts.uncount_attempt(request.connection, request.portal.tables, attempts.ACCESS_REFUSED, by, request.now)
 
 
 # -- giving and changing -----------------------------------------------------------------------------------------------
@@ -228,8 +228,8 @@ def invited(request: Request, answer: Response, register: Register, account: Acc
     """
     tables = request.portal.tables
     by = str(request.identity.account.id)
-    attempts.check(request.connection, tables, attempts.INVITATIONS, by, request.now)
-    attempts.check(request.connection, tables, attempts.INVITATION_ADDRESS, account.email, request.now)
+    attempts.check_attempt(request.connection, tables, attempts.INVITATIONS, by, request.now)
+    attempts.check_attempt(request.connection, tables, attempts.INVITATION_ADDRESS, account.email, request.now)
     token = register.invite(account)
     letter = invitation(letter_sender(request), account, token, INVITATION_LASTS.days)
     queue_letter(request, letter, link=token)

@@ -13,7 +13,7 @@ from pyramid.view import view_config
 
 from portal.accounts.accounts import Account, find_account, normalize_email
 from portal.accounts.attempts import network_of
-from portal.accounts.companies import company_of_link
+from portal.accounts.companies import company_of_link, company_of_title
 from portal.accounts.giving_access import AccessRefusedError, Register
 from portal.accounts.passwords import weakness
 from portal.accounts.sign_ups import NewSignUp, SignUps
@@ -22,7 +22,6 @@ from portal.database.engine import reading
 from portal.fields.email import is_mail_address
 from portal.mail.access_letters import address_proof, somebody_waits
 from portal.records.policy import system_policy
-from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Records
 from portal.texts import _
 from portal.views.account.password import new_password_widgets, uses_passwords
@@ -66,7 +65,8 @@ def sign_up(context: SignUp, request: Request) -> Any:
     if is_mail_address(normalize_email(email)) and declared.domains is not None and domain not in declared.domains:
         error = _("Only addresses of certain companies can sign up here, and this is not one of them.")
         return _refused(request, _address_page(request, _("Sign up"), "/signup", email, error))
-    organization = company_called(request, declared.domains[domain]) if declared.domains and domain else None
+    title = declared.domains[domain] if declared.domains and domain else None
+    organization = company_of_title(request.connection, request.portal.tables, title) if title else None
     return _ask(request, _("Sign up"), "/signup", declared.profile, organization)
 
 
@@ -87,15 +87,6 @@ def join_by_link(context: Join, request: Request) -> Any:
         return _void(request)
     organization, profile = company
     return _ask(request, _join_heading(request, organization), f"/join/{context.token}", profile, organization)
-
-
-def company_called(request: Request, title: str) -> int | None:
-    """The company into which a sign-up leads, by its title; None where there is none, or more than one."""
-    organizations = request.portal.declaration.organizations
-    if organizations is None:
-        return None
-    ids = find_named(request.connection, system_policy(request.portal.tables), organizations, title)
-    return ids[0] if len(ids) == 1 else None
 
 
 def _join_heading(request: Request, organization: int) -> Words:

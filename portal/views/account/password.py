@@ -14,7 +14,7 @@ from portal.accounts.one_time_links import INVITATION
 from portal.accounts.people import Identity
 from portal.accounts.sessions import open_session, session_days
 from portal.accounts.signing_in import ResetAttempt
-from portal.mail.account_letters import password_changed, password_reset
+from portal.mail.account_letters import password_changed, password_reset_letter
 from portal.texts import _
 from portal.views.account.session import remember_this_device, too_often_message, welcome
 from portal.views.pages import PasswordPage
@@ -149,7 +149,7 @@ def request_reset(context: Password, request: Request) -> Any:
         return _refused(request, _forgotten_page(request, _("Enter your email address.")))
     attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
     recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
-    queue_letter(request, password_reset(letter_sender(request), recipient, token), link=token)
+    queue_letter(request, password_reset_letter(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/forgotten?sent=1")
 
 

@@ -13,7 +13,7 @@ from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.devices import device_name, remember_device
 from portal.accounts.sessions import close_session, open_session
 from portal.accounts.signing_in import SignedIn, SignInAttempt, sign_in_refusal
-from portal.mail.account_letters import new_device
+from portal.mail.account_letters import new_device_letter
 from portal.texts import _, ngettext
 from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
@@ -101,7 +101,7 @@ def enter(request: Request, session: SignedIn, following: str = "/") -> Response
     claim_draft(request, session.account.id)
     if session.new_device:
         device = device_name(request.user_agent or "")
-        queue_letter(request, new_device(letter_sender(request), session.account, device))
+        queue_letter(request, new_device_letter(letter_sender(request), session.account, device))
     response = HTTPSeeOther("/password" if session.account.must_change else following)
     set_cookie(request, response, device_cookie(request), session.device, YEAR)
     set_cookie(request, response, session_cookie(request), session.token, session.keep)

@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from portal.accounts.attempts import network_of
 from portal.accounts.one_time_links import SIGN_IN
 from portal.accounts.signing_in import ResetAttempt
-from portal.mail.account_letters import sign_in_link
+from portal.mail.account_letters import sign_in_link_letter
 from portal.texts import _
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.pages import PasswordPage
@@ -49,7 +49,7 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
     if writes_links(request):
         attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
         recipient, token = request.logins.request_reset(request.connection, attempt, request.now, SIGN_IN, LIFETIME)
-        queue_letter(request, sign_in_link(letter_sender(request), recipient, token), link=token)
+        queue_letter(request, sign_in_link_letter(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/link")
 
 

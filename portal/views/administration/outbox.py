@@ -41,7 +41,7 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
     may_show_links = chosen is not None and is_local_development(request)
     text = read_letter(chosen["message"]) if chosen else ""
     page = OutboxPage(
-        letters=tuple(_letter(row, request) for row in outbox.newest(connection, tables, PAGE, state)),
+        letters=tuple(_letter(row, request) for row in outbox.newest_letters(connection, tables, PAGE, state)),
         tabs=_tabs(state),
         chosen=_letter(chosen, request) if chosen else None,
         text=text if may_show_links and "links" in request.GET else hide_links(text),

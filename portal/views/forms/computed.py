@@ -32,7 +32,7 @@ def check_computing(request: Request) -> None:
     """
     if (request.content_length or 0) > LARGEST:
         raise HTTPRequestEntityTooLarge
-    attempts.check(
+    attempts.check_attempt(
         request.connection, request.portal.tables, attempts.COMPUTED, str(request.visitor.own_account), request.now
     )
 

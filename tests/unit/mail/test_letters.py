@@ -20,7 +20,13 @@ from portal.accounts.accounts import Account
 from portal.accounts.devices import Device
 from portal.declaration.load import load
 from portal.mail import access_letters, account_letters
-from portal.mail.account_letters import address_changed, letters_given_up, new_device, password_changed, password_reset
+from portal.mail.account_letters import (
+    address_changed,
+    letters_given_up,
+    new_device_letter,
+    password_changed,
+    password_reset_letter,
+)
 from portal.mail.builder import Content, Sender, Thread, header_text, write_letter
 from portal.mail.headers import parse_letter
 from portal.mail.letter_text import plain_text
@@ -62,15 +68,15 @@ HOSTILE = [
 # Every letter, written to somebody.
 WRITE = {
     "address_changed": lambda *who: address_changed(*who, "anna@new.example"),
-    "new_device": lambda *who: new_device(*who, Device("Firefox", "Linux")),
+    "new_device_letter": lambda *who: new_device_letter(*who, Device("Firefox", "Linux")),
     "letters_given_up": letters_given_up,
     "address_proof": lambda *who: access_letters.address_proof(*who, "TOKEN"),
     "invitation": lambda *who: access_letters.invitation(*who, "TOKEN", 7),
     "let_in": access_letters.let_in,
     "somebody_waits": lambda *who: access_letters.somebody_waits(*who, "eva@acme.example"),
     "password_changed": password_changed,
-    "sign_in_link": lambda *who: account_letters.sign_in_link(*who, "TOKEN"),
-    "password_reset": lambda *who: password_reset(*who, "TOKEN"),
+    "sign_in_link_letter": lambda *who: account_letters.sign_in_link_letter(*who, "TOKEN"),
+    "password_reset_letter": lambda *who: password_reset_letter(*who, "TOKEN"),
 }
 
 
