@@ -35,6 +35,12 @@ def compare(portal: Portal, who: str, path: str, rounds: int) -> tuple[float, fl
     return min(ours), min(floors), statistics.median(page / least for page, least in taken)
 
 
+def print_line(name: str, compared: tuple[float, float, float]) -> None:
+    """A page and what `compare` says of it."""
+    page, floor, times = compared
+    print(f"{name:30} {page:6.2f} ms, floor {floor:5.2f} ms: {times:4.1f} ×", flush=True)
+
+
 def _least(call: Callable[[], object]) -> float:
     """The least processor time of some calls, in milliseconds."""
     taken = []
@@ -49,5 +55,4 @@ if __name__ == "__main__":
     portal = Portal(sys.argv[1])
     for who in PEOPLE:
         for name, paths in pages(portal, who).items():
-            page, floor, times = compare(portal, who, paths[0], int((sys.argv[2:] or [ROUNDS])[0]))
-            print(f"{who}: {name:22} {page:6.2f} ms, floor {floor:5.2f} ms: {times:4.1f} ×", flush=True)
+            print_line(f"{who}: {name}", compare(portal, who, paths[0], int((sys.argv[2:] or [ROUNDS])[0])))

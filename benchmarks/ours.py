@@ -8,7 +8,8 @@ import datetime
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,7 +23,11 @@ from portal.application import make_application
 from portal.database.engine import make_engine, reading, writing
 from portal.settings import Settings
 
-PEOPLE = {"few": (FEW_PERSON, "customer"), "many": (MANY_PERSON, "manager"), "staff": (AGENT, "staff")}
+PEOPLE: Mapping[str, tuple[int | None, str]] = {
+    "few": (FEW_PERSON, "customer"),
+    "many": (MANY_PERSON, "manager"),
+    "staff": (AGENT, "staff"),
+}
 DEEP = 1_000  # pages
 NEXT = re.compile(r'href="([^"]*[?&;]after=[^"]*)"[^>]*rel="next"')
 TOKEN = re.compile(r'name="_csrf" value="([^"]+)"')
@@ -31,12 +36,13 @@ TOKEN = re.compile(r'name="_csrf" value="([^"]+)"')
 class Portal:
     """The application on one database, and the cookies of the people who use it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, folder: Path = PORTAL, people: Mapping[str, tuple[int | None, str]] = PEOPLE) -> None:
+        """`people`: by a name for each, who signs in: the person's id, the profile."""
         self.url = url
-        self.application = make_application(Settings(folder=PORTAL, database=url))
+        self.application = make_application(Settings(folder=folder, database=url))
         live = self.application.registry.live.current()
         self.tables, self.engine = live.tables, live.engine
-        self.cookies = {name: self._sign_in(*who) for name, who in PEOPLE.items()}
+        self.cookies = {name: self._sign_in(*who) for name, who in people.items()}
 
     def get(self, who: str, path: str) -> bytes:
         return wsgi_call(self.application, path, self.cookies[who])
@@ -44,10 +50,10 @@ class Portal:
     def post(self, who: str, path: str, fields: dict[str, str]) -> bytes:
         return wsgi_call(self.application, path, self.cookies[who], urlencode(fields).encode())
 
-    def token(self, who: str) -> str:
-        return TOKEN.search(self.get(who, "/tickets/create").decode())[1]
+    def token(self, who: str, path: str = "/tickets/create") -> str:
+        return TOKEN.search(self.get(who, path).decode())[1]
 
-    def _sign_in(self, person: int, profile: str) -> str:
+    def _sign_in(self, person: int | None, profile: str) -> str:
         now, account = datetime.datetime.now(datetime.UTC), self.tables.account
         email = f"{profile}@example.com"
         row = {"email": email, "name": profile.title(), "profile": profile, "person": person}

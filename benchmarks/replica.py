@@ -115,13 +115,18 @@ def pages_a_second(ports: list[int], requests: list[bytes]) -> float:
 
 def requests_of(portal: Portal) -> list[bytes]:
     """The requests of all people for all kinds of pages that only read."""
-    asked = []
+    requests = []
     for who in PEOPLE:
         for kind, paths in pages(portal, who).items():
             if kind in KINDS:
-                asked += [(path, portal.cookies[who]) for path in paths[:3]]
-    head = "GET {} HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\nAccept-Language: en\r\n\r\n"
-    return [head.format(path, cookie).encode() for path, cookie in asked]
+                requests += [request(portal, who, path) for path in paths[:3]]
+    return requests
+
+
+def request(portal: Portal, who: str, path: str) -> bytes:
+    """What a browser sends for a page."""
+    cookie = portal.cookies[who]
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nAccept-Language: en\r\n\r\n".encode()
 
 
 def compare(first: str, second: str) -> None:
