@@ -1,5 +1,6 @@
 """`money`: an exact amount and its currency. Amounts of different currencies are never compared."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -135,10 +136,7 @@ class MoneyField(Bounded):
         return () if value is None else (self.show(value, PLAIN), f"{value.amount:f} {value.currency}")
 
     def show(self, value: Any, reader: Reader) -> str:
-        if value is None:
-            return ""
-        text = format_currency(value.amount, value.currency, locale=reader.locale)
-        return BESIDE_LETTERS.sub("\N{NO-BREAK SPACE}", text)
+        return "" if value is None else _format(f"{value.amount:f}", value.currency, reader.locale_name)
 
     def write(self, value: Any) -> str:
         return "" if value is None else f"{value.amount:f} {value.currency}"
@@ -170,3 +168,9 @@ class MoneyField(Bounded):
         if isinstance(value, Money) and isinstance(constant, Money) and value.currency != constant.currency:
             return False
         return super().matches(value, operator, constant)
+
+
+@functools.lru_cache(maxsize=2_000)  # in lists and sums many amounts come again, and each takes as long as five texts
+def _format(amount: str, currency: str, locale: str) -> str:
+    text = format_currency(Decimal(amount), currency, locale=locale)
+    return BESIDE_LETTERS.sub("\N{NO-BREAK SPACE}", text)

@@ -1,11 +1,16 @@
 """The parts that pages are made of: buttons, widgets of forms, filters, files, lines of lists. Plain values."""
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
 
 from portal.views.forms.form_parts import LineInputs, UploadInput
 from portal.web.frame import Words
 
+# Whether the markup of a widget is reused: for other texts, or where the same is chosen.
+Reuse = Literal["never", "filled", "chosen"]
+MOST_OFFERS = 20  # of a widget whose markup is reused
 Pairs = tuple[tuple[str, str], ...]  # hidden inputs: (name, value), names may repeat
 
 
@@ -110,10 +115,34 @@ class Widget:
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
     required_when: str = ""  # likewise
     hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
+    reuse: Reuse = "never"
 
     @property
     def id(self) -> str:
         return "field-" + self.name.replace(".", "-")
+
+    @property
+    def reusable(self) -> bool:
+        """Whether its markup may be kept and filled in for others; that of long lists of options takes much memory."""
+        return self.reuse != "never" and not self.error and len(self.offers) <= MOST_OFFERS
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """Whatever its markup depends on, but for the texts that are filled in."""
+        inputs = tuple((part.name, part.label, part.autocomplete) for part in self.inputs)
+        return (*_of_kind(self), inputs, self.value if self.reuse == "chosen" else "")
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What is filled in, by the name of its place."""
+        texts = {} if self.reuse == "chosen" else {"value": self.value}
+        return texts | {str(number): part.value for number, part in enumerate(self.inputs)}
+
+    def filled_in(self, texts: Mapping[str, str]) -> "Widget":
+        """The same widget with other texts in the places of `texts`."""
+        inputs = (replace(part, value=texts[str(number)]) for number, part in enumerate(self.inputs))
+        value = self.value if self.reuse == "chosen" else texts["value"]
+        return replace(self, value=value, inputs=tuple(inputs))
 
     @property
     def wrong(self) -> "tuple[Widget, ...]":
@@ -126,6 +155,9 @@ class Widget:
         parts = (("help", self.help), ("bounds", self.bounds), ("error", self.error))
         ids = [f"{self.id}-{part}" for part, text in parts if text]
         return " ".join(ids) or None
+
+
+_of_kind = attrgetter(*(field.name for field in fields(Widget) if field.name not in ("value", "inputs", "error")))
 
 
 @dataclass(frozen=True)

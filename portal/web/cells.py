@@ -16,6 +16,8 @@ BORDER = "\uf8d0"
 PLACEHOLDERS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3", "note": "\uf8d4", "short": "\uf8d5"}
 # … and between rows: the cells are no text, but stand where this is.
 ROW_PLACEHOLDERS = {"id": "\uf8d1", "title": "\uf8d2", "cells": "\uf8d3"}
+# … and in the inputs of a field of a form: of one that has a single input, or of several.
+FIELD_PLACEHOLDERS = {"value": "\uf8d1"} | {str(number): chr(0xF8D2 + number) for number in range(10)}
 MOST_KINDS = 5_000  # cached
 
 Kind = tuple[Any, ...]
@@ -70,6 +72,18 @@ class RowShown(Protocol):
     def unread(self) -> bool: ...
     @property
     def cells(self) -> Sequence[Shown]: ...
+
+
+class WidgetShown(Protocol):
+    """The attributes of views.parts.Widget that are used here; its macro uses more."""
+
+    @property
+    def reusable(self) -> bool: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def texts(self) -> Mapping[str, str]: ...
+    def filled_in(self, texts: Mapping[str, str]) -> Any: ...
 
 
 class CellTemplates:
@@ -179,6 +193,18 @@ class CellRenderer:
         return self._templates.whole(
             ("filter", *self._page, state, form), lambda: self._draw("filter.pt", filter=state, form=form)
         )
+
+    def field(self, widget: WidgetShown) -> Markup | None:
+        """A field of a form: markup that is reused, with what is filled in; None where it has to be drawn anew."""
+        if not widget.reusable:
+            return None
+        texts, line = widget.texts, Line()
+        draw = lambda: self._draw("field.pt", widget=widget.filled_in(FIELD_PLACEHOLDERS)).strip()  # noqa: E731
+        for markup, slot in self._templates.pieces(("field", *self._page, widget.kind), FIELD_PLACEHOLDERS, draw):
+            line.add(markup)
+            if slot:
+                line.add_text(texts[slot])
+        return line.markup()
 
     def _macro(self, classes: str, value: Any, label: Any = "") -> str:
         name = "cell.pt" if classes else "value.pt"

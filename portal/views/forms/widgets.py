@@ -28,7 +28,7 @@ from portal.views.forms.drafts import as_form
 from portal.views.forms.form_parts import HeldFile, LineCell, LineHead, LineInputs, LineTotal, RowInputs, UploadInput
 from portal.views.forms.offers import link_cards, link_offers
 from portal.views.forms.rows_in_form import row_values_in_form, rows_in_form
-from portal.views.parts import FormRow, Input, Offer, Widget
+from portal.views.parts import FormRow, Input, Offer, Reuse, Widget
 from portal.web.addresses import record_address
 
 # A choice of so many options at most, of which one has a help text, is drawn as cards.
@@ -77,6 +77,7 @@ class WidgetKind:
     make: MakeWidget = _unchanged
     grouped: bool = False  # it has several inputs, named together by a legend
     asked_anew: bool = False  # a transition that asks for it does not show the answer of last time
+    reuse: Reuse = "never"  # "filled": its macro only writes the texts; "chosen": few things can be chosen
 
 
 def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
@@ -102,7 +103,7 @@ def form_rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Fi
 
 def widget(filling: Filling, field: Field) -> Widget:
     """The widget of one field, filled in."""
-    kind = WIDGETS[field.widget]
+    kind, reader = WIDGETS[field.widget], filling.records.policy.reader
     base = Widget(
         name=filling.prefix + field.name,
         label=field.title,
@@ -111,7 +112,7 @@ def widget(filling: Filling, field: Field) -> Widget:
         type=field.input_type,
         inputmode=field.inputmode,
         suffix=field.suffix,
-        bounds=field.bounds_hint(filling.records.policy.reader),
+        bounds=reader.text(field.bounds_hint(reader)),
         value=filling.one(field.name),
         help=field.help or "",
         placeholder=field.placeholder or "",
@@ -121,6 +122,7 @@ def widget(filling: Filling, field: Field) -> Widget:
         max_length=field.length_limit,
         show_when=_rule(filling, field.show_when),
         hidden=not is_shown(filling.records, field, filling.values),
+        reuse=kind.reuse,
     )
     return kind.make(filling, field, _with_followed(filling, field, _with_bounds(filling, field, base)))
 
@@ -160,7 +162,7 @@ def _removed_options(filling: Filling, field: Any) -> list[tuple[str, str]]:
     stored, reader = filling.stored.get(field.name), filling.records.policy.reader
     names = field.inputs(stored, reader)[field.name]
     return [
-        (name, _("${option} (no longer offered)", mapping={"option": field.label_of(name, reader)}))
+        (name, reader.text(_("${option} (no longer offered)", mapping={"option": field.label_of(name, reader)})))
         for name in ([names] if isinstance(names, str) else names)
         if name and name not in field.offered
     ]
@@ -319,23 +321,23 @@ def _signature(filling: Filling, field: Any, base: Widget) -> Widget:
 WIDGETS = {
     kind.name: kind
     for kind in (
-        WidgetKind("input"),
+        WidgetKind("input", reuse="filled"),
         WidgetKind("computed", _computed),
-        WidgetKind("textarea"),
-        WidgetKind("markdown"),
-        WidgetKind("html"),
-        WidgetKind("json"),
+        WidgetKind("textarea", reuse="filled"),
+        WidgetKind("markdown", reuse="filled"),
+        WidgetKind("html", reuse="filled"),
+        WidgetKind("json", reuse="filled"),
         WidgetKind("signature", _signature, grouped=True, asked_anew=True),
         WidgetKind("color"),
-        WidgetKind("tags", _tags),
-        WidgetKind("checkbox"),
-        WidgetKind("select", _options),
-        WidgetKind("cards", _options, grouped=True),
-        WidgetKind("checkboxes", _options, grouped=True),
+        WidgetKind("tags", _tags, reuse="filled"),
+        WidgetKind("checkbox", reuse="chosen"),
+        WidgetKind("select", _options, reuse="chosen"),
+        WidgetKind("cards", _options, grouped=True, reuse="chosen"),
+        WidgetKind("checkboxes", _options, grouped=True, reuse="chosen"),
         WidgetKind("link", _link),
         WidgetKind("links", _link, grouped=True),
-        WidgetKind("money", _money, grouped=True),
-        WidgetKind("address", _address, grouped=True),
+        WidgetKind("money", _money, grouped=True, reuse="filled"),
+        WidgetKind("address", _address, grouped=True, reuse="filled"),
         WidgetKind("rating", _rating, grouped=True, asked_anew=True),
         WidgetKind("file", _file),
         WidgetKind("lines", _lines, grouped=True),

@@ -1,10 +1,23 @@
 """The registry of widgets and of filters: every field type has a widget, and each is drawn by the macro of its name."""
 
+import html
+from dataclasses import replace
+
+import pytest
+
 from portal.fields.base import Field
+from portal.fields.reader import Reader
 from portal.views.forms.widgets import WIDGETS
+from portal.views.parts import Input, Offer, Widget
+from portal.web.assets import Assets
+from portal.web.cells import CellRenderer, CellTemplates
+from portal.web.frame import Shell
 from portal.web.rendering import Templates
 
 TEMPLATES = Templates()
+ASSETS = Assets()
+TEXTS = ("", 'A <b> & "c"', "line\nline", "\uf8d1\uf8d2")
+REUSED = sorted(name for name, kind in WIDGETS.items() if kind.reuse != "never")
 # Macros that widgets.pt is made of.
 INNER = {"field", "name", "notes", "finder", "line", "no_answer"}
 
@@ -23,3 +36,45 @@ def test_every_filter_of_a_field_type_has_a_macro():
     filters = {name: kind.filter for name, kind in Field.types.items() if isinstance(kind.filter, str) and kind.filter}
     macros = TEMPLATES["filters.pt"].macros.names
     assert {name: macro for name, macro in filters.items() if macro not in macros} == {}
+
+
+@pytest.mark.parametrize("name", REUSED)
+def test_a_reused_field_looks_like_one_that_is_drawn_alone(name):
+    renderer = CellRenderer(CellTemplates(), draw, ("icons", "en", "en"))
+    for widget in of_kind(name):
+        drawn = str(renderer.field(widget))
+        # A quotation mark is written in two ways.
+        assert html.unescape(drawn) == html.unescape(draw("field.pt", widget=widget).strip())
+        assert "<b>" not in drawn
+
+
+@pytest.mark.parametrize("name", REUSED)
+def test_what_was_typed_is_no_part_of_what_is_kept_of_a_field(name):
+    kinds = {widget.kind for widget in of_kind(name)}
+    assert not any(text in str(kind) for text in TEXTS[1:] for kind in kinds) or WIDGETS[name].reuse == "chosen"
+
+
+def test_a_field_with_an_error_or_with_many_options_is_drawn_anew():
+    many = tuple(Offer(str(number), str(number)) for number in range(100))
+    renderer = CellRenderer(CellTemplates(), draw, ("icons", "en", "en"))
+    assert renderer.field(Widget("a", "A", reuse="filled", error="Required")) is None
+    assert renderer.field(Widget("a", "A", "select", offers=many, reuse="chosen")) is None
+    assert renderer.field(Widget("a", "A", "link")) is None
+
+
+def of_kind(name):
+    """Fields of one kind that differ in one thing each."""
+    base = Widget("a", "A", name, grouped=WIDGETS[name].grouped, reuse=WIDGETS[name].reuse, help="Help", suffix="%")
+    offers = [tuple(Offer(option, option.upper(), option == chosen) for option in "xyz") for chosen in ("", "x", "z")]
+    values = ("", "true") if base.reuse == "chosen" else TEXTS
+    for value in values:
+        yield replace(base, value=value, inputs=(Input("a", "Amount", value), Input("b", "Currency", value[:3])))
+        yield replace(base, value=value, required=True, bounds="From 1 to 3.", max_length=7, minimum="1", hidden=True)
+    for chosen in offers:
+        yield replace(base, offers=chosen)
+        yield replace(base, offers=chosen, empty="None", empty_last=True, required_when='["b", "equal", ["1"], false]')
+
+
+def draw(template, **values):
+    shell = Shell(name="Portal", static=ASSETS.url, icon=ASSETS.icon, logo=ASSETS.logo, csrf_token="token")
+    return TEMPLATES.render(template, {"page": None, **values}, Reader(), shell)
