@@ -15,7 +15,7 @@ import yaml
 from benchmarks.floor import ROUNDS, compare, print_line
 from benchmarks.ours import Portal
 from portal.database.engine import make_engine
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 
