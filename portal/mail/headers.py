@@ -9,7 +9,7 @@ folded once stays as it is.
 
 import email
 from email.header import Header
-from email.headerregistry import Address, AddressHeader, UnstructuredHeader
+from email.headerregistry import Address, AddressHeader, MessageIDHeader, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ class LetterPolicy(Base):
         text = str(value)
         if isinstance(value, AddressHeader) and not text.isascii():
             folded = f",{LINE_BREAK} ".join(_address(name, address) for address in value.addresses)
-        elif isinstance(value, UnstructuredHeader):
+        elif isinstance(value, UnstructuredHeader | MessageIDHeader):
             folded = _broken_at_spaces(name, text) if text.isascii() else _encoded(name, text)
         else:
             return super().fold(name, value)

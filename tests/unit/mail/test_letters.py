@@ -181,5 +181,10 @@ def test_addresses_of_links_and_ids_stand_in_headers_as_they_are_however_long():
     written = parse_letter(letter.as_string()).as_bytes().split(b"\r\n\r\n")[0].decode()
     lines = written.replace("\r\n ", " ").split("\r\n")
     assert f"List-Unsubscribe: <{address}>" in lines
-    assert {f"In-Reply-To: {root}", f"References: {root}", f"Subject: {('x ' * 90).strip()}"} <= set(lines)
+    assert {
+        f"Message-ID: <1.{root[1:]}",
+        f"In-Reply-To: {root}",
+        f"References: {root}",
+        f"Subject: {('x ' * 90).strip()}",
+    } <= set(lines)
     assert all(len(line) <= 78 for line in written.split("\r\n") if "example" not in line)
