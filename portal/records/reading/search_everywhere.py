@@ -1,7 +1,8 @@
 """The search in all modules at once: one statement finds the newest hits in each module and counts them, and another
 reads the records.
 
-Of what the index does not hold of a module, such as whose its records are, its own search decides, as its list does it.
+A module is searched by itself, as its list does it, where the index alone does not say what is a hit: where others made
+its table, where only that table tells whose a record is, and where the index holds more than the reader may read.
 """
 
 from collections.abc import Iterator, Sequence
