@@ -1,4 +1,5 @@
-"""Known devices: browsers from which an account has signed in before, told by a signed cookie; and names of devices.
+"""Known devices: browsers from which an account has signed in before, recognized by a signed cookie; and names of
+devices.
 
 A stranger's wrong passwords count against their network and the address that they try. Whoever signs in from a known
 device is counted by the device alone, so that others cannot lock them out. The key of the signature is the hash of the

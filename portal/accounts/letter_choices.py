@@ -19,7 +19,7 @@ from portal.texts import _
 
 
 class Relation(enum.StrEnum):
-    """What a record is to somebody who may be told of it."""
+    """What a record is to somebody who may be notified of it."""
 
     OWN = "own"  # theirs, or assigned to them or to their desk
     FOLLOWED = "followed"
@@ -71,7 +71,7 @@ def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wan
 
 
 def _is_wanted(choice: Choice) -> bool:
-    """What is told where nothing was chosen."""
+    """The notifications for people who have chosen nothing."""
     return choice[0] is not Relation.COMPANY
 
 

@@ -1,4 +1,4 @@
-"""People who ask to be let in: they prove their address first, then give a name and a password, then wait for a yes.
+"""People who ask to be let in: they prove their address first, then give a name and a password, then wait for approval.
 
 Nothing is looked up when somebody asks: the answer, the work and the letter are the same for every address. Who has
 access already learns it behind the link, which only the owner of the address opens.

@@ -143,7 +143,8 @@ class Logins:
         return SignedIn(account, token, None if days is None else days * 86_400, device, is_new)
 
     def note_first_sign_in(self, connection: sa.Connection, account_id: int, now: datetime.datetime) -> None:
-        """Who comes in by an invitation or a sign-up has signed in: from then on they are told of unknown devices."""
+        """A person who comes in by an invitation or a sign-up has signed in: from then on they are notified of unknown
+        devices."""
         table = self.tables.account
         connection.execute(sa.update(table).where(table.c["id"] == account_id).values(signed_in=now))
 

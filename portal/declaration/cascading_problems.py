@@ -225,7 +225,7 @@ def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> l
 
 
 def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
-    """Of a value that was misread only that is told, as an error if something is wrong with it."""
+    """Of a value that was misread only that is reported, as an error if something is wrong with it."""
     misread = {(problem.file, problem.path): problem for problem in problems if MISREAD.match(problem.message)}
     errors = [problem for problem in problems if not problem.warning]
     wrong = {(problem.file, problem.path) for problem in errors}

@@ -51,7 +51,7 @@ class Announcing:
         return written
 
     def rewrite(self, connection: sa.Connection, tables: Tables, waiting: Waiting) -> Letter | None:
-        """A letter that waits, as it would be written now; None where its recipient is to be told nothing of it."""
+        """A letter that waits, as it would be written now; None if its recipient must not learn of it."""
         about = waiting.about
         news = load_events_to_tell(connection, tables, str(about.module), int(about.record or 0), about.events)
         sender = self.sender(tables, self.clock())
@@ -123,7 +123,7 @@ def _of_record(table: sa.Table, event: sa.RowMapping) -> sa.ColumnElement[bool]:
 
 
 def _due(tables: Tables, now: datetime.datetime) -> sa.Select[tuple[int, str, int, int]]:
-    """The first events of the records that have news to be told now, the oldest first.
+    """The first events of the records whose news is due now, the oldest first.
 
     A moment in the future was set by a clock that went wrong.
     """

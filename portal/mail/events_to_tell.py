@@ -1,4 +1,4 @@
-"""What happened to one record since its people were told last, as the events say it."""
+"""What happened to one record since its people were notified last, as the events say it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from portal.database.schema.tables import Tables
 
 @dataclass(frozen=True)
 class Happened:
-    """An event that somebody may have to be told of."""
+    """An event that somebody may have to be notified of."""
 
     id: int
     kind: str
@@ -23,7 +23,7 @@ class Happened:
 
 @dataclass(frozen=True)
 class News:
-    """What happened to one record since its people were told last."""
+    """What happened to one record since its people were notified last."""
 
     module: str
     record: int

@@ -1,4 +1,4 @@
-"""Who is told of what happens to a record: its owner, who follows it, who is assigned to it, or the desk.
+"""Who is notified of what happens to a record: its owner, its watchers, the person it is assigned to, or the desk.
 
 Only people who may sign in at this moment and have an address that takes letters, each once however many ways lead to
 them. What they may read of it is another question, which their own policy answers (record_letters.py).
@@ -27,7 +27,7 @@ STRANGER = -1  # as the id of an account: that of somebody who has none, and is 
 
 
 class Role(enum.StrEnum):
-    """Why somebody is told."""
+    """Why somebody is notified."""
 
     OWNER = "owner"
     WATCHER = "watcher"
@@ -39,7 +39,7 @@ class Role(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Recipient:
-    """Somebody who may be told; `identity` is None for the address of a desk that is no account, and reads nothing."""
+    """Somebody who may be notified; `identity` is None for a desk address without an account, which reads nothing."""
 
     account: Account
     roles: frozenset[Role]
@@ -61,7 +61,7 @@ class Recipient:
 def recipients(
     connection: sa.Connection, tables: Tables, sender: Sender, module: str, record_id: int
 ) -> list[Recipient]:
-    """Everybody who may have to be told of news of a record, the oldest account first."""
+    """Everybody who may have to be notified of news of a record, the oldest account first."""
     declared, of = tables.declaration.modules[module], (connection, tables, module)
     gathered = _Gathered(connection, tables, sender)
     gathered.add_people(people_along(*of, declared.owner, record_id), Role.OWNER)
@@ -91,13 +91,13 @@ class _Gathered:
     without_account: list[Recipient] = field(default_factory=list)
 
     def add(self, accounts: Iterable[Account], role: Role) -> None:
-        """Adds those of the accounts who may be told."""
+        """Adds those of the accounts who may be notified."""
         for account in accounts:
             if self._identify(account):
                 self.roles[account.id].add(role)
 
     def add_people(self, people: Collection[int], role: Role) -> None:
-        """Adds those of the people who may be told; of several accounts of one person the oldest."""
+        """Adds those of the people who may be notified; of several accounts of one person the oldest."""
         chosen: dict[int | None, Account] = {}
         for account in accounts_of(self.connection, self.tables, people=people):
             if account.person not in chosen and self._identify(account):

@@ -1,4 +1,4 @@
-"""Letters about records: what one recipient may be told of what happened, at this moment, as one letter.
+"""Letters about records: what one recipient may read of what happened, at this moment, as one letter.
 
 Everything is read with the recipient's own policy. What they did themselves is not told, but that a record of theirs
 was opened: that letter is their receipt. The address of a desk that is no account reads nothing but the title.
@@ -51,7 +51,8 @@ class Letter:
 def letters(
     connection: sa.Connection, tables: Tables, sender: Sender, key: bytes, news: News, only_to: int | None = None
 ) -> list[Letter]:
-    """The letters that tell `news`, one for each who may be told at this moment; `key` is that of the portal.
+    """The letters that announce `news`, one for each person who may be notified at this moment; `key` is that of the
+    portal.
 
     `only_to`: the id of the account whose letter alone is written.
     """
@@ -225,7 +226,7 @@ class RecordLetter:
         return self.reader.text(_("Reply to this email to add a comment.")), line
 
     def _said(self) -> list[Said]:
-        """The comments that the events tell of, and the files without one, as far as the recipient may read them.
+        """The comments that the events announce, and the files without one, as far as the recipient may read them.
 
         The oldest first; files that one person added at once are together.
         """

@@ -24,7 +24,7 @@ LEAST_SPACE = 200_000_000  # bytes
 
 @dataclass(frozen=True)
 class Health:
-    """What monitors are told. `free_space` in bytes, None where the files are on no disk of this machine."""
+    """What monitors read. `free_space` in bytes, None where the files are on no disk of this machine."""
 
     arrears: Arrears
     free_space: int | None

@@ -251,7 +251,7 @@ class ExistingModule:
     # -- the columns ------------------------------------------------------------------------------------------------
 
     def _own_columns(self, source: sa.FromClause) -> dict[str, Expression]:
-        """What an existing table tells of the columns that every record has."""
+        """What an existing table has of the columns that every record has."""
         values, key = VALUES[self.existing.dialect], [source.c[name] for name in self.key]
         number: Expression = sa.cast(key[0], sa.BigInteger()) if self.has_integer_key else sa.null()
         reference = self._reference(key[0], [values.text(column) for column in key])

@@ -1,4 +1,4 @@
-"""Checks what modules say about letters and time: who is told, in which words, what the portal does by itself."""
+"""Checks what modules say about letters and time: who is notified, in which words, what the portal does by itself."""
 
 import re
 from collections.abc import Collection

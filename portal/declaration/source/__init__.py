@@ -1,1 +1,1 @@
-"""YAML text → data that knows where each part stands, and the problems told about it."""
+"""YAML text → data that knows where each part is, and the problems reported about it."""

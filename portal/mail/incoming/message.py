@@ -89,7 +89,7 @@ class IncomingMail:
 
 
 def read_mail(raw: bytes, envelope: tuple[str, ...] = ()) -> IncomingMail:
-    """Reads one mail. `envelope`: the addresses that it was delivered to, as far as the transport tells.
+    """Reads one mail. `envelope`: the addresses that it was delivered to, as far as the transport says.
 
     Raises UnreadableMailError.
     """

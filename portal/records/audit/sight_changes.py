@@ -199,7 +199,7 @@ class _Comparison:
 
 
 def _anonymous(policy: Policy | None) -> Policy | None:
-    """The policy of somebody who does not exist, in the place of one of the same kind."""
+    """The policy of somebody who does not exist, instead of one of the same kind."""
     if policy is None:
         return None
     reader: Reader = policy.reader

@@ -106,12 +106,13 @@ def add_event(
 
 
 def is_news(kind: str, author: Author) -> bool:
-    """Whether somebody may have to be told of an event; whom, is found out later. What is imported is no news."""
+    """Whether somebody may have to be notified of an event; who that is, is found out later. What is imported is no
+    news."""
     return author.channel != SYSTEM.channel and kind.partition(":")[0] in NEWS
 
 
 def forget_announcements(connection: sa.Connection, tables: Tables) -> None:
-    """Nobody is told of what happened until now."""
+    """Nobody is notified of what happened until now."""
     connection.execute(sa.delete(tables.announcement))
 
 

@@ -38,7 +38,7 @@ class WaitingLine:
 
 @dataclass(frozen=True)
 class WaitingPage:
-    """waiting.pt: who waits for a yes."""
+    """waiting.pt: people who wait for approval."""
 
     url: str
     back_url: str

@@ -85,7 +85,7 @@ def sign_ups_of(request: Request) -> SignUps:
 
 
 def waiting_page(module: Module, request: Request, error: Words) -> WaitingPage:
-    """The page; `error`: why a yes could not be carried out."""
+    """The page; `error`: why an approval could not be carried out."""
     return WaitingPage(
         url=f"{module.path}waiting",
         lines=tuple(waiting_lines(request, sign_ups_of(request).waiting(request.identity))),

@@ -97,7 +97,7 @@ def sign_in_attempt(request: Request, email: str = "", password: str = "") -> Si
 
 
 def enter(request: Request, session: SignedIn, following: str = "/") -> Response:
-    """Gives the browser its new session and leads on; a device that the account does not know is told by email."""
+    """Gives the browser its new session and leads on; a device that the account does not know is reported by email."""
     claim_draft(request, session.account.id)
     if session.new_device:
         device = device_name(request.user_agent or "")

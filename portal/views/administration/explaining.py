@@ -87,7 +87,7 @@ def shown_audience(request: Request, records: Records, record: reading.Record, s
     places = Places(request.registry.live.folder)
 
     def answer(policy: Policy) -> list[Reason]:
-        """Of a yes all reasons but that the profile has the module; of a no the one that decides."""
+        """For a yes, all reasons except that the profile has the module; for a no, the one that decides."""
         steps = list(explain(request.connection, policy, records.name, record.id, subject))
         return shown_reasons(request, policy, steps[1:] if steps[-1].holds else steps[-1:], places)
 
