@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Files:
+class CheckedFiles:
     """What becomes of the files of a mail: those that are taken, and why others are not, for staff and in its text."""
 
     taken: Sequence[PendingFile] = ()
@@ -313,21 +313,22 @@ class Receiver:
             return None
         return Records(self.connection, sender.policy, module)
 
-    def _files(self, records: Records, sent: Sequence[MailFile], record: Record | None = None) -> Files:
+    def _files(self, records: Records, sent: Sequence[MailFile], record: Record | None = None) -> CheckedFiles:
         """Those of the files that their record takes, stored. Raises NotStoredYetError."""
-        limit, language = attachment_limits(records.module), records.policy.reader.language
-        reason = ""
+        if not sent:
+            return CheckedFiles()
+        limit, language, reason = attachment_limits(records.module), records.policy.reader.language, ""
         if limit is None or not may_attach(records):
             reason = _("its files were not added: the record takes none from its sender")
         elif record is not None and is_final(records.module.lifecycle, state_of(records, record)):
             reason = _("its files were not added: the record is closed")
-        if limit is None or reason or not sent:
+        if limit is None or reason:
             note = translate(_("The files of this email were not added: files are not accepted here."), language)
             # Without a word of pictures in the text, such as those of signatures.
-            return Files(reason=reason, notes=(note,)) if any(not file.content_id for file in sent) else Files()
+            return CheckedFiles(reason=reason, notes=(note,) if any(not file.content_id for file in sent) else ())
         taken, refused = self.store.files(sent, limit, records.policy.reader, records.name)
         reason = " ".join(translate(sentence, "en") for sentence in refused)
-        return Files(taken, reason, tuple(translate(sentence, language) for sentence in refused))
+        return CheckedFiles(taken, reason, tuple(translate(sentence, language) for sentence in refused))
 
     @property
     def _senders(self) -> Senders:

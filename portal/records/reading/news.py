@@ -10,7 +10,7 @@ marked, and not counted.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,8 +166,10 @@ class _NewsStatement:
             parts.append(self._records(self.page.records.name))
         return sa.union_all(*parts)
 
-    def _row(self, kind: str, module: str, typed: bool, **columns: Any) -> list[sa.ColumnElement[Any]]:
-        """The columns of a row, which are the same in all parts; `typed`: NULL too, as in the first one."""
+    def _row(
+        self, kind: str, module: str, columns: Mapping[str, Any], typed: bool = True
+    ) -> list[sa.ColumnElement[Any]]:
+        """The columns of a row, which are the same in all parts: `columns`, and NULL; `typed`: with its type."""
         types: dict[str, Any] = {
             "record": sa.BigInteger(),
             "at": UTCDateTime(),
@@ -211,7 +213,7 @@ class _NewsStatement:
         of_tabs = {name: sa.func.count(sa.case((is_new, rows.c[name]))) for name in map(_tab, range(len(tabs)))}
         numbers = {"number": sa.func.count(sa.case((is_new, constant(1)))), "looked_at": sa.func.count()}
         since = rows.outerjoin(seen, sa.and_(mine, seen.c["at"] >= rows.c["modified"]))
-        return sa.select(*self._row(COUNT, module, typed, **numbers, **of_tabs)).select_from(since)
+        return sa.select(*self._row(COUNT, module, numbers | of_tabs, typed)).select_from(since)
 
     def _newest(self, module: str, tabs: tuple[Condition, ...]) -> sa.Subquery:
         """The newest rows that were changed after the floor, in each part of the scope."""
@@ -247,7 +249,7 @@ class _NewsStatement:
             source = source.outerjoin(comment, comment.c["id"] == self._last_comment(module, table))
             columns |= {"name": comment.c["author"], "account": comment.c["account"], "staff": comment.c["staff"]}
         moments = {"at": modified} if self.page and self.page.moments else {}
-        rows = sa.select(*self._row(RECORD, module, True, **columns, **moments)).select_from(source)
+        rows = sa.select(*self._row(RECORD, module, columns | moments)).select_from(source)
         rows = rows.where(AmongIds(table.c["id"], id_list_parameter()))
         if moments:
             return rows
