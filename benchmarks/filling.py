@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from benchmarks.words import RARE, Writer
 from portal.batches import batched
-from portal.database.engine import make_engine, writing
+from portal.database.engine import analyze, make_engine, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.database.search import index as search
@@ -93,7 +93,7 @@ def fill(url: str, tickets: int) -> None:
         search.create_index(connection)
     search.finish_index(engine)
     with writing(engine) as connection:
-        connection.exec_driver_sql("ANALYZE")
+        analyze(connection, ("companies", "contacts", "tickets", "portal_search"))
     engine.dispose()
 
 
@@ -106,6 +106,7 @@ def _hurry(connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
             cursor.execute("SET maintenance_work_mem = '1GB'")
+        connection.commit()
 
 
 def _people(world: World) -> None:
@@ -193,7 +194,7 @@ def _moved(connection: sa.Connection, column: sa.Column[Any], later: datetime.ti
     if connection.dialect.name == "sqlite":
         seconds = f"{later.total_seconds():+.0f} seconds"
         return sa.func.datetime(column, seconds, type_=sa.Text()) + sa.func.substr(column, 20)
-    return column + later
+    return column + sa.literal(later, sa.Interval())
 
 
 def _values(source: random.Random, writer: Writer) -> dict[str, Any]:
