@@ -54,9 +54,9 @@ check: $(VENV)/installed-for-tests
 
 messages: $(VENV)/installed-for-tests
 	@$(BIN)/pot-create --no-location --output $(VENV)/portal.pot portal
-	@for catalogue in portal/locale/*.po; do \
-		$(BIN)/pybabel update --input-file $(VENV)/portal.pot --output-file $$catalogue --omit-header --no-fuzzy-matching \
-			--ignore-obsolete --width 0 --locale $$(basename $$catalogue .po); done
+	@for catalog in portal/locale/*.po; do \
+		$(BIN)/pybabel update --input-file $(VENV)/portal.pot --output-file $$catalog --omit-header --no-fuzzy-matching \
+			--ignore-obsolete --width 0 --locale $$(basename $$catalog .po); done
 
 bench: $(VENV)/installed-for-tests
 	@bash tests/install_real_parts.sh

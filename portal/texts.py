@@ -127,7 +127,7 @@ def ngettext(singular: str, plural: str, number: int, **names: Any) -> CountedSt
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Catalog:
     """The interface's sentences in one language, by their English ones; those that count by their English singular."""
 
     sentences: Mapping[str, str]
@@ -135,20 +135,20 @@ class Catalogue:
     form: Callable[[int], int]  # which of the forms a number takes
 
 
-ENGLISH = Catalogue({}, {}, lambda number: int(number != 1))
+ENGLISH = Catalog({}, {}, lambda number: int(number != 1))
 
 
 @functools.cache
-def catalogue(language: str) -> Catalogue:
+def catalog(language: str) -> Catalog:
     """What locale/LANGUAGE.po says, for it-CH what it.po says; nothing for English and unknown languages."""
     path = LOCALE / f"{language}.po"
     if not re.fullmatch("[A-Za-z-]{2,12}", language) or not path.exists():
         general = language.rpartition("-")[0]
-        return catalogue(general) if general else ENGLISH
+        return catalog(general) if general else ENGLISH
     with path.open("rb") as file:
         messages = read_po(file, locale=language)
     entries = [(message.id, message.string) for message in messages]
-    return Catalogue(
+    return Catalog(
         {sentence: text for sentence, text in entries if isinstance(sentence, str) and isinstance(text, str)},
         {sentence[0]: tuple(text or ()) for sentence, text in entries if isinstance(sentence, tuple)},
         c2py(messages.plural_expr),
@@ -156,15 +156,15 @@ def catalogue(language: str) -> Catalogue:
 
 
 def translate(message: str, language: str) -> str:
-    """`message` in `language`, with its ${names} filled in; English where the catalogue has none."""
+    """`message` in `language`, with its ${names} filled in; English where the catalog has none."""
     if isinstance(message, CountedString):
         return _counted(message, language)
-    sentence = catalogue(language).sentences.get(str(message)) or str(message)
+    sentence = catalog(language).sentences.get(str(message)) or str(message)
     return message.interpolate(sentence) if isinstance(message, TranslationString) else sentence
 
 
 def _counted(message: CountedString, language: str) -> str:
-    known = catalogue(language)
+    known = catalog(language)
     forms = known.counted.get(str(message))
     form = known.form(message.number) if forms else ENGLISH.form(message.number)
     sentence = (forms or (str(message), message.plural))[form]

@@ -9,7 +9,7 @@ from portal.commands.open_portal import OpenPortal, open_portal
 from portal.database.engine import Connection, reading
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import Problem
-from portal.records.audit.expectations import check_expectations, check_sign_up_companies, names_of_records_problems
+from portal.records.audit.expectations import check_expectations, check_named_records, check_sign_up_companies
 from portal.records.audit.missing_indexes import check_speed
 from portal.records.audit.removed_options import check_options
 from portal.records.policy import Policy
@@ -34,7 +34,7 @@ def _problems(portal: OpenPortal, connection: Connection, places: Places) -> Ite
         return identify(connection, tables, account, language=language, now=now).policy
 
     yield from check_expectations(connection, declaration, places, policy_of)
-    yield from names_of_records_problems(connection, tables, places)
+    yield from check_named_records(connection, tables, places)
     yield from check_sign_up_companies(connection, tables, places)
     yield from check_options(connection, tables, places)
     yield from check_speed(connection, tables, places)

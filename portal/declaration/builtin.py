@@ -24,7 +24,7 @@ LABELS = {
 
 
 class Sentence(Text):
-    """A sentence of the interface in the place of a declared text: translated by the catalogues when it is shown."""
+    """A sentence of the interface in the place of a declared text: translated by the catalogs when it is shown."""
 
     __slots__ = ()
 

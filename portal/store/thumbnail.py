@@ -33,11 +33,11 @@ def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
         try:
             with contextlib.suppress(BrokenPipeError):  # it has given up already
                 shutil.copyfileobj(source, cast(IO[bytes], process.stdin))
-            preview, _nothing = process.communicate(timeout=PATIENCE)
+            thumbnail, _nothing = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             return None
-    return preview or None if process.returncode == 0 else None
+    return thumbnail or None if process.returncode == 0 else None
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ class ReadOnlyError(HTTPClientError):
 
 
 def refuse_to_write(request: Request) -> None:
-    """Refuse a request that may change something, where its visitor only looks. Raises PreviewError."""
+    """Refuse a request that may change something, where its visitor only looks. Raises ReadOnlyError."""
     preview = request.visitor.read_only_view
     if preview is None or (preview.administrator is not None and request.path_info == LEAVE):
         return

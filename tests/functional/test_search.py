@@ -83,7 +83,7 @@ def test_one_statement_asks_all_modules_and_finds_what_each_list_finds(filled, m
         statements_of(filled, filled[NANCY], "/search?q=nowhere") == statements_of(filled, filled[NANCY], "/search") + 1
     )
     for engine in (search_on_sqlite, search_on_postgresql):  # each module by itself
-        monkeypatch.setattr(engine, "asked_together", lambda connection, searches: [])
+        monkeypatch.setattr(engine, "answered_by_newest", lambda connection, searches: [])
     assert {(email, text): found(email, text) for email in people for text in texts} == together
 
 

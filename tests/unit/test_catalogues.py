@@ -1,4 +1,4 @@
-"""The interface speaks every language whole: what a catalogue lacks fails here, and `make messages` adds it."""
+"""The interface speaks every language whole: what a catalog lacks fails here, and `make messages` adds it."""
 
 import ast
 import re

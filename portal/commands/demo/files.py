@@ -88,7 +88,7 @@ def _escaped(text: str) -> str:
 
 def _drawing(record: Record, field: Field, store: Store) -> PendingFile:
     """A machine on a colored ground, with its name."""
-    image: Any = importlib.import_module("PIL.Image")  # only the demo and previews load Pillow
+    image: Any = importlib.import_module("PIL.Image")  # only the demo and thumbnails load Pillow
     draw_module: Any = importlib.import_module("PIL.ImageDraw")
     font: Any = importlib.import_module("PIL.ImageFont").load_default(size=26)
     hue = hashlib.sha256(record.title.encode()).digest()[0] * 360 // 256

@@ -109,7 +109,7 @@ def _file_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("size", sa.BigInteger()),  # bytes
         sa.Column("media_type", sa.Text()),
         sa.Column("stored", sa.Text()),  # its name in the store
-        sa.Column("preview", sa.Text()),  # the name of its preview in the store
+        sa.Column("preview", sa.Text()),  # the name of its thumbnail in the store
         sa.Column("account", sa.Integer()),
         sa.Column("author", sa.Text()),  # the author's name at the time
         sa.Column("staff", sa.Boolean()),
@@ -133,7 +133,7 @@ def _pending_file_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("size", sa.BigInteger()),  # bytes
         sa.Column("media_type", sa.Text()),
         sa.Column("stored", sa.Text()),  # its name in the store
-        sa.Column("preview", sa.Text()),  # the name of its preview in the store
+        sa.Column("preview", sa.Text()),  # the name of its thumbnail in the store
         sa.Column("created", UTCDateTime(), index=True),
     )
 

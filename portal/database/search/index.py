@@ -231,7 +231,7 @@ def newest(connection: sa.Connection, searches: Sequence[Search], limit: int) ->
     all but those that take less by themselves.
     """
     engine = _engine_of(connection)
-    together = engine.asked_together(connection, [*filter(_may_have_hits, searches)])
+    together = engine.answered_by_newest(connection, [*filter(_may_have_hits, searches)])
     answers = dict(zip(together, engine.newest(connection, together, limit, COUNTED) if together else (), strict=True))
     return [answers.get(search) or _newest_alone(connection, search, limit) for search in searches]
 

@@ -218,7 +218,7 @@ def _hits(search: Search, start: PageStart, required: int) -> sa.Select[tuple[in
     return start.order(hits.where(*search.condition_tests(rows)), rows.c["seq"]).limit(BATCH_SIZE)
 
 
-def asked_together(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
+def answered_by_newest(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
     """Those of the searches that `newest` answers: none while the index is missing."""
     return list(searches) if _cached_statistics(connection).complete else []
 

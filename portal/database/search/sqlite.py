@@ -152,7 +152,7 @@ def _hits(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
     return hits.add_columns(sa.true().label("is_hit")).limit(BATCH_SIZE)
 
 
-def asked_together(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
+def answered_by_newest(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
     """Those of the searches that `newest` answers as fast as `find`: the tokens of a large module are many to skip."""
     rows = _rows_of_modules(connection, [search.module.name for search in searches])
     return [search for search in searches if rows[search.module.name] < LARGE_MODULE]

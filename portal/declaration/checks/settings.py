@@ -15,7 +15,7 @@ from portal.declaration.read_modules import environment_variable
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Settings
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.suggestions import suggest
-from portal.texts import LOCALE, catalogue
+from portal.texts import LOCALE, catalog
 
 DEFAULTS = Settings()
 TRANSLATED = ("en", *sorted(path.stem for path in LOCALE.glob("*.po")))  # the languages of the interface
@@ -58,7 +58,7 @@ def _check_languages(draft: DeclarationDraft, languages: Sequence[str]) -> str |
             refused = complaint
         elif language in languages[:index]:
             _report(draft, "languages", index, f'"{language}" appears twice')
-        elif language.partition("-")[0] != "en" and not catalogue(language).sentences:
+        elif language.partition("-")[0] != "en" and not catalog(language).sentences:
             guess = suggest(language.replace("_", "-"), TRANSLATED)
             sentence = f'the interface is not translated into "{language}": its own words appear in English{guess}'
             _report(draft, "languages", index, sentence, warning=True)

@@ -65,7 +65,7 @@ class CheckedFiles:
     reason: str = ""
     notes: tuple[str, ...] = ()  # in the language of the sender
 
-    def noted(self, text: str) -> str:
+    def with_notes(self, text: str) -> str:
         """The text of the mail, which says below what of it is missing: nothing else tells its sender."""
         return "\n\n".join(filter(None, (text.rstrip(), "\n".join(f"[{note}]" for note in self.notes))))
 
@@ -216,7 +216,7 @@ class Receiver:
             raise KeptAsideError(_("it is empty"))
         writer, files = Writer(records, sender.author), self._files(records, sent, record)
         try:
-            text = files.noted(checked_reply.text)
+            text = files.with_notes(checked_reply.text)
             comment_id = writer.comment(record, text, internal=internal, folded=checked_reply.folded)
         except NotAllowedError:
             raise KeptAsideError(_("its sender may not comment on the record that it answers")) from None
@@ -268,7 +268,7 @@ class Receiver:
         everything = Records(self.connection, portal_policy(sender.policy), records.name)
         files = self._files(everything, mail.files)
         text = _readable(Reply(mail.text))
-        text = Reply(files.noted(text.text), text.folded)
+        text = Reply(files.with_notes(text.text), text.folded)
         subject = mail.subject or translate(_("(no subject)"), self.tables.declaration.settings.languages[0])
         values = self._owner_values(records, sender)
         for name, content in ((inbox.title, subject), (inbox.text, text.text)):

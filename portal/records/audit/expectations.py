@@ -56,7 +56,7 @@ def _unmet(connection: sa.Connection, policy: Policy, expected: Expectation) -> 
                 yield key, f"{expected.as_} {'sees' if seen else 'does not see'} {name} of {expected.module}"
 
 
-def names_of_records_problems(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
+def check_named_records(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
     """A problem for each name of a record that the declaration uses: a warning if none has it, an error if several."""
     policy = system_policy(tables)
     for file, keys, field, name in _named_records(tables.declaration):

@@ -40,12 +40,12 @@ class PendingFile:
 def store_file(
     store: Store, source: BinaryIO, name: str, media_type: str, module: str, field: str | None = None
 ) -> PendingFile:
-    """Stores the bytes of a file that no record has yet, and a preview where one can be made. Raises StoreError."""
+    """Stores the bytes of a file that no record has yet, and a thumbnail where one can be made. Raises StoreError."""
     source.seek(0)
-    preview = make_thumbnail(source, media_type)
+    thumbnail = make_thumbnail(source, media_type)
     source.seek(0)
     stored = store.put(source)
-    preview_name = store.put(io.BytesIO(preview)).name if preview else None
+    preview_name = store.put(io.BytesIO(thumbnail)).name if thumbnail else None
     key = secrets.token_urlsafe(16)
     return PendingFile(key, module, field, name, stored.size, media_type, stored.name, preview_name)
 

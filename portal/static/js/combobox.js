@@ -1,5 +1,5 @@
-// A link's select becomes an input that finds records while the reader types, after the WAI-ARIA pattern for comboboxes.
-// Without this script the select, or the list of checkboxes, stays and works.
+// A link's select becomes an input that finds records while the reader types, after the WAI-ARIA pattern for
+// comboboxes. Without this script the select, or the list of checkboxes, stays and works.
 import { attach, calm, make } from "./attach.js";
 
 let count = 0;

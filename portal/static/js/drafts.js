@@ -1,6 +1,6 @@
-// Keeps what is typed on the server while the reader types, so that it comes back after a lost session, on another device, or
-// when the page is left. Where the server cannot be reached the browser keeps a copy, for the same account alone, until
-// the server has it. Hidden inputs of other steps are sent along; files and passwords never.
+// Keeps what is typed on the server while the reader types, so that it comes back after a lost session, on another
+// device, or when the page is left. Where the server cannot be reached the browser keeps a copy, for the same account
+// alone, until the server has it. Hidden inputs of other steps are sent along; files and passwords never.
 import { attach, calm } from "./attach.js";
 
 const ADDRESS = "/account/drafts";

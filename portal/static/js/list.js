@@ -1,4 +1,5 @@
-// Lists refresh in place while the reader types: the new address is fetched, and the parts marked data-swap are replaced.
+// Lists refresh in place while the reader types: the new address is fetched, and the parts marked data-swap are
+// replaced.
 import { attach, calm, drawn } from "./attach.js";
 
 attach("form[data-list]", (form) => {

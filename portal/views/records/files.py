@@ -1,4 +1,4 @@
-"""The files of a record: adding some, having one, its preview, removing it."""
+"""The files of a record: adding some, having one, its thumbnail, removing it."""
 
 import logging
 from collections.abc import Iterable

@@ -15,7 +15,7 @@ from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.reader import Document
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
-from portal.texts import catalogue
+from portal.texts import catalog
 
 LONGEST = 60
 # The keys below which names are declared.
@@ -37,7 +37,7 @@ def words_of_the_language() -> frozenset[str]:
 @cache
 def everyday_words() -> frozenset[str]:
     """Words of English that are no slips: those of the language, of the interface's sentences, and of the icons."""
-    sources = (*words_of_the_language(), *known_icons(), *catalogue("it").sentences)
+    sources = (*words_of_the_language(), *known_icons(), *catalog("it").sentences)
     return frozenset(word for source in sources for word in words_in(str(source)))
 
 

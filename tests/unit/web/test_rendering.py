@@ -79,7 +79,7 @@ def test_templates_obey_the_content_security_policy(path):
 
 
 class WordsNotTranslated(HTMLParser):
-    """What readers see of a template and no catalogue translates, each with its line."""
+    """What readers see of a template and no catalog translates, each with its line."""
 
     EMPTY = ("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr")
     READ = ("title", "alt", "aria-label", "placeholder")

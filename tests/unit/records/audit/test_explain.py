@@ -13,7 +13,7 @@ from portal.declaration.shapes import Expectation
 from portal.declaration.source.places import Places
 from portal.records.audit.audience import outcomes
 from portal.records.audit.deciding_line import deciding_lines
-from portal.records.audit.expectations import check_expectations, names_of_records_problems
+from portal.records.audit.expectations import check_expectations, check_named_records
 from portal.records.audit.explain import Step, explain
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
@@ -157,18 +157,18 @@ def test_expectations_are_held_against_the_records(world, expected, messages):
 def test_names_of_records_are_looked_for(world):
     portal = world.portal
     with reading(portal.engine) as connection:
-        assert list(names_of_records_problems(connection, portal.tables, HERE())) == []
+        assert list(check_named_records(connection, portal.tables, HERE())) == []
     printing = world.the("services", "Printing")
     world.set("services", printing.id, name="Plotting")
     with reading(portal.engine) as connection:
-        (problem,) = names_of_records_problems(connection, portal.tables, HERE())
+        (problem,) = check_named_records(connection, portal.tables, HERE())
     assert problem[0] == "buttons.yaml"
     assert 'no record "Printing" in services' in problem[2]
     assert problem[3], "a warning"
     world.add("services", name="Printing")
     world.set("services", printing.id, name="Printing")
     with reading(portal.engine) as connection:
-        (problem,) = names_of_records_problems(connection, portal.tables, HERE())
+        (problem,) = check_named_records(connection, portal.tables, HERE())
     assert "several records of services" in problem[2]
     assert not problem[3]
 
