@@ -8,6 +8,7 @@ import yaml
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
+from portal.database.search import sqlite
 from portal.declaration.load import load
 from portal.fields.linked_value import Linked
 from portal.records.indexing.search_entries import rebuild
@@ -121,4 +122,23 @@ def test_modules_find_together_what_each_finds_by_itself(tmp_path, database_url)
             together = found(tables, connection, text)[0]
             for name, alone in found_alone(tables, connection, text).items():
                 assert together.get(name, ([], Count(0)))[:2] == alone
+    engine.dispose()
+
+
+def test_a_number_at_which_counting_stopped_is_shown_as_such(tmp_path, sqlite_url, monkeypatch):
+    tables, engine = made(tmp_path, sqlite_url, NAMES[1:3])
+    with writing(engine) as connection:
+        for name in NAMES[1:3]:
+            row = {"name": "Printer", "caller": Linked(1, "people"), "company": Linked(1, "companies")}
+            add(connection, tables, name, [row] * 600)
+        rebuild(connection, tables, NAMES[1:3])
+    # Large modules are searched by themselves, in the newest rows that have the words, of whatever module.
+    monkeypatch.setattr(sqlite, "SMALL_MODULE", 1)
+    monkeypatch.setattr(sqlite, "LARGE_MODULE", 1)
+    with reading(engine) as connection:
+        everywhere, alone = found(tables, connection, "printer")[0], found_alone(tables, connection, "printer")
+    assert {name: count for name, (_titles, count, _notes) in everywhere.items()} == {
+        name: count for name, (_titles, count) in alone.items()
+    }
+    assert all(count.more for _titles, count, _notes in everywhere.values())
     engine.dispose()

@@ -238,7 +238,7 @@ def newest(connection: sa.Connection, searches: Sequence[Search], limit: int) ->
 
 def _newest_alone(connection: sa.Connection, search: Search, limit: int) -> Newest:
     result = find(connection, replace(search, condition=None, visible=None), limit, counted=COUNTED)
-    return Newest([hit.record for hit in result.hits], result.number)
+    return Newest([hit.record for hit in result.hits], result.number, result.more)
 
 
 def _may_have_hits(search: Search) -> bool:

@@ -233,7 +233,9 @@ def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, co
         alike = [search for search in searches if (search.scopes is not None) is with_scopes]
         if alike:
             rows = _newest_rows(connection, alike, limit, counted)
-            found = [Newest(row["records"] or [], min(row["number"], counted)) for row in rows]
+            found = [
+                Newest(row["records"] or [], min(row["number"], counted), more=row["number"] >= counted) for row in rows
+            ]
             answers.update(zip(alike, found, strict=True))
     return [answers[search] for search in searches]
 

@@ -290,10 +290,11 @@ class Progress(NamedTuple):
 
 
 class Newest(NamedTuple):
-    """The records of the newest hits, and how many hits there are, up to the number at which counting stops."""
+    """The records of the newest hits, and how many hits there are; `more` if counting stopped at `number`."""
 
     records: list[int]
     number: int
+    more: bool
 
 
 class Candidates(NamedTuple):

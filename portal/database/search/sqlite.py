@@ -167,7 +167,7 @@ def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, co
     values["expressions"] = json.dumps([_match_expression(search, of_module=True) for search in searches])
     statement = sa.text(_NEWEST.format(texts=texts, tests=tests))
     rows = connection.execute(statement, values | {"limit": limit, "counted": counted})
-    return [Newest(json.loads(records), number) for number, records in rows]
+    return [Newest(json.loads(records), number, more=number >= counted) for number, records in rows]
 
 
 def _matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int]]:

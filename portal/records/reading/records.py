@@ -142,7 +142,7 @@ class Records(RecordReader):
             return []
         if not self._search.index_says_all:
             return self.first_ids(query)
-        self._counts.remember(query, count_of(newest.number))
+        self._counts.remember(query, count_of(newest.number, newest.more))
         return newest.records
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:

@@ -208,7 +208,7 @@ def _count(result: search.SearchResult) -> Count:
     return count_of(result.number, result.more)
 
 
-def count_of(number: int, more: bool = False) -> Count:
+def count_of(number: int, more: bool) -> Count:
     """A number of hits that were counted up to COUNTED."""
     most = search.COUNTED - 1
     return Count(min(number, most), more or number > most)
