@@ -155,8 +155,8 @@ def header_text(text: str) -> str:
 
     Python decodes "=?utf-8?b?…?=" when a header is set, and writes out what it holds: line breaks and headers too.
     """
-    line = " ".join(text.split())
-    return "".join(character for character in line if character.isprintable()).replace("=?", "= ?")
+    visible = "".join(character for character in text if character.isprintable() or character.isspace())
+    return " ".join(visible.split()).replace("=?", "= ?")
 
 
 def _add_thread(letter: EmailMessage, thread: Thread) -> None:

@@ -1,10 +1,10 @@
 """How the headers of letters are written, and read back from the outbox.
 
-Python's own folding (3.11) loses spaces between words that are no ASCII, and the quotes around a name when it folds a
-second time: its commas and brackets would then be read as further recipients (cpython issue 92081). It encodes words
-that are longer than a line, which nobody may do in `List-Unsubscribe` and `References`: mail programs do not find the
-address then. Here a text that is no ASCII is encoded whole, another one is broken at its spaces alone, and what was
-folded once stays as it is.
+Python's own folding (3.11) loses spaces between words that are no ASCII, and the quotes around a name that holds a word
+longer than a line, or is folded a second time: its commas and brackets would then be read as further recipients
+(cpython issue 92081). It encodes other words that are longer than a line, which nobody may do in `List-Unsubscribe`
+and `References`: mail programs do not find the address then. Here a text that is no ASCII is encoded whole, and so is a
+name that is longer than a line; another text is broken at its spaces alone, and what was folded once stays as it is.
 """
 
 import email
@@ -30,7 +30,7 @@ class LetterPolicy(Base):
     def fold(self, name: str, value: Any) -> str:
         """A header as lines."""
         text = str(value)
-        if isinstance(value, AddressHeader) and not text.isascii():
+        if isinstance(value, AddressHeader):
             folded = f",{LINE_BREAK} ".join(_address(name, address) for address in value.addresses)
         elif isinstance(value, UnstructuredHeader | MessageIDHeader):
             folded = _broken_at_spaces(name, text) if text.isascii() else _encoded(name, text)
@@ -54,7 +54,10 @@ def parse_letter(message: str) -> EmailMessage:
 def _address(header: str, address: Address) -> str:
     if not address.display_name:
         return address.addr_spec
-    phrase, mailbox = _encoded(header, address.display_name), f"<{address.addr_spec}>"
+    mailbox = f"<{address.addr_spec}>"
+    phrase = str(address).removesuffix(mailbox).rstrip()  # in quotes where it needs them, which are not broken
+    if not phrase.isascii() or len(f"{header}: {phrase}") > LINE:
+        phrase = _encoded(header, address.display_name)
     last_line = phrase.rpartition(LINE_BREAK)[2]
     fits = len(f"{header}: {last_line} {mailbox}") <= LINE
     return f"{phrase} {mailbox}" if fits else f"{phrase}{LINE_BREAK} {mailbox}"

@@ -157,6 +157,8 @@ def test_a_long_subject_keeps_its_beginning_in_languages_without_spaces_too(text
         'Anna "Nina" Żak, prezes (piętro 14); Süd, Nord: all',
         "żółć " * 30 + "日本語" * 20,
         'Plain "quoted", with (brackets)',
+        f"{'a' * 90}, Anna: [{'b' * 90}];",
+        f"{'a' * 60} \0 \0 {'b' * 90}",
     ],
 )
 @pytest.mark.parametrize("address", ["a@b.example", f"{'anna.maria' * 5}@{'department.' * 4}acme.example"])
