@@ -27,7 +27,8 @@ def states_entered(lifecycle: Lifecycle, events: Sequence[Mapping[str, Any]]) ->
     last, last_cause = None, None
     for event in reversed(events):
         kind, details, at, author = event["kind"], event["details"] or {}, event["at"], event["author"]
-        transition = lifecycle.transitions.get(kind.removeprefix("moved:"))
+        # Not by its name alone: that may be the one of another kind, such as “withdrawn”.
+        transition = lifecycle.transitions.get(kind.removeprefix("moved:")) if kind.startswith("moved:") else None
         start = lifecycle.start if kind == "created" else None
         state = details.get("state") or (transition.to if transition else start)
         if state:
