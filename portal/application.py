@@ -22,7 +22,7 @@ from portal.logs import set_up_logging
 from portal.settings import Settings, read_settings
 from portal.store import open_store
 from portal.store.scanner import scan
-from portal.web import csrf, visitor
+from portal.web import connections, csrf
 from portal.web.health import Health, Probe, free_space
 from portal.web.hosting import HostedPortals
 from portal.web.live import LivePortal, StartupError
@@ -39,7 +39,7 @@ PYRAMID = {
     "tm.manager_hook": "pyramid_tm.explicit_manager",
     "tm.commit_veto": "pyramid_tm.default_commit_veto",  # a refused request writes nothing
     "tm.annotate_user": False,
-    "tm.activate_hook": "portal.web.visitor.may_write",  # who only reads has a connection of another kind
+    "tm.activate_hook": "portal.web.safe_methods.may_write",  # who only reads has a connection of another kind
     "retry.attempts": 3,
     "retry.activate_hook": "portal.web.protection.attempts",
 }
@@ -140,7 +140,7 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
         replica=replica,
     )
     if replica is not None:
-        config.add_subscriber(visitor.remember_position, NewResponse)
+        config.add_subscriber(connections.remember_position, NewResponse)
     registry.probe = Probe(functools.partial(_health, registry, settings.data_folders))
     registry.probe.health(patience=1)
 

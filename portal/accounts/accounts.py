@@ -79,12 +79,6 @@ def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> 
     return _find_one(connection, tables, tables.account.c["id"] == account_id)
 
 
-def password_of(connection: sa.Connection, tables: Tables, account_id: int | None) -> str | None:
-    """The hash of an account's password; None without an account."""
-    query = sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account_id)
-    return connection.execute(query).scalar()
-
-
 def _find_one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:
     row = connection.execute(sa.select(tables.account).where(condition)).mappings().first()
     return None if row is None else account_of(row)

@@ -1,14 +1,16 @@
-"""Passwords: hashes (argon2id), which are too weak, and generated ones.
+"""Passwords: hashes (argon2id) and that of an account, which are too weak, and generated ones.
 
-Knows neither accounts nor requests. A password is never logged, mailed or stored but as its hash.
+Knows no requests. A password is never logged, mailed or stored but as its hash.
 """
 
 import secrets
 import unicodedata
 
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from portal.database.schema.tables import Tables
 from portal.texts import _, ngettext
 
 MEMORY = 19_456  # KiB; with ROUNDS the recommendation of OWASP for argon2id
@@ -121,3 +123,9 @@ def generated() -> str:
 def _normalize(password: str) -> bytes:
     """As bytes; “é” may be typed as one character or as two, and is the same password."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "replace")
+
+
+def password_of(connection: sa.Connection, tables: Tables, account_id: int | None) -> str | None:
+    """The hash of an account's password; None without an account."""
+    query = sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account_id)
+    return connection.execute(query).scalar()

@@ -21,6 +21,7 @@ from portal.accounts.keys_and_tokens import hash_token, new_token
 from portal.accounts.people import Identity, admit, companies_of
 from portal.database.schema.tables import Tables
 from portal.records.policy import system_policy
+from portal.records.reading.named_records import find_named
 
 LIFETIME = datetime.timedelta(hours=1)  # of the link that proves an address
 MOST_SHOWN = 200
@@ -198,3 +199,12 @@ def _sign_up(row: sa.RowMapping) -> SignUp:
         name=row["name"] or "",
         password=row["password"],
     )
+
+
+def company_of_title(connection: sa.Connection, tables: Tables, title: str) -> int | None:
+    """The company of a title, into which a sign-up leads; None where there is none, or more than one."""
+    organizations = tables.declaration.organizations
+    if organizations is None:
+        return None
+    ids = find_named(connection, system_policy(tables), organizations, title)
+    return ids[0] if len(ids) == 1 else None

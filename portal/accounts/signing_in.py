@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts import attempts
-from portal.accounts.accounts import Account, find_account, load_account, normalize_email, password_of
+from portal.accounts.accounts import Account, find_account, load_account, normalize_email
 from portal.accounts.devices import device_of, remember_device
 from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.one_time_links import (
@@ -25,7 +25,7 @@ from portal.accounts.one_time_links import (
     use_link,
     void_links,
 )
-from portal.accounts.passwords import Passwords, weakness
+from portal.accounts.passwords import Passwords, password_of, weakness
 from portal.accounts.people import CLOSED, NO_PERSON, closed_reason, company_path, linked_ids
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing

@@ -26,7 +26,8 @@ from portal.views.pages import ErrorPage
 from portal.web.addresses import own_path, record_address, referring_page
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record
-from portal.web.visitor import SAFE_METHODS, Visitor
+from portal.web.safe_methods import SAFE_METHODS
+from portal.web.visitor import Visitor
 
 log = logging.getLogger(__name__)
 

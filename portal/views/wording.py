@@ -1,9 +1,10 @@
 """Words that several pages share: a count, and the button that leads to a new record."""
 
+from portal.declaration.shapes import Module
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading.records import Count, Records
-from portal.texts import _
+from portal.texts import _, readable
 
 
 def count_text(count: Count, reader: Reader) -> str:
@@ -24,3 +25,8 @@ def initials(name: str) -> str:
     """The letters of an avatar: “Maria Anders” → “MA”."""
     words = [word for word in name.split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def module_label(module: Module, reader: Reader) -> str:
+    """What the module is called whoever reads."""
+    return reader.text(module.label or readable(module.name))

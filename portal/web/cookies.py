@@ -6,8 +6,6 @@ The guest cookie only anchors the CSRF token of forms that are sent before signi
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.web.serving import is_secure
-
 YEAR = 365 * 86_400
 HOUR = 3_600
 
@@ -68,3 +66,9 @@ def set_cookie(request: Request, response: Response, name: str, value: str | Non
 
 def _cookie_name(request: Request, name: str) -> str:
     return f"__Host-{name}" if is_secure(request) else name
+
+
+def is_secure(request: Request) -> bool:
+    """Whether browsers use https; then cookies are marked Secure."""
+    base_url = request.portal.declaration.settings.base_url or ""
+    return base_url.startswith("https://") or (request.scheme == "https" and not base_url)

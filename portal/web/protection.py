@@ -17,7 +17,7 @@ from pyramid.tweens import EXCVIEW, INGRESS
 from portal.texts import _
 from portal.web.addresses import own_origins
 from portal.web.compression import compress
-from portal.web.cookies import guest_cookie, session_cookie
+from portal.web.cookies import guest_cookie, is_secure, session_cookie
 from portal.web.form_limits import (
     LARGEST_ANONYMOUS,
     TOO_LARGE,
@@ -30,8 +30,8 @@ from portal.web.form_limits import (
     keep_own_cookies,
 )
 from portal.web.read_only_view import refuse_to_write
-from portal.web.serving import is_secure, knows_host
-from portal.web.visitor import SAFE_METHODS
+from portal.web.safe_methods import SAFE_METHODS
+from portal.web.serving import knows_host
 
 Handler = Callable[[Request], Response]
 

@@ -21,7 +21,7 @@ from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.store import Store
-from portal.web import csrf, frame, visitor
+from portal.web import connections, csrf, frame, visitor
 from portal.web.frame import Shell
 from portal.web.language import chosen_language, region_of
 from portal.web.live import Portal
@@ -53,7 +53,7 @@ class PortalRequest(Request):
 
     @reify
     def connection(self) -> Connection:
-        return visitor.connection(self)
+        return connections.connection(self)
 
     @reify
     def visitor(self) -> Visitor:

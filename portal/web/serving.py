@@ -1,4 +1,4 @@
-"""How this process serves: limits that `main` hands down; the hosts that are its own, and whether they use https."""
+"""How this process serves: limits that `main` hands down; the hosts that are its own."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -26,12 +26,6 @@ def knows_host(request: Request, host: str) -> bool:
         return True
     own = urlsplit(request.portal.declaration.settings.base_url or "").netloc
     return bool(own) and host.lower() == own.lower()
-
-
-def is_secure(request: Request) -> bool:
-    """Whether browsers use https; then cookies are marked Secure."""
-    base_url = request.portal.declaration.settings.base_url or ""
-    return base_url.startswith("https://") or (request.scheme == "https" and not base_url)
 
 
 def is_local_development(request: Request) -> bool:

@@ -1,26 +1,23 @@
-"""Who makes a request, looked up once from the session cookie; and the connection that the request has."""
+"""Who makes a request, looked up once from the session cookie."""
 
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyramid.events import NewResponse
 from pyramid.request import Request
 
 from portal.accounts.people import Identity, admit
 from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
-from portal.database.engine import read_connection, reading, release_connection, write_connection
-from portal.database.errors import DatabaseError
+from portal.database.engine import reading
 from portal.texts import _
-from portal.web.cookies import HOUR, position_cookie, preview_cookie, session_cookie, set_cookie
+from portal.web.cookies import preview_cookie, session_cookie
 from portal.web.language import chosen_language, region_of
 from portal.web.preview_portal import Previewing
 from portal.web.read_only_view import ReadOnlyView, view_as_banner
+from portal.web.safe_methods import may_write
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-ATTEMPT = "retry.attempt"  # in the environment of a request that is tried again, from 1 on
 SESSION_ENDED = _("Your session has ended. Sign in again.")
 VIEW_ENDED = _("The preview has ended. You are viewing the portal as yourself again.")
 
@@ -42,20 +39,6 @@ class Visitor:
         return NOBODY if self.identity is None or self.read_only_view is not None else self.identity.account.id
 
 
-def may_write(request: Request) -> bool:
-    """Whether the request may write: its method is not safe."""
-    return request.method not in SAFE_METHODS
-
-
-def connection(request: Request) -> Any:
-    """The request's connection: it can write unless the method is safe, and commits if the answer is below 400."""
-    if may_write(request):
-        return write_connection(request.portal.engine, request.tm)
-    reading_connection = _replica_connection(request) or read_connection(request.portal.engine)
-    request.add_finished_callback(lambda request: release_connection(reading_connection))
-    return reading_connection
-
-
 def visitor(request: Request) -> Visitor:
     """The session of the cookie, and whether its account may still sign in."""
     if request.registry.previewing is not None:
@@ -65,7 +48,7 @@ def visitor(request: Request) -> Visitor:
         return Visitor()
     portal = request.portal
     with _read_only_connection(request) as connection:
-        current = _signed_in(request, connection, token)
+        current = signed_in(request, connection, token)
         if current is None:
             return Visitor(ended=SESSION_ENDED)
         session, identity = current
@@ -82,7 +65,7 @@ def visitor(request: Request) -> Visitor:
     return replace(own, identity=viewed, read_only_view=view_as_banner(identity, viewed, session.viewed_since))
 
 
-def _signed_in(request: Request, connection: Any, token: str) -> tuple[Session, Identity | str] | None:
+def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, Identity | str] | None:
     """The open session of a cookie, and the rights of its account; a sentence where it may not sign in any more."""
     current = find_session(connection, request.portal.tables, token, request.now)
     if current is None:
@@ -122,41 +105,3 @@ def _read_only_connection(request: Request) -> Iterator[Any]:
         if replica is not None:
             replica.note(connection)
         yield connection
-
-
-def _replica_connection(request: Request) -> Any:
-    """A connection to the replica, if it knows what this reader has changed and gives them the rights that they have.
-
-    So that no record is read by rights of another moment. A request that failed is tried again without it.
-    """
-    replica = request.portal.replica
-    if replica is None or request.environ.get(ATTEMPT):
-        return None
-    identity = request.visitor.identity  # which is read from the primary
-    if identity is None or request.visitor.read_only_view is not None:
-        return None
-    connection = replica.connection(request.cookies.get(position_cookie(request)))
-    if connection is None:
-        return None
-    try:
-        known = _signed_in(request, connection, request.cookies[session_cookie(request)])
-    except DatabaseError as error:
-        replica.leave_alone(error)
-        known = None
-    if known is None or known[1] != identity:
-        release_connection(connection)
-        return None
-    return connection
-
-
-def remember_position(event: NewResponse) -> None:
-    """The reader sees from now on what a request may have changed: their browser carries the position of the log.
-
-    It is forgotten after an hour; a replica that is further behind has other faults.
-    """
-    request = event.request
-    if not may_write(request):
-        return
-    with contextlib.suppress(*DatabaseError):  # all is saved already; the next page is no older than others
-        position = request.portal.replica.position()
-        set_cookie(request, event.response, position_cookie(request), position, HOUR)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from portal.accounts.accounts import find_account, password_of
-from portal.accounts.passwords import Passwords
+from portal.accounts.accounts import find_account
+from portal.accounts.passwords import Passwords, password_of
 from portal.database.engine import reading, writing
 from tests.functional.shop import Shop, open_shop, table
 

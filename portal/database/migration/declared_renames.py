@@ -4,16 +4,16 @@
 a part of the snapshot, new name → old name: `modules`, `fields` by module, `options` by module and field.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration.row_counts import has_rows
+from portal.database.migration.row_counts import counted, has_rows
 from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
 from portal.database.schema.tables import columns_of, join_target
-from portal.declaration.shapes import Declaration, fields_with_rows
+from portal.declaration.shapes import Declaration, Module, fields_with_rows
 from portal.fields.table_names import join_name
 
 OptionRenames = Mapping[tuple[str, str], Mapping[str, str]]
@@ -183,3 +183,16 @@ def _until(name: str, former: str, history: Mapping[str, str]) -> Iterator[str]:
     while name != former:
         yield name
         name = history[name]
+
+
+def left_apart(modules: Mapping[str, Module], before: str, rows: Callable[[str], int | None]) -> str:
+    """How the records of a module are kept whose new name was declared late; "" where it was not.
+
+    Once its new name has records of its own, one table cannot hold both: they would have the same ids.
+    """
+    later = next((name for name, module in modules.items() if module.formerly == before), None)
+    count = rows(later) if later else 0
+    if not later or not count:
+        return ""
+    records = counted(count, "record")
+    return f"; {later} (formerly: {before}) takes them over once it is empty: export and delete its {records} first"

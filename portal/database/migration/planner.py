@@ -16,14 +16,14 @@ from portal.database.migration.blocked_steps import links_and_lines, misfit_step
 from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import PreparedField, can_be_prepared
 from portal.database.migration.conversion_steps import conversion_step
-from portal.database.migration.declared_renames import history_of
+from portal.database.migration.declared_renames import history_of, left_apart
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.index_changes import PlannedIndexes
 from portal.database.migration.option_changes import removed_options, rename_stored_options, renamed_options
 from portal.database.migration.recomputing import computed_steps, had_formula
 from portal.database.migration.removed_links import attach_link_again, detach_removed_link
-from portal.database.migration.rename import left_apart, rename_steps, steps_taking_back_links
+from portal.database.migration.rename import rename_steps, steps_taking_back_links
 from portal.database.migration.row_counts import RowCounts, counted, staying
 from portal.database.migration.snapshot import column_names_of_entry, left_of, rebuild_field, storage_of
 from portal.database.migration.steps import Phase, Step, Task, for_people, removing, words_for_table

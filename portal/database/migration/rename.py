@@ -4,7 +4,7 @@ Tables, columns, join tables, and the rows of system tables that name a module: 
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,6 @@ from portal.database.migration.values_set_aside import texts_set_aside
 from portal.database.schema.inspection import existing_indexes
 from portal.database.schema.tables import Tables, column_names_of, join_target, sorted_system_tables
 from portal.database.search.request import module_token
-from portal.declaration.shapes import Module
 from portal.fields.table_names import is_rows, join_name
 
 
@@ -205,16 +204,3 @@ def steps_taking_back_links(
             if fitting:
                 sentence = f"take back {counted(fitting, 'value')} of {module.name}.{name} that had been set aside"
                 yield Step(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))
-
-
-def left_apart(modules: Mapping[str, Module], before: str, rows: Callable[[str], int | None]) -> str:
-    """How the records of a module are kept whose new name was declared late; "" where it was not.
-
-    Once its new name has records of its own, one table cannot hold both: they would have the same ids.
-    """
-    later = next((name for name, module in modules.items() if module.formerly == before), None)
-    count = rows(later) if later else 0
-    if not later or not count:
-        return ""
-    records = counted(count, "record")
-    return f"; {later} (formerly: {before}) takes them over once it is empty: export and delete its {records} first"

@@ -6,11 +6,11 @@ from typing import Any
 
 from portal.declaration.checks.fields import check_size
 from portal.declaration.checks.mail import check_after, check_mail
+from portal.declaration.checks.scopes import check_scope
 from portal.declaration.checks.values import check_values
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.name_rules import wrong_name
-from portal.declaration.resolve import default_scope
-from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Scope, Through, Transition
+from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Transition
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import RelatedPlace
 from portal.declaration.source.suggestions import list_in_text, suggest
@@ -99,48 +99,6 @@ def _only_link(draft: DeclarationDraft, module: Module, target: str) -> tuple[Re
     links = [name for name, field in module.fields.items() if link_targets(field) == (target,)]
     at = draft.at_module(module.name)["fields"]
     return (at[links[0]].related(f"the only link to {target} is here"),) if len(links) == 1 else ()
-
-
-def check_scope(draft: DeclarationDraft, module: Module, see: Scope, at: Cursor) -> None:
-    """Whether the records of this module can be divided in this way."""
-    if draft.broken_roles and not isinstance(see, Through):
-        return  # whose the records are is not known, for a reason that is reported
-    if complaint := _scope_complaint(draft, module, see):
-        at.inner("through").wrong(complaint)
-
-
-def _scope_complaint(draft: DeclarationDraft, module: Module, see: Scope) -> str | None:
-    owner, organization = rights_of(draft, module)
-    if see == "own" and not owner:
-        return f"{module.name} has no owner, so nobody would see a record as their own: add owner: to the module"
-    if see == "organization" and not organization:
-        return f"{module.name} has no organization, so nobody would see a record: add organization: to the module"
-    if not isinstance(see, Through) or draft.is_broken(module.name, see.through):
-        return None
-    field = draft.field(module.name, see.through)
-    if field is None:
-        return draft.no_field(module.name, see.through)
-    targets = link_targets(field)
-    if not targets:
-        return f'"{see.through}" is not a link'
-    if len(targets) > 1:
-        return f'"{see.through}" links to several modules: a scope goes through a link to one module'
-    return None
-
-
-def rights_of(draft: DeclarationDraft, module: Module) -> tuple[str | None, str | None]:
-    """The owner and the organization of a module as they will be resolved."""
-    owner = module.owner or ("id" if module.name == draft.people else None)
-    organization = module.organization or ("id" if module.name == draft.organizations else None)
-    people = draft.modules.get(draft.people or "")
-    inherited = bool(owner and owner != "id" and people and people.organization)
-    return owner, organization or ("inherited" if inherited else None)
-
-
-def needs_scope(draft: DeclarationDraft, module: Module) -> bool:
-    """Whether a profile must say `see` for this module."""
-    unwritten = module.see is None and "see" not in draft.at_module(module.name)
-    return unwritten and default_scope(*rights_of(draft, module)) is None
 
 
 # -- lifecycles ---------------------------------------------------------------------------------------------------

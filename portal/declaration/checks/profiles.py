@@ -6,7 +6,7 @@ from portal.conditions import Condition, comparisons
 from portal.declaration.checks.buttons import check_home, check_menu
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.layouts import check_layouts
-from portal.declaration.checks.modules import check_scope, needs_scope
+from portal.declaration.checks.scopes import check_scope, needs_scope
 from portal.declaration.checks.values import check_values
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, link_targets, profile_file
 from portal.declaration.layouts import form_layout_fields

@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
 from portal.fields.record_titles import is_called
 from portal.records.policy import Policy
 
@@ -16,3 +18,16 @@ def find_named(connection: sa.Connection, policy: Policy, module: str, name: str
         if ids:
             return ids
     return []
+
+
+def naming_fields(module: Module) -> list[Field]:
+    """The fields by which a record of `module` may be named, the surest first; each has one key column."""
+    if not module.builtin:  # the rows of a `lines` field
+        return []
+    unique = [field for field in module.fields.values() if field.unique is True]
+    fields = {field.name: field for field in (*unique, module.builtin["reference"], module.title_field)}
+    return [
+        field
+        for field in fields.values()
+        if not field.targets and any(column.name == field.key_column for column in field.columns())
+    ]

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from portal.batches import batched
 from portal.conditions import ALWAYS, replace_form_values
-from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked
+from portal.records.reading.named_records import naming_fields
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow
 from portal.records.writing.form_conditions import EMPTY, condition_values, depends_on
@@ -53,19 +53,6 @@ def written_names(names: Iterable[str]) -> str:
     """Names as `names_in_cell` takes them back."""
     quoted = ['"{}"'.format(name.replace('"', '""')) if re.search('[",;\n]', name) else name for name in names]
     return "; ".join(quoted)
-
-
-def naming_fields(module: Module) -> list[Field]:
-    """The fields by which a record of `module` may be named, the surest first; each has one key column."""
-    if not module.builtin:  # the rows of a `lines` field
-        return []
-    unique = [field for field in module.fields.values() if field.unique is True]
-    fields = {field.name: field for field in (*unique, module.builtin["reference"], module.title_field)}
-    return [
-        field
-        for field in fields.values()
-        if not field.targets and any(column.name == field.key_column for column in field.columns())
-    ]
 
 
 def key_of_name(records: Records, field: Field, name: str) -> Any:

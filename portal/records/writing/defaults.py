@@ -1,6 +1,6 @@
 """Values that the declaration gives: defaults, and `set` of profiles, buttons and transitions, for one reader."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,8 @@ from portal.fields.default_paths import value_path
 from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
 from portal.records.reading.named_records import find_named
+from portal.records.reading.records import Records
+from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.values_behind_links import followed_defaults
 
 
@@ -51,3 +53,17 @@ def _links(connection: sa.Connection, policy: Policy, field: Field, raw: Any) ->
         if ids := find_named(connection, policy, module, constant):
             yield Linked(ids[0], module)
             return
+
+
+def follow_again(records: Records, values: Mapping[str, Any], keep: Collection[str]) -> dict[str, Any]:
+    """`values` of a new form with the defaults that follow one of its links anew; those of `keep` stay."""
+    names = [name for name, field in records.module.fields.items() if (path := value_path(field.default)) and path.link]
+    emptied = {**values, **{name: None for name in names if name not in {*keep, *records.access.set}}}
+    return {**emptied, **_missing_defaults(records, emptied)}
+
+
+def _missing_defaults(records: Records, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults that follow a link of the record, of the fields that nobody filled in."""
+    fields = [field for field in records.module.fields.values() if value_path(field.default)]
+    shown = [field for field in fields if is_shown(records, field, values)]
+    return followed_defaults(records.connection, records.policy, records.module, values, shown)

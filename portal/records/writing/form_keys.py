@@ -1,5 +1,7 @@
 """One-time keys of forms: a form that is sent twice is done once."""
 
+import secrets
+
 import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
@@ -33,3 +35,8 @@ def keep_address(records: Records, key: str, address: str) -> None:
     """Remembers where the form with this key led."""
     table = records.policy.tables.once
     records.connection.execute(sa.update(table).where(table.c["key"] == key).values(address=address))
+
+
+def one_time_key() -> str:
+    """A new key for the hidden input `_once` of a form."""
+    return secrets.token_urlsafe(12)

@@ -10,6 +10,7 @@ from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.records.reading.history import PORTAL
 from portal.records.reading.records import Records
+from portal.records.writing.lifecycle import state_written
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,6 @@ def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:
     if records.policy.declaration.people:
         return {name: records.policy.reader.person}
     return records.module.builtin[name].store(author.name)
-
-
-def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The state among the `values` that are written, for the details of an event."""
-    lifecycle = module.lifecycle
-    return {"state": values[lifecycle.field]} if lifecycle and lifecycle.field in values else {}
 
 
 def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

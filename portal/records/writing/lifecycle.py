@@ -7,7 +7,7 @@ It does not bind the portal itself.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.declaration.shapes import Lifecycle, Transition
+from portal.declaration.shapes import Lifecycle, Module, Transition
 from portal.fields.base import Field
 from portal.records.reading.records import Record, Records
 from portal.records.writing.defaults import value_from_declaration
@@ -105,3 +105,9 @@ def transition_values(records: Records, transition: Transition, answers: Mapping
     for name, raw in transition.set.items():
         values[name] = value_from_declaration(records.connection, records.policy, records.module.field(name), raw)
     return values
+
+
+def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The state among the `values` that are written, for the details of an event."""
+    lifecycle = module.lifecycle
+    return {"state": values[lifecycle.field]} if lifecycle and lifecycle.field in values else {}

@@ -210,20 +210,6 @@ def looked_up_in_form(records: Records, fields: list[Field], values: Mapping[str
     return values_in_form
 
 
-def follow_again(records: Records, values: Mapping[str, Any], keep: Collection[str]) -> dict[str, Any]:
-    """`values` of a new form with the defaults that follow one of its links anew; those of `keep` stay."""
-    names = [name for name, field in records.module.fields.items() if (path := value_path(field.default)) and path.link]
-    emptied = {**values, **{name: None for name in names if name not in {*keep, *records.access.set}}}
-    return {**emptied, **_missing_defaults(records, emptied)}
-
-
-def _missing_defaults(records: Records, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults that follow a link of the record, of the fields that nobody filled in."""
-    fields = [field for field in records.module.fields.values() if value_path(field.default)]
-    shown = [field for field in fields if is_shown(records, field, values)]
-    return followed_defaults(records.connection, records.policy, records.module, values, shown)
-
-
 def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
     """Whether the inputs of `field` were posted as they show `value`."""
     shown = {name: [text] if isinstance(text, str) else text for name, text in field.inputs(value, reader).items()}

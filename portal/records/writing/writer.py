@@ -26,7 +26,7 @@ from portal.records.writing.comments import (
     may_correct,
     update_comment,
 )
-from portal.records.writing.defaults import defaults
+from portal.records.writing.defaults import defaults, follow_again
 from portal.records.writing.deleting import Deletion
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import (
@@ -39,7 +39,7 @@ from portal.records.writing.files import (
     may_detach,
 )
 from portal.records.writing.follow_ups import followed_record
-from portal.records.writing.history import Author, add_event, change_details, state_written
+from portal.records.writing.history import Author, add_event, change_details
 from portal.records.writing.lifecycle import (
     editable_fields,
     is_for_reader,
@@ -47,6 +47,7 @@ from portal.records.writing.lifecycle import (
     open_state,
     state_after_comment,
     state_of,
+    state_written,
     transition_values,
 )
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
@@ -54,7 +55,7 @@ from portal.records.writing.module_rows import insert_row, touch_row
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.seen_and_hidden import is_new_to_staff, saw_own_change
 from portal.records.writing.signatures import add_signed_event, with_signatures
-from portal.records.writing.validation import follow_again, without_taken
+from portal.records.writing.validation import without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
 
 

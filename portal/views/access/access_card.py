@@ -9,11 +9,11 @@ from portal.accounts.access_rules import may_manage
 from portal.accounts.accounts import Account, find_account_of_person, is_waiting
 from portal.accounts.bounces import letters_arrive
 from portal.accounts.one_time_links import INVITATION
+from portal.records.writing.form_keys import one_time_key
 from portal.texts import _
 from portal.views.access.access_form import DAY
 from portal.views.access.access_parts import AccessCard, Fact
 from portal.views.displays import MOMENT
-from portal.views.forms.submissions import one_time_key
 from portal.views.parts import Action
 from portal.web.addresses import own_address, record_address
 from portal.web.cookies import invitation_cookie, set_cookie

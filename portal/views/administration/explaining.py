@@ -23,9 +23,9 @@ from portal.records.writing.lifecycle import is_for_reader
 from portal.texts import _, readable
 from portal.views.administration.pages import Audience, ExplainPage, ModuleRights, PersonRights, ReasonGroup
 from portal.views.administration.reasons import Reason, shown_reasons
-from portal.views.administration.rights_in_words import ACTION_LABELS, can_words, module_label, scope_words
+from portal.views.administration.rights_in_words import ACTION_LABELS, can_words, scope_words
 from portal.views.parts import Action, Offer, TitledLink
-from portal.views.wording import count_text
+from portal.views.wording import count_text, module_label
 from portal.web.addresses import explain_address, record_address
 from portal.web.frame import Words
 from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record

@@ -13,9 +13,9 @@ from portal.records.reading.records import Query, Records
 from portal.texts import _, readable
 from portal.views.administration.graph_layout import WIDTH, Drawing, Graph, Link, draw, row_y
 from portal.views.administration.pages import MapBox, MapLine, MapLink, MapPage, ModuleRow, ProfileColumn, RightsCell
-from portal.views.administration.rights_in_words import can_words, module_label, scope_words
+from portal.views.administration.rights_in_words import can_words, scope_words
 from portal.views.displays import moment
-from portal.views.wording import count_text
+from portal.views.wording import count_text, module_label
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 

@@ -17,11 +17,6 @@ ACTION_LABELS = {
 }
 
 
-def module_label(module: Module, reader: Reader) -> str:
-    """What the module is called whoever reads."""
-    return reader.text(module.label or readable(module.name))
-
-
 def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str:
     """Whose records of a module are seen."""
     if isinstance(access.see, Through):

@@ -17,9 +17,9 @@ from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.defaults import defaults, value_from_declaration
+from portal.records.writing.defaults import defaults, follow_again, value_from_declaration
 from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field
-from portal.records.writing.validation import Filled, follow_again, read_form, row_defaults
+from portal.records.writing.validation import Filled, read_form, row_defaults
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import (

@@ -34,7 +34,7 @@ from portal.web.addresses import own_path
 from portal.web.cookies import draft_cookie, set_cookie
 from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Account
-from portal.web.visitor import SAFE_METHODS
+from portal.web.safe_methods import SAFE_METHODS
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from portal.fields.protocols import Form
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.defaults import defaults
+from portal.records.writing.defaults import defaults, follow_again
 from portal.records.writing.form_conditions import depends_on, offered_records
-from portal.records.writing.validation import follow_again, names_in, read_form, typed_fields
+from portal.records.writing.validation import names_in, read_form, typed_fields
 from portal.texts import beginning
 from portal.views.parts import Offer
 from portal.web.form_input import posted_text

@@ -1,6 +1,5 @@
 """What sent forms share: their fields, the key by which one sent twice is done once, and where a saved one leads."""
 
-import secrets
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -11,7 +10,7 @@ from pyramid.response import Response
 from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Refused
 from portal.records.reading.records import Records
-from portal.records.writing.form_keys import address_of_key, keep_address
+from portal.records.writing.form_keys import address_of_key, keep_address, one_time_key
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import translate
 from portal.views.forms.drafts import account_once_key, drafts_of, form_address
@@ -21,11 +20,6 @@ from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
 
 FormAnswer: TypeAlias = dict[str, FormPage] | Response
-
-
-def one_time_key() -> str:
-    """A new key for the hidden input `_once` of a form."""
-    return secrets.token_urlsafe(12)
 
 
 def answer_if_repeated(records: Records, request: Request) -> HTTPSeeOther | None:

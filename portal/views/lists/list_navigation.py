@@ -21,9 +21,9 @@ from webob.multidict import MultiDict
 from portal.records.reading.records import Query
 from portal.views.lists.list_request import PLACE, shown_request
 from portal.web.addresses import list_address, record_address, referring_page
+from portal.web.cookies import is_secure
 from portal.web.flash import set_flash
 from portal.web.resources import Record
-from portal.web.serving import is_secure
 
 LAST_LIST = "list"  # the cookie with the query of the list that the browser saw last, one per module by its path
 LIST_OF_RECORD = "portal_list"  # the cookie with the query of the list that led to a record, by the record's path

@@ -18,6 +18,7 @@ from portal.conditions import Comparison, ParsedValue
 from portal.declaration.shapes import Transition
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.many_records import (
     MOST_AT_ONCE,
     AnswerRefusedError,
@@ -30,7 +31,7 @@ from portal.records.writing.many_records import (
 from portal.records.writing.validation import read_form
 from portal.texts import _, ngettext
 from portal.views.forms.offers import finds
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, one_time_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import csv_file, may_export
 from portal.views.lists.list_parts import ManyAction, ManyForm, ManyPage, RefusedRecord

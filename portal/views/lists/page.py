@@ -17,9 +17,8 @@ from portal.views.lists.list_navigation import remember_list
 from portal.views.lists.list_parts import HiddenRecords, ListPage, Pager
 from portal.views.lists.list_request import parameters_of, shown_request
 from portal.views.lists.many import many_form
-from portal.views.lists.rows import page_rows
+from portal.views.lists.rows import page_rows, rows_with_speakers
 from portal.views.lists.tabs import tabs, widest_tab
-from portal.views.records.seen_and_hidden import rows_with_speakers
 from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address
 from portal.web.resources import Module

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from portal.declaration.shapes import Transition
 from portal.fields.linked_value import Linked
 from portal.records.writing.follow_ups import follow_up_field, may_follow_up
+from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import editable_fields, open_transitions
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
-from portal.views.forms.submissions import one_time_key
 from portal.views.parts import Action
 from portal.web.addresses import create_address, record_address
 from portal.web.resources import Record

@@ -9,12 +9,12 @@ from portal.records.reading.comments import BEYOND, Comment, count_comments, new
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Records
 from portal.records.writing.comments import may_comment, may_correct
+from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
 from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of
-from portal.views.forms.submissions import one_time_key
 from portal.views.forms.uploads import held_attachments
 from portal.views.parts import Offer
 from portal.views.records.file_cards import pictures_of, shown_files, upload_input

@@ -10,12 +10,12 @@ from portal.fields.file import kept_input
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Records
 from portal.records.writing.files import attachment_limits, may_attach, may_detach
+from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.forms.form_parts import HeldFile, UploadInput
-from portal.views.forms.submissions import one_time_key
 from portal.views.forms.uploads import INPUT
 from portal.views.parts import Files, FileShown
 from portal.views.records.linked_text import Pictures

@@ -1,22 +1,16 @@
-"""What is new to the reader: marks on the rows of a list, “seen” as pages send it, and records that one hides."""
+"""What is new to the reader: on the page of a record, “seen” as pages send it, and records that one hides."""
 
 import hashlib
-from collections.abc import Sequence
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.records.reading.news import News, Speaker
 from portal.records.reading.records import Records
 from portal.records.writing.seen_and_hidden import mark_all_seen, mark_seen
-from portal.texts import _
-from portal.views.displays import Value
 from portal.views.lists.list_navigation import back_to_list
-from portal.views.lists.list_parts import Row
 from portal.views.records.record_parts import RecordNews
-from portal.views.wording import initials
 from portal.web.addresses import list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -86,30 +80,3 @@ def seen_key(request: Request, records: Records, record_id: int, changed: str) -
     """What a page says of the state that it shows, without the moment, which the reader may not be able to read."""
     state = f"seen {request.news.account} {records.name} {record_id} {changed}"
     return hashlib.sha256(state.encode()).hexdigest()[:24]
-
-
-def rows_with_speakers(
-    request: Request, records: Records, news: News, rows: Sequence[Row], names: Sequence[str]
-) -> tuple[Row, ...]:
-    """The rows of a list with who spoke last beside the number of comments, where that is among its columns `names`."""
-    if not news.speakers or "comments" not in names:
-        return tuple(rows)
-    place, you, with_speakers = names.index("comments"), request.reader.text(_("You")), list[Row]()
-    for row in rows:
-        speaker, cells = news.speakers.get(row.id), list(row.cells)
-        if speaker:
-            mine = speaker.account is not None and speaker.account == request.news.account
-            cells[place] = spoken(cells[place], speaker, you if mine else "", records.policy.staff)
-        # Made anew: dataclasses.replace takes ten times as long, for each row of each list.
-        with_speakers.append(Row(row.id, row.title, row.url, tuple(cells), row.unread) if speaker else row)
-    return tuple(with_speakers)
-
-
-def spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
-    """The number of comments, with the author of the last one; `you`: what stands for the reader, where it was the
-    reader.
-
-    The other side is marked, for it may be waiting.
-    """
-    tone = "other-side" if speaker.staff is not staff else ""
-    return comments._replace(note=you or speaker.name, short=you or initials(speaker.name), tone=tone)
