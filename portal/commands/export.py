@@ -1,5 +1,6 @@
 """`portal export`: all records of one module as a CSV file that `portal import` takes back."""
 
+import os
 import shutil
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -85,7 +86,7 @@ def _write(name: str, chunks: Iterable[bytes]) -> None:
 
     Click's own atomic file puts half of a file in its place (pallets/click, `_AtomicFile.close`).
     """
-    path = Path(name)
+    path = Path(os.path.realpath(name))  # of a link, such as /dev/stdout, where it leads to
     if name == "-" or (path.exists() and not path.is_file()):
         with click.open_file(name, "wb") as file:
             file.writelines(chunks)

@@ -155,3 +155,13 @@ def test_an_export_that_fails_leaves_the_file_that_was_there(shop, files, tmp_pa
     assert shop.run("export", "assets", target, "--files", tmp_path / "bundle").exit_code == 0
     assert table(target.read_bytes())[1][0] == "1"
     assert shop.run("export", "assets", tmp_path).exit_code == 2
+
+
+def test_an_export_to_a_link_writes_the_file_that_it_leads_to(shop, tmp_path):
+    """/dev/stdout is a link too, which must not become a file."""
+    link, target = tmp_path / "latest.csv", tmp_path / "assets.csv"
+    target.write_text("as it was")
+    link.symlink_to(target)
+    assert shop.run("export", "assets", link).exit_code == 0
+    assert link.is_symlink()
+    assert target.read_text() != "as it was"
