@@ -130,7 +130,8 @@ class Widget:
     def kind(self) -> tuple[Any, ...]:
         """Whatever its markup depends on, but for the texts that are filled in."""
         inputs = tuple((part.name, part.label, part.autocomplete) for part in self.inputs)
-        return (*_of_kind(self), inputs, self.value if self.reuse == "chosen" else "")
+        # Of what can be chosen the offers say what is, and of a tick the value: nothing that somebody typed is kept.
+        return (*_of_kind(self), inputs, self.reuse == "chosen" and self.value == "true")
 
     @property
     def texts(self) -> dict[str, str]:
