@@ -49,7 +49,7 @@ def _edited(chance: random.Random, text: str) -> str:
     number = chance.choice([n for n, line in enumerate(lines) if line.strip() and not line.strip().startswith("#")])
     line, kind = lines[number], chance.random()
     if kind < 0.6:
-        lines[number] = _misspelt(chance, line)
+        lines[number] = _misspelled(chance, line)
     elif kind < 0.7:
         lines[number] = ""
     elif kind < 0.85:
@@ -61,7 +61,7 @@ def _edited(chance: random.Random, text: str) -> str:
     return "".join(lines)
 
 
-def _misspelt(chance: random.Random, line: str) -> str:
+def _misspelled(chance: random.Random, line: str) -> str:
     words = list(WORD.finditer(line.split(" #")[0]))
     if not words:
         return line

@@ -1,4 +1,4 @@
-"""`portal account`: give people access to the portal, change it, take it away."""
+"""`portal account`: give people access to the portal, change it, end it."""
 
 import contextlib
 import datetime

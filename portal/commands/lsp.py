@@ -1,4 +1,4 @@
-"""`portal lsp`: the language server, by which editors show the problems of a folder beside its lines while one types.
+"""`portal lsp`: the language server, by which editors show the problems of a folder beside its lines, at every key.
 
 It says what `portal check` says. Completion and hover come from the schemas of `portal schema`.
 """

@@ -75,7 +75,7 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
     paths |= {(problem.file, problem.path[:-1]) for problem in unread if problem.path[-1:] == MERGE_PATH}
     by_reader = set(_of_the_reader(draft))
     named = {(problem.file, problem.path): problem for problem in reversed(errors) if _is_of_a_name(problem)}
-    misspelled = _misspelt(errors)
+    misspelled = _misspelled(errors)
     lacks_role = any(NO_ROLE.match(problem.message) for problem in errors)
     return {
         problem
@@ -97,7 +97,7 @@ def _is_of_a_name(problem: Problem) -> bool:
     return BAD_NAME in problem.message or UNKNOWN_MODULE.match(problem.message) is not None
 
 
-def _misspelt(errors: Sequence[Problem]) -> set[KeyPath]:
+def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
     """What is there, and cannot be used: parts of modules, names of modules, modules of profiles."""
     parts = {
         problem.path[1:3]
@@ -114,7 +114,7 @@ def _misspelt(errors: Sequence[Problem]) -> set[KeyPath]:
 
 
 def _lacks(problem: Problem) -> set[KeyPath]:
-    """What a problem says to be missing, as `_misspelt` names it."""
+    """What a problem says to be missing, as `_misspelled` names it."""
     if match := LACKING_PART.match(problem.message):
         return {(match[1], "list" if match[2] == "tab" else match[2])}
     if match := LACKING_MODULE.match(problem.message):

@@ -98,7 +98,7 @@ class _Reading:
             # out has been reported before.
             deeper = any(other != path and other[: len(path)] == path for other in wrong)
             reported = any(reported[: len(path)] == path for reported in self._reported)
-            if not deeper and not reported and not self._is_misspelt(path, errors, wrong):
+            if not deeper and not reported and not self._is_misspelled(path, errors, wrong):
                 self._report(path, errors)
         self._reported += wrong
         # A condition is left out as a whole: without one of its lines it would mean something else. Of several branches
@@ -119,7 +119,7 @@ class _Reading:
             )
         return by_path
 
-    def _is_misspelt(self, path: KeyPath, errors: list[dict[str, Any]], wrong: Mapping[KeyPath, Any]) -> bool:
+    def _is_misspelled(self, path: KeyPath, errors: list[dict[str, Any]], wrong: Mapping[KeyPath, Any]) -> bool:
         """Whether a key is missing because an unknown key beside it is meant for it, which is reported."""
         unknown = [str(other[-1]) for other in wrong if other[:-1] == path and other != path]
         missing = [str(error["loc"][-1]) for error in errors if error["type"] == "missing"]

@@ -305,7 +305,7 @@ LEDGER: dict[str, Change | str] = {
     "Formula.options": Change(f"{FIELDS}.rank.options", {"low": "Not much", "high": "Much"}),
 }
 
-# The settings of a process, PORTAL_* and its neighbours: the test that changes each and sees the difference. Those that
+# The settings of a process, PORTAL_* and its neighbors: the test that changes each and sees the difference. Those that
 # win over a key of `portal:` make the difference that the key makes.
 OWN = "test_settings.py::"
 SETTINGS: dict[str, str] = {

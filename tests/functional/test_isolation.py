@@ -244,6 +244,13 @@ def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, 
     assert compared > 10
 
 
+# What is posted to a record; tests/unit/views/test_views.py compares it with the views.
+POSTED = (
+    "", "edit", "computed", "delete", "comments", "files", "watchers", "hide", "seen", "access", "invite", "revoke",
+    "join", "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(("person", "other"), [(ANNA, DARIO), (CARLA, DARIO), (DARIO, ANNA)])
 def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other):
     before = filled.rows()
@@ -253,8 +260,7 @@ def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other)
     records = [record for record in records if filled[person].see(record).status_int == 404]
     assert len(records) > 3
     for record in records:
-        moves = ("move/resolve", "move/reopen", "move/close", "move/ask_back")
-        for more in ("", "edit", "computed", "delete", "comments", "files", "watchers", "hide", "seen", *moves):
+        for more in POSTED:
             target = record + more
             form = {"text": "forged", "comment": "forged", "satisfaction": "1", "name": "forged", "_version": "1"}
             answer = filled[person].send(target, form)

@@ -1,4 +1,4 @@
-"""What the settings of the server and of the machine change, each given as PORTAL_* or as its neighbours are."""
+"""What the settings of the server and of the machine change, each given as PORTAL_* or as its neighbors are."""
 
 import contextlib
 import http.client

@@ -1,1 +1,1 @@
-"""CSV files in and out of one module: `portal import`, `portal export` and the export of a list."""
+"""Records in and out: CSV files of one module (`portal import`, `portal export`, the export of a list), and backups."""

@@ -27,7 +27,7 @@ attach("form[data-list]", (form) => {
       history.replaceState(null, "", url);
     } catch (error) {
       if (error.name === "AbortError") return;
-      // No connection: who has pressed Enter is told by the browser. While one types, the next letter tries again; to go
+      // No connection: who has pressed Enter is told by the browser. While typing, the next letter tries again; to go
       // to the page then could hold up somebody who is leaving this one.
       if (submitted) location.assign(url);
     }

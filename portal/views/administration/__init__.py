@@ -1,1 +1,1 @@
-"""The portal about itself, under /-/: health, problems, history, mail that goes out and comes in."""
+"""The portal about itself, under /-/: who sees what, changes, problems, history, mail, health."""

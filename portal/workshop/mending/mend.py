@@ -22,7 +22,7 @@ from portal.workshop.mending.duplicates import without_second
 from portal.workshop.mending.edits import Alternatives, Proposal, Source
 from portal.workshop.mending.indentation import reindented
 from portal.workshop.mending.misread_values import rewritten
-from portal.workshop.mending.misspelt_names import is_known_word, renamed_declarations, respelt
+from portal.workshop.mending.misspelled_names import is_known_word, renamed_declarations, respelt
 from portal.workshop.replace_file import replace_file
 
 MOST_EDITS = 200

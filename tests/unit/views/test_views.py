@@ -81,6 +81,16 @@ def test_every_page_about_the_portal_stands_in_the_menu_and_is_looked_at():
     assert [address for address in addresses if address not in looked_at] == [], "no line in tests/browser/pages.py"
 
 
+def test_whatever_is_posted_to_a_record_is_tried_on_a_foreign_one():
+    tried = (Path(__file__).parents[2] / "functional" / "test_isolation.py").read_text("utf-8")
+    names = {
+        view: ast.literal_eval(keywords["name"]) for view, _kind, keywords in declared_views()
+        if keywords.get("context") == "Record" and keywords.get("request_method") == "'POST'"
+    }  # fmt: skip
+    assert names
+    assert {view: name for view, name in names.items() if f'"{name}"' not in tried} == {}, "no entry in its POSTED"
+
+
 def test_every_address_is_in_the_reference():
     reference = (FOLDER.parents[1] / "docs" / "reference.md").read_text("utf-8")
     names = {

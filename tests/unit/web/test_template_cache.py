@@ -1,4 +1,4 @@
-"""TemplateCache templates on disk: read back by the next process, made anew when anything about them changes."""
+"""Compiled templates on disk: read back by the next process, made anew when anything about them changes."""
 
 import os
 import sys

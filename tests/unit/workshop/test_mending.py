@@ -7,7 +7,7 @@ import pytest
 
 from portal.declaration.load import load
 from portal.workshop.mending.mend import mend, save
-from portal.workshop.mending.misspelt_names import near, slips
+from portal.workshop.mending.misspelled_names import near, slips
 
 MODULES = """\
 # Whoever calls, and why.

@@ -1,4 +1,4 @@
-"""Misspelt names: the near names of the language and of the folder, at every place where the same name is unknown."""
+"""Misspelled names: the near names of the language and of the folder, at every place where the same name is unknown."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
