@@ -330,3 +330,13 @@ def joined_conditions(condition: Condition) -> Iterator[Condition]:
         yield from joined_conditions(condition.parts[0])
     elif condition != ALWAYS:
         yield condition
+
+
+def without_records(ids: list[int]) -> Condition:
+    """The condition that leaves out the records of these ids, such as those that an account has hidden."""
+    return Comparison(("id",), "one_of", ParsedValue(ids), negated=True) if ids else ALWAYS
+
+
+def only_these_records(ids: list[int]) -> Condition:
+    """The condition that only the records of these ids fulfil."""
+    return Comparison(("id",), "one_of", ParsedValue(ids))

@@ -180,7 +180,7 @@ def _load_person_row(connection: sa.Connection, tables: Tables, person: int | No
 
 
 def linked_ids(tables: Tables, module: str, field: str, ids: Any) -> sa.Select[Any]:
-    """The ids that `field` of the records `ids` leads to."""
+    """SQL: the ids to which the link `field` leads, a step of the way from people to their companies, from `ids` on."""
     table = tables.module(module)
     if field in table.c:
         return sa.select(table.c[field]).where(table.c["id"].in_(ids), table.c[field].is_not(None))

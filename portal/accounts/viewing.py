@@ -45,7 +45,7 @@ def viewed_identity(
 def account_identity(
     connection: sa.Connection, tables: Tables, account: Account, administrator: Identity
 ) -> Identity | None:
-    """The rights of an account, in its own language; None where its person may not sign in at this moment."""
+    """The rights by which an administrator views the portal as an account; None where it may not sign in now."""
     reading = _reading(administrator)
     if account.language in tables.declaration.settings.languages and account.language != reading["language"]:
         reading |= {"language": account.language, "region": ""}

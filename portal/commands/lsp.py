@@ -47,7 +47,7 @@ class PortalServer(LanguageServer):
 
     def check_soon(self, uri: str) -> None:
         """Checks the folder of a document once nobody has typed for a moment."""
-        folder = folder_of(path_of(uri))
+        folder = folder_of(document_path(uri))
         if folder is None:
             return
         if folder in self._waiting:
@@ -68,7 +68,7 @@ class PortalServer(LanguageServer):
 
     def _unsaved(self, folder: Path) -> dict[str, bytes]:
         """The texts of the documents that are open in this folder, by their paths in it."""
-        texts = {path_of(uri): document.source for uri, document in self.workspace.text_documents.items()}
+        texts = {document_path(uri): document.source for uri, document in self.workspace.text_documents.items()}
         return {
             path.relative_to(folder).as_posix(): text.encode("utf-8", "surrogatepass")
             for path, text in texts.items()
@@ -99,7 +99,7 @@ def make_server(overrides: Mapping[str, str]) -> PortalServer:
     return server
 
 
-def path_of(uri: str) -> Path:
+def document_path(uri: str) -> Path:
     """The path of a document that an editor names by its address."""
     return Path(unquote(urlsplit(uri).path))
 

@@ -178,7 +178,7 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
 def _can_be_read(viewer: Viewer, link: LinkingPath, access: Access) -> bool:
     """Whether a related list may show which records link: by a readable field, or by the one that says whose it is."""
     name = link.fields[0].name
-    readable = name in access.readable or name in _rights(viewer.draft.modules[link.module])
+    readable = name in access.readable or name in _rights_fields(viewer.draft.modules[link.module])
     return readable and all(map(viewer.sees, link.fields[1:]))
 
 
@@ -187,7 +187,7 @@ def _is_follow_up(module: Module, field: str) -> bool:
     return module.lifecycle is not None and module.lifecycle.follow_up == field
 
 
-def _rights(module: Module) -> tuple[str | None, ...]:
+def _rights_fields(module: Module) -> tuple[str | None, ...]:
     """The fields of a module's layouts that say whose a record is."""
     return module.owner, module.organization
 

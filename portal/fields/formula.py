@@ -130,7 +130,7 @@ class Formula(ProxyField):
         if self._bound:
             return
         if self.name in waiting:
-            raise ValueError(_circle(fields, waiting, self.name))
+            raise ValueError(_circle_sentence(fields, waiting, self.name))
         read: dict[str, Field] = {}
         for name in self._names:
             first, _dot, column = name.partition(".")
@@ -285,7 +285,7 @@ def _changes_by_itself(name: str, field: Field) -> str:
     return f'"{name}" is a value of another record: copy it into a field with default: ${path} to compute with it'
 
 
-def _circle(fields: Mapping[str, Field], waiting: tuple[str, ...], name: str) -> str:
+def _circle_sentence(fields: Mapping[str, Field], waiting: tuple[str, ...], name: str) -> str:
     """The sentence for formulas that read each other, at the first of them in the file; "" at the others."""
     around = waiting[waiting.index(name) :]
     first = next(field for field in fields if field in around)

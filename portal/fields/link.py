@@ -1,6 +1,6 @@
 """`link`: one record of another module, or of one of several. Also the base of links."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -219,3 +219,12 @@ class Link(LinkLike):
     def _to_one(self, table: sa.FromClause, module: str, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:
         within = table.c[self.name].in_(ids)
         return sa.and_(table.c[self.module_column] == module, within) if self.module_column else within
+
+
+def links_to(module: str, field: Field) -> Iterator[tuple[str, ...]]:
+    """The paths by which `field`, or columns of its rows, may link to records of `module`."""
+    if module in field.targets and not field.computed:
+        yield (field.name,)
+    for name, column in field.row_fields.items():
+        if module in column.targets and not column.computed:
+            yield (field.name, name)

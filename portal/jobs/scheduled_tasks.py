@@ -146,14 +146,14 @@ def _waiting(tables: Tables, task: Task, now: datetime.datetime) -> sa.Select[An
     """
     table, event, before = tables.module(task.module.name), tables.event, now - task.period
     state = task.module.field(task.lifecycle.field).expression(table)
-    newer = sa.exists().where(_of(event, task, table), _brought(event), event.c["at"] > before)
+    newer = sa.exists().where(_of(event, task, table), _moved_into_state(event), event.c["at"] > before)
     query = sa.select(table.c["id"]).where(
         state.in_(task.states), sa.or_(table.c["created"].is_(None), table.c["created"] <= before), ~newer
     )
     if task.transition is None:
         later = event.alias()
         same = sa.and_(later.c["module"] == event.c["module"], later.c["record"] == event.c["record"])
-        left_since = sa.exists().where(same, _brought(later), later.c["id"] > event.c["id"])
+        left_since = sa.exists().where(same, _moved_into_state(later), later.c["id"] > event.c["id"])
         query = query.where(~sa.exists().where(_of(event, task, table), event.c["kind"] == "reminded", ~left_since))
     return query
 
@@ -162,7 +162,7 @@ def _of(event: sa.FromClause, task: Task, table: sa.Table) -> sa.ColumnElement[b
     return sa.and_(event.c["module"] == task.module.name, event.c["record"] == table.c["id"])
 
 
-def _brought(event: sa.FromClause) -> sa.ColumnElement[bool]:
+def _moved_into_state(event: sa.FromClause) -> sa.ColumnElement[bool]:
     """Whether an event brought its record into a state."""
     kind = event.c["kind"]
     imported = sa.and_(kind == "imported", event.c["details"]["state"].as_string().is_not(None))

@@ -126,7 +126,7 @@ def write_letter(sender: Sender, account: Account, content: Content, thread: Thr
         _add_thread(letter, thread)
     settings = sender.declaration.settings
     footer = [reader.text(settings.name), *([settings.support_address] if settings.support_address else [])]
-    letter.set_content(_plain(content, thread, footer))
+    letter.set_content(_plain_text(content, thread, footer))
     html = HTML(
         language=reader.language,
         direction=Locale.parse(reader.locale.language).text_direction,
@@ -170,7 +170,7 @@ def _add_thread(letter: EmailMessage, thread: Thread) -> None:
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
-def _plain(content: Content, thread: Thread | None, footer: Sequence[str]) -> str:
+def _plain_text(content: Content, thread: Thread | None, footer: Sequence[str]) -> str:
     blocks = []
     if thread and thread.reply_above:
         sentence, line = thread.reply_above

@@ -73,7 +73,7 @@ def _letter(
     events = {
         event.id: kind
         for event in news.events
-        if (kind := _kind(event, recipient, module)) and (relation, kind) in wanted
+        if (kind := _news_kind(event, recipient, module)) and (relation, kind) in wanted
     }
     identity = recipient.identity
     if not events or (identity is not None and identity.policy.access(module.name) is None):
@@ -95,7 +95,7 @@ def _letter(
     return Letter(write_letter(sender, account, content, letter.thread(key)), about)
 
 
-def _kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
+def _news_kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
     """Which kind of letter an event makes for a recipient; None for none."""
     mail, roles = module.mail, recipient.roles
     mine = event.account is not None and event.account == recipient.account.id

@@ -73,12 +73,12 @@ class SmtpConnection:
             self._smtp.sendmail(sender, recipients, letter)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
-            self._refused(code, answer)
+            self._raise_refusal(code, answer)
         except smtplib.SMTPSenderRefused as error:
             # The address of the portal itself: every letter has it, so that something is set wrongly.
             raise ServerAwayError(_answer(error.smtp_code, error.smtp_error)) from None
         except smtplib.SMTPDataError as error:
-            self._refused(error.smtp_code, error.smtp_error)
+            self._raise_refusal(error.smtp_code, error.smtp_error)
         except (OSError, smtplib.SMTPException) as error:
             raise ServerAwayError(_sentence(error)) from None
 
@@ -89,7 +89,7 @@ class SmtpConnection:
         except (OSError, smtplib.SMTPException):
             self._smtp.close()
 
-    def _refused(self, code: int, answer: bytes | str) -> None:
+    def _raise_refusal(self, code: int, answer: bytes | str) -> None:
         if code == CLOSING:
             raise ServerAwayError(_answer(code, answer)) from None
         raise LetterRefusedError(_answer(code, answer), code in PERMANENT) from None

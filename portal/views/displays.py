@@ -70,7 +70,7 @@ class Value(NamedTuple):
 MakeValue = Callable[[str, Field, Any, str, Reader], Value]
 
 
-def _plain(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+def _text_value(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
     return Value(field.title, display, text)
 
 
@@ -79,7 +79,7 @@ class Display:
     """One way to draw a value: the macro `name` of displays.pt, and what makes its Value."""
 
     name: str
-    make: MakeValue = _plain
+    make: MakeValue = _text_value
     reusable: bool = False  # the markup depends on tone, icon, and whether there are url and note; on nothing else
     highlight: bool = False  # draws its text as it is, so that what was searched for can be marked in it
     few_values: bool = False  # which come again in many rows of a list

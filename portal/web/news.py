@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from pyramid.request import Request
 
-from portal.conditions import ALWAYS, Condition
+from portal.conditions import ALWAYS, Condition, without_records
 from portal.records.reading.count_statements import Count
 from portal.records.reading.news import News, Onlooker, PageShown, read_news
 from portal.records.reading.records import Records
-from portal.records.writing.seen_and_hidden import hidden_records, without_records
+from portal.records.writing.seen_and_hidden import hidden_records
 
 
 class RequestNews:

@@ -38,7 +38,7 @@ def _rights(module: Module, access: Access, staff: bool) -> Rights:
         "tabs": {name: condition_text(tab.where) for name, tab in (access.list.tabs or {}).items()},
         "creates": sorted(fields_asked_for(access.create)) if "create" in access.can else [],
         "edits": sorted(fields_asked_for(access.edit)) if "edit" in access.can else [],
-        "set": {name: _plain(value) for name, value in sorted(access.set.items())},
+        "set": {name: _as_json(value) for name, value in sorted(access.set.items())},
         "grants": sorted(access.grants) if access.grants is not None and "grant" in access.can else None,
     }
     if staff:  # the columns of rows that are internal are for staff
@@ -75,9 +75,9 @@ def fields_asked_for(form: FormLayout) -> set[str]:
     return {name for row in rows for name in ((row,) if isinstance(row, str) else row)}
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_as_json(item) for item in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

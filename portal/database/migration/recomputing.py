@@ -26,7 +26,7 @@ def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts)
         anew = unknown or before is None or name in left["modules"]
         if (anew or before["search"] != module["search"]) and counts.rows(name) != 0:
             formulas |= dict.fromkeys(_changed_formulas(changes, name), name.partition("$")[0])
-            if not is_rows(name) and (anew or _texts(before) != _texts(module)):
+            if not is_rows(name) and (anew or _search_texts(before) != _search_texts(module)):
                 outdated.append(name)
     if formulas:
         modules = tuple(dict.fromkeys(formulas.values()))
@@ -48,6 +48,6 @@ def _changed_formulas(changes: Changes, module: str) -> Iterator[str]:
             yield f"{module}.{name}"
 
 
-def _texts(module: Mapping[str, Any]) -> dict[str, Any]:
+def _search_texts(module: Mapping[str, Any]) -> dict[str, Any]:
     """What decides about the texts of a module in the search index, apart from its formulas."""
     return {**module["search"], "formulas": None}

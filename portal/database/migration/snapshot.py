@@ -102,7 +102,7 @@ def _module_entry(module: Module, tables: Tables) -> dict[str, Any]:
     declaration = tables.declaration
     return {
         "formerly": module.formerly,
-        "fields": {name: _plain(field) for name, field in stored_fields(module).items()},
+        "fields": {name: _as_json(field) for name, field in stored_fields(module).items()},
         "indexes": {
             str(index.name): [bool(index.unique), *index.columns.keys()]
             for index in sorted(tables.module(module.name).indexes, key=lambda index: str(index.name))
@@ -111,20 +111,20 @@ def _module_entry(module: Module, tables: Tables) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
-    """A part of the declaration as JSON, without default values."""
+def _as_json(value: Any) -> Any:
+    """A part of the declaration as the snapshot has it: JSON, without default values."""
     if isinstance(value, BaseModel):
         known = type(value).model_fields
         # A field's label is only shown; an option's label is read by imports and found by the search.
         left_out = _LEFT_OUT | {"label"} if "type" in known else _LEFT_OUT
         items = {name: getattr(value, name) for name in known if name not in left_out}
-        return {name: _plain(item) for name, item in items.items() if _matters(name, item, known[name].default)}
+        return {name: _as_json(item) for name, item in items.items() if _matters(name, item, known[name].default)}
     if isinstance(value, Text):
         return dict(value.by_language) or value.plain
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): _as_json(item) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
+        return [_as_json(item) for item in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 

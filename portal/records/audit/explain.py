@@ -75,7 +75,7 @@ def _steps(
         return
     records = Records(connection, policy, module)
     system = records.as_system
-    record = _record(system, reference)
+    record = _record_named(system, reference)
     yield from _scope_steps(connection, policy, records, record, access)
     if subject is None:
         return
@@ -92,8 +92,8 @@ def _module_step(policy: Policy, module: str) -> Step:
     return Step(True, _("the profile ${profile} has the module ${module}", mapping=names), here)
 
 
-def _record(system: Records, reference: str | int) -> Record:
-    """The record of a reference or an id, as the portal sees it; by unique field or title too."""
+def _record_named(system: Records, reference: str | int) -> Record:
+    """The record that is explained, by its id, reference, unique field or title, as the portal sees it."""
     ids = [reference] if isinstance(reference, int) else find_records(system, reference)
     record = next(iter(system.by_ids(ids[:1], [])), None)
     if record is None:

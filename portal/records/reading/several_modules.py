@@ -62,7 +62,7 @@ def _part(selection: Selection) -> _Part:
     reader, fields = selection.reader, selection.reader.readable_fields(selection.names)
 
     def columns(statements: Statements) -> tuple[tuple[str, str], ...]:
-        return tuple((column.name, _kind(column)) for column in statements.columns(fields))
+        return tuple((column.name, _column_kind(column)) for column in statements.columns(fields))
 
     key = reader.key("columns", fields=tuple(field.name for field in fields))
     return _Part(reader, list(selection.ids), fields, reader.build(key, columns))
@@ -78,7 +78,7 @@ def _read_rows(parts: Sequence[_Part]) -> None:
             _read_alike(similar[first : first + MOST_AT_ONCE])
 
 
-def _kind(column: sa.ColumnElement[Any]) -> str:
+def _column_kind(column: sa.ColumnElement[Any]) -> str:
     """Values of columns of one kind come out of a statement in the same way."""
     return f"{type(column.type).__module__}.{column.type!r}"
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from portal.records.reading.records import Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS
-from portal.records.transfer.file_bundle import FileBundle, path_of
+from portal.records.transfer.file_bundle import FileBundle, bundled_path
 from portal.records.transfer.records_by_name import written_names
 from portal.store import Store
 
@@ -27,7 +27,7 @@ class FilesOut:
             field = next((name for name in self._fields(record) if record.values[name].id == row["id"]), None)
             if row["field"] is not None and field is None:
                 continue  # of a field that is declared no more
-            path = path_of(record.id, row["id"], row["name"], bool(row["internal"]) and field is None)
+            path = bundled_path(record.id, row["id"], row["name"], bool(row["internal"]) and field is None)
             self.bundle.add(path, self.store.read(row["stored"]))
             self.done += 1
             if field is None:

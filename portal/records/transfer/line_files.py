@@ -145,7 +145,7 @@ def import_rows(
     for row in checking.rows:
         if record_id := _record_of(row, of_lines):
             by_record.setdefault(record_id, []).append(row)
-    bad = [*checking.bad, *_refused(field, by_record), *_without_rows(field, by_record, of_lines or {})]
+    bad = [*checking.bad, *_refused_rows(field, by_record), *_without_rows(field, by_record, of_lines or {})]
     refused = {cell.line for cell in bad}
     left_out = {record for record, of_record in by_record.items() if any(row.line in refused for row in of_record)}
     left_out |= {_record_of(row, of_lines) for row in checking.refused}
@@ -181,7 +181,7 @@ def _without_rows(
             yield BadCell(line, field.name, field.wrong_number(0) or _("Required"))
 
 
-def _refused(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
+def _refused_rows(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
     """Too many or too few rows of a record, and values that two of them may not have."""
     unique = [column for column in field.row_fields.values() if column.unique]
     for rows in filter(None, by_record.values()):

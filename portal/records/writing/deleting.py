@@ -3,7 +3,7 @@
 What depends on a record: links of other records to it, and rows of the portal's own tables that are about it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from portal.conditions import AllOf, Comparison
 from portal.database.search import index as search
 from portal.fields.base import Field, Refused
+from portal.fields.link import links_to
 from portal.fields.linked_value import Linked
 from portal.fields.table_names import join_name
 from portal.records.indexing.search_entries import replace_texts
@@ -88,15 +89,6 @@ class Deletion:
         else:  # unless it went with another one
             for present in linking.by_ids([record.id], [declared.name]):
                 change_record(linking, self.author, present, {declared.name: None}, present.version)
-
-
-def links_to(module: str, field: Field) -> Iterator[tuple[str, ...]]:
-    """The paths by which `field`, or columns of its rows, may link to records of `module`."""
-    if module in field.targets and not field.computed:
-        yield (field.name,)
-    for name, column in field.row_fields.items():
-        if module in column.targets and not column.computed:
-            yield (field.name, name)
 
 
 def still_needed(linking: Records, linking_records: Sequence[Record], asker: Records) -> str:

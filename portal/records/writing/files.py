@@ -90,7 +90,7 @@ def check_uploads(
         upload.source.seek(0)
         kind = media_type(upload.source, upload.name)
         problem = (
-            _problem(upload, kind, limit, reader)
+            _upload_problem(upload, kind, limit, reader)
             or _too_many(upload, present + len(taken), limit)
             or _unclean(upload, scan)
         )
@@ -216,7 +216,7 @@ def _by_upload(records: Records, name: str) -> bool:
     return records.module.everything[name].by_upload
 
 
-def _problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:
+def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:
     """Why this file is refused, whatever else was sent with it; empty where it is not."""
     name = upload.name
     if len(name) > LONGEST_NAME:

@@ -53,7 +53,7 @@ SYSTEM = Author(name=PORTAL, channel="import")
 
 
 def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:
-    """The column of `created_by` or `modified_by`: the person, else the account's name if no module holds people."""
+    """Who writes, for `created_by` or `modified_by`: the person; without a people module, the name of the account."""
     if records.policy.declaration.people:
         return {name: records.policy.reader.person}
     return records.module.builtin[name].store(author.name)

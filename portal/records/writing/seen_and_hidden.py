@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.conditions import ALWAYS, Comparison, Condition, ParsedValue
 from portal.records.reading.news import ALL
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
@@ -62,13 +61,3 @@ def hidden_records(records: Records, account: int) -> list[int]:
     query = sa.select(seen.c["record"]).join(table, table.c["id"] == seen.c["record"])
     unchanged = query.where(*mine, seen.c["at"] >= table.c["modified"])
     return list(records.connection.scalars(unchanged.order_by(seen.c["hidden"].desc()).limit(MOST_HIDDEN)))
-
-
-def without_records(ids: list[int]) -> Condition:
-    """The condition that leaves out the records of these ids."""
-    return Comparison(("id",), "one_of", ParsedValue(ids), negated=True) if ids else ALWAYS
-
-
-def only_these_records(ids: list[int]) -> Condition:
-    """The condition that leaves these ids alone."""
-    return Comparison(("id",), "one_of", ParsedValue(ids))

@@ -13,6 +13,7 @@ from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Reg
 from portal.fields.email import is_mail_address
 from portal.records.reading.records import Records
 from portal.texts import _
+from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import (
     access_inputs,
     access_rows,
@@ -21,15 +22,7 @@ from portal.views.access.access_form import (
     posted_access,
     read_access,
 )
-from portal.views.access.person import (
-    TAKEN,
-    Errors,
-    count_access_attempt,
-    invited,
-    language_of_colleagues,
-    register_of,
-    uncount_access_attempt,
-)
+from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues, register_of
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.pages import QuestionPage
 from portal.views.parts import Action, FormRow, Widget
@@ -59,7 +52,7 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     access, register = read_access(request, inputs), register_of(request)
     errors = {**access.errors, **_own_errors(request, inputs)}
     if errors:
-        return _refused(module, request, inputs, errors)
+        return _refused_invitation(module, request, inputs, errors)
     count_access_attempt(request)
     if again := answer_if_repeated(module.records, request):
         return again
@@ -67,13 +60,13 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     email = normalize_email(inputs["email"])
     try:
         if taken := _taken(request, register, email):
-            return _refused(module, request, inputs, {"email": taken})
+            return _refused_invitation(module, request, inputs, {"email": taken})
         company = chosen_company(request, inputs["company"])
         values = {**access.values, **language_of_colleagues(request)}
         access_request = AccessRequest(email, profile, inputs["name"], values=values, company=company)
         account = register.add(access_request, None, must_change=False)
     except AccessRefusedError:
-        return _refused(module, request, inputs, {"email": TAKEN})
+        return _refused_invitation(module, request, inputs, {"email": TAKEN})
     uncount_access_attempt(request)
     return invited(
         request, answer_when_done(module.records, request, _following(module, account.person)), register, account
@@ -111,7 +104,7 @@ def _own_errors(request: Request, inputs: Inputs) -> dict[str, Words]:
     return errors
 
 
-def _refused(module: Module, request: Request, inputs: Inputs, errors: Errors) -> dict[str, QuestionPage]:
+def _refused_invitation(module: Module, request: Request, inputs: Inputs, errors: Errors) -> dict[str, QuestionPage]:
     request.response.status_int = 422
     return {"page": invite_page(module, request, inputs, errors)}
 

@@ -11,12 +11,12 @@ from portal.accounts import attempts
 from portal.accounts.access_rules import may_manage
 from portal.accounts.accounts import Account, find_account_of_person, is_waiting, normalize_email
 from portal.accounts.giving_access import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
-from portal.database.engine import paused, writing
 from portal.fields.email import is_mail_address
 from portal.mail.access_letters import invitation
 from portal.mail.account_letters import address_changed
 from portal.records.writing.history import Author
 from portal.texts import _
+from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import access_inputs, access_rows, posted_access, read_access
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.pages import QuestionPage
@@ -55,27 +55,6 @@ def managed_account(resource: Record, request: Request) -> Account | None:
     if not may_manage(request.connection, request.identity, resource.record.id, account):
         raise HTTPNotFound
     return account
-
-
-def count_access_attempt(request: Request) -> None:
-    """Count an address to which somebody of a company gives access. Raises TooManyAttemptsError.
-
-    A refusal says that others have the address: who could try without end would learn who they are. What succeeds is
-    taken back by `uncount_access_attempt`. A refused request writes nothing, so that this is stored before anything
-    else is written.
-    """
-    if request.policy.staff:
-        return
-    tables, by = request.portal.tables, str(request.identity.account.id)
-    with paused(request.connection), writing(request.portal.engine) as connection:
-        attempts.check_attempt(connection, tables, attempts.ACCESS_REFUSED, by, request.now)
-
-
-def uncount_access_attempt(request: Request) -> None:
-    """Take back what `count_access_attempt` counted: access has been given."""
-    if not request.policy.staff:
-        by = str(request.identity.account.id)
-        attempts.uncount_attempt(request.connection, request.portal.tables, attempts.ACCESS_REFUSED, by, request.now)
 
 
 # -- giving and changing -----------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def change_password(context: Password, request: Request) -> Any:
     account, logins = request.identity.account, request.logins
     errors = _current_errors(request, account) or _new_errors(request, account)
     if errors:
-        return _refused(request, _change_page(request.identity, errors))
+        return _refused_password(request, _change_page(request.identity, errors))
     hashed = request.passwords.hash(posted_text(request, "new"))
     days = session_days(request.portal.declaration) if request.visitor.remembered else None
     logins.save_password(request.connection, account.id, hashed)
@@ -116,7 +116,7 @@ def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:
     )  # fmt: skip
 
 
-def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
+def _refused_password(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
     if request.response.status_int == 200:
         request.response.status_int = 422
     return {"page": page}
@@ -146,7 +146,7 @@ def request_reset(context: Password, request: Request) -> Any:
         return HTTPSeeOther("/password/forgotten")
     email = posted_text(request, "email").strip()
     if not email:
-        return _refused(request, _forgotten_page(request, _("Enter your email address.")))
+        return _refused_password(request, _forgotten_page(request, _("Enter your email address.")))
     attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
     recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
     queue_letter(request, password_reset_letter(letter_sender(request), recipient, token), link=token)
@@ -209,7 +209,7 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     without = context.purpose == INVITATION and not uses_passwords(request)
     errors = {} if without else _new_errors(request, account)
     if errors:
-        return _refused(request, _link_page(context, account, errors))
+        return _refused_password(request, _link_page(context, account, errors))
     hashed = None if without else request.passwords.hash(posted_text(request, "new"))
     if not request.logins.set_password(request.connection, context.token, context.purpose, hashed, request.now):
         return _link_is_gone(context, request)

@@ -145,7 +145,7 @@ def _group(request: Request, profile: str, accounts: list[Account], reasons: lis
 
 
 def _record(records: Records, record_id: str, reference: str) -> reading.Record | None:
-    """The record of an id, else of a reference or a title, if the administrator sees it."""
+    """The record that is explained: of an id, else of a reference or a title, if the administrator sees it."""
     ids = [int(record_id)] if RECORD_ID.fullmatch(record_id) else find_records(records, reference)
     return next(iter(records.by_ids(ids[:1], [])), None)
 

@@ -38,7 +38,7 @@ def show_problems(context: Administration, request: Request) -> Any:
     errors = len(report.problems) - warnings
     page = ProblemsPage(
         problems=tuple(_shown(problem) for problem in report.problems),
-        files=tuple(_files(request.registry.live.folder, report)),
+        files=tuple(_files_shown(request.registry.live.folder, report)),
         read=moment(report.at, reader),
         errors=ngettext("${number} error", "${number} errors", errors) if errors else "",
         warnings=ngettext("${number} warning", "${number} warnings", warnings) if warnings else "",
@@ -87,7 +87,7 @@ def _source(place: Problem | RelatedPlace) -> SourceShown | None:
     return SourceShown(lines=tuple(before), number=number, text=text, mark=shown.before_mark + "^" * shown.mark)
 
 
-def _files(folder: Path, report: ReloadReport) -> Iterator[FileShown]:
+def _files_shown(folder: Path, report: ReloadReport) -> Iterator[FileShown]:
     """The files of the folder, those that are good as well, and whatever else has a problem."""
     counts = Counter((problem.file, problem.warning) for problem in report.problems)
     there = {f"{PROFILES}/{path.name}" for path in folder.glob(f"{PROFILES}/*.yaml")}

@@ -151,14 +151,14 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if older:
         return refuse_older(form, basis, filling)
     values = {field.name: merged.filling.values[field.name] for field in form.fields}
-    if refusal := _refused(form, values, basis, filling):
+    if refusal := _store_or_refuse(form, values, basis, filling):
         return refusal
     answer = answer_when_done(form.records, request, record_or_list(resource, form.record.id, request))
     return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, "edited")
 
 
-def _refused(form: EditForm, values: Mapping[str, Any], basis: Basis, filling: Filling) -> FormAnswer | None:
-    """Stores the values; the form once more where they are not taken."""
+def _store_or_refuse(form: EditForm, values: Mapping[str, Any], basis: Basis, filling: Filling) -> FormAnswer | None:
+    """Stores the values of the form; None if they are taken, else the form once more."""
     try:
         form.request.writer(form.records).edit(form.record, values, basis.version)
     except ConflictError:  # somebody saved while this request was under way

@@ -2,10 +2,10 @@
 
 from pyramid.request import Request
 
+from portal.conditions import only_these_records
 from portal.fields.protocols import Form
 from portal.records.reading.list_request import ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
-from portal.records.writing.seen_and_hidden import only_these_records
 from portal.views.lists.filters import Parameters
 
 # Parameters of the address that a link to another order, tab or page leaves out.

@@ -248,7 +248,7 @@ def question_text(many: ManyRequest) -> Words:
 
 
 def records_in_words(records: Records, ids: Sequence[int]) -> Words:
-    """How many records, and the first ones by their references."""
+    """Which records are changed at once: how many, and the first ones by their references."""
     first = ", ".join(record.reference for record in records.by_ids(ids[:NAMED], ["reference"]))
     names = f"{first} …" if len(ids) > NAMED else first
     return ngettext("${number} record: ${names}", "${number} records: ${names}", len(ids), names=names)

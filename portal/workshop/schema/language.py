@@ -113,9 +113,9 @@ class Language:
         kind = next((extra.kind for extra in metadata if isinstance(extra, Names)), None)
         if kind is not None and (named := self._named(kind)) is not None:
             return named
-        return self._plain(annotation, metadata)
+        return self._schema_of_type(annotation, metadata)
 
-    def _plain(self, annotation: Any, metadata: tuple[Any, ...]) -> Schema:
+    def _schema_of_type(self, annotation: Any, metadata: tuple[Any, ...]) -> Schema:
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin in (Union, UnionType):
             return self._union([part for part in arguments if part is not NoneType], metadata)
