@@ -1,12 +1,17 @@
-"""What is checked of a file that was sent: its name, its size."""
+"""What is checked of a file that was sent: its name, its size; and that the bytes of none are swept away."""
 
 import io
 
 import pytest
+import sqlalchemy as sa
 
+from portal.database.engine import make_engine, writing
+from portal.database.schema.tables import build
 from portal.declaration.shapes import Attachments
 from portal.fields.reader import Reader
-from portal.records.writing.files import LONGEST_NAME, Upload, check_uploads
+from portal.mail.incoming.mail_rows import stored_mails
+from portal.records.writing.files import LONGEST_NAME, Upload, check_uploads, stored_names
+from tests.unit.database.portals import load_shipped
 
 LIMIT = Attachments(max_size=1_000)
 
@@ -39,3 +44,22 @@ def test_one_byte_more_than_the_limit_is_too_much():
     taken, reason = check("a.pdf", 1_001)
     assert not taken
     assert "the limit is" in reason
+
+
+def test_no_bytes_are_swept_away_that_a_row_of_the_portals_own_tables_names(tmp_path):
+    tables = build(load_shipped("tests/portals/small"))
+    bearers = [
+        (table, column)
+        for table in tables.metadata.tables.values()
+        for column in ("stored", "preview")
+        if table.name.startswith("portal_") and column in table.c
+    ]
+    with writing(make_engine(f"sqlite:///{tmp_path}/files.sqlite")) as connection:
+        tables.metadata.create_all(connection)
+        for table, column in bearers:
+            required = {each.name: "x" for each in table.c if not each.nullable and isinstance(each.type, sa.Text)}
+            name = f"{table.name}.{column}"
+            connection.execute(sa.insert(table).values(**{**required, **dict.fromkeys(required, name), column: name}))
+        named = stored_names(connection, tables) | stored_mails(connection, tables)
+    assert bearers
+    assert {f"{table.name}.{column}" for table, column in bearers} == named
