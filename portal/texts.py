@@ -173,11 +173,12 @@ def _counted(message: CountedString, language: str) -> str:
 
 @functools.lru_cache(maxsize=5_000)  # mostly small ones, on every page
 def _grouped(number: int, language: str) -> str:
-    return format_decimal(number, locale=_locale(language))
+    return format_decimal(number, locale=locale_of(language))
 
 
 @functools.cache
-def _locale(language: str) -> Locale:
+def locale_of(language: str) -> Locale:
+    """What Babel knows of a language, such as it-CH; English's for one that it does not know."""
     try:
         return Locale.parse(language.replace("-", "_"))
     except (ValueError, UnknownLocaleError):

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from babel import Locale, UnknownLocaleError
 from markupsafe import Markup
 from pyramid.csrf import get_csrf_token
 from pyramid.location import lineage
@@ -18,7 +17,7 @@ from pyramid.request import Request
 from portal.accounts.people import Identity
 from portal.accounts.sign_ups import SignUps
 from portal.declaration.shapes import Access, Button, Declaration
-from portal.texts import Text, _, readable
+from portal.texts import Text, _, locale_of, readable
 from portal.web.addresses import button_address, referring_page
 from portal.web.flash import flash_message
 from portal.web.read_only_view import ReadOnlyView
@@ -108,7 +107,7 @@ def shell(request: Request) -> Shell:
         logo=portal.assets.logo,
         csrf_token=get_csrf_token(request),
         language=language,
-        direction=_locale(language).text_direction,
+        direction=locale_of(language).text_direction,
         languages=_languages(request),
         theme=_theme(request),
         path=_path(request),
@@ -260,17 +259,9 @@ def _icon(declaration: Declaration, name: str, access: Access) -> str:
     return access.icon or declaration.modules[name].icon
 
 
-@functools.cache  # of the languages that are declared
-def _locale(language: str) -> Locale:
-    try:
-        return Locale.parse(language.replace("-", "_"))
-    except (ValueError, UnknownLocaleError):
-        return Locale("en")
-
-
 @functools.cache
 def _own_name(code: str) -> str:
-    name = _locale(code).get_display_name() or code
+    name = locale_of(code).get_display_name() or code
     return name[:1].upper() + name[1:]
 
 

@@ -215,7 +215,7 @@ def _indentation(mark: Mark, lines: list[str]) -> tuple[Place, str] | None:
     """A line that is indented less than the block above it, and more than what the block belongs to."""
     if mark.line >= len(lines) or lines[mark.line][: mark.column].strip():
         return None
-    written = [(number, _indent(text)) for number, text in enumerate(lines[: mark.line]) if _is_content(text)]
+    written = [(number, _indent(text)) for number, text in enumerate(lines[: mark.line]) if is_content(text)]
     opener = next((number for number, indent in reversed(written) if indent < mark.column), None)
     inner = next((indent for number, indent in written if opener is not None and number > opener), None)
     place = (mark.line + 1, mark.column + 1)
@@ -246,7 +246,8 @@ def _indent(text: str) -> int:
     return len(text) - len(text.lstrip(" "))
 
 
-def _is_content(text: str) -> bool:
+def is_content(text: str) -> bool:
+    """Whether a line holds more than spaces and a comment."""
     return bool(text.strip()) and not text.lstrip().startswith("#")
 
 
