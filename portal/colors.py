@@ -36,7 +36,7 @@ def palette(accent: str) -> Palette:
 
 
 def tokens(accent: str) -> str:
-    """CSS that replaces the default color tokens by those of `accent` (#rrggbb)."""
+    """CSS with the color tokens: replaces the default ones by those of `accent` (#rrggbb)."""
     colors = palette(accent)
     return (
         f"@layer tokens{{:root{{--accent:{accent};--on-accent:{colors.on_accent};"

@@ -270,7 +270,7 @@ def always(condition: Condition) -> bool:
 
 
 def all_of(first: Condition | None, second: Condition | None) -> Condition | None:
-    """Joined by AND; None stands for no condition."""
+    """Conditions joined by AND; None stands for no condition."""
     if first is None or second is None:
         return first or second
     return AllOf((first, second))

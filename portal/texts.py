@@ -203,7 +203,7 @@ def is_blank(text: str) -> bool:
 
 
 def first_visible(*texts: str | None) -> str:
-    """The first of `texts` of which something can be seen; "" where there is none."""
+    """The first of `texts` that is not blank; "" where there is none."""
     for text in texts:
         if text and not is_blank(text):
             return text

@@ -53,17 +53,6 @@ def find_account_of_person(connection: sa.Connection, tables: Tables, person_id:
     return _find_one(connection, tables, table.c["id"] == first)
 
 
-def people_of_address(connection: sa.Connection, tables: Tables, email: str) -> list[int]:
-    """The ids of the people who sign in with an address, then of those whose record holds it."""
-    account = find_account(connection, tables, email)
-    people = tables.declaration.modules[str(tables.declaration.people)]
-    table = tables.module(people.name)
-    held = [field.compare(table, "equal", email) for field in people.fields.values() if field.type == "email"]
-    query = sa.select(table.c["id"]).where(sa.or_(sa.false(), *held)).order_by(table.c["id"])
-    ids = [*([account.person] if account and account.person else []), *connection.scalars(query)]
-    return list(dict.fromkeys(ids))
-
-
 def accounts_of(
     connection: sa.Connection, tables: Tables, *, people: Collection[int] = (), profile: str | None = None
 ) -> list[Account]:

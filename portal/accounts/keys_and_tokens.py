@@ -17,7 +17,7 @@ KEY_ID = 1  # the id of the only row
 
 
 def new_token() -> str:
-    """256 random bits, for a cookie or an address."""
+    """A new token: 256 random bits, for a cookie or an address."""
     return secrets.token_urlsafe(32)
 
 

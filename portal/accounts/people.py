@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, account_columns, account_of
+from portal.accounts.accounts import Account, account_columns, account_of, find_account
 from portal.accounts.companies import open_companies
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module
@@ -202,3 +202,14 @@ def _first_step(tables: Tables) -> str:
 
 def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, ids: list[int]) -> list[int]:
     return list(dict.fromkeys(connection.execute(linked_ids(tables, module, field, ids)).scalars()))
+
+
+def people_of_address(connection: sa.Connection, tables: Tables, email: str) -> list[int]:
+    """The ids of the people who sign in with an address, then of those whose record holds it."""
+    account = find_account(connection, tables, email)
+    people = tables.declaration.modules[str(tables.declaration.people)]
+    table = tables.module(people.name)
+    held = [field.compare(table, "equal", email) for field in people.fields.values() if field.type == "email"]
+    query = sa.select(table.c["id"]).where(sa.or_(sa.false(), *held)).order_by(table.c["id"])
+    ids = [*([account.person] if account and account.person else []), *connection.scalars(query)]
+    return list(dict.fromkeys(ids))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from portal.commands.options import chosen_settings, common_options
-from portal.commands.problem_text import in_words, in_words_summary
+from portal.commands.problem_text import problem_in_words, summary_in_words
 from portal.declaration.load import Loaded, load
 from portal.settings import Settings
 from portal.texts import plural
@@ -64,10 +64,10 @@ def _mended(settings: Settings) -> Loaded:
 
 def _print(loaded: Loaded, settings: Settings) -> None:
     for problem in loaded.problems:
-        click.echo(in_words(problem), color=False if settings.no_color else None)
+        click.echo(problem_in_words(problem), color=False if settings.no_color else None)
     if not loaded.errors:
         click.echo(settings.email_notice)
-    click.echo(in_words_summary(loaded))
+    click.echo(summary_in_words(loaded))
 
 
 def _print_for_programs(loaded: Loaded, form: str, folder: Path) -> None:

@@ -15,8 +15,8 @@ from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
 from portal.texts import plural
 
 
-def in_words(problem: Problem) -> str:
-    """Several lines, with colors that a pipe does not show."""
+def problem_in_words(problem: Problem) -> str:
+    """A problem in several lines, with colors that a pipe does not show."""
     tone = "yellow" if problem.warning else "red"
     first, *others = str(problem).split(": ", 1 if problem.warning else 0)
     lines = [click.style(f"{first}: ", fg=tone, bold=True) + others[0] if others else click.style(first, bold=True)]
@@ -28,8 +28,8 @@ def in_words(problem: Problem) -> str:
     return "\n".join([*lines, ""])
 
 
-def in_words_summary(loaded: Loaded) -> str:
-    """How many mistakes and what a code means, or what is in order."""
+def summary_in_words(loaded: Loaded) -> str:
+    """The last line of a check: how many mistakes and what a code means, or what is in order."""
     errors, warnings = len(loaded.errors), len(loaded.problems) - len(loaded.errors)
     hint = "; `portal explain-problem CODE` explains a code" if loaded.problems else ""
     declaration = loaded.declaration

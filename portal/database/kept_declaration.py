@@ -30,7 +30,7 @@ class KeptDeclaration:
 
 
 def last_kept(engine: sa.Engine) -> KeptDeclaration | None:
-    """What was kept last; None in a database that has nothing kept."""
+    """The declaration that was kept last, as an archive; None in a database that keeps none."""
     newest = sa.select(KEPT.c["archive"], KEPT.c["kept"]).order_by(KEPT.c["id"].desc()).limit(1)
     with reading(engine) as connection:
         if not sa.inspect(connection).has_table(KEPT.name):

@@ -89,7 +89,7 @@ def put_letter(
 
 
 def is_due(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> bool:
-    """Whether there is something to claim or to give up."""
+    """Whether the outbox holds a letter to claim or to give up."""
     late = sa.select(tables.outbox.c["id"]).where(_late(tables, now))
     return connection.execute(sa.union_all(_due_letters(tables, now).order_by(None), late).limit(1)).first() is not None
 
@@ -228,7 +228,7 @@ def newest_letters(
 
 
 def letter_of(connection: sa.Connection, tables: Tables, letter_id: int) -> sa.RowMapping | None:
-    """One email; None where there is none of this id."""
+    """One letter of the outbox; None where there is none of this id."""
     return connection.execute(sa.select(tables.outbox).where(tables.outbox.c["id"] == letter_id)).mappings().first()
 
 

@@ -32,7 +32,7 @@ def profile_file(name: str) -> str:
 
 
 def own_key(field: Field, name: str) -> Any:
-    """A key that only some types have; None for the others."""
+    """A key of a field that only some types have; None for the others."""
     return getattr(field, name) if name in type(field).model_fields else None
 
 

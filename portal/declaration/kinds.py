@@ -37,7 +37,7 @@ class Kind:
 
 @cache
 def kinds() -> Mapping[str, Kind]:
-    """Every kind by its code, in the order of the codes."""
+    """Every kind of problem by its code, in the order of the codes."""
     entries: dict[str, Any] = {}
     for path in FOLDER.glob("*.yaml"):
         entries |= read(path.read_bytes(), path.name).data

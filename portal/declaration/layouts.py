@@ -145,7 +145,7 @@ def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
 
 
 def flat(rows: Iterable[Row]) -> tuple[str, ...]:
-    """The fields of the rows of a layout, in order."""
+    """The names of the fields of a layout in order, those of a row of several one by one."""
     return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
 
 

@@ -60,7 +60,7 @@ def shapes_below(shape: type[Shape]) -> dict[str, type[Shape]]:
 
 
 def shape_in(annotation: Any) -> type[Shape] | None:
-    """The first shape inside an annotation."""
+    """The first shape inside the annotation of a key."""
     return _inner(annotation)[0]
 
 

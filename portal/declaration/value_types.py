@@ -31,7 +31,7 @@ PERIOD = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)
 
 
 def period(written: Any) -> datetime.timedelta:
-    """The length of `7 days`; raises ValueError."""
+    """The length of a period such as `7 days`; raises ValueError."""
     match = PERIOD.fullmatch(str(written).strip())
     if isinstance(written, datetime.timedelta):
         return written

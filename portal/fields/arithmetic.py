@@ -321,7 +321,7 @@ def _seconds(number: Decimal) -> datetime.timedelta:
 
 
 def operand(kind: Kind, value: Any) -> Value:
-    """A field's value as it is computed with."""
+    """The value of a field as the arithmetic of formulas computes with it."""
     if value is None:
         return None
     match kind:

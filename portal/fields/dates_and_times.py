@@ -58,7 +58,7 @@ def date_wanted(example: datetime.date, reader: Reader) -> str:
 
 
 def numeric(date: datetime.date, locale: Locale) -> str:
-    """The date in figures, the year with four."""
+    """A date as text in figures, the year with four."""
     return format_date(date, re.sub("y+", "y", locale.date_formats["short"].pattern), locale=locale)
 
 

@@ -29,7 +29,7 @@ CLOCK = re.compile(r"(\d{1,6}):([0-5]\d)(?::([0-5]\d))?")
 
 
 def seconds(text: str, reader: Reader) -> int:
-    """The seconds that `text` means. Raises Refused."""
+    """The seconds of the duration that `text` means. Raises Refused."""
     text = storable(text).strip()
     length = _seconds(text, reader) if len(text) <= LONGEST else None
     if length is None or length != int(length):

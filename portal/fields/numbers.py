@@ -90,7 +90,7 @@ def without_zeros(value: Decimal) -> str:
 
 
 def localized(value: Decimal | int, reader: Reader, grouped: bool = True) -> str:
-    """The number in the reader's own way."""
+    """A number as text, in the reader's own way."""
     return _format(without_zeros(Decimal(value)), reader.locale_name, grouped)
 
 

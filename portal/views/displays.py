@@ -267,7 +267,7 @@ DISPLAYS = {
 
 
 def moment(at: datetime.datetime, reader: Reader) -> Moment:
-    """A point in time for a page, in the reader's zone."""
+    """A moment as pages display it, in the reader's zone."""
     local = at.astimezone(reader.time_zone)
     return Moment(local.isoformat(), MOMENT.show(at, reader), get_timezone_name(local, "short", locale=reader.locale))
 

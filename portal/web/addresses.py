@@ -16,12 +16,12 @@ def list_address(module: str, parameters: Iterable[tuple[str, str]] | Mapping[st
 
 
 def export_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The same list as a CSV file."""
+    """The address of the same list as a CSV file."""
     return f"/{module}/export.csv{_query_string(parameters)}"
 
 
 def bulk_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """Where something is done to many records of the same list."""
+    """The address where something is done to many records of the same list."""
     return f"/{module}/bulk{_query_string(parameters)}"
 
 
@@ -31,7 +31,7 @@ def record_address(module: str, record_id: int, *more: str) -> str:
 
 
 def history_address(parameters: Iterable[tuple[str, str]] = ()) -> str:
-    """The history of all records."""
+    """The address of the history of all records."""
     return f"/-/history{_query_string(list(parameters))}"
 
 

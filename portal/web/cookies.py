@@ -69,6 +69,6 @@ def _cookie_name(request: Request, name: str) -> str:
 
 
 def is_secure(request: Request) -> bool:
-    """Whether browsers use https; then cookies are marked Secure."""
+    """Whether cookies are marked Secure: browsers use https."""
     base_url = request.portal.declaration.settings.base_url or ""
     return base_url.startswith("https://") or (request.scheme == "https" and not base_url)

@@ -55,7 +55,7 @@ def as_annotations(problems: Iterable[Problem], base: str) -> Iterable[str]:
 
 
 def end_of(place: Problem | RelatedPlace) -> int:
-    """The column after what is marked, from 1."""
+    """The column, from 1, after what a problem marks."""
     return place.column + (marked(place.lines[-1], place.column - 1) if place.lines else 1)
 
 

@@ -86,14 +86,14 @@ def has_rows(connection: sa.Connection, table: str) -> bool:
 
 
 def counted(count: int | None, noun: str) -> str:
-    """“1 record”, “1,200 records”; “its records” without a count."""
+    """A count of rows in the sentence of a step: “1 record”, “1,200 records”; “its records” without a count."""
     if count is None:
         return f"its {noun}s"
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def staying(count: int | None, noun: str = "record") -> str:
-    """“, 3 records stay”; nothing where there is none."""
+    """What a step says of rows that stay: “, 3 records stay”; nothing where there is none."""
     if not count:
         return ""
     return f", {counted(count, noun)} stay{'s' if count == 1 else ''}"

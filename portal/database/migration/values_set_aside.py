@@ -80,7 +80,7 @@ def texts_set_aside(connection: sa.Connection, module: str, field: str) -> dict[
 
 
 def take_values_back(connection: sa.Connection, module: str, field: str, record_ids: list[int]) -> None:
-    """These records have their value again."""
+    """Take values back that were set aside: these records have theirs again."""
     table = _table(module, field)
     by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
     statement = by_id.values({column_name(field): None})

@@ -86,7 +86,7 @@ def inspect_table(inspector: sa.Inspector, name: str, schema: str | None = None)
 
 
 def kind_of(type_: sa.types.TypeEngine[Any]) -> str:
-    """The kind of the values of a column."""
+    """The kind of the values of a column, as the database has it."""
     if isinstance(type_, sa.types.NullType):
         return UNKNOWN
     if isinstance(type_, sa.DateTime) and type_.timezone:

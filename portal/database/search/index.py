@@ -175,7 +175,7 @@ def filling(connection: sa.Connection) -> AbstractContextManager[None]:
 
 
 def put(connection: sa.Connection, table: sa.Table, entry: Entry) -> None:
-    """A record was created or changed: it is the newest now."""
+    """Write the entries of a record that was created or changed: it is the newest in the search index now."""
     put_many(connection, table, [entry])
 
 
@@ -217,7 +217,7 @@ def _replace_some(connection: sa.Connection, table: sa.Table, entries: Sequence[
 
 
 def remove(connection: sa.Connection, table: sa.Table, module: str, record: int) -> None:
-    """A record was deleted."""
+    """Remove the entries of a record that was deleted from the search index."""
     connection.execute(table.delete().where(table.c["module"] == module, table.c["record"] == record))
 
 

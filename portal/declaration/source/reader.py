@@ -127,7 +127,7 @@ class Document:
 
 
 def read(raw: bytes, file: str) -> Document:
-    """The document in `raw`; `file` is the name for its problems."""
+    """Reads the YAML document in `raw`; `file` is the name for its problems."""
     problems: list[Problem] = []
     text = ""
     try:

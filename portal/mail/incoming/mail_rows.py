@@ -85,14 +85,14 @@ def finish_mail(
 
 
 def mails(connection: sa.Connection, tables: Tables, outcome: str, limit: int) -> list[Mail]:
-    """The newest mails with an outcome."""
+    """The newest mails that came in, of one outcome."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["outcome"] == outcome).order_by(table.c["id"].desc()).limit(limit)
     return [Mail(**row) for row in connection.execute(query).mappings()]
 
 
 def load_mail(connection: sa.Connection, tables: Tables, mail_id: int, outcome: str) -> Mail | None:
-    """A mail by its id, if it has this outcome."""
+    """A mail that came in, by its id, if it has this outcome."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["id"] == mail_id, table.c["outcome"] == outcome)
     row = connection.execute(query).mappings().first()

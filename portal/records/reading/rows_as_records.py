@@ -37,5 +37,5 @@ class RowRecords(Records):
 
 
 def rows_of(records: Records, field: Field) -> RowRecords:
-    """The rows of a `lines` field of `records`."""
+    """The rows of a `lines` field of `records`, as records of a module that has its columns as fields."""
     return RowRecords(records.connection, records.policy, join_name(records.name, field.name), form_of=records.name)

@@ -209,7 +209,7 @@ def _count(result: search.SearchResult) -> Count:
 
 
 def count_of(number: int, more: bool) -> Count:
-    """A number of hits that were counted up to COUNTED."""
+    """The Count for a number of hits that were counted up to COUNTED."""
     most = search.COUNTED - 1
     return Count(min(number, most), more or number > most)
 

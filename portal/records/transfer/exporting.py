@@ -193,7 +193,7 @@ def _chunks(records: Iterator[Record], cells: Callable[[Record], Iterable[str]])
 
 
 def csv_lines(rows: Iterable[Iterable[str]], start: str = "") -> bytes:
-    """Rows as CSV, behind `start`."""
+    """The lines of an export: rows as CSV, behind `start`."""
     text = io.StringIO(start, newline="")
     text.seek(0, io.SEEK_END)
     csv.writer(text).writerows([protect_cell(cell) for cell in row] for row in rows)

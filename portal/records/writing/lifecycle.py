@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal.declaration.shapes import Lifecycle, Module, Transition
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.records.reading.records import Record, Records
 from portal.records.writing.defaults import value_from_declaration
 from portal.records.writing.errors import ConflictError
+from portal.texts import _
 
 
 def state_of(records: Records, record: Record) -> str | None:
@@ -111,3 +112,9 @@ def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
     """The state among the `values` that are written, for the details of an event."""
     lifecycle = module.lifecycle
     return {"state": values[lifecycle.field]} if lifecycle and lifecycle.field in values else {}
+
+
+def check_leaves(records: Records, record: Record, transition: Transition) -> None:
+    """Raises Refused for a record in a state that the transition does not leave."""
+    if not leaves(transition, state_of(records, record)):
+        raise Refused(_("Its status does not allow this."))

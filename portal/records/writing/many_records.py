@@ -12,7 +12,6 @@ from portal.declaration.shapes import Transition
 from portal.fields.base import Field, Refused
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.errors import ConflictError, NotAllowedError
-from portal.records.writing.lifecycle import leaves, state_of
 from portal.texts import _
 
 MOST_AT_ONCE = 1_000  # records
@@ -72,12 +71,6 @@ def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> 
     except NotAllowedError:
         return Outcome(record.id, record, _("Only someone else can do this."))
     return Outcome(record.id, record)
-
-
-def check_leaves(records: Records, record: Record, transition: Transition) -> None:
-    """Raises Refused in a state that the transition does not leave."""
-    if not leaves(transition, state_of(records, record)):
-        raise Refused(_("Its status does not allow this."))
 
 
 def transitions_for_many(records: Records) -> list[Transition]:

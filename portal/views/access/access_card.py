@@ -74,7 +74,7 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
 
 
 def bouncing(account: Account) -> Words:
-    """What is said of an account whose emails have come back."""
+    """What the card says of an account whose emails have come back."""
     return _("Emails bounce") if letters_arrive(account) else _("Emails have stopped because they bounced")
 
 

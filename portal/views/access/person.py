@@ -201,7 +201,7 @@ def invite_again(resource: Record, request: Request) -> Response:
 
 
 def invited(request: Request, answer: Response, register: Register, account: Account) -> Response:
-    """Sends the invitation. Raises TooManyAttemptsError.
+    """Sends the invitation to a person who has been given access. Raises TooManyAttemptsError.
 
     Where no mail server is set, the page that `answer` leads to shows the link, once: else it would reach nobody.
     """

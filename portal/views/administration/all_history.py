@@ -58,7 +58,7 @@ def show_all_history(context: Administration, request: Request) -> dict[str, Any
 
 
 def events_of(request: Request, inputs: dict[str, str]) -> Answer:
-    """The events of the whole history that the address asks for."""
+    """The events, of the history of all records, that the address asks for."""
     names = [inputs["module"]] if inputs["module"] else list(request.policy.modules)
     records = [Records(request.connection, request.policy, name) for name in names if request.policy.access(name)]
     if not records:

@@ -91,7 +91,7 @@ def box_height(rows: int, arriving: int) -> int:
 
 
 def row_y(row: int) -> float:
-    """The middle of a row below the top of its box."""
+    """Where a row of a box of the graph has its middle, below the top of the box."""
     return HEAD + ROW * row + ROW / 2
 
 

@@ -58,7 +58,7 @@ def new_draft_key() -> str:
 
 
 def draft_key(text: str) -> str:
-    """The key that a form names, or a new one."""
+    """The key of the draft that a form names, or a new one."""
     return text if KEY.fullmatch(text) else new_draft_key()
 
 

@@ -247,7 +247,7 @@ def present_filling(form: EditForm) -> Filling:
 
 
 def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | None = None) -> FormPage:
-    """The form; `basis`: what it was made from."""
+    """The page of the form that changes a record; `basis`: what it was made from."""
     records, record = form.records, form.record
     layout = records.access.edit
     attached = upload_input(records, form.request, filling.held, form.attached.refused)

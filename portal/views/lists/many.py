@@ -19,11 +19,11 @@ from portal.declaration.shapes import Transition
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.form_keys import one_time_key
+from portal.records.writing.lifecycle import check_leaves
 from portal.records.writing.many_records import (
     MOST_AT_ONCE,
     AnswerRefusedError,
     Outcome,
-    check_leaves,
     do_to_many,
     first_ids,
     transitions_for_many,
@@ -115,7 +115,7 @@ def list_parameters(records: Records, request: Request) -> MultiDict:
 
 
 def list_of(records: Records, request: Request) -> str:
-    """The list from which the records were chosen."""
+    """The list from which many records were chosen."""
     return list_address(records.name, list(request.GET.items()))
 
 
@@ -248,7 +248,7 @@ def question_text(many: ManyRequest) -> Words:
 
 
 def records_in_words(records: Records, ids: Sequence[int]) -> Words:
-    """Which records are changed at once: how many, and the first ones by their references."""
+    """Which of many records are changed at once: how many, and the first ones by their references."""
     first = ", ".join(record.reference for record in records.by_ids(ids[:NAMED], ["reference"]))
     names = f"{first} …" if len(ids) > NAMED else first
     return ngettext("${number} record: ${names}", "${number} records: ${names}", len(ids), names=names)

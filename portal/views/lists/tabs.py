@@ -32,7 +32,7 @@ def tabs(
 
 
 def tab_label(name: str, tab: Tab) -> Text:
-    """The declared label, else one made from the name."""
+    """The label of a tab: the declared one, else one made from the name."""
     return tab.label or readable(name)
 
 

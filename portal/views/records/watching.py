@@ -7,7 +7,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.accounts import people_of_address
+from portal.accounts.people import people_of_address
 from portal.conditions import Comparison
 from portal.fields.base import Refused
 from portal.fields.record_titles import RECORD_ID

@@ -42,7 +42,7 @@ def everyday_words() -> frozenset[str]:
 
 
 def words_in(text: str) -> list[str]:
-    """The words of a name or a sentence, in small letters."""
+    """The words that stand in a name or a sentence, in small letters."""
     return re.findall(r"[^\W\d_]+", text.casefold())
 
 

@@ -40,7 +40,7 @@ def buttons_yaml(outline: Outline) -> str:
 
 
 def scalar(value: Any) -> str:
-    """One value as YAML writes it in a flow."""
+    """One value of an outline as YAML writes it in a flow."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

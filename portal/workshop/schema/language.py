@@ -43,7 +43,7 @@ def names_schema(reserved: Iterable[str] = ()) -> Schema:
 
 
 def ref(name: str) -> Schema:
-    """What is defined once under this name."""
+    """A JSON Schema that refers to what is defined once under this name."""
     return {"$ref": f"#/$defs/{name}"}
 
 
@@ -262,7 +262,7 @@ def comparison(value: Schema | None = None) -> Schema:
 
 
 def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
-    """One of `names`, each with what it means."""
+    """A JSON Schema for one of `names`, each with what it means."""
     names = list(names)
     return {"enum": names, "enumDescriptions": [descriptions.get(name, "") for name in names]}
 
