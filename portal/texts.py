@@ -173,16 +173,22 @@ def _counted(message: CountedString, language: str) -> str:
 
 @functools.lru_cache(maxsize=5_000)  # mostly small ones, on every page
 def _grouped(number: int, language: str) -> str:
-    return format_decimal(number, locale=locale_of(language))
+    return format_decimal(number, locale=locale_or_english(language))
 
 
-@functools.cache
-def locale_of(language: str) -> Locale:
-    """What Babel knows of a language, such as it-CH; English's for one that it does not know."""
+@functools.lru_cache(maxsize=512)  # browsers name languages and regions as they like
+def locale_of(language: str, region: str = "") -> Locale | None:
+    """Babel's locale of a language, in a region if one is named; None where Babel does not know it."""
     try:
-        return Locale.parse(language.replace("-", "_"))
+        locale = Locale.parse(language.replace("-", "_"))
+        return locale if locale.territory or not region else Locale(locale.language, region, locale.script)
     except (ValueError, UnknownLocaleError):
-        return Locale("en")
+        return None
+
+
+def locale_or_english(language: str) -> Locale:
+    """Babel's locale of a language, such as it-CH; that of English where Babel does not know it."""
+    return locale_of(language) or Locale("en")
 
 
 def fold(text: str) -> str:

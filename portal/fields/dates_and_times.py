@@ -18,8 +18,8 @@ from pydantic import PrivateAttr
 from portal.fields.base import Refused, storable
 from portal.fields.numbers import Bounded
 from portal.fields.protocols import Declared
-from portal.fields.reader import Reader, locale_of
-from portal.texts import _, fold, words
+from portal.fields.reader import Reader
+from portal.texts import _, fold, locale_of, words
 
 LONGEST = 60
 EXAMPLE = datetime.datetime(2024, 3, 31, 14, 30, tzinfo=datetime.UTC)

@@ -5,24 +5,14 @@ A plain value that is handed down to fields, conditions and records; it decides 
 
 import datetime
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import format_date
 from translationstring import TranslationString
 
-from portal.texts import Text, translate
-
-
-@lru_cache(maxsize=512)
-def locale_of(language: str, region: str = "") -> Locale | None:
-    """Babel's locale of a language, in a region if one is named; None where Babel does not know it."""
-    try:
-        locale = Locale.parse(language.replace("-", "_"))
-        return locale if locale.territory or not region else Locale(locale.language, region, locale.script)
-    except (ValueError, UnknownLocaleError):
-        return None
+from portal.texts import Text, locale_of, translate
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pyramid.request import Request
 from portal.accounts.people import Identity
 from portal.accounts.sign_ups import SignUps
 from portal.declaration.shapes import Access, Button, Declaration
-from portal.texts import Text, _, locale_of, readable
+from portal.texts import Text, _, locale_or_english, readable
 from portal.web.addresses import button_address, referring_page
 from portal.web.flash import flash_message
 from portal.web.read_only_view import ReadOnlyView
@@ -107,7 +107,7 @@ def shell(request: Request) -> Shell:
         logo=portal.assets.logo,
         csrf_token=get_csrf_token(request),
         language=language,
-        direction=locale_of(language).text_direction,
+        direction=locale_or_english(language).text_direction,
         languages=_languages(request),
         theme=_theme(request),
         path=_path(request),
@@ -261,7 +261,7 @@ def _icon(declaration: Declaration, name: str, access: Access) -> str:
 
 @functools.cache
 def _own_name(code: str) -> str:
-    name = locale_of(code).get_display_name() or code
+    name = locale_or_english(code).get_display_name() or code
     return name[:1].upper() + name[1:]
 
 

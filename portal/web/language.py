@@ -10,7 +10,7 @@ from pyramid.request import Request
 from webob.acceptparse import create_accept_language_header
 
 from portal.accounts.accounts import Account
-from portal.fields.reader import locale_of
+from portal.texts import locale_of
 from portal.web.cookies import language_cookie
 
 REGION = re.compile("[A-Za-z]{2}|[0-9]{3}")

@@ -51,7 +51,7 @@ from portal.database.search.walk import (
     TOKENS_SQL,
     needle_parameter,
     required_parameter,
-    rows_of,
+    rows_of_eras,
     text_tests,
     walk_eras,
 )
@@ -207,13 +207,13 @@ def candidates(connection: sa.Connection, search: Search, start: PageStart, wind
 
 
 def _matches(search: Search, start: PageStart, required: int) -> sa.Select[tuple[int, int, bool]]:
-    rows = rows_of(walk_eras(search, start, required, BATCH_SIZE))
+    rows = rows_of_eras(walk_eras(search, start, required, BATCH_SIZE))
     is_hit = sa.and_(sa.true(), *search.condition_tests(rows)).label("is_hit")
     return start.order(sa.select(rows.c["seq"], rows.c["record"], is_hit), rows.c["seq"]).limit(BATCH_SIZE)
 
 
 def _hits(search: Search, start: PageStart, required: int) -> sa.Select[tuple[int, int, bool]]:
-    rows = rows_of(walk_eras(search, start, required, None))
+    rows = rows_of_eras(walk_eras(search, start, required, None))
     hits = sa.select(rows.c["seq"], rows.c["record"], sa.true().label("is_hit"))
     return start.order(hits.where(*search.condition_tests(rows)), rows.c["seq"]).limit(BATCH_SIZE)
 
@@ -254,7 +254,9 @@ def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
     """The walk of one search for each row of `asked`: the modules, each with what differs between them."""
     arrays = [sa.bindparam(f"asked_{name}", type_=ARRAY(type_)) for name, type_ in ASKED.items()]
     asked = sa.func.unnest(*arrays).table_valued(*ASKED, with_ordinality="place").render_derived("asked")
-    rows = rows_of(walk_eras(search, PageStart(), words, sa.bindparam("counted", type_=sa.Integer()), of_modules=True))
+    rows = rows_of_eras(
+        walk_eras(search, PageStart(), words, sa.bindparam("counted", type_=sa.Integer()), of_modules=True)
+    )
     newest_records = f"(array_agg(found.record ORDER BY found.seq DESC))[1:{limit}]"
     records = sa.literal_column(newest_records, ARRAY(sa.BigInteger())).label("records")
     hits = sa.select(sa.func.count().label("number"), records).select_from(rows).lateral("hits")

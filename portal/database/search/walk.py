@@ -152,7 +152,8 @@ def _unknown(value: str | int) -> sa.ScalarSelect[Any]:
     return sa.select(sa.literal(value)).scalar_subquery()
 
 
-def rows_of(walk: sa.CTE) -> sa.Subquery:
+def rows_of_eras(walk: sa.CTE) -> sa.Subquery:
+    """The rows that the walk has collected from the eras, one by one."""
     each = sa.func.unnest(walk.c["seqs"], walk.c["records"]).table_valued("seq", "record").render_derived("each")
     return sa.select(each.c["seq"], each.c["record"]).select_from(walk.join(each, sa.true())).subquery("found")
 

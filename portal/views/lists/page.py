@@ -59,11 +59,11 @@ def list_page(records: Records, request: Request) -> ListPage:
         many=many_form(records, parameters, count_text(count, policy.reader), may_export(records)),
         exports=tuple(exports(records, parameters)) if may_export(records) else (),
         seen_url=f"{list_address(records.name)}seen" if request.news.counts().get(records.name) else "",
-        hidden_records=hidden_records(records, request, list_request),
+        hidden_records=hidden_records_line(records, request, list_request),
     )
 
 
-def hidden_records(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
+def hidden_records_line(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
     """The line about records that the reader has hidden; None where there are none, and in a search."""
     number = len(request.news.hidden(records))
     if not number or list_request.query.text:
