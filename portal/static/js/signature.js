@@ -1,20 +1,15 @@
 // A pad beside the typed name. What is drawn goes into a hidden input as a path of straight lines, which the server checks.
-import { attach } from "./attach.js";
+import { attach, make } from "./attach.js";
 
 const [WIDTH, HEIGHT, STEP, LONGEST] = [600, 200, 4, 39000];
 
 attach("[data-signature]", (signing) => {
   const drawing = signing.querySelector('input[type="hidden"]');
-  const pad = document.createElement("div");
-  pad.className = "signature-pad";
   const { svg, path } = picture(signing.dataset.sign);
-  const label = document.createElement("span");
-  Object.assign(label, { textContent: signing.dataset.sign, ariaHidden: "true" });
-  const clear = document.createElement("button");
-  Object.assign(clear, { type: "button", className: "button", textContent: signing.dataset.clear });
-  const hint = document.createElement("p");
-  Object.assign(hint, { className: "hint", textContent: signing.dataset.hint });
-  pad.append(svg, clear);
+  const label = make("span", { ariaHidden: "true" }, signing.dataset.sign);
+  const clear = make("button", { type: "button", className: "button" }, signing.dataset.clear);
+  const pad = make("div", { className: "signature-pad" }, svg, clear);
+  const hint = make("p", { className: "hint" }, signing.dataset.hint);
   signing.querySelector('input[type="text"]').after(label, pad, hint);
 
   const show = (text) => {
