@@ -73,7 +73,8 @@ def test_every_file_that_a_document_names_exists(document):
 def test_every_file_that_a_comment_or_the_architecture_names_exists():
     folders = ("portal", "tests", "scripts", "benchmarks", "deploy")
     files = [f"/{path.relative_to(ROOT)}" for folder in folders for path in (ROOT / folder).rglob("*.py")]
-    texts = [*(ROOT / "portal").rglob("*.py"), ROOT / "docs" / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
+    documents = ("docs/ARCHITECTURE.md", "docs/where-things-live.md", "CONTRIBUTING.md")
+    texts = [*(ROOT / "portal").rglob("*.py"), *(ROOT / name for name in documents)]
     named = {
         (path.name, name)
         for path in texts
