@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from babel.dates import format_time, get_timezone_name
+from babel.dates import format_time, get_timezone_gmt, get_timezone_name
 from markupsafe import Markup
 
 from portal.fields.base import Field
@@ -269,7 +269,10 @@ DISPLAYS = {
 def moment(at: datetime.datetime, reader: Reader) -> Moment:
     """A moment as pages display it, in the reader's zone."""
     local = at.astimezone(reader.time_zone)
-    return Moment(local.isoformat(), MOMENT.show(at, reader), get_timezone_name(local, "short", locale=reader.locale))
+    zone = get_timezone_name(local, "short", locale=reader.locale)
+    if not zone[:1].isalpha():  # the language has no short name for it, and “+0100” says nothing to people
+        zone = get_timezone_gmt(local, "long", locale=reader.locale)
+    return Moment(local.isoformat(), MOMENT.show(at, reader), zone)
 
 
 def short_moment(at: datetime.datetime, reader: Reader) -> str:

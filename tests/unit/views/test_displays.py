@@ -1,13 +1,14 @@
 """The registry of displays: every field type has one, and lists draw them as a record's page does."""
 
 import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from markupsafe import Markup
 
 from portal.fields.base import Field
 from portal.fields.reader import Reader
-from portal.views.displays import BUILT_IN, DISPLAYS, Value
+from portal.views.displays import BUILT_IN, DISPLAYS, Value, moment
 from portal.views.lists.list_parts import Column, Row
 from portal.web.assets import Assets
 from portal.web.cells import CellRenderer, CellTemplates
@@ -78,3 +79,9 @@ def test_a_display_makes_its_value(name, raw, facts):
     display, field = DISPLAYS[name], Field.types[name](name="x", type=name)
     value = display.make(display.name, field, raw, field.show(raw, Reader()), Reader())
     assert {key: getattr(value, key) for key in facts} == facts
+
+
+@pytest.mark.parametrize(("language", "zone"), [("it", "CET"), ("en", "GMT+01:00")])
+def test_a_moment_names_its_zone_as_the_language_of_the_reader_does(language, zone):
+    reader = Reader(language=language, time_zone=ZoneInfo("Europe/Rome"))
+    assert moment(datetime.datetime(2026, 1, 29, 9, tzinfo=datetime.UTC), reader).zone == zone
