@@ -47,6 +47,18 @@ ASKED: dict[str, sa.types.TypeEngine[Any]] = {
 }
 _BEFORE, _AFTER = sa.bindparam("before", type_=sa.BigInteger()), sa.bindparam("after", type_=sa.BigInteger())
 
+# The number of the era at an edge, the edge behind it, and the next row from there on.
+OLDEST_FIRST = (
+    "walk.edge >> walk.bits",
+    "((era.number + 1) << walk.bits)",
+    "(SELECT min(next.seq) FROM portal_search next WHERE next.seq >= ((era.number + 1) << walk.bits))",
+)
+NEWEST_FIRST = (
+    "(walk.edge - 1) >> walk.bits",
+    "(era.number << walk.bits)",
+    "(SELECT max(next.seq) + 1 FROM portal_search next WHERE next.seq < (era.number << walk.bits))",
+)
+
 
 def walk_eras(
     search: Search, start: PageStart, required: int, size: sa.ColumnElement[int] | None, of_modules: bool = False
@@ -61,13 +73,7 @@ def walk_eras(
         _of_asked(name) if of_modules else each for name, each in (("bits", _BITS), ("longest", _LONGEST))
     )
     newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
-    if start.oldest_first:
-        edge, era, next_edge = _AFTER + 1, "walk.edge >> walk.bits", "((era.number + 1) << walk.bits)"
-        next_row = f"(SELECT min(next.seq) FROM portal_search next WHERE next.seq >= {next_edge})"  # noqa: S608
-    else:
-        edge = sa.func.coalesce(_BEFORE, newest + 1)
-        era, next_edge = "(walk.edge - 1) >> walk.bits", "(era.number << walk.bits)"
-        next_row = f"(SELECT max(next.seq) + 1 FROM portal_search next WHERE next.seq < {next_edge})"  # noqa: S608
+    edge = _AFTER + 1 if start.oldest_first else sa.func.coalesce(_BEFORE, newest + 1)
     first = {"most": f"{MOST_HITS}", "seqs": "'{}'::bigint[]", "records": "'{}'::bigint[]", "number": "0::bigint"}
     given = [edge.label("edge"), bits.label("bits")]
     begin = sa.select(*given, *_columns(first), longest_of_all.label("longest"))
@@ -75,12 +81,31 @@ def walk_eras(
     rows = _rows_of_era(search, start, required, of_modules).subquery("rows")
     all_rows = {"seqs": "array_agg(rows.seq)", "records": "array_agg(rows.record)", "number": "count(*)"}
     read = sa.select(*_columns(all_rows)).select_from(rows).lateral("read")
+    era, next_edge, next_row = OLDEST_FIRST if start.oldest_first else NEWEST_FIRST
     has_more, at_long_era = "read.number = walk.most", f"{next_edge} & {(1 << LONGEST) - 1} = 0"
+    # Where a long era has too many, it is read to its end in short ones.
+    next_longest = sa.case(
+        (sa.literal_column(has_more), sa.literal_column(f"least(walk.longest, {LONGEST_OF_COMMON})")),
+        (sa.literal_column(at_long_era), longest_of_all),
+        else_=walk.c["longest"],
+    )
+    eras = walk.join(sa.select(*_columns({"number": era})).lateral("era"), sa.true()).join(read, sa.true())
+    following = _next_step(next_edge, next_row, has_more, at_long_era)
+    steps = sa.select(*_columns(following), next_longest).select_from(eras)
+    steps = steps.where(walk.c["edge"] <= newest if start.oldest_first else walk.c["edge"] > sa.literal_column("0"))
+    return walk.union_all(steps if size is None else steps.where(walk.c["number"] < size))
+
+
+def _next_step(next_edge: str, next_row: str, has_more: str, at_long_era: str) -> dict[str, str]:
+    """The columns of `walk` behind an era, as SQL: where the next one is, how long it is, and what this one had.
+
+    `has_more`: whether this one has more hits than are read; `at_long_era`: whether a long era ends with it.
+    """
     has_few = f"(read.number << walk.bits) < {FEW_HITS} * abs(walk.edge - {next_edge})"
-    # That begins there: one that overlaps the last might be found too long again and again.
+    # Of those that begin there: one that overlaps the last might be found too long again and again.
     longest = " ".join(f"WHEN {next_edge} & {(1 << bits) - 1} = 0 THEN {bits}" for bits in reversed(ERA_BITS))
     longest = f"least(walk.longest, CASE {longest} END)"
-    following = {
+    return {
         # Behind a long era the walk goes on at the next row: there may be billions of numbers without any.
         "edge": f"CASE WHEN {has_more} THEN walk.edge WHEN {at_long_era} THEN {next_row} ELSE {next_edge} END",
         "bits": f"CASE WHEN {has_more} THEN greatest(walk.bits - {FEWER_BITS}, {SHORTEST})"
@@ -91,16 +116,6 @@ def walk_eras(
         "records": f"CASE WHEN NOT {has_more} THEN read.records END",
         "number": f"walk.number + CASE WHEN {has_more} THEN 0 ELSE read.number END",
     }
-    # Where a long era has too many, it is read to its end in short ones.
-    next_longest = sa.case(
-        (sa.literal_column(has_more), sa.literal_column(f"least(walk.longest, {LONGEST_OF_COMMON})")),
-        (sa.literal_column(at_long_era), longest_of_all),
-        else_=walk.c["longest"],
-    )
-    eras = walk.join(sa.select(*_columns({"number": era})).lateral("era"), sa.true()).join(read, sa.true())
-    steps = sa.select(*_columns(following), next_longest).select_from(eras)
-    steps = steps.where(walk.c["edge"] <= newest if start.oldest_first else walk.c["edge"] > sa.literal_column("0"))
-    return walk.union_all(steps if size is None else steps.where(walk.c["number"] < size))
 
 
 def _columns(expressions: Mapping[str, str]) -> list[sa.Label[Any]]:
