@@ -109,3 +109,6 @@ def test_a_name_in_right_to_left_letters_and_an_endless_word_fit_in(visit: Visit
     assert not scrolls_sideways(page)
     page.set_viewport_size({"width": 1280, "height": 860})
     assert not scrolls_sideways(page)
+    page.goto(f"/search?q={'z' * 4000}")
+    expect(page.get_by_text("No results for")).to_be_visible()
+    assert not scrolls_sideways(page)
