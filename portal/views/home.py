@@ -17,7 +17,7 @@ from portal.views.displays import moment
 from portal.views.pages import HomePage
 from portal.views.parts import Happening, HomeButton, Moment
 from portal.views.records.record_parts import NewRecords
-from portal.views.wording import count_text, initials
+from portal.views.wording import count_text, initials, reference_in_words
 from portal.web.addresses import button_address, list_address, record_address
 from portal.web.resources import Root
 
@@ -132,7 +132,7 @@ def happening(request: Request, record: Record, records: Records) -> Happening:
     author, at = record.values.get("modified_by"), record.values.get("modified")
     return Happening(
         title=record.title,
-        text=" · ".join(part for part in [*state, record.reference] if part),
+        text=" · ".join(part for part in [*state, reference_in_words(record)] if part),
         at=moment(at, request.reader) if at else Moment("", ""),
         url=record_address(records.name, record.id),
         initials=initials(str(author)) if author else "",

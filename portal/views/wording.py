@@ -3,13 +3,23 @@
 from portal.declaration.shapes import Module
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
-from portal.records.reading.records import Count, Records
+from portal.records.reading.records import Count, Record, Records
 from portal.texts import _, readable
 
 
 def count_text(count: Count, reader: Reader) -> str:
     """A count as it is shown: “41”, “1,000+”."""
     return localized(count.number, reader) + ("+" if count.more else "")
+
+
+def reference_in_words(record: Record) -> str:
+    """The reference, unless it is a bare number, which tells people nothing."""
+    return "" if record.reference.isdecimal() else record.reference
+
+
+def record_in_words(record: Record) -> str:
+    """A record where it stands among others: “TT1 · Reception printer”, or its title alone."""
+    return " · ".join(dict.fromkeys(filter(None, (reference_in_words(record), record.title))))
 
 
 def new_label(records: Records) -> str:

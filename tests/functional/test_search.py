@@ -64,7 +64,8 @@ def test_a_search_narrows_tabs_and_filters(filled):
 def test_all_modules_are_searched_each_with_its_way_on(filled):
     page = filled[ANNA].get("/search?q=printing")
     service = filled.the("services", "Printing").id
-    assert page.html.find("a", href=f"/services/{service}/")
+    hit = page.html.find("a", href=f"/services/{service}/").find_parent("li")
+    assert hit.get_text(" ", strip=True) == "Printing", "a bare number says nothing"
     onward = page.html.find("a", href="/requests/?q=printing&tab=all")
     assert onward
     assert len(filled[ANNA].titles(onward["href"])) == 4

@@ -9,7 +9,7 @@ from portal.texts import _, beginning
 from portal.views.displays import moment
 from portal.views.forms.drafts import page_address
 from portal.views.parts import DraftLine
-from portal.views.wording import new_label
+from portal.views.wording import new_label, record_in_words
 
 EXCERPT = 200  # characters of a draft that its own page shows whole
 # Widgets of fields in which people write.
@@ -57,7 +57,7 @@ def draft_title(records: Records | None, path: str, record: Record | None) -> st
     """The record that the draft is about."""
     if records and path.startswith("create/"):
         return new_label(records)
-    return f"{record.reference} · {record.title}" if record else _("This record is no longer available")
+    return record_in_words(record) if record else _("This record is no longer available")
 
 
 def written_text(records: Records | None, draft: Draft) -> str:

@@ -17,6 +17,7 @@ from portal.views.administration.pages import WholeHistoryPage
 from portal.views.parts import Offer
 from portal.views.records.history import PAGE, history_line, page_key
 from portal.views.records.record_parts import HistoryLine
+from portal.views.wording import record_in_words
 from portal.web.addresses import history_address, record_address
 from portal.web.frame import Words
 from portal.web.resources import Administration
@@ -110,6 +111,6 @@ def record_line(request: Request, event: Event, record: Record | None) -> Histor
         )
     return replace(
         history_line(records, request, event),
-        record=" · ".join(dict.fromkeys((singular, record.reference, record.title))),
+        record=f"{singular} · {record_in_words(record)}",
         record_url=record_address(event.module, record.id),
     )

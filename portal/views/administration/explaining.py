@@ -25,7 +25,7 @@ from portal.views.administration.pages import Audience, ExplainPage, ModuleRight
 from portal.views.administration.reasons import Reason, shown_reasons
 from portal.views.administration.rights_in_words import ACTION_LABELS, can_words, scope_words
 from portal.views.parts import Action, Offer, TitledLink
-from portal.views.wording import count_text, module_label
+from portal.views.wording import count_text, module_label, reference_in_words
 from portal.web.addresses import explain_address, record_address
 from portal.web.frame import Words
 from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record
@@ -101,7 +101,7 @@ def shown_audience(request: Request, records: Records, record: reading.Record, s
     seeing = tuple(group for group in shown if group.reasons[-1].holds)
     blind = tuple(group for group in shown if not group.reasons[-1].holds)
     return Audience(
-        reference=record.reference,
+        reference=reference_in_words(record),
         title=record.title,
         url=record_address(records.name, record.id),
         seeing=seeing,

@@ -41,6 +41,7 @@ from portal.views.parts import FormRow, Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
 from portal.views.records.buttons import transition_button_label
 from portal.views.records.comments import comment_problem, comment_text
+from portal.views.wording import record_in_words
 from portal.web.addresses import bulk_address, list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -283,11 +284,6 @@ def many_page(many: ManyRequest, outcomes: Sequence[Outcome]) -> ManyPage:
             for outcome in refused
         ),
     )
-
-
-def record_in_words(record: Record) -> str:
-    """A record by its reference and title."""
-    return record.title if record.title == record.reference else f"{record.reference} · {record.title}"
 
 
 def many_form(

@@ -14,7 +14,7 @@ from portal.views.lists.rows import match_notes
 from portal.views.lists.tabs import widest_tab
 from portal.views.pages import SearchPage
 from portal.views.parts import Hit, HitsOfModule, Moment
-from portal.views.wording import count_text
+from portal.views.wording import count_text, reference_in_words
 from portal.web.addresses import list_address, record_address
 from portal.web.resources import Root
 
@@ -40,7 +40,11 @@ def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tup
     return [
         (
             module_hits.records,
-            [hit.id for hit in module_hits.newest if not highlight.matches(f"{hit.title} {hit.reference}", words)],
+            [
+                hit.id
+                for hit in module_hits.newest
+                if not highlight.matches(f"{hit.title} {reference_in_words(hit)}", words)
+            ],
         )
         for module_hits in modules
     ]
@@ -53,7 +57,7 @@ def hits_of(request: Request, module_hits: ModuleHits, notes: Mapping[int, str],
         Hit(
             record.title,
             record_address(records.name, record.id),
-            record.reference,
+            reference_in_words(record),
             _when(request, record.values.get("modified")),
             notes.get(record.id, ""),
         )

@@ -35,6 +35,7 @@ from portal.views.parts import FormRow, Widget
 from portal.views.records.buttons import transition_button_label
 from portal.views.records.comments import comment_problem, comment_text
 from portal.views.records.file_cards import largest_file, upload_input
+from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Record, RecordTransition
@@ -149,7 +150,7 @@ def transition_page(
         widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))
     return QuestionPage(
         heading=transition_button_label(transition),
-        subject=f"{record.reference} · {record.title}",
+        subject=record_in_words(record),
         action=record_address(records.name, record.id, "move", transition.name),
         submit=transition_button_label(transition),
         back_url=record_address(records.name, record.id),
@@ -210,7 +211,7 @@ def delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
     records, record = resource.records, resource.record
     return QuestionPage(
         heading=_("Delete this record?"),
-        subject=f"{record.reference} · {record.title}",
+        subject=record_in_words(record),
         action=record_address(records.name, record.id, "delete"),
         submit=_("Delete"),
         back_url=record_address(records.name, record.id),

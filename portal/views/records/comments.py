@@ -25,6 +25,7 @@ from portal.views.records.file_cards import record_files
 from portal.views.records.files import remove_bytes
 from portal.views.records.history import page_key
 from portal.views.records.record_parts import CommentsPage, DetailPage
+from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -39,7 +40,7 @@ def show_comments(context: RecordComments, request: Request) -> dict[str, Commen
     resource = context.record
     record = resource.record
     page = CommentsPage(
-        about=" · ".join(dict.fromkeys((record.reference, record.title))),
+        about=record_in_words(record),
         back_url=record_address(resource.module_name, record.id),
         thread=thread(resource, request, record_files(resource), page_key(request) or BEYOND),
     )
@@ -149,7 +150,7 @@ def comment_question(resource: RecordComment, request: Request, name: str) -> Qu
     records, record = resource.record.records, resource.record.record
     return QuestionPage(
         heading="",
-        subject=f"{record.reference} · {record.title}",
+        subject=record_in_words(record),
         action=record_address(records.name, record.id, "comments", str(resource.comment.id), name),
         submit="",
         back_url=comment_address(resource.record, resource.comment.id),

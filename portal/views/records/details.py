@@ -26,6 +26,7 @@ from portal.views.records.related import related_lists
 from portal.views.records.seen_and_hidden import record_news
 from portal.views.records.stage_bar import stage_bar
 from portal.views.records.watching import watchers_card
+from portal.views.wording import record_in_words, reference_in_words
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 
@@ -58,7 +59,7 @@ def detail_page(
         actions=tuple(record_buttons(resource)),
         stage_bar=stage_bar(resource, events),
         follow_ups=tuple(
-            TitledLink(f"{other.reference} · {other.title}", record_address(records.name, other.id))
+            TitledLink(record_in_words(other), record_address(records.name, other.id))
             for other in follow_ups(records, record)
         ),
         sections=tuple(
@@ -106,8 +107,8 @@ def about(resource: Record) -> str:
     """The line above the heading: the reference, and who created the record and when, as far as both may be read."""
     record, reader = resource.record, resource.records.policy.reader
     author, created = record.values.get("created_by"), record.values.get("created")
-    if not created:  # a bare number tells people nothing
-        return "" if record.reference.isdecimal() else record.reference
+    if not created:
+        return reference_in_words(record)
     when = moment(created, reader).text
     if not author:
         return _("${reference} · opened on ${when}", mapping={"reference": record.reference, "when": when})

@@ -15,6 +15,7 @@ from portal.records.reading.records import Records
 from portal.texts import _
 from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.records.record_parts import ChangeShown, History, HistoryLine, HistoryPage
+from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
 from portal.web.frame import Words
 from portal.web.resources import RECORD_ID, Record
@@ -56,7 +57,7 @@ def show_history(resource: Record, request: Request) -> dict[str, HistoryPage]:
     events, more = record_history(records, record, PAGE, page_key(request))
     url = record_address(records.name, record.id, "history")
     page = HistoryPage(
-        about=" · ".join(dict.fromkeys((record.reference, record.title))),
+        about=record_in_words(record),
         back_url=record_address(records.name, record.id),
         lines=tuple(history_line(records, request, event) for event in events),
         older_url=f"{url}?before={more}" if more else "",

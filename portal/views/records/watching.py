@@ -19,7 +19,7 @@ from portal.views.forms.offers import FIND
 from portal.views.forms.submissions import answer_when_done, record_or_list
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Offer, Watcher, Watchers, Widget
-from portal.views.wording import initials
+from portal.views.wording import initials, record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -143,7 +143,7 @@ def adding_page(resource: RecordWatchers, request: Request, error: str = "") -> 
         rows.insert(0, Widget("add", _("Person"), "link", offers=offers, many=many, find=find, find_text=text))
     return QuestionPage(
         heading=_("Add a watcher"),
-        subject=f"{record.reference} · {record.title}",
+        subject=record_in_words(record),
         action=address,
         submit=_("Add"),
         back_url=record_address(records.name, record.id),
