@@ -87,6 +87,18 @@ def test_the_line_above_a_page_of_a_phone_is_one_step_back_with_its_name(visit: 
     expect(page).to_have_url(re.compile("/tickets/$"))
 
 
+def test_on_the_smallest_phone_panels_stay_within_it_and_times_in_one_line(visit: Visit) -> None:
+    page = visit("support", "/orders/", viewport={"width": 320, "height": 640})
+    page.locator(".page-head summary").click()
+    expect(page.locator(".page-head .panel")).to_be_in_viewport(ratio=1)
+    page.locator(".top summary").click()
+    expect(page.locator(".top .panel")).to_be_in_viewport(ratio=1)
+    assert page.get_by_role("button", name="Change").evaluate("button => button.scrollWidth <= button.clientWidth")
+    page.goto("/tickets/?tab=all")
+    lines = page.locator("tbody td.when time").evaluate_all("times => times.map(time => time.getClientRects().length)")
+    assert set(lines) == {1}
+
+
 def test_filters_on_a_phone_open_and_stay_open(visit: Visit) -> None:
     page = visit("customer", "/tickets/", viewport=PHONE)
     box = page.get_by_role("textbox", name="Title")
