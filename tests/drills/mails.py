@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from portal.database.engine import make_engine, reading
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.mail.incoming.message import UnreadableMailError, read_mail
+from portal.mail.incoming.body import UnreadableMailError
+from portal.mail.incoming.message import read_mail
 from portal.mail.incoming.reply_text import split_reply
 
 PORTAL = Path(sys.executable).parent / "portal"

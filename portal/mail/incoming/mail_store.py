@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal.database.engine import paused, writing
 from portal.declaration.shapes import Attachments
 from portal.fields.reader import Reader
-from portal.mail.incoming.message import MailFile
+from portal.mail.incoming.body import MailFile
 from portal.records.writing.files import Upload, check_uploads
 from portal.records.writing.pending_files import PendingFile, store_file
 from portal.store import Store

@@ -22,6 +22,7 @@ from portal.database import outbox
 from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.linked_value import Linked
+from portal.mail.incoming.body import MailFile, UnreadableMailError
 from portal.mail.incoming.delivery_report import DeliveryReport
 from portal.mail.incoming.mail_rows import (
     KeptAsideError,
@@ -35,7 +36,7 @@ from portal.mail.incoming.mail_rows import (
     take_mail_of_newcomer,
 )
 from portal.mail.incoming.mail_store import MailStore
-from portal.mail.incoming.message import IncomingMail, MailFile, UnreadableMailError, read_mail
+from portal.mail.incoming.message import IncomingMail, read_mail
 from portal.mail.incoming.reply_text import Reply, split_reply
 from portal.mail.incoming.senders import Sender, Senders, portal_policy
 from portal.mail.reply_address import ReplyTo, read_reply_address

@@ -8,9 +8,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.mail.incoming.body import UnreadableMailError
 from portal.mail.incoming.mail_rows import Mail, Outcome, finish_mail, mails
 from portal.mail.incoming.mail_store import MailStore
-from portal.mail.incoming.message import UnreadableMailError, read_mail
+from portal.mail.incoming.message import read_mail
 from portal.mail.incoming.receive import Receiver
 from portal.records.reading.records import Records
 from portal.store import StoreError

@@ -4,7 +4,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from portal.mail.incoming.message import UnreadableMailError, read_mail
+from portal.mail.incoming.body import UnreadableMailError
+from portal.mail.incoming.message import read_mail
 
 REPORT = b"""From: Mail Delivery System <MAILER-DAEMON@mx.example>
 Message-ID: <report@mx.example>
@@ -60,6 +61,12 @@ def test_what_cannot_be_decoded_stays_as_it_is_written():
 def test_headers_with_letters_that_none_may_have_are_read(written: bytes):
     read = read_mail(b"From: %s <zoe@x.example>\nSubject: Re: %s\n\nHi" % (written, written))
     assert (read.sender_name, read.sender, read.subject) == ("Zoë", "zoe@x.example", "Re: Zoë")
+
+
+@pytest.mark.parametrize("name", ["anna@acme.example", "anna@elsewhere.example", "Anna @ Acme"])
+def test_a_name_with_an_at_sign_is_no_second_sender(name: str):
+    read = read_mail(f"From: {name} <anna@acme.example>\nTo: help@portal.example\n\nHi".encode())
+    assert (read.sender_name, read.sender) == (name, "anna@acme.example")
 
 
 def test_the_addresses_of_the_envelope_come_first():

@@ -1,0 +1,199 @@
+"""What is in a mail below its headers: the text that people read, its files, and the status of a letter of ours."""
+
+import base64
+import itertools
+import mimetypes
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+from portal.mail.incoming.character_sets import charset_of_html, decoded_text, decoded_words, written_headers
+from portal.mail.incoming.flowed import unflowed
+from portal.mail.incoming.html_text import text_of_html
+from portal.texts import _
+
+MOST_PARTS = 200  # parts and nested messages
+LONGEST_NAME, LONGEST_ENDING = 150, 10  # characters of a file name before its ending, and of that
+LONGEST_TEXT = 1_000_000  # characters of a text part that are looked at
+TEXTS = ("text/plain", "text/html")
+# A picture that stands in the HTML itself instead of in a part of its own.
+PICTURE = re.compile(rb"data:(image/(?:png|jpe?g|gif|webp|bmp));base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
+
+
+class UnreadableMailError(Exception):
+    """A mail that is too large, too deep or not a mail; the message is one sentence for staff."""
+
+
+@dataclass(frozen=True)
+class MailFile:
+    """A file in a mail; `content_id` is what the text calls a picture that stands within it, else ""."""
+
+    name: str
+    content: bytes
+    content_id: str = ""
+
+
+class Body:
+    """The text, the files and the delivery status of a message, its parts visited in their order."""
+
+    def __init__(self, message: Message) -> None:
+        self.files: list[MailFile] = []
+        self.status: Message | None = None
+        self._parts = 0
+        self._pictures: dict[str, str] = {}  # content id → name of the file
+        self._texts: list[tuple[str, str]] = []  # (type, text)
+        self._visit(message)
+        self.text = "\n\n".join(filter(None, (self._shown(kind, text) for kind, text in self._texts)))
+
+    def _visit(self, part: Message) -> None:
+        self._count_part()
+        kind, is_file = part.get_content_type(), _is_file(part)
+        if kind in ("message/delivery-status", "message/global-delivery-status"):
+            self.status = part
+        elif kind in TEXTS and not is_file:
+            self._texts.append((kind, self._text_of(part, kind)))
+        elif kind.startswith("multipart/") and not part.is_multipart() and not is_file:  # its parts cannot be told
+            self._texts.append(("text/plain", self._text_of(part, "text/plain")))
+        elif kind == "multipart/alternative" and not is_file:
+            self._visit_alternatives(part)
+        elif part.is_multipart() and kind != "message/rfc822":
+            # What is signed, without the signature, which proves nothing once it stands apart.
+            for child in itertools.islice(_children(part), 1 if kind == "multipart/signed" else None):
+                self._visit(child)
+        else:
+            self._add_file(part, kind)
+
+    def _count_part(self) -> None:
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise UnreadableMailError(_("it has too many parts"))
+
+    def _visit_alternatives(self, part: Message) -> None:
+        """The plain text, if it says something, else the last alternative that is understood; of the others the files,
+        such as pictures of the HTML text and meetings.
+        """
+        children = list(_children(part))
+        plain = [
+            child
+            for child in children
+            if child.get_content_type() == "text/plain" and self._text_of(child, "text/plain").strip()
+        ]
+        others = [
+            child
+            for child in children
+            if child.get_content_type() in ("text/html", "multipart/related", "multipart/mixed")
+        ]
+        chosen = plain[:1] or others[-1:]
+        for child in chosen:
+            self._visit(child)
+        for child in children:
+            if child not in chosen:
+                self._visit_files(child)
+
+    def _visit_files(self, part: Message) -> None:
+        """The files in an alternative whose text is not used."""
+        kind = part.get_content_type()
+        if part.is_multipart() and kind != "message/rfc822":
+            for child in _children(part):
+                self._visit_files(child)
+        elif _is_file(part) or part.get_content_maintype() != "text" or kind == "text/calendar":
+            self._visit(part)
+        elif kind == "text/html":
+            self._text_of(part, kind)
+
+    def _text_of(self, part: Message, kind: str) -> str:
+        """A text part as it was written, with a line for each paragraph; pictures within it become files."""
+        content, charset = _content(part), part.get_content_charset() or ""
+        if kind == "text/html":
+            content, charset = PICTURE.sub(self._add_picture, content), charset or charset_of_html(content)
+        text = decoded_text(content[: LONGEST_TEXT * 4], charset)[:LONGEST_TEXT]
+        if str(part.get_param("format")).lower() == "flowed":
+            return unflowed(text, str(part.get_param("delsp")).lower() == "yes")
+        return text
+
+    def _add_picture(self, found: re.Match[bytes]) -> bytes:
+        """Adds a picture that stands in the HTML itself, and returns the address that one beside it would have."""
+        self._count_part()
+        kind = found[1].decode("ascii").lower()
+        try:
+            content = base64.b64decode(found[2] + b"==")
+        except ValueError:
+            return b""
+        content_id = f"picture-{self._parts}"
+        self._add(_safe_name("", kind, len(self.files) + 1), content, content_id)
+        return f"cid:{content_id}".encode("ascii")
+
+    def _add_file(self, part: Message, kind: str) -> None:
+        content = _content(part) if not part.is_multipart() else b"".join(c.as_bytes() for c in _children(part))
+        name = _file_name(part) or (_name_of_mail(part) if kind == "message/rfc822" else "")
+        self._add(
+            _safe_name(name, kind, len(self.files) + 1), content, str(part.get("Content-ID", "")).strip().strip("<>")
+        )
+
+    def _add(self, name: str, content: bytes, content_id: str) -> None:
+        if not content:
+            return
+        if content_id:
+            self._pictures[content_id] = name
+        self.files.append(MailFile(name, content, content_id))
+
+    def _shown(self, kind: str, text: str) -> str:
+        plain = text_of_html(text, self._pictures) if kind == "text/html" else text
+        for content_id, name in self._pictures.items():
+            plain = plain.replace(f"[cid:{content_id}]", f"[{name}]")
+        return plain.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip("\n")
+
+
+def _children(part: Message) -> Iterator[Message]:
+    payload: Any = part.get_payload()
+    yield from (child for child in payload if isinstance(child, Message)) if isinstance(payload, list) else ()
+
+
+def _content(part: Message) -> bytes:
+    """The decoded bytes of a part that has no parts."""
+    encoding = str(part.get("Content-Transfer-Encoding", ""))
+    if encoding != encoding.strip():  # the library knows only the bare word
+        part.replace_header("Content-Transfer-Encoding", encoding.strip())
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _is_file(part: Message) -> bool:
+    disposition = str(part.get("Content-Disposition", "")).split(";")[0].strip().lower()
+    return disposition == "attachment" or (disposition == "inline" and bool(_file_name(part)))
+
+
+def _file_name(part: Message) -> str:
+    """The declared name of a file, decoded (RFC 2231, and encoded words as many programs write them)."""
+    readable = Message()  # the same headers as text, also where programs wrote letters as they are
+    for header in ("Content-Disposition", "Content-Type"):
+        for value in written_headers(part, header)[:1]:
+            readable[header] = value
+    name: Any = readable.get_param("filename", "", "Content-Disposition") or readable.get_param("name", "")
+    if isinstance(name, tuple):
+        charset, _language, letters = name
+        return decoded_text(letters.encode("latin-1", "replace"), charset or "").strip()
+    return decoded_words(name or "").strip()
+
+
+def _name_of_mail(part: Message) -> str:
+    """A mail within a mail is called by its subject."""
+    subjects = [subject for child in _children(part) for subject in written_headers(child, "Subject")]
+    words = re.sub(r"[/\\:]", " ", decoded_words(subjects[0]) if subjects else "").split()
+    return " ".join(words) + ".eml" if words else ""
+
+
+def _safe_name(name: str, kind: str, number: int) -> str:
+    """A name that a file of the portal may have; a file without one is called by its type and its place."""
+    name = re.split(r"[/\\]", name)[-1]
+    name = "".join(
+        character for character in name if unicodedata.category(character)[0] not in "CZ" or character == " "
+    )
+    name = name.strip(". ")
+    if not name:
+        return f"attachment-{number}{'.eml' if kind == 'message/rfc822' else mimetypes.guess_extension(kind) or ''}"
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem[:LONGEST_NAME]}{dot}{ending[:LONGEST_ENDING]}" if dot else name[:LONGEST_NAME]

@@ -1,0 +1,70 @@
+"""Bytes of mails as text: in the character set that they name, or in the one that programs mean by that name."""
+
+import re
+from email.errors import MessageError
+from email.header import decode_header
+from email.message import Message
+
+# What programs write under a name is often more than it allows; each of these has all that its name has.
+MEANT = {
+    "ascii": "windows-1252", "us-ascii": "windows-1252", "iso-8859-1": "windows-1252", "latin1": "windows-1252",
+    "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "iso-8859-9": "windows-1254",
+    "iso-8859-11": "cp874", "tis-620": "cp874", "windows-874": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "big5": "big5hkscs",
+    "shift_jis": "cp932", "shift-jis": "cp932", "x-sjis": "cp932", "windows-31j": "cp932",
+    "euc-kr": "cp949", "ks_c_5601-1987": "cp949",
+}  # fmt: skip
+ESCAPED = "iso-2022"  # how the names of character sets begin that write all in ASCII, with escapes
+JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@")
+
+
+def decoded_text(content: bytes, charset: str) -> str:
+    """Bytes as text in a character set, else as UTF-8, else as Windows has them. `charset` may be unknown, or ""."""
+    named = charset.strip().strip("\"'").lower()
+    if not named and any(escape in content for escape in JAPANESE_ESCAPES):
+        named = "iso-2022-jp"
+    if named.startswith(ESCAPED) and (text := _decoded(content, named, "replace")) is not None:
+        return text  # as UTF-8 its escapes would be no error, and all of the text be lost
+    utf_8_first = named in ("", "ascii", "us-ascii")  # what is no ASCII, though it says so, is seldom anything else
+    tried = ("utf-8", MEANT.get(named, named)) if utf_8_first else (MEANT.get(named, named), "utf-8")
+    for each in tried:
+        text = _decoded(content, each)
+        if text is not None:
+            return text.removeprefix("\ufeff")
+    return content.decode("windows-1252", "replace")
+
+
+def _decoded(content: bytes, charset: str, errors: str = "strict") -> str | None:
+    try:
+        return content.decode(charset, errors)
+    except (LookupError, ValueError):
+        return None
+
+
+def decoded_words(written: str) -> str:
+    """A header with its encoded words (RFC 2047) as text; what cannot be decoded stays as it is written."""
+    try:
+        words = decode_header(written)
+    except (MessageError, LookupError, ValueError):
+        words = [(written, None)]
+    plain = "ascii" if written.isascii() else "raw-unicode-escape"  # as the library hands on what is not encoded
+    decoded = "".join(
+        word if isinstance(word, str) else decoded_text(word, charset) if charset else word.decode(plain, "replace")
+        for word, charset in words
+    )
+    return "".join(character if character.isprintable() else " " for character in decoded)
+
+
+def written_headers(message: Message, header: str) -> list[str]:
+    """The headers of a name as they are written. Bytes that are no ASCII, which programs write though none may, are
+    read as UTF-8 where they are that, else as Windows has them.
+    """
+    values = [value for name, value in message.raw_items() if name.lower() == header.lower()]
+    contents = [str(value).encode("ascii", "surrogateescape") for value in values]
+    return [decoded_text(content, "utf-8") for content in contents]
+
+
+def charset_of_html(content: bytes) -> str:
+    """The character set that an HTML text names itself, else ""."""
+    named = re.search(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", content[:4_096], re.IGNORECASE)
+    return named[1].decode("ascii") if named else ""
