@@ -24,6 +24,13 @@ SEVERAL_HOSTS = re.compile(
 )
 BEGAN = "portal_began"  # in the info of a connection
 ANALYSIS_LIMIT = 1_000  # rows of each index that SQLite's ANALYZE reads: enough to know how many share a value
+# From those, SQLite guesses how many rows an index has: five times too many where half of a million values are empty.
+# To find those that are not, it would then read the whole table. All indexes of a table have as many rows.
+_SAME_NUMBER_OF_ROWS = """
+UPDATE sqlite_stat1 SET stat = least.number || substr(stat, instr(stat, ' ')) FROM (
+  SELECT min(CAST(stat AS INTEGER)) AS number FROM sqlite_stat1 WHERE tbl = :table AND idx IS NOT NULL
+) AS least WHERE tbl = :table AND idx IS NOT NULL
+"""
 
 # For the layers that do not know SQLAlchemy.
 Engine = sa.Engine
@@ -175,7 +182,12 @@ def without_password(url: str) -> str:
 
 def analyze(connection: sa.Connection, tables: Iterable[str]) -> None:
     """Refresh the statistics of tables for the query planner."""
-    if connection.dialect.name == "sqlite":
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite:
         connection.exec_driver_sql(f"PRAGMA analysis_limit = {ANALYSIS_LIMIT}")
     for name in tables:
         connection.exec_driver_sql(f"ANALYZE {connection.dialect.identifier_preparer.quote(name)}")
+        if is_sqlite:
+            connection.execute(sa.text(_SAME_NUMBER_OF_ROWS), {"table": name})
+    if is_sqlite:
+        connection.exec_driver_sql("ANALYZE sqlite_master")  # reads what was just corrected

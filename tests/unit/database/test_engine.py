@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 import transaction
 
-from portal.database.engine import make_engine, read_connection, reading, write_connection, writing
+from portal.database.engine import analyze, make_engine, read_connection, reading, write_connection, writing
 
 THREADS = 8
 CHANGES = 30
@@ -65,7 +65,7 @@ def test_sqlite_writes_of_many_threads_lose_nothing_and_never_say_locked(sqlite)
 def test_sqlite_writers_of_two_processes_wait_for_each_other(sqlite, sqlite_url):
     program = f"""
 import sqlalchemy as sa
-from portal.database.engine import make_engine, writing
+from portal.database.engine import analyze, make_engine, writing
 engine = make_engine({sqlite_url!r})
 for number in range({CHANGES}):
     with writing(engine) as connection:
@@ -324,6 +324,21 @@ def test_who_reads_on_postgresql_is_told_so_and_sees_one_moment_in_one_message(p
 
 def modes(folder):
     return {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in folder.iterdir()}
+
+
+def test_sqlite_knows_that_an_index_with_many_empty_values_has_no_more_rows_than_others(sqlite):
+    """Or it would read the whole table to find those that are not empty."""
+    indexes = sa.Index("by_due", "due", "id"), sa.Index("by_number", "number")
+    numbers = (sa.Column("id", sa.Integer, primary_key=True), sa.Column("number", sa.Integer))
+    table = sa.Table("half_empty", sa.MetaData(), *numbers, sa.Column("due", sa.Text), *indexes)
+    rows = [{"number": number, "due": f"in {number:012} days" if number % 2 else None} for number in range(5_000)]
+    with writing(sqlite) as connection:
+        table.create(connection)
+        connection.execute(table.insert(), rows)
+        analyze(connection, ["half_empty"])
+        known = connection.exec_driver_sql("SELECT idx, stat FROM sqlite_stat1 WHERE tbl = 'half_empty'").all()
+    assert {name for name, _stat in known} == {"by_due", "by_number"}
+    assert len({stat.split()[0] for _name, stat in known}) == 1
 
 
 def test_no_other_user_can_read_the_files_of_sqlite(tmp_path):
