@@ -27,6 +27,15 @@ def test_typing_finds_in_place_and_the_address_follows(visit: Visit, new_ticket:
     assert page.evaluate("window.untouched"), "the page was loaded anew"
 
 
+def test_of_many_tabs_the_current_one_shows(visit: Visit) -> None:
+    page = visit("customer", "/tickets/?tab=all", viewport={"width": 320, "height": 640})
+    tab = page.locator(".tabs [aria-current]")
+    expect(tab).to_be_in_viewport(ratio=0.9)
+    page.get_by_role("searchbox", name="Search all columns").fill("printer")
+    expect(page).to_have_url(re.compile("q=printer"))
+    expect(tab).to_be_in_viewport(ratio=0.9)
+
+
 def test_typing_goes_on_while_the_list_refreshes(visit: Visit) -> None:
     page = visit("customer", "/tickets/?tab=all")
     box = page.get_by_role("textbox", name="Title")

@@ -46,6 +46,12 @@ attach("form[data-list]", (form) => {
   });
 });
 
+// Of more tabs than there is room for the current one shows.
+attach(".tabs [aria-current]", (tab) => {
+  const [shown, row] = [tab, tab.parentElement].map((element) => element.getBoundingClientRect());
+  tab.parentElement.scrollBy(shown.left + shown.width / 2 - row.left - row.width / 2, 0); // only the row, not the page
+});
+
 function swap(page) {
   const focus = remember(document.activeElement);
   for (const part of page.querySelectorAll("[data-swap]")) {
