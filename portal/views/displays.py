@@ -18,8 +18,7 @@ from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime, local_iso
 from portal.fields.lines import Row
 from portal.fields.reader import Reader
-from portal.views.forms.form_parts import LineHead
-from portal.views.parts import Moment
+from portal.views.parts import LineHead, Moment
 from portal.views.records.json_tree import json_nodes
 from portal.web.addresses import record_address
 from portal.web.frame import Words

@@ -14,9 +14,7 @@ from portal.records.reading.list_request import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
 from portal.views.displays import moment
-from portal.views.pages import HomePage
-from portal.views.parts import Happening, HomeButton, Moment
-from portal.views.records.record_parts import NewRecords
+from portal.views.parts import Happening, HomeButton, HomePage, Moment, NewRecords
 from portal.views.wording import count_text, initials, reference_in_words
 from portal.web.addresses import button_address, list_address, record_address
 from portal.web.resources import Root

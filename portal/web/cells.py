@@ -75,7 +75,7 @@ class RowShown(Protocol):
 
 
 class WidgetShown(Protocol):
-    """The attributes of views.parts.Widget that are used here; its macro uses more."""
+    """The attributes of views.forms.form_parts.Widget that are used here; its macro uses more."""
 
     @property
     def reusable(self) -> bool: ...

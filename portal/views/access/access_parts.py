@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from portal.views.parts import Action, FormRow, Moment, Offer, TitledLink
+from portal.views.forms.form_parts import FormRow, Offer
+from portal.views.parts import Action, Moment, TitledLink
 from portal.web.frame import Words
 
 
@@ -103,16 +104,3 @@ class OpenPage:
     running: bool = False
     outcome: tuple[Words, ...] = ()  # what became of the last time
     left_out: tuple[TitledLink, ...] = ()  # those who could not be invited then
-
-
-@dataclass(frozen=True)
-class Device:
-    """A browser in which the reader is signed in."""
-
-    key: str
-    browser: Words
-    system: str
-    icon: str
-    since: Moment
-    seen: Moment
-    current: bool = False

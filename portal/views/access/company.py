@@ -24,7 +24,8 @@ from portal.views.access.access_form import DAY
 from portal.views.access.access_parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
 from portal.views.access.waiting import sign_ups_of, waiting_lines
 from portal.views.displays import moment
-from portal.views.parts import Action, Offer
+from portal.views.forms.form_parts import Offer
+from portal.views.parts import Action
 from portal.views.wording import initials
 from portal.web.addresses import own_address, record_address
 from portal.web.flash import set_flash

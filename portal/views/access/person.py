@@ -18,9 +18,8 @@ from portal.records.writing.history import Author
 from portal.texts import _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import access_inputs, access_rows, posted_access, read_access
+from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
-from portal.views.pages import QuestionPage
-from portal.views.parts import FormRow, Widget
 from portal.web.addresses import record_address
 from portal.web.cookies import invitation_cookie, set_cookie
 from portal.web.flash import set_flash

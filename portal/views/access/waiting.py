@@ -18,7 +18,7 @@ from portal.texts import _
 from portal.views.access.access_parts import WaitingLine, WaitingPage
 from portal.views.access.person import TAKEN, register_of
 from portal.views.displays import moment
-from portal.views.parts import Offer
+from portal.views.forms.form_parts import Offer
 from portal.views.wording import initials
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

@@ -3,11 +3,11 @@
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.views.account.account_parts import AccountPage
 from portal.views.account.device_list import devices
 from portal.views.account.draft_list import draft_line
 from portal.views.account.letter_choices import letter_choices
 from portal.views.forms.drafts import drafts_of
-from portal.views.pages import AccountPage
 from portal.web.resources import Account
 
 

@@ -9,7 +9,7 @@ from portal.accounts.devices import device_name
 from portal.accounts.keys_and_tokens import hash_token
 from portal.accounts.sessions import Session, close_one, close_sessions, sessions_of
 from portal.texts import _
-from portal.views.access.access_parts import Device
+from portal.views.account.account_parts import Device
 from portal.views.displays import moment
 from portal.web.cookies import session_cookie, set_cookie
 from portal.web.flash import set_flash

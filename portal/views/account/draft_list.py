@@ -6,9 +6,9 @@ from portal.accounts.drafts import Draft
 from portal.records.reading.page_of_records import Record
 from portal.records.reading.records import Records
 from portal.texts import _, beginning
+from portal.views.account.account_parts import DraftLine
 from portal.views.displays import moment
 from portal.views.forms.drafts import page_address
-from portal.views.parts import DraftLine
 from portal.views.wording import new_label, record_in_words
 
 EXCERPT = 200  # characters of a draft that its own page shows whole

@@ -20,8 +20,7 @@ from portal.accounts.letter_choices import (
 )
 from portal.mail.unsubscribe_token import read_unsubscribe_token
 from portal.texts import _
-from portal.views.pages import NoticePage
-from portal.views.parts import LetterChoice, LetterChoices, LetterRow
+from portal.views.account.account_parts import LetterChoice, LetterChoices, LetterRow, NoticePage
 from portal.web.flash import set_flash
 from portal.web.resources import Account, Unsubscribe
 

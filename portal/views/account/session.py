@@ -15,9 +15,9 @@ from portal.accounts.sessions import close_session, open_session
 from portal.accounts.signing_in import SignedIn, SignInAttempt, sign_in_refusal
 from portal.mail.account_letters import new_device_letter
 from portal.texts import _, ngettext
+from portal.views.account.account_parts import LoginPage, PasswordPage
 from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
-from portal.views.pages import LoginPage, PasswordPage
 from portal.web.addresses import own_path, referring_page
 from portal.web.cookies import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash

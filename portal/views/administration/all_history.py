@@ -13,8 +13,8 @@ from portal.fields.datetime import whole_day
 from portal.records.reading.history import Event, EventFilter, authors_named, whole_history
 from portal.records.reading.records import Query, Record, Records
 from portal.texts import _, fold
-from portal.views.administration.pages import WholeHistoryPage
-from portal.views.parts import Offer
+from portal.views.administration.administration_parts import WholeHistoryPage
+from portal.views.forms.form_parts import Offer
 from portal.views.records.history import PAGE, history_line, page_key
 from portal.views.records.record_parts import HistoryLine
 from portal.views.wording import record_in_words

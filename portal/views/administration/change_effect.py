@@ -15,7 +15,7 @@ from portal.declaration.source.places import Places
 from portal.records.audit.sight_changes import SightChange
 from portal.records.reading.records import Records
 from portal.texts import _, ngettext
-from portal.views.administration.pages import EffectExample, EffectLine, EffectPage, EffectSection
+from portal.views.administration.administration_parts import EffectExample, EffectLine, EffectPage, EffectSection
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 from portal.workshop.changed_lines import ChangedFile, ComparedLine, changed_files

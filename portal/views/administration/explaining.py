@@ -21,10 +21,17 @@ from portal.records.reading import records as reading
 from portal.records.reading.records import Query, Records
 from portal.records.writing.lifecycle import is_for_reader
 from portal.texts import _, readable
-from portal.views.administration.pages import Audience, ExplainPage, ModuleRights, PersonRights, ReasonGroup
+from portal.views.administration.administration_parts import (
+    Audience,
+    ExplainPage,
+    ModuleRights,
+    PersonRights,
+    ReasonGroup,
+)
 from portal.views.administration.reasons import Reason, shown_reasons
 from portal.views.administration.rights_in_words import ACTION_LABELS, can_words, scope_words
-from portal.views.parts import Action, Offer, TitledLink
+from portal.views.forms.form_parts import Offer
+from portal.views.parts import Action, TitledLink
 from portal.views.wording import count_text, module_label, reference_in_words
 from portal.web.addresses import explain_address, record_address
 from portal.web.frame import Words

@@ -16,7 +16,7 @@ from portal.mail.incoming.receive import Receiver
 from portal.records.reading.records import Records
 from portal.store import StoreError
 from portal.texts import _, translate
-from portal.views.administration.pages import InboxPage, KeptMail
+from portal.views.administration.administration_parts import InboxPage, KeptMail
 from portal.views.displays import moment
 from portal.views.wording import new_label
 from portal.web import resources

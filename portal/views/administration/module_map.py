@@ -11,8 +11,16 @@ from portal.declaration.shapes import Declaration, Module, Profile, Through
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.texts import _, readable
+from portal.views.administration.administration_parts import (
+    MapBox,
+    MapLine,
+    MapLink,
+    MapPage,
+    ModuleRow,
+    ProfileColumn,
+    RightsCell,
+)
 from portal.views.administration.graph_layout import WIDTH, Drawing, Graph, Link, draw, row_y
-from portal.views.administration.pages import MapBox, MapLine, MapLink, MapPage, ModuleRow, ProfileColumn, RightsCell
 from portal.views.administration.rights_in_words import can_words, scope_words
 from portal.views.displays import moment
 from portal.views.wording import count_text, module_label

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 from portal.database import outbox
 from portal.mail.letter_text import hide_links, read_letter
 from portal.texts import _
-from portal.views.administration.pages import Letter, OutboxPage, StateTab
+from portal.views.administration.administration_parts import Letter, OutboxPage, StateTab
 from portal.views.displays import moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

@@ -14,7 +14,7 @@ from portal.declaration.kinds import cure_of, kind_of, kinds
 from portal.declaration.source.excerpts import excerpt
 from portal.declaration.source.problems import Problem, RelatedPlace
 from portal.texts import ngettext
-from portal.views.administration.pages import (
+from portal.views.administration.administration_parts import (
     FileShown,
     ProblemKindPage,
     ProblemShown,

@@ -12,7 +12,7 @@ from portal.accounts.viewing import account_identity, profile_identity, start_vi
 from portal.records.reading.records import Records
 from portal.texts import _, ngettext, readable
 from portal.views.access.access_card import access_state
-from portal.views.administration.pages import Viewable, ViewAsPage
+from portal.views.administration.administration_parts import Viewable, ViewAsPage
 from portal.views.wording import initials
 from portal.web.addresses import explain_address, own_path, record_address
 from portal.web.cookies import session_cookie

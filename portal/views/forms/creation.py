@@ -34,6 +34,7 @@ from portal.views.forms.drafts import (
     posted_content,
     with_earlier_steps,
 )
+from portal.views.forms.form_parts import DraftForm, FormPage
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.offers import finds, with_titles
 from portal.views.forms.steps import choices_made, first_wrong_step, hidden_inputs, step_names, step_state
@@ -54,8 +55,7 @@ from portal.views.forms.uploads import (
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.views.lists.list_navigation import back_to_list
-from portal.views.pages import FormPage
-from portal.views.parts import DraftForm, TitledLink
+from portal.views.parts import TitledLink
 from portal.views.records.file_cards import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.views.wording import new_label

@@ -28,8 +28,8 @@ from portal.fields.reader import Reader
 from portal.records.writing.form_keys import is_used
 from portal.records.writing.validation import names_in
 from portal.views.displays import short_moment
+from portal.views.forms.form_parts import DraftForm, DraftShown
 from portal.views.forms.uploads import INPUT
-from portal.views.parts import DraftForm, DraftShown
 from portal.web.addresses import own_path
 from portal.web.cookies import draft_cookie, set_cookie
 from portal.web.form_input import posted_text, whole_number

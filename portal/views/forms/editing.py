@@ -25,6 +25,7 @@ from portal.views.displays import moment
 from portal.views.forms.basis import Basis, basis_of, digest_of, read_basis
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_address, posted_content
+from portal.views.forms.form_parts import Conflict, Difference, DraftForm, FormPage
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.offers import finds, with_titles
 from portal.views.forms.submissions import (
@@ -43,8 +44,6 @@ from portal.views.forms.uploads import (
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
-from portal.views.pages import FormPage
-from portal.views.parts import Conflict, Difference, DraftForm
 from portal.views.records.details import record_heading
 from portal.views.records.file_cards import largest_file, upload_input
 from portal.views.records.files import add_form_files

@@ -7,9 +7,9 @@ from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field
 from portal.records.writing.validation import names_in
 from portal.texts import _
+from portal.views.forms.form_parts import Choice, StepState
 from portal.views.forms.offers import with_titles
 from portal.views.forms.widgets import Filling
-from portal.views.parts import Choice, StepState
 
 
 def step_names(step: Step) -> set[str]:

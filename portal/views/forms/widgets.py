@@ -25,10 +25,22 @@ from portal.records.writing.validation import row_defaults, typed_columns
 from portal.texts import _
 from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form
-from portal.views.forms.form_parts import HeldFile, LineCell, LineHead, LineInputs, LineTotal, RowInputs, UploadInput
+from portal.views.forms.form_parts import (
+    FormRow,
+    HeldFile,
+    Input,
+    LineCell,
+    LineInputs,
+    LineTotal,
+    Offer,
+    Reuse,
+    RowInputs,
+    UploadInput,
+    Widget,
+)
 from portal.views.forms.offers import link_cards, link_offers
 from portal.views.forms.rows_in_form import row_values_in_form, rows_in_form
-from portal.views.parts import FormRow, Input, Offer, Reuse, Widget
+from portal.views.parts import LineHead
 from portal.web.addresses import record_address
 
 # A choice of so many options at most, of which one has a help text, is drawn as cards.

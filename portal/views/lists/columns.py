@@ -7,8 +7,7 @@ from portal.records.reading.list_request import ListRequest
 from portal.records.reading.records import Records
 from portal.views.displays import COUNT_ICONS
 from portal.views.lists.filters import Parameters
-from portal.views.lists.list_parts import Column
-from portal.views.parts import FilterState
+from portal.views.lists.list_parts import Column, FilterState
 from portal.web.addresses import list_address
 
 

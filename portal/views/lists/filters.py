@@ -11,8 +11,8 @@ from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.list_request import Filter, ListRequest
 from portal.records.reading.records import Records
 from portal.texts import _, readable
-from portal.views.lists.list_parts import Chip
-from portal.views.parts import FilterState, Offer
+from portal.views.forms.form_parts import Offer
+from portal.views.lists.list_parts import Chip, FilterState
 from portal.web.addresses import list_address
 
 MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more, a part of the title is typed

@@ -1,12 +1,37 @@
-"""The page of a module's list, that of many records at once, and their tables. Plain values, as in views/pages.py."""
+"""The page of a module's list, that of many records at once, and their tables. Plain values, as in views/parts.py."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from portal.views.displays import Value
-from portal.views.parts import FilterState, Pairs, TitledLink
+from portal.views.forms.form_parts import Offer
+from portal.views.parts import Moment, Pairs, TitledLink
 from portal.web.frame import Words
+
+
+class FilterState(NamedTuple):
+    """The filter of one column; drawn by the macro `macro` of filters.pt (a field's `filter`)."""
+
+    name: str
+    label: Words
+    macro: str  # text, options, range or link
+    value: str = ""
+    minimum: str = ""
+    maximum: str = ""
+    type: str = "text"  # of a range: date, time, text
+    summary: Words = ""  # what it lets through: “New, Waiting”, “Nov 17, 2026 – Nov 23, 2026”; empty: everything
+    offers: tuple[Offer, ...] = ()
+    error: Words = ""
+
+    @property
+    def several(self) -> bool:
+        return sum(offer.chosen for offer in self.offers) > 1
+
+    @property
+    def used(self) -> bool:
+        """Whether it is in force."""
+        return bool(self.summary)
 
 
 @dataclass(frozen=True)
@@ -162,3 +187,29 @@ class ListPage(RecordTable):
     def other_tabs(self) -> tuple[TabState, ...]:
         """The other tabs that have records."""
         return tuple(tab for tab in self.tabs if not tab.current and tab.count not in ("", "0"))
+
+
+@dataclass(frozen=True)
+class Hit:
+    title: str
+    url: str
+    reference: str
+    at: Moment
+    note: str = ""  # where the words are, if not in title or reference
+
+
+@dataclass(frozen=True)
+class HitsOfModule:
+    label: Words
+    icon: str
+    hits: tuple[Hit, ...]
+    count: str  # "3", "1,000+"
+    all_url: str  # the module's list with the same search
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """search.pt"""
+
+    query: str
+    groups: tuple[HitsOfModule, ...] = ()

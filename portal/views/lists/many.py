@@ -30,14 +30,14 @@ from portal.records.writing.many_records import (
 )
 from portal.records.writing.validation import read_form
 from portal.texts import _, ngettext
+from portal.views.forms.form_parts import FormRow, QuestionPage
 from portal.views.forms.offers import finds
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import csv_file, may_export
 from portal.views.lists.list_parts import ManyAction, ManyForm, ManyPage, RefusedRecord
 from portal.views.lists.list_request import shown_request
-from portal.views.pages import QuestionPage
-from portal.views.parts import FormRow, Pairs, TitledLink
+from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
 from portal.views.records.buttons import transition_button_label
 from portal.views.records.comments import comment_problem, comment_text

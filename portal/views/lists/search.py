@@ -10,10 +10,10 @@ from portal.records.reading import highlight
 from portal.records.reading.records import Records
 from portal.records.reading.search_everywhere import ModuleHits, hits_everywhere
 from portal.views.displays import moment
+from portal.views.lists.list_parts import Hit, HitsOfModule, SearchPage
 from portal.views.lists.rows import match_notes
 from portal.views.lists.tabs import widest_tab
-from portal.views.pages import SearchPage
-from portal.views.parts import Hit, HitsOfModule, Moment
+from portal.views.parts import Moment
 from portal.views.wording import count_text, reference_in_words
 from portal.web.addresses import list_address, record_address
 from portal.web.resources import Root

@@ -21,6 +21,7 @@ from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
+from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, errors_of, once_key, record_or_list
 from portal.views.forms.uploads import (
@@ -30,8 +31,6 @@ from portal.views.forms.uploads import (
 )
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.list_navigation import back_to_list
-from portal.views.pages import QuestionPage
-from portal.views.parts import FormRow, Widget
 from portal.views.records.buttons import transition_button_label
 from portal.views.records.comments import comment_problem, comment_text
 from portal.views.records.file_cards import largest_file, upload_input

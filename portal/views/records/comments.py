@@ -15,10 +15,9 @@ from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank, ngettext
+from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.uploads import receive_files
-from portal.views.pages import QuestionPage
-from portal.views.parts import FormRow, Widget
 from portal.views.records.conversation import answer_text, comment_address, new_composer, thread
 from portal.views.records.details import detail_page
 from portal.views.records.file_cards import record_files

@@ -17,9 +17,8 @@ from portal.texts import _
 from portal.views.displays import moment
 from portal.views.forms.form_parts import HeldFile, UploadInput
 from portal.views.forms.uploads import INPUT
-from portal.views.parts import Files, FileShown
 from portal.views.records.linked_text import Pictures
-from portal.views.records.record_parts import Conversation
+from portal.views.records.record_parts import Conversation, Files, FileShown
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 

@@ -1,15 +1,44 @@
-"""The pages of one record, and their parts: conversation, history, stages. Plain values, as in views/pages.py."""
+"""The pages of one record, and their parts: conversation, history, stages. Plain values, as in views/parts.py."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from portal.views.access.access_parts import AccessCard
 from portal.views.displays import Value
-from portal.views.forms.form_parts import UploadInput
+from portal.views.forms.form_parts import DraftForm, Offer, UploadInput
 from portal.views.lists.list_parts import Column, RecordTable, Row
-from portal.views.parts import Action, DraftForm, Files, FileShown, Moment, Offer, TitledLink, Watchers
+from portal.views.parts import Action, Moment, TitledLink
 from portal.views.records.linked_text import Piece
 from portal.web.frame import Words
+
+
+@dataclass(frozen=True)
+class FileShown:
+    """One file of a record."""
+
+    name: str
+    url: str
+    size: str
+    kind: str  # “PDF”
+    author: Words  # “You” where it is the reader
+    at: Moment
+    icon: str = "file"
+    preview_url: str = ""  # of a picture
+    remove_url: str = ""
+    remove_once: str = ""
+    comment_url: str = ""  # the comment that it came with
+    internal: bool = False
+
+
+@dataclass(frozen=True)
+class Files:
+    """The card of a record's files."""
+
+    files: tuple[FileShown, ...]
+    url: str
+    once: str = ""
+    input: UploadInput | None = None  # None: nothing can be added
+    refused: tuple[Words, ...] = ()  # one sentence per file
 
 
 @dataclass(frozen=True)
@@ -120,6 +149,32 @@ class History:
 
 
 @dataclass(frozen=True)
+class Watcher:
+    """One person who watches a record."""
+
+    id: int
+    name: str
+    initials: str
+    url: str = ""  # of the person, where the reader may see them
+    mine: bool = False
+    removable: bool = False
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """The card of a record's watchers."""
+
+    people: tuple[Watcher, ...]
+    url: str
+    may_add: bool = False
+    mine: str = ""  # the reader's own id, where they may add themselves
+
+    @property
+    def follows(self) -> bool:
+        return any(person.mine for person in self.people)
+
+
+@dataclass(frozen=True)
 class RecordNews:
     """What the page of a record says of its news."""
 
@@ -127,16 +182,6 @@ class RecordNews:
     key: str = ""  # of the state that the page shows
     hide_url: str = ""
     hidden: bool = False
-
-
-@dataclass(frozen=True)
-class NewRecords:
-    """A module with something new, on the home page."""
-
-    label: Words
-    icon: str
-    count: str
-    url: str
 
 
 StageState = Literal["done", "current", "aside", "unreached", ""]

@@ -15,10 +15,10 @@ from portal.records.reading.records import Records
 from portal.records.writing.errors import NotAllowedError
 from portal.records.writing.watching import addable, may_watch, watching_people
 from portal.texts import _
+from portal.views.forms.form_parts import FormRow, Offer, QuestionPage, Widget
 from portal.views.forms.offers import FIND
 from portal.views.forms.submissions import answer_when_done, record_or_list
-from portal.views.pages import QuestionPage
-from portal.views.parts import FormRow, Offer, Watcher, Watchers, Widget
+from portal.views.records.record_parts import Watcher, Watchers
 from portal.views.wording import initials, record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

@@ -7,9 +7,10 @@ import pytest
 
 from portal.fields.reader import Reader
 from portal.texts import Text, _
+from portal.views.account.account_parts import LoginPage
+from portal.views.forms.form_parts import FormPage, FormRow, Widget
 from portal.views.lists.list_parts import ListPage, Pager
-from portal.views.pages import ErrorPage, FormPage, LoginPage
-from portal.views.parts import FormRow, Widget
+from portal.views.parts import ErrorPage
 from portal.web.assets import Assets
 from portal.web.frame import MenuItem, Shell
 from portal.web.rendering import TEMPLATES, Templates

@@ -7,8 +7,8 @@ import pytest
 
 from portal.fields.base import Field
 from portal.fields.reader import Reader
+from portal.views.forms.form_parts import Input, Offer, Widget
 from portal.views.forms.widgets import WIDGETS
-from portal.views.parts import Input, Offer, Widget
 from portal.web.assets import Assets
 from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.frame import Shell
