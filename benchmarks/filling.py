@@ -27,7 +27,7 @@ from portal.records.indexing.search_entries import search_entry
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import SYSTEM
-from portal.records.writing.links_and_lines import new_row
+from portal.records.writing.module_rows import new_row
 
 PORTAL = Path(__file__).parent / "portal"
 COMPANIES, CONTACTS, AGENTS = 2_000, 10_000, 30

@@ -23,7 +23,7 @@ from portal.settings import Settings, read_settings
 from portal.store import open_store
 from portal.store.scanner import scan
 from portal.web import connections, csrf
-from portal.web.health import Health, Probe, free_space
+from portal.web.health_probe import Health, Probe, free_space
 from portal.web.hosting import HostedPortals
 from portal.web.live import LivePortal, StartupError
 from portal.web.metrics import Metrics
@@ -41,7 +41,7 @@ PYRAMID = {
     "tm.annotate_user": False,
     "tm.activate_hook": "portal.web.safe_methods.may_write",  # who only reads has a connection of another kind
     "retry.attempts": 3,
-    "retry.activate_hook": "portal.web.protection.attempts",
+    "retry.activate_hook": "portal.web.protection.most_tries",
 }
 
 
@@ -102,7 +102,7 @@ def make_application(
     _add_security(config)
     config.include("portal.web.tracing")
     config.include("portal.web.protection")
-    config.include("portal.views.assets")
+    config.include("portal.views.static_files")
     config.include("portal.views.errors")
     config.scan("portal.web")
     config.scan("portal.views")

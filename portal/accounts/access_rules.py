@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts.accounts import Account
-from portal.accounts.people import Identity, companies_of
+from portal.accounts.identity import Identity
+from portal.accounts.people import companies_of
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ LONGEST_SET_ASIDE = 200_000  # likewise, of what nobody has signed in for
 
 @dataclass(frozen=True)
 class Content:
-    """What a form holds. `basis` says what it was made from (views/forms/basis.py); `version`: of the record."""
+    """What a form holds. `basis` says what it was made from (views/forms/merging.py); `version`: of the record."""
 
     inputs: Mapping[str, Sequence[str]]
     basis: str = ""

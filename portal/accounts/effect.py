@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts.accounts import Account
-from portal.accounts.people import Identity, admit_everybody
+from portal.accounts.identity import Identity, admit_everybody
 from portal.database.engine import reading
 from portal.database.migration.temporary_views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
@@ -19,7 +19,7 @@ from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import deciding_lines
 from portal.records.audit.explain import Step
-from portal.records.audit.sight_changes import Pair, Person, SightChange, module_pairs, sight_changes
+from portal.records.audit.sight_changes import ModulePair, Person, SightChange, module_pairs, sight_changes
 from portal.records.policy import Policy
 from portal.texts import plural
 from portal.workshop.access_table import Rights, access_table
@@ -124,7 +124,9 @@ def _policies(connection: sa.Connection, tables: Tables, now: datetime.datetime)
             yield account, admitted.policy
 
 
-def _joined(declared: Effect, people: Sequence[Person], sights: Sequence[SightChange], pairs: Sequence[Pair]) -> Effect:
+def _joined(
+    declared: Effect, people: Sequence[Person], sights: Sequence[SightChange], pairs: Sequence[ModulePair]
+) -> Effect:
     profiles, concerned = [], 0
     for profile in declared.profiles:
         own = [person for person in people if person.profile == profile.name]

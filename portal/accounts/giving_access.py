@@ -25,8 +25,8 @@ from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.defaults import defaults
+from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.history import SYSTEM, Author, add_event
-from portal.records.writing.links_and_lines import unique_violations_retried
 from portal.records.writing.validation import is_taken, without_taken
 from portal.records.writing.writer import Writer
 

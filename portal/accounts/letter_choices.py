@@ -14,7 +14,7 @@ from portal.accounts.companies import accounts_within
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module, Profile
 from portal.records.policy import system_policy
-from portal.records.writing.links_and_lines import unique_violations_retried
+from portal.records.writing.errors import unique_violations_retried
 from portal.texts import _
 
 

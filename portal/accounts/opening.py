@@ -79,7 +79,7 @@ def present_opening(connection: sa.Connection, tables: Tables, lock: bool = Fals
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OpeningOutcome:
     """How the last opening of the portal ended, and the first people whom it could not invite."""
 
     finished: datetime.datetime
@@ -88,7 +88,7 @@ class Outcome:
     left_out: tuple[int, ...]
 
 
-def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> Outcome | None:
+def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> OpeningOutcome | None:
     """What became of the last opening, with `most` of those who still have no access; None before the first one."""
     opening = tables.opening.c
     ended = sa.select(tables.opening).where(opening["finished"].is_not(None))
@@ -98,7 +98,7 @@ def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> Outcom
         return None
     left_out = query.where(query.selected_columns[0] <= row["after"]).limit(most)
     ids = tuple(connection.execute(left_out).scalars()) if row["skipped"] else ()
-    return Outcome(row["finished"], row["invited"], row["skipped"], ids)
+    return OpeningOutcome(row["finished"], row["invited"], row["skipped"], ids)
 
 
 def finish_opening(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:

@@ -1,26 +1,15 @@
-"""The companies of an account's person, and the identity and rights that follow: who is let in.
+"""The person of an account, and the companies of people, along the way that `organization` of their module names."""
 
-Looked up for every request: withdrawn rights are gone with the next one.
-"""
-
-import datetime
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, account_columns, account_of, find_account
-from portal.accounts.companies import open_companies
+from portal.accounts.accounts import find_account
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
-from portal.records.policy import Policy
-from portal.texts import _
-
-CLOSED = _("Your company's access has been closed.")
-NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
 
 
 @dataclass(frozen=True)
@@ -32,76 +21,7 @@ class PersonRow:
     any_closed: bool = True  # whether there is any company whose people may not sign in
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Who makes a request, and what they may do."""
-
-    account: Account
-    policy: Policy
-
-    @property
-    def administrator(self) -> bool:
-        """Whether this person may open the pages of administrators."""
-        return self.account.profile in self.policy.declaration.settings.administrators
-
-
-def identify(connection: sa.Connection, tables: Tables, account: Account, **reading: Any) -> Identity:
-    """The rights of an account, whether it may sign in or not; `reading`: its language, and now."""
-    profile = tables.declaration.profiles[account.profile]
-    mine = companies_of(connection, tables, account.person) or ()
-    mine = mine if profile.staff else open_companies(connection, tables, mine)
-    reader = tables.declaration.reader(person=account.person, companies=mine, **reading)
-    return Identity(account, Policy(tables, profile, reader, account.records_from))
-
-
-def admit(
-    connection: sa.Connection,
-    tables: Tables,
-    account: Account,
-    person_row: PersonRow | None = None,
-    **reading: Any,
-) -> Identity | str:
-    """The rights of an account if it may sign in at this moment; else why not, in one sentence for its person."""
-    reader = tables.declaration.reader(person=account.person, **reading)
-    reason = closed_reason(tables.declaration, account, reader.today)
-    if reason is not None:
-        return reason
-    mine = companies_of(connection, tables, account.person, person_row)
-    if mine is None:
-        return NO_PERSON
-    profile = tables.declaration.profiles[account.profile]
-    if mine and not profile.staff and (person_row is None or person_row.any_closed):
-        mine = open_companies(connection, tables, mine)
-        if not mine:
-            return CLOSED
-    return Identity(account, Policy(tables, profile, replace(reader, companies=mine), account.records_from))
-
-
-def admit_everybody(
-    connection: sa.Connection, tables: Tables, **reading: Any
-) -> Iterator[tuple[Account, Identity | str]]:
-    """Every account with what `admit` says of it; in a few statements for all of them together."""
-    declaration, company = tables.declaration, tables.company.c
-    companies = _companies_of_each(connection, tables)
-    closed = set(connection.scalars(sa.select(company["organization"]).where(company["closed"])))
-    reader = declaration.reader(**reading)
-    query = sa.select(*account_columns(tables)).order_by(tables.account.c["id"])
-    for row in connection.execute(query).mappings():
-        account = account_of(row)
-        mine = companies.get(account.person or 0) if declaration.people else ()
-        reason = closed_reason(declaration, account, reader.today) or (NO_PERSON if mine is None else None)
-        if reason is not None or mine is None:
-            yield account, reason or NO_PERSON
-            continue
-        profile = declaration.profiles[account.profile]
-        allowed = mine if profile.staff else tuple(company for company in mine if company not in closed)
-        policy = Policy(
-            tables, profile, replace(reader, person=account.person, companies=allowed), account.records_from
-        )
-        yield account, CLOSED if mine and not allowed else Identity(account, policy)
-
-
-def _companies_of_each(connection: sa.Connection, tables: Tables) -> dict[int, tuple[int, ...]]:
+def companies_of_each(connection: sa.Connection, tables: Tables) -> dict[int, tuple[int, ...]]:
     """The people who have an account, with their companies as `companies_of` finds them."""
     if tables.declaration.people is None:
         return {}
@@ -129,18 +49,6 @@ def _targets(connection: sa.Connection, tables: Tables, module: str, field: str)
     for record_id, target in connection.execute(query):
         targets[record_id].append(target)
     return targets
-
-
-def closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:
-    if account.disabled:
-        return _("Your account has been disabled.")
-    if account.access_from and today < account.access_from:
-        return _("Your access starts on ${date}.", mapping={"date": account.access_from})
-    if account.access_until and today > account.access_until:
-        return _("Your access ended on ${date}.", mapping={"date": account.access_until})
-    if account.profile not in declaration.profiles:
-        return _("Your account no longer has a profile. Ask us to set it up again.")
-    return None
 
 
 def companies_of(

@@ -17,8 +17,9 @@ from portal.accounts.accounts import Account, accounts_of, find_account_of_perso
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.accounts.companies import accounts_of_company
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
+from portal.accounts.identity import Identity, admit
 from portal.accounts.keys_and_tokens import hash_token, new_token
-from portal.accounts.people import Identity, admit, companies_of
+from portal.accounts.people import companies_of
 from portal.database.schema.tables import Tables
 from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named

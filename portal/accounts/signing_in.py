@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from portal.accounts import attempts
 from portal.accounts.accounts import Account, find_account, load_account, normalize_email
 from portal.accounts.devices import device_of, remember_device
+from portal.accounts.identity import CLOSED, NO_PERSON, closed_reason
 from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.one_time_links import (
     INVITATION,
@@ -26,7 +27,7 @@ from portal.accounts.one_time_links import (
     void_links,
 )
 from portal.accounts.passwords import Passwords, password_of, weakness
-from portal.accounts.people import CLOSED, NO_PERSON, closed_reason, company_path, linked_ids
+from portal.accounts.people import company_path, linked_ids
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables

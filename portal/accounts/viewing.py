@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, load_account
-from portal.accounts.people import Identity, admit
+from portal.accounts.identity import Identity, admit
 from portal.accounts.sessions import Session
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables

@@ -12,7 +12,7 @@ from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Reg
 from portal.accounts.opening import begin_opening, count_uninvited
 from portal.accounts.passwords import Passwords, generated, weakness
 from portal.commands.open_portal import open_portal
-from portal.commands.options import chosen_settings, common_options, first_line
+from portal.commands.options import chosen_settings, common_options, read_password
 from portal.database import outbox
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
@@ -231,7 +231,7 @@ def _passwords() -> Passwords:
 
 
 def _password_in(file: Any) -> str:
-    password = first_line(file)
+    password = read_password(file)
     if not password:
         raise click.ClickException("there is no password in the file")
     return password

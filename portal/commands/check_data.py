@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from portal.accounts.accounts import find_account
-from portal.accounts.people import identify
+from portal.accounts.identity import identify
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.database.engine import Connection, reading
 from portal.declaration.source.places import Places

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from portal.commands.open_portal import open_engine
-from portal.commands.options import chosen_settings, common_options, first_line
+from portal.commands.options import chosen_settings, common_options, read_password
 from portal.commands.stop_signals import stop_signals
 from portal.database.engine import reading
 from portal.database.errors import DatabaseError, Failure, classify, database_is_in_the_way, driver_error
@@ -54,7 +54,7 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
         )
     set_up_logging(chosen_settings().log)
     inbox = Inbox.of(chosen_settings())
-    password = first_line(password_file) if password_file else ""
+    password = read_password(password_file) if password_file else ""
     if lmtp:
         _serve(lmtp, inbox)
         return

@@ -1,4 +1,4 @@
-"""What most commands begin with: one portal's settings, declaration and database, or one sentence that says why not."""
+"""What most commands begin with: one portal, its declaration and its database, or one sentence that says why not."""
 
 from dataclasses import dataclass
 from pathlib import Path

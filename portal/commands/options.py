@@ -1,4 +1,7 @@
-"""The options that every command has, before or after its name, the settings that follow, and files of passwords."""
+"""The options that every command has, before or after its name, the settings that they choose, and files of passwords.
+
+Knows no database, so that `portal check` does not wait for its libraries.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,8 +60,8 @@ def chosen_color() -> bool | None:
     return False if read_settings().no_color else None
 
 
-def first_line(file: TextIO) -> str:
-    """The first line of a file with a password, without its end."""
+def read_password(file: TextIO) -> str:
+    """The password in a file that an option names: its first line."""
     try:
         return file.readline().rstrip("\r\n")
     except UnicodeDecodeError:

@@ -19,9 +19,9 @@ from portal.database.errors import database_is_in_the_way
 from portal.database.outbox import Waiting, put_letter
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_retried_transaction
+from portal.mail.announcement import Announcement, load_announcement
 from portal.mail.builder import Sender
-from portal.mail.events_to_tell import News, load_events_to_tell
-from portal.mail.record_letters import Letter, letters
+from portal.mail.record_letters import Letter, record_letters
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,11 @@ class Announcing:
     def rewrite(self, connection: sa.Connection, tables: Tables, waiting: Waiting) -> Letter | None:
         """A letter that waits, as it would be written now; None if its recipient must not learn of it."""
         about = waiting.about
-        news = load_events_to_tell(connection, tables, str(about.module), int(about.record or 0), about.events)
+        announcement = load_announcement(connection, tables, str(about.module), int(about.record or 0), about.events)
         sender = self.sender(tables, self.clock())
-        written = letters(connection, tables, sender, portal_key(connection, tables), news, only_to=about.account)
+        written = record_letters(
+            connection, tables, sender, portal_key(connection, tables), announcement, only_to=about.account
+        )
         letter = next(iter(written), None)
         if letter is not None:
             letter.message.replace_header("Message-ID", waiting.message_id)
@@ -84,18 +86,18 @@ class Announcing:
         ids = sorted(event for event, at in taken if at > now - FORGET)
         if not ids:
             return 0
-        news = load_events_to_tell(connection, tables, first["module"], first["record"], ids)
-        if any(event.kind in UNTRUE for event in news.events):
-            self._refresh(connection, tables, news)
+        announcement = load_announcement(connection, tables, first["module"], first["record"], ids)
+        if any(event.kind in UNTRUE for event in announcement.events):
+            self._refresh(connection, tables, announcement)
         sender, key = self.sender(tables, now), portal_key(connection, tables)
-        written = letters(connection, tables, sender, key, news)
+        written = record_letters(connection, tables, sender, key, announcement)
         for letter in written:
             put_letter(connection, tables, letter.message, now, about=letter.about)
         return len(written)
 
-    def _refresh(self, connection: sa.Connection, tables: Tables, news: News) -> None:
+    def _refresh(self, connection: sa.Connection, tables: Tables, announcement: Announcement) -> None:
         """What was withdrawn or deleted is in no letter that waits."""
-        for waiting in outbox.waiting_about(connection, tables, news.module, news.record):
+        for waiting in outbox.waiting_about(connection, tables, announcement.module, announcement.record):
             rewritten = self.rewrite(connection, tables, waiting)
             if rewritten is None:
                 outbox.remove_letter(connection, tables, waiting.id)

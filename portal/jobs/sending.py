@@ -13,7 +13,7 @@ from email.message import EmailMessage
 import sqlalchemy as sa
 
 from portal.accounts.accounts import accounts_of
-from portal.accounts.people import Identity, admit
+from portal.accounts.identity import Identity, admit
 from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.outbox import About, Waiting

@@ -12,7 +12,6 @@ import datetime
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import make_msgid
 from pathlib import Path
@@ -25,7 +24,7 @@ from portal.accounts.accounts import Account
 from portal.colors import palette
 from portal.declaration.shapes import Declaration
 from portal.fields.reader import Reader
-from portal.mail.headers import LETTER_POLICY
+from portal.mail.headers import LETTER_POLICY, header_text, mail_address
 from portal.texts import beginning
 
 HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
@@ -97,7 +96,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Thread:
+class LetterThread:
     """What makes letters about one record a conversation in mail programs, and lets their reader end them.
 
     `reply_above`: the line above which an answer is written, with the sentence before it; empty where nobody reads
@@ -111,7 +110,9 @@ class Thread:
     unsubscribe: tuple[str, str] | None = None  # label and address
 
 
-def write_letter(sender: Sender, account: Account, content: Content, thread: Thread | None = None) -> EmailMessage:
+def write_letter(
+    sender: Sender, account: Account, content: Content, thread: LetterThread | None = None
+) -> EmailMessage:
     """The letter as it is sent."""
     reader = sender.reader(account)
     subject = beginning(header_text(content.subject), LONGEST_SUBJECT)
@@ -145,21 +146,7 @@ def write_letter(sender: Sender, account: Account, content: Content, thread: Thr
     return letter
 
 
-def mail_address(name: str, spec: str) -> Address:
-    """A structured address: as text “victim, evil@e.com <a@b.com>” would be two recipients."""
-    return Address(header_text(name), addr_spec=spec)
-
-
-def header_text(text: str) -> str:
-    """`text` for a header: one line, and nothing in it that is read as an encoded word (RFC 2047).
-
-    Python decodes "=?utf-8?b?…?=" when a header is set, and writes out what it holds: line breaks and headers too.
-    """
-    visible = "".join(character for character in text if character.isprintable() or character.isspace())
-    return " ".join(visible.split()).replace("=?", "= ?")
-
-
-def _add_thread(letter: EmailMessage, thread: Thread) -> None:
+def _add_thread(letter: EmailMessage, thread: LetterThread) -> None:
     letter["In-Reply-To"] = thread.root
     letter["References"] = thread.root
     letter["X-Auto-Response-Suppress"] = "All"
@@ -170,7 +157,7 @@ def _add_thread(letter: EmailMessage, thread: Thread) -> None:
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
-def _plain_text(content: Content, thread: Thread | None, footer: Sequence[str]) -> str:
+def _plain_text(content: Content, thread: LetterThread | None, footer: Sequence[str]) -> str:
     blocks = []
     if thread and thread.reply_above:
         sentence, line = thread.reply_above

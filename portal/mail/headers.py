@@ -24,6 +24,20 @@ else:
     Base = EmailPolicy
 
 
+def mail_address(name: str, spec: str) -> Address:
+    """A structured address: as text “victim, evil@e.com <a@b.com>” would be two recipients."""
+    return Address(header_text(name), addr_spec=spec)
+
+
+def header_text(text: str) -> str:
+    """`text` for a header: one line, and nothing in it that is read as an encoded word (RFC 2047).
+
+    Python decodes "=?utf-8?b?…?=" when a header is set, and writes out what it holds: line breaks and headers too.
+    """
+    visible = "".join(character for character in text if character.isprintable() or character.isspace())
+    return " ".join(visible.split()).replace("=?", "= ?")
+
+
 class LetterPolicy(Base):
     """As Python's policy for SMTP, but for the folding of texts and addresses."""
 

@@ -1,4 +1,4 @@
-"""The text of a letter that was written, as the log and the page of the outbox show it."""
+"""A letter read back from the outbox: its text, as the log and the page of the outbox show it."""
 
 import re
 from email.message import EmailMessage

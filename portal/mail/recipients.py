@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, accounts_of, find_account
 from portal.accounts.bounces import letters_arrive
+from portal.accounts.identity import Identity, admit
 from portal.accounts.letter_choices import Relation, subscribers
-from portal.accounts.people import Identity, admit
 from portal.database.schema.tables import Tables
 from portal.fields.email import is_mail_address
 from portal.mail.builder import Sender

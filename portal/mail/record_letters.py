@@ -19,8 +19,8 @@ from portal.declaration.shapes import Module, Wording
 from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
-from portal.mail.builder import Content, Said, Sender, Thread, write_letter
-from portal.mail.events_to_tell import Happened, News
+from portal.mail.announcement import AnnouncedEvent, Announcement
+from portal.mail.builder import Content, LetterThread, Said, Sender, write_letter
 from portal.mail.recipients import Recipient, Role, recipients
 from portal.mail.reply_address import ReplyTo, make_message_id, make_reply_address
 from portal.mail.unsubscribe_token import unsubscribe_token
@@ -48,54 +48,63 @@ class Letter:
     about: About
 
 
-def letters(
-    connection: sa.Connection, tables: Tables, sender: Sender, key: bytes, news: News, only_to: int | None = None
+def record_letters(
+    connection: sa.Connection,
+    tables: Tables,
+    sender: Sender,
+    key: bytes,
+    announcement: Announcement,
+    only_to: int | None = None,
 ) -> list[Letter]:
-    """The letters that announce `news`, one for each person who may be notified at this moment; `key` is that of the
-    portal.
+    """The letters that tell of an `announcement`, one for each person who may be notified at this moment.
 
-    `only_to`: the id of the account whose letter alone is written.
+    `key`: that of the portal; `only_to`: the id of the account whose letter alone is written.
     """
-    if news.module not in tables.declaration.modules:
+    if announcement.module not in tables.declaration.modules:
         return []
-    to = recipients(connection, tables, sender, news.module, news.record)
+    to = recipients(connection, tables, sender, announcement.module, announcement.record)
     chosen = [recipient for recipient in to if only_to in (None, recipient.account.id)]
-    written = (_letter(connection, tables, sender, key, news, recipient) for recipient in chosen)
+    written = (_letter(connection, tables, sender, key, announcement, recipient) for recipient in chosen)
     return [letter for letter in written if letter is not None]
 
 
 def _letter(
-    connection: sa.Connection, tables: Tables, sender: Sender, key: bytes, news: News, recipient: Recipient
+    connection: sa.Connection,
+    tables: Tables,
+    sender: Sender,
+    key: bytes,
+    announcement: Announcement,
+    recipient: Recipient,
 ) -> Letter | None:
     """The letter to one recipient; None where there is nothing to tell them."""
-    module, account = tables.declaration.modules[news.module], recipient.account
+    module, account = tables.declaration.modules[announcement.module], recipient.account
     wanted, relation = wanted_letters(connection, tables, account.id), recipient.relation
     events = {
         event.id: kind
-        for event in news.events
-        if (kind := _news_kind(event, recipient, module)) and (relation, kind) in wanted
+        for event in announcement.events
+        if (kind := _kind_of_letter(event, recipient, module)) and (relation, kind) in wanted
     }
     identity = recipient.identity
     if not events or (identity is not None and identity.policy.access(module.name) is None):
         return None
     policy = identity.policy if identity else outsider_policy(tables, sender.reader(account))
     records = Records(connection, policy, module.name)
-    record = records.get(news.record)
+    record = records.get(announcement.record)
     if record is None:
         return None
     letter = RecordLetter(
-        sender, recipient, records, record, [event for event in news.events if event.id in events], events
+        sender, recipient, records, record, [event for event in announcement.events if event.id in events], events
     )
     content = (
         letter.content() if identity else letter.for_stranger() if recipient.is_stranger else letter.for_outsiders()
     )
     if content is None:
         return None
-    about = About(letter.kind, account.id, module.name, record.id, tuple(event.id for event in news.events))
+    about = About(letter.kind, account.id, module.name, record.id, tuple(event.id for event in announcement.events))
     return Letter(write_letter(sender, account, content, letter.thread(key)), about)
 
 
-def _news_kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
+def _kind_of_letter(event: AnnouncedEvent, recipient: Recipient, module: Module) -> str | None:
     """Which kind of letter an event makes for a recipient; None for none."""
     mail, roles = module.mail, recipient.roles
     mine = event.account is not None and event.account == recipient.account.id
@@ -123,7 +132,7 @@ class RecordLetter:
     recipient: Recipient
     records: Records
     record: Record
-    events: Sequence[Happened]
+    events: Sequence[AnnouncedEvent]
     kinds: Mapping[int, str]
 
     @property
@@ -189,7 +198,7 @@ class RecordLetter:
             subject=about, paragraphs=(), button="", address="", said=tuple(said), reasons=(*self._footer(),)
         )
 
-    def thread(self, key: bytes) -> Thread:
+    def thread(self, key: bytes) -> LetterThread:
         """The same letter always has the same Message-ID, and all letters about a record to one account one root."""
         about = f"{self.records.name}.{self.record.id}.{self.recipient.account.id}"
         unsubscribe = None
@@ -197,7 +206,7 @@ class RecordLetter:
             token = unsubscribe_token(key, self.recipient.account.id)
             unsubscribe = (self.reader.text(_("Stop these emails")), f"{self.sender.address}/unsubscribe/{token}")
         answers = self._takes_answers()
-        return Thread(
+        return LetterThread(
             message_id=make_message_id(key, f"{about}.{self.events[-1].id}", self.sender.domain),
             root=f"<{about}@{self.sender.domain}>",
             reply_to=self._reply_address(key) if answers else self.sender.mailbox,

@@ -1,4 +1,4 @@
-"""Words that several pages share: a count, and the button that leads to a new record."""
+"""Words that several pages share: a count, a record, a module, the button that leads to a new record."""
 
 from portal.declaration.shapes import Module
 from portal.fields.numbers import localized

@@ -1,7 +1,4 @@
-"""One address per page: a missing last slash redirects to the address with it, trailing segments are not found.
-
-Also tells which methods an address accepts, for the Allow header of 405.
-"""
+"""One address per page: a missing last slash redirects to the address with it, trailing segments are not found."""
 
 from pyramid.events import ContextFound, subscriber
 from pyramid.httpexceptions import HTTPMovedPermanently, HTTPNotFound

@@ -14,7 +14,7 @@ from pyramid.csrf import get_csrf_token
 from pyramid.location import lineage
 from pyramid.request import Request
 
-from portal.accounts.people import Identity
+from portal.accounts.identity import Identity
 from portal.accounts.sign_ups import SignUps
 from portal.declaration.shapes import Access, Button, Declaration
 from portal.texts import Text, _, locale_or_english, readable

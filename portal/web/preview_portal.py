@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.accounts.accounts import Account, accounts_of, find_account
-from portal.accounts.people import Identity, admit
+from portal.accounts.identity import Identity, admit
 from portal.database.engine import Connection, Engine, reading
 from portal.database.migration.plan_and_apply import missing_steps
 from portal.database.migration.temporary_views import open_as_declared

@@ -135,7 +135,7 @@ def is_refused_unread(request: Request) -> bool:
     return length > int(request.registry.serving.largest_request)
 
 
-def attempts(request: Request) -> int | None:
+def most_tries(request: Request) -> int | None:
     """How often pyramid_retry tries a request, None for as often as others. To try it again its body is copied before
     anything is checked, unless it will be refused. A full disk is left to `check_requests`, whose errors have pages."""
     if is_refused_unread(request):

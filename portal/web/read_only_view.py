@@ -12,7 +12,7 @@ from babel.dates import format_time
 from pyramid.httpexceptions import HTTPClientError
 from pyramid.request import Request
 
-from portal.accounts.people import Identity
+from portal.accounts.identity import Identity
 from portal.accounts.viewing import LASTS, NOBODY
 from portal.texts import _, readable
 

@@ -11,7 +11,7 @@ from pyramid.request import Request
 from pyramid.security import Allowed, Denied
 
 from portal.accounts.access_rules import may_manage_company
-from portal.accounts.people import Identity
+from portal.accounts.identity import Identity
 from portal.web.serving import is_local_development
 
 SEE = "see"  # the default: what the resource tree contains may be seen

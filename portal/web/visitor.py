@@ -7,7 +7,7 @@ from typing import Any
 
 from pyramid.request import Request
 
-from portal.accounts.people import Identity, admit
+from portal.accounts.identity import Identity, admit
 from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import reading

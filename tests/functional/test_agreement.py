@@ -14,16 +14,16 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, find_account
 from portal.accounts.giving_access import AccessRequest, Register
+from portal.accounts.identity import identify
 from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.passwords import Passwords
-from portal.accounts.people import identify
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.fields.linked_value import Linked
+from portal.mail.announcement import load_announcement
 from portal.mail.builder import Sender
-from portal.mail.events_to_tell import load_events_to_tell
 from portal.mail.recipients import people_along
 from portal.mail.record_letters import letters
 from portal.records.policy import Policy, system_policy
@@ -32,7 +32,7 @@ from portal.records.reading.history import EventFilter, whole_history
 from portal.records.reading.news import Onlooker, PageShown, is_counted, read_news
 from portal.records.reading.records import Query, Records
 from portal.records.reading.titles import titled_links
-from portal.records.transfer.exporting import export_rows
+from portal.records.transfer.exporting import exported_list
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
@@ -250,7 +250,7 @@ class Paths:
         return {record_id for (_module, record_id), link in titled.items() if link.visible}
 
     def exported(self) -> set[int]:
-        text = b"".join(export_rows(self.records, Query(), ["reference"], self.policy.reader)).decode("utf-8-sig")
+        text = b"".join(exported_list(self.records, Query(), ["reference"], self.policy.reader)).decode("utf-8-sig")
         references = {row[0] for row in list(csv.reader(io.StringIO(text)))[1:]}
         return {
             record.id for record in self.records.as_system.by_ids(self.everything, []) if record.reference in references
@@ -320,7 +320,7 @@ def test_letters_go_to_those_who_may_open_the_record_and_to_everybody_of_them_wh
             created = sa.select(event.c["record"], event.c["id"], event.c["account"])
             created = created.where(event.c["module"] == module, event.c["kind"] == "created")
             for record_id, event_id, author in connection.execute(created.limit(2)).all():
-                news = load_events_to_tell(connection, tables, module, record_id, [event_id])
+                news = load_announcement(connection, tables, module, record_id, [event_id])
                 told = {letter.about.account for letter in letters(connection, tables, sender, key, news)}
                 watcher = tables.watcher.c
                 watching = watcher["module"] == module, watcher["record"] == record_id

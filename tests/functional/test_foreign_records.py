@@ -11,7 +11,7 @@ from portal.database.engine import writing
 from portal.database.search import index as search
 from portal.fields.linked_value import Linked
 from portal.records.writing.history import SYSTEM
-from portal.records.writing.links_and_lines import new_row
+from portal.records.writing.module_rows import new_row
 from tests.functional.world import ANNA, BRUNO, CARLA, NOW, World, way
 
 DAY = datetime.timedelta(days=1)

@@ -15,7 +15,7 @@ from portal.fields.address import Address
 from portal.fields.money import Money
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Query, Records
-from portal.records.transfer.exporting import export_rows
+from portal.records.transfer.exporting import exported_list
 from tests.functional.shop import Shop, make_shop, table
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -432,7 +432,7 @@ def test_the_export_of_a_list_shows_what_people_see_but_no_more_than_they_may(fi
     with reading(filled.engine) as connection:
         records = Records(connection, Policy(filled.tables, profile, reader), "things")
         columns = [*records.access.list.columns, "secret"]
-        content = b"".join(export_rows(records, Query(sort=("id",)), columns, reader))
+        content = b"".join(exported_list(records, Query(sort=("id",)), columns, reader))
     assert content.startswith(b"\xef\xbb\xbf")
     header, first, _second = table(content)
     row = dict(zip(header, first, strict=True))
@@ -517,7 +517,7 @@ def test_the_export_of_a_list_can_be_imported(filled, language):
         readable["things"] = profile.modules["things"].model_copy(update={"readable": frozenset({*names, "reference"})})
         policy = replace(policy, profile=profile.model_copy(update={"modules": readable}))
         records = Records(connection, policy, "things")
-        content = b"".join(export_rows(records, Query(sort=("id",)), ["reference", *names, "modified"], reader))
+        content = b"".join(exported_list(records, Query(sort=("id",)), ["reference", *names, "modified"], reader))
     result = filled.load("things", content, "--key", "reference")
     assert "0 new, 0 changed, 3 unchanged" in result.output, result.output
     assert "skipped what the portal computes or keeps itself" in result.output

@@ -18,9 +18,9 @@ from portal.accounts.passwords import Passwords
 from portal.commands.inbox import Inbox
 from portal.database.engine import reading, writing
 from portal.database.outbox import About, put_letter
+from portal.mail.announcement import load_announcement
 from portal.mail.builder import Sender
-from portal.mail.events_to_tell import load_events_to_tell
-from portal.mail.incoming.mail_rows import Outcome, mails, stored_mails
+from portal.mail.incoming.mail_rows import MailOutcome, mails, stored_mails
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.incoming.receive import Receiver
@@ -72,7 +72,7 @@ class Post:
     def portal(self) -> object:
         return self.app.app.registry.live.current()
 
-    def brings(self, mail: EmailMessage | bytes, *envelope: str) -> Outcome:
+    def brings(self, mail: EmailMessage | bytes, *envelope: str) -> MailOutcome:
         raw = mail if isinstance(mail, bytes) else mail.as_bytes()
         return self.receiving(lambda receiver: receiver.receive(raw, envelope))
 
@@ -107,9 +107,7 @@ class Post:
         event = tables.event
         with writing(self.portal.engine) as connection:
             last = sa.select(event.c["id"]).where(event.c["kind"] == kind).order_by(event.c["id"].desc())
-            news = load_events_to_tell(
-                connection, tables, "tickets", 1, [connection.execute(last.limit(1)).scalar_one()]
-            )
+            news = load_announcement(connection, tables, "tickets", 1, [connection.execute(last.limit(1)).scalar_one()])
             found = letters(connection, tables, sender, portal_key(connection, tables), news)
         return [letter.message for letter in found]
 
@@ -165,7 +163,7 @@ def test_a_reply_becomes_a_comment_without_what_it_quotes(post: Post, ticket: st
     outcome = post.brings(mail(f"Anna <{ANNA}>", post.reply_address(ANNA), text))
 
     page = post.app.get(ticket)
-    assert outcome == Outcome("commented", "", ("tickets", 1))
+    assert outcome == MailOutcome("commented", "", ("tickets", 1))
     assert page.html.select_one(".note .lines").text == "It still jams."
     assert "by email" in page.html.select_one(".note header").text
     assert "Try again." in page.html.select_one(".note details").text
@@ -243,7 +241,7 @@ def test_access_that_is_over_is_over_by_mail_too(post: Post, ticket: str):
 
     outcome = post.brings(mail(ANNA, post.reply_address(ANNA)))
 
-    assert outcome == Outcome("kept", "its sender has no access at present")
+    assert outcome == MailOutcome("kept", "its sender has no access at present")
 
 
 @on_sqlite
@@ -452,7 +450,7 @@ def test_a_mail_on_which_the_portal_fails_is_kept_and_keeps_no_other_back(
     inbox = Inbox(post.app.app.registry.live, Settings(folder=portal_folder))
     outcome_of = Receiver._outcome
 
-    def fail_on_poison(receiver: Receiver, read: IncomingMail, as_stranger: bool) -> Outcome:
+    def fail_on_poison(receiver: Receiver, read: IncomingMail, as_stranger: bool) -> MailOutcome:
         if read.subject == "Poison":
             raise ZeroDivisionError
         return outcome_of(receiver, read, as_stranger)

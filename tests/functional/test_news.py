@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.records.writing.history import SYSTEM
-from portal.records.writing.links_and_lines import new_row
+from portal.records.writing.module_rows import new_row
 from tests.functional.conftest import without_tokens
 from tests.functional.orders_portal import edit, new_order
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, titles

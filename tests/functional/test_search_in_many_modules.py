@@ -17,7 +17,7 @@ from portal.records.reading import highlight
 from portal.records.reading.records import Count, Query, Records
 from portal.records.reading.search_everywhere import hits_everywhere
 from portal.records.writing.history import SYSTEM
-from portal.records.writing.links_and_lines import new_row
+from portal.records.writing.module_rows import new_row
 from portal.views.lists.rows import match_notes
 
 NAMES = [f"things_{number}" for number in range(98)]

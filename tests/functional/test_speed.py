@@ -19,7 +19,7 @@ from portal.records.policy import Policy
 from portal.records.reading.ordered_pages import FEW_ROWS
 from portal.records.reading.records import Query, Records
 from portal.records.writing.history import SYSTEM
-from portal.records.writing.links_and_lines import new_row
+from portal.records.writing.module_rows import new_row
 from tests.functional.world import ANNA, BRUNO, NANCY, NOW, Browser, titles, way
 
 STATES = ("new", "waiting", "answered", "resolved", "closed", None)

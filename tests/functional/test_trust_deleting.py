@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.accounts import find_account
-from portal.accounts.people import identify
+from portal.accounts.identity import identify
 from portal.database.engine import writing
 from portal.fields.base import Refused
 from portal.fields.linked_value import Linked

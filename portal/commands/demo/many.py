@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from portal.declaration.shapes import Module
-from portal.records.transfer.csv_reading import Row
+from portal.records.transfer.csv_reading import CsvRow
 
 SIMILAR_BY = "service"  # rows with the same value here exchange their sentences
 USUAL_AGE = 240  # days, on average
@@ -26,17 +26,17 @@ class ManyRows:
 
     module: Module
     headers: tuple[str, ...]
-    patterns: Sequence[Row]
+    patterns: Sequence[CsvRow]
     sentences: Sequence[str]  # from the public comments of the demo
     number: int
     seed: int = 0
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[CsvRow]:
         """The rows, oldest first."""
         chance = random.Random(self.seed)  # noqa: S311 - no secret depends on it
         rows = [self._row(chance) for _number in range(self.number)]
         rows.sort(key=lambda pair: -pair[0])
-        yield from (Row(line, cells) for line, (_age, cells) in enumerate(rows, 1))
+        yield from (CsvRow(line, cells) for line, (_age, cells) in enumerate(rows, 1))
 
     def _row(self, chance: random.Random) -> tuple[int, tuple[str, ...]]:
         """The age of a ticket in days, and its cells."""
@@ -54,7 +54,7 @@ class ManyRows:
                 cells[index] = self._text(chance, [row.cells[index] for row in similar])
         return age, tuple(cells)
 
-    def _final_patterns(self) -> Sequence[Row]:
+    def _final_patterns(self) -> Sequence[CsvRow]:
         """The patterns in a state that no transition leaves."""
         lifecycle = self.module.lifecycle
         if lifecycle is None or lifecycle.field not in self.headers:
@@ -63,7 +63,7 @@ class ManyRows:
         column = self.headers.index(lifecycle.field)
         return [row for row in self.patterns if row.cells[column] not in left] or self.patterns
 
-    def _group(self, row: Row) -> str:
+    def _group(self, row: CsvRow) -> str:
         return row.cells[self.headers.index(SIMILAR_BY)] if SIMILAR_BY in self.headers else ""
 
     def _title(self, chance: random.Random, titles: Sequence[str]) -> str:

@@ -14,8 +14,9 @@ from pathlib import Path
 from portal.accounts.accounts import Account, find_account
 from portal.accounts.companies import renew_link
 from portal.accounts.giving_access import AccessRequest, Register
+from portal.accounts.identity import identify
 from portal.accounts.passwords import Passwords
-from portal.accounts.people import companies_of, identify
+from portal.accounts.people import companies_of
 from portal.commands.demo.files import add_example_files
 from portal.commands.demo.many import SENTENCE, TOKEN, ManyRows
 from portal.commands.open_portal import OpenPortal
@@ -27,7 +28,7 @@ from portal.records.indexing.search_entries import rebuild
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.csv_columns import find_columns
-from portal.records.transfer.csv_reading import Row, open_source
+from portal.records.transfer.csv_reading import CsvRow, open_source
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
 from portal.records.transfer.invented_history import InventedHistory, sort_events
@@ -51,11 +52,11 @@ class DatedRows:
     """Rows in which `-3d` and `-3d 14:30` stand for dates and moments, in the columns that hold such."""
 
     headers: tuple[str, ...]
-    source: Callable[[], Iterator[Row]]
+    source: Callable[[], Iterator[CsvRow]]
     fields: dict[int, Field]
     reader: Reader
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[CsvRow]:
         """The rows, with dates in ISO's order."""
         for row in self.source():
             cells = [self._dated(cell, self.fields.get(index)) for index, cell in enumerate(row.cells)]

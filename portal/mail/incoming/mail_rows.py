@@ -40,7 +40,7 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MailOutcome:
     """What became of a mail: commented, created, bounced, kept, dismissed or duplicate, and why it was kept."""
 
     kind: str
@@ -68,7 +68,7 @@ def claim_kept(connection: sa.Connection, tables: Tables, mail_id: int) -> bool:
 
 
 def finish_mail(
-    connection: sa.Connection, tables: Tables, mail_id: int, outcome: Outcome, stored: str | None = None
+    connection: sa.Connection, tables: Tables, mail_id: int, outcome: MailOutcome, stored: str | None = None
 ) -> None:
     """Writes what became of a mail. `stored`: its name in the store, where its bytes are kept."""
     module, record = outcome.place or (None, None)

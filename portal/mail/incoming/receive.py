@@ -27,7 +27,7 @@ from portal.mail.incoming.delivery_report import DeliveryReport
 from portal.mail.incoming.mail_rows import (
     KeptAsideError,
     Mail,
-    Outcome,
+    MailOutcome,
     claim_kept,
     claim_mail,
     created_since,
@@ -38,7 +38,7 @@ from portal.mail.incoming.mail_rows import (
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import IncomingMail, read_mail
 from portal.mail.incoming.reply_text import Reply, split_reply
-from portal.mail.incoming.senders import Sender, Senders, portal_policy
+from portal.mail.incoming.senders import MailSender, Senders, portal_policy
 from portal.mail.reply_address import ReplyTo, read_reply_address
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
@@ -80,17 +80,17 @@ class Receiver:
     store: MailStore
     now: datetime.datetime
 
-    def receive(self, raw: bytes, envelope: tuple[str, ...] = ()) -> Outcome:
+    def receive(self, raw: bytes, envelope: tuple[str, ...] = ()) -> MailOutcome:
         """Uses a mail once. `envelope`: the addresses that it was delivered to. Raises NotStoredYetError."""
         try:
             mail = read_mail(raw, envelope)
         except UnreadableMailError as error:
             mail_id = self._claim_unread(raw)
-            return self._keep(mail_id, raw, str(error)) if mail_id else Outcome("duplicate")
+            return self._keep(mail_id, raw, str(error)) if mail_id else MailOutcome("duplicate")
         mail_id = self._claim(mail)
-        return self._use(mail_id, mail, raw) if mail_id else Outcome("duplicate")
+        return self._use(mail_id, mail, raw) if mail_id else MailOutcome("duplicate")
 
-    def keep(self, raw: bytes, reason: str) -> Outcome:
+    def keep(self, raw: bytes, reason: str) -> MailOutcome:
         """Keeps a mail on which the portal failed, with the reason. Raises NotStoredYetError."""
         try:
             mail = read_mail(raw)
@@ -98,15 +98,15 @@ class Receiver:
             mail_id = self._claim_unread(raw)
         else:
             mail_id = self._claim(mail)
-        return self._keep(mail_id, raw, reason) if mail_id else Outcome("duplicate")
+        return self._keep(mail_id, raw, reason) if mail_id else MailOutcome("duplicate")
 
-    def receive_again(self, mail: Mail, as_stranger: bool = False) -> Outcome:
+    def receive_again(self, mail: Mail, as_stranger: bool = False) -> MailOutcome:
         """Uses a mail that was kept: its sender is known by now, or staff make a record of it (`as_stranger`).
 
         Raises NotStoredYetError, and UnreadableMailError.
         """
         if not mail.stored or not claim_kept(self.connection, self.tables, mail.id):
-            return Outcome("duplicate")
+            return MailOutcome("duplicate")
         raw = self.store.read(mail.stored)
         return self._use(mail.id, read_mail(raw), raw, as_stranger)
 
@@ -122,7 +122,7 @@ class Receiver:
             self.receive_again(mail)
         elif mail.module and mail.record:
             self._give(mail.sender, (mail.module, mail.record))
-            outcome = Outcome("created", mail.reason, (mail.module, mail.record))
+            outcome = MailOutcome("created", mail.reason, (mail.module, mail.record))
             finish_mail(self.connection, self.tables, mail.id, outcome, mail.stored)
         return True
 
@@ -145,7 +145,7 @@ class Receiver:
     def _claim_unread(self, raw: bytes) -> int | None:
         return claim_mail(self.connection, self.tables, hashlib.sha256(raw).hexdigest(), self.now)
 
-    def _use(self, mail_id: int, mail: IncomingMail, raw: bytes, as_stranger: bool = False) -> Outcome:
+    def _use(self, mail_id: int, mail: IncomingMail, raw: bytes, as_stranger: bool = False) -> MailOutcome:
         try:
             with self.connection.begin_nested():  # what fails half done leaves nothing
                 outcome = self._outcome(mail, as_stranger)
@@ -157,12 +157,12 @@ class Receiver:
         finish_mail(self.connection, self.tables, mail_id, outcome, stored)
         return outcome
 
-    def _keep(self, mail_id: int, raw: bytes, reason: str, stranger: bool = False) -> Outcome:
-        outcome = Outcome("kept", reason, stranger=stranger)
+    def _keep(self, mail_id: int, raw: bytes, reason: str, stranger: bool = False) -> MailOutcome:
+        outcome = MailOutcome("kept", reason, stranger=stranger)
         finish_mail(self.connection, self.tables, mail_id, outcome, self.store.name_of(raw))
         return outcome
 
-    def _outcome(self, mail: IncomingMail, as_stranger: bool) -> Outcome:
+    def _outcome(self, mail: IncomingMail, as_stranger: bool) -> MailOutcome:
         if as_stranger:
             return self._create(mail, self._senders.known(mail.sender) or self._senders.stranger(mail))
         if mail.report is not None:
@@ -204,7 +204,9 @@ class Receiver:
         answered = (read_reply_address(key, address, names) for address in mail.recipients)
         return next((reply_to for reply_to in answered if reply_to is not None), None)
 
-    def _comment(self, mail: IncomingMail, sender: Sender, place: tuple[str, int], internal: bool = False) -> Outcome:
+    def _comment(
+        self, mail: IncomingMail, sender: MailSender, place: tuple[str, int], internal: bool = False
+    ) -> MailOutcome:
         module, record_id = place
         records = self._records(sender, module)
         record = records.get(record_id) if records else None
@@ -225,11 +227,11 @@ class Receiver:
             raise KeptAsideError(_("the conversation that it answers is closed")) from None
         if files.taken:
             writer.attach(record, files.taken, internal=internal, comment_id=comment_id)
-        return Outcome("commented", files.reason, place)
+        return MailOutcome("commented", files.reason, place)
 
     # -- letters that came back ----------------------------------------------------------------------------------------
 
-    def _bounced(self, report: DeliveryReport) -> Outcome:
+    def _bounced(self, report: DeliveryReport) -> MailOutcome:
         """The letter came back: its record says so to staff, and the account counts it."""
         letter = outbox.letter_with_id(self.connection, self.tables, report.letter_ids)
         if letter is None:
@@ -239,16 +241,16 @@ class Receiver:
             count_bounce(self.connection, self.tables, letter["account"], report.reason)
         module, record_id = letter["module"], letter["record"]
         if module not in self.tables.declaration.modules or not record_id:
-            return Outcome("bounced", report.reason)
+            return MailOutcome("bounced", report.reason)
         account = load_account(self.connection, self.tables, letter["account"] or 0)
         records = Records(self.connection, system_policy(self.tables), module)
         details = {"internal": True, "person": account.person if account else None}
         add_event(records, record_id, "bounced", SYSTEM, details)
-        return Outcome("bounced", report.reason, (module, record_id))
+        return MailOutcome("bounced", report.reason, (module, record_id))
 
     # -- new records ---------------------------------------------------------------------------------------------------
 
-    def _new(self, mail: IncomingMail) -> Outcome:
+    def _new(self, mail: IncomingMail) -> MailOutcome:
         inbox = self.tables.declaration.inbox
         if inbox is None:
             raise KeptAsideError(_("it does not answer an email from the portal"))
@@ -260,7 +262,7 @@ class Receiver:
             raise KeptAsideError(_("its sender wrote too many emails within an hour"))
         return self._create(mail, sender or self._senders.stranger(mail))
 
-    def _create(self, mail: IncomingMail, sender: Sender) -> Outcome:
+    def _create(self, mail: IncomingMail, sender: MailSender) -> MailOutcome:
         inbox = self.tables.declaration.inbox
         records = self._records(sender, inbox.creates) if inbox else None
         if inbox is None or records is None:
@@ -290,9 +292,11 @@ class Receiver:
             comment_id = writer.add_comment(record, text.text, folded=text.folded)  # what the field does not hold
         if files.taken:
             writer.attach(record, files.taken, comment_id=comment_id)
-        return Outcome("created", files.reason, place, stranger=sender.person is None and sender.author.account is None)
+        return MailOutcome(
+            "created", files.reason, place, stranger=sender.person is None and sender.author.account is None
+        )
 
-    def _owner_values(self, records: Records, sender: Sender, defaults: bool = True) -> dict[str, Any]:
+    def _owner_values(self, records: Records, sender: MailSender, defaults: bool = True) -> dict[str, Any]:
         """Whose the record is, where fields of its own say so. `defaults`: a new one, of which defaults say it too."""
         module = records.module
         values: dict[str, Any] = {}
@@ -309,7 +313,7 @@ class Receiver:
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _records(self, sender: Sender, module: str) -> Records | None:
+    def _records(self, sender: MailSender, module: str) -> Records | None:
         if module not in self.tables.declaration.modules or sender.policy.access(module) is None:
             return None
         return Records(self.connection, sender.policy, module)

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, find_account, find_account_of_person, load_account, normalize_email
 from portal.accounts.bounces import forget_bounces
-from portal.accounts.people import Identity, admit, companies_of
+from portal.accounts.identity import Identity, admit
+from portal.accounts.people import companies_of
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.mail.incoming.mail_rows import KeptAsideError, stranger_of
@@ -20,7 +21,7 @@ from portal.texts import _
 
 
 @dataclass(frozen=True)
-class Sender:
+class MailSender:
     """Somebody who writes, with their rights. A stranger has no person."""
 
     policy: Policy
@@ -36,7 +37,7 @@ class Senders:
     tables: Tables
     now: datetime.datetime
 
-    def known(self, address: str) -> Sender | None:
+    def known(self, address: str) -> MailSender | None:
         """Whoever has access with an address, else the person who has it; None for a stranger.
 
         Raises KeptAsideError where their access is over.
@@ -53,7 +54,7 @@ class Senders:
         companies = companies_of(self.connection, self.tables, person.id) or ()
         return self._without_access(person.title, person.id, companies)
 
-    def replying(self, mail: IncomingMail, reply_to: ReplyTo) -> Sender:
+    def replying(self, mail: IncomingMail, reply_to: ReplyTo) -> MailSender:
         """Whoever got the letter that `mail` answers. Raises KeptAsideError where that is not who writes."""
         if reply_to.account_id == 0 and self._wrote_as_stranger(mail, reply_to):
             return self.stranger(mail)
@@ -66,16 +67,16 @@ class Senders:
         stranger = stranger_of(self.connection, self.tables, (reply_to.module, reply_to.record_id))
         return stranger is not None and stranger.sender == mail.sender
 
-    def admitted(self, account: Account) -> Sender:
+    def admitted(self, account: Account) -> MailSender:
         """An account as a sender. Raises KeptAsideError where it may not sign in."""
         language = account.language or self.tables.declaration.settings.languages[0]
         identity = admit(self.connection, self.tables, account, language=language, now=self.now)
         if not isinstance(identity, Identity):
             raise KeptAsideError(_("its sender has no access at present"))
         forget_bounces(self.connection, self.tables, account.id)
-        return Sender(identity.policy, Author(account.id, account.name, "mail"), account.person)
+        return MailSender(identity.policy, Author(account.id, account.name, "mail"), account.person)
 
-    def stranger(self, mail: IncomingMail) -> Sender:
+    def stranger(self, mail: IncomingMail) -> MailSender:
         """Somebody whom the portal does not know."""
         return self._without_access(mail.sender_name or mail.sender, None, ())
 
@@ -90,10 +91,10 @@ class Senders:
         people = records.page(Query(condition=Comparison((field.name,), "equal", address), size=2), []).records
         return people[0] if len(people) == 1 else None
 
-    def _without_access(self, name: str, person: int | None, companies: tuple[int, ...]) -> Sender:
+    def _without_access(self, name: str, person: int | None, companies: tuple[int, ...]) -> MailSender:
         """Somebody in whose name the portal writes what they sent, and who reads nothing."""
         reader = self.tables.declaration.reader(person=person, companies=companies, now=self.now)
-        return Sender(outsider_policy(self.tables, reader), Author(None, name, "mail"), person)
+        return MailSender(outsider_policy(self.tables, reader), Author(None, name, "mail"), person)
 
 
 def portal_policy(policy: Policy) -> Policy:

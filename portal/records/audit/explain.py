@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS
 from portal.declaration.shapes import ACTIONS, Access, Through
 from portal.records.policy import Policy
-from portal.records.reading.named_records import find_named
+from portal.records.reading.named_records import find_records
 from portal.records.reading.records import Record, Records
 from portal.records.reading.watchers import watchers, who_added
 from portal.records.writing.lifecycle import is_for_reader, leaves, state_of
@@ -99,13 +99,6 @@ def _record_named(system: Records, reference: str | int) -> Record:
     if record is None:
         raise LookupError(f"{system.name} has no record {reference}")
     return record
-
-
-def find_records(records: Records, reference: str) -> list[int]:
-    """The ids of the records that a reference means, whoever may see them; by unique field or title too."""
-    table = records.table
-    ids = records.connection.scalars(sa.select(table.c["id"]).where(table.c["reference"] == reference)).all()
-    return list(ids) or find_named(records.connection, records.as_system.policy, records.name, reference)
 
 
 def _scope_steps(

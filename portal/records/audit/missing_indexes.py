@@ -15,7 +15,7 @@ from portal.declaration.shapes import Access, Declaration, Module, Profile
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.records.indexing.search_entries import indexed_modules
-from portal.records.reading.count_statements import RANKS, best_indexed_condition
+from portal.records.reading.index_scan import RANKS, best_indexed_condition
 
 MANY = 20_000  # records; fewer are read in a moment
 

@@ -62,14 +62,16 @@ class SightChange:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ModulePair:
     """A module under both declarations; None: there is none."""
 
     before: str | None
     after: str | None
 
 
-def sight_changes(connection: sa.Connection, people: Sequence[Person], pairs: Sequence[Pair]) -> Iterator[SightChange]:
+def sight_changes(
+    connection: sa.Connection, people: Sequence[Person], pairs: Sequence[ModulePair]
+) -> Iterator[SightChange]:
     """What changes for each profile in each module. `connection`: see `open_side_by_side`."""
     comparison = _Comparison(connection)
     for profile in dict.fromkeys(person.profile for person in people):
@@ -88,7 +90,7 @@ class _Comparison:
 
     # -- people whose scopes are the same -------------------------------------------------------------------------
 
-    def groups(self, people: Sequence[Person], pair: Pair) -> Groups:
+    def groups(self, people: Sequence[Person], pair: ModulePair) -> Groups:
         """The people for whom something may change, those with equal scopes together."""
         groups: Groups = defaultdict(list)
         for person in people:
@@ -106,7 +108,7 @@ class _Comparison:
             groups[kind, own].append(person)
         return groups
 
-    def _kind(self, person: Person, pair: Pair) -> Hashable:
+    def _kind(self, person: Person, pair: ModulePair) -> Hashable:
         policies = (person.before, person.after)
         facts = tuple(
             policy
@@ -115,7 +117,7 @@ class _Comparison:
         )
         return pair, facts
 
-    def _compare_scopes(self, person: Person, pair: Pair) -> tuple[bool, bool, bool]:
+    def _compare_scopes(self, person: Person, pair: ModulePair) -> tuple[bool, bool, bool]:
         """Whether both scopes are the same, and whether they depend on the person, and on the companies."""
         before, after = (
             self._written(_anonymous(policy), name)
@@ -134,7 +136,7 @@ class _Comparison:
 
     # -- records --------------------------------------------------------------------------------------------------
 
-    def change(self, profile: str, groups: Groups, pair: Pair, lost: bool) -> SightChange | None:
+    def change(self, profile: str, groups: Groups, pair: ModulePair, lost: bool) -> SightChange | None:
         """The records that are lost, or gained."""
         module = pair.before if lost else pair.after
         if module is None:
@@ -160,7 +162,7 @@ class _Comparison:
         examples = tuple(self._examples(policy, module, concerned))
         return SightChange(profile, module, lost, people, frozenset(records), examples)
 
-    def _query(self, groups: Sequence[list[Person]], pair: Pair, lost: bool) -> sa.Select[Any]:
+    def _query(self, groups: Sequence[list[Person]], pair: ModulePair, lost: bool) -> sa.Select[Any]:
         """The records that one of some groups loses, or gains."""
         people = [group[0] for group in groups]
         policy, module = (people[0].before, pair.before) if lost else (people[0].after, pair.after)
@@ -173,7 +175,7 @@ class _Comparison:
         ]
         return sa.select(policy.tables.module(module).c["id"]).where(sa.or_(*changed))
 
-    def _kept(self, person: Person, pair: Pair, lost: bool) -> sa.ColumnElement[bool]:
+    def _kept(self, person: Person, pair: ModulePair, lost: bool) -> sa.ColumnElement[bool]:
         """Whether a record of that side is seen on the other one as well."""
         here, other = (person.before, person.after) if lost else (person.after, person.before)
         name, other_name = (pair.before, pair.after) if lost else (pair.after, pair.before)
@@ -209,11 +211,11 @@ def _anonymous(policy: Policy | None) -> Policy | None:
     )
 
 
-def module_pairs(before: Mapping[str, object], after: Mapping[str, str | None]) -> list[Pair]:
+def module_pairs(before: Mapping[str, object], after: Mapping[str, str | None]) -> list[ModulePair]:
     """The modules of two declarations, a renamed one with what it was; `after`: name → `formerly`."""
     pairs = []
     for name, formerly in after.items():
         former = formerly if formerly in before and formerly not in after and name not in before else None
-        pairs.append(Pair(name if name in before else former, name))
+        pairs.append(ModulePair(name if name in before else former, name))
     known = {pair.before for pair in pairs}
-    return [*pairs, *(Pair(name, None) for name in before if name not in known)]
+    return [*pairs, *(ModulePair(name, None) for name in before if name not in known)]

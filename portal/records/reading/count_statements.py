@@ -4,7 +4,6 @@ Where an index has the answer, rows are counted in it up to COUNT_LIMIT. What mu
 among the newest MOST_TESTED rows that the reader may see; `Count.more` says that there are others.
 """
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,18 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import Comparison, Condition
-from portal.database.schema.indexes import index_column, is_indexed, sort_column
+from portal.database.schema.indexes import is_indexed
 from portal.database.sql import WithoutIndex, constant
-from portal.declaration.shapes import Module
-from portal.fields.base import Field
-from portal.fields.reader import Reader
+from portal.records.reading.index_scan import IndexCondition
 
 COUNT_LIMIT = 1_000  # exact up to here, “1,000+” beyond
 MOST_TESTED = 2_000  # rows
-# Of several conditions that an index could answer, the one that most likely leaves fewest rows comes first.
-EXACT, ONE_OF, RANGE, NOT = range(4)
-RANKS = {"equal": EXACT, "one_of": ONE_OF, "min": RANGE, "max": RANGE, "before": RANGE, "after": RANGE, "within": RANGE}
 
 
 @dataclass(frozen=True)
@@ -39,19 +32,9 @@ class CountRequest:
     """What is counted: the rows that the reader may see (`visible`) and that an index finds by `indexed` (all where it
     is None), each `tested` besides. Rows that the reader may not see are no part of any limit."""
 
-    indexed: "IndexCondition | None" = None
+    indexed: IndexCondition | None = None
     tested: tuple[sa.ColumnElement[bool], ...] = ()
     visible: tuple[sa.ColumnElement[bool], ...] = ()
-
-
-@dataclass(frozen=True)
-class IndexCondition:
-    """A condition that the index of `column` answers. `ranges`: the same as ranges without a common row, where the
-    index can only answer these."""
-
-    column: str
-    condition: sa.ColumnElement[bool]
-    ranges: tuple[sa.ColumnElement[bool], ...] = ()
 
 
 def counting(
@@ -103,51 +86,3 @@ def _ways(
     if not is_indexed(table, branch, indexed.column):
         return [WithoutIndex(indexed.condition)]
     return indexed.ranges or [indexed.condition]
-
-
-# -- what an index finds ----------------------------------------------------------------------------------------------
-
-
-def best_indexed_condition(conditions: Iterable[Condition], module: Module, table: sa.Table) -> Comparison | None:
-    """The condition by which an index finds the rows; None where there is none."""
-    indexed = {index.columns.keys()[0] for index in table.indexes}
-    comparisons = [condition for condition in conditions if isinstance(condition, Comparison)]
-    ranks = [_rank(comparison, module, table, indexed) for comparison in comparisons]
-    ranked = [(rank, place) for place, rank in enumerate(ranks) if rank is not None]
-    return comparisons[min(ranked)[1]] if ranked else None
-
-
-def _rank(part: Comparison, module: Module, table: sa.Table, indexed: set[str]) -> int | None:
-    if len(part.path) != 1 or part.path[0] not in module.everything:
-        return None
-    field = module.field(part.path[0])
-    if field.virtual or field.multiple or (column := sort_column(field, table)) is None or column.name not in indexed:
-        return None
-    if column.name != field.name and part.operator != "empty":
-        return None  # the folded companion sorts lists; comparisons are with the text itself
-    if part.negated:
-        return NOT if field.ranked and part.operator in ("equal", "one_of") else None
-    return RANKS.get(part.operator)
-
-
-def ranges_of_negated(
-    comparison: Comparison, field: Field, table: sa.Table, reader: Reader, dialect: str
-) -> tuple[sa.ColumnElement[bool], ...]:
-    """A negated comparison as ranges between the values, empty included, each of which an index finds."""
-    column = index_column(field, table)
-    values = comparison.value if comparison.operator == "one_of" else (comparison.value,)
-    constants = [value for value in values if value not in (None, "")]
-    known = sorted({field.constant(value, reader) for value in constants})
-    bounds = known if dialect == "sqlite" else [_in_order(known, place) for place in range(len(known))]
-    ranges = [sa.and_(column > low, column < high) for low, high in itertools.pairwise(bounds)]
-    ranges = [column < bounds[0], *ranges, column > bounds[-1]] if bounds else [column.is_not(None)]
-    return tuple(ranges) if len(constants) < len(values) else (column.is_(None), *ranges)
-
-
-def _in_order(values: Sequence[Any], place: int) -> Any:
-    """One of several values by its place in the order of the database, whose alphabet may differ from Python's."""
-    if len(values) == 1 or not isinstance(values[0], str):
-        return values[place]
-    listed = sa.func.unnest(sa.literal(list(values), sa.ARRAY(sa.Text()))).table_valued("value").render_derived()
-    in_order = sa.select(listed.c["value"]).order_by(listed.c["value"])
-    return in_order.limit(constant(1)).offset(constant(place)).scalar_subquery()

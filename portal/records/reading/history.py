@@ -145,13 +145,6 @@ def whole_history(
     return events, before
 
 
-def authors_named(connection: sa.Connection, tables: Tables, text: str) -> list[int]:
-    """The accounts whose name or email address contains `text`, at most a hundred."""
-    account, text = tables.account, text.strip().lower()
-    columns = [sa.func.lower(account.c[name]).contains(text, autoescape=True) for name in ("name", "email")]
-    return list(connection.scalars(sa.select(account.c["id"]).where(sa.or_(*columns)).limit(100)))
-
-
 def _conditions(policy: Policy, only: EventFilter) -> list[sa.ColumnElement[bool]]:
     event = policy.tables.event
     modules = [only.module] if only.module else list(policy.modules)

@@ -1,13 +1,20 @@
-"""The statement that reads a segment of an order along its index, branch by branch of the reader's scope."""
+"""What an index of a module's table finds: the statement that reads a segment of an order along it, branch by branch of
+the reader's scope; and the conditions that it answers.
+"""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.schema.indexes import is_indexed
-from portal.database.sql import WithoutIndex
+from portal.conditions import Comparison, Condition
+from portal.database.schema.indexes import index_column, is_indexed, sort_column
+from portal.database.sql import WithoutIndex, constant
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
+from portal.fields.reader import Reader
 from portal.records.reading.keyset import Segment
 
 
@@ -54,3 +61,68 @@ class IndexScan:
         column = condition.left if isinstance(condition, sa.BinaryExpression) else None
         indexed = not isinstance(column, sa.Column) or is_indexed(self.table, branch, column.name)
         return condition if indexed else WithoutIndex(condition)
+
+
+# Of several conditions that an index could answer, the one that most likely leaves fewest rows comes first.
+EXACT, ONE_OF, RANGE, NOT = range(4)
+
+
+RANKS = {"equal": EXACT, "one_of": ONE_OF, "min": RANGE, "max": RANGE, "before": RANGE, "after": RANGE, "within": RANGE}
+
+
+# -- conditions that an index answers ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class IndexCondition:
+    """A condition that the index of `column` answers. `ranges`: the same as ranges without a common row, where the
+    index can only answer these."""
+
+    column: str
+    condition: sa.ColumnElement[bool]
+    ranges: tuple[sa.ColumnElement[bool], ...] = ()
+
+
+def best_indexed_condition(conditions: Iterable[Condition], module: Module, table: sa.Table) -> Comparison | None:
+    """The condition by which an index finds the rows; None where there is none."""
+    indexed = {index.columns.keys()[0] for index in table.indexes}
+    comparisons = [condition for condition in conditions if isinstance(condition, Comparison)]
+    ranks = [_rank(comparison, module, table, indexed) for comparison in comparisons]
+    ranked = [(rank, place) for place, rank in enumerate(ranks) if rank is not None]
+    return comparisons[min(ranked)[1]] if ranked else None
+
+
+def _rank(part: Comparison, module: Module, table: sa.Table, indexed: set[str]) -> int | None:
+    if len(part.path) != 1 or part.path[0] not in module.everything:
+        return None
+    field = module.field(part.path[0])
+    if field.virtual or field.multiple or (column := sort_column(field, table)) is None or column.name not in indexed:
+        return None
+    if column.name != field.name and part.operator != "empty":
+        return None  # the folded companion sorts lists; comparisons are with the text itself
+    if part.negated:
+        return NOT if field.ranked and part.operator in ("equal", "one_of") else None
+    return RANKS.get(part.operator)
+
+
+def ranges_of_negated(
+    comparison: Comparison, field: Field, table: sa.Table, reader: Reader, dialect: str
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """A negated comparison as ranges between the values, empty included, each of which an index finds."""
+    column = index_column(field, table)
+    values = comparison.value if comparison.operator == "one_of" else (comparison.value,)
+    constants = [value for value in values if value not in (None, "")]
+    known = sorted({field.constant(value, reader) for value in constants})
+    bounds = known if dialect == "sqlite" else [_in_order(known, place) for place in range(len(known))]
+    ranges = [sa.and_(column > low, column < high) for low, high in itertools.pairwise(bounds)]
+    ranges = [column < bounds[0], *ranges, column > bounds[-1]] if bounds else [column.is_not(None)]
+    return tuple(ranges) if len(constants) < len(values) else (column.is_(None), *ranges)
+
+
+def _in_order(values: Sequence[Any], place: int) -> Any:
+    """One of several values by its place in the order of the database, whose alphabet may differ from Python's."""
+    if len(values) == 1 or not isinstance(values[0], str):
+        return values[place]
+    listed = sa.func.unnest(sa.literal(list(values), sa.ARRAY(sa.Text()))).table_valued("value").render_derived()
+    in_order = sa.select(listed.c["value"]).order_by(listed.c["value"])
+    return in_order.limit(constant(1)).offset(constant(place)).scalar_subquery()

@@ -6,6 +6,7 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.record_titles import is_called
 from portal.records.policy import Policy
+from portal.records.reading.records import Records
 
 
 def find_named(connection: sa.Connection, policy: Policy, module: str, name: str) -> list[int]:
@@ -18,6 +19,13 @@ def find_named(connection: sa.Connection, policy: Policy, module: str, name: str
         if ids:
             return ids
     return []
+
+
+def find_records(records: Records, reference: str) -> list[int]:
+    """The ids of the records that a reference means, whoever may see them; by unique field or title too."""
+    table = records.table
+    ids = records.connection.scalars(sa.select(table.c["id"]).where(table.c["reference"] == reference)).all()
+    return list(ids) or find_named(records.connection, records.as_system.policy, records.name, reference)
 
 
 def naming_fields(module: Module) -> list[Field]:

@@ -19,14 +19,8 @@ from portal.database.schema.indexes import index_column
 from portal.database.sql import AmongIds, Redundant, WithoutIndex, constant, where
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
-from portal.records.reading.count_statements import (
-    CountRequest,
-    IndexCondition,
-    best_indexed_condition,
-    counting,
-    ranges_of_negated,
-)
-from portal.records.reading.index_scan import IndexScan
+from portal.records.reading.count_statements import CountRequest, counting
+from portal.records.reading.index_scan import IndexCondition, IndexScan, best_indexed_condition, ranges_of_negated
 from portal.records.reading.keyset import Order
 from portal.records.statement_cache import IDS, Statement, id_list_parameter
 

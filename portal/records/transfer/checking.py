@@ -1,6 +1,6 @@
 """Checks the rows of a file: every bad cell is found, each with its line. Writes nothing.
 
-Rows are taken in batches, so that links, keys and unique values need few queries per batch.
+CsvRows are taken in batches, so that links, keys and unique values need few queries per batch.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,8 +12,8 @@ from portal.fields.base import Field, Refused
 from portal.fields.default_paths import value_path
 from portal.fields.file import FileValue
 from portal.records.reading.records import Records
-from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, Column, parts
-from portal.records.transfer.csv_reading import Row, Rows
+from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, CsvColumn, parts
+from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.import_row import BadCell, CellForm, ImportRow
 from portal.records.transfer.importing_files import FilesIn, same_name
 from portal.records.transfer.numbers_and_dates import Notation
@@ -35,8 +35,8 @@ class Checking:
     def __init__(
         self,
         system: Records,
-        source: Rows,
-        columns: Sequence[Column],
+        source: CsvRows,
+        columns: Sequence[CsvColumn],
         key: str | None = None,
         notation: Notation = Notation(),  # noqa: B008 - frozen
         files: FilesIn | None = None,
@@ -87,7 +87,7 @@ class Checking:
 
     # -- cells ------------------------------------------------------------------------------------------------------
 
-    def _import_row(self, row: Row) -> ImportRow | None:
+    def _import_row(self, row: CsvRow) -> ImportRow | None:
         problem = row.problem or self._shape_problem(row)
         if problem:
             self._refuse(row.line, "", problem)
@@ -100,7 +100,7 @@ class Checking:
             )
         return ImportRow(row.line, cells)
 
-    def _shape_problem(self, row: Row) -> str | None:
+    def _shape_problem(self, row: CsvRow) -> str | None:
         """Why the row does not fit the header. Cells may be missing, or be too many, where they say nothing."""
         headers = self.source.headers
         if any(cell.strip() for cell in row.cells[len(headers) :]):

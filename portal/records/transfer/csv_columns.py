@@ -20,7 +20,7 @@ ATTACHMENTS = "attachments"  # the paths of the attachments, where files come wi
 
 
 @dataclass(frozen=True)
-class Column:
+class CsvColumn:
     """A column that is imported: its place in a row, and the field that it fills, or the `part` of one (`city`)."""
 
     index: int
@@ -33,7 +33,7 @@ class Column:
 class Columns:
     """What was made of a header: `skipped` are headers of fields that the portal computes or keeps by itself."""
 
-    imported: list[Column] = dataclasses.field(default_factory=list)
+    imported: list[CsvColumn] = dataclasses.field(default_factory=list)
     skipped: list[str] = dataclasses.field(default_factory=list)
     problems: list[str] = dataclasses.field(default_factory=list)
 
@@ -83,7 +83,7 @@ def find_columns(
         candidates = _named(known, name or header) or ([] if name else _labelled(module, known, header, languages))
         if len(candidates) == 1:
             field, part = candidates[0]
-            columns.imported.append(Column(index, header, field, part))
+            columns.imported.append(CsvColumn(index, header, field, part))
         elif not candidates and not name and _is_kept_by_portal(module, header, languages):
             columns.skipped.append(header)
         else:
@@ -165,7 +165,7 @@ def _labels(field: Field, part: str, languages: Sequence[str]) -> set[str]:
     return {_same(label) for label in labels}
 
 
-def _repeated_fields(columns: Sequence[Column]) -> Iterator[str]:
+def _repeated_fields(columns: Sequence[CsvColumn]) -> Iterator[str]:
     by_input: dict[tuple[str, str], list[str]] = {}
     for column in columns:
         by_input.setdefault((column.field.name, column.part), []).append(column.header)
@@ -175,7 +175,7 @@ def _repeated_fields(columns: Sequence[Column]) -> Iterator[str]:
             yield _("The columns “${columns}” all map to the field “${field}”.", mapping=facts)
 
 
-def _wrong_key(module: Module, columns: Sequence[Column], key: str | None) -> Iterator[str]:
+def _wrong_key(module: Module, columns: Sequence[CsvColumn], key: str | None) -> Iterator[str]:
     if key is None:
         return
     known = {name: field for name, field in settable(module).items() if _can_be_key(field)}
@@ -191,7 +191,7 @@ def _can_be_key(field: Field) -> bool:
     return not field.multiple and not field.targets and not parts(field) and bool(field.columns())
 
 
-def _missing_columns(module: Module, columns: Sequence[Column]) -> Iterator[str]:
+def _missing_columns(module: Module, columns: Sequence[CsvColumn]) -> Iterator[str]:
     """Required fields that no row could have a value for."""
     present = {column.field.name for column in columns}
     start = module.lifecycle.field if module.lifecycle else None

@@ -34,7 +34,7 @@ class UnreadableFileError(ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """One row: the physical line on which it begins, and its cells, or why they cannot be read."""
 
     line: int
@@ -42,13 +42,13 @@ class Row:
     problem: str | None = None
 
 
-class Rows(Protocol):
+class CsvRows(Protocol):
     """What an import takes its rows from."""
 
     @property
     def headers(self) -> tuple[str, ...]: ...
 
-    def rows(self) -> Iterator[Row]: ...
+    def rows(self) -> Iterator[CsvRow]: ...
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Source:
     headers: tuple[str, ...]
     lines: int
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[CsvRow]:
         """The rows below the header, without empty ones."""
         with self.path.open(encoding=self.encoding, newline=self.newline) as file:
             yield from itertools.islice(_filled_rows(file, self.delimiter), self.lead, None)
@@ -171,12 +171,12 @@ def _without_empty_end(cells: tuple[str, ...]) -> tuple[str, ...]:
     return cells
 
 
-def _filled_rows(file: TextIO, delimiter: str) -> Iterator[Row]:
+def _filled_rows(file: TextIO, delimiter: str) -> Iterator[CsvRow]:
     """The rows that have a cell with something in it, or a problem."""
     return (row for row in _parsed_rows(file, delimiter) if row.problem or any(map(str.strip, row.cells)))
 
 
-def _parsed_rows(file: TextIO, delimiter: str) -> Iterator[Row]:
+def _parsed_rows(file: TextIO, delimiter: str) -> Iterator[CsvRow]:
     csv.field_size_limit(LARGEST_CELL)
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     line = 1
@@ -185,11 +185,11 @@ def _parsed_rows(file: TextIO, delimiter: str) -> Iterator[Row]:
             cells = next(reader, None)
         except csv.Error as error:
             # The reader goes on with the next line.
-            yield Row(line, problem=_problem(str(error), delimiter))
+            yield CsvRow(line, problem=_problem(str(error), delimiter))
         else:
             if cells is None:
                 return
-            yield Row(line, tuple(cells))
+            yield CsvRow(line, tuple(cells))
         line = reader.line_num + 1
 
 

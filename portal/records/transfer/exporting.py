@@ -1,8 +1,8 @@
 """Records → CSV, page after page, so that memory does not grow with the table.
 
-`Export` writes all of a module for `portal import`: field names and raw values. `export_rows` writes what a list shows
-for its reader: labels, titles and words in their language, but dates, numbers and amounts as programs read them. The
-import takes both back. Formulas are disarmed in both (spreadsheet_formulas.py).
+`Export` writes all of a module for `portal import`: field names and raw values. `exported_list` writes what a list
+shows for its reader: labels, titles and words in their language, but dates, numbers and amounts as programs read
+them. The import takes both back. Formulas are disarmed in both (spreadsheet_formulas.py).
 """
 
 import csv
@@ -27,7 +27,7 @@ BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take the file for one in t
 BATCH = 500
 
 
-def export_rows(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> Iterator[bytes]:
+def exported_list(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> Iterator[bytes]:
     """All rows of `query` for people: the readable ones of `columns` under their labels, in the reader's language."""
     module, languages = records.module, records.policy.declaration.settings.languages
     names = [name for name in columns if name in records.policy.readable(records.name)]

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.csv_columns import find_columns
-from portal.records.transfer.csv_reading import Rows
+from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.exporting import machine_reader
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.line_columns import without_row_columns
 from portal.records.transfer.numbers_and_dates import Notation
-from portal.records.transfer.storing import Outcome, expected_outcome, store_rows
+from portal.records.transfer.storing import ImportOutcome, expected_outcome, store_rows
 from portal.records.writing.history import SYSTEM
 
 Progress = Callable[[int], None]
@@ -45,7 +45,7 @@ class ImportOptions:
 class Report:
     """What was done, or would have been done, every bad cell, and the headers of columns that were left out."""
 
-    outcome: Outcome
+    outcome: ImportOutcome
     bad: list[BadCell]
     skipped: list[str] = field(default_factory=list)
     ids: Mapping[int, int] = field(default_factory=dict)  # of the records, by the line of the file
@@ -59,7 +59,7 @@ class Report:
 
 def import_file(
     system: Records,
-    source: Rows,
+    source: CsvRows,
     options: ImportOptions,
     on_checked: Progress = lambda line: None,
     on_written: Progress = lambda rows: None,

@@ -16,7 +16,7 @@ from portal.fields.base import Field
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.transfer.csv_columns import settable
-from portal.records.transfer.csv_reading import Row, Rows
+from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.exporting import RawCells, machine_reader
 from portal.texts import fold
 
@@ -32,24 +32,24 @@ class TooManyRowsError(Exception):
 class RowColumns:
     """The rows of one field that stand in the columns of `source`, as a file of their own has them."""
 
-    source: Rows
+    source: CsvRows
     headers: tuple[str, ...]
     cells: tuple[Mapping[str, int], ...]  # by row, the place of each header's cell
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[CsvRow]:
         """The rows with something in them, each with the line of its record."""
         for record in self.source.rows():
             for places in self.cells:
                 cells = tuple(_cell(record.cells, places.get(header)) for header in self.headers)
                 if any(map(str.strip, cells)):
-                    yield Row(record.line, cells)
+                    yield CsvRow(record.line, cells)
 
 
 def _cell(cells: Sequence[str], place: int | None) -> str:
     return cells[place] if place is not None and place < len(cells) else ""
 
 
-def row_columns(module: Module, source: Rows, left_out: Sequence[str] = ()) -> dict[str, RowColumns]:
+def row_columns(module: Module, source: CsvRows, left_out: Sequence[str] = ()) -> dict[str, RowColumns]:
     """The rows in the columns of a file, by field; headers `left_out` are those that go elsewhere."""
     found: dict[str, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for place, header in enumerate(source.headers):
@@ -59,7 +59,7 @@ def row_columns(module: Module, source: Rows, left_out: Sequence[str] = ()) -> d
     return {name: _columns(source, by_number) for name, by_number in found.items()}
 
 
-def _columns(source: Rows, by_number: Mapping[int, Mapping[str, int]]) -> RowColumns:
+def _columns(source: CsvRows, by_number: Mapping[int, Mapping[str, int]]) -> RowColumns:
     headers = dict.fromkeys(header for number in sorted(by_number) for header in by_number[number])
     return RowColumns(source, tuple(headers), tuple(by_number[number] for number in sorted(by_number)))
 

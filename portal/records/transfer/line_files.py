@@ -1,7 +1,7 @@
 """The rows of `lines` fields in files of their own, beside that of their module: orders.csv, orders_lines.csv.
 
 A row names its record in the column `_record`, as links are named. A file holds all rows of the records that it names:
-they take the place of those that the records have. Rows that stand in columns of their module's own file
+they take the place of those that the records have. CsvRows that stand in columns of their module's own file
 (line_columns.py) are imported here too.
 """
 
@@ -25,7 +25,7 @@ from portal.records.reading.records import Query, Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.csv_columns import find_columns, header_of, settable
-from portal.records.transfer.csv_reading import Rows
+from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.exporting import BATCH, BYTE_ORDER_MARK, ListCells, RawCells, csv_lines, machine_reader
 from portal.records.transfer.import_row import BadCell, ImportRow
 from portal.records.transfer.importing import ImportOptions, WrongColumnsError
@@ -90,7 +90,7 @@ def exported_rows(system: Records, field: Field) -> Iterator[bytes]:
         )
 
 
-def export_lines(records: Records, field: Field, query: Query, reader: Reader) -> Iterator[bytes]:
+def exported_list_rows(records: Records, field: Field, query: Query, reader: Reader) -> Iterator[bytes]:
     """The rows of a field of all records of `query`, for people: under labels, with what their reader may read.
 
     The first column names the record by its reference; `import_rows` takes the file back.
@@ -123,7 +123,7 @@ class ImportedRows(RowRecords):
 def import_rows(
     system: Records,
     field: Any,
-    source: Rows,
+    source: CsvRows,
     options: ImportOptions,
     owners: Owners = Owners(),  # noqa: B008 - frozen
     on_checked: Callable[[int], None] = lambda line: None,

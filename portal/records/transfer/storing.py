@@ -21,11 +21,13 @@ from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow
 from portal.records.transfer.importing_files import FilesIn
+from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.form_conditions import EMPTY
 from portal.records.writing.history import Author, author_of, change_details, event_row
 from portal.records.writing.lifecycle import state_written
-from portal.records.writing.links_and_lines import link_values, new_row, unique_violations_retried
+from portal.records.writing.links_and_lines import link_values
+from portal.records.writing.module_rows import new_row
 from portal.records.writing.sequence import keep_above, next_numbers
 from portal.records.writing.signatures import with_signatures
 
@@ -34,7 +36,7 @@ EVENT = "imported"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ImportOutcome:
     """How many records were added and changed, and how many rows say what their records hold already."""
 
     added: int = 0
@@ -42,10 +44,10 @@ class Outcome:
     unchanged: int = 0
 
 
-def expected_outcome(rows: Sequence[ImportRow]) -> Outcome:
+def expected_outcome(rows: Sequence[ImportRow]) -> ImportOutcome:
     """What storing `rows` would do."""
     changed = [bool(changed_values_of_row(row) or row.attachments) for row in rows if row.record is not None]
-    return Outcome(len(rows) - len(changed), sum(changed), len(changed) - sum(changed))
+    return ImportOutcome(len(rows) - len(changed), sum(changed), len(changed) - sum(changed))
 
 
 def store_rows(
@@ -54,7 +56,7 @@ def store_rows(
     author: Author,
     on_written: Callable[[int], None] = lambda done: None,
     files: FilesIn | None = None,
-) -> Outcome:
+) -> ImportOutcome:
     """Stores `rows`, all in the caller's transaction. `on_written` gets how many are done.
 
     Raises RetryError, and StoreError and OSError where there are `files`.
@@ -87,7 +89,7 @@ def store_rows(
     if len(new) + len(changed) >= BATCH:
         analyze(system.connection, [system.table.name, system.policy.tables.search.name])
     touched = sum(bool(values or row.attachments) for row, values in changed_values.items())
-    return Outcome(len(new), touched, len(changed_values) - touched)
+    return ImportOutcome(len(new), touched, len(changed_values) - touched)
 
 
 def _by_visibility(

@@ -5,10 +5,12 @@ import datetime
 
 import sqlalchemy as sa
 
+from portal.fields.base import FORBIDDEN
 from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author, add_event
+from portal.texts import _, ngettext
 
 LONGEST_COMMENT = 50_000  # characters
 
@@ -16,6 +18,17 @@ LONGEST_COMMENT = 50_000  # characters
 def may_comment(records: Records) -> bool:
     """Whether the module has a conversation and the profile may take part."""
     return bool(records.module.comments) and records.policy.may(records.name, "comment")
+
+
+def comment_problem(text: str, required: bool) -> str:
+    """Why a sent comment cannot be taken; empty if it can."""
+    if not text:
+        return _("Enter a comment.") if required else ""
+    if FORBIDDEN.search(text):
+        return _("This text contains a character that cannot be saved.")
+    if len(text) > LONGEST_COMMENT:
+        return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_COMMENT)
+    return ""
 
 
 def may_correct(records: Records, comment: Comment, author: Author) -> bool:

@@ -1,5 +1,9 @@
 """Why a record was not written; what a person entered wrongly is `Refused`, as everywhere."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
 from transaction.interfaces import TransientError
 
 
@@ -13,3 +17,12 @@ class ConflictError(Exception):
 
 class RetryError(TransientError):
     """Another transaction is writing the same value: try again after it has ended."""
+
+
+@contextmanager
+def unique_violations_retried() -> Iterator[None]:
+    """Of two that write the same unique value at once the second is tried again, and then finds the first's record."""
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise RetryError from error

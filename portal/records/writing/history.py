@@ -46,7 +46,7 @@ KINDS = (
     "followed_up",
 )
 # What somebody may have to be told of, and what makes letters untrue that wait to be sent.
-NEWS = frozenset(
+ANNOUNCED = frozenset(
     {"created", "edited", "moved", "commented", "attached", "reminded", "corrected", "withdrawn", "detached", "deleted"}
 )
 SYSTEM = Author(name=PORTAL, channel="import")
@@ -92,18 +92,22 @@ def add_event(
     tables, row = records.policy.tables, event_row(records, record_id, kind, author, details or {})
     insert = sa.insert(tables.event).values(row)
     is_told_with_comment = kind == "attached" and "comment" in row["details"]
-    if is_told_with_comment or not is_news(kind, author):
+    if is_told_with_comment or not is_announced(kind, author):
         records.connection.execute(insert)
         return
     event_id = records.connection.execute(insert.returning(tables.event.c["id"])).scalar_one()
-    news = {"event": event_id, "attempts": 0, **{name: row[name] for name in ("module", "record", "kind", "at")}}
-    records.connection.execute(sa.insert(tables.announcement).values(news))
+    announcement = {
+        "event": event_id,
+        "attempts": 0,
+        **{name: row[name] for name in ("module", "record", "kind", "at")},
+    }
+    records.connection.execute(sa.insert(tables.announcement).values(announcement))
 
 
-def is_news(kind: str, author: Author) -> bool:
+def is_announced(kind: str, author: Author) -> bool:
     """Whether somebody may have to be notified of an event; who that is, is found out later. What is imported is no
     news."""
-    return author.channel != SYSTEM.channel and kind.partition(":")[0] in NEWS
+    return author.channel != SYSTEM.channel and kind.partition(":")[0] in ANNOUNCED
 
 
 def forget_announcements(connection: sa.Connection, tables: Tables) -> None:

@@ -1,7 +1,6 @@
-"""A record's values as rows of tables: the columns of a new record, its `links`, and the rows of its `lines`."""
+"""A record's values in tables of their own: its `links`, and the rows of its `lines`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,38 +12,11 @@ from portal.fields.default_paths import value_path
 from portal.fields.lines import Row
 from portal.fields.linked_value import Linked
 from portal.fields.table_names import join_name
-from portal.records.indexing.formulas import computed, computed_values
+from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import value_from_declaration
-from portal.records.writing.errors import RetryError
-from portal.records.writing.history import Author, author_of
-from portal.records.writing.sequence import reference
 from portal.records.writing.values_behind_links import followed_defaults
-
-
-def new_row(records: Records, values: Mapping[str, Any], number: int, author: Author) -> dict[str, Any]:
-    """The columns of a new record, the engine's own among them."""
-    now, zone = records.policy.reader.now, records.policy.reader.time_zone
-    created = values.get("created") or now
-    row: dict[str, Any] = {
-        "number": number,
-        **records.module.field("reference").store(
-            reference(records.module.reference, number, created.astimezone(zone))
-        ),
-        "created": created,
-        **author_of(records, author, "created_by"),
-        "modified": created,
-        **author_of(records, author, "modified_by"),
-        "channel": author.channel,
-        "comments": 0,
-        "attachments": 0,
-        "_version": 1,
-    }
-    for field in records.module.fields.values():
-        row |= field.store(values.get(field.name))
-    formulas = records.module.formulas.values()
-    return row | computed(formulas, {**values, "number": number, "created": created}, records.policy.reader.currency)
 
 
 def write_own_tables(records: Records, record_id: int, values: Mapping[str, Any]) -> None:
@@ -151,18 +123,3 @@ def stored_columns(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
         if name in values:
             stored |= column.store(values[name])
     return stored
-
-
-def write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
-    """Writes one row. Raises RetryError."""
-    with unique_violations_retried():
-        return records.connection.execute(statement)
-
-
-@contextmanager
-def unique_violations_retried() -> Iterator[None]:
-    """Of two that write the same unique value at once the second is tried again, and then finds the first's record."""
-    try:
-        yield
-    except sa.exc.IntegrityError as error:
-        raise RetryError from error

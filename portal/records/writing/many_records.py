@@ -19,7 +19,7 @@ READ_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RecordOutcome:
     """What became of one record; `record` is None where the reader sees none of this id. No `problem`: it is done."""
 
     id: int
@@ -46,31 +46,31 @@ def first_ids(records: Records, query: Query) -> list[int]:
     return ids
 
 
-def do_to_many(records: Records, ids: Sequence[int], do: Callable[[Record], None]) -> Iterator[Outcome]:
+def do_to_many(records: Records, ids: Sequence[int], do: Callable[[Record], None]) -> Iterator[RecordOutcome]:
     """Does something to each of the records `ids`, in this order."""
     for batch in batched(ids, READ_AT_ONCE):
         records_by_id = {record.id: record for record in records.by_ids(batch, records.module.everything)}
         for record_id in batch:
             record = records_by_id.get(record_id)
             if record is None:
-                yield Outcome(record_id, None, _("This record does not exist."))
+                yield RecordOutcome(record_id, None, _("This record does not exist."))
             else:
                 yield _attempt(records, record, do)
 
 
-def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> Outcome:
+def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> RecordOutcome:
     try:
         with records.connection.begin_nested():
             do(record)
     except AnswerRefusedError as refused:
-        return Outcome(record.id, record, refused.message, refused.field)
+        return RecordOutcome(record.id, record, refused.message, refused.field)
     except Refused as refused:
-        return Outcome(record.id, record, refused.message)
+        return RecordOutcome(record.id, record, refused.message)
     except ConflictError:
-        return Outcome(record.id, record, _("Someone else has just changed it."))
+        return RecordOutcome(record.id, record, _("Someone else has just changed it."))
     except NotAllowedError:
-        return Outcome(record.id, record, _("Only someone else can do this."))
-    return Outcome(record.id, record)
+        return RecordOutcome(record.id, record, _("Only someone else can do this."))
+    return RecordOutcome(record.id, record)
 
 
 def transitions_for_many(records: Records) -> list[Transition]:

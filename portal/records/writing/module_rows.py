@@ -15,10 +15,11 @@ from portal.database.errors import Failure, classify, driver_error
 from portal.database.schema.existing_tables import ExistingTable
 from portal.fields.base import Refused
 from portal.fields.column_types import KEY
+from portal.records.indexing.formulas import computed
 from portal.records.reading.records import Records
-from portal.records.writing.history import Author
-from portal.records.writing.links_and_lines import new_row, write_row_or_retry
-from portal.records.writing.sequence import next_numbers
+from portal.records.writing.errors import unique_violations_retried
+from portal.records.writing.history import Author, author_of
+from portal.records.writing.sequence import next_numbers, reference
 from portal.texts import _
 
 LONGEST_REASON = 200  # characters of what the database says
@@ -65,6 +66,36 @@ def delete_row(records: Records, record_id: int) -> None:
             records.connection.execute(sa.delete(source).where(table.over.is_record(source, record_id)))
     else:
         records.connection.execute(sa.delete(table).where(table.c["id"] == record_id))
+
+
+def new_row(records: Records, values: Mapping[str, Any], number: int, author: Author) -> dict[str, Any]:
+    """The columns of a new record, the engine's own among them."""
+    now, zone = records.policy.reader.now, records.policy.reader.time_zone
+    created = values.get("created") or now
+    row: dict[str, Any] = {
+        "number": number,
+        **records.module.field("reference").store(
+            reference(records.module.reference, number, created.astimezone(zone))
+        ),
+        "created": created,
+        **author_of(records, author, "created_by"),
+        "modified": created,
+        **author_of(records, author, "modified_by"),
+        "channel": author.channel,
+        "comments": 0,
+        "attachments": 0,
+        "_version": 1,
+    }
+    for field in records.module.fields.values():
+        row |= field.store(values.get(field.name))
+    formulas = records.module.formulas.values()
+    return row | computed(formulas, {**values, "number": number, "created": created}, records.policy.reader.currency)
+
+
+def write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
+    """Writes one row. Raises RetryError."""
+    with unique_violations_retried():
+        return records.connection.execute(statement)
 
 
 def _insert_into_others(records: Records, table: ExistingTable, row: Row) -> int:

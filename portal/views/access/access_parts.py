@@ -1,4 +1,4 @@
-"""What pages about access are made of. Plain values, as in parts.py."""
+"""The pages about access, and their parts. Plain values, as in views/parts.py."""
 
 from dataclasses import dataclass
 

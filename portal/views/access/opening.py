@@ -8,7 +8,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.opening import (
-    Outcome,
+    OpeningOutcome,
     begin_opening,
     count_uninvited,
     finish_opening,
@@ -25,7 +25,7 @@ from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.frame import Words
-from portal.web.outbox import writes_links
+from portal.web.letters import writes_links
 from portal.web.resources import Module
 
 MOST_LEFT_OUT = 20  # names on the page
@@ -96,7 +96,7 @@ def opening_page(module: Module, request: Request, inputs: Mapping[str, str], er
     return OpenPage(url, module.path, text, rows, submit, once_key(request), outcome=said, left_out=left_out)
 
 
-def _outcome_words(request: Request, outcome: Outcome) -> Iterator[Words]:
+def _outcome_words(request: Request, outcome: OpeningOutcome) -> Iterator[Words]:
     day = DAY.show(outcome.finished.astimezone(request.reader.time_zone).date(), request.reader)
     yield ngettext(
         "${number} person was invited on ${date}.",

@@ -25,7 +25,7 @@ from portal.web.cookies import invitation_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.frame import Words
-from portal.web.outbox import letter_sender, queue_letter
+from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Record
 
 SHOWN_FOR = 300  # seconds in which the link of an invitation can be shown

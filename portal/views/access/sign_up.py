@@ -30,7 +30,7 @@ from portal.views.account.session import welcome
 from portal.views.forms.form_parts import StepState, Widget
 from portal.web.form_input import posted_text
 from portal.web.frame import Words
-from portal.web.outbox import letter_sender, queue_letter, writes_links
+from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
 
 LONGEST_NAME = 200

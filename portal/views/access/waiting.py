@@ -23,7 +23,7 @@ from portal.views.wording import initials
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.frame import Words
-from portal.web.outbox import letter_sender, queue_letter
+from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import ROW_ID, Module
 
 

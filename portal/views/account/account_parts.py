@@ -8,7 +8,7 @@ from portal.web.frame import Words
 
 
 @dataclass(frozen=True)
-class Device:
+class DeviceShown:
     """A browser in which the reader is signed in."""
 
     key: str
@@ -62,7 +62,7 @@ class AccountPage:
 
     letters: LetterChoices
     drafts: tuple[DraftLine, ...] = ()
-    devices: tuple[Device, ...] = ()
+    devices: tuple[DeviceShown, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from portal.accounts.devices import device_name
 from portal.accounts.keys_and_tokens import hash_token
 from portal.accounts.sessions import Session, close_one, close_sessions, sessions_of
 from portal.texts import _
-from portal.views.account.account_parts import Device
+from portal.views.account.account_parts import DeviceShown
 from portal.views.displays import moment
 from portal.web.cookies import session_cookie, set_cookie
 from portal.web.flash import set_flash
@@ -19,7 +19,7 @@ from portal.web.resources import Account
 MOBILE = frozenset({"iPhone", "iPad", "Android"})
 
 
-def devices(request: Request) -> tuple[Device, ...]:
+def devices(request: Request) -> tuple[DeviceShown, ...]:
     """The sessions of the reader, this one first."""
     current = hash_token(request.cookies.get(session_cookie(request), ""))
     sessions = sessions_of(request.connection, request.portal.tables, request.visitor.own_account, request.now)
@@ -28,9 +28,9 @@ def devices(request: Request) -> tuple[Device, ...]:
     )
 
 
-def _device(session: Session, request: Request, current: str) -> Device:
+def _device(session: Session, request: Request, current: str) -> DeviceShown:
     device = device_name(session.agent or "")
-    return Device(
+    return DeviceShown(
         key=session.key,
         browser=device.browser or _("Browser"),
         system=device.system,

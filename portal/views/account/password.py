@@ -10,8 +10,8 @@ from pyramid.view import view_config
 
 from portal.accounts.accounts import Account
 from portal.accounts.attempts import TooManyAttemptsError, network_of
+from portal.accounts.identity import Identity
 from portal.accounts.one_time_links import INVITATION
-from portal.accounts.people import Identity
 from portal.accounts.sessions import open_session, session_days
 from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import password_changed, password_reset_letter
@@ -23,7 +23,7 @@ from portal.web.cookies import device_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.frame import Words
-from portal.web.outbox import letter_sender, queue_letter, writes_links
+from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD
 

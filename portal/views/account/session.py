@@ -22,7 +22,7 @@ from portal.web.addresses import own_path, referring_page
 from portal.web.cookies import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.outbox import letter_sender, queue_letter
+from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Root
 
 

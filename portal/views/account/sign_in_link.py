@@ -18,7 +18,7 @@ from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.forms.form_parts import Widget
 from portal.web.cookies import device_cookie
 from portal.web.form_input import posted_text
-from portal.web.outbox import letter_sender, queue_letter, writes_links
+from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import SignInLink, SignInLinks
 
 LIFETIME = datetime.timedelta(minutes=15)

@@ -1,4 +1,7 @@
-"""What the pages of the portal about itself show, for administrators and for staff who handle mail."""
+"""The pages of the portal about itself, for administrators and for staff who handle mail, and their parts.
+
+Plain values, as in views/parts.py.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +15,7 @@ from portal.workshop.changed_lines import ChangedFile, ComparedLine
 
 
 @dataclass(frozen=True)
-class KeptMail:
+class MailShown:
     """A mail that came in and was not used; `url` opens it."""
 
     sender: str
@@ -73,7 +76,7 @@ class ProblemShown:
 
 
 @dataclass(frozen=True)
-class FileShown:
+class CheckedFile:
     """A file of the declarations, and how much is wrong in it."""
 
     name: str
@@ -98,8 +101,8 @@ class OutboxPage:
 class InboxPage:
     """inbox.pt, for staff: the mails that were not used, and the one that is read."""
 
-    mails: tuple[KeptMail, ...] = ()
-    chosen: KeptMail | None = None
+    mails: tuple[MailShown, ...] = ()
+    chosen: MailShown | None = None
     text: str = ""
     files: tuple[str, ...] = ()
     create_label: Words = ""  # “New ticket”; empty where no record can be made of the mail
@@ -112,7 +115,7 @@ class ProblemsPage:
     """problems.pt, for administrators: what is wrong with the declarations, and what is in force meanwhile."""
 
     problems: tuple[ProblemShown, ...]
-    files: tuple[FileShown, ...]
+    files: tuple[CheckedFile, ...]
     read: Moment
     errors: Words = ""  # “2 errors”
     warnings: Words = ""

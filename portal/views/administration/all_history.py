@@ -7,10 +7,11 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.accounts.accounts import accounts_matching
 from portal.fields.base import Refused
 from portal.fields.dates_and_times import parse_date
 from portal.fields.datetime import whole_day
-from portal.records.reading.history import Event, EventFilter, authors_named, whole_history
+from portal.records.reading.history import Event, EventFilter, whole_history
 from portal.records.reading.records import Query, Record, Records
 from portal.texts import _, fold
 from portal.views.administration.administration_parts import WholeHistoryPage
@@ -26,6 +27,7 @@ from portal.web.security import ADMINISTER
 NAMES = ("module", "who", "record", "from", "to")
 LONGEST = 200  # characters of what is typed into a filter
 MOST_RECORDS = 100  # that one reference or title may mean
+MOST_AUTHORS = 100  # whose names or addresses contain what was typed
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def event_filter(request: Request, records: list[Records], inputs: dict[str, str
         records=[pair for of_module in records for pair in named(of_module, inputs["record"])]
         if inputs["record"]
         else None,
-        accounts=authors_named(request.connection, tables, inputs["who"]) if inputs["who"] else None,
+        accounts=[account.id for account in accounts_matching(request.connection, tables, inputs["who"], MOST_AUTHORS)]
+        if inputs["who"]
+        else None,
         start=days["from"].start if "from" in days else None,
         end=days["to"].end if "to" in days else None,
     )

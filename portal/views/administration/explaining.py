@@ -9,15 +9,16 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.accounts import Account, find_account_of_person, load_account
-from portal.accounts.people import Identity, admit, admit_everybody
+from portal.accounts.identity import Identity, admit, admit_everybody
 from portal.accounts.viewing import profile_identity
 from portal.conditions import condition_text
 from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
 from portal.records.audit.audience import Outcome, outcomes
-from portal.records.audit.explain import explain, find_records, steps_of_rights
+from portal.records.audit.explain import explain, steps_of_rights
 from portal.records.policy import Policy
 from portal.records.reading import records as reading
+from portal.records.reading.named_records import find_records
 from portal.records.reading.records import Query, Records
 from portal.records.writing.lifecycle import is_for_reader
 from portal.texts import _, readable

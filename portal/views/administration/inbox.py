@@ -9,14 +9,14 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.mail.incoming.body import UnreadableMailError
-from portal.mail.incoming.mail_rows import Mail, Outcome, finish_mail, mails
+from portal.mail.incoming.mail_rows import Mail, MailOutcome, finish_mail, mails
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import read_mail
 from portal.mail.incoming.receive import Receiver
 from portal.records.reading.records import Records
 from portal.store import StoreError
 from portal.texts import _, translate
-from portal.views.administration.administration_parts import InboxPage, KeptMail
+from portal.views.administration.administration_parts import InboxPage, MailShown
 from portal.views.displays import moment
 from portal.views.wording import new_label
 from portal.web import resources
@@ -47,7 +47,7 @@ def create_from_mail(resource: resources.KeptMail, request: Request) -> Response
     try:
         outcome = store.in_pauses(request.connection, lambda: receiver.receive_again(resource.mail, as_stranger=True))
     except UnreadableMailError:
-        outcome = Outcome("kept")
+        outcome = MailOutcome("kept")
     except StoreError as error:
         log.warning("Files cannot be stored: %s", error)
         raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
@@ -61,7 +61,9 @@ def create_from_mail(resource: resources.KeptMail, request: Request) -> Response
 @view_config(context=resources.KeptMail, name="dismiss", request_method="POST", permission=HANDLE_MAIL)
 def dismiss_mail(resource: resources.KeptMail, request: Request) -> Response:
     """Puts the mail away; its bytes go with the next `portal files`."""
-    finish_mail(request.connection, request.portal.tables, resource.mail.id, Outcome("dismissed", resource.mail.reason))
+    finish_mail(
+        request.connection, request.portal.tables, resource.mail.id, MailOutcome("dismissed", resource.mail.reason)
+    )
     return HTTPSeeOther("/-/inbox")
 
 
@@ -85,9 +87,9 @@ def _with_mail(page: InboxPage, mail: Mail, request: Request) -> InboxPage:
     )
 
 
-def _shown(mail: Mail, request: Request) -> KeptMail:
+def _shown(mail: Mail, request: Request) -> MailShown:
     sender = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender
-    return KeptMail(
+    return MailShown(
         sender=sender,
         subject=mail.subject or _("(no subject)"),
         reason=translate(_(mail.reason), request.reader.language),

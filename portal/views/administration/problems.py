@@ -15,7 +15,7 @@ from portal.declaration.source.excerpts import excerpt
 from portal.declaration.source.problems import Problem, RelatedPlace
 from portal.texts import ngettext
 from portal.views.administration.administration_parts import (
-    FileShown,
+    CheckedFile,
     ProblemKindPage,
     ProblemShown,
     ProblemsPage,
@@ -87,13 +87,13 @@ def _source(place: Problem | RelatedPlace) -> SourceShown | None:
     return SourceShown(lines=tuple(before), number=number, text=text, mark=shown.before_mark + "^" * shown.mark)
 
 
-def _files_shown(folder: Path, report: ReloadReport) -> Iterator[FileShown]:
+def _files_shown(folder: Path, report: ReloadReport) -> Iterator[CheckedFile]:
     """The files of the folder, those that are good as well, and whatever else has a problem."""
     counts = Counter((problem.file, problem.warning) for problem in report.problems)
     there = {f"{PROFILES}/{path.name}" for path in folder.glob(f"{PROFILES}/*.yaml")}
     there.update(name for name in (MODULES, BUTTONS) if (folder / name).is_file())
     for name in sorted({*there, *(file for file, _warning in counts)}):
-        yield FileShown(name=name, errors=counts[name, False], warnings=counts[name, True])
+        yield CheckedFile(name=name, errors=counts[name, False], warnings=counts[name, True])
 
 
 def _sentence(text: str) -> str:

@@ -6,8 +6,8 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.accounts import Account, accounts_matching, accounts_per_profile, load_account
+from portal.accounts.identity import Identity
 from portal.accounts.keys_and_tokens import hash_token
-from portal.accounts.people import Identity
 from portal.accounts.viewing import account_identity, profile_identity, start_viewing, stop_viewing
 from portal.records.reading.records import Records
 from portal.texts import _, ngettext, readable

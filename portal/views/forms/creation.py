@@ -50,13 +50,14 @@ from portal.views.forms.submissions import (
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
+    largest_file,
     receive_files,
+    upload_input,
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.parts import TitledLink
-from portal.views.records.file_cards import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.views.wording import new_label
 from portal.web.addresses import compute_address, create_address, record_address
@@ -267,7 +268,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
         back_url=back_to_list(form.module, form.request),
         back_label=_("Return to list"),
         once=once_key(form.request),
-        draft=create_draft(form, step, key, draft),
+        draft=_draft_inputs(form, step, key, draft),
         files=files,
         hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
         follows=followed_by(form, filling),
@@ -294,7 +295,7 @@ def followed_by(form: CreateForm, filling: Filling) -> TitledLink | None:
     return TitledLink(link.title, record_address(link.module, link.id))
 
 
-def create_draft(form: CreateForm, step: int, key: str, draft: Draft | None) -> DraftForm:
+def _draft_inputs(form: CreateForm, step: int, key: str, draft: Draft | None) -> DraftForm:
     """How the form for a new record is kept, and the draft that its page offers."""
     name = f"{form.records.name}/create/{key}"
     if draft is None:

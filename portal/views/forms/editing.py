@@ -5,7 +5,7 @@ a newer version, or as a draft.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pyramid.httpexceptions import HTTPConflict
@@ -16,18 +16,23 @@ from portal.accounts.accounts import find_account_of_person
 from portal.accounts.drafts import Draft
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
-from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields, is_final, state_of
 from portal.records.writing.validation import read_form
 from portal.texts import _
-from portal.views.displays import moment
-from portal.views.forms.basis import Basis, basis_of, digest_of, read_basis
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_address, posted_content
-from portal.views.forms.form_parts import Conflict, Difference, DraftForm, FormPage
+from portal.views.forms.form_parts import DraftForm, FormPage
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
-from portal.views.forms.offers import finds, with_titles
+from portal.views.forms.merging import (
+    Basis,
+    Merged,
+    basis_of,
+    conflict_of_changes,
+    merge_changes,
+    read_basis,
+)
+from portal.views.forms.offers import finds
 from portal.views.forms.submissions import (
     FormAnswer,
     answer_if_repeated,
@@ -40,12 +45,13 @@ from portal.views.forms.submissions import (
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
+    largest_file,
     receive_files,
+    upload_input,
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.views.records.details import record_heading
-from portal.views.records.file_cards import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -104,25 +110,20 @@ def with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
     return [field.model_copy(update={"help": note}) if field.input_type == "email" else field for field in fields]
 
 
-@dataclass(frozen=True)
-class Merged:
-    """A form made from an older version, brought to the present one."""
-
-    filling: Filling
-    own: frozenset[str]  # the fields that this person has changed
-    contested: frozenset[str]  # those of them that somebody else has changed as well
-
-
 @view_config(context=Record, name="edit", request_method="GET", renderer="form.pt", permission="edit")
 def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
     """The form with what the record holds, and with this person's draft of it."""
     form = EditForm(resource, request)
     draft = drafts_of(request).get(f"{resource.module_name}/{form.record.id}/edit")
-    merged = draft and merge_draft_with_record(form, draft)
+    merged = draft and merged_draft(form, draft)
     if draft is None or not merged or not merged.own:
         return {"page": edit_page(form, present_filling(form), form.basis)}
     page = edit_page(form, replace(merged.filling, errors={}), form.basis, draft)
-    return {"page": replace(page, conflict=conflict_of_changes(form, merged) if merged.contested else None)}
+    return {
+        "page": replace(
+            page, conflict=conflict_of_changes(form.record, form.fields, merged) if merged.contested else None
+        )
+    }
 
 
 @view_config(context=Record, name="edit", request_method="POST", renderer="form.pt", permission="edit")
@@ -140,7 +141,11 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if filling.finds:
         return {"page": edit_page(form, replace(filling, errors={}), basis)}
     # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
-    merged = merge_changes(form, filling, basis) if basis.digests else Merged(filling, frozenset(), frozenset())
+    merged = (
+        merge_changes(form.record, form.fields, filling, basis)
+        if basis.digests
+        else Merged(filling, frozenset(), frozenset())
+    )
     older = basis.version != form.record.version or bool(merged.contested)
     if filling.errors and not older:
         request.response.status_code = 422
@@ -178,10 +183,10 @@ def compute_edited(resource: Record, request: Request) -> dict[str, str]:
 
 def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
     """Someone else saved first: nothing is stored, and the form comes back on the newer version."""
-    merged = merge_changes(form, filling, basis)
+    merged = merge_changes(form.record, form.fields, filling, basis)
     form.request.response.status_code = 409
     page = edit_page(form, merged.filling, form.basis)
-    return {"page": replace(page, conflict=conflict_of_changes(form, merged))}
+    return {"page": replace(page, conflict=conflict_of_changes(form.record, form.fields, merged))}
 
 
 def posted_basis(request: Request, present: int) -> Basis:
@@ -193,46 +198,10 @@ def posted_basis(request: Request, present: int) -> Basis:
 # -- what is whose -----------------------------------------------------------------------------------------------------
 
 
-def merge_draft_with_record(form: EditForm, draft: Draft) -> Merged:
+def merged_draft(form: EditForm, draft: Draft) -> Merged:
     """A draft of an edit form on the present version of its record."""
     basis = read_basis(draft.content.basis, draft.content.version or form.record.version)
-    return merge_changes(form, form.read(as_form(draft.content.inputs)), basis)
-
-
-def merge_changes(form: EditForm, filling: Filling, basis: Basis) -> Merged:
-    """This person's changes over the record as it is now."""
-    own = basis.changed(form.fields, filling.values, filling.errors)
-    others = [field for field in form.fields if field.name not in own]
-    inputs = {name: texts for name, texts in filling.inputs.items() if name.partition(".")[0] in own}
-    inputs |= inputs_of(others, form.record.values, form.request.reader)
-    values = {**filling.values, **{field.name: form.record.values.get(field.name) for field in others}}
-    errors = {name: error for name, error in filling.errors.items() if name.partition(".")[0] in own}
-    contested = {
-        field.name
-        for field in form.fields
-        if field.name in own
-        and basis.digests.get(field.name) != form.basis.digests[field.name]
-        and digest_of(field, values.get(field.name)) != form.basis.digests[field.name]
-    }
-    return Merged(replace(filling, inputs=inputs, values=values, errors=errors), frozenset(own), frozenset(contested))
-
-
-def conflict_of_changes(form: EditForm, merged: Merged) -> Conflict:
-    """Who saved first and when, and the fields that both have changed."""
-    record, reader = form.record, form.request.reader
-    author, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
-    differences = tuple(
-        difference(form.records, field, merged.filling.values.get(field.name), record.values.get(field.name))
-        for field in form.fields
-        if field.name in merged.contested
-    )
-    return Conflict(str(author) if author else "", moment(at, reader), differences)
-
-
-def difference(records: Records, field: Field, yours: Any, theirs: Any) -> Difference:
-    """One field of which two people have different values."""
-    reader = records.policy.reader
-    return Difference(field.title, field.show(with_titles(records, field, yours), reader), field.show(theirs, reader))
+    return merge_changes(form.record, form.fields, form.read(as_form(draft.content.inputs)), basis)
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -262,13 +231,13 @@ def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | Non
         once=once_key(form.request),
         version=str(basis.version),
         hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
-        draft=edit_draft(form, basis, draft),
+        draft=_draft_inputs(form, basis, draft),
         files=attached if form.takes_attachments else None,
         compute_url=record_address(records.name, record.id, "computed"),
     )
 
 
-def edit_draft(form: EditForm, basis: Basis, draft: Draft | None) -> DraftForm:
+def _draft_inputs(form: EditForm, basis: Basis, draft: Draft | None) -> DraftForm:
     """How an edit form is kept, and the draft that it shows."""
     name = f"{form.records.name}/{form.record.id}/edit"
     shown = draft_shown(draft, form.request.reader) if draft else None

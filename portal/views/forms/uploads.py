@@ -18,6 +18,7 @@ from portal.database.engine import paused, writing
 from portal.database.errors import DatabaseError
 from portal.declaration.shapes import Attachments
 from portal.fields.base import Field
+from portal.fields.byte_sizes import shown_size
 from portal.fields.file import FileValue, kept_input
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
@@ -27,6 +28,7 @@ from portal.records.writing.pending_files import PendingFile, keep_pending, pend
 from portal.records.writing.validation import Filled
 from portal.store import StoreError
 from portal.texts import _
+from portal.views.forms.form_parts import HeldFile, UploadInput
 
 INPUT = "files"
 SENT = "portal.pending_files"  # in the environ, so that a request that is tried again still has its files
@@ -128,6 +130,36 @@ def held_attachments(request: Request, records: Records, form: Form) -> Collecti
     """The attachments that a form or a draft has already, as far as this account has sent them."""
     keys = [text for text in form.getall(kept_input(INPUT)) if isinstance(text, str)]
     return pending_files(records, request.visitor.own_account, None, keys).values()
+
+
+MARGIN = 100_000  # bytes of a request that are not the file
+
+
+def upload_input(
+    records: Records, request: Request, held: Iterable[PendingFile] = (), refused: Sequence[str] = ()
+) -> UploadInput | None:
+    """Where files are chosen, with its limits and what the form holds; None where the reader may not add any."""
+    limit = attachment_limits(records.module) if may_attach(records) else None
+    if limit is None:
+        return None
+    largest = min(limit.max_size, largest_file(request))
+    size = shown_size(largest, request.reader)
+    return UploadInput(
+        limits=_("Up to ${size} each, ${count} at once", mapping={"size": size, "count": limit.max_count}),
+        max_size=largest,
+        max_count=limit.max_count,
+        too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
+        accept=",".join(limit.types),
+        name=INPUT,
+        kept=kept_input(INPUT),
+        held=tuple(HeldFile(file.key, file.name, shown_size(file.size, request.reader)) for file in held),
+        refused=tuple(refused),
+    )
+
+
+def largest_file(request: Request) -> int:
+    """The bytes of the largest file that one request can bring."""
+    return int(request.registry.serving.largest_request - MARGIN)
 
 
 def _sent(request: Request, name: str) -> Iterator[Upload]:

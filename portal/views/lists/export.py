@@ -10,10 +10,9 @@ from pyramid.view import view_config
 
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
-from portal.records.transfer.exporting import export_rows
-from portal.records.transfer.line_files import export_lines
-from portal.views.lists.filters import Parameters
-from portal.views.lists.list_request import shown_request
+from portal.records.transfer.exporting import exported_list
+from portal.records.transfer.line_files import exported_list_rows
+from portal.views.lists.filters import Parameters, shown_request
 from portal.views.parts import TitledLink
 from portal.web.addresses import export_address
 from portal.web.resources import Module
@@ -53,12 +52,12 @@ def export_list(module: Module, request: Request) -> Response:
     field = next((field for field in exported_lines(records) if field.name == request.GET["_lines"]), None)
     if field is None:
         raise HTTPNotFound
-    return _file(records.name, export_lines(records, field, query, request.reader), request, f"_{field.name}")
+    return _file(records.name, exported_list_rows(records, field, query, request.reader), request, f"_{field.name}")
 
 
 def csv_file(records: Records, query: Query, request: Request) -> Response:
     """The records of a query, with the columns of the list."""
-    rows = export_rows(records, query, records.access.list.columns or (), request.reader)
+    rows = exported_list(records, query, records.access.list.columns or (), request.reader)
     return _file(records.name, rows, request)
 
 

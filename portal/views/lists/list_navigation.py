@@ -19,7 +19,7 @@ from pyramid.view import view_config
 from webob.multidict import MultiDict
 
 from portal.records.reading.records import Query
-from portal.views.lists.list_request import PLACE, shown_request
+from portal.views.lists.filters import PLACE, shown_request
 from portal.web.addresses import list_address, record_address, referring_page
 from portal.web.cookies import is_secure
 from portal.web.flash import set_flash

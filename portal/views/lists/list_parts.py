@@ -1,4 +1,7 @@
-"""The page of a module's list, that of many records at once, and their tables. Plain values, as in views/parts.py."""
+"""The pages of a module's list, of many records at once and of the search, and their parts.
+
+Plain values, as in views/parts.py.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -18,12 +18,13 @@ from portal.conditions import Comparison, ParsedValue
 from portal.declaration.shapes import Transition
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.comments import comment_problem
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import check_leaves
 from portal.records.writing.many_records import (
     MOST_AT_ONCE,
     AnswerRefusedError,
-    Outcome,
+    RecordOutcome,
     do_to_many,
     first_ids,
     transitions_for_many,
@@ -35,12 +36,12 @@ from portal.views.forms.offers import finds
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import csv_file, may_export
+from portal.views.lists.filters import shown_request
 from portal.views.lists.list_parts import ManyAction, ManyForm, ManyPage, RefusedRecord
-from portal.views.lists.list_request import shown_request
 from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
 from portal.views.records.buttons import transition_button_label
-from portal.views.records.comments import comment_problem, comment_text
+from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
 from portal.web.addresses import bulk_address, list_address, record_address
 from portal.web.flash import set_flash
@@ -255,7 +256,7 @@ def records_in_words(records: Records, ids: Sequence[int]) -> Words:
     return ngettext("${number} record: ${names}", "${number} records: ${names}", len(ids), names=names)
 
 
-def many_page(many: ManyRequest, outcomes: Sequence[Outcome]) -> ManyPage:
+def many_page(many: ManyRequest, outcomes: Sequence[RecordOutcome]) -> ManyPage:
     """The page that says what became of each of many records."""
     records = many.records
     done_to = [outcome.record for outcome in outcomes if outcome.record and not outcome.problem]

@@ -12,10 +12,9 @@ from portal.records.reading.records import Count, Page, Records
 from portal.texts import _, ngettext
 from portal.views.lists.columns import list_column
 from portal.views.lists.export import exports, may_export
-from portal.views.lists.filters import Parameters, chips, filter_states
+from portal.views.lists.filters import Parameters, chips, filter_states, parameters_of, shown_request
 from portal.views.lists.list_navigation import remember_list
 from portal.views.lists.list_parts import HiddenRecords, ListPage, Pager
-from portal.views.lists.list_request import parameters_of, shown_request
 from portal.views.lists.many import many_form
 from portal.views.lists.rows import page_rows, rows_with_speakers
 from portal.views.lists.tabs import tabs, widest_tab

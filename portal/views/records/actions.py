@@ -15,6 +15,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
+from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import not_signed_yet
 from portal.records.writing.validation import read_form
@@ -26,14 +27,15 @@ from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, errors_of, once_key, record_or_list
 from portal.views.forms.uploads import (
     held_attachments,
+    largest_file,
     receive_files,
+    upload_input,
     with_pending_files,
 )
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.records.buttons import transition_button_label
-from portal.views.records.comments import comment_problem, comment_text
-from portal.views.records.file_cards import largest_file, upload_input
+from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

@@ -8,13 +8,12 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.fields.base import FORBIDDEN
 from portal.records.reading.comments import BEYOND
 from portal.records.reading.files import files
-from portal.records.writing.comments import LONGEST_COMMENT
+from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
-from portal.texts import _, is_blank, ngettext
+from portal.texts import _, is_blank
 from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.uploads import receive_files
@@ -164,14 +163,3 @@ def comment_text(request: Request, name: str) -> str:
     """The comment in the input `name`; "" where nothing of it can be seen."""
     text = posted_text(request, name).strip()
     return "" if is_blank(text) else text
-
-
-def comment_problem(text: str, required: bool) -> str:
-    """Why a sent comment cannot be taken; empty if it can."""
-    if not text:
-        return _("Enter a comment.") if required else ""
-    if FORBIDDEN.search(text):
-        return _("This text contains a character that cannot be saved.")
-    if len(text) > LONGEST_COMMENT:
-        return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_COMMENT)
-    return ""

@@ -16,8 +16,8 @@ from portal.texts import _
 from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.forms.form_parts import Offer
-from portal.views.forms.uploads import held_attachments
-from portal.views.records.file_cards import pictures_of, shown_files, upload_input
+from portal.views.forms.uploads import held_attachments, upload_input
+from portal.views.records.file_cards import pictures_of, shown_files
 from portal.views.records.linked_text import with_pictures
 from portal.views.records.record_parts import Composer, Conversation, Note, Thread
 from portal.views.wording import initials

@@ -6,23 +6,18 @@ from pathlib import PurePath
 from pyramid.request import Request
 
 from portal.fields.byte_sizes import shown_size
-from portal.fields.file import kept_input
 from portal.records.reading.files import StoredFile, files
-from portal.records.reading.records import Records
-from portal.records.writing.files import attachment_limits, may_attach, may_detach
+from portal.records.writing.files import may_detach
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import is_final, state_of
-from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
 from portal.views.displays import moment
-from portal.views.forms.form_parts import HeldFile, UploadInput
-from portal.views.forms.uploads import INPUT
+from portal.views.forms.uploads import upload_input
 from portal.views.records.linked_text import Pictures
 from portal.views.records.record_parts import Conversation, Files, FileShown
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 
-MARGIN = 100_000  # bytes of a request that are not the file
 ICONS = {
     "image": "file-image",
     "application/pdf": "file-text",
@@ -103,30 +98,3 @@ def pictures_of(resource: Record, stored: Iterable[StoredFile]) -> Pictures:
     """Those of the files that are pictures, for a text in which they may stand."""
     url = record_address(resource.module_name, resource.record.id, "files")
     return {file.name: (f"{url}/{file.id}", f"{url}/{file.id}/preview") for file in stored if file.preview}
-
-
-def upload_input(
-    records: Records, request: Request, held: Iterable[PendingFile] = (), refused: Sequence[str] = ()
-) -> UploadInput | None:
-    """Where files are chosen, with its limits and what the form holds; None where the reader may not add any."""
-    limit = attachment_limits(records.module) if may_attach(records) else None
-    if limit is None:
-        return None
-    largest = min(limit.max_size, largest_file(request))
-    size = shown_size(largest, request.reader)
-    return UploadInput(
-        limits=_("Up to ${size} each, ${count} at once", mapping={"size": size, "count": limit.max_count}),
-        max_size=largest,
-        max_count=limit.max_count,
-        too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
-        accept=",".join(limit.types),
-        name=INPUT,
-        kept=kept_input(INPUT),
-        held=tuple(HeldFile(file.key, file.name, shown_size(file.size, request.reader)) for file in held),
-        refused=tuple(refused),
-    )
-
-
-def largest_file(request: Request) -> int:
-    """The bytes of the largest file that one request can bring."""
-    return int(request.registry.serving.largest_request - MARGIN)

@@ -1,4 +1,7 @@
-"""The pages of one record, and their parts: conversation, history, stages. Plain values, as in views/parts.py."""
+"""The pages of one record, and their parts: conversation, files, history, watchers, stages.
+
+Plain values, as in views/parts.py.
+"""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from portal.accounts.accounts import account_of
 from portal.accounts.effect import effect
 from portal.accounts.giving_access import AccessRequest, Register
-from portal.accounts.people import admit
+from portal.accounts.identity import admit
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build

@@ -3,13 +3,13 @@
 import click
 import pytest
 
-from portal.commands.options import first_line
+from portal.commands.options import read_password
 
 
 def test_a_password_is_the_first_line_of_its_file(tmp_path):
     (tmp_path / "password").write_bytes(b"long enough phrase\r\nmore\n")
     with (tmp_path / "password").open(encoding="utf-8") as file:
-        assert first_line(file) == "long enough phrase"
+        assert read_password(file) == "long enough phrase"
 
 
 def test_a_file_that_is_no_text_has_no_password(tmp_path):
@@ -18,4 +18,4 @@ def test_a_file_that_is_no_text_has_no_password(tmp_path):
         (tmp_path / "password").open(encoding="utf-8") as file,
         pytest.raises(click.ClickException, match="not a text"),
     ):
-        first_line(file)
+        read_password(file)

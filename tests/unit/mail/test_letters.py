@@ -27,8 +27,8 @@ from portal.mail.account_letters import (
     password_changed,
     password_reset_letter,
 )
-from portal.mail.builder import Content, Sender, Thread, header_text, write_letter
-from portal.mail.headers import parse_letter
+from portal.mail.builder import Content, LetterThread, Sender, write_letter
+from portal.mail.headers import header_text, parse_letter
 from portal.mail.letter_text import plain_text
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
@@ -177,7 +177,7 @@ def test_subjects_and_names_arrive_as_they_are_in_whatever_language(text, addres
 def test_addresses_of_links_and_ids_stand_in_headers_as_they_are_however_long():
     address = f"https://{'customers.' * 8}care.example/unsubscribe/{'A' * 48}"
     root = f"<tickets.1.2@{'customers.' * 8}care.example>"
-    thread = Thread(f"<1.{root[1:]}", root, unsubscribe=("Stop", address))
+    thread = LetterThread(f"<1.{root[1:]}", root, unsubscribe=("Stop", address))
     account = Account(1, "a@b.example", "Anna", "customer")
     letter = write_letter(Sender(SMALL, "https://care.example", NOW), account, Content("x " * 90, (), "", ""), thread)
     written = parse_letter(letter.as_string()).as_bytes().split(b"\r\n\r\n")[0].decode()

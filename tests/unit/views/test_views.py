@@ -30,7 +30,7 @@ PUBLIC = {
     "account/sign_in_link.request_sign_in_link", "account/sign_in_link.show_link_sent",
     "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",
     "administration/health.show_health", "administration/health.show_metrics",
-    "administration/preview_portal.enter_preview", "assets.serve_asset",
+    "administration/preview_portal.enter_preview", "static_files.serve_asset",
 }  # fmt: skip
 # Only forms and scripts of the portal lead to these.
 FOR_SCRIPTS = {

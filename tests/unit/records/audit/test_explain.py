@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.accounts.accounts import find_account, load_account
-from portal.accounts.people import admit, admit_everybody, identify
+from portal.accounts.identity import admit, admit_everybody, identify
 from portal.database.engine import reading
 from portal.declaration.load import load
 from portal.declaration.shapes import Expectation

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from portal.jobs.arrears import Arrears
-from portal.web.health import LATE, LEAST_SPACE, STILL_TRUE, WORKER_SILENT, Health, Probe
+from portal.web.health_probe import LATE, LEAST_SPACE, STILL_TRUE, WORKER_SILENT, Health, Probe
 
 WELL = Health(Arrears(worker_seen=3.0), LEAST_SPACE * 10, sends_email=True, declarations_accepted=True)
 

@@ -1,4 +1,4 @@
-"""What happened to one record since its people were notified last, as the events say it."""
+"""What happened to one record since its people were notified last: the events of which letters tell."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from portal.database.schema.tables import Tables
 
 
 @dataclass(frozen=True)
-class Happened:
+class AnnouncedEvent:
     """An event that somebody may have to be notified of."""
 
     id: int
@@ -22,25 +22,25 @@ class Happened:
 
 
 @dataclass(frozen=True)
-class News:
-    """What happened to one record since its people were notified last."""
+class Announcement:
+    """The events of one record that its letters are about, in their order."""
 
     module: str
     record: int
-    events: tuple[Happened, ...]
+    events: tuple[AnnouncedEvent, ...]
 
 
-def load_events_to_tell(
+def load_announcement(
     connection: sa.Connection, tables: Tables, module: str, record_id: int, ids: Sequence[int]
-) -> News:
-    """The events `ids` of a record, in their order."""
+) -> Announcement:
+    """The announcement of the events `ids` of a record."""
     event = tables.event
     names = ("id", "kind", "account", "author", "internal", "details")
     query = sa.select(*[event.c[name] for name in names]).where(event.c["id"].in_(ids)).order_by(event.c["id"])
     events = [
-        Happened(
+        AnnouncedEvent(
             **{**row, "author": row["author"] or "", "internal": bool(row["internal"]), "details": row["details"] or {}}
         )
         for row in connection.execute(query).mappings()
     ]
-    return News(module, record_id, tuple(events))
+    return Announcement(module, record_id, tuple(events))

@@ -1,0 +1,105 @@
+"""What two people have changed at once in a record: whose value is whose, and where both have changed the same field.
+
+A form carries its basis, in a hidden input and in its draft: a digest of each value that it showed, and the record's
+version. With it the server tells what a person has changed from what the form only showed, so that values which
+somebody else has changed meanwhile are not put back.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from portal.fields.base import Field
+from portal.fields.reader import PLAIN
+from portal.records.reading.records import Record, Records
+from portal.views.displays import moment
+from portal.views.forms.form_parts import Conflict, Difference
+from portal.views.forms.offers import with_titles
+from portal.views.forms.widgets import Filling, inputs_of
+
+ENTRY = re.compile(r"([a-z][a-z0-9_]*):([0-9a-f]{10})")
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The digests of the values that a form showed when it was opened, by field; empty where the form says none."""
+
+    version: int
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The hidden input `_basis`."""
+        return " ".join(f"{name}:{digest}" for name, digest in self.digests.items())
+
+    def changed(self, fields: Iterable[Field], values: Mapping[str, Any], errors: Mapping[str, str]) -> set[str]:
+        """The fields whose `values` are others than the form showed; without digests all of them."""
+        return {
+            field.name
+            for field in fields
+            if field.name in errors or self.digests.get(field.name) != digest_of(field, values.get(field.name))
+        }
+
+
+def basis_of(fields: Iterable[Field], values: Mapping[str, Any], version: int = 0) -> Basis:
+    """The basis of a form that shows `values`."""
+    return Basis(version, {field.name: digest_of(field, values.get(field.name)) for field in fields})
+
+
+def read_basis(text: str, version: int) -> Basis:
+    """The basis that a hidden input or a draft carries; what is not a digest is left out."""
+    return Basis(version, dict(ENTRY.findall(text[:20_000])))
+
+
+def digest_of(field: Field, value: Any) -> str:
+    """A short digest of one value, the same for the stored value and for the unchanged input of a form."""
+    inputs = json.dumps(field.inputs(value, PLAIN))
+    return hashlib.sha256(inputs.encode("utf-8", "replace")).hexdigest()[:10]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A form made from an older version, brought to the present one."""
+
+    filling: Filling
+    own: frozenset[str]  # the fields that this person has changed
+    contested: frozenset[str]  # those of them that somebody else has changed as well
+
+
+def merge_changes(record: Record, fields: Sequence[Field], filling: Filling, basis: Basis) -> Merged:
+    """What a person has changed in a form with `fields`, made from `basis`, over the record as it is now."""
+    own = basis.changed(fields, filling.values, filling.errors)
+    present = basis_of(fields, record.values).digests
+    others = [field for field in fields if field.name not in own]
+    inputs = {name: texts for name, texts in filling.inputs.items() if name.partition(".")[0] in own}
+    inputs |= inputs_of(others, record.values, filling.records.policy.reader)
+    values = {**filling.values, **{field.name: record.values.get(field.name) for field in others}}
+    errors = {name: error for name, error in filling.errors.items() if name.partition(".")[0] in own}
+    contested = {
+        field.name
+        for field in fields
+        if field.name in own
+        and basis.digests.get(field.name) != present[field.name]
+        and digest_of(field, values.get(field.name)) != present[field.name]
+    }
+    return Merged(replace(filling, inputs=inputs, values=values, errors=errors), frozenset(own), frozenset(contested))
+
+
+def conflict_of_changes(record: Record, fields: Sequence[Field], merged: Merged) -> Conflict:
+    """Who saved first and when, and the fields that both have changed."""
+    records, reader = merged.filling.records, merged.filling.records.policy.reader
+    author, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
+    differences = tuple(
+        difference(records, field, merged.filling.values.get(field.name), record.values.get(field.name))
+        for field in fields
+        if field.name in merged.contested
+    )
+    return Conflict(str(author) if author else "", moment(at, reader), differences)
+
+
+def difference(records: Records, field: Field, yours: Any, theirs: Any) -> Difference:
+    """One field of which two people have different values."""
+    reader = records.policy.reader
+    return Difference(field.title, field.show(with_titles(records, field, yours), reader), field.show(theirs, reader))
