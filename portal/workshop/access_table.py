@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.conditions import condition_text
-from portal.declaration.shapes import Access, Declaration, FormLayout, Module, Profile, Through
+from portal.declaration.layouts import form_layout_fields
+from portal.declaration.shapes import Access, Declaration, Module, Profile, Through
 
 Rights = dict[str, Any]
 
@@ -36,8 +37,8 @@ def _rights(module: Module, access: Access, staff: bool) -> Rights:
         "reads": sorted(access.readable),
         "columns": list(access.list.columns or ()),
         "tabs": {name: condition_text(tab.where) for name, tab in (access.list.tabs or {}).items()},
-        "creates": sorted(fields_asked_for(access.create)) if "create" in access.can else [],
-        "edits": sorted(fields_asked_for(access.edit)) if "edit" in access.can else [],
+        "creates": sorted(form_layout_fields(access.create)) if "create" in access.can else [],
+        "edits": sorted(form_layout_fields(access.edit)) if "edit" in access.can else [],
         "set": {name: _as_json(value) for name, value in sorted(access.set.items())},
         "grants": sorted(access.grants) if access.grants is not None and "grant" in access.can else None,
     }
@@ -67,12 +68,6 @@ def see_text(module: Module, access: Access) -> str:
     else:
         return "all"
     return f"{text}, watched" if module.watchers else text
-
-
-def fields_asked_for(form: FormLayout) -> set[str]:
-    """The fields that a form asks for."""
-    rows = [*(form.fields or ()), *(row for step in form.steps or () for row in step.fields)]
-    return {name for row in rows for name in ((row,) if isinstance(row, str) else row)}
 
 
 def _as_json(value: Any) -> Any:

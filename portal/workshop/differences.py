@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
 from portal.fields.base_shape import Shape
 from portal.texts import Text, readable
-from portal.workshop.access_table import Rights, fields_asked_for
+from portal.workshop.access_table import Rights
 
 LONGEST = 60  # characters of a value in a sentence
 
@@ -222,7 +223,7 @@ def _layouts(old: Profile, new: Profile, module: str) -> Iterator[Difference]:
         shape: type[Shape] = type(other)
         moved = before.readable ^ after.readable
         if layout in ("create", "edit"):
-            moved |= fields_asked_for(one) ^ fields_asked_for(other)
+            moved |= {*form_layout_fields(one)} ^ {*form_layout_fields(other)}
         for key in keys_of(shape):
             if f"{layout}.{key}" in ("list.columns", "list.tabs"):
                 continue

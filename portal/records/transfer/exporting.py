@@ -8,7 +8,6 @@ them. The import takes both back. Formulas are disarmed in both (spreadsheet_for
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -20,6 +19,7 @@ from portal.fields.reader import Reader
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS, CURRENCY, header_of, parts, settable
 from portal.records.transfer.exporting_files import FilesOut
+from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.transfer.records_by_name import written_names
 from portal.records.transfer.spreadsheet_formulas import protect_cell
 
@@ -167,11 +167,6 @@ class RawCells:
             else:
                 cells.append(paths.get(field.name) or field.write(value))
         return cells
-
-
-def machine_reader(reader: Reader) -> Reader:
-    """The same reader where numbers and dates are written and read as machines do."""
-    return replace(reader, language="en", plain=True)
 
 
 def _part_cells(field: Field, value: Any, reader: Reader) -> list[str]:

@@ -10,11 +10,10 @@ from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.csv_columns import find_columns
 from portal.records.transfer.csv_reading import CsvRows
-from portal.records.transfer.exporting import machine_reader
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.line_columns import without_row_columns
-from portal.records.transfer.numbers_and_dates import Notation
+from portal.records.transfer.numbers_and_dates import Notation, machine_reader
 from portal.records.transfer.storing import ImportOutcome, expected_outcome, store_rows
 from portal.records.writing.history import SYSTEM
 

@@ -1,9 +1,10 @@
 """How a file writes numbers and dates, where that is not as machines do: `--decimal`, `--day-first`, `--empty`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.fields.base import Field, Refused
+from portal.fields.reader import Reader
 from portal.texts import _
 
 NUMBER = re.compile(r"\d[\d.,'’\s]*\d|[.,]?\d+[.,]?")
@@ -54,3 +55,8 @@ class Notation:
             return text
         date = f"{match[4]}-{match[3]:0>2}-{match[1]:0>2}"
         return f"{date} {match[5]}" if match[5] else date
+
+
+def machine_reader(reader: Reader) -> Reader:
+    """The same reader where numbers and dates are written and read as machines do."""
+    return replace(reader, language="en", plain=True)

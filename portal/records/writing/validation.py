@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Refused
 from portal.fields.default_paths import value_path
 from portal.fields.lines import ROW_ID, UNTOUCHED, Row
@@ -28,12 +27,6 @@ class Filled:
 
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
-
-
-def names_in(layout: FormLayout) -> list[str]:
-    """The fields of a form, those of all its steps."""
-    rows = [row for step in layout.steps or () for row in step.fields] if layout.steps else (layout.fields or ())
-    return [name for row in rows for name in ([row] if isinstance(row, str) else row)]
 
 
 def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:

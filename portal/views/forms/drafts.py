@@ -22,11 +22,10 @@ from webob.multidict import MultiDict
 from portal.accounts.drafts import Content, Draft, Drafts, owner_digest, set_aside
 from portal.database.engine import writing
 from portal.database.errors import DatabaseError
-from portal.declaration.shapes import FormLayout
+from portal.declaration.layouts import flat
 from portal.fields.file import kept_input
 from portal.fields.reader import Reader
 from portal.records.writing.form_keys import is_used
-from portal.records.writing.validation import names_in
 from portal.views.displays import short_moment
 from portal.views.forms.form_parts import DraftForm, DraftShown
 from portal.views.forms.uploads import INPUT
@@ -233,7 +232,7 @@ def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Con
     earlier = drafts.get(form) if content.step < len(steps) else None
     if earlier is None:
         return content
-    names = set(names_in(FormLayout(fields=steps[content.step].fields)))
+    names = set(flat(steps[content.step].fields))
     if content.step == len(steps) - 1:
         names.add(INPUT)  # attachments are asked for in the last step
     shown = {name: texts for name, texts in content.inputs.items() if name.partition(".")[0] in names}

@@ -8,6 +8,7 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.declaration.layouts import form_layout_fields
 from portal.fields.base import Field
 from portal.fields.default_paths import value_path
 from portal.fields.lines import Row, row_in
@@ -18,7 +19,7 @@ from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import defaults, follow_again
 from portal.records.writing.form_conditions import depends_on, offered_records
-from portal.records.writing.validation import names_in, read_form, typed_fields
+from portal.records.writing.validation import read_form, typed_fields
 from portal.texts import beginning
 from portal.views.forms.form_parts import Offer
 from portal.web.form_input import posted_text
@@ -170,7 +171,9 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
 @view_config(context=Module, name="followed", request_method="GET", renderer="json", permission="create")
 def followed_default(module: Module, request: Request) -> dict[str, Any]:
     """`/MODULE/followed?field=&LINK=`: the inputs of a field whose default comes from the record chosen as LINK."""
-    form_fields = {field.name for field in typed_fields(module.records, names_in(module.records.access.create))}
+    form_fields = {
+        field.name for field in typed_fields(module.records, form_layout_fields(module.records.access.create))
+    }
     records, field, form = place_in_form(module.records, request, form_fields)
     path = value_path(field.default) if field is not None else None
     if path is None or (records is module.records and path.link not in form_fields):
@@ -205,7 +208,7 @@ def findable(records: Records) -> set[str]:
     names = set(records.policy.readable(records.name))
     for action, layout in (("create", records.access.create), ("edit", records.access.edit)):
         if records.policy.may(records.name, action):
-            names |= set(names_in(layout))
+            names |= set(form_layout_fields(layout))
     lifecycle = records.module.lifecycle
     for name, transition in lifecycle.transitions.items() if lifecycle else ():
         if records.policy.may(records.name, name):

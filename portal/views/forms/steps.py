@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from portal.declaration.layouts import flat
 from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field
-from portal.records.writing.validation import names_in
 from portal.texts import _
 from portal.views.forms.form_parts import Choice, StepState
 from portal.views.forms.offers import with_titles
@@ -14,7 +14,7 @@ from portal.views.forms.widgets import Filling
 
 def step_names(step: Step) -> set[str]:
     """The names of the fields in one step of a form."""
-    return set(names_in(FormLayout(fields=step.fields)))
+    return set(flat(step.fields))
 
 
 def step_state(number: int, present: int, step: Step) -> StepState:
@@ -33,7 +33,7 @@ def choices_made(filling: Filling, earlier: tuple[Step, ...], fields: Mapping[st
     """What the earlier steps decided, in words."""
     records, choices = filling.records, []
     for number, step in enumerate(earlier):
-        for field in (fields[name] for name in names_in(FormLayout(fields=step.fields)) if name in fields):
+        for field in (fields[name] for name in flat(step.fields) if name in fields):
             value = with_titles(records, field, filling.values.get(field.name))
             if text := field.show(value, records.policy.reader):
                 choices.append(Choice(field.title, text, number))

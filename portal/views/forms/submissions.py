@@ -7,11 +7,12 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 
+from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.form_keys import address_of_key, keep_address, one_time_key
-from portal.records.writing.validation import names_in, typed_fields
+from portal.records.writing.validation import typed_fields
 from portal.texts import translate
 from portal.views.forms.drafts import account_once_key, drafts_of, form_address
 from portal.views.forms.form_parts import FormPage
@@ -39,7 +40,7 @@ def answer_when_done(records: Records, request: Request, address: str) -> HTTPSe
 
 def fields_of_form(records: Records, layout: FormLayout) -> list[Field]:
     """The fields that a page's form asks for, those of all its steps."""
-    return typed_fields(records, names_in(layout))
+    return typed_fields(records, form_layout_fields(layout))
 
 
 def errors_of(refused: Refused, fields: Sequence[Field]) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import Transition
 from portal.fields.linked_value import Linked
 from portal.records.writing.follow_ups import follow_up_field, may_follow_up
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import editable_fields, open_transitions
-from portal.records.writing.validation import names_in, typed_fields
+from portal.records.writing.validation import typed_fields
 from portal.texts import Text, _, readable
 from portal.views.parts import Action
 from portal.web.addresses import create_address, record_address
@@ -33,7 +34,7 @@ def may_edit(resource: Record) -> bool:
     records, record = resource.records, resource.record
     if not records.policy.may(records.name, "edit"):
         return False
-    return bool(editable_fields(records, record, typed_fields(records, names_in(records.access.edit))))
+    return bool(editable_fields(records, record, typed_fields(records, form_layout_fields(records.access.edit))))
 
 
 def transition_button(module: str, record_id: int, transition: Transition) -> Action:

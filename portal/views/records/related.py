@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from portal.conditions import AnyOf, Comparison
+from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import Related
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Records
-from portal.records.writing.validation import names_in
 from portal.views.lists.columns import plain_column
 from portal.views.lists.rows import list_rows
 from portal.views.lists.tabs import widest_tab
@@ -37,7 +37,7 @@ def related_list(resource: Record, records: Records, related: Related, linking: 
     query = Query(condition=AnyOf(tuple(Comparison(path, "equal", here) for path in linking)), size=RELATED_ROWS)
     columns = related_columns(records, related, linking)
     page = records.page(query, columns)
-    in_form = names_in(records.access.create) if policy.may(records.name, "create") else ()
+    in_form = form_layout_fields(records.access.create) if policy.may(records.name, "create") else ()
     filled = next((path for path in linking if path[0] in in_form and _can_be_typed(records, path)), None)
     return RelatedList(
         label=records.access.label or records.name,
