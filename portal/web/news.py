@@ -8,7 +8,7 @@ from pyramid.request import Request
 from portal.conditions import ALWAYS, Condition, without_records
 from portal.records.reading.count_statements import Count
 from portal.records.reading.news import News, Onlooker, PageShown, read_news
-from portal.records.reading.records import Records
+from portal.records.reading.records import Record, Records
 from portal.records.writing.seen_and_hidden import hidden_records
 
 
@@ -32,12 +32,14 @@ class RequestNews:
             self._counts = {} if self._request.exception is not None else self._read().counts
         return self._counts
 
-    def of(self, records: Records, ids: Sequence[int], moments: bool = False, tabs: tuple[Condition, ...] = ()) -> News:
-        """What is new of the records of a page, which the reader may see, and in tabs; the counts come with it.
+    def of(
+        self, records: Records, shown: Sequence[Record], tabs: tuple[Condition, ...] = (), spoken: Sequence[int] = ()
+    ) -> News:
+        """What is new of the records that a page shows, and in tabs; the counts come with it.
 
-        `moments`: with the moments of their last changes.
+        `spoken`: the ids of those of which the page says who spoke last.
         """
-        news = self._read(PageShown(records, ids, tabs, moments))
+        news = self._read(PageShown(records, shown, tabs, spoken))
         self._counts = news.counts
         return news
 

@@ -295,7 +295,7 @@ def paths_of(portal, connection, person, module):
 def check_news(paths, listed):
     """New to somebody are all records that they see and that others made; the menu counts them."""
     onlooker = Onlooker(paths.account.id, LONG_AGO)
-    page = PageShown(paths.records, sorted(listed))
+    page = PageShown(paths.records, paths.records.by_ids(sorted(listed), []))
     news = read_news(paths.connection, paths.policy, onlooker, page)
     event = paths.policy.tables.event
     by_others = event.c["module"] == paths.module, event.c["account"] != paths.account.id, event.c["kind"] == "created"

@@ -1,5 +1,6 @@
 """The query of a list, a record, and a page of records: plain values between the records and their pages."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,7 +21,11 @@ class Query:
 
 
 class Record(NamedTuple):
-    """One record as its reader may see it: `values` holds the readable fields only."""
+    """One record as its reader may see it: `values` holds the readable fields only.
+
+    `changed`: when something happened to it last, for what is new to the reader; not shown, for
+    the reader may not be able to read it.
+    """
 
     id: int
     module: str
@@ -28,6 +33,7 @@ class Record(NamedTuple):
     version: int
     values: Mapping[str, Any]
     title: str
+    changed: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,7 @@ class RecordReader(ModulePolicy):
                 version=row["_version"] or 0,
                 values=of_record,
                 title=first_visible(title.show(of_record.get(title.name), reader), row["reference"]),
+                changed=row["modified"],
             )
             for row, of_record in zip(rows, values, strict=True)
         ]

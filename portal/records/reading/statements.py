@@ -24,7 +24,7 @@ from portal.records.reading.index_scan import IndexCondition, IndexScan, best_in
 from portal.records.reading.keyset import Order
 from portal.records.statement_cache import IDS, Statement, id_list_parameter
 
-ALWAYS_READ = ("id", "reference", "_version")
+ALWAYS_READ = ("id", "reference", "_version", "modified")
 
 
 @dataclass(frozen=True)

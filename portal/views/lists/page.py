@@ -92,8 +92,9 @@ def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, 
 def page_news(records: Records, request: Request, list_request: ListRequest, page: Page) -> News:
     """What is new of the records on the page, and in each tab while nothing narrows the list."""
     declared = () if list_request.narrowed else (records.access.list.tabs or {}).values()
-    ids = [record.id for record in page.records]
-    return request.news.of(records, ids, tabs=tuple(tab.where for tab in declared))
+    comments = "comments" in (records.access.list.columns or ())
+    spoken = [record.id for record in page.records if record.values.get("comments")] if comments else []
+    return request.news.of(records, page.records, tuple(tab.where for tab in declared), spoken)
 
 
 def list_notes(list_request: ListRequest, count: Count) -> Iterator[str]:

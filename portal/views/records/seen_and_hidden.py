@@ -24,7 +24,7 @@ def mark_record_seen(resource: Record, request: Request) -> Response:
     What has happened since is not seen. Without a key all that has happened until now is.
     """
     records, record_id = with_news(resource.records), resource.record.id
-    changed = request.news.of(records, [record_id], moments=True).changed.get(record_id)
+    changed = resource.record.changed
     key = posted_text(request, "_seen")
     if changed and key in ("", seen_key(request, records, record_id, changed.isoformat())):
         mark_seen(records, record_id, request.news.account, changed)
@@ -46,7 +46,7 @@ def hide_record(resource: Record, request: Request) -> Response:
     """
     records, record_id = with_news(resource.records), resource.record.id
     hide = posted_text(request, "_hide") != "false"
-    changed = request.news.of(records, [record_id], moments=True).changed.get(record_id)
+    changed = resource.record.changed
     if changed:
         mark_seen(records, record_id, request.news.account, changed, hide=hide)
     if not hide:
@@ -66,8 +66,7 @@ def record_news(resource: Record, request: Request) -> RecordNews | None:
     records, record_id = resource.records, resource.record.id
     if not records.module.has_news:
         return None
-    news = request.news.of(records, [record_id], moments=True)
-    changed = news.changed.get(record_id)
+    news, changed = request.news.of(records, [resource.record]), resource.record.changed
     return RecordNews(
         seen_url=record_address(records.name, record_id, "seen") if record_id in news.unread else "",
         key=seen_key(request, records, record_id, changed.isoformat()) if changed else "",
