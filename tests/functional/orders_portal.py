@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, World
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, World
 
 MODULES = """
 portal: {name: History, languages: [en, it], administrators: [staff]}
@@ -49,6 +49,10 @@ modules:
   people: {see: own}
   companies: {see: organization}
 """
+POWER = """
+extends: customer
+modules: {orders: {see: organization}}
+"""
 STAFF = """
 staff: true
 modules:
@@ -65,6 +69,7 @@ modules:
 PEOPLE = (
     AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),
     AccessRequest(CARLA, "customer", "Carla Neri", "Globex"),
+    AccessRequest(DARIO, "power", "Dario Blu", "Globex"),
     AccessRequest(NANCY, "staff", "Nancy Smith", "Supplier"),
     AccessRequest(BRUNO, "staff", "Bruno Verdi", "Supplier"),
 )
@@ -77,6 +82,7 @@ def orders(request, tmp_path_factory):
     (folder / "profiles").mkdir()
     (folder / "modules.yaml").write_text(MODULES, encoding="utf-8")
     (folder / "profiles" / "customer.yaml").write_text(CUSTOMER, encoding="utf-8")
+    (folder / "profiles" / "power.yaml").write_text(POWER, encoding="utf-8")
     (folder / "profiles" / "staff.yaml").write_text(STAFF, encoding="utf-8")
     with contextlib.ExitStack() as opened:
         url = f"sqlite:///{folder / 'portal.sqlite'}"
