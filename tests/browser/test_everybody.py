@@ -112,3 +112,15 @@ def test_a_name_in_right_to_left_letters_and_an_endless_word_fit_in(visit: Visit
     page.goto(f"/search?q={'z' * 4000}")
     expect(page.get_by_text("No results for")).to_be_visible()
     assert not scrolls_sideways(page)
+
+
+def test_with_the_colors_of_the_system_what_is_chosen_and_current_is_told_from_the_rest(visit: Visit) -> None:
+    page = visit("support", "/tickets/create", forced_colors="active")
+    outline = "choice => getComputedStyle(choice).outlineStyle"
+    page.get_by_label("High").check()
+    page.get_by_label("Title", exact=False).first.focus()
+    assert page.locator(".choice:has(:checked)").evaluate(outline) == "solid"
+    assert page.locator(".choice:not(:has(:checked))").first.evaluate(outline) == "none"
+    page.goto("/tickets/")
+    line = "tab => getComputedStyle(tab).borderBlockEndColor"
+    assert page.locator(".tabs [aria-current]").evaluate(line) != page.locator(".tabs a").last.evaluate(line)
