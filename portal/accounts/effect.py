@@ -21,7 +21,6 @@ from portal.records.audit.deciding_line import deciding_lines
 from portal.records.audit.explain import Step
 from portal.records.audit.sight_changes import ModulePair, Person, SightChange, module_pairs, sight_changes
 from portal.records.policy import Policy
-from portal.texts import plural
 from portal.workshop.access_table import Rights, access_table
 from portal.workshop.differences import (
     Change,
@@ -29,7 +28,6 @@ from portal.workshop.differences import (
     appearance_changes,
     common_changes,
     profile_changes,
-    readable_name,
 )
 
 
@@ -157,18 +155,3 @@ def place_of_change(change: Change, profile: str | None, declaration: Declaratio
     step = Step(True, change.sentence, change.keys, change.module_keys, word)
     line = next(iter(deciding_lines(places, declaration, step, profile)), None)
     return line.place if line else ""
-
-
-def sight_sentence(sight: SightChange) -> str:
-    """“12 people no longer see 3,401 tickets, for example TT1044 Printer (Giulia Ferrante)”."""
-    return f"{sight_summary(sight)}, for example {' and '.join(map(str, sight.examples))}"
-
-
-def sight_summary(sight: SightChange) -> str:
-    """“12 people no longer see 3,401 tickets”, or “1 person sees 2 more tickets”."""
-    who = plural(len(sight.people), "person", "people")
-    number, more = len(sight.records), "" if sight.lost else "more "
-    name = readable_name(sight.module)
-    records = f"{number:,} {more}{name}" if number > 1 else f"1 {more}record of {name}"
-    sees = "see" if len(sight.people) > 1 else "sees"
-    return f"{who} {'no longer ' if sight.lost else ''}{sees} {records}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from portal.accounts.effect import Effect, declared_effect, effect, place_of_change, sight_sentence, table_effect
+from portal.accounts.effect import Effect, declared_effect, effect, place_of_change, table_effect
 from portal.commands.database_errors import database_error_sentence
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import DatabaseUnreachableError, reach
@@ -99,7 +99,7 @@ class Result:
             for change in profile.changes:
                 yield f"  {self._line(change, profile.name)}"
             for sight in profile.sights:
-                yield f"  {SIGNS['lost' if sight.lost else 'gained']} {sight_sentence(sight)}"
+                yield f"  {SIGNS['lost' if sight.lost else 'gained']} {sight.sentence}"
 
     def _line(self, change: Change, profile: str | None = None) -> str:
         place = self._place(change, profile)
@@ -136,7 +136,7 @@ def _sight(sight: SightChange) -> dict[str, Any]:
         "module": sight.module,
         "people": len(sight.people),
         "records": len(sight.records),
-        "sentence": sight_sentence(sight),
+        "sentence": sight.sentence,
         "examples": [
             {"id": example.record_id, "reference": example.reference, "title": example.title, "people": example.people}
             for example in sight.examples

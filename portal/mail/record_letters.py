@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from portal.accounts.letter_choices import wanted_letters
 from portal.database.outbox import About
 from portal.database.schema.tables import Tables
+from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import Module, Wording
 from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime
@@ -317,11 +318,9 @@ class RecordLetter:
     def _facts(self) -> list[tuple[str, str]]:
         """What was filled in, as far as the recipient may read it."""
         module, record = self.records.module, self.record
-        rows = module.create.fields or [row for step in module.create.steps or () for row in step.fields]
-        names = [name for row in rows for name in ([row] if isinstance(row, str) else row)]
         left_out = {module.title, module.lifecycle.field if module.lifecycle else None}
         facts = []
-        for name in names:
+        for name in form_layout_fields(module.create):
             if name in left_out or name not in record.values or name not in module.fields:
                 continue
             field = module.fields[name]

@@ -16,6 +16,7 @@ from portal.database.migration.temporary_views import SAME
 from portal.fields.reader import Reader
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
+from portal.texts import plural
 
 SHOWN = 2  # examples of a change, and people of an example
 FEW = 1_000  # records that are read for one group; of groups with more, many are asked for together
@@ -59,6 +60,19 @@ class SightChange:
     people: tuple[Person, ...]
     records: frozenset[int]
     examples: tuple[Example, ...]
+
+    @property
+    def sentence(self) -> str:
+        """“12 people no longer see 3,401 tickets, for example TT1044 Printer (Giulia Ferrante)”."""
+        return f"{self.summary}, for example {' and '.join(map(str, self.examples))}"
+
+    @property
+    def summary(self) -> str:
+        """“12 people no longer see 3,401 tickets”, or “1 person sees 2 more tickets”."""
+        who, sees = plural(len(self.people), "person", "people"), "see" if len(self.people) > 1 else "sees"
+        number, more, name = len(self.records), "" if self.lost else "more ", self.module.replace("_", " ")
+        records = f"{number:,} {more}{name}" if number > 1 else f"1 {more}record of {name}"
+        return f"{who} {'no longer ' if self.lost else ''}{sees} {records}"
 
 
 @dataclass(frozen=True)

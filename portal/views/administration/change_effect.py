@@ -9,7 +9,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.accounts.effect import Effect, ProfileEffect, effect, place_of_change, sight_summary
+from portal.accounts.effect import Effect, ProfileEffect, effect, place_of_change
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.sight_changes import SightChange
@@ -78,7 +78,7 @@ def _changed(files: Mapping[str, ChangedFile], place: str) -> tuple[ComparedLine
 def _sights(request: Request, profile: ProfileEffect) -> Iterator[EffectLine]:
     for sight in profile.sights:
         kind = "lost" if sight.lost else "gained"
-        yield EffectLine(kind, sight_summary(sight), examples=tuple(_examples(request, sight)))
+        yield EffectLine(kind, sight.summary, examples=tuple(_examples(request, sight)))
 
 
 def _examples(request: Request, sight: SightChange) -> Iterator[EffectExample]:
