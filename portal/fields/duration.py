@@ -25,7 +25,7 @@ SYMBOLS = {
 }
 LONGEST, MOST = 60, 100_000 * 3600
 PART = re.compile(r"\s*([\d][\d.,]*)\s*([^\W\d]+)\.?\s*,?")
-CLOCK = re.compile(r"(\d{1,6}):([0-5]\d)(?::([0-5]\d))?")
+CLOCK = re.compile(r"(\d{1,6})(?::|\s*h\s*)([0-5]\d)(?::([0-5]\d))?", re.IGNORECASE)  # 1:30, and 1h30 as many write it
 
 
 def seconds(text: str, reader: Reader) -> int:

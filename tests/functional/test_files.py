@@ -205,6 +205,26 @@ def test_names_of_any_letters_make_the_round_trip(people):
 
 
 @ON_SQLITE
+@pytest.mark.parametrize(
+    ("asked", "status", "content"),
+    [
+        ("bytes=9-", 206, PDF[9:]), ("bytes=-4", 206, PDF[-4:]), ("bytes=0-1", 206, PDF[:2]),
+        ("bytes=999999-", 416, None), ("bytes=x-y", 200, PDF),
+    ],
+)  # fmt: skip
+def test_a_download_goes_on_where_it_stopped(people, asked, status, content):
+    upload(people["anna"], ("report.pdf", PDF))
+    whole = people["anna"].get("/tickets/1/files/1")
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    rest = people["anna"].get(
+        "/tickets/1/files/1", headers={"Range": asked, "If-Range": whole.headers["ETag"]}, status=status
+    )
+    assert content is None or rest.body == content
+    another = people["anna"].get("/tickets/1/files/1", headers={"Range": asked, "If-Range": '"another"'})
+    assert another.body == PDF
+
+
+@ON_SQLITE
 def test_its_author_and_staff_remove_a_file_and_its_bytes(people, portal_folder):
     upload(people["anna"], ("one.pdf", PDF), ("two.pdf", PDF))
     upload(people["nancy"], ("three.pdf", PDF))

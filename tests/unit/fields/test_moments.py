@@ -147,6 +147,7 @@ def test_bounds_may_be_today_and_now():
     ("language", "typed", "seconds"),
     [
         ("en", "90", 5400), ("en", "1:30", 5400), ("en", "1:30:15", 5415), ("en", "1h30m", 5400), ("en", "1,5 h", None),
+        ("it", "1h30", 5400), ("fr", "1 H 05", 3900), ("en", "1h75", None),
         ("it", "1,5 h", 5400), ("it", "2 ore 5 minuti", 7500), ("pl", "2 godz. 5 min", 7500),
         ("de", "2 Std., 5 Min.", 7500),
         ("fr", "2\u202fh 5\xa0min", 7500), ("de", "2 Tage", 172_800), ("it", "1.5 h", 5400), ("en", "0.5 s", None),
