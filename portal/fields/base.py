@@ -295,9 +295,8 @@ class Field(InLines, FromColumn):
 
     def input_names(self, form: Iterable[str]) -> list[str]:
         """The names of the inputs of this field, out of all names of a form."""
-        own = (*self.inputs(None, PLAIN), f"{self.name}.later")
         names = set(form)
-        return [name for name in own if name in names]
+        return [name for name in (*self.inputs(None, PLAIN), f"{self.name}.later") if name in names] if names else []
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """The value as a form's inputs hold it: the inverse of parse_form."""

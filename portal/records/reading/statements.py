@@ -102,7 +102,7 @@ class Statements(ModulePolicy):
         title = self.module.title_field
         conditions = [self.where(ALWAYS), *([self._contains(text)] if text.strip() else [])]
         order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
-        return sa.select(*self.columns([title])).where(*self._found(conditions)).order_by(*order).limit(limit)
+        return sa.select(*self.columns([title])).where(*self._found(conditions)).order_by(*order).limit(constant(limit))
 
     def first(self, limit: int) -> Statement:
         """Any `limit` records, with their titles."""

@@ -18,7 +18,7 @@ EMPTY: tuple[Any, ...] = (None, (), "")
 
 def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
     """Whether the field's `show_when` holds for the values of the form."""
-    return _holds(records, field.show_when, values)
+    return field.show_when is None or _holds(records, field.show_when, values)
 
 
 def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
@@ -26,7 +26,7 @@ def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bo
     return field.required or (field.required_when is not None and _holds(records, field.required_when, values))
 
 
-def _holds(records: Records, condition: Condition | None, values: Mapping[str, Any]) -> bool:
+def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) -> bool:
     module, currency = records.module, records.policy.reader.currency
 
     def compare(comparison: Comparison) -> bool:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pyramid.request import Request
@@ -122,7 +122,7 @@ def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str
     yield FormRow((Widget("visible", _("Records shown"), "cards", grouped=True, required=True, offers=offers),))
     first_day = _day_widget("records_from", _("First day shown"), "", inputs, errors)
     rule = f'["visible", "equal", ["{FROM}"], false]'
-    yield FormRow((dataclasses.replace(first_day, show_when=rule, hidden=chosen != FROM and not first_day.error),))
+    yield FormRow((first_day._replace(show_when=rule, hidden=chosen != FROM and not first_day.error),))
 
 
 def profile_widget(request: Request, profiles: tuple[str, ...], chosen: str, error: Words = "") -> Widget:
@@ -169,7 +169,7 @@ def company_widget(request: Request, chosen: str, error: Words) -> Widget | None
         everything = Records(request.connection, system_policy(request.portal.tables), organizations)
         own = everything.by_ids(request.reader.companies, [])
         offers = tuple(Offer(str(company.id), company.title, str(company.id) == chosen) for company in own)
-        return replace(widget, offers=offers) if len(own) > 1 else None
+        return widget._replace(offers=offers) if len(own) > 1 else None
     if request.policy.access(organizations) is None:
         return None
     companies = Records(request.connection, request.policy, organizations)
@@ -177,7 +177,7 @@ def company_widget(request: Request, chosen: str, error: Words) -> Widget | None
     if RECORD_ID.fullmatch(chosen):
         titles |= {company.id: company.title for company in companies.by_ids([int(chosen)], [])}
     offers = tuple(Offer(str(number), title, str(number) == chosen) for number, title in titles.items())
-    return replace(widget, macro="link", offers=offers, find=_finder(request, people))
+    return widget._replace(macro="link", offers=offers, find=_finder(request, people))
 
 
 def _finder(request: Request, people: str) -> str:

@@ -6,9 +6,8 @@ stays; absent: the form is finished), `_find.FIELD` (without JavaScript: what to
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from portal.views.displays import Value
 from portal.views.parts import Action, LineHead, Moment, Pairs, TitledLink
@@ -31,8 +30,7 @@ class Offer(NamedTuple):
     icon: str = ""
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """One of the inputs of a widget that has several: an amount and its currency, an address."""
 
     name: str
@@ -115,8 +113,7 @@ class LineInputs:
         return tuple(cell.widget for cell in cells if cell.widget and cell.widget.error)
 
 
-@dataclass(frozen=True)
-class Widget:
+class Widget(NamedTuple):
     """One field of a form; drawn by the macro `macro` of widgets.pt."""
 
     name: str
@@ -164,11 +161,11 @@ class Widget:
         return self.reuse != "never" and not self.error and len(self.offers) <= MOST_OFFERS
 
     @property
-    def kind(self) -> tuple[Any, ...]:
-        """Whatever its markup depends on, but for the texts that are filled in."""
-        inputs = tuple((part.name, part.label, part.autocomplete) for part in self.inputs)
+    def kind(self) -> "Widget":
+        """The widget without the texts that are filled in: whatever else its markup depends on."""
         # Of what can be chosen the offers say what is, and of a tick the value: nothing that somebody typed is kept.
-        return (*_of_kind(self), inputs, self.reuse == "chosen" and self.value == "true")
+        value = "true" if self.reuse == "chosen" and self.value == "true" else ""
+        return self._replace(value=value, inputs=tuple(part._replace(value="") for part in self.inputs))
 
     @property
     def texts(self) -> dict[str, str]:
@@ -178,9 +175,9 @@ class Widget:
 
     def filled_in(self, texts: Mapping[str, str]) -> "Widget":
         """The same widget with other texts in the places of `texts`."""
-        inputs = (replace(part, value=texts[str(number)]) for number, part in enumerate(self.inputs))
+        inputs = (part._replace(value=texts[str(number)]) for number, part in enumerate(self.inputs))
         value = self.value if self.reuse == "chosen" else texts["value"]
-        return replace(self, value=value, inputs=tuple(inputs))
+        return self._replace(value=value, inputs=tuple(inputs))
 
     @property
     def wrong(self) -> "tuple[Widget, ...]":
@@ -193,9 +190,6 @@ class Widget:
         parts = (("help", self.help), ("bounds", self.bounds), ("error", self.error))
         ids = [f"{self.id}-{part}" for part, text in parts if text]
         return " ".join(ids) or None
-
-
-_of_kind = attrgetter(*(field.name for field in fields(Widget) if field.name not in ("value", "inputs", "error")))
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def _with_followed(filling: Filling, field: Field, base: Widget) -> Widget:
     if path is None or not path.link or filling.stored:
         return base
     address = f"/{filling.records.form_module}/followed?field={base.name}"
-    return replace(base, follows=filling.prefix + path.link, followed=address)
+    return base._replace(follows=filling.prefix + path.link, followed=address)
 
 
 def _with_bounds(filling: Filling, field: Field, base: Widget) -> Widget:
@@ -154,7 +154,7 @@ def _with_bounds(filling: Filling, field: Field, base: Widget) -> Widget:
         return base
     reader = filling.records.policy.reader
     least, most = (str(field.inputs(bound, reader)[field.name]) for bound in field.bounds(reader))
-    return replace(base, minimum=least, maximum=most)
+    return base._replace(minimum=least, maximum=most)
 
 
 def _options(filling: Filling, field: Any, base: Widget) -> Widget:
@@ -166,7 +166,7 @@ def _options(filling: Filling, field: Any, base: Widget) -> Widget:
     offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(filling, field))
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
     drawn = _as_cards(base) if cards else base
-    return replace(drawn, offers=offers, empty=field.empty_label, empty_last=field.default is not None)
+    return drawn._replace(offers=offers, empty=field.empty_label, empty_last=field.default is not None)
 
 
 def _removed_options(filling: Filling, field: Any) -> list[tuple[str, str]]:
@@ -181,15 +181,14 @@ def _removed_options(filling: Filling, field: Any) -> list[tuple[str, str]]:
 
 
 def _as_cards(base: Widget) -> Widget:
-    return replace(base, macro="cards", grouped=WIDGETS["cards"].grouped)
+    return base._replace(macro="cards", grouped=WIDGETS["cards"].grouped)
 
 
 def _link(filling: Filling, field: Any, base: Widget) -> Widget:
     find_text, chosen = filling.finds.get(base.name, ""), [value for value in filling.many(field.name) if value]
     stored = filling.stored.get(field.name)
     offers = link_offers(filling.records, field, filling.values, stored, find_text, chosen, known=filling.found)
-    return replace(
-        base,
+    return base._replace(
         offers=tuple(Offer(value, title, value in chosen) for value, title in offers.titles.items()),
         many=offers.more or bool(find_text),
         find=f"/{filling.records.form_module}/find?field={base.name}",
@@ -203,14 +202,14 @@ def _alone(filling: Filling, field: Any, drawn: Widget) -> Widget:
     if drawn.macro != "link" or drawn.many:
         return drawn
     cards = link_cards(filling.records, field, filling.values, drawn.offers)
-    return replace(_as_cards(drawn), offers=cards) if cards else drawn
+    return _as_cards(drawn)._replace(offers=cards) if cards else drawn
 
 
 def _money(filling: Filling, field: Any, base: Widget) -> Widget:
     currency = f"{field.name}.currency"
     code = filling.one(currency) or field.currency or filling.records.policy.reader.currency
     inputs = Input(base.name, _("Amount"), base.value), Input(filling.prefix + currency, _("Currency"), code)
-    return replace(base, inputs=inputs)
+    return base._replace(inputs=inputs)
 
 
 def _address(filling: Filling, field: Any, base: Widget) -> Widget:
@@ -218,12 +217,12 @@ def _address(filling: Filling, field: Any, base: Widget) -> Widget:
         Input(f"{base.name}.{part}", label, filling.one(f"{field.name}.{part}"), autocomplete)
         for part, (label, autocomplete) in field.parts.items()
     )
-    return replace(base, inputs=tuple(inputs))
+    return base._replace(inputs=tuple(inputs))
 
 
 def _rating(filling: Filling, field: Any, base: Widget) -> Widget:
     stored = filling.stored.get(field.name) or 0  # may be more than can be given now
-    return replace(base, most_stars=max(stored, int(field.bounds(filling.records.policy.reader)[1])))
+    return base._replace(most_stars=max(stored, int(field.bounds(filling.records.policy.reader)[1])))
 
 
 def _file(filling: Filling, field: Any, base: Widget) -> Widget:
@@ -241,7 +240,7 @@ def _file(filling: Filling, field: Any, base: Widget) -> Widget:
         kept=kept_input(field.name),
         held=(_held_file(field, value, reader),) if value and value.name else (),
     )
-    return replace(base, upload=upload)
+    return base._replace(upload=upload)
 
 
 def _held_file(field: Any, value: FileValue, reader: Reader) -> HeldFile:
@@ -251,7 +250,7 @@ def _held_file(field: Any, value: FileValue, reader: Reader) -> HeldFile:
 
 
 def _tags(filling: Filling, field: Any, base: Widget) -> Widget:
-    return replace(base, value=", ".join(filling.many(field.name)))
+    return base._replace(value=", ".join(filling.many(field.name)))
 
 
 def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
@@ -276,7 +275,7 @@ def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
     heads = tuple(LineHead(column.title, column.help or "", column.has_sum, column.required) for column in columns)
     full = field.max is not None and len(shown) >= field.max
     lines = LineInputs(heads, tuple(shown), template, full, field.max, _line_totals(filling, field, columns, form))
-    return replace(base, bounds=base.bounds or field.number_hint(filling.records.policy.reader), lines=lines)
+    return base._replace(bounds=base.bounds or field.number_hint(filling.records.policy.reader), lines=lines)
 
 
 def _line_totals(filling: Filling, field: Any, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
@@ -301,9 +300,9 @@ def _row(filling: Filling, of_rows: RowRecords, prefix: str, number: int, form: 
             text = column.show(values.get(name), reader)
             cells.append(LineCell(label, None, text, number=column.has_sum, name=prefix + name))
             continue
-        drawn = replace(widget(of_row, column), help="", bounds="")
+        drawn = widget(of_row, column)._replace(help="", bounds="")
         if drawn.macro == "cards":
-            drawn = replace(drawn, macro="select", grouped=False)
+            drawn = drawn._replace(macro="select", grouped=False)
         cells.append(LineCell(label, _wrong_label(drawn, column, number, reader), number=column.has_sum))
     row_id = str(before.id) if before else UNTOUCHED if form.get(ROW_ID) == UNTOUCHED else ""
     return RowInputs(prefix.removesuffix("."), number, tuple(cells), row_id)
@@ -312,7 +311,7 @@ def _row(filling: Filling, of_rows: RowRecords, prefix: str, number: int, form: 
 def _wrong_label(drawn: Widget, column: Field, number: int, reader: Reader) -> Widget:
     """The widget of a cell, called by its column and its row."""
     facts = {"column": reader.text(column.title), "number": number}
-    return replace(drawn, label=_("${column}, line ${number}", mapping=facts))
+    return drawn._replace(label=_("${column}, line ${number}", mapping=facts))
 
 
 def _computed(filling: Filling, field: Any, base: Widget) -> Widget:
@@ -321,13 +320,13 @@ def _computed(filling: Filling, field: Any, base: Widget) -> Widget:
         if lines.row_fields and name in values:
             values[name] = tuple(rows_in_form(records, lines, form, filling.stored.get(name)).values())
     values = with_formulas(records, values, filling.stored)
-    return replace(base, value=field.show(values.get(field.name), records.policy.reader))
+    return base._replace(value=field.show(values.get(field.name), records.policy.reader))
 
 
 def _signature(filling: Filling, field: Any, base: Widget) -> Widget:
     name, drawing = field.name, f"{field.name}.drawing"
     inputs = (Input(name, _("Your name"), filling.one(name), "name"), Input(drawing, "", filling.one(drawing)))
-    return replace(base, inputs=inputs)
+    return base._replace(inputs=inputs)
 
 
 WIDGETS = {

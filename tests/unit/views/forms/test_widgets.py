@@ -1,7 +1,6 @@
 """The registry of widgets and of filters: every field type has a widget, and each is drawn by the macro of its name."""
 
 import html
-from dataclasses import replace
 
 import pytest
 
@@ -68,11 +67,11 @@ def of_kind(name):
     offers = [tuple(Offer(option, option.upper(), option == chosen) for option in "xyz") for chosen in ("", "x", "z")]
     values = (*TEXTS, "true") if base.reuse == "chosen" else TEXTS
     for value in values:
-        yield replace(base, value=value, inputs=(Input("a", "Amount", value), Input("b", "Currency", value[:3])))
-        yield replace(base, value=value, required=True, bounds="From 1 to 3.", max_length=7, minimum="1", hidden=True)
+        yield base._replace(value=value, inputs=(Input("a", "Amount", value), Input("b", "Currency", value[:3])))
+        yield base._replace(value=value, required=True, bounds="From 1 to 3.", max_length=7, minimum="1", hidden=True)
     for chosen in offers:
-        yield replace(base, offers=chosen)
-        yield replace(base, offers=chosen, empty="None", empty_last=True, required_when='["b", "equal", ["1"], false]')
+        yield base._replace(offers=chosen)
+        yield base._replace(offers=chosen, empty="None", empty_last=True, required_when='["b", "equal", ["1"], false]')
 
 
 def draw(template, **values):
