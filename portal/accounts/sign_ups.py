@@ -20,9 +20,12 @@ from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Reg
 from portal.accounts.identity import Identity, admit
 from portal.accounts.keys_and_tokens import hash_token, new_token
 from portal.accounts.people import companies_of
+from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
-from portal.records.policy import system_policy
+from portal.database.sql import AmongIds, IdList
+from portal.records.policy import Policy, system_policy
 from portal.records.reading.named_records import find_named
+from portal.records.statement_cache import IDS, id_list_parameter
 
 LIFETIME = datetime.timedelta(hours=1)  # of the link that proves an address
 MOST_SHOWN = 200
@@ -130,7 +133,7 @@ class SignUps:
 
     def waiting(self, identity: Identity, organization: int | None = None) -> list[SignUp]:
         """Who waits for the yes of `identity`, the longest first; into one company alone."""
-        query = sa.select(self.tables.sign_up).where(*self._decided_by(identity)).limit(MOST_SHOWN)
+        query = sa.select(self.tables.sign_up).where(*self._decided_by(identity.policy)).limit(MOST_SHOWN)
         if organization is not None:
             query = query.where(self.tables.sign_up.c["organization"] == organization)
         rows = self.connection.execute(query.order_by(self.tables.sign_up.c["proved"])).mappings()
@@ -161,20 +164,33 @@ class SignUps:
 
     def one_waiting(self, identity: Identity, sign_up_id: int) -> SignUp | None:
         """One of those who wait for the yes of `identity`."""
-        return self._first(self.tables.sign_up.c["id"] == sign_up_id, *self._decided_by(identity))
+        return self._first(self.tables.sign_up.c["id"] == sign_up_id, *self._decided_by(identity.policy))
 
     def count_waiting(self, identity: Identity) -> int:
-        """How many people who signed up wait for the yes of `identity`."""
-        query = sa.select(sa.func.count()).select_from(self.tables.sign_up).where(*self._decided_by(identity))
-        return int(self.connection.execute(query).scalar_one())
+        """How many people who signed up wait for the yes of `identity`. Each of their pages asks."""
+        policy = identity.policy
+        if not policy.grants:
+            return 0
+        statement = self.tables.statement(
+            "all who wait" if policy.staff else "who waits for companies", lambda: self._counting(policy)
+        )
+        return int(fetch(self.connection, statement, {IDS: list(policy.reader.companies)})[0]["number"])
 
-    def _decided_by(self, identity: Identity) -> list[sa.ColumnElement[bool]]:
-        """Staff who may `grant` decides about everybody, others about who asks to join their own companies."""
-        sign_up, policy = self.tables.sign_up.c, identity.policy
+    def _counting(self, policy: Policy) -> sa.Select[Any]:
+        decided = self._decided_by(policy, id_list_parameter())
+        return sa.select(sa.func.count().label("number")).select_from(self.tables.sign_up).where(*decided)
+
+    def _decided_by(self, policy: Policy, companies: Any = None) -> list[sa.ColumnElement[bool]]:
+        """Staff who may `grant` decides about everybody, others about who asks to join their own companies.
+
+        `companies`: a parameter for these, in a statement that is kept.
+        """
+        sign_up = self.tables.sign_up.c
         if not policy.grants:
             return [sa.false()]
         waits = sign_up["proved"].is_not(None)
-        return [waits] if policy.staff else [waits, sign_up["organization"].in_(policy.reader.companies)]
+        own = sa.literal(list(policy.reader.companies), IdList()) if companies is None else companies
+        return [waits] if policy.staff else [waits, AmongIds(sign_up["organization"], own)]
 
     def _belongs_elsewhere(self, sign_up: SignUp) -> bool:
         try:

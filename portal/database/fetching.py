@@ -85,8 +85,9 @@ def _prepare(
     where the names of columns or parameters are not those that SQLAlchemy has given them."""
     compiled: Any = statement.compile(dialect=dialect)
     expanded = compiled.construct_expanded_state(values, escape_names=False)
-    variables = {name: bind for name, bind in compiled.binds.items() if bind.key in values}
-    asked = {name: bind for name, bind in compiled.binds.items() if bind.callable and name not in variables}
+    binds = {name: bind for bind, name in compiled.bind_names.items()}  # `compiled.binds` has keys beside the names
+    variables = {name: bind for name, bind in binds.items() if bind.key in values}
+    asked = {name: bind for name, bind in binds.items() if bind.callable and name not in variables}
     description, selected = result.cursor.description, list(statement.selected_columns)
     columns = tuple(column[0] for column in description)
     changing = variables | asked

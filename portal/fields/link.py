@@ -24,6 +24,11 @@ def ids_of(values: Iterable[Linked | int]) -> list[int]:
     return [value.id if isinstance(value, Linked) else value for value in values]
 
 
+def is_among_ids(column: sa.ColumnElement[int], ids: list[int]) -> sa.ColumnElement[bool]:
+    """SQL for one of `ids`. A single one is no list, so that a statement can be given it when it is executed."""
+    return column == ids[0] if len(ids) == 1 else column.in_(ids)
+
+
 class LinkLike(Field):
     """What one link and several links share: the modules they lead to, and what conditions call the records."""
 
@@ -210,7 +215,7 @@ class Link(LinkLike):
     def _among(self, table: sa.FromClause, values: list[Any]) -> sa.ColumnElement[bool]:
         """Leads to one of the records that `constant` gave."""
         if not self.module_column:
-            return table.c[self.name].in_(ids_of(values)) if values else sa.false()
+            return is_among_ids(table.c[self.name], ids_of(values)) if values else sa.false()
         column, module = table.c[self.name], table.c[self.module_column]
         links = [value for value in values if isinstance(value, Linked)]
         ways = [sa.and_(column == link.id, module == link.module) for link in links]

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral
-from portal.fields.link import LinkLike, ids_of
+from portal.fields.link import LinkLike, ids_of, is_among_ids
 from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form, VisibleIds
 from portal.fields.reader import Reader
@@ -93,8 +93,9 @@ class Links(LinkLike):
             return sa.not_(some) if value else some
         if operator in ("equal", "contains"):
             find = ids_named if operator == "equal" else ids_by_title
-            ids = ids_of(value) if isinstance(value, list) else find(target, value)
-            return table.c["id"].in_(records.where(joined.c["target"].in_(ids)))
+            to = joined.c["target"]
+            found = is_among_ids(to, ids_of(value)) if isinstance(value, list) else to.in_(find(target, value))
+            return table.c["id"].in_(records.where(found))
         return Field.compare(self, table, operator, value)
 
     def _visible(self, target: sa.ColumnElement[int], visible_ids: VisibleIds) -> list[sa.ColumnElement[bool]]:

@@ -2,8 +2,8 @@
 
 Building the statements of a page takes longer than executing them. What the declaration says is the same for all
 readers of a profile but for whose records they are, so the person and the companies are parameters, and what a reader
-typed into a filter (reading/typed_values.py). What depends on the moment, and rights that begin on a day, are built
-for each request.
+typed into a filter, and the moment in a condition of a list (reading/typed_values.py). Scopes that depend on the
+moment, and rights that begin on a day, are built for each request.
 
 No person and no company is part of a shared statement: without the value of a parameter the driver refuses it, so
 that it cannot run with the values of another reader. Everything else that it depends on is in its StatementKey.

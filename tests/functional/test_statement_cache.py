@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import reading
 from portal.records.statement_cache import IDS
-from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NOW, World, linked, titles
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, NOW, World, linked, titles
 
 DAYS = """
 portal: {name: Days, base_url: http://localhost}
@@ -164,3 +164,47 @@ def test_a_tab_without_some_options_counts_what_has_none(days):
     page = days[ANNA].get("/tasks/?tab=neither")
     assert titles(page) == ["B", "None"]
     assert "1–2 of 2" in page
+
+
+def built_for(world, email, path):
+    """The statements that SQLAlchemy executes for a page that was asked for often: those that were built for it."""
+    built: list[str] = []
+    for _again in range(4):
+        world[email].get(path)
+    engine = world.portal.engine
+    sa.event.listen(engine, "before_execute", note := lambda *call: built.append(str(call[1].compile(engine))))
+    try:
+        world[email].get(path)
+    finally:
+        sa.event.remove(engine, "before_execute", note)
+    return built
+
+
+def test_pages_that_come_again_build_no_statements(shop):
+    shown = {"requests": "Of Bruno Verdi", "companies": "Acme", "services": "For Bruno Verdi"}
+    record_pages = [f"/{module}/{shop.the(module, name).id}/" for module, name in shown.items()]
+    for path in ("/", "/requests/?tab=all", "/requests/create", *record_pages):
+        assert built_for(shop, BRUNO, path) == [], path
+
+
+def test_a_tab_of_now_builds_no_statements(days):
+    days.add("tasks", name="Past", moment=NOW - HOUR)
+    for path in ("/tasks/", "/tasks/?tab=past"):
+        assert built_for(days, ANNA, path) == [], path
+
+
+def test_what_links_here_is_each_record_s_own(shop):
+    for _again in range(3):
+        for company, people in (("Acme", "Bruno Verdi"), ("Globex", "Dario Blu")):
+            page = shop[NANCY].get(f"/companies/{shop.the('companies', company).id}/")
+            assert f"Of {people}" in page
+            assert ("Of Dario Blu" in page) is (company == "Globex")
+
+
+def test_a_form_offers_each_of_one_profile_their_own_records(shop):
+    for _again in range(3):
+        of_bruno, of_dario = (shop[email].get("/requests/create") for email in (BRUNO, DARIO))
+        assert "Anna Rossi" in of_bruno
+        assert "Carla Neri" not in of_bruno
+        assert "Carla Neri" in of_dario
+        assert "Anna Rossi" not in of_dario

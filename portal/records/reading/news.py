@@ -12,7 +12,7 @@ marked, and not counted.
 import datetime
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,8 +89,9 @@ def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, pag
     start = onlooker.start or NEVER
     values = values_of(policy.reader) | {"onlooker": onlooker.account, "news_from": start}
     if here:
-        values[IDS] = [ALL, *(record.id for record in here.records)]
-        values[SPOKEN_IDS] = here.spoken
+        here = replace(here, tabs=here.reader.with_parameters(here.tabs))
+        ids = [ALL, *(record.id for record in here.records)]
+        values |= here.reader.typed.values | {IDS: ids, SPOKEN_IDS: here.spoken}
     rows = fetch(connection, _statement(policy, counted, here), values)
     return _news(rows, start, here.records if here else ())
 

@@ -101,18 +101,19 @@ class RecordReader(ModulePolicy):
         return shared.policy.statements.get(key, lambda: build(shared))
 
     def with_parameters(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-        """Conditions for a shared statement: parameters stand for what was typed, and `execute` knows their values."""
+        """Conditions for a shared statement, with parameters for what `typed` knows; `execute` gives their values."""
         if self.shared_statements is None or may_be_shared(conditions):
             return conditions
-        return tuple(map(self._typed.replaced, conditions))
+        return tuple(map(self.typed.replaced, conditions))
 
     @cached_property
-    def _typed(self) -> TypedValues:
+    def typed(self) -> TypedValues:
+        """What was typed, and other values of this request alone."""
         return TypedValues(self.statements, self.connection.dialect)
 
     def execute(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """The rows of a statement, with this reader's values for the parameters."""
-        return fetch(self.connection, statement, values_of(self.policy.reader) | self._typed.values | values)
+        return fetch(self.connection, statement, values_of(self.policy.reader) | self.typed.values | values)
 
     def load(self, rows: Iterable[Row], fields: Sequence[Field]) -> list[Record]:
         """The records of rows that were selected with `fields`; linked records with their titles."""

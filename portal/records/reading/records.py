@@ -147,8 +147,7 @@ class Records(RecordReader):
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
         """Ids and titles of the first `limit` records whose title or reference contains `text`, by title."""
-        # What narrows them may be a value of somebody's form, and `text` was typed: neither is kept.
-        key = self.key("titled", size=limit) if self.narrowed == ALWAYS and not text.strip() else None
+        key = None if text.strip() else self.key("titled", size=limit)
         statement = self.build(key, lambda statements: statements.titled(text[:LONGEST_TITLE], limit))
         records = self.load(self.execute(statement), [self.module.title_field])
         return [(record.id, record.title) for record in records]

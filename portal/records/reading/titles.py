@@ -81,17 +81,17 @@ def _add_many(
     values: list[dict[str, Any]],
 ) -> None:
     """Adds the values of a `links` field from its join table."""
-    join = policy.tables.join(module, field.name)
-    rows = connection.execute(
-        sa.select(join.c["record"], join.c["target"])
-        .where(join.c["record"].in_(ids))
-        .order_by(join.c["record"], join.c["position"])
-    )
-    targets: dict[int, list[Linked]] = defaultdict(list)
-    for record_id, target_id in rows:
-        targets[record_id].append(Linked(target_id, field.targets[0]))
+    join, targets = policy.tables.join(module, field.name), defaultdict[int, list[Linked]](list)
+    statement = policy.tables.statement(f"links of {join.name}", lambda: _targets(join))
+    for row in fetch(connection, statement, {IDS: list(ids)}):
+        targets[row["record"]].append(Linked(row["target"], field.targets[0]))
     for record_id, of_record in zip(ids, values, strict=True):
         of_record[field.name] = tuple(targets[record_id])
+
+
+def _targets(join: sa.Table) -> sa.Select[Any]:
+    among = AmongIds(join.c["record"], id_list_parameter())
+    return sa.select(join.c["record"], join.c["target"]).where(among).order_by(join.c["record"], join.c["position"])
 
 
 def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int]) -> dict[int, Linked]:

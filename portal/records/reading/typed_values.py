@@ -1,7 +1,9 @@
-"""What readers type into filters, as values that a statement is given when it is executed.
+"""Values of one request that a statement is given when it is executed: what a reader types into filters, the record
+that others link to, the moment.
 
-So the statements of a list are built once for all that is typed into the same filters; building them takes several
-times as long as executing them. Their plans are not kept: which index is best depends on the value.
+So the statements of a list are built once for all that is typed into the same filters, those of a related list for all
+records, those of a tab of what is late for all day; building them takes several times as long as executing them. Their
+plans are not kept: which index is best depends on the value.
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,6 +14,7 @@ from sqlalchemy.sql import visitors
 
 from portal.conditions import Comparison, Condition, ParsedValue, ValueAtExecution
 from portal.database.search_existing_tables import OPERATOR
+from portal.fields.linked_value import Linked
 from portal.records.reading.statements import Statements
 
 MOST_VALUES = 6  # of one statement: those with more are of so many kinds that they are not kept
@@ -19,7 +22,7 @@ MOST_VALUES = 6  # of one statement: those with more are of so many kinds that t
 
 @dataclass
 class TypedValues:
-    """What one reader has typed, and the names under which statements are given it.
+    """The values of one reader's request, and the names under which statements are given them.
 
     `statements`: of this reader alone, whose rights decide which linked records a text finds.
     """
@@ -30,10 +33,12 @@ class TypedValues:
     known: dict[Comparison, Condition] = field(default_factory=dict)
 
     def replaced(self, condition: Condition) -> Condition:
-        """The same condition with parameters in the place of what was typed, where that is possible."""
+        """The same condition with parameters in the place of such values, where that is possible."""
         if not isinstance(condition, Comparison):
             return replace(condition, parts=tuple(map(self.replaced, condition.parts)))
-        if condition.negated or condition.operator == OPERATOR or not isinstance(condition.value, ParsedValue):
+        if condition.negated or condition.operator == OPERATOR:
+            return condition
+        if not condition.needs_clock and not isinstance(condition.value, ParsedValue | Linked):
             return condition
         if condition not in self.known:
             self.known[condition] = self._with_parameters(condition)

@@ -6,11 +6,15 @@ the search index.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
+from portal.database.sql import AmongIds
 from portal.declaration.shapes import Module
+from portal.records.statement_cache import IDS, id_list_parameter
 
 
 def watchers(connection: sa.Connection, tables: Tables, module: Module, record_id: int) -> list[int]:
@@ -22,12 +26,15 @@ def watchers_of(connection: sa.Connection, tables: Tables, module: Module, ids: 
     """Each record of `ids` → the people who watch it; only if there are some."""
     people: dict[int, list[int]] = defaultdict(list)
     if module.watchers and ids:
-        table = tables.watcher
-        of_records = table.c["module"] == module.name, table.c["record"].in_(ids)
-        rows = sa.select(table.c["record"], table.c["person"]).where(*of_records)
-        for record_id, person in connection.execute(rows.order_by(table.c["added"], table.c["person"])):
-            people[record_id].append(person)
+        statement = tables.statement("watchers", lambda: _of_records(tables.watcher.c))
+        for row in fetch(connection, statement, {"module_name": module.name, IDS: list(ids)}):
+            people[row["record"]].append(row["person"])
     return people
+
+
+def _of_records(watcher: sa.ColumnCollection[str, sa.Column[Any]]) -> sa.Select[Any]:
+    among = watcher["module"] == sa.bindparam("module_name"), AmongIds(watcher["record"], id_list_parameter())
+    return sa.select(watcher["record"], watcher["person"]).where(*among).order_by(watcher["added"], watcher["person"])
 
 
 def who_added(connection: sa.Connection, tables: Tables, module: str, record_id: int, person: int) -> str | None:

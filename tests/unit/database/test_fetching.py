@@ -51,11 +51,17 @@ def test_values_of_every_kind_come_as_sqlalchemy_gives_them(connection):
     assert rows == [ROW, EMPTY]
 
 
-def test_a_parameter_that_is_asked_at_execution_is_asked_at_each(connection):
+@pytest.mark.parametrize("unique", [False, True])  # whether SQLAlchemy gives the parameter a name of its own
+def test_a_parameter_that_is_asked_at_execution_is_asked_at_each(connection, unique):
     asked = itertools.count(1)
-    statement = sa.select(sa.bindparam("asked", callable_=lambda: next(asked), type_=sa.Integer()).label("time"))
+    parameter = sa.bindparam("asked", callable_=lambda: next(asked), type_=sa.Integer(), unique=unique)
+    statement = sa.select(parameter.label("time"))
     times = [fetch(connection, statement, {})[0]["time"] for _time in range(6)]
     assert times == sorted(set(times))
+    by_sqlalchemy = []
+    sa.event.listen(connection, "before_execute", lambda *call: by_sqlalchemy.append(call))
+    fetch(connection, statement, {})
+    assert not by_sqlalchemy
 
 
 def test_each_execution_has_its_own_values_and_the_constants_of_the_statement(connection):
