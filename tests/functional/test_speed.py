@@ -147,6 +147,23 @@ def test_every_order_shows_every_record_once_forwards_and_back(crowded, email):
                 assert len(set(there)) == len(there)
 
 
+@pytest.mark.parametrize("email", [BRUNO, NANCY])
+def test_records_of_people_with_one_name_are_sorted_together_in_every_page(crowded, email):
+    people, requests = (crowded.portal.tables.module(name) for name in ("people", "requests"))
+    with writing(crowded.portal.engine) as connection:
+        anna, bruno = (crowded.the("people", name).id for name in ("Anna Rossi", "Bruno Verdi"))
+        namesakes = sa.update(people).where(people.c["id"].in_([anna, bruno]))
+        connection.execute(namesakes.values(name="Bruno Verdi", _name_folded="bruno verdi"))
+        callers = dict(connection.execute(sa.select(requests.c["id"], requests.c["caller"])).all())
+    rank = {anna: 0, bruno: 0, None: 2}
+    with reading(crowded.portal.engine) as connection:
+        records = records_of(crowded, connection, email)
+        for condition in (ALWAYS, OPEN):
+            there, back = forwards_and_back(records, Query(condition=condition, sort=("caller",), size=170))
+            assert there == back == sorted(there, key=lambda one: (rank.get(callers[one], 1), one))
+            assert {anna, bruno} <= {callers[one] for one in there}
+
+
 def test_empty_values_come_last_in_both_directions_and_options_in_their_order(crowded):
     with reading(crowded.portal.engine) as connection:
         records = records_of(crowded, connection, NANCY)

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from portal.conditions import Comparison, Condition
 from portal.database.schema.indexes import index_column, is_indexed, sort_column
-from portal.database.sql import WithoutIndex, constant
+from portal.database.sql import Among, WithoutIndex, constant
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.reader import Reader
-from portal.records.reading.keyset import Segment
+from portal.records.reading.keyset import Segment, Titled
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,12 @@ class IndexScan:
         clauses = segment.order.clauses(self.backwards)
 
         def select(columns: Sequence[sa.ColumnElement[Any]], branch: sa.ColumnElement[bool]) -> sa.Select[Any]:
-            conditions = [self._by_index_or_row(branch, condition) for condition in segment.conditions]
-            rows = sa.select(*columns).select_from(self._source(segment, branch))
+            titled = segment.titled
+            if titled is not None and is_indexed(self.table, branch, titled.link.name):
+                return self._along_titles(segment, titled, branch, size)
+            all_conditions = (*segment.conditions, *(titled.conditions if titled else ()))
+            conditions = [self._by_index_or_row(branch, condition) for condition in all_conditions]
+            rows = sa.select(*columns).select_from(self._source(segment))
             return rows.where(branch, *conditions, *self.conditions).order_by(*clauses).limit(size)
 
         if len(self.branches) == 1 and segment.titled is None:
@@ -47,11 +51,21 @@ class IndexScan:
         order = segment.order if segment.titled is None else segment.titled.alone
         return sa.select(*self.columns).where(record_id.in_(ids)).order_by(*order.clauses(self.backwards)).limit(size)
 
-    def _source(self, segment: Segment, branch: sa.ColumnElement[bool]) -> sa.FromClause:
-        if segment.titled is None:
-            return self.table
-        indexed = is_indexed(self.table, branch, segment.titled.link.name)
-        return segment.titled.joined(self.table, titles_first=indexed)
+    def _along_titles(
+        self, segment: Segment, titled: Titled, branch: sa.ColumnElement[bool], size: sa.ColumnElement[int]
+    ) -> sa.Select[Any]:
+        """The ids of the first rows, title by title: of each linked record its first `size` rows, since the first title
+        may have a million."""
+        own = sa.select(self.table.c["id"]).where(titled.link == titled.target.c["id"], branch, *segment.conditions)
+        own = own.where(*self.conditions).order_by(*titled.rest.clauses(self.backwards)).limit(size)
+        rows = self.table.alias("rows_of_title")
+        found = Among(rows.c["id"], own.correlate(titled.target).scalar_subquery())
+        ids = sa.select(rows.c["id"]).select_from(titled.target.join(rows, found)).where(*titled.conditions)
+        title = segment.order.keys[0].clauses(self.backwards)
+        return ids.order_by(*title, *titled.rest.on(rows).clauses(self.backwards)).limit(size)
+
+    def _source(self, segment: Segment) -> sa.FromClause:
+        return self.table if segment.titled is None else segment.titled.joined(self.table)
 
     def _by_index_or_row(
         self, branch: sa.ColumnElement[bool], condition: sa.ColumnElement[bool]

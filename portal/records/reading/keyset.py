@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
+from sqlalchemy.sql.util import ClauseAdapter
 
 from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import index_column, sort_column
@@ -181,6 +182,12 @@ class Order:
         unindexed = replace(first, expression=sa.func.coalesce(first.expression, first.expression))
         return replace(self, keys=(unindexed, *others))
 
+    def on(self, rows: sa.FromClause) -> "Order":
+        """The same order of other rows of the table."""
+        adapted = ClauseAdapter(rows)
+        keys = (replace(key, expression=adapted.traverse(key.expression)) for key in self.keys)
+        return replace(self, keys=tuple(keys))
+
     def _by_title(self, field: Field, titles: sa.ColumnElement[Any], rest: "Order") -> list["Segment"]:
         target, link = titles.table, index_column(field, self.table)
         first, *others = self.keys
@@ -188,7 +195,7 @@ class Order:
         alone = Order((SortKey(first.expression, first.descending, False), *others), self.table)
         untitled = sa.select(target.c["id"]).where(titles.is_(None))
         return [
-            Segment(value, (titles.is_not(None),), titled=Titled(target, link, alone)),
+            Segment(value, (), titled=Titled(target, link, rest, alone, (titles.is_not(None),))),
             Segment(rest, (sa.or_(link.is_(None), link.in_(untitled)),), constant=True),
         ]
 
@@ -228,20 +235,19 @@ class Order:
 
 @dataclass(frozen=True)
 class Titled:
-    """By whose titles a segment is sorted: the records of `target` to which `link` leads. `alone`: the same order
-    without a join, for a few rows."""
+    """By whose titles a segment is sorted: the records of `target` to which `link` leads, those for whose titles the
+    `conditions` hold. `rest`: the order of the rows of one title; `alone`: the whole order without a join, for a few.
+    """
 
     target: sa.FromClause
     link: sa.ColumnElement[Any]
+    rest: Order
     alone: Order
+    conditions: tuple[sa.ColumnElement[bool], ...]
 
-    def joined(self, table: sa.Table, titles_first: bool) -> sa.FromClause:
-        """Both tables: the titles in their order, each with its rows; or the rows, each with its title. The planner
-        shall not look up the first by the second."""
-        target_id = self.target.c["id"]
-        if titles_first:
-            return self.target.join(table, self.link == ColumnWithoutIndex(target_id))
-        return table.join(self.target, ColumnWithoutIndex(self.link) == target_id)
+    def joined(self, table: sa.Table) -> sa.FromClause:
+        """The rows, each with its title: the planner shall not look up the rows by the titles."""
+        return table.join(self.target, ColumnWithoutIndex(self.link) == self.target.c["id"])
 
 
 @dataclass(frozen=True)
@@ -256,13 +262,15 @@ class Segment:
 
     def beyond(self, position: Sequence[Any], backwards: bool) -> "Segment":
         """The rows of it after a position."""
-        beyond = [self.order.beyond(position, backwards)]
-        if self.titled is not None:
-            # Redundant for the titles alone, so that their index is read from there.
-            first = self.order.keys[0]
-            down = first.descending is not backwards
-            beyond.append(first.expression <= position[0] if down else first.expression >= position[0])
-        return replace(self, conditions=(*self.conditions, *beyond))
+        conditions = (*self.conditions, self.order.beyond(position, backwards))
+        if self.titled is None:
+            return replace(self, conditions=conditions)
+        # Redundant for the titles alone, so that their index is read from there.
+        first = self.order.keys[0]
+        down = first.descending is not backwards
+        from_there = first.expression <= position[0] if down else first.expression >= position[0]
+        titled = replace(self.titled, conditions=(*self.titled.conditions, from_there))
+        return replace(self, conditions=conditions, titled=titled)
 
 
 def _none_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> tuple[sa.ColumnElement[bool], ...]:
