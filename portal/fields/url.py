@@ -9,6 +9,7 @@ from portal.fields.text import TextLike
 from portal.texts import _
 
 LONGEST = 2000
+WITHOUT_SCHEME = re.compile(r"www\.\w", re.IGNORECASE)
 WRITTEN = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\^`{|}]+", re.IGNORECASE)
 
 
@@ -20,15 +21,18 @@ class Url(TextLike):
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("http://127.0.0.1:6543", "http://127.0.0.1:6543", "http://127.0.0.1:6543"),
         (" https://acme.example/a?b=c#d ", "https://acme.example/a?b=c#d", "https://acme.example/a?b=c#d"),
+        ("www.acme.example/a", "https://www.acme.example/a", "https://www.acme.example/a"),
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = (
-        "acme", "javascript:alert(1)", "ftp://acme.example", "https://", "https:///path", "https://a b.example",
-        "https://user@acme.example", "https://[::1", "https://acme.example:port", "data:text/html,x",
-        "https://a.example/\x00", "https://" + "a" * 100_000,
+        "acme", "www.", "www.a b", "javascript:alert(1)", "ftp://acme.example", "https://", "https:///path",
+        "https://a b.example", "https://user@acme.example", "https://[::1", "https://acme.example:port",
+        "data:text/html,x", "https://a.example/\x00", "https://" + "a" * 100_000,
     )  # fmt: skip
 
     def check(self, text: str) -> str:
+        if WITHOUT_SCHEME.match(text):  # as people write it, and the files that they bring along
+            text = f"https://{text}"
         if len(text) > LONGEST or not WRITTEN.fullmatch(text) or not self._leads_somewhere(text):
             raise Refused(_("Enter an address that starts with https://."))
         return text
