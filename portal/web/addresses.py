@@ -50,6 +50,11 @@ def compute_address(module: str) -> str:
     return f"/{module}/computed"
 
 
+def invite_address(people: str, company: int) -> str:
+    """The form that invites somebody into a company; `people`: the module of persons."""
+    return f"/{people}/invite?company={company}"
+
+
 def button_address(button: Button) -> str:
     """Where a home button leads."""
     if button.url:

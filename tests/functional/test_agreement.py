@@ -25,7 +25,7 @@ from portal.fields.linked_value import Linked
 from portal.mail.announcement import load_announcement
 from portal.mail.builder import Sender
 from portal.mail.recipients import people_along
-from portal.mail.record_letters import letters
+from portal.mail.record_letters import record_letters
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.files import files
 from portal.records.reading.history import EventFilter, whole_history
@@ -321,7 +321,7 @@ def test_letters_go_to_those_who_may_open_the_record_and_to_everybody_of_them_wh
             created = created.where(event.c["module"] == module, event.c["kind"] == "created")
             for record_id, event_id, author in connection.execute(created.limit(2)).all():
                 news = load_announcement(connection, tables, module, record_id, [event_id])
-                told = {letter.about.account for letter in letters(connection, tables, sender, key, news)}
+                told = {letter.about.account for letter in record_letters(connection, tables, sender, key, news)}
                 watcher = tables.watcher.c
                 watching = watcher["module"] == module, watcher["record"] == record_id
                 persons = set(connection.scalars(sa.select(watcher["person"]).where(*watching)))

@@ -445,7 +445,7 @@ def test_an_error_about_one_record_puts_off_the_news_of_that_one_alone(post, mon
     new_letters(post)
     comment(post, NANCY, first, "Which printer?")
     second = open_ticket(post)
-    write = announcing.letters
+    write = announcing.record_letters
 
     def fail(connection, tables, sender, key, news):
         if news.record == second:
@@ -453,7 +453,7 @@ def test_an_error_about_one_record_puts_off_the_news_of_that_one_alone(post, mon
             raise ValueError("a fault of the portal")
         return write(connection, tables, sender, key, news)
 
-    monkeypatch.setattr(announcing, "letters", fail)
+    monkeypatch.setattr(announcing, "record_letters", fail)
     (letter,) = new_letters(post, datetime.timedelta())
     assert (letter.to, "Which printer?" in letter.text) == (ANNA, True)
 

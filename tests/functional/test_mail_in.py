@@ -25,7 +25,7 @@ from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.incoming.receive import Receiver
 from portal.mail.recipients import recipients
-from portal.mail.record_letters import letters
+from portal.mail.record_letters import record_letters
 from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_names
 from portal.settings import Settings
@@ -108,7 +108,7 @@ class Post:
         with writing(self.portal.engine) as connection:
             last = sa.select(event.c["id"]).where(event.c["kind"] == kind).order_by(event.c["id"].desc())
             news = load_announcement(connection, tables, "tickets", 1, [connection.execute(last.limit(1)).scalar_one()])
-            found = letters(connection, tables, sender, portal_key(connection, tables), news)
+            found = record_letters(connection, tables, sender, portal_key(connection, tables), news)
         return [letter.message for letter in found]
 
     def recipients(self) -> list[str]:

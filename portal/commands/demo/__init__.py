@@ -12,8 +12,8 @@ from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.commands.progress_bar import progress_bar
 from portal.database.engine import writing
+from portal.records.transfer.csv_columns import WrongColumnsError
 from portal.records.transfer.csv_reading import UnreadableFileError
-from portal.records.transfer.importing import WrongColumnsError
 from portal.store import StoreError
 from portal.texts import plural, translate
 

@@ -19,6 +19,14 @@ CURRENCY = "currency"
 ATTACHMENTS = "attachments"  # the paths of the attachments, where files come with the CSV file
 
 
+class WrongColumnsError(ValueError):
+    """The file's columns do not fit the module; `problems` are sentences."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
 @dataclass(frozen=True)
 class CsvColumn:
     """A column that is imported: its place in a row, and the field that it fills, or the `part` of one (`city`)."""

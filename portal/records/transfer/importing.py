@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
-from portal.records.transfer.csv_columns import find_columns
+from portal.records.transfer.csv_columns import WrongColumnsError, find_columns
 from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing_files import FilesIn
@@ -18,14 +18,6 @@ from portal.records.transfer.storing import ImportOutcome, expected_outcome, sto
 from portal.records.writing.history import SYSTEM
 
 Progress = Callable[[int], None]
-
-
-class WrongColumnsError(ValueError):
-    """The file's columns do not fit the module; `problems` are sentences."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__(problems)
-        self.problems = problems
 
 
 @dataclass(frozen=True)

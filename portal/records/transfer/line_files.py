@@ -24,11 +24,11 @@ from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Query, Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.transfer.checking import Checking
-from portal.records.transfer.csv_columns import find_columns, header_of, settable
+from portal.records.transfer.csv_columns import WrongColumnsError, find_columns, header_of, settable
 from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.exporting import BATCH, BYTE_ORDER_MARK, ListCells, RawCells, csv_lines
 from portal.records.transfer.import_row import BadCell, ImportRow
-from portal.records.transfer.importing import ImportOptions, WrongColumnsError
+from portal.records.transfer.importing import ImportOptions
 from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables

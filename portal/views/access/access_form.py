@@ -8,7 +8,7 @@ from typing import Any
 from pyramid.request import Request
 
 from portal.accounts.access_rules import bounds, may_manage_company
-from portal.accounts.accounts import Account
+from portal.accounts.accounts import Account, normalize_email
 from portal.fields.base import Refused
 from portal.fields.date import Date
 from portal.fields.record_titles import RECORD_ID
@@ -37,6 +37,13 @@ class AccessInput:
 def posted_access(request: Request) -> dict[str, str]:
     """The inputs of an access form as they were posted."""
     return {name: posted_text(request, name).strip() for name in NAMES}
+
+
+def posted_email(request: Request, account: Account | None) -> str:
+    """The address in the sent access form, which staff may change: who reads the mail of another one comes in."""
+    if account is None or not request.policy.staff or "email" not in request.POST:
+        return account.email if account else ""
+    return normalize_email(posted_text(request, "email"))
 
 
 def access_inputs(request: Request, account: Account | None) -> dict[str, str]:

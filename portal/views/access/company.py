@@ -27,7 +27,7 @@ from portal.views.displays import moment
 from portal.views.forms.form_parts import Offer
 from portal.views.parts import Action
 from portal.views.wording import initials
-from portal.web.addresses import own_address, record_address
+from portal.web.addresses import invite_address, own_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.frame import Words
@@ -50,15 +50,10 @@ def company_card(resource: Record, request: Request) -> AccessCard | None:
         tone="calm" if door.closed else "good",
         facts=(Fact(_("People with access"), str(count)),),
         actions=(
-            Action(_("Invite"), invite_address(request, company), "user-plus"),
+            Action(_("Invite"), invite_address(request.portal.declaration.people, company), "user-plus"),
             Action(_("Manage access"), record_address(module, company, "people"), "users"),
         ),
     )
-
-
-def invite_address(request: Request, company: int) -> str:
-    """The form that invites somebody into a company."""
-    return f"/{request.portal.declaration.people}/invite?company={company}"
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -85,7 +80,7 @@ def company_page(resource: Record, request: Request, error: Words = "") -> Compa
         more=len(accounts) > MOST_SHOWN,
         waiting=WaitingPage(f"/{people}/waiting", f"/{people}/", tuple(waiting_lines(request, waiting))),
         join=join_link(resource, request, door, error),
-        invite_url=invite_address(request, company),
+        invite_url=invite_address(people, company),
         switch_url=record_address(resource.module_name, company, "switch") if identity.policy.staff else "",
         closed=door.closed,
     )

@@ -9,7 +9,7 @@ from pyramid.view import view_config
 
 from portal.accounts import attempts
 from portal.accounts.access_rules import may_manage
-from portal.accounts.accounts import Account, find_account_of_person, is_waiting, normalize_email
+from portal.accounts.accounts import Account, find_account_of_person, is_waiting
 from portal.accounts.giving_access import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
 from portal.fields.email import is_mail_address
 from portal.mail.access_letters import invitation
@@ -17,13 +17,12 @@ from portal.mail.account_letters import address_changed
 from portal.records.writing.history import Author
 from portal.texts import _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
-from portal.views.access.access_form import access_inputs, access_rows, posted_access, read_access
+from portal.views.access.access_form import access_inputs, access_rows, posted_access, posted_email, read_access
 from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.web.addresses import record_address
 from portal.web.cookies import invitation_cookie, set_cookie
 from portal.web.flash import set_flash
-from portal.web.form_input import posted_text
 from portal.web.frame import Words
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Record
@@ -106,13 +105,6 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     for recipient in (account, changed) if is_moving else ():
         queue_letter(request, address_changed(letter_sender(request), recipient, changed.email))
     return set_flash(request, answer, "access-changed")
-
-
-def posted_email(request: Request, account: Account | None) -> str:
-    """The address in the sent access form, which staff may change: who reads the mail of another one comes in."""
-    if account is None or not request.policy.staff or "email" not in request.POST:
-        return account.email if account else ""
-    return normalize_email(posted_text(request, "email"))
 
 
 def access_page(

@@ -8,7 +8,7 @@ from portal.records.reading.records import Records
 from portal.texts import _, beginning
 from portal.views.account.account_parts import DraftLine
 from portal.views.displays import moment
-from portal.views.forms.drafts import page_address
+from portal.views.forms.drafts import page_of_form
 from portal.views.wording import new_label, record_in_words
 
 EXCERPT = 200  # characters of a draft that its own page shows whole
@@ -21,7 +21,7 @@ def draft_line(request: Request, draft: Draft) -> DraftLine:
     module, _slash, path = draft.form.partition("/")
     records = records_of(request, module)
     record = record_of(records, path) if records else None
-    url = page_address(draft.form, draft.content.step) if records and may_continue(records, path, record) else ""
+    url = page_of_form(draft.form, draft.content.step) if records and may_continue(records, path, record) else ""
     text = written_text(records, draft)
     return DraftLine(
         form=draft.form,

@@ -26,7 +26,7 @@ class MailShown:
 
 
 @dataclass(frozen=True)
-class Letter:
+class LetterShown:
     id: int
     to: str
     subject: str
@@ -88,9 +88,9 @@ class CheckedFile:
 class OutboxPage:
     """outbox.pt, for administrators: the letters, and the one that is read."""
 
-    letters: tuple[Letter, ...] = ()
+    letters: tuple[LetterShown, ...] = ()
     tabs: tuple[StateTab, ...] = ()
-    chosen: Letter | None = None
+    chosen: LetterShown | None = None
     text: str = ""
     links_url: str = ""  # where the links of the chosen one are shown
     may_send: bool = False

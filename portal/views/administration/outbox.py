@@ -10,7 +10,7 @@ from pyramid.view import view_config
 from portal.database import outbox
 from portal.mail.letter_text import hide_links, read_letter
 from portal.texts import _
-from portal.views.administration.administration_parts import Letter, OutboxPage, StateTab
+from portal.views.administration.administration_parts import LetterShown, OutboxPage, StateTab
 from portal.views.displays import moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -69,10 +69,10 @@ def _tabs(state: str | None) -> tuple[StateTab, ...]:
     return (StateTab(_("All"), "/-/outbox", state is None), *named)
 
 
-def _letter(row: Any, request: Request) -> Letter:
+def _letter(row: Any, request: Request) -> LetterShown:
     label, tone = STATES.get(row["state"], KEPT)
     sends = request.registry.serving.sends_email or row["state"] != outbox.WAITING
-    return Letter(
+    return LetterShown(
         id=row["id"],
         to=row["recipient"],
         subject=row["subject"],

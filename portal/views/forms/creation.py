@@ -29,8 +29,8 @@ from portal.views.forms.drafts import (
     draft_key,
     draft_shown,
     drafts_of,
-    form_address,
-    page_address,
+    form_name,
+    page_of_form,
     posted_content,
     with_earlier_steps,
 )
@@ -190,7 +190,7 @@ def button_values(form: CreateForm) -> dict[str, Any]:
 @view_config(context=Module, name="create", request_method="POST", renderer="form.pt", permission="create")
 def create_record(module: Module, request: Request) -> FormAnswer:
     """Takes the sent form: creates the record, or leads to the next or the previous step of its form."""
-    form, name = CreateForm(module, request), form_address(request)
+    form, name = CreateForm(module, request), form_name(request)
     form.receive_files()
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
     content = posted_content(request)
@@ -242,9 +242,9 @@ def change_step(
     if target > content.step and wrong:
         form.request.response.status_code = 422
         return {"page": posted_page(form, replace(filling, errors=wrong), content.step)}
-    name = form_address(form.request)
+    name = form_name(form.request)
     drafts_of(form.request).save(name, replace(content, step=target))
-    return HTTPSeeOther(page_address(name, target))
+    return HTTPSeeOther(page_of_form(name, target))
 
 
 def posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:

@@ -61,13 +61,13 @@ def draft_key(text: str) -> str:
     return text if KEY.fullmatch(text) else new_draft_key()
 
 
-def form_address(request: Request) -> str:
-    """The form that a request sends to one of its addresses."""
+def form_name(request: Request) -> str:
+    """Which form a request sends, as drafts of it are named: `tickets/5/edit`, `tickets/create/KEY`."""
     path = request.path_info.strip("/")
     return f"{path}/{draft_key(posted_text(request, '_draft'))}" if path.endswith("/create") else path
 
 
-def page_address(form: str, step: int = 0) -> str:
+def page_of_form(form: str, step: int = 0) -> str:
     """The address of the page on which a form is filled in."""
     path, _slash, last = form.rpartition("/")
     if path.endswith("/create"):
@@ -82,7 +82,7 @@ def page_of_posted_form(request: Request) -> str:
     path = request.path_info.strip("/")
     if path.endswith("/create") and not KEY.fullmatch(posted_text(request, "_draft")):
         return ""
-    return page_address(form_address(request), whole_number(posted_text(request, "_step")) or 0)
+    return page_of_form(form_name(request), whole_number(posted_text(request, "_step")) or 0)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def draft_form(
 
 def draft_shown(draft: Draft, reader: Reader, continues: bool = False) -> DraftShown:
     """The line “Draft from 14:02 · Discard”; `continues`: with the way to the page that shows the whole draft."""
-    page = page_address(draft.form, draft.content.step)
+    page = page_of_form(draft.form, draft.content.step)
     start, lost = page.partition("?")[0], FILES_LOST in draft.content.inputs
     return DraftShown(draft.form, short_moment(draft.modified, reader), start, page if continues else "", lost)
 
@@ -133,7 +133,7 @@ def watch_form(event: NewRequest) -> None:
 
 def keep_refused_form(request: Request, response: Response) -> None:
     """Called when the request's own transaction has ended. What cannot be kept is left out."""
-    owner, form, content = posted_text(request, "_account"), form_address(request), posted_content(request)
+    owner, form, content = posted_text(request, "_account"), form_name(request), posted_content(request)
     try:
         if request.visitor.identity is None and OWNER.fullmatch(owner):
             _set_aside(request, response, f"{owner} {form}", content)
@@ -151,7 +151,7 @@ def keeps_form(request: Request) -> bool:
     if not owner or posted_text(request, "_account") != owner:
         return False
     content = posted_content(request)
-    return content.length > 0 and not is_empty_comment(form_address(request), content)
+    return content.length > 0 and not is_empty_comment(form_name(request), content)
 
 
 def is_empty_comment(form: str, content: Content) -> bool:

@@ -21,7 +21,7 @@ from portal.records.writing.lifecycle import editable_fields, is_final, state_of
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
-from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_address, posted_content
+from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_name, posted_content
 from portal.views.forms.form_parts import DraftForm, FormPage
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.merging import (
@@ -135,7 +135,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if pressed := pressed_button(request):
         content = posted_content(request)
         inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
-        drafts_of(request).save(form_address(request), replace(content, inputs=inputs))
+        drafts_of(request).save(form_name(request), replace(content, inputs=inputs))
         return {"page": edit_page(form, replace(form.read(as_form(inputs)), errors={}), basis)}
     filling = form.read(request.POST)
     if filling.finds:

@@ -14,7 +14,7 @@ from portal.records.reading.records import Records
 from portal.records.writing.form_keys import address_of_key, keep_address, one_time_key
 from portal.records.writing.validation import typed_fields
 from portal.texts import translate
-from portal.views.forms.drafts import account_once_key, drafts_of, form_address
+from portal.views.forms.drafts import account_once_key, drafts_of, form_name
 from portal.views.forms.form_parts import FormPage
 from portal.views.lists.list_navigation import back_to_list
 from portal.web.addresses import record_address
@@ -34,7 +34,7 @@ def answer_when_done(records: Records, request: Request, address: str) -> HTTPSe
     """The answer to a form that has been done: on to `address`, for a repetition too."""
     if key := account_once_key(request):
         keep_address(records, key, address)
-    drafts_of(request).discard(form_address(request))
+    drafts_of(request).discard(form_name(request))
     return HTTPSeeOther(address)
 
 
