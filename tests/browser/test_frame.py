@@ -63,6 +63,12 @@ def test_a_language_chosen_at_the_top_holds_for_the_next_pages(
     expect(page.get_by_role("heading", level=1)).to_have_text("Tickets")
 
 
+def test_of_a_long_menu_the_current_place_shows(visit: Visit) -> None:
+    page = visit("support", "/account/", viewport={"width": 1280, "height": 500})
+    expect(page.locator(".side [aria-current]")).to_be_in_viewport(ratio=0.9)
+    assert page.evaluate("scrollY") == 0
+
+
 def test_the_menu_of_a_phone_leads_everywhere(visit: Visit) -> None:
     page = visit("customer", viewport=PHONE)
     expect(page.get_by_role("navigation", name="Modules")).to_be_hidden()

@@ -46,10 +46,14 @@ attach("form[data-list]", (form) => {
   });
 });
 
-// Of more tabs than there is room for the current one shows.
+// Of more tabs, or modules, than there is room for the current one shows.
 attach(".tabs [aria-current]", (tab) => {
   const [shown, row] = [tab, tab.parentElement].map((element) => element.getBoundingClientRect());
   tab.parentElement.scrollBy(shown.left + shown.width / 2 - row.left - row.width / 2, 0); // only the row, not the page
+});
+attach(".side [aria-current]", (place) => {
+  const side = place.closest(".side");
+  if (place.offsetTop + place.offsetHeight > side.clientHeight) side.scrollTop = place.offsetTop - side.clientHeight / 2;
 });
 
 function swap(page) {
