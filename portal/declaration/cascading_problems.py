@@ -23,6 +23,8 @@ BAD_NAME = "is not a valid name"
 MERGE_PATH = ("<<",)
 TABS = ("list", "tabs")
 NO_ROLE = re.compile(r".*modules.yaml does not say which module holds the (\w+)")
+NO_MODULE = re.compile(r'no module (is declared|")')
+SECOND_DOCUMENT = "a file holds only one document"
 NO_SCOPE = re.compile(r"see is missing|\w+ has no (owner|organization), so")
 REPEATED = re.compile(r'"(\w+)" appears twice')
 UNKNOWN_KEY = re.compile(r'no key "([^"]+)" here')
@@ -76,6 +78,7 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
     by_reader = set(_of_the_reader(draft))
     named = {(problem.file, problem.path): problem for problem in reversed(errors) if _is_of_a_name(problem)}
     misspelled = _misspelled(errors)
+    cut = any(problem.file == MODULES and problem.message.startswith(SECOND_DOCUMENT) for problem in errors)
     lacks_role = any(NO_ROLE.match(problem.message) for problem in errors)
     return {
         problem
@@ -84,6 +87,7 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
         or (problem not in by_reader and (problem.file, problem.path) in paths)
         or named.get((problem.file, problem.path), problem) != problem
         or _lacks(problem) & misspelled
+        or (cut and NO_MODULE.match(problem.message))
         or (lacks_role and NO_SCOPE.match(problem.message))
     }
 

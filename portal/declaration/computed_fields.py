@@ -4,11 +4,15 @@ Called by load once all modules are read, before anything asks such a field what
 is reported and left out.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import fields_with_rows
+from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field
+from portal.fields.lines import ColumnError
 from portal.fields.table_names import join_name
 
 
@@ -64,28 +68,53 @@ def _mark_internal_columns(draft: DeclarationDraft) -> None:
 def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
     """Whether a field had to be left out."""
     left_out = [
-        (module.name, name, complaint)
+        (module.name, name, complaints)
         for module in draft.modules.values()
         for name, field in module.fields.items()
-        if (complaint := _complaint(draft, module.name, field)) is not None
+        if (complaints := _complaints(draft, module.name, field))
     ]
-    for module, name, complaint in left_out:
-        if report and complaint:
-            at = draft.at_module(module)["fields"][name]
-            at.inner("of").wrong(complaint)
+    for module, name, complaints in left_out:
+        for path, sentence in complaints if report else ():
+            if sentence:
+                draft.at_module(module).down(("fields", name, *path)).inner("of").wrong(sentence)
         del draft.modules[module].fields[name]
         draft.broken_fields.add((module, name))
     return bool(left_out)
 
 
-def _complaint(draft: DeclarationDraft, module: str, field: Field) -> str | None:
-    """Why the field cannot be bound, None if it can; empty where another problem already explains it."""
-    paths = [draft.follow(module, path.split(".")) for path in field.sources]
-    complaint = next((path.complaint for path in paths if path.complaint), None)
-    if complaint or any(path.last is None for path in paths):
-        return complaint or ""
+def _complaints(draft: DeclarationDraft, module: str, field: Field) -> list[tuple[KeyPath, str]]:
+    """Why the field, or columns of its rows, cannot be bound, each with its path below the field.
+
+    A sentence is empty where another problem already explains it.
+    """
+    rows, columns = join_name(module, field.name), field.row_fields
+    complaints = {name: _unknown_source(draft, rows, column) for name, column in columns.items()}
+    unknown = {name for name, sentence in complaints.items() if sentence is not None}
+    for name, column in columns.items():
+        if name not in unknown and unknown.isdisjoint(column.sources):
+            complaints[name] = _refusal(functools.partial(column.bind_formula, columns, ()))
+    listed: list[tuple[KeyPath, str]] = [
+        (("fields", name), sentence) for name, sentence in complaints.items() if sentence is not None
+    ]
+    sentence = _unknown_source(draft, module, field)
+    if sentence is None and not listed:
+        sentence = _refusal(functools.partial(field.bind, draft, draft.modules[module]))
+    return listed if sentence is None else [*listed, ((), sentence)]
+
+
+def _refusal(bind: Callable[[], None]) -> str | None:
+    """Why `bind` fails; None where it does not."""
     try:
-        field.bind(draft, draft.modules[module])
+        bind()
+    except ColumnError:
+        return ""  # of rows that a formula reads: the field with the rows says why
     except ValueError as error:
         return str(error)
     return None
+
+
+def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str | None:
+    """What the field reads that is not there; None if all is."""
+    paths = [draft.follow(module, path.split(".")) for path in field.sources]
+    complaint = next((path.complaint for path in paths if path.complaint), None)
+    return complaint or ("" if any(path.last is None for path in paths) else None)

@@ -69,6 +69,10 @@ class RowForm:
         return list(self._inputs.get(name, ()))
 
 
+class ColumnError(ValueError):
+    """A column of rows cannot be bound, so that nothing that reads the rows can be."""
+
+
 class Rows(NamedTuple):
     """What a computed column asks of the module to which it belongs."""
 
@@ -150,8 +154,12 @@ class Lines(Field):
         self.fields[name] = self.fields[name].model_copy(update={"internal": True})
 
     def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
-        for column in self.fields.values():
-            column.bind_formula(self.fields, ())
+        """Binds the formulas among the columns. Raises ColumnError."""
+        try:
+            for column in self.fields.values():
+                column.bind_formula(self.fields, ())
+        except ValueError as error:
+            raise ColumnError(str(error)) from None
 
     # -- the database ---------------------------------------------------------------------------------------------
 

@@ -98,13 +98,15 @@ class _TextCounts:
                 self._unused.setdefault(language, []).append(place)
 
     def warn(self, at: Cursor) -> None:
-        """One warning per language."""
+        """One warning for each language that texts lack, and one for all that the portal does not have."""
         for language, places in self._missing.items():
             if places:
                 at.warn(f'{_number_of_texts(places)} missing in "{language}" (the first: {places[0]})')
-        for language, places in self._unused.items():
+        if self._unused:
+            places = list(dict.fromkeys(place for places in self._unused.values() for place in places))
+            languages = ", ".join(f'"{language}"' for language in self._unused)
             at.warn(
-                f'{_number_of_texts(places)} written in "{language}", which is not one of the languages'
+                f"{_number_of_texts(places)} written in {languages}, which the portal does not have"
                 f" (the first: {places[0]})"
             )
 

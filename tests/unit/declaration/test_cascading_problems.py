@@ -23,6 +23,7 @@ SMALL = Path(__file__).parents[2] / "portals" / "small"
         ("profiles/customer.yaml", "modules:\n", "modules:\nmodules:\n", 'modules: "modules" appears twice'),
         ("profiles/customer.yaml", "  articles:", "  aticles:", 'aticles: no module "aticles"'),
         ("modules.yaml", "    comments: true\n", "", "ask_back.ask.comment: tickets has no comments: add"),
+        ("modules.yaml", "\nmodules:\n", "\n---\nmodules:\n", "a file holds only one document"),
         ("modules.yaml", "organizations: organizations\n", "", "does not say which module holds the organizations"),
         (
             "modules.yaml",

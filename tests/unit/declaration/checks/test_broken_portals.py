@@ -47,6 +47,37 @@ def is_like(expected, problem) -> bool:
     )
 
 
+def test_every_computed_column_of_lines_has_its_own_problem_and_what_reads_them_none(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/staff.yaml").write_text(PROFILE, encoding="utf-8")
+    (tmp_path / "modules.yaml").write_text(
+        "modules:\n"
+        "  orders:\n"
+        "    see: all\n"
+        "    fields:\n"
+        "      title: text\n"
+        "      lines:\n"
+        "        type: lines\n"
+        "        fields:\n"
+        "          what: text\n"
+        "          quantity: integer\n"
+        "          product: {type: link, to: orders}\n"
+        "          twice: {type: formula, of: what * 2}\n"
+        "          total: {type: formula, of: quantitty * 3}\n"
+        "          more: {type: formula, of: total + 1}\n"
+        "          color: {type: lookup, of: prodct.title}\n"
+        "      total: {type: formula, of: lines.total}\n",
+        encoding="utf-8",
+    )
+    wrong = [str(problem) for problem in load(tmp_path).problems if not problem.warning]
+    at = "orders.fields.lines.fields"
+    assert wrong == [
+        f'modules.yaml:12:38: {at}.twice.of: "what" is of type text, which a formula cannot compute with',
+        f'modules.yaml:13:38: {at}.total.of: no field "quantitty" (did you mean "quantity"?)',
+        f'modules.yaml:15:37: {at}.color.of: no field "prodct" (did you mean "product"?)',
+    ]
+
+
 def test_all_problems_of_all_files_are_listed_at_once(tmp_path):
     (tmp_path / "profiles").mkdir()
     (tmp_path / "modules.yaml").write_text(
