@@ -113,10 +113,11 @@ def key_below(name: str, shapes: Mapping[str, type[Shape]]) -> str | None:
 
 def _wrong_kind(shape: type[Shape], error: dict[str, Any], key: str) -> str:
     """The sentence for a value of the wrong kind, or outside of its limits."""
-    kind = error["type"]
+    kind, inner = error["type"], shape_at(shape, error["loc"])
     if error["input"] is None and kind in _SENTENCES:
+        if kind == "model_type" and not any(info.is_required() for info in inner.model_fields.values()):
+            return "there is no value here: write {} where there is nothing to say"
         return f"there is no value here: it {_SENTENCES_OF_KEYS.get(key, _SENTENCES[kind])}"
-    inner = shape_at(shape, error["loc"])
     if kind == "model_type":
         return f"must be a mapping of {_some_keys(inner)}"
     if kind in LIST_EXPECTED and inner is not shape_at(shape, error["loc"][:-1]):

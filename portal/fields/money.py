@@ -21,7 +21,8 @@ from portal.texts import _, is_blank
 
 # Where CLDR's currencySpacing puts a space, which Babel leaves out: “CHF 10.00”, but “€10.00”.
 BESIDE_LETTERS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
-WITH_CODE = re.compile(r"(?:([A-Za-z]{3})\s*)?(.*?)(?:\s*([A-Za-z]{3}))?", re.DOTALL)
+# A code is three letters by themselves: “cheap” is not “ap” in a currency.
+WITH_CODE = re.compile(r"(?:([A-Za-z]{3})(?![^\W\d_])\s*)?(.*?)(?:\s*(?<![^\W\d_])([A-Za-z]{3}))?", re.DOTALL)
 WHOLE_DIGITS = 16
 LONGEST = 100  # characters
 

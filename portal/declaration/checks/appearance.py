@@ -130,8 +130,10 @@ def _within(file: str, path: KeyPath, value: Any) -> Iterator[Part]:
     if isinstance(value, Text):
         yield file, path, value
     elif isinstance(value, BaseModel):
-        for key in value.model_fields_set - {"builtin"}:
-            inner = getattr(value, key)
+        written = value.model_fields_set - {"builtin"}
+        for key, inner in value:  # in the order of the shape, so that the first is always the same
+            if key not in written:
+                continue
             if key in ("icon", "tone") and isinstance(inner, str):
                 yield file, (*path, key), inner
             elif isinstance(inner, Text | BaseModel | Mapping | tuple):

@@ -11,6 +11,7 @@ from portal.fields.column_types import from_sortable, sortable
 from portal.fields.money import Money
 from portal.fields.numbers import number
 from portal.fields.reader import PLAIN, Reader
+from portal.texts import translate
 
 
 def field(kind: str, **keys: object) -> Field:
@@ -138,6 +139,13 @@ def test_amounts_stand_apart_from_the_letters_of_their_currency_and_are_read_as_
     money, reader = Money(Decimal(amount), currency), Reader(language=language, currency=currency)
     assert field("money").show(money, reader) == shown
     assert field("money").parse(shown, reader) == money
+
+
+@pytest.mark.parametrize("typed", ["cheap", "12 euro", "USDollar 5"])
+def test_a_word_is_not_taken_apart_for_the_code_of_a_currency_in_it(typed):
+    with pytest.raises(Refused) as refused:
+        field("money").parse(typed, Reader())
+    assert translate(refused.value.message, "en") == f"“{typed}” is not a number."
 
 
 @pytest.mark.parametrize(
