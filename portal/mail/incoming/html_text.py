@@ -11,7 +11,9 @@ BLOCKS = {
 PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre"}
 UNSEEN = {"head", "script", "style", "title", "template", "noscript", "svg", "math"}
 DEEPEST_QUOTE = 20
-ITEM = "- "  # before what is in a list
+ITEM = "- "  # before what is in a list without numbers
+LISTS = ("ol", "ul")
+NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 def text_of_html(html: str, pictures: Mapping[str, str]) -> str:
@@ -32,6 +34,8 @@ class _Reader(HTMLParser):
         self.quotes = 0
         self.unseen = 0
         self.preformatted = 0
+        self.numbers: list[int | None] = []  # of each open list the number of its next item, if it has numbers
+        self.item = ""  # what stands before the item that begins in this line
         self.link = ""
         self.link_start = 0
 
@@ -40,19 +44,19 @@ class _Reader(HTMLParser):
         if tag in UNSEEN:
             self.unseen += 1
         if tag in BLOCKS and not self._begins_item():  # a paragraph in an item stands beside its mark
-            self._end_line(paragraph=tag in PARAGRAPHS)
+            self._end_line(paragraph=tag in PARAGRAPHS or self._is_empty_line(tag))
         if tag == "blockquote":
             self.quotes += 1
         elif tag == "pre":
             self.preformatted += 1
+        elif tag in LISTS:
+            self._begin_list(tag, attributes.get("start") or "")
         elif tag == "li":
-            self._add(ITEM)
+            self._begin_item()
         elif tag in ("td", "th") and self.has_text:
             self.line.append("\t")
         elif tag == "img":
-            name = self.pictures.get((attributes.get("src") or "").removeprefix("cid:")) or attributes.get("alt") or ""
-            if name.strip():
-                self._add(f"[{name}]")
+            self._add_picture(attributes.get("src") or "", attributes.get("alt") or "")
         elif tag == "a":
             self.link, self.link_start = attributes.get("href") or "", len(self.line)
 
@@ -65,12 +69,10 @@ class _Reader(HTMLParser):
             self.quotes = max(0, self.quotes - 1)
         elif tag == "pre":
             self.preformatted = max(0, self.preformatted - 1)
+        elif tag in LISTS and self.numbers:
+            self.numbers.pop()
         elif tag == "a" and self.link:
-            shown = "".join(self.line[self.link_start :]).strip()
-            is_shown = self.link.rstrip("/") in (shown, shown.rstrip("/"))
-            if self.link.startswith(("http://", "https://")) and not is_shown:
-                self._add(f" <{self.link}>")
-            self.link = ""
+            self._end_link()
 
     def handle_data(self, data: str) -> None:
         if self.unseen:
@@ -98,13 +100,43 @@ class _Reader(HTMLParser):
         self.line.append(text)
         self.has_text = self.has_text or bool(text.strip())
 
+    def _add_picture(self, source: str, alternative: str) -> None:
+        name = self.pictures.get(source.removeprefix("cid:")) or alternative
+        if name.strip():
+            self._add(f"[{name}]")
+
+    def _is_empty_line(self, tag: str) -> bool:
+        return tag == "br" and not self.has_text
+
+    def _begin_list(self, tag: str, start: str) -> None:
+        first = int(start) if NUMBER.fullmatch(start) else 1
+        self.numbers.append(first if tag == "ol" else None)
+
+    def _begin_item(self) -> None:
+        number = self.numbers[-1] if self.numbers else None
+        self.item = ITEM if number is None else f"{number}. "
+        if number is not None:
+            self.numbers[-1] = number + 1
+        self._add(self.item)
+
     def _begins_item(self) -> bool:
-        return len(self.line) <= 2 and "".join(self.line).strip() == ITEM.strip()
+        return bool(self.item) and len(self.line) <= 2 and "".join(self.line).strip() == self.item.strip()
+
+    def _end_link(self) -> None:
+        """Says where a link leads, unless that is what it shows."""
+        shown, target = "".join(self.line[self.link_start :]).strip(), self.link
+        if target.startswith("mailto:"):
+            target = target.removeprefix("mailto:").partition("?")[0]
+        elif not target.startswith(("http://", "https://")):
+            target = ""
+        if target and target.rstrip("/") not in (shown, shown.rstrip("/")):
+            self._add(f" <{target}>")
+        self.link = ""
 
     def _end_line(self, paragraph: bool = False) -> None:
         text = "".join(self.line)
         text = text.rstrip() if self.preformatted else re.sub(" {2,}", " ", text).strip()
-        self.line, self.has_text, self.link_start = [], False, 0
+        self.line, self.has_text, self.link_start, self.item = [], False, 0, ""
         mark = "> " * min(self.quotes, DEEPEST_QUOTE)
         if text:
             self.lines.append(f"{mark}{text}")

@@ -115,3 +115,22 @@ def test_the_files_of_alternatives_that_are_not_shown_are_kept_and_their_texts_a
     read = read_mail(HEADERS + b"Content-Type: multipart/alternative; boundary=b\n\n" + parts + b"--b--\n")
     assert read.text == "Hello"
     assert [file.name for file in read.files] == ["a.pdf", "attachment-2.png", "attachment-3.ics"]
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<div>One</div><div><br></div><div>Two</div>", "One\n\nTwo"),
+        ("One<br><br>Two<br>Three", "One\n\nTwo\nThree"),
+        ("<blockquote>One<br><br>Two</blockquote>Three", "> One\n>\n> Two\n>\nThree"),
+        (
+            "<ol><li>One</li><li><p>Two</p><ul><li>a</li></ul></li><li>Three</li></ol>",
+            "1. One\n2. Two\n\n- a\n\n3. Three",
+        ),
+        ("<ol start=7><li>Seven</li></ol><ol start=x><li>First</li></ol>", "7. Seven\n\n1. First"),
+        ("<a href='mailto:ola@acme.example?subject=x'>Write</a> to us", "Write <ola@acme.example> to us"),
+        ("<a href='mailto:ola@acme.example'>ola@acme.example</a>", "ola@acme.example"),
+    ],
+)
+def test_html_keeps_its_empty_lines_the_numbers_of_lists_and_addresses(html: str, text: str):
+    assert read_mail(with_text(html.encode(), "text/html; charset=utf-8")).text == text
