@@ -82,3 +82,13 @@ def test_every_file_that_a_comment_or_the_architecture_names_exists():
     }
     endings = {"/".join(file.split("/")[-depth:]) for file in files for depth in range(1, file.count("/") + 1)}
     assert [(path, name) for path, name in sorted(named) if name not in endings] == []
+
+
+def test_the_map_names_every_file_but_those_named_like_what_they_hold():
+    """Field types and commands are each in the file of their name; what pages show is in the …_parts.py of a folder."""
+    text = (ROOT / "docs/where-things-live.md").read_text(encoding="utf-8")
+    named = {name.rpartition("/")[2] for name in re.findall(r"`([\w/]+\.py)`", text)}
+    obvious = {"__init__.py", *(f"{type_}.py" for type_ in Field.types)}
+    files = [path for path in (ROOT / "portal").rglob("*.py") if "commands" not in path.parts]
+    unnamed = [path for path in files if path.name not in named | obvious and not path.name.endswith("_parts.py")]
+    assert [str(path.relative_to(ROOT)) for path in sorted(unnamed)] == []
