@@ -23,7 +23,7 @@ LARGEST = 40_000_000  # bytes of one mail
 LONGEST_HEADERS = 65_536  # bytes of all headers together
 MOST_ADDRESSES = 100  # recipients of one mail
 # A name that is an address itself, without the quotes that it must have: anna@acme.example <anna@acme.example>
-UNQUOTED_NAME = re.compile(r"\s*([^<>\"(),;:\\]{1,200}@[^<>\"(),;:\\]{1,200}?)\s*(<[^<>]{1,320}>)\s*")
+UNQUOTED_NAME = re.compile(r"([^<>\"(),;:\\@]{1,200}@[^<>\"(),;:\\]{1,200})(<[^<>]{1,320}>)")
 ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f@<>()\[\]\\,;:\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 # How programs mark what no person wrote (RFC 3834, and the headers in use before it).
 MACHINE_PRECEDENCE = ("bulk", "junk", "list", "auto_reply", "auto-reply")
@@ -182,8 +182,8 @@ def _addresses(message: Message, header: str) -> list[tuple[str, str]]:
 
 
 def _with_quoted_name(written: str) -> str:
-    found = UNQUOTED_NAME.fullmatch(written)
-    return f'"{found[1]}" {found[2]}' if found else written
+    found = UNQUOTED_NAME.fullmatch(written.strip())
+    return f'"{found[1].strip()}" {found[2]}' if found else written
 
 
 def _decoded_name(name: str) -> str:

@@ -207,6 +207,7 @@ def test_what_a_machine_wrote_is_known(headers: dict[str, str]):
         + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(3_000)),
         b"From: a@b.example\r\nTo: " + b"c@d.example, " * 20_000 + b"\r\n\r\nHello",
         b"From: " + b"(" * 3_000 + b"a@b.example\r\n\r\nHello",
+        b"From: " + b" " * 30_000 + b"a@" + b" " * 30_000 + b"\r\n\r\nHello",
         b"From: =?utf-8?b?" + b"A" * 50_000 + b"\r\n\r\nHello",
         b"Content-Type: message/delivery-status\r\n\r\n",
     ],
