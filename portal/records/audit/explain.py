@@ -150,7 +150,11 @@ def _field_step(records: Records, name: str) -> Step:
     module, here = records.name, ("modules", records.name)
     names = {"field": name, "module": module}
     if name in records.policy.readable(module):
-        shown = _("${field} is in a layout of ${module}, or is always readable", mapping=names)
+        titles = ("id", "reference", records.module.title_field.name)
+        if name in titles:
+            shown = _("${field} of ${module} names the record, and is always readable", mapping=names)
+        else:
+            shown = _("a layout of ${module} shows ${field} to this profile", mapping=names)
         layouts = tuple((*here, *layout) for layout in LAYOUTS)
         return Step(True, shown, layouts, ((module, "fields", name), (module,)), name)
     if records.module.field(name).internal and not records.policy.staff:
