@@ -143,7 +143,7 @@ class Part:
         rows, records = plural(self.report.rows, "line"), plural(self.report.records, "record")
         bad = plural(self.report.bad_rows, "bad row")
         if stopped:
-            return f"{self.name}: nothing imported, {bad}"
+            return f"{self.name}: nothing imported, {bad if self.bad else 'because of other rows'}"
         left_out = f", {bad}, whose records keep their lines" if self.bad else ""
         dry = " (dry run: nothing was written)" if options.dry_run else ""
         return f"{self.name}: {rows} of {records}, {self.report.changed:,} changed{left_out}{dry}"
@@ -179,11 +179,12 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
             on_written = bars.enter_context(progress_bar("Importing", source.lines))
             imported = import_file(records, source, whole, on_checked, on_written)
             done.append(Part(module, file, imported))
-        for field, path, columns in rows if options.skip_bad or not done[0].bad else ():
+        stopped = bool(imported.bad) and not options.skip_bad
+        for field, path, columns in rows:
             with _mistakes_explained(path), ExitStack() as bars:
                 source = open_source(path, delimiter)
                 on_checked = bars.enter_context(progress_bar("Checking", source.lines))
-                owners = Owners(imported.added_ids, imported.ids if columns else None)
+                owners = Owners(imported.added_ids, imported.ids if columns else None, imported=not stopped)
                 report = import_rows(records, field, columns or source, whole, owners, on_checked)
                 done.append(Part(f"{module}.{field.name}", path, report))
         if options.dry_run or (not options.skip_bad and any(part.bad for part in done)):

@@ -362,6 +362,15 @@ def test_what_an_export_writes_an_import_takes_back(anna, portal_folder, databas
     assert f"{lines}:4: _record: No record in orders is named “8”." in bad.output
     assert "orders: nothing imported, because of its lines" in bad.output
     assert anna.get("/orders/?q=New").html.find(class_="cover") is None
+    orders.write_text("reference,title,customer\n7,New,\n8,Other,Nobody\n")
+    both = runner.invoke(main, ["import", "orders", str(orders), *where])
+    told = [line for line in both.output.splitlines() if line.startswith(str(tmp_path))]
+    assert told == [
+        f"{orders}:3: customer: No record in people is named “Nobody”.",
+        f"{lines}:3: quantity: “none” is not a number.",
+    ]
+    assert "orders.lines: nothing imported, 1 bad row" in both.output
+    orders.write_text("reference,title\n7,New\n")
     lines.write_text("_record,quantity,batch\n7,4,B1\n7,5,\n")
     dry = runner.invoke(main, ["import", "orders", str(orders), "--dry-run", *where])
     assert "orders.lines: 2 lines of 1 record, 1 changed (dry run: nothing was written)" in dry.output
@@ -395,6 +404,12 @@ def test_the_lines_of_an_export_stand_in_columns_and_come_back_byte_for_byte(ann
     bad = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", *where])
     assert f"{orders}:3: quantity: “none” is not a number." in bad.output
     assert "orders: nothing imported, because of its lines" in bad.output
+    orders.write_text("reference,number,lines.0.quantity\n1,,none\n2,x,none\n")
+    both = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", *where])
+    assert f"{orders}:3: number: “x” is not a number." in both.output
+    assert f"{orders}:2: quantity: “none” is not a number." in both.output
+    assert f"{orders}:3: quantity: “none” is not a number." in both.output
+    orders.write_text("reference,lines.0.quantity,lines.1.quantity\n1,,4\n8,none,\n2,,\n")
     rest = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", "--skip-bad", *where])
     assert "orders.lines: 1 line of 1 record, 1 changed, 1 bad row" in rest.output
     (tmp_path / "orders_lines.csv").write_text("_record,quantity\n1,2\n")

@@ -60,10 +60,12 @@ class Owners:
 
     `new`: those that were imported together with their rows, which are no change of them then. `by_line`: all of them,
     where a row stands on the line of its record instead of naming it; a record without rows loses those that it has.
+    `imported`: whether those of the file are there. If not, rows are only checked, and may name one that is to come.
     """
 
     new: Collection[int] = ()
     by_line: Mapping[int, int] | None = None
+    imported: bool = True
 
 
 def lines_fields(module: Module) -> list[Field]:
@@ -146,13 +148,17 @@ def import_rows(
     for row in checking.rows:
         if record_id := _record_of(row, of_lines):
             by_record.setdefault(record_id, []).append(row)
-    bad = [*checking.bad, *_refused_rows(field, by_record), *_without_rows(field, by_record, of_lines or {})]
+    told = checking.bad
+    if not owners.imported:
+        record = next((column.header for column in columns.imported if column.field.name == RECORD), None)
+        told = [cell for cell in told if cell.column != record]
+    bad = [*told, *_refused_rows(field, by_record), *_without_rows(field, by_record, of_lines or {})]
     refused = {cell.line for cell in bad}
     left_out = {record for record, of_record in by_record.items() if any(row.line in refused for row in of_record)}
     left_out |= {_record_of(row, of_lines) for row in checking.refused}
     left_out |= {record_id for line, record_id in (of_lines or {}).items() if line in refused}
     changed = 0
-    if not bad or options.skip_bad:
+    if owners.imported and (not bad or options.skip_bad):
         taken = {record: rows for record, rows in by_record.items() if record not in left_out}
         changed = _store(system, field, taken, owners.new)
     with_rows = sum(map(bool, by_record.values()))
