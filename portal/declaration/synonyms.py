@@ -8,10 +8,11 @@ from collections.abc import Collection
 from portal.declaration.source.suggestions import closest, quoted_name
 
 _TYPES = {
-    "text": "string str varchar char character varying line input textfield shorttext singleline title name slug uuid",
+    "text": "string str varchar char charfield character varying line input textfield shorttext small_text singleline "
+    "title name slug uuid",
     "longtext": "textarea memo note notes paragraph multiline plaintext longstring comment description",
     "markdown": "md mdtext",
-    "html": "richtext rich_text wysiwyg editor",
+    "html": "richtext rich_text text_editor wysiwyg editor",
     "email": "mail e-mail email_address",
     "phone": "tel telephone mobile cell fax",
     "url": "link_url uri website web hyperlink href",
@@ -25,11 +26,13 @@ _TYPES = {
     "time": "clock timeofday hour",
     "duration": "interval timespan timedelta period",
     "elapsed": "age sla timer",
-    "choice": "select enum dropdown option options radio picklist list single_select status state selection",
-    "choices": "multiselect multi_select checkboxes multichoice multipleselect set multi",
+    "choice": "select tree_select enum dropdown option options radio picklist list single_select status state "
+    "selection",
+    "choices": "multiselect multi_select multienum checkboxes multichoice multipleselect set multi",
     "tags": "labels keywords tag",
-    "link": "relation reference ref foreignkey foreign_key fk many2one belongs_to manytoone user person related record",
-    "links": "many2many manytomany has_many relations references many_to_many multirelation users people",
+    "link": "relation reference ref object_reference foreignkey foreign_key fk many2one belongs_to manytoone user "
+    "person related record",
+    "links": "many2many manytomany linkmultiple has_many relations references many_to_many multirelation users people",
     "lines": "table rows subtable one2many grid items onetomany collection",
     "formula": "computed calculated calculation expression compute function",
     "lookup": "rollup mirror related_field",

@@ -115,9 +115,9 @@ def _wrong_kind(shape: type[Shape], error: dict[str, Any], key: str) -> str:
     """The sentence for a value of the wrong kind, or outside of its limits."""
     kind, inner = error["type"], shape_at(shape, error["loc"])
     if error["input"] is None and kind in _SENTENCES:
-        if kind == "model_type" and not any(info.is_required() for info in inner.model_fields.values()):
-            return "there is no value here: write {} where there is nothing to say"
-        return f"there is no value here: it {_SENTENCES_OF_KEYS.get(key, _SENTENCES[kind])}"
+        may_be_empty = kind == "model_type" and not any(info.is_required() for info in inner.model_fields.values())
+        rest = f"it {_SENTENCES_OF_KEYS.get(key, _SENTENCES[kind])}"
+        return f"there is no value here: {'write {} where there is nothing to say' if may_be_empty else rest}"
     if kind == "model_type":
         return f"must be a mapping of {_some_keys(inner)}"
     if kind in LIST_EXPECTED and inner is not shape_at(shape, error["loc"][:-1]):

@@ -1,5 +1,6 @@
 """`choice`: one of the declared options. Also the base of choices."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,8 @@ from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.several_values import join_values
 from portal.texts import Text, _, fold, readable
+
+LANGUAGE = re.compile("[a-zA-Z]{2,3}([-_].*)?")  # any other key means that no text in several languages stands here
 
 
 def options(entry: Any) -> Any:
@@ -32,7 +35,7 @@ def _option(name: str, value: Any) -> Any:
         return value
     if value is None:
         return {"label": readable(name)}
-    if isinstance(value, Mapping) and (not value or set(value) & set(Option.model_fields)):
+    if isinstance(value, Mapping) and not (value and all(LANGUAGE.fullmatch(str(key)) for key in value)):
         return {"label": readable(name), **value}
     return {"label": value}
 

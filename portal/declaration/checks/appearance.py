@@ -131,9 +131,8 @@ def _within(file: str, path: KeyPath, value: Any) -> Iterator[Part]:
         yield file, path, value
     elif isinstance(value, BaseModel):
         written = value.model_fields_set - {"builtin"}
-        for key, inner in value:  # in the order of the shape, so that the first is always the same
-            if key not in written:
-                continue
+        # In the order of the shape, so that the first is always the same.
+        for key, inner in ((key, inner) for key, inner in value if key in written):
             if key in ("icon", "tone") and isinstance(inner, str):
                 yield file, (*path, key), inner
             elif isinstance(inner, Text | BaseModel | Mapping | tuple):

@@ -1,10 +1,11 @@
 """Checks conditions: the fields that they name, and the comparisons that these know. Their values: values.py."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.conditions import Comparison, ConditionError, FormValue, comparisons, is_group, parse
-from portal.declaration.checks.values import value_complaint, word_warning
+from portal.declaration.checks.values import is_more, value_complaint, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
@@ -41,6 +42,7 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
     field = followed.last
     if field is None:
         return
+    _check_range(at)
     for comparison in parsed:
         for place, operand in _operands(comparison, at):
             if isinstance(operand, FormValue):
@@ -49,6 +51,13 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
                 place.wrong(complaint)
             elif field.targets and (warning := word_warning(draft, field, operand)):
                 place.warn(warning)
+
+
+def _check_range(at: Cursor) -> None:
+    """Warns of comparisons of one field that nothing meets together."""
+    for least, most in itertools.product(("min", "after"), ("max", "before")):
+        if isinstance(at.value, Mapping) and is_more(at.value.get(least), at.value.get(most)):
+            at[least].warn(f"{least} {at.value[least]} is more than {most} {at.value[most]}: this finds nothing")
 
 
 def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]]:

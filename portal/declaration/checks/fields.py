@@ -1,11 +1,10 @@
 """Checks fields: what they link to, their defaults and limits, and when they are shown."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from portal.conditions import is_group
 from portal.declaration.checks.conditions import check_condition
-from portal.declaration.checks.values import stored_complaint, word_warning
+from portal.declaration.checks.values import is_more, stored_complaint, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets, own_key
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
@@ -154,23 +153,14 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
 def _check_limits(field: Field, at: Cursor) -> None:
     for least, most in (("min_length", "max_length"), ("min", "max")):
         smallest, largest = own_key(field, least), own_key(field, most)
-        if _is_more(smallest, largest):
+        if is_more(smallest, largest):
             at[least].wrong(f"{least} {smallest} is more than {most} {largest}")
 
 
 def check_size(size: int | None, at: Cursor) -> None:
     """Warns of a limit that no file keeps to: its unit has been forgotten."""
     if size is not None and size < SMALLEST_LIMIT:
-        at.warn(f"no file has at most {size} bytes: write a unit, such as {size} MB")
-
-
-def _is_more(smallest: Any, largest: Any) -> bool:
-    """Dates written as YYYY-MM-DD compare like numbers; words such as `today` cannot be compared."""
-    if smallest is None or type(smallest) is not type(largest):
-        return False
-    if isinstance(smallest, str) and not (smallest[:1].isdigit() and largest[:1].isdigit()):
-        return False
-    return bool(smallest > largest)
+        at.warn(f"no file has at most {size} bytes: write a unit, such as {size or 25} MB")
 
 
 def _check_options(field: Field, at: Cursor) -> None:

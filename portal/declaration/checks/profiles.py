@@ -277,6 +277,7 @@ def _never_filled(
 ) -> Iterator[Complaint]:
     """Required fields that cannot be filled in when a record is created."""
     shown = set(form_layout_fields(access.create))
+    shown |= {meant for name in shown - {*module.everything} if (meant := closest(name, module.fields))}
     moved = module.lifecycle.field if module.lifecycle else None
     for name, field in module.fields.items():
         if not field.required or name in shown or name in access.set or name == moved:

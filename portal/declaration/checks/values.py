@@ -4,6 +4,7 @@ What a value means is decided by the fields. The title of a record can only be l
 `portal check --data` does.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from portal.declaration.source.suggestions import suggest
 from portal.declaration.synonyms import did_you_mean, our_special
 from portal.fields.base import Field, Refused
 from portal.texts import translate
+
+WRITTEN_DATE = re.compile(r"\d{4}-\d\d|\d\d:\d\d")  # or time; texts of one form compare like what they mean
 
 
 def value_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
@@ -47,6 +50,15 @@ def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str |
     return None
 
 
+def is_more(smallest: Any, largest: Any) -> bool:
+    """Dates written as YYYY-MM-DD compare like numbers; words such as `today` cannot be compared."""
+    if smallest is None or type(smallest) is not type(largest):
+        return False
+    if isinstance(smallest, str) and not (WRITTEN_DATE.match(smallest) and WRITTEN_DATE.match(largest)):
+        return False
+    return bool(smallest > largest)
+
+
 def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
     """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean.
 
@@ -59,6 +71,8 @@ def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | Non
         return None
     if value in field.declared_options or field.targets:
         return None
+    if value == "now" and "today" in field.specials:
+        return f"{field.name} is of type {field.type}, which holds no time{did_you_mean('today')}"
     return f'"{value}" is stored here as a word: {field.name} is of type {field.type}'
 
 

@@ -40,5 +40,8 @@ def closest(wrong: str, known: Iterable[str]) -> str | None:
             break
     if folded in candidates:
         return candidates[folded]
+    letters = sorted(folded)
+    if (turned := next((name for name in candidates if sorted(name) == letters), None)) is not None:
+        return candidates[turned]  # the same letters in another order: "lable" is "label" rather than "table"
     matches = difflib.get_close_matches(folded, candidates, n=1, cutoff=_LEAST_SIMILARITY)
     return candidates[matches[0]] if matches else None
