@@ -285,7 +285,7 @@ class Field(InLines, FromColumn):
         return self.parse_form(form, reader)
 
     def input_text(self, form: Form, part: str = "") -> str:
-        """The text of the input NAME or NAME.part; "" where a file was posted under that name."""
+        """The text of the field's own input, NAME or NAME.part; "" where a file was posted under that name."""
         text = form.get(f"{self.name}.{part}" if part else self.name, "")
         return text if isinstance(text, str) else ""
 

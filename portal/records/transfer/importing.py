@@ -44,7 +44,7 @@ class Report:
 
     @property
     def bad_rows(self) -> int:
-        """How many rows are bad."""
+        """How many rows of the file have bad cells."""
         return len({bad.line for bad in self.bad})
 
 

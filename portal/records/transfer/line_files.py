@@ -50,7 +50,7 @@ class RowsReport:
 
     @property
     def bad_rows(self) -> int:
-        """How many rows are bad."""
+        """How many rows of the file have bad cells."""
         return len({bad.line for bad in self.bad})
 
 

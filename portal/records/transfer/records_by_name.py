@@ -56,7 +56,7 @@ def written_names(names: Iterable[str]) -> str:
 
 
 def key_of_name(records: Records, field: Field, name: str) -> Any:
-    """What the field's key column holds for a record that it calls `name`; None where none can be called so."""
+    """What the key column of `field` holds for a record that a cell calls `name`; None where none can be called so."""
     try:
         value = field.read(name, records.policy.reader)
     except Refused:
