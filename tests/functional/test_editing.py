@@ -1,6 +1,7 @@
 """Changing a record: two editors, values that are not shown, links that would not be offered any more."""
 
 import datetime
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -367,6 +368,12 @@ def test_an_address_on_a_persons_card_is_not_the_one_to_sign_in_with(world):
     form["email"] = "anna.rossi@acme.example"
     form.submit(status=303)
     assert world.signed_in(ANNA).get("/").status_int == 200
+
+
+def test_every_persons_card_names_their_own_address_to_sign_in_with(world):
+    for name, email in (("Anna Rossi", ANNA), ("Bruno Verdi", BRUNO), ("Carla Neri", CARLA)):
+        page = world[NANCY].get(f"/people/{world.the('people', name).id}/edit")
+        assert re.findall(r"address to sign in with, (\S+)\.<", page.text) == [email]
 
 
 def test_another_company_in_which_the_value_is_in_use_is_refused_at_the_right_field(shop):
