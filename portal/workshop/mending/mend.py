@@ -31,6 +31,7 @@ STEP = 2  # spaces of one level
 MARK = b"\xef\xbb\xbf"  # the byte order mark of UTF-8
 # Problems of names that the folder itself declares: there, the declaration may be what is misspelled.
 DECLARED_NAMES = ("P201", "P202", "P204", "P205", "P206")
+FORMER_NAMES = "P212"  # any name that nothing has would do: which one it was, the files do not say
 Signature = tuple[str, str, bool]
 
 
@@ -170,7 +171,8 @@ class _Mender:
         return left[_signature(problem)] < before[_signature(problem)] and not is_worse
 
     def _is_unreadable(self, file: str) -> bool:
-        return read(self._bytes(self._sources[file]), file).data is None
+        document = read(self._bytes(self._sources[file]), file)
+        return document.data is None and bool(document.problems)  # an empty file can be read
 
     def _meaning(self, proposal: Proposal) -> str:
         return "\n".join(
@@ -212,7 +214,8 @@ def _ways(problem: Problem, sources: Mapping[str, Source], documents: list[Docum
     if kind_of(problem).code < "P200":
         yield from repaired_lines(problem, source)
     else:
-        yield from respelt(problem, sources, documents)
+        if kind_of(problem).code != FORMER_NAMES:
+            yield from respelt(problem, sources, documents)
         yield from misread_lines(problem, source)
     yield from reindented(problem, source)
 

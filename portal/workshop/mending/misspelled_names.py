@@ -26,8 +26,8 @@ FARTHEST = 3
 def respelt(problem: Problem, sources: Mapping[str, Source], documents: list[Document]) -> Iterator[Alternatives]:
     """The name that the problem is about, replaced by names that are near to it; the nearest first."""
     wrong = _wrong_name(problem, sources[problem.file])
-    if not wrong:
-        return
+    if not any(map(str.isalpha, wrong)):
+        return  # a number or a date near another one is no slip
     if translated := _translated(problem, wrong):
         yield [_everywhere(problem, wrong, translated, sources)]
     key = next((str(part) for part in reversed(problem.path) if isinstance(part, str)), "")

@@ -169,6 +169,9 @@ UNCERTAIN = [
     ("modules.yaml", "max_length: 120", "max_length: many"),
     ("modules.yaml", "icon: life-buoy", "icon: life-buoy\n    icon: ticket"),
     ("buttons.yaml", BUTTONS, f"<<<<<<< ours\n{BUTTONS}=======\nbuttons: {{}}\n>>>>>>> theirs\n"),
+    # a range and a file that says nothing: what they should be, nothing tells
+    ("modules.yaml", "{urgency: high}", "{due: {min: 2026-01-01, max: 2025-01-01}}"),
+    ("profiles/customer.yaml", CUSTOMER, "null\n"),
 ]
 
 
@@ -184,6 +187,13 @@ def test_what_needs_a_guess_stays_as_it_is(folder, file, good, slip):
 def test_a_name_that_is_as_near_to_two_stays(folder):
     text = MODULES.replace("due: {type", "data: date\n      date: date\n      due: {type").replace("-due", "-dats")
     (folder / "modules.yaml").write_text(text, encoding="utf-8")
+    assert mend(folder, {}).files == {}
+
+
+def test_a_former_name_that_is_still_in_use_stays(folder):
+    """Any name that nothing has would do, such as that of a field which is near."""
+    written = MODULES.replace("see: all\n    fields: {", "see: all\n    formerly: tickets\n    fields: {ticket: text, ")
+    (folder / "modules.yaml").write_text(written, encoding="utf-8", newline="")
     assert mend(folder, {}).files == {}
 
 
