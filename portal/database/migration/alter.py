@@ -153,7 +153,7 @@ def create_index_concurrently(
 
 
 def rename_index(connection: sa.Connection, old: str, new: str) -> None:
-    """An index on PostgreSQL; nothing where there is none."""
+    """An index on PostgreSQL gets another name; nothing is done where there is none."""
     before, after = quoted(connection, old), quoted(connection, new)
     connection.exec_driver_sql(f"ALTER INDEX IF EXISTS {before} RENAME TO {after}")
 

@@ -79,7 +79,7 @@ def outline_of_files(files: Sequence[CsvFile]) -> Outline:
 
 
 def read_file(path: Path) -> CsvFile:
-    """Every row of a CSV file. Raises UnreadableFileError and OSError."""
+    """A file from which a module is guessed: what its columns hold. Raises UnreadableFileError and OSError."""
     source = open_source(path)
     columns = [ColumnValues(header) for header in source.headers]
     broken = []

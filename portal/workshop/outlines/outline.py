@@ -43,7 +43,7 @@ class OutlineField:
 
     @property
     def target(self) -> str | None:
-        """The module that a link leads to."""
+        """The module to which a guessed link leads."""
         return self.keys.get("to") if self.type == "link" else None
 
 
