@@ -14,14 +14,23 @@ DEEPEST_QUOTE = 20
 ITEM = "- "  # before what is in a list without numbers
 LISTS = ("ol", "ul")
 NUMBER = re.compile(r"[0-9]{1,6}")
+COMMENT = re.compile(r"<!--(?:-?>|.*?-->)", re.DOTALL)
 
 
 def text_of_html(html: str, pictures: Mapping[str, str]) -> str:
     """`html` as plain text. `pictures`: names of files by content id, which stand in brackets where they stood."""
     reader = _Reader(pictures)
-    reader.feed(html)
+    reader.feed(_without_unfinished(html))
     reader.close()
     return reader.text()
+
+
+def _without_unfinished(html: str) -> str:
+    """`html` without comments, and with no tag that does not end: the library would look for the end of each again and
+    again, which takes a hostile mail hours."""
+    commented, end, rest = html.rpartition("-->")
+    tags, end, rest = (COMMENT.sub("", f"{commented}{end}") + rest.replace("<!--", "")).rpartition(">")
+    return f"{tags}{end}{rest.replace('<', '&lt;')}"
 
 
 class _Reader(HTMLParser):

@@ -79,7 +79,18 @@ def test_html_reads_as_a_plain_mail_does():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("part", ["<td>a", "<td> ", "a</a>"])
+@pytest.mark.parametrize("part", ["<td>a", "<td> ", "a</a>", "<!--", "<a b ", "<a b='", "<?"])
 def test_a_mail_of_very_many_marks_is_read_at_once(part: str):
     """Not in the square of their number, which took minutes."""
     assert text_of_html(f"<a href='http://x.example'>{part * 60_000}", {}) is not None
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a<!-- b > c -->d", "ad"), ("a<!-->b", "ab"), ("a<!-- b", "a b"), ("1 < 2", "1 < 2"),
+        ("<p>x</p>y <b", "x\n\ny <b"), ("<style><!-- a {} </style>b", "b"), ("<!--[if mso]>a<![endif]-->b", "b"),
+    ],
+)  # fmt: skip
+def test_of_comments_and_unfinished_tags_no_word_is_lost(html: str, text: str):
+    assert text_of_html(html, {}) == text
