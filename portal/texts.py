@@ -19,10 +19,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
-from translationstring import TranslationString, TranslationStringFactory
-
-# Marks a sentence of the interface: collected into locale/*.po, translated when it is shown.
-_ = TranslationStringFactory("portal")
+from translationstring import TranslationString
 
 LOCALE = Path(__file__).parent / "locale"
 # Default-ignorable characters are among them, as are the Hangul fillers; U+2800 is the empty pattern of Braille.
@@ -106,7 +103,28 @@ def readable(name: str) -> Text:
     return Text(words[:1].upper() + words[1:])
 
 
-class CountedString(TranslationString):
+class Sentence(TranslationString):
+    """A sentence of the interface. Two are equal only if they fill in the same values: a cache that is asked for one
+    must never answer with another's, which is about another record or person.
+    """
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        same_words = str.__eq__(self, other) is True
+        return same_words and (not isinstance(other, Sentence) or self.mapping == other.mapping)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+def _(message: str, mapping: Mapping[str, Any] | None = None) -> Sentence:
+    """Marks a sentence of the interface: collected into locale/*.po, translated when it is shown."""
+    return Sentence(message, domain="portal", mapping=mapping)
+
+
+class CountedString(Sentence):
     """A sentence of the interface that has a form of its own for every kind of number. Made by `ngettext`."""
 
     __slots__ = ("number", "plural")

@@ -11,7 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from portal.texts import LOCALE, ngettext, translate
+from portal.texts import LOCALE, _, ngettext, translate
 
 Sentence = str | tuple[str, str]
 
@@ -98,6 +98,15 @@ def test_a_sentence_that_counts_has_every_form_of_the_language(language):
     counted = [message for message in catalogue if isinstance(message.id, tuple)]
     assert counted
     assert [message.id for message in counted if len(message.string) != catalogue.num_plurals] == []
+
+
+def test_sentences_are_equal_only_if_they_fill_in_the_same():
+    ada, bob = (_("Invited as ${name}", mapping={"name": name}) for name in ("Ada", "Bob"))
+    assert ada != bob
+    assert ada == _("Invited as ${name}", mapping={"name": "Ada"})
+    assert len({ada, bob}) == 2
+    assert ngettext("${number} file", "${number} files", 1) != ngettext("${number} file", "${number} files", 2)
+    assert _("Save") == "Save"
 
 
 @pytest.mark.parametrize(

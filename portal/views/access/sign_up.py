@@ -34,7 +34,7 @@ from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
 
 LONGEST_NAME = 200
-SIGN_IN = {"back_url": "/login", "back_label": _("Sign in")}
+SIGN_IN: dict[str, Any] = {"back_url": "/login", "back_label": _("Sign in")}
 SENT = _("If this address may join, we have sent it a link. The link works once and expires in an hour.")
 KEPT = _(
     "This portal runs in development mode: the email with the link is kept at /-/outbox. The link works once and"

@@ -27,7 +27,7 @@ KEPT = _(
     "This portal runs in development mode: the email with the link is kept at /-/outbox. It works once and expires in"
     " 15 minutes."
 )
-BACK = {"back_url": "/login", "back_label": _("Back to sign in")}
+BACK: dict[str, Any] = {"back_url": "/login", "back_label": _("Back to sign in")}
 
 
 @view_config(context=SignInLinks, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)

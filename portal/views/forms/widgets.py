@@ -126,8 +126,7 @@ def widget(filling: Filling, field: Field) -> Widget:
         suffix=field.suffix,
         bounds=reader.text(field.bounds_hint(reader)),
         value=filling.one(field.name),
-        # In words: sentences that differ only in what stands in them are equal, and equal widgets share their markup.
-        help=reader.text(field.help),
+        help=field.help or "",
         placeholder=field.placeholder or "",
         required=is_required(filling.records, field, filling.values),
         required_when=_rule(filling, field.required_when),
