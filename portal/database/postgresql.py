@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.util import LRUCache
 
 from portal.database.errors import READ_ONLY_TRANSACTION, RECOVERY_IN_PROGRESS, sql_code
+from portal.fields.table_names import LONGEST_NAME
 
 CONNECT_TIMEOUT = 5  # seconds to wait for a server that does not answer
 PREPARE_AFTER = 2  # executions after which a statement of `engine.cache_plan` is prepared
 MOST_COMPILED = 500  # statements, as for any engine of SQLAlchemy
-LONGEST_NAME = 63  # bytes; PostgreSQL would shorten a longer one, and two might become the same
 FEATURE_NOT_SUPPORTED = "0A000"  # the code of “cached plan must not change result type”
 # The just-in-time compiler takes longer than the queries of a page. The search needs memory for bitmaps.
 SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"

@@ -8,7 +8,8 @@ from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import BUILT_IN, SYSTEM_COLUMNS, as_name, reserved_field, wrong_name
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.synonyms import did_you_mean, our_key, our_type
+from portal.declaration.source.suggestions import did_you_mean
+from portal.declaration.synonyms import our_key, our_type
 from portal.declaration.validation import named_entries, validated, without_internal
 from portal.declaration.validation_sentences import unknown_key
 from portal.fields.base import Field

@@ -77,8 +77,7 @@ def _search_listed_fields(modules: Mapping[str, Module], profiles: Mapping[str, 
 
 def resolve_module(draft: DeclarationDraft, module: Module) -> Module:
     """`module` with everything filled in but its layouts."""
-    owner = _owner(draft, module)
-    organization = _organization(draft, module, owner)
+    owner, organization = owner_and_organization(draft, module)
     is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and the names, it is assumed
     filled: dict[str, Any] = {
         "label": module.label or readable(module.name),
@@ -103,17 +102,15 @@ def _first_text(module: Module) -> str:
     return next((name for name, field in module.fields.items() if field.type == "text"), "reference")
 
 
-def _owner(draft: DeclarationDraft, module: Module) -> str | None:
-    return module.owner or ("id" if module.name == draft.people else None)
-
-
-def _organization(draft: DeclarationDraft, module: Module, owner: str | None) -> str | None:
+def owner_and_organization(draft: DeclarationDraft, module: Module) -> tuple[str | None, str | None]:
+    """The paths from a record to whose it is, written or not: a record without a company is in that of its owner."""
+    owner = module.owner or ("id" if module.name == draft.people else None)
     if module.organization or module.name == draft.organizations:
-        return module.organization or "id"
+        return owner, module.organization or "id"
     people = draft.modules.get(draft.people or "")
     if not owner or owner == "id" or people is None or not people.organization:
-        return None
-    return f"{owner}.{people.organization}"
+        return owner, None
+    return owner, f"{owner}.{people.organization}"
 
 
 def _lifecycle(module: Module) -> Lifecycle | None:
@@ -200,6 +197,12 @@ def ancestry(draft: DeclarationDraft, name: str) -> list[str]:
     return line[::-1]
 
 
+def is_staff(draft: DeclarationDraft, name: str) -> bool:
+    """Whether the profile is one of staff, by its own file or by the nearest of those that it extends."""
+    line = (draft.profiles[ancestor] for ancestor in reversed(ancestry(draft, name)))
+    return next((profile.staff for profile in line if "staff" in profile.model_fields_set), False)
+
+
 def is_access_broken(draft: DeclarationDraft, profile: str, module: str) -> bool:
     """Whether another problem already explains why the profile cannot do something with the module."""
     line = ancestry(draft, profile)
@@ -255,7 +258,7 @@ def resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butto
     """The profile with every Access complete; generated buttons are added to `buttons`."""
     line = [draft.profiles[ancestor] for ancestor in ancestry(draft, name)]
     profile = line[-1]
-    staff = next((ancestor.staff for ancestor in reversed(line) if "staff" in ancestor.model_fields_set), False)
+    staff = is_staff(draft, name)
     written = merged_accesses(draft, name)
     viewer = Viewer(draft, staff=staff, enabled=frozenset(written))
     accesses = {

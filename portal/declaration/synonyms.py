@@ -5,7 +5,7 @@ Consulted for names that are unknown and not simply misspelled.
 
 from collections.abc import Collection
 
-from portal.declaration.source.suggestions import closest, quoted_name
+from portal.declaration.source.suggestions import closest
 
 _TYPES = {
     "text": "string str varchar char charfield character varying line input textfield shorttext small_text singleline "
@@ -156,11 +156,6 @@ def our_scope(name: str) -> str | None:
 def our_special(value: str) -> str | None:
     """The special word that is meant by a value of a link, None for a title."""
     return next(iter(_OUR_SPECIALS.get(value.strip().casefold().replace(" ", "_"), ())), None)
-
-
-def did_you_mean(name: str | None) -> str:
-    """` (did you mean "x"?)`, empty for None."""
-    return f" (did you mean {quoted_name(name)}?)" if name is not None else ""
 
 
 def _meant(name: str, known: Collection[str], others: dict[str, list[str]]) -> str | None:

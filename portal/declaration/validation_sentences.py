@@ -9,8 +9,8 @@ from typing import Any
 
 from portal.declaration.shape_keys import keys_of, shape_at, shapes_below
 from portal.declaration.source.problems import KeyPath
-from portal.declaration.source.suggestions import suggest
-from portal.declaration.synonyms import OUR_KEYS, did_you_mean, our_key, our_scope
+from portal.declaration.source.suggestions import did_you_mean, suggest
+from portal.declaration.synonyms import OUR_KEYS, our_key, our_scope
 from portal.fields.base_shape import Shape
 
 TEXT_EXPECTED = ("string_type", "text")

@@ -85,6 +85,9 @@ class HasOptions(Field):
         labelled = (name for name in self.offered if any(fold(label) == folded for label in self.labels_of(name)))
         return text if text in self.offered else next(labelled, None) or self.checked_option(text)
 
+    def constant(self, raw: Any, reader: Reader) -> Any:
+        return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))
+
     def label_of(self, name: str, reader: Reader) -> str:
         """The label of an option for the reader; an option that was removed keeps its name."""
         return reader.text(self.options[name].label) if name in self.options else name
@@ -108,9 +111,6 @@ class Choice(HasOptions):
 
     def parse(self, text: str, reader: Reader) -> str | None:
         return self.checked_option(text) if text else None
-
-    def constant(self, raw: Any, reader: Reader) -> str:
-        return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))
 
     def read(self, text: str, reader: Reader = PLAIN) -> str | None:
         return self.option_called(text.strip()) if text.strip() else None

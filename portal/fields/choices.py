@@ -70,7 +70,7 @@ class Choices(HasOptions):
         """One option: conditions ask whether it is among the chosen ones."""
         if isinstance(raw, list | tuple):
             return tuple(self.checked_option(str(name)) for name in raw)
-        return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))
+        return super().constant(raw, reader)
 
     def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
         if raw is None or raw == "nothing":

@@ -29,7 +29,7 @@ from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
 from portal.fields.proxy_field import ProxyField, from_target
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import Text, readable
+from portal.texts import readable
 
 DIGITS = 28  # of a number; those of an amount are the type's own
 BUILT_IN = ("number", "created")  # what every record has and never changes
@@ -58,7 +58,6 @@ class Formula(ProxyField):
 
     _measures: Mapping[str, Measure] = PrivateAttr({})  # what arithmetic computes with, by name
     _read: Mapping[str, Field] = PrivateAttr({})  # the fields that are read, by name
-    _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile
     _bound: bool = PrivateAttr(False)
 
     @field_validator("of", mode="after")
@@ -142,8 +141,7 @@ class Formula(ProxyField):
             field.bind_formula(fields, (*waiting, self.name))
             read[name] = _column(field, column) if column else field
         self._read = read
-        result = self._result_of_table(self._table) if self._table else self._result_of_arithmetic()
-        self._target = result.with_labels(self._labels) if self._labels else result
+        self._answer_like(self._result_of_table(self._table) if self._table else self._result_of_arithmetic())
         self._bound = True
 
     def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
@@ -190,12 +188,6 @@ class Formula(ProxyField):
     @property
     def as_stored(self) -> Field:
         return self._target
-
-    def with_labels(self, labels: Mapping[str, Text]) -> Field:
-        """A copy that has the labels once it is bound again."""
-        copy = self.model_copy()
-        copy._labels = labels
-        return copy
 
     @property
     def gaps(self) -> tuple[str, ...]:

@@ -6,13 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
-from portal.fields.base import Field
 from portal.fields.base_shape import Names
 from portal.fields.column_types import is_linked
 from portal.fields.protocols import Declared
 from portal.fields.proxy_field import ProxyField
 from portal.fields.table_names import table_of
-from portal.texts import Text
 
 # The links on the way, each with the module that it leads to.
 Steps = tuple[tuple[str, str], ...]
@@ -29,7 +27,6 @@ class Lookup(ProxyField):
     of: Annotated[str, Names("path")]
 
     _steps: Steps = PrivateAttr(())
-    _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile, for this lookup alone
 
     @field_validator("of")
     @classmethod
@@ -53,7 +50,7 @@ class Lookup(ProxyField):
         self._refuse_circle(declaration, module, {(module.name, self.name)})
         links = [link.name for _module, link in path[:-1]]
         self._steps = tuple(zip(links, [step.name for step, _field in path[1:]], strict=True))
-        self._target = target.with_labels(self._labels) if self._labels else target
+        self._answer_like(target)
 
     def _refuse_circle(self, declaration: Declared, module: Any, seen: set[tuple[str, str]]) -> None:
         here, field = list(declaration.along(module.name, self.of))[-1]
@@ -65,12 +62,6 @@ class Lookup(ProxyField):
     @property
     def sources(self) -> tuple[str, ...]:
         return (self.of,)
-
-    def with_labels(self, labels: Mapping[str, Text]) -> Field:
-        """A copy of the lookup whose options have a profile's own labels, once it is bound again."""
-        copy = self.model_copy()
-        copy._labels = labels
-        return copy
 
     @property
     def link_path(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import Option
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
+from portal.texts import Text
 
 
 def from_target(name: str) -> Any:
@@ -24,6 +25,7 @@ class ProxyField(Field):
 
     type: str
     _target: Field = PrivateAttr()
+    _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile, for this field alone
 
     display: ClassVar[str] = from_target("display")
     filter: ClassVar[str] = from_target("filter")
@@ -33,6 +35,15 @@ class ProxyField(Field):
     long: ClassVar[bool] = from_target("long")
     sortable: ClassVar[bool] = from_target("sortable")
     specials: ClassVar[tuple[str, ...]] = from_target("specials")
+
+    def with_labels(self, labels: Mapping[str, Text]) -> Field:
+        """A copy whose options have a profile's own labels, once it is bound again."""
+        copy = self.model_copy()
+        copy._labels = labels
+        return copy
+
+    def _answer_like(self, target: Field) -> None:
+        self._target = target.with_labels(self._labels) if self._labels else target
 
     @property
     def ranged(self) -> bool:

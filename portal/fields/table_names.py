@@ -5,7 +5,7 @@ from typing import cast
 
 import sqlalchemy as sa
 
-LONGEST_NAME = 63  # bytes, of PostgreSQL's identifiers
+LONGEST_NAME = 63  # bytes; PostgreSQL would shorten a longer one, and two might become the same
 
 
 def shortened(name: str) -> str:

@@ -29,6 +29,11 @@ class Renames:
     def __bool__(self) -> bool:
         return bool(self.modules or self.fields)
 
+    @property
+    def new_module_names(self) -> dict[str, str]:
+        """Old name → new name, of modules."""
+        return {before: after for after, before in self.modules.items()}
+
     def new_field_names(self, module: str) -> dict[str, str]:
         """Old name → new name, of the fields of a module under its new name."""
         return {before: after for after, before in self.fields.get(module, {}).items()}
@@ -152,7 +157,7 @@ def _formerly(entries: Mapping[str, Any]) -> dict[str, str]:
 def next_history(old: Snapshot, renames: Renames, options: OptionRenames) -> dict[str, Any]:
     """The history after these renames; `old` is the snapshot before them, `options` by module and field."""
     history = history_of(old)
-    names = {before: after for after, before in renames.modules.items()}
+    names = renames.new_module_names
     fields, of_options = {}, {}
     for before, renamed in history["fields"].items():
         fields[names.get(before, before)] = dict(renamed)

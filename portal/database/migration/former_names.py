@@ -80,11 +80,11 @@ def _table_pairs(
     modules: Mapping[str, Mapping[str, Mapping[str, Mapping[str, object]]]], renames: Renames
 ) -> dict[str, str]:
     """Old table → new table, of modules and of join tables."""
-    names = {before: after for after, before in renames.modules.items()}
+    names = renames.new_module_names
     pairs = dict(names)
     for old_name, module in modules.items():
         name = names.get(old_name, old_name)
-        fields = {before: after for after, before in renames.fields.get(name, {}).items()}
+        fields = renames.new_field_names(name)
         if name == old_name and not fields:
             continue
         for key, entry in module["fields"].items():
@@ -108,7 +108,7 @@ def _column_pairs(entries: Mapping[str, Mapping[str, object]], fields: Mapping[s
 
 def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
     """The snapshot under the names that hold after the renames."""
-    names = {before: after for after, before in renames.modules.items()}
+    names = renames.new_module_names
     modules = {}
     for before, module in old["modules"].items():
         if before in renames.modules:

@@ -8,6 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.texts import plural
+
 SHOWN = 3
 RowTest = Callable[[sa.TableClause], sa.ColumnElement[bool]]
 
@@ -89,7 +91,7 @@ def counted(count: int | None, noun: str) -> str:
     """A count of rows in the sentence of a step: “1 record”, “1,200 records”; “its records” without a count."""
     if count is None:
         return f"its {noun}s"
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return plural(count, noun)
 
 
 def staying(count: int | None, noun: str = "record") -> str:

@@ -11,8 +11,8 @@ from portal.declaration.resolve import is_access_broken
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import Button, Declaration, Profile
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.suggestions import suggest
-from portal.declaration.synonyms import did_you_mean, our_key
+from portal.declaration.source.suggestions import did_you_mean, suggest
+from portal.declaration.synonyms import our_key
 
 # Addresses that no browser runs as a program.
 ADDRESS = re.compile(r"(https?://|mailto:|tel:|/(?!/))\S+")

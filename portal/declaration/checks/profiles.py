@@ -10,12 +10,12 @@ from portal.declaration.checks.scopes import check_scope, needs_scope
 from portal.declaration.checks.values import check_values
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, link_targets, profile_file
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.resolve import ancestry, is_access_broken, merged_accesses
+from portal.declaration.resolve import ancestry, is_access_broken, is_staff, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath
-from portal.declaration.source.suggestions import closest, list_in_text, suggest
-from portal.declaration.synonyms import did_you_mean, our_action
+from portal.declaration.source.suggestions import closest, did_you_mean, list_in_text, suggest
+from portal.declaration.synonyms import our_action
 from portal.fields.base import Field
 
 READING = ("read", "view", "see", "list", "show")
@@ -108,21 +108,16 @@ def _check_grants(draft: DeclarationDraft, profile: Profile, module: Module, acc
         return
     if not access.grants:
         at.wrong("names no profile: leave grants out, or name the profiles that may be given")
-    staff = _is_staff(draft, profile.name)
+    staff = is_staff(draft, profile.name)
     for index, name in enumerate(access.grants):
         if name in draft.broken_profiles:
             continue
         if name not in draft.profiles:
             at[index].wrong(f'no profile "{name}"{suggest(name, draft.profiles)}')
-        elif not staff and _is_staff(draft, name):
+        elif not staff and is_staff(draft, name):
             at[index].wrong(f"{name} is a profile of staff: only staff may give it")
         elif name in draft.settings.administrators and profile.name not in draft.settings.administrators:
             at[index].wrong(f"{name} is a profile of administrators: only they may give it")
-
-
-def _is_staff(draft: DeclarationDraft, name: str) -> bool:
-    line = [draft.profiles[ancestor] for ancestor in reversed(ancestry(draft, name))]
-    return next((profile.staff for profile in line if "staff" in profile.model_fields_set), False)
 
 
 def _broken_transitions(draft: DeclarationDraft, module: Module) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Checks whose records a module or a profile lets people see: `see`, and whether a profile must say it."""
 
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
-from portal.declaration.resolve import default_scope
+from portal.declaration.resolve import default_scope, owner_and_organization
 from portal.declaration.shapes import Module, Scope, Through
 from portal.declaration.source.cursor import Cursor
 
@@ -15,7 +15,7 @@ def check_scope(draft: DeclarationDraft, module: Module, see: Scope, at: Cursor)
 
 
 def _scope_complaint(draft: DeclarationDraft, module: Module, see: Scope) -> str | None:
-    owner, organization = rights_of(draft, module)
+    owner, organization = owner_and_organization(draft, module)
     if see == "own" and not owner:
         return f"{module.name} has no owner, so nobody would see a record as their own: add owner: to the module"
     if see == "organization" and not organization:
@@ -33,16 +33,7 @@ def _scope_complaint(draft: DeclarationDraft, module: Module, see: Scope) -> str
     return None
 
 
-def rights_of(draft: DeclarationDraft, module: Module) -> tuple[str | None, str | None]:
-    """The owner and the organization of a module as they will be resolved."""
-    owner = module.owner or ("id" if module.name == draft.people else None)
-    organization = module.organization or ("id" if module.name == draft.organizations else None)
-    people = draft.modules.get(draft.people or "")
-    inherited = bool(owner and owner != "id" and people and people.organization)
-    return owner, organization or ("inherited" if inherited else None)
-
-
 def needs_scope(draft: DeclarationDraft, module: Module) -> bool:
     """Whether a profile must say `see` for this module."""
     unwritten = module.see is None and "see" not in draft.at_module(module.name)
-    return unwritten and default_scope(*rights_of(draft, module)) is None
+    return unwritten and default_scope(*owner_and_organization(draft, module)) is None

@@ -11,8 +11,8 @@ from typing import Any
 from portal.conditions import SPECIAL
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.suggestions import suggest
-from portal.declaration.synonyms import did_you_mean, our_special
+from portal.declaration.source.suggestions import did_you_mean, suggest
+from portal.declaration.synonyms import our_special
 from portal.fields.base import Field, Refused
 from portal.texts import translate
 

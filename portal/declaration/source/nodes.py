@@ -5,8 +5,7 @@ Used by the reader alone. Nothing here knows YAML's events, files or limits.
 
 from typing import Any, Protocol
 
-from portal.declaration.source.problems import KeyPath
-from portal.declaration.source.suggestions import quoted_name
+from portal.declaration.source.problems import KeyPath, quoted_name
 
 MERGE = "<<"
 

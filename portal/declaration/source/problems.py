@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from portal.texts import printable
+from portal.texts import abbreviated, printable
 
 # The keys and list indexes that lead to a part of a file.
 KeyPath = tuple[str | int, ...]
@@ -18,6 +18,11 @@ _MOST_LISTED = 12
 _GUESS = re.compile(r' \(did you mean "(.+?)"\?\)')
 # The note at the other places of a name that is unknown in several.
 ALSO = "also here"
+
+
+def quoted_name(name: str) -> str:
+    """A name out of a file for a message: in quotes, shortened to 80 characters."""
+    return f'"{abbreviated(name, LONGEST_PART)}"'
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ import yaml
 from yaml._yaml import CParser
 
 from portal.declaration.source.nodes import Collection, Mark, Node, OpenList, OpenMapping, copied_data
-from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
+from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, quoted_name
 from portal.declaration.source.scalars import plain_value
-from portal.declaration.source.suggestions import quoted_name, suggest
+from portal.declaration.source.suggestions import suggest
 from portal.declaration.source.syntax_errors import (
     NOT_A_SPACE,
     TYPOGRAPHIC_QUOTES,

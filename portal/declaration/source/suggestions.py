@@ -4,22 +4,20 @@ import difflib
 import re
 from collections.abc import Collection, Iterable
 
-from portal.declaration.source.problems import LONGEST_PART
-from portal.texts import abbreviated
+from portal.declaration.source.problems import LONGEST_PART, quoted_name
 
 _MOST_CANDIDATES = 2000
 _LEAST_SIMILARITY = 0.65  # as difflib measures it; "action" and "tone" have 0.6
 
 
-def quoted_name(name: str) -> str:
-    """A name out of a file for a message: in quotes, shortened to 80 characters."""
-    return f'"{abbreviated(name, LONGEST_PART)}"'
-
-
 def suggest(wrong: str, known: Iterable[str]) -> str:
     """` (did you mean "x"?)` with the most similar name of `known`, or an empty text."""
-    nearest = closest(wrong, known)
-    return f" (did you mean {quoted_name(nearest)}?)" if nearest is not None else ""
+    return did_you_mean(closest(wrong, known))
+
+
+def did_you_mean(name: str | None) -> str:
+    """` (did you mean "x"?)`, empty for None."""
+    return f" (did you mean {quoted_name(name)}?)" if name is not None else ""
 
 
 def list_in_text(text: str, known: Collection[str]) -> str | None:
