@@ -19,7 +19,7 @@ Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedStatement:
     """A statement as the driver of a database takes it. The events of the engine get it as their context."""
 
     dialect: str
@@ -63,13 +63,17 @@ class Prepared:
 
 
 # None: executed once so far. False: it cannot be prepared.
-_prepared: WeakKeyDictionary[Statement, Prepared | Literal[False] | None] = WeakKeyDictionary()
+_prepared: WeakKeyDictionary[Statement, PreparedStatement | Literal[False] | None] = WeakKeyDictionary()
 
 
 def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
     """All rows of a statement, with the values of its parameters; no two columns have the same name."""
     known = _prepared.get(statement)
-    if isinstance(known, Prepared) and known.dialect == connection.dialect.name and connection.in_transaction():
+    if (
+        isinstance(known, PreparedStatement)
+        and known.dialect == connection.dialect.name
+        and connection.in_transaction()
+    ):
         return known.execute(connection, values)
     result = connection.execute(statement, values)
     if known is None:
@@ -80,7 +84,7 @@ def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, 
 
 def _prepare(
     statement: Statement, values: Mapping[str, Any], dialect: sa.Dialect, result: sa.CursorResult[Any]
-) -> Prepared | Literal[False]:
+) -> PreparedStatement | Literal[False]:
     """The statement for the driver; `result`: of this execution. False where its text depends on the values, or
     where the names of columns or parameters are not those that SQLAlchemy has given them."""
     compiled: Any = statement.compile(dialect=dialect)
@@ -100,7 +104,7 @@ def _prepare(
         (column[0], part.type.dialect_impl(dialect).result_processor(dialect, column[1]))
         for column, part in zip(description, selected, strict=True)
     )
-    return Prepared(
+    return PreparedStatement(
         dialect.name,
         expanded.statement,
         statement.get_execution_options(),

@@ -24,11 +24,11 @@ STEPS_PER_CHECK = 20_000  # of SQLite's virtual machine between two checks of th
 OWNER_ONLY = 0o600  # the mode of the files
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
-_turns: dict[str, "Turn"] = {}
+_turns: dict[str, "WritingTurn"] = {}
 _turns_guard = threading.Lock()
 
 
-class Turn:
+class WritingTurn:
     """The right to write to one SQLite file, held by one transaction of this process at a time."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class SQLiteConnection(sqlite3.Connection):
     statements of the connection, and planning those of a page again takes a millisecond.
     """
 
-    turn: Turn | None = None
+    turn: WritingTurn | None = None
     read_only: bool | None = None  # as it was last set; None: never
     checks_foreign_keys = True
 
@@ -72,7 +72,7 @@ class SQLiteConnection(sqlite3.Connection):
             self.execute(f"PRAGMA foreign_keys = {'ON' if checked else 'OFF'}")
             self.checks_foreign_keys = checked
 
-    def begin_writing(self, turn: Turn, foreign_keys: bool) -> None:
+    def begin_writing(self, turn: WritingTurn, foreign_keys: bool) -> None:
         """Open a transaction that holds the file's write lock from its start."""
         turn.acquire()
         self.turn = turn
@@ -202,9 +202,9 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _turn_of(database: str | None) -> Turn:
+def _turn_of(database: str | None) -> WritingTurn:
     """The turn of a file, the same for all engines of this process."""
     if not database or database == ":memory:":
-        return Turn()
+        return WritingTurn()
     with _turns_guard:
-        return _turns.setdefault(os.path.realpath(database), Turn())
+        return _turns.setdefault(os.path.realpath(database), WritingTurn())

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from portal.declaration.cascading_problems import without_consequences
-from portal.declaration.checks.all import check_modules, check_profiles
+from portal.declaration.checks.all import check_what_is_written, check_what_results
 from portal.declaration.checks.settings import check_settings
 from portal.declaration.computed_fields import bind_fields
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
@@ -68,9 +68,9 @@ def load(
     declaration = None
     if draft.modules:  # without any, every name in the other files would look wrong
         bind_fields(draft)
-        check_modules(draft)
+        check_what_is_written(draft)
         declaration = resolve(draft)
-        check_profiles(draft, declaration)
+        check_what_results(draft, declaration)
     problems = [with_lines(problem, draft.documents) for problem in without_consequences(draft, _in_order(draft))]
     failed = any(not problem.warning for problem in problems)
     return Loaded(None if failed else declaration, problems)

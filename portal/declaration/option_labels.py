@@ -12,7 +12,7 @@ from portal.texts import Text
 CACHED = ("everything", "formulas", "unique_text")  # properties of a module that hold its fields
 
 
-def labelled_modules(declaration: Declaration, profile: Profile) -> dict[str, Module]:
+def labeled_modules(declaration: Declaration, profile: Profile) -> dict[str, Module]:
     """The modules of `profile` with its own labels; empty where it has none."""
     if not any(access.options for access in profile.modules.values()):
         return {}

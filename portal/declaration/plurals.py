@@ -15,7 +15,7 @@ UNCHANGED = (
 SHORTEST = 4  # letters of a plural in s; shorter ones are mostly initials, such as gps
 
 
-def plural(name: str) -> str:
+def in_plural(name: str) -> str:
     """The last word of a name in the plural, as English makes it."""
     head, underscore, last = name.rpartition("_")
     if last in IRREGULAR:
@@ -29,7 +29,7 @@ def plural(name: str) -> str:
     return head + underscore + last
 
 
-def singular(name: str) -> str:
+def in_singular(name: str) -> str:
     """The last word of a name in the singular."""
     head, underscore, last = name.rpartition("_")
     if last in UNCHANGED or len(last) < SHORTEST and last not in SINGULAR:

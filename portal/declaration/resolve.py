@@ -12,8 +12,8 @@ from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
 from portal.declaration.inbox_and_sign_up_shapes import Inbox
 from portal.declaration.layouts import Viewer, finished_layouts, readable_fields, with_related
-from portal.declaration.option_labels import labelled_modules
-from portal.declaration.plurals import singular
+from portal.declaration.option_labels import labeled_modules
+from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import (
     DEFAULT_ICON,
     Access,
@@ -44,7 +44,7 @@ def resolve(draft: DeclarationDraft) -> Declaration:
     draft.declared = draft.modules
     draft.modules = {name: resolve_module(draft, module) for name, module in draft.modules.items()}
     draft.modules = {name: _with_layouts(draft, module) for name, module in draft.modules.items()}
-    buttons = {name: _labelled(button) for name, button in draft.buttons.items()}
+    buttons = {name: _labeled(button) for name, button in draft.buttons.items()}
     profiles = {name: resolve_profile(draft, name, buttons) for name in draft.profiles}
     module = draft.modules.get(draft.inbox.creates) if draft.inbox else None
     inbox = complete_inbox(draft.inbox, module) if draft.inbox and module else None
@@ -55,7 +55,7 @@ def resolve(draft: DeclarationDraft) -> Declaration:
     )  # fmt: skip
     _search_listed_fields(draft.modules, profiles)
     for name, profile in profiles.items():
-        profiles[name] = profile.model_copy(update={"labelled": labelled_modules(declaration, profile)})
+        profiles[name] = profile.model_copy(update={"labeled": labeled_modules(declaration, profile)})
     return declaration
 
 
@@ -81,7 +81,7 @@ def resolve_module(draft: DeclarationDraft, module: Module) -> Module:
     is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and the names, it is assumed
     filled: dict[str, Any] = {
         "label": module.label or readable(module.name),
-        "singular": module.singular or readable(singular(module.name) if is_english else module.name),
+        "singular": module.singular or readable(in_singular(module.name) if is_english else module.name),
         "title": module.title or _first_text(module),
         "owner": owner,
         "organization": organization,
@@ -329,5 +329,5 @@ def _generated_buttons(
         yield button, Button(name=button, label=access.label, icon=access.icon or module.icon, opens=name)
 
 
-def _labelled(button: Button) -> Button:
+def _labeled(button: Button) -> Button:
     return button.model_copy(update={"label": button.label or readable(button.name)})

@@ -13,7 +13,7 @@ INTERNAL = {
     "Access": ("module", "readable"),
     "FormLayout": ("files",),
     "Transition": ("name",),
-    "Profile": ("name", "labelled"),
+    "Profile": ("name", "labeled"),
     "Button": ("name",),
 }
 

@@ -317,7 +317,7 @@ class Profile(Shape):
     menu: tuple[value_types.MenuEntry, ...] | None = None  # names of modules and buttons; resolved: always a tuple
     home: Home = Home()
     expect: tuple[Expectation, ...] = ()
-    labelled: dict[str, Module] = {}  # modules with the profile's own labels of options; filled in by resolve
+    labeled: dict[str, Module] = {}  # modules with the profile's own labels of options; filled in by resolve
 
 
 class Button(Shape):

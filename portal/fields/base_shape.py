@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from portal.conditions import Condition, ConditionError, parse
-from portal.fields.byte_sizes import size
+from portal.fields.byte_sizes import parse_size
 from portal.texts import Text
 
 
@@ -37,7 +37,9 @@ class OneOrSeveral:
 
 
 Size = Annotated[
-    int, BeforeValidator(size), WithJsonSchema({"type": ["string", "integer"], "minimum": 1, "pattern": r"^\s*[0-9]"})
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": ["string", "integer"], "minimum": 1, "pattern": r"^\s*[0-9]"}),
 ]
 Tone = Annotated[str, Names("tone")]
 Icon = Annotated[str, Names("icon")]

@@ -17,7 +17,7 @@ from portal.texts import Text, _, fold, readable
 LANGUAGE = re.compile("[a-zA-Z]{2,3}([-_].*)?")  # any other key means that no text in several languages stands here
 
 
-def options(entry: Any) -> Any:
+def read_options(entry: Any) -> Any:
     """The `options` key as written (names; name: label; name: {label, …}) → name: mapping for Option."""
     if isinstance(entry, list):
         if any(isinstance(item, Mapping | list) for item in entry):
@@ -52,7 +52,7 @@ class HasOptions(Field):
     @field_validator("options", mode="before")
     @classmethod
     def _options(cls, entry: Any) -> Any:
-        return options(entry)
+        return read_options(entry)
 
     @property
     def offered(self) -> dict[str, Option]:
@@ -82,8 +82,8 @@ class HasOptions(Field):
     def option_called(self, text: str) -> str:
         """The option with this name, or with this label in any language, as CSV writes it. Raises Refused."""
         folded = fold(storable(text)[:1000])
-        labelled = (name for name in self.offered if any(fold(label) == folded for label in self.labels_of(name)))
-        return text if text in self.offered else next(labelled, None) or self.checked_option(text)
+        labeled = (name for name in self.offered if any(fold(label) == folded for label in self.labels_of(name)))
+        return text if text in self.offered else next(labeled, None) or self.checked_option(text)
 
     def constant(self, raw: Any, reader: Reader) -> Any:
         return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))

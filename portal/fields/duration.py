@@ -12,7 +12,7 @@ from babel.units import format_unit
 
 from portal.fields.base import Field, Refused, storable
 from portal.fields.base_parts import Measure
-from portal.fields.numbers import number
+from portal.fields.numbers import parse_number
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, fold, is_blank
 
@@ -28,7 +28,7 @@ PART = re.compile(r"\s*([\d][\d.,]*)\s*([^\W\d]+)\.?\s*,?")
 CLOCK = re.compile(r"(\d{1,6})(?::|\s*h\s*)([0-5]\d)(?::([0-5]\d))?", re.IGNORECASE)  # 1:30, and 1h30 as many write it
 
 
-def seconds(text: str, reader: Reader) -> int:
+def parse_duration(text: str, reader: Reader) -> int:
     """The seconds of the duration that `text` means. Raises Refused."""
     text = storable(text).strip()
     length = _seconds(text, reader) if len(text) <= LONGEST else None
@@ -65,9 +65,9 @@ def _minutes(text: str, reader: Reader) -> Decimal:
 def _figure(text: str, reader: Reader) -> Decimal:
     """A number in the reader's way; `1.5 h` is so clear that it is taken everywhere."""
     try:
-        return number(text, reader)
+        return parse_number(text, reader)
     except Refused:
-        return number(text, PLAIN)
+        return parse_number(text, PLAIN)
 
 
 @functools.lru_cache(maxsize=64)
@@ -122,7 +122,7 @@ class Duration(Field):
     )  # fmt: skip
 
     def parse(self, text: str, reader: Reader) -> int | None:
-        return seconds(text, reader) if not is_blank(text) else None
+        return parse_duration(text, reader) if not is_blank(text) else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: in_units(value)}
@@ -136,7 +136,7 @@ class Duration(Field):
         return in_units(value)
 
     def constant(self, raw: Any, reader: Reader) -> int:
-        return seconds(str(raw), PLAIN if isinstance(raw, int | float) else reader)
+        return parse_duration(str(raw), PLAIN if isinstance(raw, int | float) else reader)
 
     def texts(self, value: Any) -> Iterable[str]:
         return () if value is None else (in_units(value), self.show(value, PLAIN))

@@ -10,7 +10,7 @@ from pydantic import Field as Key
 from portal.fields.base import Field
 from portal.fields.base_shape import Names
 from portal.fields.column_types import SecondsBetween, UTCDateTime
-from portal.fields.duration import duration_in_words, in_units, seconds
+from portal.fields.duration import duration_in_words, in_units, parse_duration
 from portal.fields.protocols import Declared
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import is_blank
@@ -49,7 +49,7 @@ class Elapsed(Field):
         return SecondsBetween(table.c[self.from_], sa.func.coalesce(table.c[self.to_], now))
 
     def parse(self, text: str, reader: Reader) -> int | None:
-        return seconds(text, reader) if not is_blank(text) else None
+        return parse_duration(text, reader) if not is_blank(text) else None
 
     def show(self, value: Any, reader: Reader) -> str:
         """The two largest units: “3 days 4 hr”."""
@@ -61,7 +61,7 @@ class Elapsed(Field):
         return in_units(value)
 
     def constant(self, raw: Any, reader: Reader) -> int:
-        return seconds(str(raw), PLAIN if isinstance(raw, int | float) else reader)
+        return parse_duration(str(raw), PLAIN if isinstance(raw, int | float) else reader)
 
     def texts(self, value: Any) -> Iterable[str]:
         return ()

@@ -20,7 +20,7 @@ from portal.fields import arithmetic, decision_table
 from portal.fields.base import Field
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
-from portal.fields.choice import options
+from portal.fields.choice import read_options
 from portal.fields.decision_table import DecisionTable
 from portal.fields.duration import MOST as LONGEST_DURATION
 from portal.fields.integer import LARGEST
@@ -74,7 +74,7 @@ class Formula(ProxyField):
     @field_validator("options", mode="before")
     @classmethod
     def _options(cls, entry: Any) -> Any:
-        return options(entry)
+        return read_options(entry)
 
     @model_validator(mode="after")
     def _keys_fit(self) -> "Formula":

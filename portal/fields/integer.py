@@ -34,7 +34,7 @@ class Integer(Number):
     min: int | None = None
     max: int | None = None
 
-    def readable(self, value: Decimal) -> int:
+    def for_column(self, value: Decimal) -> int:
         if value != value.to_integral_value():
             raise Refused(_("Enter a whole number."))
         if abs(value) > LARGEST:

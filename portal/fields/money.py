@@ -14,7 +14,7 @@ from pydantic import field_validator
 from portal.fields.base import Refused, storable
 from portal.fields.base_parts import Measure
 from portal.fields.column_types import ExactDecimal
-from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, number
+from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, parse_number
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, is_blank
@@ -98,7 +98,7 @@ class MoneyField(Bounded):
         if is_blank(text):
             return None
         amount, code = self._split(text, currency, reader)
-        return self._checked(Money(number(amount, reader), code), reader)
+        return self._checked(Money(parse_number(amount, reader), code), reader)
 
     def _checked(self, money: Money, reader: Reader) -> Money:
         check_digits(check_places(money.amount, get_currency_precision(money.currency)), WHOLE_DIGITS)

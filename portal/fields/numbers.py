@@ -23,7 +23,7 @@ WRITTEN = re.compile(r"\d+(\.\d*)?|\.\d+")
 MINUS = "-\u2212\u2010\u2011\u2012\u2013"
 
 
-def number(text: str, reader: Reader) -> Decimal:
+def parse_number(text: str, reader: Reader) -> Decimal:
     """The number that `text` means to `reader`; for machines `-1234.5` only. Raises Refused."""
     refused = Refused(_("“${value}” is not a number.", mapping={"value": storable(text).strip()[:40]}))
     if len(text) > LONGEST:
@@ -72,11 +72,11 @@ def declared_number(raw: Any, reader: Reader) -> Decimal:
         raise Refused(_("Enter a number."))
     if isinstance(raw, str):
         try:
-            return number(raw, reader)
+            return parse_number(raw, reader)
         except Refused:
             if reader.plain:
                 raise
-            return number(raw, PLAIN)
+            return parse_number(raw, PLAIN)
     value = Decimal(str(raw))
     if not value.is_finite() or abs(value.adjusted()) > LONGEST:
         raise Refused(_("Enter a number."))
@@ -172,13 +172,14 @@ class Number(Bounded):
     def parse(self, text: str, reader: Reader) -> Any:
         if is_blank(text):
             return None
-        return self.within(self.bounds(reader), self.check(self.readable(number(self.number_in(text), reader))), reader)
+        typed = self.for_column(parse_number(self.number_in(text), reader))
+        return self.within(self.bounds(reader), self.check(typed), reader)
 
     def number_in(self, text: str) -> str:
         """The number alone, where a unit may stand beside it."""
         return text
 
-    def readable(self, value: Decimal) -> Any:
+    def for_column(self, value: Decimal) -> Any:
         """The number as the column can be asked for it. Raises Refused."""
         if value.adjusted() >= WHOLE_DIGITS:
             raise Refused(_("This number is too large."))
@@ -189,7 +190,7 @@ class Number(Bounded):
         return value
 
     def constant(self, raw: Any, reader: Reader) -> Any:
-        return self.readable(declared_number(self.number_in(raw) if isinstance(raw, str) else raw, reader))
+        return self.for_column(declared_number(self.number_in(raw) if isinstance(raw, str) else raw, reader))
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         if raw is None or raw == "nothing":

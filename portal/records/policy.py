@@ -70,7 +70,7 @@ class Policy:
 
     def module(self, name: str) -> Module:
         """A declared module, with the profile's own labels of options."""
-        return self.profile.labelled.get(name) or self.declaration.modules[name]
+        return self.profile.labeled.get(name) or self.declaration.modules[name]
 
     def columns(self, field: Field) -> dict[str, Field]:
         """The columns of a `lines` field that may be read, where the field itself may be."""

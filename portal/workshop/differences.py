@@ -210,7 +210,7 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
             sentence = f"{readable_name(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
-    if differing := list(shape_differences(old, new, {"name", "staff", "modules", "labelled", "expect"})):
+    if differing := list(shape_differences(old, new, {"name", "staff", "modules", "labeled", "expect"})):
         paths = tuple(path for difference in differing for path in difference.paths)
         yield Change("changed", f"look different: {', '.join(map(str, differing))}", keys=paths)
 

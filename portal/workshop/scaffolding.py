@@ -12,7 +12,7 @@ from typing import Any
 from portal.declaration.declaration_draft import MODULES, profile_file
 from portal.declaration.load import Loaded, load
 from portal.declaration.name_rules import wrong_name
-from portal.declaration.plurals import singular
+from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import Declaration, Module, Profile
 from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field
@@ -108,7 +108,7 @@ def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Ma
 
 
 def _module_start(name: str) -> list[str]:
-    one = str(readable(singular(name)))
+    one = str(readable(in_singular(name)))
     return [
         "",
         f"{name}:",

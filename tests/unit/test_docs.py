@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 
 # Resolved by the engine, never written in YAML.
-INNER = {"name", "builtin", "readable", "module", "folder", "profiles", "settings", "icons", "labelled"}
+INNER = {"name", "builtin", "readable", "module", "folder", "profiles", "settings", "icons", "labeled"}
 
 
 def keys_of(shape: type[BaseModel]) -> set[str]:

@@ -262,7 +262,7 @@ class PreparedTable:
             report(0)
 
 
-class Prepared:
+class PreparedConversions:
     """All that is prepared for one migration."""
 
     def __init__(self, engine: sa.Engine, conversions: Iterable[Conversion] = ()) -> None:
@@ -282,7 +282,7 @@ class Prepared:
 @contextlib.contextmanager
 def prepare_conversions(
     engine: sa.Engine, conversions: Iterable[Conversion], keep_turn: Callable[[], None], report: Report
-) -> Iterator[Prepared]:
+) -> Iterator[PreparedConversions]:
     """Prepares conversions for the block, which puts them in place; after an exception nothing is left of them.
 
     Called after each transaction: `keep_turn`, which raises where another process may be at work, and `report`, with
@@ -297,7 +297,7 @@ def prepare_conversions(
         report(done)
 
     try:
-        work = Prepared(engine, conversions)
+        work = PreparedConversions(engine, conversions)
         for table in work.tables:
             table.fill(add)
         yield work

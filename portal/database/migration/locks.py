@@ -79,7 +79,7 @@ def set_patience(connection: sa.Connection, milliseconds: int = PATIENCE) -> Non
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{milliseconds}ms'")
 
 
-class Turn:
+class MigrationTurn:
     """The turn of this process, which lasts as long as the connection that holds the lock; always on SQLite."""
 
     def __init__(self, connection: sa.Connection | None = None) -> None:
@@ -109,32 +109,32 @@ class Turn:
 
 
 @contextlib.contextmanager
-def one_at_a_time(engine: sa.Engine) -> Iterator[Turn]:
+def one_at_a_time(engine: sa.Engine) -> Iterator[MigrationTurn]:
     """Waits until no other process changes the tables of this portal. SQLite has one writer at a time anyway.
 
     It asks again and again instead of waiting for the lock: a statement that waits keeps its view of the database, and
     an index that is made concurrently waits until nobody has an older one.
     """
     if engine.dialect.name != "postgresql":
-        yield Turn()
+        yield MigrationTurn()
         return
     with writing(engine) as connection:
         make_schema(connection)  # the lock has its name
     with _connection(engine) as connection:
         while not _take_lock(connection):
             time.sleep(PAUSE)
-        with contextlib.closing(Turn(connection)) as turn:
+        with contextlib.closing(MigrationTurn(connection)) as turn:
             yield turn
 
 
 @contextlib.contextmanager
-def turn_if_free(engine: sa.Engine) -> Iterator[Turn | None]:
+def turn_if_free(engine: sa.Engine) -> Iterator[MigrationTurn | None]:
     """The turn on PostgreSQL, None if another process has it."""
     with _connection(engine) as connection:
         if not _take_lock(connection):
             yield None
             return
-        with contextlib.closing(Turn(connection)) as turn:
+        with contextlib.closing(MigrationTurn(connection)) as turn:
             yield turn
 
 

@@ -17,7 +17,12 @@ import sqlalchemy as sa
 from portal.database.engine import analyze, reading, writing
 from portal.database.migration.blocked_steps import misfit_steps
 from portal.database.migration.conversion import Conversion
-from portal.database.migration.conversion_beforehand import Prepared, Report, clear_conversions, prepare_conversions
+from portal.database.migration.conversion_beforehand import (
+    PreparedConversions,
+    Report,
+    clear_conversions,
+    prepare_conversions,
+)
 from portal.database.migration.declared_renames import Renames, find_renames
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.former_names import SAME, FormerNames, former_names, show_renamed, with_new_names
@@ -127,7 +132,7 @@ def apply(
         clear_conversions(engine)
         conversions: Iterable[Conversion] = ()
         try:
-            planner, applied = _apply_in_one(engine, tables, allow_loss, expected, Prepared(engine))
+            planner, applied = _apply_in_one(engine, tables, allow_loss, expected, PreparedConversions(engine))
         except _ToBePreparedError as error:
             conversions = error.conversions
         if conversions:
@@ -145,7 +150,7 @@ def apply(
 
 
 def _apply_in_one(
-    engine: sa.Engine, tables: Tables, allow_loss: bool, expected: Expected | None, work: Prepared
+    engine: sa.Engine, tables: Tables, allow_loss: bool, expected: Expected | None, work: PreparedConversions
 ) -> tuple[Planner, Applied]:
     """What is done in one transaction; with the planner that knows what is left for afterwards."""
     with _transaction(engine) as connection:
@@ -241,7 +246,7 @@ def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, ste
 
 
 def _planned(
-    connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: Prepared | None = None
+    connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: PreparedConversions | None = None
 ) -> tuple[Planner, list[Step]]:
     """The steps under the names that hold after the renames, which are not done yet.
 

@@ -18,7 +18,7 @@ from portal.declaration.declaration_draft import DeclarationDraft, profile_file
 from portal.declaration.shapes import Declaration, fields_with_rows
 
 
-def check_modules(draft: DeclarationDraft) -> None:
+def check_what_is_written(draft: DeclarationDraft) -> None:
     """Checks the modules as the files have them, before anything is resolved."""
     for module in draft.modules.values():
         check_fields(draft, module, draft.at_module(module.name)["fields"])
@@ -37,7 +37,7 @@ def check_modules(draft: DeclarationDraft) -> None:
     check_appearance(draft)
 
 
-def check_profiles(draft: DeclarationDraft, declaration: Declaration) -> None:
+def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Checks the profiles of the resolved declaration, for what only that shows."""
     check_buttons(draft, declaration)
     check_resolved_profiles(draft, declaration)

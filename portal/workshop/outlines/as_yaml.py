@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.declaration.plurals import singular
+from portal.declaration.plurals import in_singular
 from portal.declaration.version import VERSION
 from portal.workshop.outlines.naming import label_of, snake
 from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
@@ -80,7 +80,7 @@ def _module_lines(outline: Outline, module: OutlineModule) -> Iterator[str]:
         yield f"  # {note}"
     yield f"  {module.name}:"
     yield f"    label: {scalar(module.label)}"
-    yield f"    singular: {scalar(label_of(singular(module.name)))}"
+    yield f"    singular: {scalar(label_of(in_singular(module.name)))}"
     if module.icon:
         yield f"    icon: {module.icon}"
     for key, value in module.keys.items():

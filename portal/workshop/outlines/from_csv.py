@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from portal.declaration.plurals import singular
+from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import Module
 from portal.records.transfer.csv_columns import find_columns
 from portal.records.transfer.csv_reading import Source, open_source
@@ -138,7 +138,7 @@ def _stem(name: str) -> str:
 def _stems(other: CsvFile) -> set[str]:
     """What columns that link to a file are called, before `_id` or alone: the file's name in singular and plural."""
     name = snake(other.path.stem)
-    return {name, singular(name), name.removesuffix("s"), name.removesuffix("ies") + "y"}
+    return {name, in_singular(name), name.removesuffix("s"), name.removesuffix("ies") + "y"}
 
 
 def _is_parent(name: str, file: CsvFile, other: CsvFile) -> bool:

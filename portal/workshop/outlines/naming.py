@@ -11,7 +11,7 @@ from portal.declaration.name_rules import (
     RESERVED_PREFIXES,
     SYSTEM_COLUMNS,
 )
-from portal.declaration.plurals import plural, singular
+from portal.declaration.plurals import in_plural, in_singular
 from portal.texts import fold
 
 HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -32,7 +32,7 @@ def label_of(name: str) -> str:
 
 def module_name(text: str, taken: Collection[str]) -> str:
     """A free name for the module of a table or file."""
-    name = plural(snake(text) or "table")
+    name = in_plural(snake(text) or "table")
     if name in RESERVED_MODULES or name.startswith(RESERVED_PREFIXES) or not name[0].isalpha():
         name = f"the_{name}"
     return _free(name, taken)
@@ -42,7 +42,7 @@ def field_name(text: str, module: str, taken: Collection[str]) -> str:
     """A free name for the field of a column; what the portal names itself gets the name of its record before it."""
     name = snake(text) or "column"
     if name in FORBIDDEN or not name[0].isalpha():
-        name = f"{singular(module)}_{name}"
+        name = f"{in_singular(module)}_{name}"
     return _free(name, taken)
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.declaration.plurals import singular
+from portal.declaration.plurals import in_singular
 from portal.workshop.outlines.naming import label_of, snake
 
 TITLES = ("name", "title", "subject", "label", "full_name", "company_name", "last_name")
@@ -68,13 +68,13 @@ class OutlineModule:
     @property
     def icon(self) -> str | None:
         """A fitting icon, by the last word of the name."""
-        return ICONS.get(singular(self.name).rpartition("_")[2])
+        return ICONS.get(in_singular(self.name).rpartition("_")[2])
 
     @property
     def title(self) -> OutlineField | None:
         """The field that names a record; None where its reference does."""
         by_name = {field.name: field for field in self.fields if field.type == "text"}
-        own = [f"{singular(self.name)}_{name}" for name in ("name", "title", "subject", "description")]
+        own = [f"{in_singular(self.name)}_{name}" for name in ("name", "title", "subject", "description")]
         names = (*PERSON_TITLES, *TITLES) if {"first_name", "last_name"} <= by_name.keys() else TITLES
         return next((by_name[name] for name in (*names, *own, "description") if name in by_name), None)
 

@@ -34,13 +34,13 @@ def shown(tmp_path, profile, module, field, value, language="en"):
     for name, text in PROFILES.items():
         (tmp_path / "profiles" / f"{name}.yaml").write_text(text)
     declaration = load(tmp_path).declaration
-    labelled = declaration.profiles[profile].labelled.get(module) or declaration.modules[module]
-    return labelled.field(field).show(value, Reader(language=language))
+    labeled = declaration.profiles[profile].labeled.get(module) or declaration.modules[module]
+    return labeled.field(field).show(value, Reader(language=language))
 
 
 def test_a_profile_without_labels_has_no_modules_of_its_own(tmp_path):
     assert shown(tmp_path, "plain", "orders", "state", "open") == "Open"
-    assert load(tmp_path).declaration.profiles["plain"].labelled == {}
+    assert load(tmp_path).declaration.profiles["plain"].labeled == {}
 
 
 def test_labels_are_the_profile_s_own_and_inherited(tmp_path):

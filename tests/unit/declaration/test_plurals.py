@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.declaration.plurals import plural, singular
+from portal.declaration.plurals import in_plural, in_singular
 
 
 @pytest.mark.parametrize(
@@ -13,11 +13,11 @@ from portal.declaration.plurals import plural, singular
      ("criterion", "criteria"), ("shelf", "shelves"), ("pet", "pets"), ("house", "houses"), ("size", "sizes")],
 )  # fmt: skip
 def test_a_name_has_a_plural_and_a_singular(one, many):
-    assert (plural(one), singular(many)) == (many, one)
+    assert (in_plural(one), in_singular(many)) == (many, one)
 
 
 @pytest.mark.parametrize(
     "name", ["news", "time_series", "status", "progress", "knowledge", "kunden", "s", "es", "os", "gps", "goods"]
 )
 def test_what_is_no_plural_stays(name):
-    assert singular(name) == name
+    assert in_singular(name) == name

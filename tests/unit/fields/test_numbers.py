@@ -9,7 +9,7 @@ from webob.multidict import MultiDict
 from portal.fields.base import Field, Refused
 from portal.fields.column_types import from_sortable, sortable
 from portal.fields.money import Money
-from portal.fields.numbers import number
+from portal.fields.numbers import parse_number
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import translate
 
@@ -40,7 +40,7 @@ def field(kind: str, **keys: object) -> Field:
     ],
 )
 def test_numbers_are_read_in_the_readers_own_way(language, typed, value):
-    assert number(typed, Reader(language=language)) == Decimal(value)
+    assert parse_number(typed, Reader(language=language)) == Decimal(value)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_numbers_are_read_in_the_readers_own_way(language, typed, value):
 )  # fmt: skip
 def test_what_could_be_meant_otherwise_is_refused_not_guessed(language, typed):
     with pytest.raises(Refused):
-        number(typed, Reader(language=language))
+        parse_number(typed, Reader(language=language))
 
 
 @pytest.mark.parametrize("typed", ["1,234", "1 234", "1.234.567", "1e5", "NaN", "0x1"])
 def test_machines_write_plain_numbers_only(typed):
     with pytest.raises(Refused):
-        number(typed, PLAIN)
-    assert number("-1234.50", PLAIN) == Decimal("-1234.5")
+        parse_number(typed, PLAIN)
+    assert parse_number("-1234.50", PLAIN) == Decimal("-1234.5")
 
 
 def test_huge_input_is_refused():
