@@ -59,8 +59,8 @@ class ParsedValue:
 
 @dataclass(frozen=True)
 class ValueAtExecution:
-    """A value that a statement is given when it is executed. `sql` is its comparison, and `form` says all of that but
-    the value."""
+    """In a condition, a value that its statement is given at each execution. `sql` is the comparison with it, and
+    `form` says all of that but the value."""
 
     form: str
     sql: Any = field(compare=False)

@@ -14,7 +14,7 @@ from portal.database.existing_values import HasWords
 from portal.database.sqlite_functions import BORDER
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
-from portal.fields.column_types import is_linked
+from portal.fields.link import is_linked
 from portal.fields.table_names import table_of
 
 OPERATOR = "words"

@@ -229,7 +229,7 @@ def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
 
 
 def named_entries(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
-    """As `mapping`, of names to entries: a list of them is a frequent mistake, whose cure is said."""
+    """As `mapping`, for names and their entries: a list of them is a frequent mistake, whose cure is said."""
     if isinstance(value, list):
         at.wrong(f"must be a mapping of {what}{instead_of_list(value)}")
         return {}

@@ -29,6 +29,8 @@ HOUR, DAY = Decimal(3600), Decimal(86400)
 
 @dataclass(frozen=True)
 class Constant:
+    """A number that a formula says itself."""
+
     value: Decimal
 
 

@@ -13,32 +13,18 @@ WHOLE_DIGITS = 30
 MIRRORED = str.maketrans("0123456789", "9876543210")
 
 
-# Columns of tables that others made, with the key of a row, and that of the row to which a link leads.
-KEY, LINKED_KEY = "_key", "_{}_linked"
-
 # Entry of a column's `info`: how a text is written in this column, so that it equals another writing of the same.
 NORMALIZE = "normalize"
 
 
 def folded_text() -> sa.types.TypeEngine[str]:
-    """Folded text sorts by its characters on both databases, whatever PostgreSQL's collation is."""
+    """The type of folded text, which sorts by its characters on both databases, whatever PostgreSQL's collation is."""
     return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def serial_column(name: str) -> sa.Column[int]:
     """The primary key that the database counts up; SQLite does so for INTEGER alone, which has 64 bits there."""
     return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
-
-
-def is_linked(target: sa.FromClause, table: sa.FromClause, link: str) -> sa.ColumnElement[bool]:
-    """Whether a row of `target` is the record that the field `link` of a row of `table` leads to.
-
-    The ids of tables that others made are computed where their keys are no integers: the keys themselves are compared,
-    of which they have an index.
-    """
-    if KEY in target.c and LINKED_KEY.format(link) in table.c:
-        return target.c[KEY] == table.c[LINKED_KEY.format(link)]
-    return target.c["id"] == table.c[link]
 
 
 class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):
@@ -104,7 +90,7 @@ def from_sortable(text: str) -> decimal.Decimal:
 
 
 class Occurs(FunctionElement[bool]):
-    """Whether the second text occurs in the first, exactly: SQLite's LIKE does not tell a from A."""
+    """SQL: whether the second text occurs in the first, exactly: SQLite's LIKE does not tell a from A."""
 
     type = sa.Boolean()
     name = "occurs"
@@ -122,7 +108,7 @@ def _occurs_in_postgresql(element: Occurs, compiler: SQLCompiler, **options: Any
 
 
 class SecondsBetween(FunctionElement[int]):
-    """Whole seconds from the first datetime to the second."""
+    """SQL: whole seconds from the first datetime to the second."""
 
     type = sa.BigInteger()
     name = "seconds_between"

@@ -86,7 +86,7 @@ def _words(locale: Locale) -> dict[str, str]:
 def duration_in_words(
     value: int, reader: Reader, units: tuple[str, ...] = ("hour", "minute", "second"), most: int = 3
 ) -> str:
-    """Seconds in the reader's language, in at most so many of the units, the largest that are needed first."""
+    """A duration of `value` seconds in the reader's language, in at most `most` of the units, the largest first."""
     rest, parts = abs(value), []
     for unit in units:
         amount, rest = divmod(rest, SECONDS[unit])
@@ -143,7 +143,7 @@ class Duration(Field):
 
 
 def in_units(value: int | None) -> str:
-    """Seconds as they are typed, in signs that every reader's form takes."""
+    """A duration of `value` seconds as it is typed, `1 h 30 min`, in signs that every reader's form takes."""
     if value is None:
         return ""
     hours, rest = divmod(abs(value), 3600)

@@ -74,7 +74,7 @@ class ColumnError(ValueError):
 
 
 class Rows(NamedTuple):
-    """What a computed column asks of the module to which it belongs."""
+    """Stands for the module of the rows of a `lines` field where a computed column is bound."""
 
     name: str
     everything: Mapping[str, Field]

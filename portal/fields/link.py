@@ -9,7 +9,6 @@ from pydantic import field_validator
 from portal.conditions import Condition
 from portal.fields.base import LONGEST_IN_HISTORY, Field, Refused, storable
 from portal.fields.base_shape import Names, OneOrSeveral, Where
-from portal.fields.column_types import is_linked
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID, ids_by_title, ids_named, sort_title_column, title_column
@@ -17,6 +16,8 @@ from portal.fields.table_names import table_of
 from portal.texts import _, is_blank
 
 MOST_IN_HISTORY = 50  # links of one value
+# Columns of tables that others made, with the key of a row, and that of the row to which a link leads.
+KEY, LINKED_KEY = "_key", "_{}_linked"
 
 
 def ids_of(values: Iterable[Linked | int]) -> list[int]:
@@ -27,6 +28,17 @@ def ids_of(values: Iterable[Linked | int]) -> list[int]:
 def is_among_ids(column: sa.ColumnElement[int], ids: list[int]) -> sa.ColumnElement[bool]:
     """SQL for one of `ids`. A single one is no list, so that a statement can be given it when it is executed."""
     return column == ids[0] if len(ids) == 1 else column.in_(ids)
+
+
+def is_linked(target: sa.FromClause, table: sa.FromClause, link: str) -> sa.ColumnElement[bool]:
+    """Whether a row of `target` is the record that the field `link` of a row of `table` leads to.
+
+    The ids of tables that others made are computed where their keys are no integers: the keys themselves are compared,
+    of which they have an index.
+    """
+    if KEY in target.c and LINKED_KEY.format(link) in table.c:
+        return target.c[KEY] == table.c[LINKED_KEY.format(link)]
+    return target.c["id"] == table.c[link]
 
 
 class LinkLike(Field):
@@ -227,7 +239,7 @@ class Link(LinkLike):
 
 
 def links_to(module: str, field: Field) -> Iterator[tuple[str, ...]]:
-    """The paths by which `field`, or columns of its rows, may link to records of `module`."""
+    """The paths by which `field` may link to records of `module`: (its name,), or with a column of its rows."""
     if module in field.targets and not field.computed:
         yield (field.name,)
     for name, column in field.row_fields.items():

@@ -9,7 +9,7 @@ from portal.fields.text import TextLike, at_most
 
 
 class Long(TextLike):
-    """Text of many lines."""
+    """Text of many lines, with the key `max_length`: longtext, markdown, html and json."""
 
     widget: ClassVar[str] = "textarea"
     long: ClassVar[bool] = True

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
 from portal.fields.base_shape import Names
-from portal.fields.column_types import is_linked
+from portal.fields.link import is_linked
 from portal.fields.protocols import Declared
 from portal.fields.proxy_field import ProxyField
 from portal.fields.table_names import table_of

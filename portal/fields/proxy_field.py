@@ -16,7 +16,7 @@ from portal.texts import Text
 
 
 def from_target(name: str) -> Any:
-    """An attribute that is the target's."""
+    """A class attribute of a proxy field that is its target's."""
     return property(lambda field: getattr(field._target, name))
 
 

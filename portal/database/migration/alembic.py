@@ -20,7 +20,10 @@ def operations(connection: sa.Connection) -> Operations:
 def differences(
     connection: sa.Connection, declared: sa.MetaData, is_ours: Callable[..., bool]
 ) -> Iterator[tuple[str, str, str]]:
-    """The kind of each difference between the database and the declared tables, its table, its column or index."""
+    """What Alembic finds to differ between the database and `declared`: the kind, the table, the column or index.
+
+    `is_ours`: whether a table, column or index of the database counts, as Alembic's `include_name`.
+    """
     context = MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True})
     upgrade = produce_migrations(context, declared).upgrade_ops
     for operation in upgrade.ops if upgrade else ():

@@ -30,37 +30,37 @@ class Referring(sa.types.UserDefinedType[Any]):
 
 
 def create_module_table(connection: sa.Connection, table: sa.Table) -> None:
-    """The table of a module, on PostgreSQL without its foreign keys: they may lead to tables that are created later."""
+    """Makes the table of a module, on PostgreSQL without its foreign keys: they may lead to tables that come later."""
     columns = [_copy(connection, column, column.name) for column in table.c]
     copy = sa.Table(table.name, sa.MetaData(naming_convention=NAMING), *columns, sqlite_autoincrement=True)
     copy.create(connection)
 
 
 def create_tables(connection: sa.Connection, tables: Tables, names: Collection[str]) -> None:
-    """The declared tables `names` with their indexes: join tables and those of the portal itself."""
+    """Makes the declared tables `names` with their indexes: join tables and those of the portal itself."""
     for table in sa.schema.sort_tables([tables.metadata.tables[name] for name in names]):
         table.create(connection)
 
 
 def add_column(connection: sa.Connection, column: sa.Column[Any], name: str | None = None) -> None:
-    """A column of a declared table, under another name if one is given."""
+    """Adds a column of a declared table, under another name if one is given."""
     alembic.operations(connection).add_column(column.table.name, _copy(connection, column, name or column.name))
 
 
 def add_bare_column(connection: sa.Connection, table: str, column: sa.Column[Any]) -> None:
-    """A column without constraints, of a table that need not be declared."""
+    """Adds a column without constraints to a table that need not be declared."""
     alembic.operations(connection).add_column(table, column)
 
 
 def drop_foreign_keys(connection: sa.Connection, table: str, column: str) -> None:
-    """The foreign keys of one column, on PostgreSQL."""
+    """Drops the foreign keys of one column, on PostgreSQL."""
     for key in sa.inspect(connection).get_foreign_keys(table):
         if key["constrained_columns"] == [column]:
             _release(connection, table, key)
 
 
 def add_join_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
-    """The foreign keys of a join table, on PostgreSQL."""
+    """Adds the foreign keys of a join table, on PostgreSQL."""
     for constraint in table.foreign_key_constraints:
         name, target = constraint.column_keys[0], constraint.referred_table.name
         alembic.operations(connection).create_foreign_key(
@@ -85,12 +85,13 @@ def add_foreign_keys(
 
 
 def rename_column(connection: sa.Connection, table: str, old: str, new: str) -> None:
-    """The values stay."""
+    """Renames a column of any table; the values stay."""
     alembic.operations(connection).alter_column(table, old, new_column_name=new)
 
 
 def rename_table(connection: sa.Connection, old: str, new: str) -> None:
-    """The rows stay, and all that refers to them. The primary key's name follows: PostgreSQL has one per schema."""
+    """Renames a table; the rows stay, and all that refers to them. The name of the primary key follows, of which
+    PostgreSQL has one per schema."""
     alembic.operations(connection).rename_table(old, new)
     if connection.dialect.name == "postgresql":
         old_key, new_key = sa.inspect(connection).get_pk_constraint(new)["name"], shortened(f"pk_{new}")
@@ -100,7 +101,7 @@ def rename_table(connection: sa.Connection, old: str, new: str) -> None:
 
 
 def drop_columns(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
-    """Columns, and before them their indexes."""
+    """Drops columns of any table, and before them their indexes."""
     drop_indexes_of(connection, table, columns)
     for name in columns:
         alembic.operations(connection).drop_column(table, name)
@@ -115,22 +116,22 @@ def drop_columns_at_once(connection: sa.Connection, table: str, columns: Collect
 def replace_columns(
     connection: sa.Connection, table: sa.Table, old: Iterable[sa.Column[Any]], new: Iterable[sa.Column[Any]]
 ) -> None:
-    """Empty columns in the place of old ones."""
+    """Puts empty columns in the place of old ones."""
     drop_columns(connection, table.name, [column.name for column in old])
     for column in new:
         add_column(connection, table.c[column.name])
 
 
 def drop_indexes_of(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
-    """The indexes that hold one of the columns."""
+    """Drops the indexes that hold one of the columns."""
     for index in sa.inspect(connection).get_indexes(table):
         if set(index["column_names"]) & set(columns) and index["name"]:
             drop_indexes(connection, table, [index["name"]])
 
 
 def drop_indexes(connection: sa.Connection, table: str, names: Iterable[str], concurrently: bool = False) -> None:
-    """Indexes by their names; one that is missing was dropped with its column. `concurrently`: on PostgreSQL, outside
-    of a transaction, while others use the table."""
+    """Drops indexes by their names; one that is missing was dropped with its column. `concurrently`: on PostgreSQL,
+    outside of a transaction, while others use the table."""
     for name in names:
         alembic.operations(connection).drop_index(
             name, table_name=table, if_exists=True, postgresql_concurrently=concurrently
@@ -138,7 +139,7 @@ def drop_indexes(connection: sa.Connection, table: str, names: Iterable[str], co
 
 
 def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[str]) -> None:
-    """Indexes of a declared table by their names; existing ones are left alone."""
+    """Makes indexes of a declared table by their names; existing ones are left alone."""
     existing = {index["name"] for index in sa.inspect(connection).get_indexes(table.name)}
     by_name: Mapping[str, sa.Index] = {str(index.name): index for index in table.indexes}
     for name in sorted(set(names) - existing):
@@ -148,7 +149,7 @@ def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[s
 def create_index_concurrently(
     connection: sa.Connection, table: str, name: str, columns: Sequence[str], unique: bool
 ) -> None:
-    """An index on PostgreSQL, outside of a transaction, while others read and write."""
+    """Makes an index on PostgreSQL, outside of a transaction, while others read and write."""
     alembic.operations(connection).create_index(name, table, columns, unique=unique, postgresql_concurrently=True)
 
 
@@ -159,7 +160,7 @@ def rename_index(connection: sa.Connection, old: str, new: str) -> None:
 
 
 def drop_tables(connection: sa.Connection, names: Collection[str]) -> None:
-    """Tables to which nothing refers."""
+    """Drops tables to which nothing refers."""
     for name in names:
         alembic.operations(connection).drop_table(name)
 

@@ -5,8 +5,9 @@ from functools import partial
 
 from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import PreparedField
+from portal.database.migration.effort import Effort
 from portal.database.migration.row_counts import counted
-from portal.database.migration.steps import WITH_LOSS, Effort, Phase, Step, Task
+from portal.database.migration.steps import WITH_LOSS, Phase, Step, Task
 
 
 def conversion_step(

@@ -1,11 +1,12 @@
 """How long the steps of a plan take, and who waits for them meanwhile: estimates, which the plan says."""
 
 import enum
+from dataclasses import dataclass
 
 from portal.database.migration.row_counts import RowCounts
-from portal.database.migration.steps import EVERYBODY, NOBODY, SAVING, Effort
 
 LARGE = 100_000  # records; reading as many takes seconds
+NOBODY, SAVING, EVERYBODY = "", "saving", "everybody"  # who waits
 
 
 class Work(enum.Enum):
@@ -18,6 +19,31 @@ class Work(enum.Enum):
     CONVERT_IN_BATCHES = (0.0, 2e-4)  # the same while others go on (PostgreSQL), with the new values' indexes
     REWRITE = (4e-6, 0.0)  # takes a column away: SQLite writes the table anew
     RENAME = (6e-4, 1e-3)  # writes the new name of a module into its entries in the search index
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The rows that a step reads or writes, about how many seconds it takes, and who waits meanwhile.
+
+    SQLite's readers never wait: they see the state before. `table`: the one to which `waits` refers; "" for all.
+    """
+
+    rows: int
+    seconds: float
+    waits: str  # NOBODY, SAVING or EVERYBODY
+    table: str
+    is_large: bool = False
+
+    @property
+    def note(self) -> str:
+        """What to know of it before, where it takes its time."""
+        if not self.is_large:
+            return ""
+        long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
+        who = {NOBODY: "nobody", SAVING: "whoever saves something", EVERYBODY: "whoever opens or saves something"}[
+            self.waits
+        ]
+        return f"; {self.rows:,} records, {long}: {who}{f' in {self.table}' if self.table else ''} waits meanwhile"
 
 
 def estimate_effort(counts: RowCounts, table: str, work: Work) -> Effort | None:

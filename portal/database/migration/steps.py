@@ -4,9 +4,9 @@ import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from portal.database.migration.effort import Effort
 from portal.fields.table_names import is_rows
 
-NOBODY, SAVING, EVERYBODY = "", "saving", "everybody"  # who waits
 WITH_LOSS = "(apply with --allow-loss)"
 
 
@@ -30,31 +30,6 @@ class Task:
 
     phase: Phase
     run: Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Effort:
-    """The rows that a step reads or writes, about how many seconds it takes, and who waits meanwhile.
-
-    SQLite's readers never wait: they see the state before. `table`: the one to which `waits` refers; "" for all.
-    """
-
-    rows: int
-    seconds: float
-    waits: str  # NOBODY, SAVING or EVERYBODY
-    table: str
-    is_large: bool = False
-
-    @property
-    def note(self) -> str:
-        """What to know of it before, where it takes its time."""
-        if not self.is_large:
-            return ""
-        long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
-        who = {NOBODY: "nobody", SAVING: "whoever saves something", EVERYBODY: "whoever opens or saves something"}[
-            self.waits
-        ]
-        return f"; {self.rows:,} records, {long}: {who}{f' in {self.table}' if self.table else ''} waits meanwhile"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from portal.database.search_existing_tables import TEXT
 from portal.declaration.shapes import Declaration, Module
 from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Field
-from portal.fields.column_types import KEY, LINKED_KEY, UTCDateTime
+from portal.fields.column_types import UTCDateTime
+from portal.fields.link import KEY, LINKED_KEY
 
 READING = {"export", "grant"}  # actions that leave the records as they are
 NUMBER_PART = re.compile(r"(.*)\{number(?::0(\d{1,2}))?\}(.*)", re.DOTALL)

@@ -7,7 +7,7 @@ change, and a page begins where the last one ended.
 A search reads *candidate* rows, newest first, in windows of growing size, and tests each; that is cheapest where hits
 are common. When the next window would cost more than the index, the rest of the hits comes from the index, or from the
 records that the condition leaves, if these are few. What to expect is decided by the two engines, sqlite.py and
-postgresql.py; both find the same. The parts of a search are in request.py.
+postgresql.py; both find the same. What a search is made of is in request.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,6 @@ from portal.database.search import postgresql, sqlite
 from portal.database.search.request import (
     BATCH_SIZE,
     BOTH,
-    MAX_WORDS,
     PUBLIC,
     STAFF,
     Candidates,
@@ -32,13 +31,11 @@ from portal.database.search.request import (
     PageStart,
     Progress,
     Search,
-    Words,
     in_part,
-    indexed_text,
     module_token,
-    parse_words,
     shared_statement,
 )
+from portal.database.search.words import MAX_WORDS, Words, indexed_text, parse_words
 from portal.fields.column_types import serial_column
 
 __all__ = [

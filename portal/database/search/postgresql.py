@@ -114,7 +114,7 @@ _statistics: weakref.WeakKeyDictionary[sa.Pool, dict[str, _Statistics]] = weakre
 
 
 def create(connection: sa.Connection) -> None:
-    """Create what is missing at once beside few rows; beside many, `finish` creates it."""
+    """Create the GIN index at once beside few rows; beside many, `finish` creates it."""
     if is_complete(connection) or _has_many_rows(connection):
         return
     connection.exec_driver_sql(_FUNCTION)
@@ -124,7 +124,7 @@ def create(connection: sa.Connection) -> None:
 
 
 def finish(engine: sa.Engine) -> None:
-    """Create the index while others read and write, and remove those of another version. One process does it."""
+    """Create the GIN index while others read and write, and remove those of another version. One process does it."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         lock = {"lock": BUILDING}
         if not connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({OWN_LOCK})"), lock):
@@ -141,13 +141,13 @@ def finish(engine: sa.Engine) -> None:
 
 
 def is_complete(connection: sa.Connection) -> bool:
-    """Whether the index is there and can be used."""
+    """Whether the GIN index is there and can be used."""
     valid = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
     return bool(connection.scalar(valid, {"name": INDEX}))
 
 
 def is_finished(connection: sa.Connection) -> bool:
-    """Whether the index is there, and none of another version beside it."""
+    """Whether the GIN index is there, and none of another version beside it."""
     outdated = sa.text("SELECT count(to_regclass(name)) FROM unnest(CAST(:names AS text[])) AS name")
     return is_complete(connection) and not connection.scalar(outdated, {"names": list(OUTDATED)})
 
@@ -163,14 +163,14 @@ def _create_index(how: str = "") -> str:
 
 
 def drop(connection: sa.Connection) -> None:
-    """Remove the index; the texts stay."""
+    """Remove the GIN index; the texts stay."""
     connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(INDEXES)}")
     _forget_statistics(connection)
 
 
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
-    """Many texts are written inside: the statistics are refreshed afterwards."""
+    """Many texts are written inside: PostgreSQL's statistics are refreshed afterwards."""
     yield
     _analyze(connection)
 
@@ -192,7 +192,7 @@ def next_window(connection: sa.Connection, search: Search, wanted: int, progress
 
 
 def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
-    """The next rows with the words, each with whether it fulfils the condition; all that do without a window."""
+    """The next rows that the walk finds, each with whether it fulfils the condition; all that do without a window."""
     statistics = _cached_statistics(connection)
     cache_key: tuple[Any, ...]
     if not statistics.complete:

@@ -1,10 +1,9 @@
-"""What is searched for: a record's text as the index holds it, the words of a reader, and one search request.
+"""One search in one module: its words and scope, where its page begins, and the tests that its statements make of rows.
 
-Texts are folded here, in Python, so that both databases find the same. Nothing here touches a database.
+Both engines, sqlite.py and postgresql.py, are given a `Search` by index.py and answer with `Candidates`.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,110 +14,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal.database.engine import cache_plan
-from portal.texts import indexed_words, typed_words, words
+from portal.database.search.words import Words
 
-MAX_TEXT_LENGTH = 200_000  # characters of one record; PostgreSQL's tsvector holds a megabyte
-MAX_WORD_LENGTH = 128
-MAX_WORDS = 20  # of one search
-MAX_INPUT_LENGTH = 1000  # characters of one search
 MAX_CACHED_STATEMENTS = 200
 INDEX_VERSION = 1  # of the table of texts, whose columns no declaration changes
-# Between two texts of a record, so that a phrase does not match across them. The folding removes it from input.
-BORDER = "_"
-QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»')
-DIGITS = re.compile(r"\d+")
 
 # The parts of the index. A row that everyone may search serves staff too, unless staff have a row of their own.
 PUBLIC, STAFF, BOTH = 0, 1, 2
 
 BATCH_SIZE = sa.bindparam("size", type_=sa.Integer())  # how many candidate rows a statement reads
-
-
-def indexed_text(texts: Iterable[str], reference: str = "") -> str:
-    """` w1 w2 _ w3 `: a space before and after every word, so that its start and its end can be searched.
-
-    Numbers are found without their leading zeros too, in the reference also behind letters (TT0030 by 30); compounds
-    in one piece too (Wi-Fi by wifi).
-    """
-    tokens: list[str] = []
-    compounds: list[str] = []
-    for text in (reference, *texts):
-        text_words, joined = indexed_words(text[:MAX_TEXT_LENGTH])
-        if text_words:
-            tokens += [*_shortened(text_words), BORDER]
-            compounds += _shortened(joined)
-    tokens += dict.fromkeys(compounds)
-    numbers = [*DIGITS.findall(reference), *(token for token in tokens if token[0] == "0" and token.isdigit())]
-    known = {*tokens, ""}
-    tokens += dict.fromkeys(number.lstrip("0") for number in numbers if number.lstrip("0") not in known)
-    text = f" {' '.join(tokens)} " if tokens else " "
-    return text if len(text) <= MAX_TEXT_LENGTH else text[: text.rindex(" ", 0, MAX_TEXT_LENGTH) + 1]
-
-
-def _shortened(words: Iterable[str]) -> list[str]:
-    return [word[:MAX_WORD_LENGTH] for word in words]
-
-
-@dataclass(frozen=True)
-class Term:
-    """One word of a search; unless `whole`, it also matches longer words that begin with it."""
-
-    word: str
-    whole: bool
-
-    @property
-    def needle(self) -> str:
-        """What a matching text contains."""
-        return f" {self.word} " if self.whole else f" {self.word}"
-
-
-@dataclass(frozen=True)
-class Words:
-    """A reader's input: a hit has every term and every phrase. Without terms every record is a hit.
-
-    `cut`: the input was longer than a search takes, and the rest was left out.
-    """
-
-    terms: tuple[Term, ...] = ()
-    phrases: tuple[str, ...] = ()
-    cut: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.terms)
-
-    @property
-    def needles(self) -> tuple[str, ...]:
-        """All that a matching text contains, without terms that a phrase implies."""
-        terms = (term.needle for term in self.terms)
-        return (*(needle for needle in terms if not any(needle in phrase for phrase in self.phrases)), *self.phrases)
-
-    def found_in(self, text: str) -> bool:
-        """Whether a text of `indexed_text` matches: to check a hit against fewer fields."""
-        return all(needle in text for needle in self.needles)
-
-
-def parse_words(text: str) -> Words:
-    """The words and phrases of a reader's input. Operators of query languages mean nothing: they are punctuation."""
-    terms: list[Term] = []
-    phrases: list[str] = []
-    position = 0
-    shortened = text[:MAX_INPUT_LENGTH]
-    for quoted in QUOTED.finditer(shortened):
-        terms += _unquoted_terms(shortened[position : quoted.start()])
-        phrase = _shortened(words(quoted[quoted.lastindex or 0]))
-        terms += [Term(word, whole=True) for word in phrase]
-        if len(phrase) > 1:
-            phrases.append(f" {' '.join(phrase)} ")
-        position = quoted.end()
-    terms += _unquoted_terms(shortened[position:])
-    unique = tuple(dict.fromkeys(terms))
-    cut = len(text) > MAX_INPUT_LENGTH or len(unique) > MAX_WORDS
-    return Words(unique[:MAX_WORDS], tuple(dict.fromkeys(phrases)), cut)
-
-
-def _unquoted_terms(text: str) -> list[Term]:
-    # The words that begin with one letter are a good part of all words: a single letter is a whole word.
-    return [Term(word, whole=len(word) == 1) for word in _shortened(typed_words(text))]
 
 
 class PositionIn(FunctionElement[int]):

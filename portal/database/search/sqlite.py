@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from portal.database.search.request import BATCH_SIZE, Candidates, Newest, PageStart, Progress, Search, Term
+from portal.database.search.request import BATCH_SIZE, Candidates, Newest, PageStart, Progress, Search
+from portal.database.search.words import Term
 
 INDEX = "portal_search_fts"
 MAX_PREFIX = 8
@@ -68,7 +69,7 @@ _module_rows: weakref.WeakKeyDictionary[sa.Pool, dict[str, tuple[float, int]]] =
 
 
 def create(connection: sa.Connection) -> None:
-    """Create what is missing; an index created beside a table with rows is filled."""
+    """Create the FTS5 table and its triggers where they are missing; beside a table with rows it is filled."""
     new = not connection.scalar(sa.text("SELECT 1 FROM sqlite_master WHERE name = :name"), {"name": INDEX})
     connection.exec_driver_sql(_CREATE)
     _create_triggers(connection)
@@ -77,7 +78,7 @@ def create(connection: sa.Connection) -> None:
 
 
 def drop(connection: sa.Connection) -> None:
-    """Remove the index; the texts stay."""
+    """Remove the FTS5 table and its triggers; the texts stay."""
     _drop_triggers(connection)
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {INDEX}")
 
@@ -97,7 +98,7 @@ def _set_buffer(connection: sa.Connection, size: int) -> None:
 
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
-    """Many texts are written inside: the index is filled once afterwards instead of at every row."""
+    """Many texts are written inside: FTS5 is filled once afterwards instead of by a trigger at every row."""
     _drop_triggers(connection)
     yield
     _create_triggers(connection)
@@ -115,7 +116,7 @@ def _drop_triggers(connection: sa.Connection) -> None:
 
 
 def next_window(connection: sa.Connection, search: Search, wanted: int, progress: Progress) -> int | None:
-    """How many matches are read next, as many as the hits so far promise to be enough; None if the index costs less.
+    """How many matches FTS5 gives next, as many as the hits so far promise to be enough; None if the index costs less.
 
     It does where it finds hits without reading other modules' matches.
     """
@@ -131,7 +132,7 @@ def next_window(connection: sa.Connection, search: Search, wanted: int, progress
 
 
 def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
-    """The next matches of the words and the scope, each tested for the rest; without a window the hits by the index.
+    """The next matches of FTS5 for words and scope, each tested for the rest; without a window the hits by the index.
 
     In a window the module is part of the rest: its token is in nearly every row, and skipping all of these in the index
     took ten times as long as finding the words.

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from portal.database.search.request import PageStart, PositionIn, Search, Term, other_part
+from portal.database.search.request import PageStart, PositionIn, Search, other_part
+from portal.database.search.words import Term
 
 INDEX = "portal_search_eras"
 MAX_PREFIX = 8

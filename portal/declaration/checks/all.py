@@ -19,7 +19,7 @@ from portal.declaration.shapes import Declaration, fields_with_rows
 
 
 def check_what_is_written(draft: DeclarationDraft) -> None:
-    """Checks the modules as the files have them, before anything is resolved."""
+    """Every check of modules and profiles as the files have them, before anything is resolved."""
     for module in draft.modules.values():
         check_fields(draft, module, draft.at_module(module.name)["fields"])
     for module, field in fields_with_rows(draft.modules.values()):
@@ -38,7 +38,7 @@ def check_what_is_written(draft: DeclarationDraft) -> None:
 
 
 def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Checks the profiles of the resolved declaration, for what only that shows."""
+    """Every check of the resolved declaration: of buttons, profiles and sign-up, and of what customers get."""
     check_buttons(draft, declaration)
     check_resolved_profiles(draft, declaration)
     check_sign_up(draft, declaration)

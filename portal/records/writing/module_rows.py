@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal.database.errors import Failure, classify, driver_error
 from portal.database.schema.existing_tables import ExistingTable
 from portal.fields.base import Refused
-from portal.fields.column_types import KEY
+from portal.fields.link import KEY
 from portal.records.indexing.formulas import computed
 from portal.records.reading.records import Records
 from portal.records.writing.errors import unique_violations_retried

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from portal.database.search.request import indexed_text, parse_words
+from portal.database.search.words import indexed_text, parse_words
 from portal.declaration.load import load
 
 MODULES = """

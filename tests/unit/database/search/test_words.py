@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.database.search.request import (
+from portal.database.search.words import (
     MAX_TEXT_LENGTH,
     MAX_WORD_LENGTH,
     MAX_WORDS,
