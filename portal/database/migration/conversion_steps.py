@@ -1,13 +1,18 @@
-"""The step of a field that gets another type, or is stored in another way."""
+"""The steps of fields that get another type or are stored in another way, and of links that can be taken back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+
+import sqlalchemy as sa
 
 from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import PreparedField
+from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Effort
 from portal.database.migration.row_counts import counted
 from portal.database.migration.steps import WITH_LOSS, Phase, Step, Task
+from portal.database.migration.values_set_aside import texts_set_aside
+from portal.database.schema.tables import Tables
 
 
 def conversion_step(
@@ -46,3 +51,28 @@ def conversion_step(
         tasks_if_left=(Task(Phase.CONVERT_VALUES, partial(run, keep_misfits=True)), *tasks[1:]),
         sentence_if_left=f"{change}: {fitting} converted, {kept}",
     )
+
+
+def steps_taking_back_links(
+    changes: Changes, tables: Tables, connection: sa.Connection | None, aside: dict[str, dict[str, str]]
+) -> Iterator[Step]:
+    """The links that were set aside while the module to which they lead had no records under its new name.
+
+    A field of which nothing stays aside is taken out of `aside` (module → field → its old type).
+    """
+    if connection is None or not changes.renames.modules:
+        return
+    for module in tables.declaration.with_rows.values():
+        before = changes.old["modules"].get(module.name, {"fields": {}})["fields"]
+        for name in [name for name in aside.get(module.name, {}) if name in module.fields]:
+            field = module.field(name).as_stored
+            same = before.get(name) == changes.new["modules"][module.name]["fields"].get(name)
+            if not same or not set(field.targets) & changes.renames.modules.keys():
+                continue
+            conversion = Conversion(connection, tables, module, field, field)
+            fitting = len(conversion.fitting_aside())
+            if fitting == len(texts_set_aside(connection, module.name, name)):
+                del aside[module.name][name]
+            if fitting:
+                sentence = f"take back {counted(fitting, 'value')} of {module.name}.{name} that had been set aside"
+                yield Step(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))

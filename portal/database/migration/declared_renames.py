@@ -42,7 +42,7 @@ class Renames:
 def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declaration) -> Renames:
     """The renames that `formerly` declares and that are not done yet, and renames that the declaration has undone."""
     formerly = {name: module.formerly for name, module in declaration.modules.items() if module.table is None}
-    history = history_of(old)
+    history = past_renames(old)
     late = {
         name
         for name, before in _late_renames(old["modules"], left_of(old)["modules"], formerly)
@@ -135,7 +135,7 @@ def earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
     return names
 
 
-def history_of(snapshot: Snapshot) -> dict[str, Any]:
+def past_renames(snapshot: Snapshot) -> dict[str, Any]:
     """The renames that were done; from a snapshot without a history what its `formerly` tell."""
     if "history" in snapshot:
         return snapshot["history"]
@@ -154,9 +154,9 @@ def _formerly(entries: Mapping[str, Any]) -> dict[str, str]:
     return {name: entry["formerly"] for name, entry in entries.items() if entry.get("formerly")}
 
 
-def next_history(old: Snapshot, renames: Renames, options: OptionRenames) -> dict[str, Any]:
+def past_renames_after(old: Snapshot, renames: Renames, options: OptionRenames) -> dict[str, Any]:
     """The history after these renames; `old` is the snapshot before them, `options` by module and field."""
-    history = history_of(old)
+    history = past_renames(old)
     names = renames.new_module_names
     fields, of_options = {}, {}
     for before, renamed in history["fields"].items():

@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration import values_set_aside
-from portal.database.migration.alter import quoted
 from portal.database.migration.declared_renames import Renames
 from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
 from portal.database.schema.indexes import index_name
@@ -55,25 +54,6 @@ def former_names(old: Snapshot, renames: Renames) -> FormerNames:
         by_table[name] = {after: former for former, after in pairs.items() if former != after}
     tables = {after: former for former, after in _table_pairs(modules, renames).items()}
     return FormerNames(tables, by_table)
-
-
-def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
-    """Lets this transaction read PostgreSQL's tables under their new names, while others read them under the old ones:
-    temporary views hide the tables of the same name."""
-    inspector = sa.inspect(connection)
-    schema = quoted(connection, connection.exec_driver_sql("SELECT current_schema()").scalar_one())
-    views: list[str] = []
-    for table in sorted({*names.tables, *names.columns}):
-        new_names = {former: after for after, former in names.columns.get(table, {}).items()}
-        read = ", ".join(
-            f"{quoted(connection, name)} AS {quoted(connection, new_names.get(name, name))}"
-            for name in [column["name"] for column in inspector.get_columns(names.table(table))]
-            if name in new_names or name not in new_names.values()  # the empty column whose name another one takes
-        )
-        source = f"{schema}.{quoted(connection, names.table(table))}"
-        views.append(f"CREATE TEMPORARY VIEW {quoted(connection, table)} AS SELECT {read} FROM {source}")  # noqa: S608
-    for view in views:
-        connection.exec_driver_sql(view)
 
 
 def _table_pairs(

@@ -5,7 +5,7 @@ import copy
 import sqlalchemy as sa
 
 from portal.database.migration import values_set_aside
-from portal.database.migration.declared_renames import next_history
+from portal.database.migration.declared_renames import past_renames_after
 from portal.database.migration.planner import Planner
 from portal.database.migration.snapshot import Snapshot
 from portal.database.migration.steps import Step
@@ -31,7 +31,7 @@ def next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, le
             "fields": fields,
             "aside": _still_aside(connection, planner),
         },
-        "history": next_history(old, planner.renames, planner.option_renames),
+        "history": past_renames_after(old, planner.renames, planner.option_renames),
     }
 
 

@@ -25,7 +25,7 @@ from portal.database.migration.conversion_beforehand import (
 )
 from portal.database.migration.declared_renames import Renames, find_renames
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
-from portal.database.migration.former_names import SAME, FormerNames, former_names, show_renamed, with_new_names
+from portal.database.migration.former_names import SAME, FormerNames, former_names, with_new_names
 from portal.database.migration.locks import FROM_EVERYBODY, FROM_SAVING, lock_tables, one_at_a_time, when_free
 from portal.database.migration.next_snapshot import next_snapshot
 from portal.database.migration.planner import Planner
@@ -43,6 +43,7 @@ from portal.database.migration.snapshot import (
     take_snapshot,
 )
 from portal.database.migration.steps import Step
+from portal.database.migration.temporary_views import show_renamed
 from portal.database.schema.tables import Tables
 from portal.database.search.index import create_index
 from portal.database.search.marks import mark_modules

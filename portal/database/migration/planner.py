@@ -15,17 +15,17 @@ from portal.database.migration import alter, history_rewriting, values_set_aside
 from portal.database.migration.blocked_steps import links_and_lines, misfit_steps, too_many_columns
 from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import PreparedField, can_be_prepared
-from portal.database.migration.conversion_steps import conversion_step
-from portal.database.migration.declared_renames import history_of, left_apart
+from portal.database.migration.conversion_steps import conversion_step, steps_taking_back_links
+from portal.database.migration.declared_renames import left_apart, past_renames
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.index_changes import PlannedIndexes
 from portal.database.migration.option_changes import removed_options, rename_stored_options, renamed_options
-from portal.database.migration.recomputing import computed_steps, had_formula
+from portal.database.migration.recomputing import computed_steps
 from portal.database.migration.removed_links import attach_link_again, detach_removed_link
-from portal.database.migration.rename import rename_steps, steps_taking_back_links
+from portal.database.migration.rename import rename_steps
 from portal.database.migration.row_counts import RowCounts, counted, staying
-from portal.database.migration.snapshot import column_names_of_entry, left_of, rebuild_field, storage_of
+from portal.database.migration.snapshot import column_names_of_entry, had_formula, left_of, rebuild_field, storage_of
 from portal.database.migration.steps import Phase, Step, Task, for_people, removing, words_for_table
 from portal.database.schema.tables import Tables, columns_of, join_target, sorted_system_tables
 from portal.declaration.shapes import Module
@@ -46,7 +46,7 @@ class Planner:
         self.renames, self.difference = changes.renames, changes.difference
         self.changed_tables = self.difference.changed_tables
         self.left = copy.deepcopy(left_of(self.old))  # the steps take out what does not stay there
-        self.history = history_of(self.old)["options"]
+        self.history = past_renames(self.old)["options"]
         self.indexes = PlannedIndexes(tables, changes, counts)
         self.option_renames: dict[tuple[str, str], dict[str, str]] = {}  # by module and field
         self.set_aside: dict[tuple[str, str], str] = {}  # fields with misfits → the type that they had

@@ -8,7 +8,6 @@ from typing import Any
 
 from portal.database.migration.difference import Changes
 from portal.database.migration.row_counts import RowCounts
-from portal.database.migration.snapshot import Snapshot
 from portal.database.migration.steps import Step
 from portal.fields.table_names import is_rows
 
@@ -34,11 +33,6 @@ def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts)
     if outdated:
         sentence = f"fill the search index of {', '.join(outdated)} again: what is searched there has changed"
         yield Step(sentence, needed=False, modules_to_index=tuple(outdated))
-
-
-def had_formula(snapshot: Snapshot, module: str, field: str) -> bool:
-    """Whether a field of a snapshot is a formula."""
-    return field in snapshot["modules"].get(module, {"search": {}})["search"].get("formulas", {})
 
 
 def _changed_formulas(changes: Changes, module: str) -> Iterator[str]:

@@ -10,16 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration import alter
-from portal.database.migration.conversion import Conversion
 from portal.database.migration.declared_renames import Renames
-from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.former_names import FormerNames, former_names
 from portal.database.migration.history_rewriting import rename_fields_in_history
-from portal.database.migration.row_counts import RowCounts, counted, staying
+from portal.database.migration.row_counts import RowCounts, staying
 from portal.database.migration.snapshot import Snapshot, rebuild_field
-from portal.database.migration.steps import Phase, Step, Task, words_for_table
-from portal.database.migration.values_set_aside import texts_set_aside
+from portal.database.migration.steps import Step, words_for_table
 from portal.database.schema.inspection import existing_indexes
 from portal.database.schema.tables import Tables, column_names_of, join_target, sorted_system_tables
 from portal.database.search.request import module_token
@@ -179,28 +176,3 @@ def rename_steps(renames: Renames, counts: RowCounts) -> Iterator[Step]:
         kind, noun = words_for_table(name)
         takes = None if is_rows(name) else estimate_effort(counts, name, Work.RENAME)
         yield Step(f"rename {kind} {before} to {name}{staying(counts.rows(name), noun)}", effort=takes)
-
-
-def steps_taking_back_links(
-    changes: Changes, tables: Tables, connection: sa.Connection | None, aside: dict[str, dict[str, str]]
-) -> Iterator[Step]:
-    """The links that were set aside while the module to which they lead had no records under its new name.
-
-    A field of which nothing stays aside is taken out of `aside` (module → field → its old type).
-    """
-    if connection is None or not changes.renames.modules:
-        return
-    for module in tables.declaration.with_rows.values():
-        before = changes.old["modules"].get(module.name, {"fields": {}})["fields"]
-        for name in [name for name in aside.get(module.name, {}) if name in module.fields]:
-            field = module.field(name).as_stored
-            same = before.get(name) == changes.new["modules"][module.name]["fields"].get(name)
-            if not same or not set(field.targets) & changes.renames.modules.keys():
-                continue
-            conversion = Conversion(connection, tables, module, field, field)
-            fitting = len(conversion.fitting_aside())
-            if fitting == len(texts_set_aside(connection, module.name, name)):
-                del aside[module.name][name]
-            if fitting:
-                sentence = f"take back {counted(fitting, 'value')} of {module.name}.{name} that had been set aside"
-                yield Step(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))

@@ -152,3 +152,8 @@ def column_names_of_entry(entry: Mapping[str, Any]) -> set[str]:
     """The names of the columns of a field in a snapshot."""
     field = rebuild_field(entry)
     return {column.name for column in columns_of(field)} if field else {entry["name"]}
+
+
+def had_formula(snapshot: Snapshot, module: str, field: str) -> bool:
+    """Whether a field of a snapshot is a formula."""
+    return field in snapshot["modules"].get(module, {"search": {}})["search"].get("formulas", {})

@@ -2,7 +2,7 @@
 
 What `portal plan` would add is empty there, what it would rename is read under its old name, and values that it would
 convert are empty. The database stays as it is: temporary views belong to one connection. Used by `portal diff` and
-`portal preview`, which only read.
+`portal preview`, which only read; and by a plan, to read renamed tables under their new names.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading
-from portal.database.migration.declared_renames import Renames, find_renames, history_of
-from portal.database.migration.former_names import with_new_names
+from portal.database.migration.alter import quoted
+from portal.database.migration.declared_renames import Renames, find_renames, past_renames
+from portal.database.migration.former_names import FormerNames, with_new_names
 from portal.database.migration.option_changes import renamed_options
 from portal.database.migration.snapshot import EMPTY, Snapshot, last_applied, rebuild_field, storage_of
 from portal.database.schema.existing_tables import EXISTING
@@ -86,6 +87,25 @@ def _open(engine: sa.Engine, selects: Mapping[str, str]) -> sa.Engine:
     sa.event.listen(opened, "connect", create_views)
     sa.event.listen(opened, "begin", _refuse_to_write)
     return opened
+
+
+def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
+    """Lets this transaction read PostgreSQL's tables under their new names, while others read them under the old ones:
+    temporary views hide the tables of the same name."""
+    inspector = sa.inspect(connection)
+    schema = quoted(connection, connection.exec_driver_sql("SELECT current_schema()").scalar_one())
+    views: list[str] = []
+    for table in sorted({*names.tables, *names.columns}):
+        new_names = {former: after for after, former in names.columns.get(table, {}).items()}
+        read = ", ".join(
+            f"{quoted(connection, name)} AS {quoted(connection, new_names.get(name, name))}"
+            for name in [column["name"] for column in inspector.get_columns(names.table(table))]
+            if name in new_names or name not in new_names.values()  # the empty column whose name another one takes
+        )
+        source = f"{schema}.{quoted(connection, names.table(table))}"
+        views.append(f"CREATE TEMPORARY VIEW {quoted(connection, table)} AS SELECT {read} FROM {source}")  # noqa: S608
+    for view in views:
+        connection.exec_driver_sql(view)
 
 
 def _refuse_to_write(connection: sa.Connection) -> None:
@@ -192,7 +212,7 @@ class _ViewMaker:
     def _option_history(self, module: str, field: str) -> Mapping[str, str]:
         old_module = self.renames.modules.get(module, module)
         old_field = self.renames.fields.get(module, {}).get(field, field)
-        history: Mapping[str, str] = history_of(self.old)["options"].get(old_module, {}).get(old_field, {})
+        history: Mapping[str, str] = past_renames(self.old)["options"].get(old_module, {}).get(old_field, {})
         return history
 
     def _entry(self, snapshot: Snapshot, module: str, field: str) -> dict[str, Any] | None:
