@@ -63,9 +63,18 @@ def _schema(address: sa.URL) -> str:
     return f'"{name}"' if name else ""
 
 
+class Pool(sa.pool.QueuePool):
+    """The connections of an engine. A thread may give one back after the engine was disposed of: those close with the
+    pool that was in use until then."""
+
+    def __del__(self) -> None:
+        self.dispose()
+
+
 def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
     engine = sa.create_engine(
         address,
+        poolclass=Pool,
         isolation_level=ISOLATION,
         hide_parameters=True,  # no values in the log
         max_overflow=-1,  # a thread takes two at most; with fewer, threads that have one could wait for each other's

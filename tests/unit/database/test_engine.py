@@ -1,6 +1,7 @@
 """Transactions: no update is lost, no writer is told “locked”, and a reading transaction cannot write."""
 
 import contextlib
+import gc
 import os
 import stat
 import subprocess
@@ -261,6 +262,17 @@ def test_threads_that_hold_a_connection_never_wait_for_that_of_another_one(postg
         connections = [held.enter_context(reading(engine)) for _thread in range(16)]
         assert connections[-1].scalar(sa.select(sa.literal(1))) == 1
     engine.dispose()
+
+
+def test_a_connection_that_comes_back_after_its_engine_was_disposed_of_is_closed(postgresql_url):
+    engine = make_engine(postgresql_url)
+    late = engine.connect()
+    driver = late.connection.driver_connection
+    engine.dispose()
+    late.close()
+    del late, engine
+    gc.collect()
+    assert driver.closed
 
 
 def test_another_kind_of_database_is_refused():
