@@ -19,8 +19,6 @@ from portal.records.policy import Policy
 from portal.texts import _
 
 CLOSED = _("Your company's access has been closed.")
-
-
 NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
 
 
@@ -94,6 +92,7 @@ def admit_everybody(
 
 
 def closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:
+    """Why the account may not sign in on this day, in one sentence for its person; None where it may."""
     if account.disabled:
         return _("Your account has been disabled.")
     if account.access_from and today < account.access_from:

@@ -152,7 +152,7 @@ def _field_step(records: Records, name: str) -> Step:
     if name in records.policy.readable(module):
         titles = ("id", "reference", records.module.title_field.name)
         if name in titles:
-            shown = _("${field} of ${module} names the record, and is always readable", mapping=names)
+            shown = _("${field} identifies records of ${module}, so it can always be read", mapping=names)
         else:
             shown = _("a layout of ${module} shows ${field} to this profile", mapping=names)
         layouts = tuple((*here, *layout) for layout in LAYOUTS)

@@ -64,7 +64,7 @@ def steps(world, email, *asked):
         (ANNA, ("ledgers", "1"), False, "lacks the module ledgers"),
         (ANNA, ("articles", "Draft"), False, "“where” does not hold"),
         (ANNA, ("requests", "R0001", "body"), True, "a layout of requests shows"),
-        (ANNA, ("requests", "R0001", "reference"), True, "names the record, and is always readable"),
+        (ANNA, ("requests", "R0001", "reference"), True, "identifies records of"),
         (ANNA, ("requests", "R0001", "hidden_note"), False, "no layout"),
         (ANNA, ("requests", "R0001", "budget"), False, "is internal"),
         (NANCY, ("requests", "R0001", "budget"), True, "a layout of requests shows"),
