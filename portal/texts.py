@@ -165,7 +165,7 @@ def catalog(language: str) -> Catalog:
         return catalog(general) if general else ENGLISH
     with path.open("rb") as file:
         messages = read_po(file, locale=language)
-    entries = [(message.id, message.string) for message in messages]
+    entries = [(message.id, message.string) for message in messages if message.id]  # the empty one is the file's header
     return Catalog(
         {sentence: text for sentence, text in entries if isinstance(sentence, str) and isinstance(text, str)},
         {sentence[0]: tuple(text or ()) for sentence, text in entries if isinstance(sentence, tuple)},

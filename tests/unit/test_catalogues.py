@@ -125,6 +125,11 @@ def test_a_number_takes_the_form_of_its_language(language, number, sentence):
     assert translate(counted, language) == sentence
 
 
+@pytest.mark.parametrize("language", ["en", "it", "pl"])
+def test_no_text_is_no_text_in_every_language(language):
+    assert translate("", language) == ""
+
+
 def test_a_language_without_catalogue_is_english():
     assert translate("Save", "xx") == "Save"
     assert translate("Save", "pl") == "Zapisz"
