@@ -97,10 +97,14 @@ def _text(value: Any) -> Text:
     raise PydanticCustomError("text", "must be a text, or a mapping of language codes to texts")
 
 
-def readable(name: str) -> Text:
+def label_from_name(name: str) -> Text:
     """The label of what has none: `due_date` → “Due date”."""
     words = name.replace("_", " ").strip()
     return Text(words[:1].upper() + words[1:])
+
+
+# What a page shows: a declared text, or a sentence of the interface; translated for the reader when it is drawn.
+Words = str | Text
 
 
 class Sentence(TranslationString):

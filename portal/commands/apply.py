@@ -12,7 +12,7 @@ from portal.commands.progress_bar import progress_bar
 from portal.database.errors import DatabaseError
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, Expected, apply
 from portal.database.migration.saved_plan import NotThePlanError, SavedPlan
-from portal.declaration.files import files_digest
+from portal.declaration.declared_files import files_digest
 from portal.texts import plural
 
 

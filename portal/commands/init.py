@@ -16,7 +16,7 @@ from portal.workshop.outlines.as_yaml import buttons_yaml, modules_yaml, profile
 from portal.workshop.outlines.from_csv import CsvFile, import_arguments, in_order_of_import, outline_of_files, read_file
 from portal.workshop.outlines.from_database import outline_of_database
 from portal.workshop.outlines.outline import Outline
-from portal.workshop.schema.files import schema_line
+from portal.workshop.schema.schema_files import schema_line
 
 
 @click.command("init", short_help="Write declarations from a database or CSV files.")

@@ -11,7 +11,7 @@ from portal.commands.options import common_options
 from portal.database.errors import DatabaseError
 from portal.database.migration.plan_and_apply import plan, saved_plan
 from portal.database.migration.saved_plan import step_entry
-from portal.declaration.files import files_digest
+from portal.declaration.declared_files import files_digest
 
 CHANGES = 3  # the exit code
 

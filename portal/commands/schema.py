@@ -6,7 +6,7 @@ import click
 
 from portal.commands.options import chosen_settings, common_options
 from portal.texts import plural
-from portal.workshop.schema.files import FOLDER, files_without_schema, write_schemas
+from portal.workshop.schema.schema_files import FOLDER, files_without_schema, write_schemas
 
 
 @click.command("schema", short_help="Write JSON Schemas for editors.")

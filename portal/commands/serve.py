@@ -17,7 +17,7 @@ from portal.settings import Settings
 from portal.texts import plural
 from portal.web.hosting import folders_of_portals
 from portal.web.live import StartupError
-from portal.workshop.schema.files import refresh_schemas
+from portal.workshop.schema.schema_files import refresh_schemas
 
 
 @click.command("serve", short_help="Run the portal.")

@@ -15,8 +15,8 @@ from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.declaration.shapes import Button, Module, Profile, Settings, row_modules
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, Problem
-from portal.declaration.source.reader import Document
 from portal.declaration.source.suggestions import suggest
+from portal.declaration.source.yaml_reader import Document
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.fields.table_names import is_rows

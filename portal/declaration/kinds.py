@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.declaration.source.problems import Problem
-from portal.declaration.source.reader import read
+from portal.declaration.source.yaml_reader import read
 
 FOLDER = Path(__file__).parent / "kinds"
 # A sentence that is listed nowhere, such as one of a field type of somebody's own.

@@ -22,7 +22,7 @@ from portal.declaration.shapes import (
 )
 from portal.declaration.value_types import Row
 from portal.fields.base import Field
-from portal.texts import readable
+from portal.texts import label_from_name
 
 GENERATED_COLUMNS = 5
 MOST_RELATED_COLUMNS = 5  # beside the facts of a record there is no room for a whole list
@@ -80,7 +80,10 @@ def finished_layouts(
 def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
     columns = layout.columns if layout.columns is not None else generated_columns(viewer, module)
     sort = tuple(name for name in layout.sort or () if _sorts(viewer, module.everything.get(name.removeprefix("-"))))
-    tabs = {name: Tab(label=tab.label or readable(name), where=tab.where) for name, tab in (layout.tabs or {}).items()}
+    tabs = {
+        name: Tab(label=tab.label or label_from_name(name), where=tab.where)
+        for name, tab in (layout.tabs or {}).items()
+    }
     return ListLayout(
         columns=_visible(viewer, module, columns),
         sort=sort or NEWEST_CHANGE_FIRST,

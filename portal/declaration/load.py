@@ -15,7 +15,7 @@ from portal.declaration.checks.all import check_what_is_written, check_what_resu
 from portal.declaration.checks.settings import check_settings
 from portal.declaration.computed_fields import bind_fields
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
-from portal.declaration.files import read_files
+from portal.declaration.declared_files import read_files
 from portal.declaration.read_buttons import read_buttons
 from portal.declaration.read_modules import read_modules
 from portal.declaration.read_profiles import read_profile

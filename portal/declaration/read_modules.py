@@ -24,8 +24,8 @@ from portal.declaration.shapes import (
 )
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem
-from portal.declaration.source.reader import Document
 from portal.declaration.source.suggestions import closest, suggest
+from portal.declaration.source.yaml_reader import Document
 from portal.declaration.synonyms import our_key
 from portal.declaration.validation import (
     mapping,

@@ -30,7 +30,7 @@ from portal.declaration.shapes import (
     Scope,
     Transition,
 )
-from portal.texts import readable
+from portal.texts import label_from_name
 
 LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
 
@@ -80,8 +80,8 @@ def resolve_module(draft: DeclarationDraft, module: Module) -> Module:
     owner, organization = owner_and_organization(draft, module)
     is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and the names, it is assumed
     filled: dict[str, Any] = {
-        "label": module.label or readable(module.name),
-        "singular": module.singular or readable(in_singular(module.name) if is_english else module.name),
+        "label": module.label or label_from_name(module.name),
+        "singular": module.singular or label_from_name(in_singular(module.name) if is_english else module.name),
         "title": module.title or _first_text(module),
         "owner": owner,
         "organization": organization,
@@ -120,7 +120,7 @@ def _lifecycle(module: Module) -> Lifecycle | None:
     field = module.fields.get(lifecycle.field)
     start = lifecycle.start or next(iter(field.offered if field is not None else ()), None)
     transitions = {
-        name: transition.model_copy(update={"name": name, "label": transition.label or readable(name)})
+        name: transition.model_copy(update={"name": name, "label": transition.label or label_from_name(name)})
         for name, transition in lifecycle.transitions.items()
     }
     stages = lifecycle.stages or longest_way(tuple(field.offered if field is not None else ()), start, transitions)
@@ -272,7 +272,7 @@ def resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butto
         buttons.update(generated)
         home = home.model_copy(update={"buttons": tuple(generated)})
     filled = {
-        "label": profile.label or readable(name),
+        "label": profile.label or label_from_name(name),
         "staff": staff,
         "modules": accesses,
         "menu": _menu(line, accesses, buttons),
@@ -330,4 +330,4 @@ def _generated_buttons(
 
 
 def _labeled(button: Button) -> Button:
-    return button.model_copy(update={"label": button.label or readable(button.name)})
+    return button.model_copy(update={"label": button.label or label_from_name(button.name)})

@@ -20,7 +20,7 @@ from portal.fields.linked_value import Linked
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.refused import FORBIDDEN, Refused, filled, operator_refused, storable
-from portal.texts import Text, _, readable
+from portal.texts import Text, _, label_from_name
 
 __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "storable"]
 LONGEST_IN_HISTORY = 200  # characters
@@ -91,7 +91,7 @@ class Field(InLines, FromColumn):
     @cached_property
     def title(self) -> Text:
         """The label, made from the name where none is declared."""
-        return self.label or readable(self.name)
+        return self.label or label_from_name(self.name)
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from portal.fields.base import Field, Refused, storable
 from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.several_values import join_values
-from portal.texts import Text, _, fold, readable
+from portal.texts import Text, _, fold, label_from_name
 
 LANGUAGE = re.compile("[a-zA-Z]{2,3}([-_].*)?")  # any other key means that no text in several languages stands here
 
@@ -24,7 +24,7 @@ def read_options(entry: Any) -> Any:
             raise ValueError("options in brackets are single names: those with a label or tone need a mapping")
         if len(set(map(str, entry))) < len(entry):
             raise ValueError("an option appears twice")
-        return {item: {"label": readable(item)} if isinstance(item, str) else item for item in entry}
+        return {item: {"label": label_from_name(item)} if isinstance(item, str) else item for item in entry}
     if not isinstance(entry, Mapping):
         return entry
     return {name: _option(name, value) for name, value in entry.items()}
@@ -34,9 +34,9 @@ def _option(name: str, value: Any) -> Any:
     if isinstance(value, Option):
         return value
     if value is None:
-        return {"label": readable(name)}
+        return {"label": label_from_name(name)}
     if isinstance(value, Mapping) and not (value and all(LANGUAGE.fullmatch(str(key)) for key in value)):
-        return {"label": readable(name), **value}
+        return {"label": label_from_name(name), **value}
     return {"label": value}
 
 

@@ -29,7 +29,7 @@ from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
 from portal.fields.proxy_field import ProxyField, from_target
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import readable
+from portal.texts import label_from_name
 
 DIGITS = 28  # of a number; those of an amount are the type's own
 BUILT_IN = ("number", "created")  # what every record has and never changes
@@ -176,7 +176,7 @@ class Formula(ProxyField):
             return self._field("decimal" if places else "integer", digits=DIGITS, places=places)
         if self.places is not None:
             raise ValueError("places belong to a number, and this table gives options")
-        listed = self.options or {str(result): Option(label=readable(str(result))) for result in results}
+        listed = self.options or {str(result): Option(label=label_from_name(str(result))) for result in results}
         return self._field("choice", options=listed)
 
     def _field(self, type_: str, **keys: Any) -> Field:

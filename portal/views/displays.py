@@ -18,10 +18,10 @@ from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime, local_iso
 from portal.fields.lines import Row
 from portal.fields.reader import Reader
+from portal.texts import Words
 from portal.views.parts import LineHead, Moment
 from portal.views.records.json_tree import json_nodes
 from portal.web.addresses import record_address
-from portal.web.frame import Words
 
 # Points in time that belong to no field are written as those of one.
 MOMENT = Datetime(name="at", type="datetime")

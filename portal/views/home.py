@@ -12,7 +12,7 @@ from portal.conditions import ALWAYS, AllOf
 from portal.declaration.shapes import Button
 from portal.records.reading.list_request import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
-from portal.texts import _, readable
+from portal.texts import _, label_from_name
 from portal.views.displays import moment
 from portal.views.parts import Happening, HomeButton, HomePage, Moment, NewRecords
 from portal.views.wording import count_text, initials, reference_in_words
@@ -71,7 +71,7 @@ def buttons(request: Request) -> Iterator[HomeButton]:
     counts = button_counts(request, declared)
     for button in declared:
         yield HomeButton(
-            label=button.label or readable(button.name),
+            label=button.label or label_from_name(button.name),
             icon=button.icon,
             url=button_address(button),
             text=button.text or "",

@@ -1,7 +1,7 @@
 """The contract between views and templates: what each page shows, as plain values worked out beforehand.
 
 A view returns `{"page": HomePage(...)}`; the template of that page (named in each class) only loops and asks yes or no.
-Besides `page` every template has `request`, `reader`, `shell` (web/frame.py), `icon(name)`, and `token` (the hidden
+Besides `page` every template has `request`, `reader`, `frame` (web/frame.py), `icon(name)`, and `token` (the hidden
 CSRF input). `Words` may be declared texts or sentences of the interface: the renderer translates them. Nothing here
 reads the database: the views that fill a page take every value through the reader's policy.
 
@@ -11,8 +11,8 @@ their own parts, are in its `…_parts.py`.
 
 from dataclasses import dataclass
 
+from portal.texts import Words
 from portal.views.administration.reasons import Reason
-from portal.web.frame import Words
 
 Pairs = tuple[tuple[str, str], ...]  # hidden inputs: (name, value), names may repeat
 

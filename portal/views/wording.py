@@ -4,7 +4,7 @@ from portal.declaration.shapes import Module
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading.records import Count, Record, Records
-from portal.texts import _, readable
+from portal.texts import _, label_from_name
 
 
 def count_text(count: Count, reader: Reader) -> str:
@@ -39,4 +39,4 @@ def initials(name: str) -> str:
 
 def module_label(module: Module, reader: Reader) -> str:
     """What the module is called whoever reads."""
-    return reader.text(module.label or readable(module.name))
+    return reader.text(module.label or label_from_name(module.name))

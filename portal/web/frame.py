@@ -1,6 +1,6 @@
 """What surrounds every page: name, menu, breadcrumbs, person, languages. Plain values for templates/layout.pt.
 
-Made once per request (`request.shell`), from the portal in force and the policy. Texts may be declared texts or
+Made once per request (`request.frame`), from the portal in force and the policy. Texts may be declared texts or
 sentences of the interface: the renderer translates them for the reader.
 """
 
@@ -17,14 +17,12 @@ from pyramid.request import Request
 from portal.accounts.identity import Identity
 from portal.accounts.sign_ups import SignUps
 from portal.declaration.shapes import Access, Button, Declaration
-from portal.texts import Text, _, locale_or_english, readable
+from portal.texts import Words, _, label_from_name, locale_or_english
 from portal.web.addresses import button_address, referring_page
 from portal.web.flash import flash_message
 from portal.web.read_only_view import ReadOnlyView
 from portal.web.resources import Account, Administration, Inbox, Module, Record
 from portal.web.security import may_handle_mail
-
-Words = str | Text
 
 
 class MenuItem(NamedTuple):
@@ -49,7 +47,7 @@ class Language:
 
 
 @dataclass(frozen=True)
-class Shell:
+class Frame:
     name: Words
     static: Callable[[str], str]  # a name of web/assets.py → its address: "portal.css", "portal.js"
     icon: Callable[[str], Markup]  # Assets.icon: the name of an icon → its drawing
@@ -96,11 +94,11 @@ VIEWS = {
 IN_DOCK = 4
 
 
-def shell(request: Request) -> Shell:
+def page_frame(request: Request) -> Frame:
     """What surrounds this request's page: menu, breadcrumbs, person, languages."""
     portal, identity = request.portal, request.visitor.identity
     settings, language = portal.declaration.settings, request.reader.language
-    bare = Shell(
+    bare = Frame(
         name=settings.name,
         static=portal.assets.url,
         icon=portal.assets.icon,
@@ -117,10 +115,10 @@ def shell(request: Request) -> Shell:
     return bare if identity is None else _signed_in(request, bare, identity)
 
 
-def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
+def _signed_in(request: Request, bare: Frame, identity: Identity) -> Frame:
     values = {**vars(bare), "person": identity.account.name}
     if identity.account.must_change:
-        return Shell(**{**values, "search": False})
+        return Frame(**{**values, "search": False})
     menu, own = _menu(request, identity)
     values |= {"menu": menu, "own": own, "dock": menu[:IN_DOCK], "crumbs": _crumbs(request)}
     report = request.registry.live.report
@@ -131,7 +129,7 @@ def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
         else:
             values["warning"] = _("The changes need a database update. Until then, the last valid version is used.")
             values |= {"warning_url": "/-/effect", "warning_label": _("Effect")}
-    return Shell(**values)
+    return Frame(**values)
 
 
 def _languages(request: Request) -> tuple[Language, ...]:
@@ -171,7 +169,7 @@ def _new(request: Request, module: str) -> str:
 
 def _button_item(request: Request, button: Button) -> MenuItem:
     url = button_address(button)
-    return MenuItem(button.label or readable(button.name), button.icon, url, current=url == _path(request))
+    return MenuItem(button.label or label_from_name(button.name), button.icon, url, current=url == _path(request))
 
 
 def _waiting_items(request: Request, identity: Identity) -> list[MenuItem]:
@@ -252,7 +250,7 @@ def _view_name(request: Request) -> str:
 
 
 def _label(declaration: Declaration, name: str, access: Access) -> Words:
-    return access.label or declaration.modules[name].label or readable(name)
+    return access.label or declaration.modules[name].label or label_from_name(name)
 
 
 def _icon(declaration: Declaration, name: str, access: Access) -> str:

@@ -19,7 +19,7 @@ from portal.fields.reader import Reader
 from portal.texts import Text
 from portal.texts import translate as translate_sentence
 from portal.web.cells import CellRenderer, CellTemplates
-from portal.web.frame import Shell
+from portal.web.frame import Frame
 from portal.web.template_cache import TemplateCache
 from portal.web.template_names import PlainPython, Template
 
@@ -60,16 +60,16 @@ class Templates:
         """The templates whose macros every page may use."""
         return {name: self[f"{name}.pt"] for name in MACROS}
 
-    def render(self, name: str, values: Mapping[str, Any], reader: Reader, shell: Shell) -> str:
+    def render(self, name: str, values: Mapping[str, Any], reader: Reader, frame: Frame) -> str:
         """The page `name` as HTML; `values` holds at least `page`."""
-        names = {**self.macros, "reader": reader, "shell": shell, "icon": shell.icon}
+        names = {**self.macros, "reader": reader, "frame": frame, "icon": frame.icon}
         names |= {"translate": _translation(reader), "target_language": reader.language}
         cells = CellRenderer(
             CellTemplates() if self._reload else self._cell_templates,  # a changed template shows at once
             lambda template, **more: self[template](**names, **more),
-            (shell.static("icons.svg"), reader.locale_name, reader.language, reader.default_language),
+            (frame.static("icons.svg"), reader.locale_name, reader.language, reader.default_language),
         )
-        return self[name](**names, **values, token=_token(shell), draw=cells)
+        return self[name](**names, **values, token=_token(frame), draw=cells)
 
 
 @functools.cache
@@ -79,7 +79,7 @@ def shared_templates(reload: bool) -> Templates:
 
 
 def includeme(config: Configurator) -> None:
-    """Make `renderer="NAME.pt"` a template of ours; requests bring `reader` and `shell`."""
+    """Make `renderer="NAME.pt"` a template of ours; requests bring `reader` and `frame`."""
     settings = config.get_settings()
     templates = shared_templates(bool(settings.get("reload_templates")))
     if settings.get("compiled_templates"):
@@ -94,14 +94,14 @@ def includeme(config: Configurator) -> None:
         def __call__(self, value: Mapping[str, Any], system: Mapping[str, Any]) -> str:
             request = system["request"]
             values = {"request": request, "context": system.get("context"), **value}
-            return templates.render(self.name, values, request.reader, request.shell)
+            return templates.render(self.name, values, request.reader, request.frame)
 
     config.add_renderer(".pt", Renderer)
 
 
-def _token(shell: Shell) -> Markup:
+def _token(frame: Frame) -> Markup:
     """What templates write as `token`: the hidden CSRF input of every posting form."""
-    return Markup('<input type="hidden" name="_csrf" value="{}">').format(shell.csrf_token)
+    return Markup('<input type="hidden" name="_csrf" value="{}">').format(frame.csrf_token)
 
 
 def _translation(reader: Reader) -> Any:

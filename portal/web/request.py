@@ -21,8 +21,8 @@ from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.store import Store
-from portal.web import connections, csrf, frame, visitor
-from portal.web.frame import Shell
+from portal.web import connections, csrf, visitor
+from portal.web.frame import Frame, page_frame
 from portal.web.language import chosen_language, region_of
 from portal.web.live import Portal
 from portal.web.news import RequestNews
@@ -86,8 +86,8 @@ class PortalRequest(Request):
         return csrf.guest_token(self)
 
     @reify
-    def shell(self) -> Shell:
-        return frame.shell(self)
+    def frame(self) -> Frame:
+        return page_frame(self)
 
     @reify
     def store(self) -> Store:

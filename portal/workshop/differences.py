@@ -14,7 +14,7 @@ from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
 from portal.fields.base_shape import Shape
-from portal.texts import Text, readable
+from portal.texts import Text, label_from_name
 from portal.workshop.access_table import Rights
 
 LONGEST = 60  # characters of a value in a sentence
@@ -79,7 +79,7 @@ class Labels:
             declared = declaration.modules.get(module)
             if declared is not None and name in declared.everything:
                 return str(declared.everything[name].title)
-        return str(readable(name))
+        return str(label_from_name(name))
 
     def fields(self, module: str, names: Iterable[str]) -> str:
         """Several fields, as in “Priority, Notes”."""

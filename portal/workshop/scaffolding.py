@@ -16,9 +16,9 @@ from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import Declaration, Module, Profile
 from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field
-from portal.texts import readable
+from portal.texts import label_from_name
 from portal.workshop.replace_file import replace_file
-from portal.workshop.schema.files import schema_line
+from portal.workshop.schema.schema_files import schema_line
 from portal.workshop.yaml_text import CannotBeEditedError, YamlText
 
 # What a type cannot be without, as a start.
@@ -96,7 +96,7 @@ def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Ma
         raise CannotStartError(f'no profile "{unknown[0]}"')
     staff = tuple(key for key, profile in declaration.profiles.items() if profile.staff)
     shown_to = profiles or staff or tuple(declaration.profiles)
-    label = str(readable(name))
+    label = str(label_from_name(name))
     fields = "{title: {type: text, required: true}, description: longtext}"
     writing.add_entry(MODULES, ("modules",), _module_start(name), f"{name}: {{label: {label}, fields: {fields}}}")
     for profile in shown_to:
@@ -108,11 +108,11 @@ def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Ma
 
 
 def _module_start(name: str) -> list[str]:
-    one = str(readable(in_singular(name)))
+    one = str(label_from_name(in_singular(name)))
     return [
         "",
         f"{name}:",
-        f"  label: {readable(name)}",
+        f"  label: {label_from_name(name)}",
         f"  singular: {one:<30}  # one record of it: used in “New {one.lower()}”",
         "  icon: square                              # any name from lucide.dev/icons",
         '  # reference: "E{number:04}"               # how records are numbered',
@@ -137,7 +137,7 @@ def _new_portal(folder: Path, name: str, profiles: tuple[str, ...], overrides: M
     texts = {MODULES: [*first, *module]}
     for profile in names:
         entry = f"  {name}: {{see: all, can: [create, edit]}}"
-        texts[profile_file(profile)] = [f"label: {readable(profile)}", "staff: true", "modules:", entry]
+        texts[profile_file(profile)] = [f"label: {label_from_name(profile)}", "staff: true", "modules:", entry]
     with tempfile.TemporaryDirectory() as tried:
         _write_new(Path(tried), texts)
         _refuse_errors(load(Path(tried), overrides))
@@ -203,7 +203,7 @@ def _field_start(declaration: Declaration, module: Module, name: str, kind: str)
         f"  type: {kind}",
         *([f"  {needed}"] if needed else []),
         *(["  to: modified"] if kind == "elapsed" else []),
-        f"  label: {readable(name)}",
+        f"  label: {label_from_name(name)}",
         "  # help: A sentence below the field in forms",
     ]
     if not Field.types[kind].computed:
@@ -263,7 +263,7 @@ def _profile_lines(declaration: Declaration, name: str, extends: str | None) -> 
         schema_line(profile_file(name)),
         f"# What people with the profile {name} see and may do. Modules that are not named do not exist for them.",
         "",
-        f"label: {readable(name)}",
+        f"label: {label_from_name(name)}",
     ]
     if extends is not None:
         parent: Profile = declaration.profiles[extends]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from portal.declaration.source.problems import KeyPath
-from portal.declaration.source.reader import Document, read
+from portal.declaration.source.yaml_reader import Document, read
 
 BYTE_ORDER_MARK = "\ufeff"
 _LINE_BREAK = re.compile("\r\n|\n|\r")

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from portal.workshop.schema.files import schema_line, write_schemas
+from portal.workshop.schema.schema_files import schema_line, write_schemas
 from tests.language_client import LanguageClient
 from tests.mutations import broken_variants
 

@@ -9,16 +9,16 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.database.search import sqlite
+from portal.database.search.words import parse_words
 from portal.declaration.load import load
 from portal.fields.linked_value import Linked
 from portal.records.indexing.search_entries import rebuild
 from portal.records.policy import Policy, system_policy
-from portal.records.reading import highlight
 from portal.records.reading.records import Count, Query, Records
 from portal.records.reading.search_everywhere import hits_everywhere
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
-from portal.views.lists.rows import match_notes
+from portal.views.lists.list_rows import match_notes
 
 NAMES = [f"things_{number}" for number in range(98)]
 LINKS = {"caller": {"type": "link", "to": "people"}, "company": {"type": "link", "to": "companies"}}
@@ -79,9 +79,7 @@ def found(tables, connection, text):
     policy = Policy(tables, declaration.profiles["customer"], reader)
     sa.event.listen(connection, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     hits = hits_everywhere(connection, policy, text, 5, ["modified"])
-    notes = match_notes(
-        [(each.records, [record.id for record in each.newest]) for each in hits], highlight.read_search_text(text)
-    )
+    notes = match_notes([(each.records, [record.id for record in each.newest]) for each in hits], parse_words(text))
     return {
         each.records.name: ([record.title for record in each.newest], each.count, of_module)
         for each, of_module in zip(hits, notes, strict=True)

@@ -17,8 +17,8 @@ from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.identity import identify
 from portal.accounts.passwords import Passwords
 from portal.accounts.people import companies_of
-from portal.commands.demo.files import add_example_files
-from portal.commands.demo.many import SENTENCE, TOKEN, ManyRows
+from portal.commands.demo.example_files import add_example_files
+from portal.commands.demo.many_tickets import SENTENCE, TOKEN, ManyRows
 from portal.commands.open_portal import OpenPortal
 from portal.database.engine import Connection
 from portal.declaration.shapes import Module

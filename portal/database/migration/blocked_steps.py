@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from portal.database.migration.plan_steps import Step, words_for_table
 from portal.database.migration.snapshot import Snapshot, rebuild_field
-from portal.database.migration.steps import Step, words_for_table
-from portal.database.schema.tables import Tables, join_target
+from portal.database.schema.tables import Tables
 from portal.fields.table_names import is_rows, join_name
 
 MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
@@ -26,8 +26,8 @@ def too_many_columns(tables: Tables, connection: sa.Connection | None) -> Iterat
 def misfit_steps(tables: Tables) -> Iterator[Step]:
     """A blocked step for all that an existing table lacks: it is never altered, so that nothing can be applied. The
     portal runs with a field that stays empty, not without the table."""
-    for misfit in tables.misfits:
-        yield Step(f"! {misfit.sentence}", blocked=True, needed=misfit.field is None)
+    for mismatch in tables.mismatches:
+        yield Step(f"! {mismatch.sentence}", blocked=True, needed=mismatch.field is None)
 
 
 def links_and_lines(tables: Tables, old: Snapshot) -> dict[str, Step]:
@@ -38,13 +38,13 @@ def links_and_lines(tables: Tables, old: Snapshot) -> dict[str, Step]:
         join_name(module, name)
         for module, entry in old["modules"].items()
         for name, field in entry["fields"].items()
-        if (before := rebuild_field(field)) is not None and join_target(before)
+        if (before := rebuild_field(field)) is not None and before.in_join_table
     }
     links = {
         join_name(module.name, name)
         for module in tables.declaration.stored.values()
         for name, field in module.fields.items()
-        if join_target(field)
+        if field.in_join_table
     }
     steps = {}
     for name, former, kind in (

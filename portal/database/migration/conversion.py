@@ -17,7 +17,7 @@ from markupsafe import escape
 
 from portal.batches import batched
 from portal.database.migration import alter, values_set_aside
-from portal.database.schema.tables import Tables, columns_of, join_target
+from portal.database.schema.tables import Tables, columns_of
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked
@@ -105,12 +105,12 @@ class Conversion:
         links, misfits = self._fill(temporary)
         if self.old_columns:
             alter.drop_columns(self.connection, table.name, [column.name for column in self.old_columns])
-        if self.old is not None and join_target(self.old):
+        if self.old is not None and self.old.in_join_table:
             alter.drop_tables(self.connection, [join_name(table.name, self.new.name)])
         for name, temporary_name in temporary.items():
             alter.rename_column(self.connection, table.name, temporary_name, name)
         alter.add_foreign_keys(self.connection, table, names)
-        if join_target(self.new):
+        if self.new.in_join_table:
             alter.create_tables(self.connection, self.tables, {join_name(table.name, self.new.name)})
             join = self.tables.join(table.name, self.new.name)
             for batch in batched(links, BATCH):
@@ -131,7 +131,7 @@ class Conversion:
     def fitting_aside(self) -> dict[int, Mapping[str, Any]]:
         """What was set aside and fits, as it is stored, by record id."""
         fitting: dict[int, Mapping[str, Any]] = {}
-        if join_target(self.new) or self._is_formula:
+        if self.new.in_join_table or self._is_formula:
             return fitting  # a list of links has no column that could be empty, and a formula fills its own
         for record_id, text in values_set_aside.texts_set_aside(
             self.connection, self.module.name, self.new.name
@@ -197,15 +197,14 @@ class Conversion:
     def _loaded(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         if self.old is None:
             return [row[self.new.name] for row in rows]
-        target = join_target(self.old)
-        if not target:
+        if not self.old.in_join_table:
             return [self.old.load(row) for row in rows]
         join = sa.table(join_name(self.module.name, self.new.name), *map(sa.column, ("record", "target", "position")))
         batch = join.c["record"].between(rows[0]["id"], rows[-1]["id"])
         links = defaultdict(list)
         ordered = sa.select(join).where(batch).order_by(join.c["record"], join.c["position"])
         for record_id, target_id, _position in self.connection.execute(ordered):
-            links[record_id].append(Linked(target_id, target))
+            links[record_id].append(Linked(target_id, self.old.targets[0]))
         return [tuple(links[row["id"]]) for row in rows]
 
     # -- converting -----------------------------------------------------------------------------------------------
@@ -320,7 +319,7 @@ class Conversion:
             if isinstance(value.after, Refused):
                 misfits[value.record_id] = self.written(value.before)
                 continue
-            if join_target(self.new):
+            if self.new.in_join_table:
                 ids = dict.fromkeys(link.id for link in value.after)
                 links += [
                     {"record": value.record_id, "target": target_id, "position": place}

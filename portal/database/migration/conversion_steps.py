@@ -9,8 +9,8 @@ from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import PreparedField
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Effort
+from portal.database.migration.plan_steps import WITH_LOSS, Phase, Step, Task
 from portal.database.migration.row_counts import counted
-from portal.database.migration.steps import WITH_LOSS, Phase, Step, Task
 from portal.database.migration.values_set_aside import texts_set_aside
 from portal.database.schema.tables import Tables
 

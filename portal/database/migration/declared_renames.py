@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from portal.database.migration.row_counts import counted, has_rows
 from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
-from portal.database.schema.tables import columns_of, join_target
+from portal.database.schema.tables import columns_of
 from portal.declaration.shapes import Declaration, Module, fields_with_rows
 from portal.fields.table_names import join_name
 
@@ -93,7 +93,7 @@ def _is_empty(connection: sa.Connection, module: str, entry: Mapping[str, Any]) 
     field = rebuild_field(entry)
     if field is None:
         return False
-    if join_target(field):
+    if field.in_join_table:
         source = sa.table(join_name(module, field.name), sa.column("record"))
         return connection.execute(sa.select(source.c["record"]).limit(1)).first() is None
     name = columns_of(field)[0].name

@@ -10,7 +10,7 @@ from portal.database.migration import values_set_aside
 from portal.database.migration.declared_renames import Renames
 from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
 from portal.database.schema.indexes import index_name
-from portal.database.schema.tables import column_names_of, join_target
+from portal.database.schema.tables import column_names_of
 from portal.fields.table_names import join_name
 
 
@@ -69,7 +69,7 @@ def _table_pairs(
             continue
         for key, entry in module["fields"].items():
             field = rebuild_field(entry)
-            if field is not None and join_target(field):
+            if field is not None and field.in_join_table:
                 pairs[join_name(old_name, key)] = join_name(name, fields.get(key, key))
     return {before: after for before, after in pairs.items() if before != after}
 

@@ -14,9 +14,9 @@ from portal.database.errors import UNIQUE_VIOLATION, sql_code
 from portal.database.migration import alter
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
+from portal.database.migration.plan_steps import Phase, Step, Task
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import EMPTY, last_applied
-from portal.database.migration.steps import Phase, Step, Task
 from portal.database.schema.indexes import index_name
 from portal.database.schema.inspection import existing_indexes
 from portal.database.schema.tables import Tables, columns_of

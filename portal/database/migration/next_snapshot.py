@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from portal.database.migration import values_set_aside
 from portal.database.migration.declared_renames import past_renames_after
+from portal.database.migration.plan_steps import Step
 from portal.database.migration.planner import Planner
 from portal.database.migration.snapshot import Snapshot
-from portal.database.migration.steps import Step
 
 
 def next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, left: list[Step]) -> Snapshot:

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration.declared_renames import renamed_names
+from portal.database.migration.plan_steps import Step
 from portal.database.migration.row_counts import RowCounts, counted
-from portal.database.migration.steps import Step
 from portal.database.schema.tables import columns_of
 from portal.fields.base import Field
 

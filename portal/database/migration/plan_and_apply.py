@@ -28,6 +28,7 @@ from portal.database.migration.difference import Changes, compare_snapshots, ins
 from portal.database.migration.former_names import SAME, FormerNames, former_names, with_new_names
 from portal.database.migration.locks import FROM_EVERYBODY, FROM_SAVING, lock_tables, one_at_a_time, when_free
 from portal.database.migration.next_snapshot import next_snapshot
+from portal.database.migration.plan_steps import Step
 from portal.database.migration.planner import Planner
 from portal.database.migration.rename import rename_in_database, tables_with_names
 from portal.database.migration.row_counts import RowCounts
@@ -42,7 +43,6 @@ from portal.database.migration.snapshot import (
     save_snapshot,
     take_snapshot,
 )
-from portal.database.migration.steps import Step
 from portal.database.migration.temporary_views import show_renamed
 from portal.database.schema.tables import Tables
 from portal.database.search.index import create_index

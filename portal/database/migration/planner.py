@@ -21,13 +21,13 @@ from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.index_changes import PlannedIndexes
 from portal.database.migration.option_changes import removed_options, rename_stored_options, renamed_options
+from portal.database.migration.plan_steps import Phase, Step, Task, for_people, removing, words_for_table
 from portal.database.migration.recomputing import computed_steps
 from portal.database.migration.removed_links import attach_link_again, detach_removed_link
 from portal.database.migration.rename import rename_steps
 from portal.database.migration.row_counts import RowCounts, counted, staying
 from portal.database.migration.snapshot import column_names_of_entry, had_formula, left_of, rebuild_field, storage_of
-from portal.database.migration.steps import Phase, Step, Task, for_people, removing, words_for_table
-from portal.database.schema.tables import Tables, columns_of, join_target, sorted_system_tables
+from portal.database.schema.tables import Tables, columns_of, sorted_system_tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.table_names import join_name
@@ -110,7 +110,7 @@ class Planner:
 
     def _join_tables(self, module: Module) -> Iterator[str]:
         for name, field in module.fields.items():
-            if join_target(field):
+            if field.in_join_table:
                 yield join_name(module.name, name)
 
     def _changed_module(self, module: Module) -> Iterator[Step]:
@@ -163,7 +163,7 @@ class Planner:
         table, names = module.name, {column.name for column in columns_of(field)}
         before = rebuild_field(entry) if entry is not None else None
         missing = names & self.difference.columns.get(table, set())
-        joins = {join_name(table, field.name)} & self.difference.tables if join_target(field) else set()
+        joins = {join_name(table, field.name)} & self.difference.tables if field.in_join_table else set()
         yield from self._renamed_field(table, field, before)
         if entry is not None and (before is None or self._is_stored_otherwise(table, before, field)):
             if before and field.name in module.formulas and had_formula(self.old, table, field.name):
@@ -327,6 +327,6 @@ class Planner:
         return Conversion(self.connection, self.tables, module, before, after)
 
     def _count_values(self, table: str, field: Field) -> int | None:
-        if join_target(field):
+        if field.in_join_table:
             return self.counts.linked(join_name(table, field.name))
         return self.counts.filled(table, [column.name for column in columns_of(field)][:1])

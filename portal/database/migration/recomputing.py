@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.database.migration.difference import Changes
+from portal.database.migration.plan_steps import Step
 from portal.database.migration.row_counts import RowCounts
-from portal.database.migration.steps import Step
 from portal.fields.table_names import is_rows
 
 

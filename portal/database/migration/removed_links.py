@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration import alter
-from portal.database.schema.tables import Tables, columns_of, join_target
+from portal.database.schema.tables import Tables, columns_of
 from portal.fields.base import Field
 from portal.fields.table_names import is_rows, join_name
 
@@ -19,7 +19,7 @@ JOIN_COLUMNS = ("record", "target", "position")
 
 def detach_removed_link(connection: sa.Connection, module: str, field: Field) -> None:
     """The values of a removed field stay, without foreign keys and indexes."""
-    if join_target(field):
+    if field.in_join_table:
         _detach_join_table(connection, join_name(module, field.name))
         return
     names = [column.name for column in columns_of(field)]
@@ -34,9 +34,8 @@ def attach_link_again(connection: sa.Connection, tables: Tables, module: str, fi
     if is_rows(module):
         _drop_orphans(connection, module)
     table = tables.module(module)
-    target = join_target(field)
-    if target:
-        _attach_join_table(connection, tables, module, field, target)
+    if field.in_join_table:
+        _attach_join_table(connection, tables, module, field)
         return
     for column in columns_of(field):
         for key in table.c[column.name].foreign_keys:
@@ -84,10 +83,10 @@ def _detach_join_table(connection: sa.Connection, name: str) -> None:
     alter.rename_table(connection, TEMPORARY, name)
 
 
-def _attach_join_table(connection: sa.Connection, tables: Tables, module: str, field: Field, target: str) -> None:
+def _attach_join_table(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
     table = tables.join(module, field.name)
     source = sa.table(table.name, *map(sa.column, JOIN_COLUMNS))
-    gone = sa.or_(source.c["record"].not_in(_ids(module)), source.c["target"].not_in(_ids(target)))
+    gone = sa.or_(source.c["record"].not_in(_ids(module)), source.c["target"].not_in(_ids(field.targets[0])))
     connection.execute(sa.delete(source).where(gone))
     if connection.dialect.name != "sqlite":
         alter.add_join_foreign_keys(connection, table)

@@ -14,12 +14,12 @@ from portal.database.migration.declared_renames import Renames
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.former_names import FormerNames, former_names
 from portal.database.migration.history_rewriting import rename_fields_in_history
+from portal.database.migration.plan_steps import Step, words_for_table
 from portal.database.migration.row_counts import RowCounts, staying
 from portal.database.migration.snapshot import Snapshot, rebuild_field
-from portal.database.migration.steps import Step, words_for_table
 from portal.database.schema.inspection import existing_indexes
-from portal.database.schema.tables import Tables, column_names_of, join_target, sorted_system_tables
-from portal.database.search.request import module_token
+from portal.database.schema.tables import Tables, column_names_of, sorted_system_tables
+from portal.database.search.search_request import module_token
 from portal.fields.table_names import is_rows, join_name
 
 
@@ -96,7 +96,7 @@ def _without_empty_modules(connection: sa.Connection, modules: Mapping[str, Mapp
         join_name(name, key)
         for name, module in modules.items()
         for key, entry in module["fields"].items()
-        if (field := rebuild_field(entry)) is not None and join_target(field)
+        if (field := rebuild_field(entry)) is not None and field.in_join_table
     ]
     dropped = [*joins, *sorted(modules, key=is_rows, reverse=True)]  # rows before the records to which they belong
     inbound = alter.release_inbound(connection, dropped)
@@ -108,7 +108,7 @@ def _without_empty_modules(connection: sa.Connection, modules: Mapping[str, Mapp
 def _drop_empty(connection: sa.Connection, module: str, entry: Mapping[str, object]) -> None:
     """A field without values, whose name another one takes."""
     field = rebuild_field(entry)
-    if field is not None and join_target(field):
+    if field is not None and field.in_join_table:
         alter.drop_tables(connection, [join_name(module, field.name)])
     elif field is not None:
         alter.drop_columns(connection, module, column_names_of(field))

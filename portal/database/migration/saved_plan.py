@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.migration.plan_steps import Step
 from portal.database.migration.snapshot import last_applied
-from portal.database.migration.steps import Step
 from portal.database.schema.tables import Tables
 
 KIND = "portal plan"

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ValidationError
 from portal.database.schema.tables import (
     Tables,
     columns_of,
-    join_target,
     sorted_system_tables,
     stored_fields,
 )
@@ -84,8 +83,8 @@ def storage_of(field: Field) -> list[list[str]]:
     storage: list[list[str]] = []
     for column in columns_of(field):
         storage.append([column.name, repr(column.type), *(key.target_fullname for key in column.foreign_keys)])
-    if target := join_target(field):
-        storage.append(["join", target])
+    if field.in_join_table:
+        storage.append(["join", field.targets[0]])
     # A column of text may hold one text, or several values packed into one.
     return [*storage, [type(field).load.__qualname__, type(field).store.__qualname__]] if storage else []
 
@@ -143,7 +142,7 @@ def changed_columns(snapshot: Snapshot, other: Snapshot) -> dict[str, set[str]]:
                 continue
             by_table[name] |= column_names_of_entry(entry)
             field = rebuild_field(entry)
-            if field and join_target(field):
+            if field and field.in_join_table:
                 by_table[join_name(name, key)] = set()
     return by_table
 

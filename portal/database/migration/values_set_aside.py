@@ -12,8 +12,8 @@ from functools import partial
 import sqlalchemy as sa
 
 from portal.database.migration import alter
+from portal.database.migration.plan_steps import Phase, Step, Task, removing
 from portal.database.migration.row_counts import RowCounts, counted
-from portal.database.migration.steps import Phase, Step, Task, removing
 from portal.fields.table_names import shortened
 
 

@@ -74,7 +74,7 @@ def _as_subquery(table: ExistingTable, compiler: SQLCompiler, **options: Any) ->
 
 
 @dataclass(frozen=True)
-class Misfit:
+class Mismatch:
     """What the database does not have as the declaration says it; without `field` it is the table itself."""
 
     module: str
@@ -151,22 +151,22 @@ class ExistingModule:
                 raw[LINKED_KEY.format(field.name)] = column
         return raw
 
-    def misfits(self) -> Iterator[Misfit]:
+    def mismatches(self) -> Iterator[Mismatch]:
         """What is missing or of another type, each with its cure."""
         name, table = self.module.name, self.module.table
         if self.inspected is None:
-            yield Misfit(name, f'module {name}: the database has no table "{table}"; correct table:, or create it')
+            yield Mismatch(name, f'module {name}: the database has no table "{table}"; correct table:, or create it')
             return
         columns = self.inspected.columns
         for column in self.module.key or ():
             if self.inspected.column(column) is None:
                 hint = suggest(column, columns)
-                yield Misfit(name, f'module {name}: table "{table}" has no column "{column}"{hint}; correct key:')
+                yield Mismatch(name, f'module {name}: table "{table}" has no column "{column}"{hint}; correct key:')
         if self.module.key is None and not self.inspected.key:
-            yield Misfit(name, f'module {name}: "{table}" has no primary key; name the columns of one as key:')
+            yield Mismatch(name, f'module {name}: "{table}" has no primary key; name the columns of one as key:')
         for field in self.module.fields.values():
             if not field.virtual and (sentence := self._misfit_of(field)):
-                yield Misfit(name, f"{name}.{field.name} stays empty: {sentence}", field.name)
+                yield Mismatch(name, f"{name}.{field.name} stays empty: {sentence}", field.name)
 
     def _misfit_of(self, field: Field) -> str:
         if self.inspected is None:

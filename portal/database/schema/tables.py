@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import cache_plan
-from portal.database.schema.existing_tables import ExistingModule, Misfit
+from portal.database.schema.existing_tables import ExistingModule, Mismatch
 from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_name
 from portal.database.schema.inspection import NOTHING, ExistingTables
 from portal.database.schema.system_tables import system_tables
@@ -65,7 +65,7 @@ class Tables:
     once: sa.Table
     draft: sa.Table
     search: sa.Table
-    misfits: tuple[Misfit, ...] = ()  # what existing tables do not have as it is declared
+    mismatches: tuple[Mismatch, ...] = ()  # what existing tables do not have as it is declared
     version: int = dataclasses.field(default_factory=itertools.count(1).__next__, init=False)
     # Built once for these tables: statements by name, and the policies that kinds of readers share (records/policy.py).
     statements: dict[str, sa.Select[Any]] = dataclasses.field(default_factory=dict, init=False, repr=False)
@@ -110,9 +110,9 @@ def build(declaration: Declaration, existing: ExistingTables = NOTHING) -> Table
     for module in declaration.modules.values():
         if module.table is None:
             add_indexes(declaration, module, metadata.tables[module.name])
-    misfits = tuple(misfit for existing_module in existing_modules for misfit in existing_module.misfits())
+    mismatches = tuple(mismatch for existing_module in existing_modules for mismatch in existing_module.mismatches())
     system = system_tables(metadata)
-    return Tables(declaration, metadata, search=search_table(metadata), misfits=misfits, **system)
+    return Tables(declaration, metadata, search=search_table(metadata), mismatches=mismatches, **system)
 
 
 def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]) -> None:
@@ -230,21 +230,12 @@ def stored_fields(module: Module) -> dict[str, Field]:
     """The fields with a place in the database, and the two built-in ones whose column depends on `people:`."""
     authors = {name: module.builtin[name] for name in ("created_by", "modified_by") if name in module.builtin}
     stored = {name: field.as_stored for name, field in module.fields.items() if not field.virtual}
-    return authors | {name: field for name, field in stored.items() if _has_place(field)}
-
-
-def _has_place(field: Field) -> bool:
-    return bool(join_target(field) or field.columns())
+    return authors | {name: field for name, field in stored.items() if field.in_join_table or field.columns()}
 
 
 def columns_of(field: Field) -> list[sa.Column[Any]]:
     """The columns of a field."""
     return author_columns(field) if field.name in ("created_by", "modified_by") else field.columns()
-
-
-def join_target(field: Field) -> str | None:
-    """The module to which the join table of a field leads; None for a field without a join table."""
-    return field.targets[0] if field.in_join_table else None
 
 
 def column_names_of(field: Field) -> list[str]:

@@ -7,7 +7,7 @@ change, and a page begins where the last one ended.
 A search reads *candidate* rows, newest first, in windows of growing size, and tests each; that is cheapest where hits
 are common. When the next window would cost more than the index, the rest of the hits comes from the index, or from the
 records that the condition leaves, if these are few. What to expect is decided by the two engines, sqlite.py and
-postgresql.py; both find the same. What a search is made of is in request.py.
+postgresql.py; both find the same. What a search is made of is in search_request.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.database.fetching import fetch
 from portal.database.search import postgresql, sqlite
-from portal.database.search.request import (
+from portal.database.search.search_request import (
     BATCH_SIZE,
     BOTH,
     PUBLIC,
@@ -31,18 +31,11 @@ from portal.database.search.request import (
     PageStart,
     Progress,
     Search,
-    in_part,
     module_token,
     shared_statement,
 )
-from portal.database.search.words import MAX_WORDS, Words, indexed_text, parse_words
+from portal.database.search.words import indexed_text
 from portal.fields.column_types import serial_column
-
-__all__ = [
-    "COUNTED", "MAX_WORDS", "Entry", "Hit", "Newest", "Search", "SearchResult", "Words", "count", "create_index",
-    "drop_index", "filling", "find", "in_part", "indexed_text", "is_index_object", "newest", "organization_token",
-    "owner_token", "page", "parse_words", "put", "put_many", "remove", "replace_texts", "search_table", "watcher_token",
-]  # fmt: skip
 
 COUNTED = 1001  # hits; more are shown as “1,000+”
 BATCH = 500  # records

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.database.fetching import Row, fetch
 from portal.database.postgresql import schema_of
-from portal.database.search.request import (
+from portal.database.search.search_request import (
     BATCH_SIZE,
     Candidates,
     Newest,

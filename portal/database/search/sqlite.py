@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from portal.database.search.request import BATCH_SIZE, Candidates, Newest, PageStart, Progress, Search
+from portal.database.search.search_request import BATCH_SIZE, Candidates, Newest, PageStart, Progress, Search
 from portal.database.search.words import Term
 
 INDEX = "portal_search_fts"

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from portal.database.search.request import PageStart, PositionIn, Search, other_part
+from portal.database.search.search_request import PageStart, PositionIn, Search, other_part
 from portal.database.search.words import Term
 
 INDEX = "portal_search_eras"

@@ -58,7 +58,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Words:
+class SearchWords:
     """A reader's input: a hit has every term and every phrase. Without terms every record is a hit.
 
     `cut`: the input was longer than a search takes, and the rest was left out.
@@ -82,7 +82,7 @@ class Words:
         return all(needle in text for needle in self.needles)
 
 
-def parse_words(text: str) -> Words:
+def parse_words(text: str) -> SearchWords:
     """The words and phrases of a reader's input. Operators of query languages mean nothing: they are punctuation."""
     terms: list[Term] = []
     phrases: list[str] = []
@@ -98,7 +98,7 @@ def parse_words(text: str) -> Words:
     terms += _unquoted_terms(shortened[position:])
     unique = tuple(dict.fromkeys(terms))
     cut = len(text) > MAX_INPUT_LENGTH or len(unique) > MAX_WORDS
-    return Words(unique[:MAX_WORDS], tuple(dict.fromkeys(phrases)), cut)
+    return SearchWords(unique[:MAX_WORDS], tuple(dict.fromkeys(phrases)), cut)
 
 
 def _unquoted_terms(text: str) -> list[Term]:

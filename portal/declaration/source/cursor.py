@@ -10,7 +10,7 @@ placed at the nearest parent that is.
 from typing import Any
 
 from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
-from portal.declaration.source.reader import Document
+from portal.declaration.source.yaml_reader import Document
 
 
 class Cursor:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
 from portal.declaration.source.problems import Problem, RelatedPlace
-from portal.declaration.source.reader import Document
+from portal.declaration.source.yaml_reader import Document
 
 BEFORE = 2  # lines that are shown above the line itself
 LONGEST_LINE = 160

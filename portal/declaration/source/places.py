@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import KeyPath, Problem
-from portal.declaration.source.reader import Document, read
+from portal.declaration.source.yaml_reader import Document, read
 
 # Where no quoted text stands before it.
 COMMENT = re.compile(r"""(?<=[^'"#])\s#(?=[^'"]*$).*$""")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from portal.database.search.index import Words, parse_words
+from portal.database.search.words import SearchWords
 from portal.fields.base import Field
 from portal.texts import words
 
@@ -16,12 +16,7 @@ BEFORE, AFTER = 30, 50  # characters of an excerpt around what matches
 Matches = tuple[tuple[str, bool], ...]
 
 
-def read_search_text(text: str) -> Words:
-    """A typed text as the search understands it."""
-    return parse_words(text)
-
-
-def matches(text: str, searched: Words) -> Matches:
+def matches(text: str, searched: SearchWords) -> Matches:
     """`text` in pieces, each with whether it matches; empty where none does."""
     pieces: list[tuple[str, bool]] = []
     end = 0
@@ -34,7 +29,7 @@ def matches(text: str, searched: Words) -> Matches:
     return tuple(part for part in (*pieces, (text[end:], False)) if part[0]) if pieces else ()
 
 
-def excerpt(text: str, searched: Words) -> str:
+def excerpt(text: str, searched: SearchWords) -> str:
     """The words around the first match in `text`, on one line: “… the toner is empty …”; "" where none matches."""
     text = " ".join(text[:LONGEST].split())
     piece = next((piece for piece in PIECE.finditer(text) if _piece_matches(piece[0], searched)), None)
@@ -46,21 +41,21 @@ def excerpt(text: str, searched: Words) -> str:
     return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
 
 
-def field_that_matches(fields: Iterable[Field], values: Mapping[str, Any], searched: Words) -> Field | None:
+def field_that_matches(fields: Iterable[Field], values: Mapping[str, Any], searched: SearchWords) -> Field | None:
     """The first of `fields` with a word that matches."""
     return next((field for field in fields if _any_matches(field.texts(values.get(field.name)), searched)), None)
 
 
-def _may_match(text: str, searched: Words) -> bool:
+def _may_match(text: str, searched: SearchWords) -> bool:
     """Whether it is worth comparing word by word."""
     return any(term.word in text for term in searched.terms)
 
 
-def _any_matches(texts: Iterable[str], searched: Words) -> bool:
+def _any_matches(texts: Iterable[str], searched: SearchWords) -> bool:
     return any(_word_matches(word, searched) for text in texts for word in words(text[:LONGEST]))
 
 
-def _piece_matches(piece: str, searched: Words) -> bool:
+def _piece_matches(piece: str, searched: SearchWords) -> bool:
     return any(_word_matches(word, searched) for word in _folded(piece))
 
 
@@ -68,7 +63,7 @@ def _folded(piece: str) -> Sequence[str]:
     return (piece.lower(),) if piece.isascii() else words(piece)
 
 
-def _word_matches(word: str, searched: Words) -> bool:
+def _word_matches(word: str, searched: SearchWords) -> bool:
     # A number is found without its leading zeros too.
     bare = word.lstrip("0") if word.isdigit() else word
     return any(

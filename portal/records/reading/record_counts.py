@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.conditions import AllOf, Condition, joined_conditions
-from portal.database.search import index as search
+from portal.database.search.words import parse_words
 from portal.records.reading.count_statements import COUNT_LIMIT, Count, read_counts
 from portal.records.reading.page_of_records import Query
 from portal.records.reading.record_reader import RecordReader
@@ -41,7 +41,7 @@ class RecordCounts:
 
     def of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
         """How many of the newest hits of `query` fulfil each condition; `more` where there are older hits."""
-        if not conditions or not search.parse_words(query.text):
+        if not conditions or not parse_words(query.text):
             return self.of([Query(condition=AllOf((query.condition, condition))) for condition in conditions])
         limit = self.search.most_counted
         ids = self.search.newest(query, limit + 1)
@@ -77,4 +77,4 @@ class RecordCounts:
 
 
 def _key(query: Query) -> CountKey:
-    return query.text if search.parse_words(query.text) else "", tuple(joined_conditions(query.condition))
+    return query.text if parse_words(query.text) else "", tuple(joined_conditions(query.condition))

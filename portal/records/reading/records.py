@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from portal.conditions import ALWAYS, AllOf, Condition
 from portal.database.search import index as search
+from portal.database.search.search_request import Newest, Search
+from portal.database.search.words import parse_words
 from portal.database.search_existing_tables import has_words, words_condition
 from portal.records.policy import system_policy
 from portal.records.reading.count_statements import Count
@@ -57,7 +59,7 @@ class Records(RecordReader):
         """The records of one page, with the fields `names` (by default the columns of the list)."""
         fields = self.readable_fields(self.access.list.columns or () if names is None else names)
         query = self._searched_here(query)
-        if not search.parse_words(query.text):
+        if not parse_words(query.text):
             page = self._ordered.page(query, fields)
             if self.module.table is not None and page.first and not page.next:  # counting would read all rows again
                 self._counts.remember(query, Count(len(page.records)))
@@ -99,7 +101,7 @@ class Records(RecordReader):
 
     def _searched_here(self, query: Query) -> Query:
         """What looks for words in the table itself, where others made it: the index knows nothing of its rows."""
-        words = search.parse_words(query.text) if self.module.table is not None else None
+        words = parse_words(query.text) if self.module.table is not None else None
         if not words:
             return query
         names = sorted(name for name in self.policy.readable(self.name) if has_words(self.module.field(name)))
@@ -107,7 +109,7 @@ class Records(RecordReader):
 
     def _is_by_change(self, query: Query) -> bool:
         """Whether the list is the hits of a search, newest change first."""
-        return bool(search.parse_words(query.text)) and not query.sort
+        return bool(parse_words(query.text)) and not query.sort
 
     def iterate(self, query: Query, names: Iterable[str], size: int = 1000) -> Iterator[Record]:
         """Every record of `query`, read page after page of `size` records."""
@@ -131,12 +133,12 @@ class Records(RecordReader):
         rows = self._searched_here(query)
         return self._counts.of_hits(query, conditions) if rows is query else self._counts.within(rows, conditions)
 
-    def index_request(self, text: str) -> search.Search | None:
+    def index_request(self, text: str) -> Search | None:
         """The search of `text` in the index; None where that does not hold these records or whose they are, and without
         a word."""
-        return self._search.request(text) if self.module.table is None and search.parse_words(text) else None
+        return self._search.request(text) if self.module.table is None and parse_words(text) else None
 
-    def ids_of(self, query: Query, newest: search.Newest) -> list[int]:
+    def ids_of(self, query: Query, newest: Newest) -> list[int]:
         """What `first_ids` gives; `newest`: what the index has for `index_request`, all of it or more."""
         if not newest.number:
             return []

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, AllOf, Condition, joined_conditions
 from portal.database.search import index as search
+from portal.database.search.search_request import Search, in_part
+from portal.database.search.words import SearchWords, indexed_text, parse_words
 from portal.fields.base import Field
 from portal.records.reading.comment_texts import readable_texts
 from portal.records.reading.count_statements import Count
@@ -71,13 +73,13 @@ class SearchPages:
         if not _is_number(key) or not self.reader.exists(int(key)):
             return None
         table = self.reader.policy.tables.search
-        here = search.in_part(table, self.reader.name, int(self._searches_internal))
+        here = in_part(table, self.reader.name, int(self._searches_internal))
         place: int | None = self.reader.connection.scalar(
             sa.select(table.c["seq"]).where(*here, table.c["record"] == int(key))
         )
         return place
 
-    def request(self, text: str) -> search.Search | None:
+    def request(self, text: str) -> Search | None:
         """The search of `text` as the index takes it; None where only the module's table tells whose a record is."""
         request = self._search(Query(text))
         return None if request.scopes is None and request.visible is not None else request
@@ -147,12 +149,12 @@ class SearchPages:
         """Whether the reader may not see all records that the field leads to, and so not all of its titles."""
         return field.in_join_table and not self.reader.policy.sees_all(field.targets[0])
 
-    def _search(self, query: Query) -> search.Search:
+    def _search(self, query: Query) -> Search:
         scopes = self.reader.policy.search_scopes(self.reader.name)
-        return search.Search(
+        return Search(
             self.reader.policy.tables.search,
             self.reader.table,
-            search.parse_words(query.text),
+            parse_words(query.text),
             None if scopes is None else tuple(scopes),
             int(self._searches_internal),
             self._condition(query),
@@ -190,7 +192,7 @@ class SearchPages:
         hits = hits[-limit:] if backwards else hits[:limit]
         return search.SearchResult(hits, len(hits), len(hits) >= limit)
 
-    def _with_readable_words(self, hits: list[search.Hit], words: search.Words) -> list[search.Hit]:
+    def _with_readable_words(self, hits: list[search.Hit], words: SearchWords) -> list[search.Hit]:
         fields = [field for field in self.reader.readable_fields(self.reader.module.everything) if field.searched]
         matching, ids = set(), [hit.record for hit in hits]
         reader = self.reader
@@ -199,7 +201,7 @@ class SearchPages:
             texts = [text for field in fields for text in field.texts(record.values.get(field.name))]
             texts += [text for field in fields for text in field.internal_texts(record.values.get(field.name))]
             texts += comments.get(record.id, ())
-            if words.found_in(search.indexed_text(texts, record.reference)):
+            if words.found_in(indexed_text(texts, record.reference)):
                 matching.add(record.id)
         return [hit for hit in hits if hit.record in matching]
 

@@ -10,14 +10,13 @@ from portal.accounts.accounts import Account, find_account_of_person, is_waiting
 from portal.accounts.bounces import letters_arrive
 from portal.accounts.one_time_links import INVITATION
 from portal.records.writing.form_keys import one_time_key
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.access.access_form import DAY
 from portal.views.access.access_parts import AccessCard, Fact
 from portal.views.displays import MOMENT
 from portal.views.parts import Action
 from portal.web.addresses import own_address, record_address
 from portal.web.cookies import invitation_cookie, set_cookie
-from portal.web.frame import Words
 from portal.web.resources import Record
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -14,11 +14,10 @@ from portal.fields.date import Date
 from portal.fields.record_titles import RECORD_ID
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.forms.form_parts import FormRow, Offer, Widget
 from portal.views.forms.offers import OFFERED, findable
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 
 DAY = Date(name="day", type="date")
 ALL, FROM, NEW = "all", "from", "new"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from portal.texts import Words
 from portal.views.forms.form_parts import FormRow, Offer
 from portal.views.parts import Action, Moment, TitledLink
-from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

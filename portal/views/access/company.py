@@ -18,7 +18,7 @@ from portal.accounts.companies import (
     renew_link,
     withdraw_link,
 )
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.access.access_card import access_state, bouncing
 from portal.views.access.access_form import DAY
 from portal.views.access.access_parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
@@ -30,7 +30,6 @@ from portal.views.wording import initials
 from portal.web.addresses import invite_address, own_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.resources import Record
 from portal.web.security import LET_IN
 

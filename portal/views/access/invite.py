@@ -12,7 +12,7 @@ from portal.accounts.accounts import find_account, find_account_of_person, norma
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
 from portal.fields.email import is_mail_address
 from portal.records.reading.records import Records
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import (
     access_inputs,
@@ -28,7 +28,6 @@ from portal.views.forms.submissions import answer_if_repeated, answer_when_done,
 from portal.views.parts import Action
 from portal.web.addresses import list_address, record_address
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.resources import Module
 
 OWN_INPUTS = ("email", "name", "company")

@@ -15,7 +15,7 @@ from portal.accounts.opening import (
     last_outcome,
     present_opening,
 )
-from portal.texts import _, ngettext
+from portal.texts import Words, _, ngettext
 from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access
 from portal.views.access.access_parts import OpenPage
 from portal.views.access.person import register_of
@@ -24,7 +24,6 @@ from portal.views.parts import TitledLink
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.letters import writes_links
 from portal.web.resources import Module
 

@@ -15,7 +15,7 @@ from portal.fields.email import is_mail_address
 from portal.mail.access_letters import invitation
 from portal.mail.account_letters import address_changed
 from portal.records.writing.history import Author
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import access_inputs, access_rows, posted_access, posted_email, read_access
 from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
@@ -23,7 +23,6 @@ from portal.views.forms.submissions import answer_if_repeated, answer_when_done,
 from portal.web.addresses import record_address
 from portal.web.cookies import invitation_cookie, set_cookie
 from portal.web.flash import set_flash
-from portal.web.frame import Words
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Record
 

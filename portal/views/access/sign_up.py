@@ -23,13 +23,12 @@ from portal.fields.email import is_mail_address
 from portal.mail.access_letters import address_proof, somebody_waits
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.account.account_parts import PasswordPage
 from portal.views.account.password import new_password_widgets, uses_passwords
 from portal.views.account.session import welcome
 from portal.views.forms.form_parts import StepState, Widget
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
 

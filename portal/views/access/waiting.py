@@ -14,7 +14,7 @@ from portal.accounts.sign_ups import SignUp, SignUps
 from portal.mail.access_letters import let_in
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.access.access_parts import WaitingLine, WaitingPage
 from portal.views.access.person import TAKEN, register_of
 from portal.views.displays import moment
@@ -22,7 +22,6 @@ from portal.views.forms.form_parts import Offer
 from portal.views.wording import initials
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import ROW_ID, Module
 

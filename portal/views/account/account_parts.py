@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from portal.texts import Words
 from portal.views.forms.form_parts import StepState, Widget
 from portal.views.parts import Moment
-from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,13 @@ from portal.accounts.one_time_links import INVITATION
 from portal.accounts.sessions import open_session, session_days
 from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import password_changed, password_reset_letter
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.account.account_parts import PasswordPage
 from portal.views.account.session import remember_this_device, too_often_message, welcome
 from portal.views.forms.form_parts import Widget
 from portal.web.cookies import device_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD

@@ -6,11 +6,11 @@ Plain values, as in views/parts.py.
 from dataclasses import dataclass
 
 from portal.records.audit.deciding_line import Line
+from portal.texts import Words
 from portal.views.administration.reasons import Reason
 from portal.views.forms.form_parts import Offer
 from portal.views.parts import Moment, TitledLink
 from portal.views.records.record_parts import HistoryLine
-from portal.web.frame import Words
 from portal.workshop.changed_lines import ChangedFile, ComparedLine
 
 

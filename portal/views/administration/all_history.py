@@ -13,14 +13,13 @@ from portal.fields.dates_and_times import parse_date
 from portal.fields.datetime import whole_day
 from portal.records.reading.history import Event, EventFilter, whole_history
 from portal.records.reading.records import Query, Record, Records
-from portal.texts import _, fold
+from portal.texts import Words, _, fold
 from portal.views.administration.administration_parts import WholeHistoryPage
 from portal.views.forms.form_parts import Offer
 from portal.views.records.history import PAGE, history_line, page_key
 from portal.views.records.record_parts import HistoryLine
 from portal.views.wording import record_in_words
 from portal.web.addresses import history_address, record_address
-from portal.web.frame import Words
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 

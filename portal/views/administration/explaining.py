@@ -21,7 +21,7 @@ from portal.records.reading import records as reading
 from portal.records.reading.named_records import find_records
 from portal.records.reading.records import Query, Records
 from portal.records.writing.lifecycle import is_for_reader
-from portal.texts import _, readable
+from portal.texts import Words, _, label_from_name
 from portal.views.administration.administration_parts import (
     Audience,
     ExplainPage,
@@ -35,7 +35,6 @@ from portal.views.forms.form_parts import Offer
 from portal.views.parts import Action, TitledLink
 from portal.views.wording import count_text, module_label, reference_in_words
 from portal.web.addresses import explain_address, record_address
-from portal.web.frame import Words
 from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record
 from portal.web.security import ADMINISTER
 
@@ -205,7 +204,7 @@ def _subjects(request: Request, module: Module) -> Iterator[Offer]:
     what, reader = request.GET.get("what", ""), request.reader
     transitions = module.lifecycle.transitions if module.lifecycle else {}
     labels: dict[str, Any] = dict(ACTION_LABELS)
-    labels |= {name: transition.label or readable(name) for name, transition in transitions.items()}
+    labels |= {name: transition.label or label_from_name(name) for name, transition in transitions.items()}
     yield Offer("", _("See the record"))
     for name, label in labels.items():
         yield Offer(name, _("Action: ${name}", mapping={"name": reader.text(label)}), chosen=name == what)
@@ -216,7 +215,7 @@ def _subjects(request: Request, module: Module) -> Iterator[Offer]:
 
 def _profile_label(request: Request, name: str) -> Words:
     profile = request.portal.declaration.profiles.get(name)
-    return (profile and profile.label) or readable(name)
+    return (profile and profile.label) or label_from_name(name)
 
 
 def _reading(request: Request) -> dict[str, Any]:

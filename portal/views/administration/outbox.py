@@ -9,12 +9,11 @@ from pyramid.view import view_config
 
 from portal.database import outbox
 from portal.mail.letter_text import hide_links, read_letter
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.administration.administration_parts import LetterShown, OutboxPage, StateTab
 from portal.views.displays import moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.resources import ROW_ID, Administration
 from portal.web.security import ADMINISTER, READ_LETTERS
 from portal.web.serving import is_local_development

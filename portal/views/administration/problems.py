@@ -9,7 +9,7 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.declaration.files import BUTTONS, MODULES, PROFILES
+from portal.declaration.declared_files import BUTTONS, MODULES, PROFILES
 from portal.declaration.kinds import cure_of, kind_of, kinds
 from portal.declaration.source.excerpts import excerpt
 from portal.declaration.source.problems import Problem, RelatedPlace

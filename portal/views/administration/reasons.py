@@ -10,8 +10,7 @@ from portal.records.audit.deciding_line import Line, deciding_lines
 from portal.records.audit.explain import Step, explain, explain_module
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
-from portal.texts import _
-from portal.web.frame import Words
+from portal.texts import Words, _
 from portal.web.resources import RECORD_ID
 
 # What an address below a record or a module does, where that is granted under another name.

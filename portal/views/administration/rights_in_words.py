@@ -2,7 +2,7 @@
 
 from portal.declaration.shapes import Access, Declaration, Module, Through
 from portal.fields.reader import Reader
-from portal.texts import _, readable
+from portal.texts import _, label_from_name
 
 SCOPES = {"own": _("Their own"), "organization": _("Their company's"), "all": _("All")}
 ACTION_LABELS = {
@@ -31,6 +31,7 @@ def can_words(module: Module, access: Access, reader: Reader) -> str:
     """What may be done with the records, transitions by their buttons."""
     transitions = module.lifecycle.transitions if module.lifecycle else {}
     labels = [
-        transitions[name].label or readable(name) if name in transitions else ACTION_LABELS[name] for name in access.can
+        transitions[name].label or label_from_name(name) if name in transitions else ACTION_LABELS[name]
+        for name in access.can
     ]
     return ", ".join(reader.text(label) for label in labels)

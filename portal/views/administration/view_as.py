@@ -10,14 +10,13 @@ from portal.accounts.identity import Identity
 from portal.accounts.keys_and_tokens import hash_token
 from portal.accounts.viewing import account_identity, profile_identity, start_viewing, stop_viewing
 from portal.records.reading.records import Records
-from portal.texts import _, ngettext, readable
+from portal.texts import Words, _, label_from_name, ngettext
 from portal.views.access.access_card import access_state
 from portal.views.administration.administration_parts import Viewable, ViewAsPage
 from portal.views.wording import initials
 from portal.web.addresses import explain_address, own_path, record_address
 from portal.web.cookies import session_cookie
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.resources import ROW_ID, Administration
 from portal.web.security import ADMINISTER
 
@@ -90,7 +89,7 @@ def _posted_identity(request: Request) -> Identity | None:
 def _person(request: Request, account: Account) -> Viewable:
     state, _tone = access_state(account, request)
     profile = request.portal.declaration.profiles.get(account.profile)
-    label = request.reader.text((profile and profile.label) or readable(account.profile))
+    label = request.reader.text((profile and profile.label) or label_from_name(account.profile))
     refused = (
         state if account_identity(request.connection, request.portal.tables, account, request.identity) is None else ""
     )
@@ -107,4 +106,4 @@ def _person(request: Request, account: Account) -> Viewable:
 def _profile(request: Request, name: str, number: int) -> Viewable:
     profile = request.portal.declaration.profiles[name]
     about = ngettext("${number} person has this profile", "${number} people have this profile", number)
-    return Viewable(profile.label or readable(name), name, "profile", about=about)
+    return Viewable(profile.label or label_from_name(name), name, "profile", about=about)

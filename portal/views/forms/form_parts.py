@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from portal.texts import Words
 from portal.views.displays import Value
 from portal.views.parts import Action, LineHead, Moment, Pairs, TitledLink
-from portal.web.frame import Words
 
 # Whether the markup of a widget is reused: for other texts, or where the same is chosen.
 Reuse = Literal["never", "filled", "chosen"]

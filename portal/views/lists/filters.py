@@ -14,7 +14,7 @@ from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.list_request import Filter, ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
-from portal.texts import _, readable
+from portal.texts import _, label_from_name
 from portal.views.forms.form_parts import Offer
 from portal.views.lists.list_parts import Chip, FilterState
 from portal.web.addresses import list_address
@@ -151,7 +151,7 @@ def chips(
         yield Chip(_("Search"), list_request.query.text, _without(records, parameters, "q"))
     if list_request.button:
         button = records.policy.declaration.buttons[list_request.button]
-        yield Chip(button.label or readable(button.name), "", _without(records, parameters, "button"))
+        yield Chip(button.label or label_from_name(button.name), "", _without(records, parameters, "button"))
     for name, state in states.items():
         if state.used:
             yield Chip(state.label, state.summary, _without(records, parameters, name))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from portal.texts import Words
 from portal.views.displays import Value
 from portal.views.forms.form_parts import Offer
 from portal.views.parts import Moment, Pairs, TitledLink
-from portal.web.frame import Words
 
 
 class FilterState(NamedTuple):

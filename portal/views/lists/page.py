@@ -15,8 +15,8 @@ from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import Parameters, chips, filter_states, parameters_of, shown_request
 from portal.views.lists.list_navigation import remember_list
 from portal.views.lists.list_parts import HiddenRecords, ListPage, Pager
-from portal.views.lists.many import many_form
-from portal.views.lists.rows import page_rows, rows_with_speakers
+from portal.views.lists.list_rows import page_rows, rows_with_speakers
+from portal.views.lists.many_records import many_form
 from portal.views.lists.tabs import tabs, widest_tab
 from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address

@@ -6,12 +6,13 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.database.search.words import parse_words
 from portal.records.reading import highlight
 from portal.records.reading.records import Records
 from portal.records.reading.search_everywhere import ModuleHits, hits_everywhere
 from portal.views.displays import moment
 from portal.views.lists.list_parts import Hit, HitsOfModule, SearchPage
-from portal.views.lists.rows import match_notes
+from portal.views.lists.list_rows import match_notes
 from portal.views.lists.tabs import widest_tab
 from portal.views.parts import Moment
 from portal.views.wording import count_text, reference_in_words
@@ -27,7 +28,7 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:1000]
     connection, policy = request.connection, request.policy
     modules = hits_everywhere(connection, policy, text, HITS, ["modified"]) if text else []
-    notes = match_notes(_without_visible_match(modules, text), highlight.read_search_text(text))
+    notes = match_notes(_without_visible_match(modules, text), parse_words(text))
     groups = (
         hits_of(request, module_hits, of_module, text) for module_hits, of_module in zip(modules, notes, strict=True)
     )
@@ -36,7 +37,7 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
 
 def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tuple[Records, list[int]]]:
     """The hits of each module of which neither title nor reference shows why they are hits."""
-    words = highlight.read_search_text(text)
+    words = parse_words(text)
     return [
         (
             module_hits.records,

@@ -7,7 +7,7 @@ from portal.declaration.shapes import Tab
 from portal.records.reading.list_request import ListRequest
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Records
-from portal.texts import Text, ngettext, readable
+from portal.texts import Text, label_from_name, ngettext
 from portal.views.lists.filters import Parameters
 from portal.views.lists.list_parts import TabState
 from portal.views.wording import count_text
@@ -33,7 +33,7 @@ def tabs(
 
 def tab_label(name: str, tab: Tab) -> Text:
     """The label of a tab: the declared one, else one made from the name."""
-    return tab.label or readable(name)
+    return tab.label or label_from_name(name)
 
 
 def widest_tab(records: Records) -> dict[str, str]:

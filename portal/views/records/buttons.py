@@ -9,7 +9,7 @@ from portal.records.writing.follow_ups import follow_up_field, may_follow_up
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import editable_fields, open_transitions
 from portal.records.writing.validation import typed_fields
-from portal.texts import Text, _, readable
+from portal.texts import Text, _, label_from_name
 from portal.views.parts import Action
 from portal.web.addresses import create_address, record_address
 from portal.web.resources import Record
@@ -51,4 +51,4 @@ def transition_button(module: str, record_id: int, transition: Transition) -> Ac
 
 def transition_button_label(transition: Transition) -> Text:
     """What a transition's button says."""
-    return transition.label or readable(transition.name)
+    return transition.label or label_from_name(transition.name)

@@ -12,12 +12,11 @@ from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.reading.history import Change, Event, Unfitting, record_history
 from portal.records.reading.records import Records
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.records.record_parts import ChangeShown, History, HistoryLine, HistoryPage
 from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
-from portal.web.frame import Words
 from portal.web.resources import RECORD_ID, Record
 
 ON_RECORD = 10  # events on the page of a record

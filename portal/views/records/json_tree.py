@@ -3,8 +3,7 @@
 from typing import Any, NamedTuple
 
 from portal.fields.json import Bare, tree_of
-from portal.texts import ngettext
-from portal.web.frame import Words
+from portal.texts import Words, ngettext
 
 OPEN_LEVELS, OPEN_PARTS = 2, 20  # what is small is open at first
 

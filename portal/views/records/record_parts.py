@@ -6,13 +6,13 @@ Plain values, as in views/parts.py.
 from dataclasses import dataclass
 from typing import Literal
 
+from portal.texts import Words
 from portal.views.access.access_parts import AccessCard
 from portal.views.displays import Value
 from portal.views.forms.form_parts import DraftForm, Offer, UploadInput
 from portal.views.lists.list_parts import Column, RecordTable, Row
 from portal.views.parts import Action, Moment, TitledLink
 from portal.views.records.linked_text import Piece
-from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Records
 from portal.views.lists.columns import plain_column
-from portal.views.lists.rows import list_rows
+from portal.views.lists.list_rows import list_rows
 from portal.views.lists.tabs import widest_tab
 from portal.views.records.record_parts import RelatedList
 from portal.views.wording import count_text, new_label

@@ -7,10 +7,9 @@ from portal.fields.base import Field
 from portal.records.reading.comments import find_comment
 from portal.records.reading.history import state_events
 from portal.records.reading.states_entered import StateEntered, states_entered
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.displays import moment
 from portal.views.records.record_parts import Stage, StageBar, StageState
-from portal.web.frame import Words
 from portal.web.resources import Record
 
 LONGEST_COMMENT = 120  # characters

@@ -12,11 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from portal.declaration.declaration_draft import BUTTONS, MODULES, profile_file
-from portal.declaration.files import PROFILES
+from portal.declaration.declared_files import PROFILES
 from portal.declaration.kinds import kind_of
 from portal.declaration.load import Loaded, load
 from portal.declaration.source.problems import Problem
-from portal.declaration.source.reader import Document, read
+from portal.declaration.source.yaml_reader import Document, read
 from portal.workshop.mending.broken_yaml import misread_lines, repaired_lines
 from portal.workshop.mending.duplicates import without_second
 from portal.workshop.mending.edits import Alternatives, Proposal, Source

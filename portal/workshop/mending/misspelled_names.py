@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
-from portal.declaration.source.reader import Document
+from portal.declaration.source.yaml_reader import Document
 from portal.declaration.synonyms import OUR_TYPES
 from portal.workshop.mending.edits import Alternatives, Edit, Proposal, Source
 from portal.workshop.mending.known_words import (

@@ -12,7 +12,7 @@ from portal.views.displays import BUILT_IN, DISPLAYS, Value, moment
 from portal.views.lists.list_parts import Column, Row
 from portal.web.assets import Assets
 from portal.web.cells import CellRenderer, CellTemplates
-from portal.web.frame import Shell
+from portal.web.frame import Frame
 from portal.web.rendering import Templates
 
 TEMPLATES = Templates()
@@ -21,8 +21,8 @@ MACROS = set(TEMPLATES["displays.pt"].macros.names)
 
 
 def draw(template, **values):
-    shell = Shell(name="Portal", static=ASSETS.url, icon=ASSETS.icon, logo=ASSETS.logo, csrf_token="token")
-    return TEMPLATES.render(template, {"page": None, **values}, Reader(), shell)
+    frame = Frame(name="Portal", static=ASSETS.url, icon=ASSETS.icon, logo=ASSETS.logo, csrf_token="token")
+    return TEMPLATES.render(template, {"page": None, **values}, Reader(), frame)
 
 
 def as_cell(value):

@@ -11,7 +11,7 @@ TEMPLATES = FOLDER.parent / "templates"
 # Everybody who is signed in may open what these show: the tree of addresses holds only what they may see.
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account/device_list.sign_out_device", "account/letter_choices.choose_letters", "account/account_page.show_account",
-    "forms/drafts.discard_draft", "forms/drafts.save_draft", "home.show_home", "lists/many.do_to_records",
+    "forms/drafts.discard_draft", "forms/drafts.save_draft", "home.show_home", "lists/many_records.do_to_records",
     "lists/list_navigation.show_next", "lists/list_navigation.show_previous", "lists/page.list_records",
     "forms/offers.find_linked", "lists/search.search_everywhere", "records/actions.move_record",
     "records/actions.show_transition", "records/comments.show_comments", "records/details.show_record",
@@ -30,7 +30,7 @@ PUBLIC = {
     "account/sign_in_link.request_sign_in_link", "account/sign_in_link.show_link_sent",
     "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",
     "administration/health.show_health", "administration/health.show_metrics",
-    "administration/preview_portal.enter_preview", "static_files.serve_asset",
+    "administration/preview_entrance.enter_preview", "static_files.serve_asset",
 }  # fmt: skip
 # Only forms and scripts of the portal lead to these.
 FOR_SCRIPTS = {

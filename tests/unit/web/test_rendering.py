@@ -12,28 +12,28 @@ from portal.views.forms.form_parts import FormPage, FormRow, Widget
 from portal.views.lists.list_parts import ListPage, Pager
 from portal.views.parts import ErrorPage
 from portal.web.assets import Assets
-from portal.web.frame import MenuItem, Shell
+from portal.web.frame import Frame, MenuItem
 from portal.web.rendering import TEMPLATES, Templates
 
 ASSETS = Assets()
 PAGES = Templates()
 
 
-def shell(**facts):
+def frame(**facts):
     defaults = {"name": Text({"en": "Our portal", "it": "Il portale"}), "static": ASSETS.url, "icon": ASSETS.icon}
-    return Shell(**{**defaults, "logo": ASSETS.logo, "csrf_token": "secret-token", **facts})
+    return Frame(**{**defaults, "logo": ASSETS.logo, "csrf_token": "secret-token", **facts})
 
 
 def signed_in(**facts):
-    return shell(person="Maria", menu=(MenuItem("Home", "house", "/"),), **facts)
+    return frame(person="Maria", menu=(MenuItem("Home", "house", "/"),), **facts)
 
 
-def drawn(name, page, shell, language="en"):
-    return PAGES.render(name, {"page": page, "request": None}, Reader(language=language), shell)
+def drawn(name, page, frame, language="en"):
+    return PAGES.render(name, {"page": page, "request": None}, Reader(language=language), frame)
 
 
 def test_declared_texts_are_shown_in_the_reader_s_language():
-    assert "Il portale" in drawn("login.pt", LoginPage(), shell(language="it"), "it")
+    assert "Il portale" in drawn("login.pt", LoginPage(), frame(language="it"), "it")
 
 
 def test_no_template_sets_a_name_for_all_others_which_the_names_of_macros_do_not_know():
@@ -42,7 +42,7 @@ def test_no_template_sets_a_name_for_all_others_which_the_names_of_macros_do_not
 
 def test_a_sentence_has_its_names_filled_in():
     page = ErrorPage(404, _("Not found"), _("There is no “${name}”.", mapping={"name": "<b>"}))
-    assert "There is no “&lt;b&gt;”." in drawn("error.pt", page, shell())
+    assert "There is no “&lt;b&gt;”." in drawn("error.pt", page, frame())
 
 
 def test_what_people_typed_is_escaped():

@@ -9,17 +9,17 @@ import jsonschema
 import pytest
 
 from portal.declaration.declaration_draft import DeclarationDraft
-from portal.declaration.files import read_files
+from portal.declaration.declared_files import read_files
 from portal.declaration.read_modules import TOP_LEVEL_KEYS
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS
-from portal.declaration.source.reader import read
+from portal.declaration.source.yaml_reader import read
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS, TYPES
-from portal.workshop.schema.files import ButtonsFile, ModulesFile, files_without_schema, write_schemas
 from portal.workshop.schema.folder_names import folder_names
-from portal.workshop.schema.language import description_of
+from portal.workshop.schema.language_schema import description_of
+from portal.workshop.schema.schema_files import ButtonsFile, ModulesFile, files_without_schema, write_schemas
 from tests.mutations import broken_variants
 from tests.unit.declaration.test_effects import keys_of_the_language
 

@@ -2,7 +2,9 @@
 
 import sqlalchemy as sa
 
-from portal.database.search.index import Entry, Search, page, parse_words, put, search_table
+from portal.database.search.index import Entry, page, put, search_table
+from portal.database.search.search_request import Search
+from portal.database.search.words import parse_words
 
 metadata = sa.MetaData(naming_convention={"uq": "uq_%(table_name)s_%(column_0_N_name)s"})
 search = search_table(metadata)

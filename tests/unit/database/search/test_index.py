@@ -11,7 +11,6 @@ from portal.database.search import sqlite as search_sqlite
 from portal.database.search.index import (
     Entry,
     Hit,
-    Search,
     SearchResult,
     count,
     create_index,
@@ -20,11 +19,12 @@ from portal.database.search.index import (
     organization_token,
     owner_token,
     page,
-    parse_words,
     put_many,
     remove,
     replace_texts,
 )
+from portal.database.search.search_request import Search
+from portal.database.search.words import parse_words
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets, write
 
 

@@ -8,7 +8,6 @@ from portal.database.search import index
 from portal.database.search import postgresql as engine_of_search
 from portal.database.search.index import (
     Entry,
-    Search,
     count,
     create_index,
     filling,
@@ -18,9 +17,10 @@ from portal.database.search.index import (
     organization_token,
     owner_token,
     page,
-    parse_words,
     put_many,
 )
+from portal.database.search.search_request import Search
+from portal.database.search.words import parse_words
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets
 
 CONDITIONS = [

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from portal.declaration.source.reader import read
+from portal.declaration.source.yaml_reader import read
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from portal.views.forms.form_parts import Input, Offer, Widget
 from portal.views.forms.widgets import WIDGETS
 from portal.web.assets import Assets
 from portal.web.cells import CellRenderer, CellTemplates
-from portal.web.frame import Shell
+from portal.web.frame import Frame
 from portal.web.rendering import Templates
 
 TEMPLATES = Templates()
@@ -75,5 +75,5 @@ def of_kind(name):
 
 
 def draw(template, **values):
-    shell = Shell(name="Portal", static=ASSETS.url, icon=ASSETS.icon, logo=ASSETS.logo, csrf_token="token")
-    return TEMPLATES.render(template, {"page": None, **values}, Reader(), shell)
+    frame = Frame(name="Portal", static=ASSETS.url, icon=ASSETS.icon, logo=ASSETS.logo, csrf_token="token")
+    return TEMPLATES.render(template, {"page": None, **values}, Reader(), frame)

@@ -30,7 +30,7 @@ from portal.records.writing.many_records import (
     transitions_for_many,
 )
 from portal.records.writing.validation import read_form
-from portal.texts import _, ngettext
+from portal.texts import Words, _, ngettext
 from portal.views.forms.form_parts import FormRow, QuestionPage
 from portal.views.forms.offers import finds
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
@@ -46,7 +46,6 @@ from portal.views.wording import record_in_words
 from portal.web.addresses import bulk_address, list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.frame import Words
 from portal.web.resources import Module
 
 DELETE, EXPORT = "delete", "export"

@@ -14,8 +14,8 @@ from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDr
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.source.condition_numbers import keep_condition_numbers_as_written
 from portal.declaration.source.problems import Problem
-from portal.declaration.source.reader import LARGEST_FILE, read
 from portal.declaration.source.suggestions import closest
+from portal.declaration.source.yaml_reader import LARGEST_FILE, read
 
 PROFILES = "profiles"
 # Copies that editors and people leave behind; nobody expects them to be read.

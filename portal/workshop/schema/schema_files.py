@@ -11,14 +11,14 @@ from typing import Any, Literal
 from pydantic import Field as Key
 
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
-from portal.declaration.files import read_files
+from portal.declaration.declared_files import read_files
 from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.declaration.shapes import Access, Button, Module, Profile, Settings
 from portal.declaration.value_types import ModuleName
 from portal.fields.base_shape import Shape
 from portal.workshop.replace_file import replace_file
 from portal.workshop.schema.folder_names import FolderNames, folder_names
-from portal.workshop.schema.language import Language, Schema, names_schema, ref
+from portal.workshop.schema.language_schema import Language, Schema, names_schema, ref
 from portal.workshop.schema.narrowing import Around, Narrowing, access_narrowing
 
 log = logging.getLogger(__name__)

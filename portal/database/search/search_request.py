@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal.database.engine import cache_plan
-from portal.database.search.words import Words
+from portal.database.search.words import SearchWords
 
 MAX_CACHED_STATEMENTS = 200
 INDEX_VERSION = 1  # of the table of texts, whose columns no declaration changes
@@ -54,7 +54,7 @@ class Search:
 
     table: sa.Table
     module: sa.Table
-    words: Words
+    words: SearchWords
     scopes: tuple[str, ...] | None = None
     part: int = PUBLIC
     condition: sa.ColumnElement[bool] | None = None

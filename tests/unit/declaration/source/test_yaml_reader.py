@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from portal.declaration.source.reader import Document, read
 from portal.declaration.source.suggestions import suggest
+from portal.declaration.source.yaml_reader import Document, read
 
 
 def read_text(text: str) -> Document:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pyramid.request import Request
 
+from portal.database.search.words import SearchWords, parse_words
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
 from portal.records.reading.comment_texts import readable_texts_together
-from portal.records.reading.highlight import Words
 from portal.records.reading.news import News, Speaker
 from portal.records.reading.records import Page, Record, Records
 from portal.records.reading.several_modules import Selection, by_ids_together
@@ -57,14 +57,14 @@ def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unr
     rows = list(list_rows(records, page.records, names, unread))
     if not text:
         return rows
-    words = highlight.read_search_text(text)
+    words = parse_words(text)
     rows = [row._replace(cells=tuple(highlighted(cell, words) for cell in row.cells)) for row in rows]
     hidden = [record.id for record, row in zip(page.records, rows, strict=True) if not shows_match(row)]
     (notes,) = match_notes([(records, hidden)], words)
     return [with_note(row, notes.get(record.id, "")) for record, row in zip(page.records, rows, strict=True)]
 
 
-def highlighted(cell: Value, words: Words) -> Value:
+def highlighted(cell: Value, words: SearchWords) -> Value:
     """A cell with what was searched for marked in it."""
     matches = highlight.matches(cell.text, words) if DISPLAYS[cell.display].highlight else ()
     return cell._replace(matches=matches) if matches else cell
@@ -84,7 +84,7 @@ def with_note(row: Row, note: str) -> Row:
     )
 
 
-def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: Words) -> list[dict[int, str]]:
+def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: SearchWords) -> list[dict[int, str]]:
     """“found in Description”, “found in the conversation: …”, for those of the records of each module where that can
     be said. The modules are read together."""
     selections = [Selection(records, ids, _searched_fields(records)) for records, ids in hits]
@@ -104,7 +104,7 @@ def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: Words) -> 
     return notes
 
 
-def _notes_of_fields(records: Records, hits: Sequence[Record], words: Words) -> dict[int, str]:
+def _notes_of_fields(records: Records, hits: Sequence[Record], words: SearchWords) -> dict[int, str]:
     reader = records.policy.reader
     fields = [records.module.field(name) for name in _searched_fields(records)]
     return {
@@ -114,7 +114,7 @@ def _notes_of_fields(records: Records, hits: Sequence[Record], words: Words) -> 
     }
 
 
-def _notes_of_conversations(records: Records, texts: Mapping[int, Sequence[str]], words: Words) -> dict[int, str]:
+def _notes_of_conversations(records: Records, texts: Mapping[int, Sequence[str]], words: SearchWords) -> dict[int, str]:
     notes = {}
     for record_id, of_record in texts.items():
         excerpt = next(filter(None, (highlight.excerpt(text, words) for text in of_record)), "")
