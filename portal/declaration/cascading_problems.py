@@ -22,12 +22,14 @@ LACKING_MODULE = re.compile(r'.*this profile has no module "(\w+)"')
 BAD_NAME = "is not a valid name"
 MERGE_PATH = ("<<",)
 TABS = ("list", "tabs")
+LIFECYCLE = ("lifecycle",)
+TRANSITIONS = ("lifecycle", "transitions")
 NO_ROLE = re.compile(r".*modules.yaml does not say which module holds the (\w+)")
 NO_MODULE = re.compile(r'no module (is declared|")')
 SECOND_DOCUMENT = "a file holds only one document"
 NO_SCOPE = re.compile(r"see is missing|\w+ has no (owner|organization), so")
 REPEATED = re.compile(r'"(\w+)" appears twice')
-UNKNOWN_KEY = re.compile(r'no key "([^"]+)" here')
+UNKNOWN_KEY = re.compile(r'(?:no key )?"([^"]+)" (?:is not used )?here')
 LIST_OF_ONE = re.compile(r"must be a list: \[(\w+)\]$")
 # A value that was not read as it was meant: what else is wrong with it follows from that.
 MISREAD = re.compile(". and . become part of the text")
@@ -80,6 +82,7 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
     misspelled = _misspelled(errors)
     cut = any(problem.file == MODULES and problem.message.startswith(SECOND_DOCUMENT) for problem in errors)
     lacks_role = any(NO_ROLE.match(problem.message) for problem in errors)
+    twice = {problem.path for problem in errors if len(problem.path) == DEPTH - 1 and REPEATED.match(problem.message)}
     return {
         problem
         for problem in problems
@@ -89,7 +92,14 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
         or _lacks(problem) & misspelled
         or (cut and NO_MODULE.match(problem.message))
         or (lacks_role and NO_SCOPE.match(problem.message))
+        or (problem.path[:2] in twice and len(problem.path) > len(problem.path[:2]) and _is_of_a_lack(problem))
     }
+
+
+def _is_of_a_lack(problem: Problem) -> bool:
+    """Whether something is said not to exist: of a module that is declared twice, only the first is known."""
+    patterns = (UNKNOWN_FIELD, UNKNOWN_STATE, UNKNOWN_ACTION, LACKING_PART, NO_SCOPE)
+    return any(pattern.match(problem.message) for pattern in patterns)
 
 
 def _of_the_reader(draft: DeclarationDraft) -> list[Problem]:
@@ -106,7 +116,7 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
     parts = {
         problem.path[1:3]
         for problem in errors
-        if problem.file == MODULES and (len(problem.path) == 3 or problem.path[2:] == TABS) and not _lacks(problem)
+        if problem.file == MODULES and _is_of_a_part(problem) and not _lacks(problem)
     }
     names = {problem.path[-1:] for problem in errors if BAD_NAME in problem.message}
     modules = {
@@ -117,12 +127,21 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
     return {*parts, *names, *modules}
 
 
+def _is_of_a_part(problem: Problem) -> bool:
+    """Whether a part of a module is written in a way that what it says is not known."""
+    part = problem.path[2:]
+    unknown = part[:1] == LIFECYCLE and len(part) == len(TRANSITIONS) and UNKNOWN_KEY.match(problem.message)
+    return len(problem.path) == DEPTH or part in (TABS, TRANSITIONS) or bool(unknown)
+
+
 def _lacks(problem: Problem) -> set[KeyPath]:
     """What a problem says to be missing, as `_misspelled` names it."""
     if match := LACKING_PART.match(problem.message):
         return {(match[1], "list" if match[2] == "tab" else match[2])}
     if match := LACKING_MODULE.match(problem.message):
         return {(problem.file, match[1])}
+    if match := UNKNOWN_ACTION.match(problem.message):
+        return {(match[2], *LIFECYCLE)}
     return {(problem.guess,)} if problem.guess is not None and UNKNOWN_MODULE.match(problem.message) else set()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import BUILT_IN, SYSTEM_COLUMNS, as_name, reserved_field, wrong_name
 from portal.declaration.shape_keys import keys_of
+from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import did_you_mean
 from portal.declaration.synonyms import our_key, our_type
@@ -20,6 +21,10 @@ def read_fields(draft: DeclarationDraft, entries: Any, module: str, at: Cursor) 
     fields: dict[str, Field] = {}
     for name, entry in named_entries(entries, at, "names to field types").items():
         before = len(draft.problems)
+        if _is_key_of_module(name, entry):
+            at[name].key.wrong(f'"{name}" belongs beside fields:, not under it')
+            draft.broken_fields.add((module, name))
+            continue
         if complaint := wrong_name(name) or reserved_field(name):
             at[name].key.wrong(complaint)
             draft.broken_fields.add((module, as_name(name)))
@@ -30,6 +35,15 @@ def read_fields(draft: DeclarationDraft, entries: Any, module: str, at: Cursor) 
         if field is not None:
             fields[name] = field
     return fields
+
+
+def _is_key_of_module(name: str, entry: Any) -> bool:
+    """Whether a key of the module is written among its fields: its value is no type and has none."""
+    if name not in keys_of(Module) or entry is None:
+        return False
+    if isinstance(entry, str):
+        return our_type(entry, Field.types) is None
+    return not isinstance(entry, Mapping) or not any(_means_type(key) for key in entry)
 
 
 def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
@@ -63,10 +77,15 @@ def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
 
 def _report_missing_type(entry: Mapping[str, Any], at: Cursor) -> None:
     for key in entry:
-        if key not in keys_of(Field) and our_key(re.split("[:=]", key)[0], ["type"]) is not None:
+        if key not in keys_of(Field) and _means_type(key):
             at[key].key.wrong(unknown_key(key, ["type"]))
             return
-    at.key.wrong('the "type" of the field is missing')
+    named = next((key for key in entry if key in Field.types), None)
+    at.key.wrong('the "type" of the field is missing' + (f": write type: {named}" if named else ""))
+
+
+def _means_type(key: str) -> bool:
+    return our_key(re.split("[:=]", key)[0], ["type"]) is not None
 
 
 def _unknown_type(name: Any, at: Cursor) -> str:
@@ -77,6 +96,9 @@ def _unknown_type(name: Any, at: Cursor) -> str:
         return 'write a space after the ":" of "type:"'
     if at.document.has(("modules", name)):
         return f'no field type "{name[:80]}", but a module: write {{type: link, to: {name[:80]}}}'
+    words = name.split()
+    if len(words) > 1 and (named := next((word for word in words if word in Field.types), None)):
+        return f'no field type "{name[:80]}": with more than its type a field is written as {{type: {named}, …}}'
     return f'no field type "{name[:80]}"{did_you_mean(our_type(name, Field.types))}'
 
 

@@ -4,7 +4,7 @@ Called by load with the documents that the reader made. Whether the names in an 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from portal.declaration.builtin import builtin_fields
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft, profile_file
@@ -28,6 +28,7 @@ from portal.declaration.source.suggestions import closest, suggest
 from portal.declaration.source.yaml_reader import Document
 from portal.declaration.synonyms import our_key
 from portal.declaration.validation import (
+    EMPTY_KEY,
     mapping,
     named_entries,
     validated,
@@ -37,6 +38,7 @@ from portal.declaration.validation import (
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 
+S = TypeVar("S", bound=Shape)
 FILES_OF_THEIR_OWN = {"buttons": BUTTONS, "profiles": profile_file("NAME")}
 SHAPES_AT_TOP: Mapping[str, type[Shape]] = {"portal": Settings, "inbox": Inbox, "sign_up": SignUp}
 TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "modules")
@@ -55,7 +57,10 @@ def read_modules(draft: DeclarationDraft) -> None:
         draft.unread_files.add(FILES_OF_THEIR_OWN[name])
     elsewhere = {*misplaced, *FILES_OF_THEIR_OWN}
     top = {name: entry for name, entry in top.items() if name not in elsewhere}
-    top = with_known_keys(top, TOP_LEVEL_KEYS, at, SHAPES_AT_TOP)
+    top = with_known_keys(_with_misplaced_keys(top, at), TOP_LEVEL_KEYS, at, SHAPES_AT_TOP)
+    for name in SHAPES_AT_TOP:
+        if name in top and top[name] is None:
+            at[name].key.warn(EMPTY_KEY)
     draft.settings = read_portal_settings(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
@@ -68,6 +73,22 @@ def read_modules(draft: DeclarationDraft) -> None:
     builtin = builtin_fields(draft.people)
     for name, entry in entries.items():
         _read_module(draft, name, entry, builtin)
+
+
+def _with_misplaced_keys(top: dict[str, Any], at: Cursor) -> dict[str, Any]:
+    """`top` with its keys that are written among the modules, which are reported, in their right place."""
+    modules = top.get("modules")
+    if not isinstance(modules, Mapping):
+        return top
+    misplaced = {
+        name: entry
+        for name, entry in modules.items()
+        if name in TOP_LEVEL_KEYS and name not in top and not (isinstance(entry, Mapping) and "fields" in entry)
+    }
+    for name in misplaced:
+        at["modules"][name].key.wrong(f'"{name}" belongs beside modules:, not under it: write it at the left margin')
+    left = {name: entry for name, entry in modules.items() if name not in misplaced}
+    return {**top, **misplaced, "modules": left}
 
 
 def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[str, Field]) -> None:
@@ -145,17 +166,22 @@ def read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], at
 
 def read_inbox(entry: Any, at: Cursor) -> Inbox | None:
     """What `inbox:` says; None where it is not there, or wrong."""
-    if entry is None:
-        return None
-    result = validated(Inbox, mapping(entry, at, "address, creates, title, text and unknown"), at)
-    return result[0] if result else None
+    return _read_beside(Inbox, entry, at, "{address: help@acme.example, creates: tickets}")
 
 
 def read_sign_up(entry: Any, at: Cursor) -> SignUp | None:
     """What `sign_up:` says; None where it is not there, or wrong."""
+    return _read_beside(SignUp, entry, at, "{profile: customer}")
+
+
+def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | None:
+    """What stands beside `modules:` and may be left out; the shortest `example` is said where it is no mapping."""
     if entry is None:
         return None
-    result = validated(SignUp, mapping(entry, at, "profile, domains and approve"), at)
+    if not isinstance(entry, Mapping):
+        at.wrong(f"must be a mapping such as {example}, or be left out")
+        return None
+    result = validated(shape, entry, at)
     return result[0] if result else None
 
 

@@ -10,6 +10,7 @@ from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, 
 from portal.declaration.shape_keys import keys_of, shapes_below
 from portal.declaration.shapes import Access, Expectation, Home, Profile
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.synonyms import our_key
 from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal
 
 
@@ -19,7 +20,7 @@ def read_profile(draft: DeclarationDraft, name: str) -> None:
     if draft.is_unreadable(file):
         draft.broken_profiles.add(name)
         return
-    at = draft.at(file)
+    at = _inside_its_name(draft.at(file), name)
     top = mapping(at.value, at, f"keys ({', '.join(keys_of(Profile))})")
     is_empty = not top
     top = _with_misplaced(draft, dict(without_internal(Profile, top, at)), at)
@@ -44,6 +45,14 @@ def read_profile(draft: DeclarationDraft, name: str) -> None:
         return
     draft.profiles[name] = profile[0]
     draft.written_profiles[name] = {**profile[1], "modules": written}
+
+
+def _inside_its_name(at: Cursor, name: str) -> Cursor:
+    """Where a profile is written: one level deeper where its file repeats its name, which is reported."""
+    if isinstance(at.value, Mapping) and list(at.value) == [name] and isinstance(at.value[name], Mapping):
+        at[name].key.wrong(f'remove "{name}:" and indent the lines below it less: the file has the name of the profile')
+        return at[name]
+    return at
 
 
 def _accesses(
@@ -73,6 +82,10 @@ def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
 
 def _with_misplaced(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
     """The keys of a profile; modules beside `modules:`, and its own keys under it, are in their right place."""
+    for name in [name for name in top if name not in keys_of(Profile) and name in keys_of(Access)]:
+        if name not in draft.modules and our_key(name, keys_of(Profile)) is None:
+            at[name].key.wrong(f'"{name}" belongs to a module: write it under modules:, below the name of the module')
+            del top[name]
     return _with_misplaced_keys(draft, _with_misplaced_modules(draft, top, at), at)
 
 

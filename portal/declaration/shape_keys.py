@@ -59,6 +59,17 @@ def shapes_below(shape: type[Shape]) -> dict[str, type[Shape]]:
     return below
 
 
+@cache
+def entries_below(shape: type[Shape]) -> dict[str, type[Shape]]:
+    """The keys of a shape whose value is a mapping of names to entries of one shape each, with that shape."""
+    below: dict[str, type[Shape]] = {}
+    for name, info in shape.model_fields.items():
+        for kind in (info.annotation, *get_args(info.annotation)):
+            if get_origin(kind) is dict and get_args(kind)[0] is str and (inner := _inner(kind)[0]) is not None:
+                below[info.alias or name] = inner
+    return below
+
+
 def shape_in(annotation: Any) -> type[Shape] | None:
     """The first shape inside the annotation of a key."""
     return _inner(annotation)[0]

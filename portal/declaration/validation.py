@@ -30,6 +30,7 @@ from portal.fields.base_shape import Shape
 
 S = TypeVar("S", bound=Shape)
 MOST_ROUNDS = 20
+EMPTY_KEY = 'there is no value here: write one, or remove the key (a text that begins with "#" or "&" needs quotes)'
 
 NO_SHAPES: Mapping[str, type[Shape]] = MappingProxyType({})
 
@@ -55,9 +56,7 @@ def _warn_of_empty_keys(shape: type[Shape], entry: Any, at: Cursor) -> None:
     for key in entry if isinstance(entry, Mapping) else ():
         info = shape.model_fields.get(key)
         if entry[key] is None and info is not None and info.default is None and info.annotation is not Any:
-            at[key].key.warn(
-                'there is no value here: write one, or remove the key (a text that begins with "#" or "&" needs quotes)'
-            )
+            at[key].key.warn(EMPTY_KEY)
 
 
 def with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:

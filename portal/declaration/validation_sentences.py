@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.shape_keys import keys_of, shape_at, shapes_below
+from portal.declaration.shape_keys import entries_below, has_keys_of, keys_of, shape_at, shapes_below
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import OUR_KEYS, our_key, our_scope
@@ -46,8 +46,19 @@ _SENTENCES = {
 YES_AND_NO = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 LIST_EXPECTED = ("tuple_type", "list_type")
 _MAPPING_EXPECTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
-_LISTS = {"can": "[create, edit]", "columns": "[reference, title]", "fields": "[title, description]"}
+_LISTS = {
+    "can": "[create, edit]",
+    "columns": "[reference, title]",
+    "fields": "[title, description]",
+    "languages": "[en, it]",
+}
 _EVERYTHING = {"all", "any", "none", "everything", "*", "true", "yes"}
+# What the names in a list name, where people write the entries themselves.
+_NAMES_OF = {"buttons": "a button that buttons.yaml declares"}
+# The sentences for keys that are said in another way, by the shape in which they are written.
+_SAID_OTHERWISE = {
+    ("Lifecycle", "states"): '"states" is not used here: they are the options of the choice that field: names',
+}
 # The sentences for keys that take several kinds of value, or a value that matches a pattern.
 _SENTENCES_OF_KEYS = {
     "see": "must be own, organization, all or {through: FIELD}",
@@ -61,10 +72,14 @@ _SENTENCES_OF_KEYS = {
     "read_only": "must be true, false or once",
     "ask": "must be a mapping such as {comment: required}",
     "set": "must be a mapping of fields to values, such as {priority: high}",
-    "create": "must be a mapping with fields: or steps:",
-    "edit": "must be a mapping with fields: or steps:",
+    "create": "must be a mapping with fields: or steps:, and who may create is said by can: in the profiles",
+    "edit": "must be a mapping with fields: or steps:, and who may edit is said by can: in the profiles",
     "list": "must be a mapping with columns:, sort: or tabs:",
     "detail": "must be a mapping with sections: or aside:",
+    "lifecycle": "must be a mapping with field:, which names a choice, and transitions:",
+    "mail": "must be a mapping such as {created: false, commented: false, moved: false}, which sends none of them",
+    "options": "must be a mapping of names to labels, or a list of names",
+    "domains": "must be a mapping such as {acme.example: Acme}, of mail domains to companies",
     "created": "must be true, false or a mapping of subject and text",
     "commented": "must be true, false or a mapping of subject and text",
     "moved": "must be true, false or a mapping of subject and text",
@@ -79,13 +94,16 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     # A setting from outside is written in no file: then only pydantic knows its key.
     last = next((part for part in reversed(path or loc) if isinstance(part, str)), "")
     if kind == "extra_forbidden":
-        return _misplaced(shape, loc) or unknown_key(str(loc[-1]), keys_of(shape_at(shape, loc[:-1])))
+        said = _misplaced(shape, loc, error["input"]) or _SAID_OTHERWISE.get((shape_at(shape, loc[:-1]).__name__, last))
+        return said or unknown_key(str(loc[-1]), keys_of(shape_at(shape, loc[:-1])))
     if kind == "missing":
         return f'"{loc[-1]}" is missing'
     if kind in ("condition", "value_error"):
         return str(context.get("message") or context["error"])
     if (hint := _written_wrongly(kind, last, error["input"])) is not None:
         return hint
+    if isinstance(error["input"], Mapping) and (named := _NAMES_OF.get(last)) and kind == "string_type":
+        return f"must be the name of {named}"
     special = len(errors) > 1 or kind == "string_pattern_mismatch" or kind in _MAPPING_EXPECTED
     if special and last in _SENTENCES_OF_KEYS:
         meant = our_scope(error["input"]) if last == "see" and isinstance(error["input"], str) else None
@@ -93,12 +111,17 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     return _none_of(error) if kind == "literal_error" else _wrong_kind(shape, error, last)
 
 
-def _misplaced(shape: type[Shape], loc: tuple[Any, ...]) -> str | None:
-    """The sentence for a key of the level below or above; None for others, and for what means a key of this one."""
+def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | None:
+    """The sentence for a key of the level below or above; None for others, and for what means a key of this one.
+
+    A list is none of the mappings that other systems call like that: `columns: [title]` are those of `list:`.
+    """
     name, above, here = str(loc[-1]), shape_at(shape, loc[:-2]), shape_at(shape, loc[:-1])
-    if {*OUR_KEYS.get(name, ()), f"{name}s", name.removesuffix("s")} & set(keys_of(here)):
+    words = key_below(name, shapes_below(here))
+    meant = {*OUR_KEYS.get(name, ()), f"{name}s", name.removesuffix("s")} & set(keys_of(here))
+    if meant and not (words and isinstance(value, list)):
         return None
-    if words := key_below(name, shapes_below(here)):
+    if words or (words := _entry_below(name, here, value)):
         return words
     if len(loc) > 1 and shapes_below(above).get(str(loc[-2])) is here and name in keys_of(above):
         return f'"{name}" belongs beside {loc[-2]}:, not under it'
@@ -109,6 +132,13 @@ def key_below(name: str, shapes: Mapping[str, type[Shape]]) -> str | None:
     """The sentence for a key of just one of the `shapes` that stand a level deeper, by their keys; else None."""
     below = [key for key, inner in shapes.items() if name in keys_of(inner)]
     return f'"{name}" belongs under {below[0]}:, not beside it' if len(below) == 1 else None
+
+
+def _entry_below(name: str, here: type[Shape], value: Any) -> str | None:
+    """The sentence for an entry beside the mapping of names to entries in which it belongs: a tab beside `tabs:`."""
+    entries = entries_below(here)
+    fitting = [key for key, inner in entries.items() if has_keys_of(inner, value)]
+    return f'"{name}" belongs under {fitting[0]}:, not beside it' if len(fitting) == 1 else None
 
 
 def _wrong_kind(shape: type[Shape], error: dict[str, Any], key: str) -> str:
@@ -129,7 +159,8 @@ def _wrong_kind(shape: type[Shape], error: dict[str, Any], key: str) -> str:
         return f"must be a mapping{instead_of_list(error['input'])}"
     if kind == "too_long" and error["ctx"]["max_length"] == 1:
         return "must be one name, not several"
-    words = _SENTENCES.get(kind)
+    named = kind in LIST_EXPECTED and key in _LISTS
+    words = f"must be a list of names, such as {_LISTS[key]}" if named else _SENTENCES.get(kind)
     return words.format(**error.get("ctx", {})) if words else error["msg"][:1].lower() + error["msg"][1:]
 
 

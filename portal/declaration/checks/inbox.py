@@ -22,6 +22,8 @@ def check_inbox(draft: DeclarationDraft) -> None:
         return
     for key, types in (("title", TITLES), ("text", TEXTS)):
         _check_field(draft, module, getattr(inbox, key), types, at[key])
+    if inbox.text is not None and inbox.text == inbox.title:
+        at["text"].warn(f'the subject is lost: "{inbox.text}" takes the text of the message too')
     if inbox.text is None and not module.comments and not text_field(module):
         at.key.warn(f"the text of a message is lost: {module.name} has neither a long text nor comments; add text:")
     if draft.people is None:

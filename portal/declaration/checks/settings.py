@@ -14,7 +14,7 @@ from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.read_modules import environment_variable
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Settings
 from portal.declaration.source.problems import Problem
-from portal.declaration.source.suggestions import suggest
+from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.texts import LOCALE, catalog
 
 DEFAULTS = Settings()
@@ -101,10 +101,18 @@ def _currency(code: str) -> str | None:
 
 def _language(code: str) -> str | None:
     try:
-        Locale.parse(code.replace("-", "_"))
+        right = str(Locale.parse(code.replace("-", "_"))).replace("_", "-")
     except (ValueError, UnknownLocaleError, TypeError):
-        return f'no language "{code}": use a code such as en, it or pt-BR'
-    return f'no language "{code}": write "{code.replace("_", "-")}"' if "_" in code else None
+        meant = next((name for name in TRANSLATED if _is_called(name, code)), None)
+        return f'no language "{code}"' + (did_you_mean(meant) or ": use a code such as en, it or pt-BR")
+    same = code.replace("_", "-").casefold() == right.casefold()  # else a variety that the locales do not tell apart
+    return f'no language "{code}": write "{right}"' if same and code != right else None
+
+
+def _is_called(language: str, name: str) -> bool:
+    """Whether a language has this name, in English or in its own words."""
+    locale = Locale.parse(language)
+    return name.casefold() in (str(words).casefold() for words in (locale.english_name, locale.display_name))
 
 
 def _logo(draft: DeclarationDraft, logo: str | None) -> str | None:

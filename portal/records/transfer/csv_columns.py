@@ -178,8 +178,8 @@ def _repeated_fields(columns: Sequence[CsvColumn]) -> Iterator[str]:
     for column in columns:
         by_input.setdefault((column.field.name, column.part), []).append(column.header)
     for (name, _part), headers in by_input.items():
-        if len(headers) > 1:
-            facts = {"columns": "”, “".join(headers), "field": name}
+        if len(set(headers)) > 1:  # those of one name are told as such
+            facts = {"columns": "”, “".join(dict.fromkeys(headers)), "field": name}
             yield _("The columns “${columns}” all map to the field “${field}”.", mapping=facts)
 
 

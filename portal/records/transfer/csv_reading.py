@@ -75,6 +75,8 @@ def open_source(path: Path, delimiter: str | None = None) -> Source:
     `delimiter`: the character between cells; None for a line `sep=;`, else what fits the first rows best.
     Raises UnreadableFileError and OSError.
     """
+    if not path.is_file():
+        raise UnreadableFileError(_("A pipe cannot be read twice, as an import does. Write it to a file first."))
     encoding = _encoding(path)
     newline = _newline(path)
     lines = _count_lines(path, encoding, newline)

@@ -1,5 +1,7 @@
 """Files as people have them: encodings, delimiters, quotes, lines; and the place of what is broken."""
 
+import os
+
 import pytest
 
 from portal.records.transfer.csv_reading import UnreadableFileError, open_source
@@ -16,6 +18,12 @@ def refused(folder, content):
     with pytest.raises(UnreadableFileError) as caught:
         opened(folder, content)
     return caught.value.line, translate(caught.value.message, "en")
+
+
+def test_a_pipe_is_not_taken_for_an_empty_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableFileError, match="Write it to a file first"):
+        open_source(tmp_path / "pipe")
 
 
 @pytest.mark.parametrize(
