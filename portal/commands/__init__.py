@@ -39,6 +39,7 @@ class Commands(click.Group):
     """The commands of this folder. Listing them imports none: `check` does not wait for the libraries of the web."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the files of this folder."""
         return list(command_files())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -46,6 +47,7 @@ class Commands(click.Group):
         return importlib.import_module(f"{__name__}.{module_name(path)}").command if path else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of `portal --help`, from the first line of each file: nothing is imported for it."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, purpose(path)) for name, path in command_files().items()])
 

@@ -218,7 +218,7 @@ def _is_free(tables: Tables, now: datetime.datetime) -> sa.ColumnElement[bool]:
 
 
 def newest_letters(
-    connection: sa.Connection, tables: Tables, limit: int = 100, state: str | None = None
+    connection: sa.Connection, tables: Tables, limit: int, state: str | None = None
 ) -> list[sa.RowMapping]:
     """The emails that were queued last, newest first; of one state only."""
     query = sa.select(tables.outbox).order_by(tables.outbox.c["id"].desc()).limit(limit)

@@ -84,18 +84,21 @@ class SQLiteConnection(sqlite3.Connection):
             raise
 
     def commit(self) -> None:
+        """As sqlite3's; the turn of a writer ends even where it fails."""
         try:
             super().commit()
         finally:
             self._end()
 
     def rollback(self) -> None:
+        """As sqlite3's; the turn of a writer ends even where it fails."""
         try:
             super().rollback()
         finally:
             self._end()
 
     def close(self) -> None:
+        """As sqlite3's; gives back a turn that its transaction did not end."""
         turn, self.turn = self.turn, None
         try:
             super().close()

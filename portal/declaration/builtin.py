@@ -36,6 +36,7 @@ class Reference(TextLike):
     """The reference: filtered as text, sorted by the record's number (TT9 before TT10)."""
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """By the number alone."""
         return table.c["number"]
 
 

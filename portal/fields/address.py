@@ -74,17 +74,21 @@ class AddressField(Field):
         return f"_{self.name}_{part}"
 
     def columns(self) -> list[sa.Column[Any]]:
+        """A column for each part, and one with all words folded, for search, filters and sorting."""
         parts = [sa.Column(self.part_column(part), sa.Text()) for part in PARTS]
         return [sa.Column(self.folded, folded_text()), *parts]
 
     def store(self, value: Any) -> dict[str, Any]:
+        """Each part of an Address in its column."""
         folded = None if value is None else fold(" ".join(part for part in astuple(value) if part))
         return {self.folded: folded, **{self.part_column(part): value and getattr(value, part) for part in PARTS}}
 
     def load(self, row: Mapping[str, Any]) -> Address | None:
+        """The Address of a row; None where all its parts are empty."""
         return self._made([row[self.part_column(part)] or "" for part in PARTS])
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """The folded words: addresses are compared and sorted by these."""
         return table.c[self.folded]
 
     def parse(self, text: str, reader: Reader) -> Address | None:
@@ -97,6 +101,7 @@ class AddressField(Field):
         return self._made([*parts, *[""] * (len(PARTS) - len(parts))])
 
     def parse_form(self, form: Form, reader: Reader) -> Address | None:
+        """The Address of one input for each part, NAME.street and so on."""
         return self._made([self.input_text(form, part) for part in PARTS])
 
     def _made(self, parts: list[str]) -> Address | None:
@@ -104,34 +109,43 @@ class AddressField(Field):
         return Address(*cleaned) if any(cleaned) else None
 
     def has_input(self, form: Form) -> bool:
+        """Whether the form has an input for any part."""
         return any(f"{self.name}.{part}" in form for part in PARTS)
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """An input for each part, NAME.street and so on."""
         return {f"{self.name}.{part}": getattr(value, part) if value else "" for part in PARTS}
 
     def show(self, value: Any, reader: Reader) -> str:
+        """The lines of an envelope in one: “Corso Italia 1, 20122 Milano, Italia”."""
         return ", ".join(value.lines) if value else ""
 
     def write(self, value: Any) -> str:
+        """The parts with commas between them, in quotes where they need them, for `parse` to read."""
         return join_values(astuple(value)) if value else ""
 
     def constant(self, raw: Any, reader: Reader) -> str:
+        """A text that occurs anywhere in the address."""
         return storable(str(raw))
 
     def default_value(self, raw: Any, reader: Reader) -> Address | None:
+        """From a mapping of parts (`city: Milano`), or a text as in CSV."""
         if isinstance(raw, Mapping):
             return self._made([str(raw.get(part, "")) for part in PARTS])
         return None if raw is None or raw == "nothing" else self.parse(str(raw), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """Equal to a text are all addresses that contain it."""
         if operator in ("contains", "equal"):
             return table.c[self.folded].contains(fold(str(value)), autoescape=True)
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """Equal to a text are all addresses that contain it."""
         if operator in ("contains", "equal"):
             return value is not None and fold(str(constant)) in fold(" ".join(part for part in astuple(value) if part))
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """Each part by itself."""
         return tuple(part for part in astuple(value) if part) if value else ()

@@ -38,6 +38,7 @@ class Boolean(Field):
         }
 
     def parse(self, text: str, reader: Reader) -> bool | None:
+        """true, yes, 1 or on, false, no, 0 or off, or the reader's own words for yes and no."""
         word = fold(filled(text)[:40])
         if not word:
             return None
@@ -48,12 +49,15 @@ class Boolean(Field):
         raise Refused(_("Choose yes or no."))
 
     def parse_form(self, form: Form, reader: Reader) -> bool:
+        """A checkbox that is not ticked posts nothing: False."""
         return self.parse(self.input_text(form), reader) or False
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """`true` for a ticked checkbox."""
         return {self.name: "true" if value else ""}
 
     def show(self, value: Any, reader: Reader) -> str:
+        """Yes or No in the reader's language."""
         return "" if value is None else reader.text(_("Yes") if value else _("No"))
 
     def option_of(self, value: Any) -> str:
@@ -65,6 +69,7 @@ class Boolean(Field):
         return not value
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """A field that was never set counts as No."""
         if operator == "equal" and value is False:
             column = self.expression(table)
             return sa.or_(column.is_(False), column.is_(None))
@@ -75,11 +80,13 @@ class Boolean(Field):
         return bool(value) is constant if operator == "equal" else super().matches(value, operator, constant)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
+        """All the words that mean it, those of the reader's language among them."""
         if value is None:
             return ("",)
         return (*YES, reader.text(_("Yes"))) if value else (*NO, reader.text(_("No")))
 
     def write(self, value: Any) -> str:
+        """`true` or `false`."""
         return "" if value is None else "true" if value else "false"
 
     def texts(self, value: Any) -> Iterable[str]:

@@ -67,6 +67,7 @@ class HasOptions(Field):
         return self.options[""].label if "" in self.options else ""
 
     def with_labels(self, labels: Mapping[str, Text]) -> Field:
+        """A copy in which the options named in `labels` are called so."""
         options = {
             name: option.model_copy(update={"label": labels[name]}) if name in labels else option
             for name, option in self.options.items()
@@ -86,6 +87,7 @@ class HasOptions(Field):
         return text if text in self.offered else next(labeled, None) or self.checked_option(text)
 
     def constant(self, raw: Any, reader: Reader) -> Any:
+        """The name of an option; YAML's own true and false may be names of options. Raises Refused for others."""
         return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))
 
     def label_of(self, name: str, reader: Reader) -> str:
@@ -110,12 +112,15 @@ class Choice(HasOptions):
     rejects: ClassVar[tuple[str, ...]] = ("lowest", "LOW", "lo\x00w", "lo\ud800w")
 
     def parse(self, text: str, reader: Reader) -> str | None:
+        """The name of an option, as a form sends it. Raises Refused for others."""
         return self.checked_option(text) if text else None
 
     def read(self, text: str, reader: Reader = PLAIN) -> str | None:
+        """An option by its name, or its label in any language."""
         return self.option_called(text.strip()) if text.strip() else None
 
     def show(self, value: Any, reader: Reader) -> str:
+        """The label of the option."""
         return self.label_of(value or "", reader)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
@@ -125,6 +130,7 @@ class Choice(HasOptions):
         return (value, join_values((value,)), *(self.labels_of(value) if value in self.offered else ()))
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """By the place of the option in the declaration, not by its name."""
         ranks = [(table.c[self.name] == name, rank) for rank, name in enumerate(self.offered)]
         # A value that is no option any more sorts behind the options, before the empty ones.
         return sa.case((table.c[self.name].is_(None), sa.null()), *ranks, else_=len(ranks))
@@ -134,7 +140,9 @@ class Choice(HasOptions):
         return tuple(self.offered)
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """The column of names: lists go through it once per option, as `ranked` orders them."""
         return table.c[self.name]
 
     def texts(self, value: Any) -> Iterable[str]:
+        """The labels in all languages."""
         return self.labels_of(value) if value else ()

@@ -33,18 +33,23 @@ class Choices(HasOptions):
     rejects: ClassVar[tuple[str, ...]] = ("lowest", "low,lowest", "a", "lo\x00w")
 
     def store(self, value: Any) -> dict[str, Any]:
+        """The names packed into one text; None for none."""
         return {self.name: pack_values(value or ())}
 
     def load(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names unpacked, in the order of the declaration."""
         return unpack_values(row[self.name])
 
     def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
+        """Names with commas between them, as `write` joined them. Raises Refused for what is no option."""
         return self._chosen(split_values(storable(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[str, ...]:
+        """The ticked checkboxes."""
         return self._chosen([name for name in form.getall(self.name) if isinstance(name, str) and name])
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> tuple[str, ...]:
+        """Options that were removed from the declaration stay, as long as their checkbox stays ticked."""
         names = [name for name in form.getall(self.name) if isinstance(name, str) and name]
         removed = [name for name in present or () if name in names and name not in self.offered]
         return (*self._chosen(name for name in names if name not in removed), *removed)
@@ -55,15 +60,19 @@ class Choices(HasOptions):
         return tuple(name for name in self.offered if name in chosen)
 
     def read(self, text: str, reader: Reader = PLAIN) -> tuple[str, ...]:
+        """Names or labels with commas between them, as CSV has them."""
         return self._chosen([self.option_called(name) for name in split_values(storable(text))])
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """All names under the one name of the checkboxes."""
         return {self.name: list(value or ())}
 
     def show(self, value: Any, reader: Reader) -> str:
+        """The labels, with commas between them."""
         return ", ".join(self.label_of(name, reader) for name in value or ())
 
     def write(self, value: Any) -> str:
+        """The names, with commas between them, in quotes where they need them."""
         return join_values(value or ())
 
     def constant(self, raw: Any, reader: Reader) -> Any:
@@ -73,16 +82,19 @@ class Choices(HasOptions):
         return super().constant(raw, reader)
 
     def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
+        """From one name or a list of names."""
         if raw is None or raw == "nothing":
             return ()
         return self._chosen(map(str, raw) if isinstance(raw, list | tuple) else [str(raw)])
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """By the first of the declaration's options that is among the chosen ones."""
         column = table.c[self.name]
         ranks = [(holds_value(column, name), rank) for rank, name in enumerate(self.offered)]
         return sa.case((column.is_(None), sa.null()), *ranks, else_=len(ranks))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """Equal to an option, or to a list of them, is what has at least one of these."""
         if operator in ("equal", "contains"):
             names = (value,) if isinstance(value, str) else value
             return sa.or_(sa.false(), *[holds_value(table.c[self.name], name) for name in names])
@@ -91,9 +103,11 @@ class Choices(HasOptions):
         raise operator_refused(operator)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """Equal to an option, or to a list of them, is what has at least one of these."""
         if operator in ("equal", "contains"):
             return not set(value or ()).isdisjoint((constant,) if isinstance(constant, str) else constant)
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """The labels of all chosen options in all languages."""
         return [label for name in value or () for label in self.labels_of(name)]

@@ -26,6 +26,7 @@ class Color(Field):
     rejects: ClassVar[tuple[str, ...]] = ("red", "2457d6", "#2457d", "#2457d6; x", "#" + "0" * 100_000)
 
     def parse(self, text: str, reader: Reader) -> str | None:
+        """#2457d6, or #25d for #2255dd, in capitals or small letters."""
         color = storable(text).strip().lower()
         if not color:
             return None
@@ -36,4 +37,5 @@ class Color(Field):
         return color
 
     def texts(self, value: Any) -> Iterable[str]:
+        """None: nobody searches for the digits of a color."""
         return ()

@@ -71,6 +71,7 @@ class Date(DateOrTime):
     max: Day | None = None
 
     def parse(self, text: str, reader: Reader) -> datetime.date | None:
+        """A date in the reader's way of writing, or ISO; between `min` and `max`."""
         if is_blank(text):
             return None
         try:
@@ -80,16 +81,20 @@ class Date(DateOrTime):
         return self.within(self.bounds(reader), date, reader)
 
     def bounds(self, reader: Reader) -> tuple[datetime.date | None, datetime.date | None]:
+        """`today` is the reader's own day."""
         least, most = (reader.today if bound == "today" else bound for bound in (self.min, self.max))
         return least, most
 
     def show(self, value: Any, reader: Reader) -> str:
+        """“Mar 5, 2024” in the reader's language."""
         return "" if value is None else _format(value, reader.locale_name)
 
     def write(self, value: Any) -> str:
+        """`2024-03-05`."""
         return "" if value is None else value.isoformat()
 
     def constant(self, raw: Any, reader: Reader) -> datetime.date:
+        """`today` is the reader's own day; of a moment it is the day that it is where the reader is."""
         if isinstance(raw, datetime.datetime):
             return raw.astimezone(reader.time_zone).date()
         if isinstance(raw, datetime.date):
@@ -97,4 +102,5 @@ class Date(DateOrTime):
         return reader.today if raw in ("today", "now") else parse_date(str(raw), reader)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """In figures, and in the words of the portal's languages."""
         return () if value is None else day_texts(value, self._locales)

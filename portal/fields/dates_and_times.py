@@ -168,6 +168,7 @@ class DateOrTime(Bounded):
     _zone: ZoneInfo = PrivateAttr(ZoneInfo("UTC"))
 
     def bind(self, declaration: Declared, module: Any) -> None:
+        """Reads languages and time zone from `portal:`."""
         settings = declaration.settings
         self._locales = tuple(locale_of(language) or ENGLISH for language in settings.languages)
         self._zone = ZoneInfo(settings.time_zone)

@@ -170,13 +170,16 @@ class Datetime(DateOrTime):
     max: Moment | None = None
 
     def store(self, value: Any) -> dict[str, Any]:
+        """Without fractions of a second."""
         # Forms know seconds at most: finer values would change by being edited.
         return {self.name: value and value.replace(microsecond=0)}
 
     def parse(self, text: str, reader: Reader) -> datetime.datetime | None:
+        """A date and a time where the reader is, or with an offset; a date alone is the start of that day."""
         return self._parsed(text, reader, later=False)
 
     def parse_form(self, form: Form, reader: Reader) -> datetime.datetime | None:
+        """Of two equal hours in autumn the second one where NAME.later says so."""
         return self._parsed(self.input_text(form), reader, later=self.input_text(form, "later") == "1")
 
     def _parsed(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
@@ -193,6 +196,7 @@ class Datetime(DateOrTime):
         return self.within(self.bounds(reader), moment, reader)
 
     def bounds(self, reader: Reader) -> tuple[datetime.datetime | None, datetime.datetime | None]:
+        """From the start of the least minute to the last instant of the greatest day, minute or second."""
         # Inputs and messages show whole minutes: the minute of the least moment is accepted from its start.
         least = self.constant(self.min, reader).start.replace(second=0, microsecond=0) if self.min else None
         most = self.constant(self.max, reader).end - INSTANT if self.max else None
@@ -208,9 +212,11 @@ class Datetime(DateOrTime):
         return {**written, f"{self.name}.later": "1"} if ambiguous else written
 
     def show(self, value: Any, reader: Reader) -> str:
+        """“Mar 5, 2024, 2:30 PM” by the clocks where the reader is."""
         return "" if value is None else _format_minute(value, reader.time_zone, reader.locale_name)
 
     def write(self, value: Any) -> str:
+        """`2024-03-05T13:30:00Z`, in UTC."""
         return "" if value is None else value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
@@ -236,9 +242,11 @@ class Datetime(DateOrTime):
             raise Refused(_("This date is out of range.")) from None
 
     def default_value(self, raw: Any, reader: Reader) -> datetime.datetime | None:
+        """The start of the day or minute that is meant."""
         return None if raw is None or raw == "nothing" else self.constant(raw, reader).start.replace(microsecond=0)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """`value` is a Span: equal is what lies within it, `after` what comes behind its end."""
         if not isinstance(value, Span):
             return super().compare(table, operator, value)
         column = self.expression(table)
@@ -252,6 +260,7 @@ class Datetime(DateOrTime):
         return super().compare(table, operator, value.start)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """`constant` is a Span: equal is what lies within it, `after` what comes behind its end."""
         if value is None or not isinstance(constant, Span):
             return super().matches(value, operator, constant)
         before, within = value < constant.start, constant.start <= value < constant.end

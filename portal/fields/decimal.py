@@ -44,7 +44,9 @@ class DecimalNumber(Number):
         return Measure("number", self.places)
 
     def takes(self, other: Field) -> bool:
+        """Whole numbers become decimals; the reverse would lose digits."""
         return other.value_type in ("decimal", "integer")
 
     def check(self, value: Decimal) -> Decimal:
+        """As many `digits` and `places` as declared. Raises Refused for more."""
         return check_digits(check_places(value, self.places), self.digits - self.places)

@@ -98,12 +98,30 @@ def duration_in_words(
     return sign + " ".join(parts) if parts else format_unit(0, f"duration-{units[-1]}", "short", locale=reader.locale)
 
 
-class Duration(Field):
+class LengthOfTime(Field):
+    """Seconds, and how they are read and written: the base of `duration` and `elapsed`."""
+
+    filter: ClassVar[str] = "range"
+    type: str
+
+    def parse(self, text: str, reader: Reader) -> int | None:
+        """`1 h 30 min`, `90 min`, `1:30`, or minutes; in the words of the reader's language too."""
+        return parse_duration(text, reader) if not is_blank(text) else None
+
+    def write(self, value: Any) -> str:
+        """`1 h 30 min`, which every reader's form takes."""
+        return in_units(value)
+
+    def constant(self, raw: Any, reader: Reader) -> int:
+        """As it is typed; a number of the YAML means minutes."""
+        return parse_duration(str(raw), PLAIN if isinstance(raw, int | float) else reader)
+
+
+class Duration(LengthOfTime):
     type: Literal["duration"]
     searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.BigInteger
     measure: ClassVar[Measure | None] = Measure("duration")
-    filter: ClassVar[str] = "range"
     sample: ClassVar[Mapping[str, Any]] = {}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("0", 0, "0 min"),
@@ -121,24 +139,14 @@ class Duration(Field):
         "long", "1 h 30 parsecs", "-5", "1:60", "h", "1e9", "9999999 h", "5 min\x00", "9" * 100_000,
     )  # fmt: skip
 
-    def parse(self, text: str, reader: Reader) -> int | None:
-        return parse_duration(text, reader) if not is_blank(text) else None
-
-    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        return {self.name: in_units(value)}
-
     def show(self, value: Any, reader: Reader) -> str:
+        """“1 hr 30 min” in the reader's language, in hours at most."""
         if value is None:
             return ""
         return duration_in_words(value, reader, ("hour", "minute", "second") if value % 60 else ("hour", "minute"))
 
-    def write(self, value: Any) -> str:
-        return in_units(value)
-
-    def constant(self, raw: Any, reader: Reader) -> int:
-        return parse_duration(str(raw), PLAIN if isinstance(raw, int | float) else reader)
-
     def texts(self, value: Any) -> Iterable[str]:
+        """As it is typed, “1 h 30 min”, and as it is shown in English."""
         return () if value is None else (in_units(value), self.show(value, PLAIN))
 
 

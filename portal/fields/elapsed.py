@@ -7,13 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields.base import Field
 from portal.fields.base_shape import Names
 from portal.fields.column_types import SecondsBetween, UTCDateTime
-from portal.fields.duration import duration_in_words, in_units, parse_duration
+from portal.fields.duration import LengthOfTime, duration_in_words
 from portal.fields.protocols import Declared
-from portal.fields.reader import PLAIN, Reader
-from portal.texts import is_blank
+from portal.fields.reader import Reader
 
 UNITS = ("day", "hour", "minute", "second")
 
@@ -22,12 +20,11 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-class Elapsed(Field):
+class Elapsed(LengthOfTime):
     type: Literal["elapsed"]
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
-    filter: ClassVar[str] = "range"
     sample: ClassVar[Mapping[str, Any]] = {"from": "opened", "to": "solved"}
 
     from_: Annotated[str, Names("field")] = Key(alias="from")
@@ -38,18 +35,17 @@ class Elapsed(Field):
         return (self.from_, self.to_)
 
     def bind(self, declaration: Declared, module: Any) -> None:
+        """Raises ValueError where `from` or `to` is no datetime of the module."""
         for name in self.sources:
             field = module.everything.get(name)
             if field is None or field.column_type is not UTCDateTime:
                 raise ValueError(f'"{name}" is not a datetime of this module')
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """SQL for the seconds between the two; up to now while the second is empty."""
         # The clock that wrote the datetimes is the one that is read: the database may live elsewhere.
         now = sa.bindparam("now", callable_=_now, type_=UTCDateTime(), unique=True)
         return SecondsBetween(table.c[self.from_], sa.func.coalesce(table.c[self.to_], now))
-
-    def parse(self, text: str, reader: Reader) -> int | None:
-        return parse_duration(text, reader) if not is_blank(text) else None
 
     def show(self, value: Any, reader: Reader) -> str:
         """The two largest units: “3 days 4 hr”."""
@@ -57,11 +53,6 @@ class Elapsed(Field):
             return ""
         return duration_in_words(value, reader, UNITS if abs(value) < 60 else UNITS[:-1], most=2)
 
-    def write(self, value: Any) -> str:
-        return in_units(value)
-
-    def constant(self, raw: Any, reader: Reader) -> int:
-        return parse_duration(str(raw), PLAIN if isinstance(raw, int | float) else reader)
-
     def texts(self, value: Any) -> Iterable[str]:
+        """None: it changes by itself."""
         return ()

@@ -48,22 +48,27 @@ class Email(TextLike):
         return f"_{self.name}_key"
 
     def columns(self) -> list[sa.Column[Any]]:
+        """Beside the address as it was typed, one in lower case, which tells whether two are the same."""
         return [*super().columns(), sa.Column(self.key_column, sa.Text(), info={NORMALIZE: email_key})]
 
     def store(self, value: Any) -> dict[str, Any]:
+        """The address as it was typed, and in lower case."""
         return {**super().store(value), self.key_column: None if value is None else email_key(value)}
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """Equal without regard to case, but with accents."""
         if operator == "equal":
             return table.c[self.key_column] == email_key(value)
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """Equal without regard to case, but with accents."""
         if operator == "equal":
             return value is not None and email_key(value) == email_key(constant)
         return super().matches(value, operator, constant)
 
     def check(self, text: str) -> str:
+        """The address itself. Raises Refused for names, lists and whatever could not be a recipient."""
         if len(text) > LONGEST or not ADDRESS.fullmatch(text):
             raise Refused(_("Enter an email address such as name@company.com."))
         return text

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import PrivateAttr
 
-from portal.fields.base import Field, Refused, storable
+from portal.fields.base import Field, Refused
 from portal.fields.base_shape import FileTypes, Size
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import Reader
@@ -68,6 +68,7 @@ class FileField(TextLike):
     _module: str = PrivateAttr("")
 
     def bind(self, declaration: Declared, module: Any) -> None:
+        """Remembers the module, of which the address of a file is made."""
         self._module = module.name
 
     @property
@@ -90,13 +91,16 @@ class FileField(TextLike):
         return False
 
     def takes(self, other: Field) -> bool:
+        """Nothing: the bytes of a file cannot come from another field."""
         return False
 
     def columns(self) -> list[sa.Column[Any]]:
+        """The name, and the id and size of the row in `portal_file`."""
         numbers = (sa.Column(name, sa.BigInteger()) for name in (self.id_column, self.size_column))
         return [*super().columns(), *numbers]
 
     def store(self, value: Any) -> dict[str, Any]:
+        """Name, id and size; a file that was sent and not saved yet has no id so far."""
         file = value or FileValue()
         return {
             self.name: file.name or None,
@@ -106,6 +110,7 @@ class FileField(TextLike):
         }
 
     def load(self, row: Mapping[str, Any]) -> FileValue | None:
+        """The record's file, which also knows whose it is."""
         file_id = row[self.id_column]
         if not file_id:
             return None
@@ -113,10 +118,12 @@ class FileField(TextLike):
         return FileValue(file_id, name=row[self.name], size=size, module=self._module, record=row.get("id", 0))
 
     def parse(self, text: str, reader: Reader) -> None:
+        """Raises Refused for any text: a file cannot be typed."""
         if text.strip():
             raise Refused(_("A file is needed here, not a text."))
 
     def parse_form(self, form: Form, reader: Reader) -> FileValue | None:
+        """The file that the form of a new record keeps."""
         return self.parse_form_over(form, reader, None)
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> FileValue | None:
@@ -135,20 +142,21 @@ class FileField(TextLike):
         return None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """Under NAME.kept the token of the file that the form has: browsers take no value for the input of a file."""
         return {kept_input(self.name): value.token if value else ""}
 
     def has_input(self, form: Form) -> bool:
+        """Whether a file is chosen here, or kept from before."""
         return self.name in form or kept_input(self.name) in form
 
-    def constant(self, raw: Any, reader: Reader) -> str:
-        return storable(str(raw))
-
     def default_value(self, raw: Any, reader: Reader) -> Any:
+        """Raises Refused for whatever is declared."""
         if raw is None or raw == "nothing":
             return None
         raise Refused(_("A file is needed here, not a text."))
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """By the name of the file."""
         if operator == "empty":  # the name of a file that was just sent is not known yet
             return (value is None) is constant
         return super().matches(value and value.name, operator, constant)
@@ -158,9 +166,11 @@ class FileField(TextLike):
         return FileValue(name=recorded) if recorded else None
 
     def show(self, value: Any, reader: Reader) -> str:
+        """The name of the file."""
         return value.name if value else ""
 
     def texts(self, value: Any) -> Iterable[str]:
+        """The name of the file."""
         return (value.name,) if value else ()
 
 

@@ -113,6 +113,7 @@ class Formula(ProxyField):
     # -- the type of its result -----------------------------------------------------------------------------------
 
     def bind(self, declaration: Declared, module: Any) -> None:
+        """Finds what it reads, and the type of its result. Raises ValueError where it cannot be computed."""
         built_in = {name: field for name, field in module.builtin.items() if name in BUILT_IN}
         for name in self.sources:
             if name in module.builtin and name not in BUILT_IN:
@@ -145,6 +146,7 @@ class Formula(ProxyField):
         self._bound = True
 
     def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
+        """As `bind_among`: those that it reads are bound first."""
         self.bind_among(fields, waiting)
 
     def _result_of_arithmetic(self) -> Field:

@@ -25,6 +25,7 @@ class Html(Long):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 201, "a\x00b", "a\ud800b")
 
     def check(self, text: str) -> str | None:
+        """The HTML as far as it is safe; None where there is nothing to see in it."""
         clean = markup.sanitized(super().check(text) or "").strip()
         return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
 
@@ -33,4 +34,5 @@ class Html(Long):
         return markup.sanitized(value) if value else ""
 
     def without_markup(self, value: str) -> str:
+        """The words between the tags."""
         return markup.without_markup(value)

@@ -35,6 +35,7 @@ class Integer(Number):
     max: int | None = None
 
     def for_column(self, value: Decimal) -> int:
+        """A whole number that fits 64 bits. Raises Refused for others."""
         if value != value.to_integral_value():
             raise Refused(_("Enter a whole number."))
         if abs(value) > LARGEST:

@@ -53,6 +53,7 @@ class Json(Long):
     )  # fmt: skip
 
     def check(self, text: str) -> str:
+        """The text as it was typed. Raises Refused with line and column of the first mistake."""
         kept = "\n".join(at_most(text, self.max_length).splitlines())
         tree_of(kept)
         return kept

@@ -143,6 +143,7 @@ class Lines(Field):
         return super().searched and any(column.searched for column in self.fields.values())
 
     def bind(self, declaration: Declared, module: Any) -> None:
+        """Binds formulas first, then the columns that look up something."""
         self.bind_formula(module.fields, ())
         rows = Rows(join_name(module.name, self.name), self.fields)
         for column in self.fields.values():
@@ -164,12 +165,15 @@ class Lines(Field):
     # -- the database ---------------------------------------------------------------------------------------------
 
     def columns(self) -> list[sa.Column[Any]]:
+        """None: the rows stand in a table of their own."""
         return []
 
     def store(self, value: Any) -> dict[str, Any]:
+        """Nothing: links_and_lines.py writes the rows into their own table."""
         return {}
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        """None: the rows are read from their own table, for many records at once."""
         return []
 
     def load(self, row: Mapping[str, Any]) -> tuple[Row, ...]:
@@ -177,9 +181,11 @@ class Lines(Field):
         return ()
 
     def index_column(self, table: sa.FromClause) -> None:
+        """None: lists do not sort by rows."""
         return None
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """As `compare_among`, with the titles of all linked records."""
         return self.compare_among(table, operator, value, lambda module: None)
 
     def compare_among(
@@ -247,6 +253,7 @@ class Lines(Field):
         return text if whole and len(text) <= LONGEST_ROWS else None
 
     def from_history(self, recorded: Any) -> tuple[Row, ...]:
+        """The rows that `to_history` wrote, without columns that are gone or internal by now."""
         if not recorded:
             return ()
         try:
@@ -266,6 +273,7 @@ class Lines(Field):
         return reader.text(self.wrong_number(0)) if self.min else reader.text(self.wrong_number(MANY))
 
     def is_internal_change(self, before: Any, after: Any) -> bool:
+        """Whether nothing differs but internal columns."""
         return self.internal or self._without_internal(before) == self._without_internal(after)
 
     def _without_internal(self, value: Any) -> list[dict[str, Any]]:
@@ -283,6 +291,7 @@ class Lines(Field):
         return ""
 
     def input_names(self, form: Iterable[str]) -> list[str]:
+        """All inputs NAME.INDEX.COLUMN."""
         return [name for name in dict.fromkeys(form) if self._match(name)]
 
     def _match(self, name: str) -> re.Match[str] | None:
@@ -290,9 +299,11 @@ class Lines(Field):
         return INPUT.fullmatch(name, len(start)) if name.startswith(start) else None
 
     def has_input(self, form: Form) -> bool:
+        """Whether the form has an input of any row."""
         return any(map(self._match, form))
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """For each row NAME.INDEX.COLUMN, and NAME.INDEX.id of one that is stored."""
         inputs: dict[str, str | list[str]] = {}
         for index, row in enumerate(value or ()):
             prefix = f"{self.name}.{index}."
@@ -334,13 +345,16 @@ class Lines(Field):
         return tuple(Money(_exact_sum(amounts[currency]), currency) for currency in sorted(amounts))
 
     def write(self, value: Any) -> str:
+        """The rows as JSON, one object for each."""
         rows = [{name: column.write(row.values[name]) for name, column in self._shown_in(row)} for row in value or ()]
         return json.dumps(rows, ensure_ascii=False) if rows else ""
 
     def texts(self, value: Any) -> Iterable[str]:
+        """Those of the columns that all may read."""
         return self._texts(value, internal=False)
 
     def internal_texts(self, value: Any) -> Iterable[str]:
+        """Those of the internal columns."""
         return self._texts(value, internal=True)
 
     def _texts(self, value: Any, internal: bool) -> list[str]:

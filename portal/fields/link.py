@@ -68,6 +68,7 @@ class LinkLike(Field):
         return self.where
 
     def takes(self, other: Field) -> bool:
+        """A link to fewer modules; one link becomes several, but not the reverse."""
         return bool(other.targets) and set(other.targets) <= set(self.to) and (self.multiple or not other.multiple)
 
     def linked_by_id(self, text: str) -> Linked:
@@ -105,6 +106,7 @@ class LinkLike(Field):
         return ("contains" if isinstance(constant, str) else "equal"), constant
 
     def parse_filter_id(self, text: str) -> Any:
+        """The record with an id, `MODULE:ID` where there are several modules."""
         link = self.linked_by_id(text)
         return self._meant([link.id], link.module)
 
@@ -114,6 +116,7 @@ class LinkLike(Field):
         return [[link.module, link.id, link.title[:LONGEST_IN_HISTORY]] for link in links[:MOST_IN_HISTORY]]
 
     def from_history(self, recorded: Any) -> Any:
+        """The links that `to_history` wrote, with the titles of that time."""
         if not isinstance(recorded, list):
             raise Refused(_("Choose a record from the list."))
         links = tuple(Linked(record_id, module, title) for module, record_id, title in recorded)
@@ -150,32 +153,39 @@ class Link(LinkLike):
         return f"_{self.name}_module" if self.several_targets else None
 
     def columns(self) -> list[sa.Column[Any]]:
+        """The id, with a foreign key where one module is linked; else beside it the name of the module."""
         if self.module_column:
             return [sa.Column(self.name, sa.BigInteger()), sa.Column(self.module_column, sa.Text())]
         return [sa.Column(self.name, sa.BigInteger(), sa.ForeignKey(f"{self.to[0]}.id"))]
 
     def store(self, value: Any) -> dict[str, Any]:
+        """The id of the linked record, and its module where there are several."""
         record_id = {self.name: None if value is None else value.id}
         return {**record_id, self.module_column: value and value.module} if self.module_column else record_id
 
     def load(self, row: Mapping[str, Any]) -> Linked | None:
+        """The linked record without its title, which is read for a whole page at once."""
         if row[self.name] is None:
             return None
         return Linked(row[self.name], row[self.module_column] if self.module_column else self.to[0])
 
     def parse(self, text: str, reader: Reader) -> Linked | None:
+        """The record that the input names by its id."""
         return None if is_blank(text) else self.linked_by_id(text)
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """The id, `MODULE:ID` where there are several modules."""
         return {self.name: self.link_value(value) if value else ""}
 
     def links_in(self, value: Any) -> tuple[Linked, ...]:
         return (value,) if value else ()
 
     def show(self, value: Any, reader: Reader) -> str:
+        """The title of the linked record."""
         return value.title if value else ""
 
     def write(self, value: Any) -> str:
+        """A unique value of the linked record, else its reference; `MODULE:VALUE` where there are several modules."""
         if not value:
             return ""
         return f"{value.module}:{value.raw}" if self.several_targets else value.raw
@@ -188,6 +198,7 @@ class Link(LinkLike):
         return constant[0] if isinstance(constant[0], Linked) else Linked(constant[0], self.to[0])
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """By a list of ids, or by a text: equal to its title or reference, or contained in its title."""
         if operator == "equal" and isinstance(value, list | Linked):
             return self._among(table, value if isinstance(value, list) else [value])
         if operator in ("equal", "contains"):
@@ -196,6 +207,7 @@ class Link(LinkLike):
         return super().compare(table, operator, value)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """By the title of the linked record."""
         titles = []
         for module in self.to:
             target = self.target(table, module)
@@ -208,20 +220,24 @@ class Link(LinkLike):
         return sa.func.coalesce(*titles) if self.several_targets else titles[0]
 
     def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        """None where there are several modules, whose titles no single index orders."""
         if self.several_targets:
             return None
         target = self.target(table, self.to[0])
         return target.alias().c[sort_title_column(target)]
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        """The ids: a list by titles goes through the linked records, and looks up who links to each."""
         return None if self.several_targets else table.c[self.name]
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """By what `constant` gave: a list of ids, or a title."""
         if operator == "equal":
             return bool(value) and self.is_among(value, constant)
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """The title of the linked record."""
         return (value.title,) if value and value.title else ()
 
     def _among(self, table: sa.FromClause, values: list[Any]) -> sa.ColumnElement[bool]:

@@ -28,12 +28,15 @@ class Links(LinkLike):
     to: Annotated[tuple[Annotated[str, Names("module")]], OneOrSeveral()]
 
     def columns(self) -> list[sa.Column[Any]]:
+        """None: the links stand in a join table."""
         return []
 
     def store(self, value: Any) -> dict[str, Any]:
+        """Nothing: links_and_lines.py writes the links into the join table."""
         return {}
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        """None: the links are read from the join table, for many records at once."""
         return []
 
     def load(self, row: Mapping[str, Any]) -> tuple[Linked, ...]:
@@ -41,9 +44,11 @@ class Links(LinkLike):
         return ()
 
     def parse(self, text: str, reader: Reader) -> tuple[Linked, ...]:
+        """Ids with commas between them, each record once."""
         return self._distinct(map(self.linked_by_id, split_values(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Linked, ...]:
+        """The ids of all inputs of this name, each record once."""
         texts = [text for text in form.getall(self.name) if isinstance(text, str) and text.strip()]
         return self._distinct(map(self.linked_by_id, texts))
 
@@ -51,15 +56,18 @@ class Links(LinkLike):
         return tuple({link.id: link for link in links}.values())
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """All ids under one name."""
         return {self.name: [str(link.id) for link in value or ()]}
 
     def links_in(self, value: Any) -> tuple[Linked, ...]:
         return tuple(value or ())
 
     def show(self, value: Any, reader: Reader) -> str:
+        """The titles, with commas between them."""
         return ", ".join(link.title for link in value or ())
 
     def write(self, value: Any) -> str:
+        """A unique value of each linked record, else its reference, with commas between them."""
         return join_values(link.raw for link in value or ())
 
     def names(self, text: str) -> list[str]:
@@ -67,6 +75,7 @@ class Links(LinkLike):
         return split_values(text)
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """The title of the first: there is no column to compare."""
         return self.order(table)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
@@ -74,6 +83,7 @@ class Links(LinkLike):
         return self.order_among(table, lambda module: None)
 
     def order_among(self, table: sa.FromClause, visible_ids: VisibleIds) -> sa.ColumnElement[Any]:
+        """By the title of the first that the reader may see."""
         joined, target = self._join(table).alias(), self.target(table, self.to[0])
         linked = target.alias()
         first = sa.select(linked.c[sort_title_column(target)]).join(joined, joined.c["target"] == linked.c["id"])
@@ -81,11 +91,13 @@ class Links(LinkLike):
         return first.order_by(joined.c["position"]).limit(1).correlate(table).scalar_subquery()
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """As `compare_among`, with all linked records."""
         return self.compare_among(table, operator, value, lambda module: None)
 
     def compare_among(
         self, table: sa.FromClause, operator: str, value: Any, visible_ids: VisibleIds
     ) -> sa.ColumnElement[bool]:
+        """Whether there are links, or one to a record with an id or a title, among those that the reader may see."""
         joined, target = self._join(table), self.target(table, self.to[0])
         records = sa.select(joined.c["record"]).where(*self._visible(joined.c["target"], visible_ids))
         if operator == "empty":
@@ -103,11 +115,13 @@ class Links(LinkLike):
         return [] if ids is None else [target.in_(ids)]
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """Whether one of them is what `constant` gave: a list of ids, or a title."""
         if operator == "equal":
             return any(self.is_among(link, constant) for link in value or ())
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """The titles of the linked records."""
         return [link.title for link in value or () if link.title]
 
     def _join(self, table: sa.FromClause) -> sa.Table:

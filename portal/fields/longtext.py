@@ -23,6 +23,7 @@ class Long(TextLike):
         return self.max_length
 
     def check(self, text: str) -> str | None:
+        """The text with one kind of line break. Raises Refused where it is longer than `max_length`."""
         return at_most("\n".join(text.splitlines()), self.max_length)
 
 
@@ -39,4 +40,5 @@ class LongText(Long):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 41, "a\x00b", "a\udfffb")
 
     def takes(self, other: Field) -> bool:
+        """Any text, those of many lines too."""
         return other.filter == "text" and not other.by_upload

@@ -70,6 +70,7 @@ class Lookup(ProxyField):
     # -- the database ---------------------------------------------------------------------------------------------
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        """The columns of the target, each as a subquery along the links."""
         columns = self._target.selected(self._table(table, self._steps[-1][1]))
         return [
             self._along(table, self._pick(index)).label(self._label(str(column.key)))
@@ -90,17 +91,21 @@ class Lookup(ProxyField):
         return self.name if column == self._target.name else f"_{self.name}_of_{column}"
 
     def load(self, row: Mapping[str, Any]) -> Any:
+        """The target's value, from the columns that `selected` has labeled."""
         beginning = self._label("")
         own = {label.removeprefix(beginning): value for label, value in row.items() if label.startswith(beginning)}
         return self._target.load({**own, self._target.name: row[self.name]} if self.name in row else own)
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """The target's, as a subquery along the links."""
         return self._along(table, self._target.expression)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """The target's, as a subquery along the links."""
         return self._along(table, self._target.order)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """The target's comparison of linked records; empty is also what links to none."""
         if operator == "empty" and value:
             # Nothing is there as well where no record is linked.
             return sa.not_(sa.func.coalesce(self.compare(table, "empty", False), sa.false()))

@@ -26,4 +26,5 @@ class Markdown(Long):
         return markup.sanitized(markup.rendered(value)) if value else ""
 
     def without_markup(self, value: str) -> str:
+        """The words that are shown."""
         return markup.without_markup(markup.rendered(value))

@@ -75,23 +75,29 @@ class MoneyField(Bounded):
         return self.currency or reader.currency
 
     def columns(self) -> list[sa.Column[Any]]:
+        """The exact amount, and its currency."""
         return [sa.Column(self.name, ExactDecimal()), sa.Column(self.currency_column, sa.Text())]
 
     def constants(self, currency: str) -> dict[str, str]:
+        """A table of others that has amounts alone: they are in the field's currency, or the portal's."""
         return {self.currency_column: self.currency or currency}
 
     def store(self, value: Any) -> dict[str, Any]:
+        """Amount and currency."""
         return {self.name: value and value.amount, self.currency_column: value and value.currency}
 
     def load(self, row: Mapping[str, Any]) -> Money | None:
+        """The Money of a row; without a currency there in the field's own."""
         amount = row[self.name]
         # A table of others may know amounts only: PLAIN's currency is no guess about them.
         return None if amount is None else Money(amount, row[self.currency_column] or self.currency or PLAIN.currency)
 
     def parse(self, text: str, reader: Reader) -> Money | None:
+        """An amount alone, or with a code or sign beside it: “12.50”, “12.50 EUR”, “€ 12.50”."""
         return self._parsed(text, "", reader)
 
     def parse_form(self, form: Form, reader: Reader) -> Money | None:
+        """The amount, with the currency that is chosen in NAME.currency."""
         return self._parsed(self.input_text(form), self.input_text(form, "currency"), reader)
 
     def _parsed(self, text: str, currency: str, reader: Reader) -> Money | None:
@@ -105,6 +111,7 @@ class MoneyField(Bounded):
         return self.within(self._bounds_in(money.currency), money, reader)
 
     def bounds(self, reader: Reader) -> tuple[Money | None, Money | None]:
+        """As amounts in the usual currency."""
         return self._bounds_in(self.usual(reader))
 
     def _bounds_in(self, currency: str) -> tuple[Money | None, Money | None]:
@@ -129,6 +136,7 @@ class MoneyField(Bounded):
         return code
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """The amount, and under NAME.currency its code."""
         amount = "" if value is None else localized(value.amount, reader, grouped=False)
         return {self.name: amount, f"{self.name}.currency": value.currency if value else self.usual(reader)}
 
@@ -137,9 +145,11 @@ class MoneyField(Bounded):
         return () if value is None else (self.show(value, PLAIN), f"{value.amount:f} {value.currency}")
 
     def show(self, value: Any, reader: Reader) -> str:
+        """“€12.50” in the reader's way."""
         return "" if value is None else _format(f"{value.amount:f}", value.currency, reader.locale_name)
 
     def write(self, value: Any) -> str:
+        """`12.50 EUR`."""
         return "" if value is None else f"{value.amount:f} {value.currency}"
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
@@ -148,24 +158,28 @@ class MoneyField(Bounded):
         return (written, f"{value.amount:f}") if value and value.currency == self.usual(reader) else (written,)
 
     def constant(self, raw: Any, reader: Reader) -> Money:
+        """A number, or a text with or without a currency; the usual one where it has none."""
         if isinstance(raw, Money):
             return raw
         amount, code = self._split(raw, "", reader) if isinstance(raw, str) else (raw, self.usual(reader))
         return Money(check_digits(declared_number(amount, reader), WHOLE_DIGITS), code)
 
     def default_value(self, raw: Any, reader: Reader) -> Money | None:
+        """As `constant`, and within `min` and `max`."""
         if raw is None or raw == "nothing":
             return None
         amount, code = self._split(raw, "", reader.machine) if isinstance(raw, str) else (raw, self.usual(reader))
         return self._checked(Money(declared_number(amount, PLAIN), code), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """Amounts of one currency: others are neither less nor more."""
         if isinstance(value, Money):
             amount = super().compare(table, operator, value.amount)
             return sa.and_(table.c[self.currency_column] == value.currency, amount)
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """Amounts of one currency: others are neither less nor more."""
         if isinstance(value, Money) and isinstance(constant, Money) and value.currency != constant.currency:
             return False
         return super().matches(value, operator, constant)

@@ -128,9 +128,11 @@ class Bounded(Field):
     max: Any = None
 
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
+        """`min` and `max` as they are declared."""
         return self.min, self.max
 
     def bounds_hint(self, reader: Reader) -> str:
+        """“From 1 to 10.”, or a sentence with the one bound."""
         least, most = self.bounds(reader)
         shown = {"min": self.show(least, reader), "max": self.show(most, reader)}
         if least is not None and most is not None:
@@ -170,6 +172,7 @@ class Number(Bounded):
         return () if value is None else (self.show(value, PLAIN), localized(value, PLAIN, grouped=False))
 
     def parse(self, text: str, reader: Reader) -> Any:
+        """A number in the reader's way of writing; between `min` and `max`."""
         if is_blank(text):
             return None
         typed = self.for_column(parse_number(self.number_in(text), reader))
@@ -190,20 +193,25 @@ class Number(Bounded):
         return value
 
     def constant(self, raw: Any, reader: Reader) -> Any:
+        """A number of the YAML, or a text in the reader's way; `min` and `max` do not matter."""
         return self.for_column(declared_number(self.number_in(raw) if isinstance(raw, str) else raw, reader))
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
+        """As `constant`, with no more digits and places than the keys allow."""
         if raw is None or raw == "nothing":
             return None
         return self.check(self.constant(raw, PLAIN))
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """In the reader's way, without grouped digits."""
         return {self.name: "" if value is None else localized(value, reader, grouped=False)}
 
     def show(self, value: Any, reader: Reader) -> str:
+        """In the reader's way, with grouped digits."""
         return "" if value is None else localized(value, reader)
 
     def write(self, value: Any) -> str:
+        """With a point, and without zeros at the end."""
         return "" if value is None else without_zeros(Decimal(value))
 
 

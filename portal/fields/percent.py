@@ -36,12 +36,15 @@ class Percent(Number):
         return Measure("percent", self.places)
 
     def number_in(self, text: str) -> str:
+        """The number without a percent sign beside it."""
         return text.strip().strip(SIGNS) or text
 
     def check(self, value: Decimal) -> Decimal:
+        """As many `places` as declared. Raises Refused for more."""
         return check_digits(check_places(value, self.places), 18)
 
     def show(self, value: Any, reader: Reader) -> str:
+        """“15%” in the reader's way; 15 is stored, not 0.15."""
         if value is None:
             return ""
         return format_percent(

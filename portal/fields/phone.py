@@ -30,12 +30,14 @@ class Phone(TextLike):
     rejects: ClassVar[tuple[str, ...]] = ("12", "call me", "+39+2 1234", "123;ext=4", "1\x0023", "1" * 100_000)
 
     def check(self, text: str) -> str:
+        """The number as it was typed. Raises Refused for letters, and for fewer than three digits."""
         number = " ".join(text[: LONGEST + 1].split())
         if len(text) > LONGEST or not WRITTEN.fullmatch(number) or sum(map(str.isdigit, number)) < 3:
             raise Refused(_("Enter a phone number such as +39 02 1234567."))
         return number
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """Contained are digits, whatever stands between them, with or without the prefix of a country."""
         if operator == "contains" and (digits := digits_of(value)):
             column: sa.ColumnElement[str] = table.c[self.name]
             for sign in SIGNS:
@@ -44,6 +46,7 @@ class Phone(TextLike):
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """Contained are digits, whatever stands between them, with or without the prefix of a country."""
         if operator == "contains" and (digits := digits_of(constant)):
             return value is not None and any(part in digits_of(value) for part in spellings(digits))
         return super().matches(value, operator, constant)

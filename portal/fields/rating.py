@@ -35,9 +35,11 @@ class Rating(Field):
         return {str(stars): Option(label=Text(str(stars))) for stars in range(1, self.max + 1)}
 
     def bounds(self, reader: Reader) -> tuple[int, int]:
+        """From one star to `max`."""
         return 1, self.max
 
     def parse(self, text: str, reader: Reader) -> int | None:
+        """A whole number of stars, at most `max`."""
         text = text.strip()
         if not text:
             return None

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Refused, filled, storable
+from portal.fields.base import Field, Refused, filled
 from portal.fields.column_types import UTCDateTime
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
@@ -62,11 +62,13 @@ class SignatureField(TextLike):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 121, "a\x00b", "a\ud800b")
 
     def takes(self, other: Field) -> bool:
+        """Nothing: no other value was signed."""
         return False
 
     # -- the database ---------------------------------------------------------------------------------------------
 
     def columns(self) -> list[sa.Column[Any]]:
+        """The name, the drawing, and when and by whom it was signed."""
         return [
             *super().columns(),
             sa.Column(f"_{self.name}_drawing", sa.Text()),
@@ -76,6 +78,7 @@ class SignatureField(TextLike):
         ]
 
     def store(self, value: Any) -> dict[str, Any]:
+        """The name, the drawing, and when and by whom it was signed."""
         return {
             self.name: value and value.name,
             self.folded: value and fold(value.name),
@@ -86,6 +89,7 @@ class SignatureField(TextLike):
         }
 
     def load(self, row: Mapping[str, Any]) -> Signature | None:
+        """The whole Signature; None where nobody signed."""
         if not row[self.name]:
             return None
         drawing, at, account, author = (
@@ -96,10 +100,12 @@ class SignatureField(TextLike):
     # -- input and output -----------------------------------------------------------------------------------------
 
     def parse(self, text: str, reader: Reader) -> Any:
+        """The typed name; moment and account are added when it is saved."""
         name = " ".join(filled(text).split())
         return Signature(at_most(name, LONGEST_NAME)) if name else None
 
     def parse_form(self, form: Form, reader: Reader) -> Signature | None:
+        """The typed name, with the drawing in NAME.drawing. Raises Refused for a drawing without a name."""
         signature, drawing = self.parse(self.input_text(form), reader), self.input_text(form, "drawing")
         if not drawing:
             return signature
@@ -108,25 +114,28 @@ class SignatureField(TextLike):
         return replace(signature, drawing=_checked(drawing))
 
     def has_input(self, form: Form) -> bool:
+        """Whether the form has an input for the name or the drawing."""
         return self.name in form or f"{self.name}.drawing" in form
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """The name, and under NAME.drawing the drawing."""
         return {self.name: value.name if value else "", f"{self.name}.drawing": value.drawing if value else ""}
 
     def show(self, value: Any, reader: Reader) -> str:
+        """The typed name."""
         return value.name if value else ""
 
-    def constant(self, raw: Any, reader: Reader) -> str:
-        return storable(str(raw))
-
     def default_value(self, raw: Any, reader: Reader) -> None:
+        """Raises Refused for whatever is declared."""
         if raw is not None and raw != "nothing":
             raise Refused(_("Nobody can sign in advance."))
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """By the typed name."""
         return super().matches(value and value.name, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """The typed name."""
         return (value.name,) if value else ()
 
 

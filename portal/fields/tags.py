@@ -36,18 +36,23 @@ class Tags(Field):
         return f"_{self.name}_folded"
 
     def columns(self) -> list[sa.Column[Any]]:
+        """All tags in one text, once as they were typed and once folded."""
         return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text())]
 
     def store(self, value: Any) -> dict[str, Any]:
+        """All tags packed into one text, once as they were typed and once folded; None for none."""
         return {self.name: pack_values(value or ()), self.folded: pack_values(map(fold, value or ()))}
 
     def load(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """The tags unpacked, as they were typed."""
         return unpack_values(row[self.name])
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """By all folded tags, in the order in which they were typed."""
         return table.c[self.folded]
 
     def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
+        """Words with commas between them; the first spelling of each is kept."""
         if len(text) > LONGEST_LIST:
             raise Refused(ngettext("Use at most ${number} tag.", "Use at most ${number} tags.", MOST))
         words: dict[str, str] = {}
@@ -66,24 +71,26 @@ class Tags(Field):
             )
         return tuple(words.values())
 
-    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        return {self.name: self.write(value)}
-
     def show(self, value: Any, reader: Reader) -> str:
+        """The tags, with commas between them."""
         return self.write(value)
 
     def write(self, value: Any) -> str:
+        """The tags, with commas between them."""
         return ", ".join(value or ())
 
     def constant(self, raw: Any, reader: Reader) -> str:
+        """One tag, or a part of one."""
         return storable(str(raw)).strip()
 
     def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
+        """From one text with commas, or a list."""
         if raw is None or raw == "nothing":
             return ()
         return self.parse(", ".join(map(str, raw)) if isinstance(raw, list | tuple) else str(raw), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """Equal is what has this very tag, but for accents and case; `contains` takes a part of one."""
         folded = table.c[self.folded]
         if operator == "contains":
             # As JSON writes it, so that quotes in a tag are found.
@@ -93,6 +100,7 @@ class Tags(Field):
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """Equal is what has this very tag, but for accents and case; `contains` takes a part of one."""
         if operator == "equal":
             return fold(constant) in map(fold, value or ())
         if operator == "contains":
@@ -100,4 +108,5 @@ class Tags(Field):
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """The tags as they were typed."""
         return value or ()

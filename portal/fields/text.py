@@ -35,9 +35,11 @@ class TextLike(Field):
         return self.folded if self.unique else self.name
 
     def columns(self) -> list[sa.Column[Any]]:
+        """The text, and the same folded."""
         return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text(), info={NORMALIZE: fold})]
 
     def store(self, value: Any) -> dict[str, Any]:
+        """The text, and its words folded."""
         return {self.name: value, self.folded: None if value is None else fold(self.without_markup(value))}
 
     def without_markup(self, value: str) -> str:
@@ -45,12 +47,14 @@ class TextLike(Field):
         return value
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """By the folded text, of a long one by its beginning."""
         column = table.c[self.folded]
         # The place in a list stands in the address of its next page.
         long = (self.length_limit or 0) > LONGEST_SORTED
         return sa.func.substr(column, 1, LONGEST_SORTED, type_=column.type) if long else column
 
     def parse(self, text: str, reader: Reader) -> str | None:
+        """The text without spaces around it, as far as `check` takes it."""
         stripped = filled(text)
         return self.check(stripped) if stripped else None
 
@@ -59,17 +63,21 @@ class TextLike(Field):
         return text
 
     def constant(self, raw: Any, reader: Reader) -> str:
+        """Any text, also one that `check` would refuse; YAML's own true and false as texts."""
         return ("true" if raw else "false") if isinstance(raw, bool) else storable(str(raw))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """Contained is a part of the folded text; equality is to the letter."""
         if operator == "contains":
             return table.c[self.folded].contains(fold(value), autoescape=True)
         return super().compare(table, operator, value)
 
     def show(self, value: Any, reader: Reader) -> str:
+        """The words, without markup."""
         return "" if value is None else self.without_markup(value)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """The words, without markup."""
         return () if value is None else (self.without_markup(value),)
 
 
@@ -111,9 +119,11 @@ class LineOfText(TextLike):
         return pattern
 
     def takes(self, other: Field) -> bool:
+        """Any text; line breaks become spaces."""
         return other.filter == "text" and not other.by_upload
 
     def check(self, text: str) -> str:
+        """One line that is neither too short nor too long, and of the `pattern`. Raises Refused for others."""
         line = at_most(" ".join(text.splitlines()), self.max_length)
         if len(line) < self.min_length:
             raise Refused(

@@ -59,6 +59,7 @@ class Time(DateOrTime):
     max: Clock | None = None
 
     def parse(self, text: str, reader: Reader) -> datetime.time | None:
+        """A time of day in the reader's way of writing, or `14:30`; between `min` and `max`."""
         if is_blank(text):
             return None
         try:
@@ -67,18 +68,18 @@ class Time(DateOrTime):
             raise Refused(time_wanted(self.example(EXAMPLE.time(), reader), reader)) from None
         return self.within(self.bounds(reader), time, reader)
 
-    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        return {self.name: self.write(value)}
-
     def show(self, value: Any, reader: Reader) -> str:
+        """“2:30 PM” in the reader's language."""
         return "" if value is None else format_time(value, "short", locale=reader.locale)
 
     def write(self, value: Any) -> str:
+        """`14:30`, with seconds where it has some."""
         if value is None:
             return ""
         return value.isoformat("auto" if value.second or value.microsecond else "minutes")
 
     def constant(self, raw: Any, reader: Reader) -> datetime.time:
+        """`now` is the time of day where the reader is."""
         if isinstance(raw, datetime.time):
             return raw
         if raw == "now":
@@ -86,4 +87,5 @@ class Time(DateOrTime):
         return parse_time(str(raw), reader)
 
     def texts(self, value: Any) -> Iterable[str]:
+        """With 24 hours, and as it is written in the portal's languages."""
         return () if value is None else clock_texts(value, self._locales)

@@ -31,6 +31,7 @@ class Url(TextLike):
     )  # fmt: skip
 
     def check(self, text: str) -> str:
+        """The address, with https:// where people leave it out. Raises Refused for other schemes, and user names."""
         if WITHOUT_SCHEME.match(text):  # as people write it, and the files that they bring along
             text = f"https://{text}"
         if len(text) > LONGEST or not WRITTEN.fullmatch(text) or not self._leads_somewhere(text):

@@ -13,7 +13,7 @@ from pyramid.traversal import find_interface
 
 from portal.accounts.one_time_links import INVITATION, RESET, SIGN_IN
 from portal.declaration import shapes
-from portal.mail.incoming.mail_rows import Mail, load_mail
+from portal.mail.incoming.mail_rows import Mail, kept_mail
 from portal.records.reading import records as reading
 from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile, file
@@ -299,9 +299,7 @@ class Inbox(Branch):
 
     def __getitem__(self, name: str) -> "KeptMail":
         portal = self.request.portal
-        mail = (
-            load_mail(self.request.connection, portal.tables, int(name), "kept") if RECORD_ID.fullmatch(name) else None
-        )
+        mail = kept_mail(self.request.connection, portal.tables, int(name)) if RECORD_ID.fullmatch(name) else None
         if mail is None:
             raise KeyError(name)
         return KeptMail(self, name, mail)

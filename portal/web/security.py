@@ -40,6 +40,7 @@ class Security:
     """The security policy."""
 
     def identity(self, request: Request) -> Identity | None:
+        """Whose rights the request has; None for a guest."""
         return request.visitor.identity
 
     def authenticated_userid(self, request: Request) -> str | None:
@@ -47,6 +48,7 @@ class Security:
         return identity and str(identity.account.id)
 
     def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
+        """Whether the policy lets them do in this module, or on this page of the portal, what the view needs."""
         identity = request.visitor.identity
         if permission == READ_LETTERS and is_local_development(request):
             return Allowed("in development on this machine everyone may read the letters")

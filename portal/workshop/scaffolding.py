@@ -65,9 +65,11 @@ class _Writing:
         return self.files[file]
 
     def add_entry(self, file: str, path: KeyPath, lines: list[str], short: str) -> None:
+        """As YamlText.with_entry, in one of the files."""
         self.files[file] = self.text(file).with_entry(path, lines, short)
 
     def add_item(self, file: str, path: KeyPath, item: str) -> None:
+        """As YamlText.with_item, in one of the files."""
         self.files[file] = self.text(file).with_item(path, item)
 
     def save(self) -> None:

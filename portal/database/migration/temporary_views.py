@@ -131,6 +131,7 @@ class _ViewMaker:
         self.notes: list[str] = []
 
     def made(self) -> Views:
+        """A SELECT for each declared table over what the database has now; and which of them differ from it."""
         selects, differing = {}, set()
         for name, table in self.tables.metadata.tables.items():
             if EXISTING in table.info:  # a query already, which is never altered

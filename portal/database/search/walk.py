@@ -156,10 +156,12 @@ def _has(operator: str, tokens: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]
 
 
 def required_parameter(place: int) -> sa.BindParameter[str]:
+    """The parameter for one of the token queries that a hit must fulfil."""
     return sa.bindparam(f"required_{place}", type_=sa.Text())
 
 
 def needle_parameter(place: int) -> sa.BindParameter[str]:
+    """The parameter for one of the texts that a hit is tested for, in which the index has no say."""
     return sa.bindparam(f"tested_{place}", type_=sa.Text())
 
 

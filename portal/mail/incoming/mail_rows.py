@@ -84,17 +84,17 @@ def finish_mail(
     connection.execute(sa.update(table).where(table.c["id"] == mail_id).values(values))
 
 
-def mails(connection: sa.Connection, tables: Tables, outcome: str, limit: int) -> list[Mail]:
-    """The newest mails that came in, of one outcome."""
+def kept_mails(connection: sa.Connection, tables: Tables, limit: int) -> list[Mail]:
+    """The newest mails that nothing was made of."""
     table = tables.mail
-    query = sa.select(*_columns(table)).where(table.c["outcome"] == outcome).order_by(table.c["id"].desc()).limit(limit)
+    query = sa.select(*_columns(table)).where(table.c["outcome"] == "kept").order_by(table.c["id"].desc()).limit(limit)
     return [Mail(**row) for row in connection.execute(query).mappings()]
 
 
-def load_mail(connection: sa.Connection, tables: Tables, mail_id: int, outcome: str) -> Mail | None:
-    """A mail that came in, by its id, if it has this outcome."""
+def kept_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> Mail | None:
+    """A mail that nothing was made of, by its id."""
     table = tables.mail
-    query = sa.select(*_columns(table)).where(table.c["id"] == mail_id, table.c["outcome"] == outcome)
+    query = sa.select(*_columns(table)).where(table.c["id"] == mail_id, table.c["outcome"] == "kept")
     row = connection.execute(query).mappings().first()
     return None if row is None else Mail(**row)
 

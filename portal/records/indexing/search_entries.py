@@ -33,25 +33,16 @@ def replace_texts(system: Records, ids: Iterable[int]) -> None:
         search.replace_texts(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
 
 
-def rebuild(
-    connection: sa.Connection,
-    tables: Tables,
-    modules: Iterable[str],
-    report: Callable[[str, int], None] = lambda module, done: None,
-) -> int:
-    """Fills the index of `modules` anew, oldest change first. Returns the number of records, reported meanwhile."""
-    policy, total = system_policy(tables), 0
+def rebuild(connection: sa.Connection, tables: Tables, modules: Iterable[str]) -> None:
+    """Fills the index of `modules` anew, oldest change first."""
+    policy = system_policy(tables)
     with search.filling(connection):
         for name in modules:
             connection.execute(sa.delete(tables.search).where(tables.search.c["module"] == name))
-            system, done = Records(connection, policy, name), 0
+            system = Records(connection, policy, name)
             oldest_first = system.iterate(Query(sort=("modified", "id")), searched_names(system.module))
             for records in batched(oldest_first, BATCH):
                 search.put_many(connection, tables.search, _entries(system, records))
-                done += len(records)
-                report(name, done)
-            total += done
-    return total
 
 
 def complete_index(connection: sa.Connection, tables: Tables) -> tuple[int, int]:

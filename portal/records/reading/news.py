@@ -176,6 +176,7 @@ class _NewsStatement:
     page: PageShown | None
 
     def build(self, counted: Sequence[str]) -> Any:
+        """Counts for the modules in `counted`, and of the page's records who looked at them and spoke last."""
         parts = [part for module in counted for part in self._counts(module)]
         if self.page is not None:
             parts.append(self._seen_records(self.page.reader.name))

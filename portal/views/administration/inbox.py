@@ -9,7 +9,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.mail.incoming.body import UnreadableMailError
-from portal.mail.incoming.mail_rows import Mail, MailOutcome, finish_mail, mails
+from portal.mail.incoming.mail_rows import Mail, MailOutcome, finish_mail, kept_mails
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import read_mail
 from portal.mail.incoming.receive import Receiver
@@ -33,7 +33,7 @@ LONGEST_SHOWN = 20_000  # characters of a mail
 @view_config(context=resources.Inbox, name="", request_method="GET", renderer="inbox.pt", permission=HANDLE_MAIL)
 def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
     """The mails that were not used, newest first, and the text of one of them."""
-    rows = mails(request.connection, request.portal.tables, "kept", PAGE)
+    rows = kept_mails(request.connection, request.portal.tables, PAGE)
     chosen = next((row for row in rows if str(row.id) == request.GET.get("mail", "")), None)
     page = InboxPage(mails=tuple(_shown(row, request) for row in rows))
     return {"page": _with_mail(page, chosen, request) if chosen else page}
