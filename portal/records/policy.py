@@ -11,7 +11,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, Comparison
+from portal.conditions import ALWAYS, Comparison, comparisons
 from portal.database.schema.indexes import scope_column
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
@@ -182,6 +182,18 @@ class Policy:
         """Whether every record of `module` exists for this reader."""
         access = self.access(module)
         return access is not None and access.see == "all" and access.where == ALWAYS and not self.hides_older(module)
+
+    def deciding_fields(self, module: str) -> frozenset[str]:
+        """The fields of a record by whose values it exists for this reader: with others it may no longer do so."""
+        access, declared = self.access(module), self.declaration.modules[module]
+        if access is None:
+            return frozenset()
+        if isinstance(access.see, Through):
+            path: str | None = access.see.through
+        else:
+            path = {"own": declared.owner, "organization": declared.organization}.get(access.see or "")
+        paths = [*([path.split(".")] if path else []), *(part.path for part in comparisons(access.where))]
+        return frozenset(path[0] for path in paths) & declared.fields.keys()
 
     def visible_ids(self, module: str) -> sa.Select[tuple[int]] | None:
         """The ids of the records of `module` that exist for this reader; None for all."""

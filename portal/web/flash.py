@@ -14,6 +14,7 @@ MESSAGES = {
     "password-reset": _("Password changed. Sign in with your new password."),
     "created": _("Saved."),
     "edited": _("Saved."),
+    "given-away": _("Saved. You no longer see this record."),
     "deleted": _("Deleted."),
     "moved": _("Done."),
     "commented": _("Comment added."),

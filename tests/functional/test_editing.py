@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -359,6 +360,25 @@ def test_a_field_that_was_hidden_and_stays_so_keeps_its_value(world):
     form["name"] = "After"
     form.submit(status=303)
     assert world.record("requests", record).values["affected"] == 7
+
+
+@pytest.mark.sqlite_suffices
+def test_who_gives_a_record_away_is_told_before_and_after(portal_folder, make_app, sign_in):
+    profile = portal_folder / "profiles" / "customer.yaml"
+    text = profile.read_text(encoding="utf-8").replace(
+        "can: [create,", "edit: {fields: [title, caller]}\n    can: [create, edit,"
+    )
+    profile.write_text(text, encoding="utf-8")
+    anna = sign_in(ANNA, browser=make_app())
+    form = form_of(anna.get("/tickets/create"), "/tickets/create")
+    form["title"], form["description"] = "Paper jam", "x"
+    ticket = form.submit(status=303).location
+    form = form_of(anna.get(f"{ticket}edit"), urlsplit(f"{ticket}edit").path)
+    assert form.text.count("With another value here you may no longer see this record.") == 1
+    form["caller"] = ""
+    page = form.submit(status=303).follow()
+    assert "You no longer see this record." in page.text
+    assert anna.get(ticket, status=404)
 
 
 def test_an_address_on_a_persons_card_is_not_the_one_to_sign_in_with(world):

@@ -66,7 +66,7 @@ class EditForm:
         self.resource, self.request = resource, request
         self.records, self.record = resource.records, resource.record
         fields = editable_fields(self.records, self.record, fields_of_form(self.records, self.records.access.edit))
-        self.fields = with_sign_in_note(self, fields)
+        self.fields = with_sign_in_note(self, with_sight_notes(self, fields))
         if not self.fields:
             raise HTTPConflict(_("This record is closed and can no longer be edited."))
         self.basis = basis_of(self.fields, self.record.values, self.record.version)
@@ -108,6 +108,18 @@ def with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
         return fields
     note = _("This does not change the address to sign in with, ${email}.", mapping={"email": account.email})
     return [field.model_copy(update={"help": note}) if field.input_type == "email" else field for field in fields]
+
+
+def with_sight_notes(form: EditForm, fields: list[Field]) -> list[Field]:
+    """The fields of an edit form; those by which this person sees the record say so, before it is given away."""
+    deciding = form.records.policy.deciding_fields(form.records.name)
+    reader, note = form.request.reader, _("With another value here you may no longer see this record.")
+    noted = {
+        field.name: " ".join(filter(None, (reader.text(field.help or ""), reader.text(note))))
+        for field in fields
+        if field.name in deciding
+    }
+    return [field.model_copy(update={"help": noted[field.name]}) if field.name in noted else field for field in fields]
 
 
 @view_config(context=Record, name="edit", request_method="GET", renderer="form.pt", permission="edit")
@@ -158,7 +170,8 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if refusal := _store_or_refuse(form, values, basis, filling):
         return refusal
     answer = answer_when_done(form.records, request, record_or_list(resource, form.record.id, request))
-    return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, "edited")
+    said = "edited" if form.records.exists(form.record.id) else "given-away"
+    return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, said)
 
 
 def _store_or_refuse(form: EditForm, values: Mapping[str, Any], basis: Basis, filling: Filling) -> FormAnswer | None:
