@@ -4,18 +4,19 @@ Each starts only when a test asks for it. Fixtures that know the product stand b
 """
 
 import contextlib
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page
 
 from tests.real_parts import PostgreSQL, page_opener, running_browser, running_postgresql, serving, unavailable
 
-# The machine that runs the tests may be slow or busy: that is no fault of the example.
-settings.register_profile("portal", parent=settings(), deadline=None)
+# The machine that runs the tests may be slow or busy: that is no fault of the example, nor of what makes it.
+settings.register_profile("portal", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("portal")
 
 # Compiled once for all processes of a run and for later ones: each would take some seconds for it.
@@ -28,6 +29,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item, call in calls.items() if call and "postgresql" in call.params.values()]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the garbage collector need not look through it all the time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

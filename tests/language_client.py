@@ -54,7 +54,7 @@ class LanguageClient:
         """Ends the server as editors do."""
         self.ask("shutdown", None)
         self.tell("exit", None)
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=120)
 
     def _send(self, **message: Any) -> None:
         raw = json.dumps({"jsonrpc": "2.0", **message}).encode()

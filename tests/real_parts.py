@@ -39,7 +39,7 @@ CHROMIUM_OPTIONS = (
 S3_KEYS = ("key", "secret")
 # Four volumes are enough; services beside S3 would take ports that another process may have.
 S3_ALONE = ("-volume.max=4", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false")
-PAGE_TIMEOUT = 30_000  # milliseconds; the machine may be busy
+PAGE_TIMEOUT = 120_000  # milliseconds; the machine may be busy
 # A database for tests lives for minutes: it need not survive a power cut.
 POSTGRESQL_OPTIONS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 

@@ -70,14 +70,14 @@ class Probe:
         self._last: Health | None = None
         self._answered = float("-inf")
 
-    def health(self, patience: float = PATIENCE) -> Health | None:
-        """The health now; None where the database does not answer."""
+    def health(self, patience: float | None = None) -> Health | None:
+        """The health now; None where the database does not answer within `patience`, or PATIENCE."""
         with self._guard:
             done = self._done
             if done is None:
                 done = self._done = threading.Event()
                 threading.Thread(target=self._run, args=(done,), name="health", daemon=True).start()
-        if done.wait(patience):
+        if done.wait(PATIENCE if patience is None else patience):
             return self._last
         return self._last if self._clock() - self._answered < STILL_TRUE else None
 

@@ -19,12 +19,12 @@ from portal.commands import main as portal
 from portal.database.engine import writing
 from portal.settings import Settings
 from tests.browser.walking import FOLDER, sign_in, ticket
-from tests.real_parts import serving
+from tests.real_parts import PAGE_TIMEOUT, serving
 
 PARTS = ("modules.yaml", "buttons.yaml", "logo.svg", "profiles", "demo")
 MORE_TICKETS = 60  # enough for a second and a third page
 
-expect.set_options(timeout=20_000)  # milliseconds; the machine may be busy with other tests
+expect.set_options(timeout=PAGE_TIMEOUT)
 
 
 def run(*arguments: str) -> str:
@@ -87,6 +87,7 @@ def signed_in(browser: Browser, address: str, passwords: dict[str, tuple[str, st
     def state(profile: str) -> Any:
         if profile not in states:
             context = browser.new_context(base_url=address)
+            context.set_default_timeout(PAGE_TIMEOUT)
             page = context.new_page()
             sign_in(page, *passwords[profile])
             states[profile] = context.storage_state()

@@ -22,6 +22,7 @@ from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings
+from portal.web import health_probe
 from tests.functional.orders_portal import orders
 from tests.functional.world import World
 from tests.real_parts import PostgreSQL
@@ -65,6 +66,14 @@ def fill(url: str) -> None:
         for wish in PEOPLE:
             register.add(wish, hashed, must_change=False)
     engine.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_probe() -> Iterator[None]:
+    """On a slow machine the database is asked for the health for as long as it takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(health_probe, "PATIENCE", 60.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -98,12 +98,11 @@ def test_people_of_one_portal_are_strangers_to_the_other(settings, application, 
 
 
 @pytest.mark.sqlite_suffices
-@pytest.mark.parametrize(
-    "host", ["other.example", "", "..", ".", "var", f"{ACME}/../{GLOBEX}", f"{ACME},{GLOBEX}", f"{ACME}:1:2", "%2e%2e"]
-)
-def test_nobody_answers_for_other_hosts(application, host):
-    answer = browser(application, host).get("/login", status=404)
-    assert answer.text == "There is no portal at this address.\n"
+def test_nobody_answers_for_other_hosts(application):
+    others = ["other.example", "", "..", ".", "var", f"{ACME}/../{GLOBEX}", f"{ACME},{GLOBEX}", f"{ACME}:1:2", "%2e%2e"]
+    for host in others:
+        answer = browser(application, host).get("/login", status=404)
+        assert answer.text == "There is no portal at this address.\n", host
 
 
 @pytest.mark.sqlite_suffices

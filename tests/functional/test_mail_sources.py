@@ -28,7 +28,7 @@ from tests.functional.conftest import SMALL
 from tests.real_parts import unavailable
 
 PORTAL = Path(sys.executable).parent / "portal"
-PATIENCE = 20  # seconds
+PATIENCE = 120  # seconds; the machine may be busy
 DOVECOT = """
 protocols = imap
 listen = 127.0.0.1

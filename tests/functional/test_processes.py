@@ -29,7 +29,7 @@ from tests.real_parts import unavailable
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds; the machine may be busy
 COMMAND = [str(BIN / "gunicorn"), "-c", str(ROOT / "deploy" / "gunicorn.conf.py")]
 
 
@@ -42,13 +42,13 @@ class Person:
         self.token = ""
 
     def get(self, path: str) -> str:
-        with self.opener.open(self.address + path, timeout=20) as answer:
+        with self.opener.open(self.address + path, timeout=PATIENCE) as answer:
             return answer.read().decode()
 
     def post(self, path: str, **fields: str) -> str:
         """The address that the answer leads to."""
         body = urllib.parse.urlencode({"_csrf": self.token, **fields}).encode()
-        with self.opener.open(self.address + path, body, timeout=20) as answer:
+        with self.opener.open(self.address + path, body, timeout=PATIENCE) as answer:
             return answer.geturl()
 
     def sign_in(self) -> "Person":
@@ -93,7 +93,7 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     """Until it answers; what it said, where it ends instead."""
     end = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/-/health", timeout=5):  # noqa: S310 ours
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/-/health", timeout=PATIENCE):  # noqa: S310 ours
             return
         threading.Event().wait(0.1)
     pytest.fail(log.read_text())

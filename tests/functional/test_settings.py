@@ -50,7 +50,7 @@ def served(application, visit, **variables):
 
 def forwarded(host, port):
     """What a request through a proxy is taken for."""
-    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=10)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=60)) as connection:
         connection.request("GET", "/", headers=FORWARDED)
         return connection.getresponse().read().decode()
 

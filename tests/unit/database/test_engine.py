@@ -74,7 +74,7 @@ for number in range({CHANGES}):
         connection.execute(sa.text("UPDATE counter SET value = :value"), {{"value": value + 1}})
 """
     processes = [subprocess.Popen([sys.executable, "-c", program]) for number in range(2)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     assert value_of(sqlite) == 2 * CHANGES
 
 
@@ -297,7 +297,7 @@ def test_several_servers_may_be_named_as_postgresql_names_them():
 def in_another_thread(work):
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 

@@ -177,7 +177,7 @@ def test_another_address_is_refused(address, tmp_path):
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Returns once the server takes a file; it makes the bucket by itself."""
-    store, patience = open_store(address, Path(), *S3_KEYS), time.monotonic() + 60
+    store, patience = open_store(address, Path(), *S3_KEYS), time.monotonic() + 120
     while server.poll() is None:
         try:
             store.put(io.BytesIO(b"x"))

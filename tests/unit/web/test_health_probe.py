@@ -2,7 +2,6 @@
 
 import dataclasses
 import threading
-import time
 
 import pytest
 
@@ -41,16 +40,15 @@ def test_a_database_that_hangs_is_waited_for_by_one_thread_and_by_no_answer():
     def ask():
         asked.append(threading.current_thread())
         if len(asked) > 1:
-            gone.wait(30)
+            gone.wait()
         return WELL
 
     probe = Probe(ask, clock=lambda: now[0])
     assert probe.health(patience=30) == WELL
     assert probe.health(patience=0) == WELL  # the last answer counts for a while
     now[0] += STILL_TRUE
-    began = time.monotonic()
+    # An answer that waited for the database would never come.
     assert [probe.health(patience=0.01) for _number in range(3)] == [None] * 3
-    assert time.monotonic() - began < 5
     assert len(asked) == 2
     gone.set()
     asked[-1].join()

