@@ -22,13 +22,7 @@ from portal.records.audit.explain import Step
 from portal.records.audit.sight_changes import ModulePair, Person, SightChange, module_pairs, sight_changes
 from portal.records.policy import Policy
 from portal.workshop.access_table import Rights, access_table
-from portal.workshop.differences import (
-    Change,
-    Labels,
-    appearance_changes,
-    common_changes,
-    profile_changes,
-)
+from portal.workshop.differences import Change, Labels, appearance_changes, common_changes, profile_changes
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import click
 
-from portal.commands.database_errors import database_error_sentence
+from portal.commands.database_errors import database_refusals_explained
 from portal.commands.index import update_search_index
-from portal.commands.open_portal import open_portal
+from portal.commands.open_portal import exit_with, open_portal
 from portal.commands.options import common_options
 from portal.commands.progress_bar import progress_bar
-from portal.database.errors import DatabaseError
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, Expected, apply
 from portal.database.migration.saved_plan import NotThePlanError, SavedPlan
 from portal.declaration.declared_files import files_digest
@@ -42,15 +41,12 @@ def command(file: Path | None, allow_loss: bool) -> None:
     portal = open_portal(check_database=False)
     try:
         expected = Expected(_saved(file), files_digest(portal.settings.folder)) if file is not None else None
-        with progress_bar("Converting", None) as report_progress:
+        with database_refusals_explained(), progress_bar("Converting", None) as report_progress:
             applied = apply(portal.engine, portal.tables, allow_loss, expected, report_progress)
     except NotThePlanError as error:
         raise click.ClickException(f"{file}: {error}; nothing was changed") from None
     except CannotBeAppliedError as error:
-        click.echo(f"{error}\nnothing was changed")
-        raise SystemExit(1) from None
-    except DatabaseError as error:
-        raise click.UsageError(database_error_sentence(error)) from None
+        exit_with([error, "nothing was changed"])
     for sentence in applied.done:
         click.echo(sentence)
     for step in applied.left:

@@ -1,10 +1,11 @@
-"""What a database may refuse in the middle of a long command, in one sentence; mistakes of ours stay exceptions."""
+"""What a database refuses, in one sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
+from portal.database.engine import DatabaseUnreachableError
 from portal.database.errors import DatabaseError, Failure, classify, driver_error
 from portal.records.writing.errors import RetryError
 
@@ -19,7 +20,10 @@ SENTENCES = {
 
 @contextmanager
 def database_errors_explained() -> Iterator[None]:
-    """Ends the command with 2 and a sentence where the database refuses."""
+    """Ends the command with 2 and a sentence of ours, where the database refuses what it would do at another time.
+
+    For commands that read and write records: mistakes of ours stay exceptions.
+    """
     try:
         yield
     except RetryError as error:
@@ -30,6 +34,12 @@ def database_errors_explained() -> Iterator[None]:
         raise click.UsageError(SENTENCES[classify(error)]) from error
 
 
-def database_error_sentence(error: BaseException) -> str:
-    """What the database itself says."""
-    return f"the database refuses: {driver_error(error)}"
+@contextmanager
+def database_refusals_explained() -> Iterator[None]:
+    """Ends the command with 2 and what the database itself says, where it cannot be reached or refuses anything."""
+    try:
+        yield
+    except DatabaseUnreachableError as error:
+        raise click.UsageError(str(error)) from None
+    except DatabaseError as error:
+        raise click.UsageError(f"the database refuses: {driver_error(error)}") from None

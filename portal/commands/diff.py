@@ -12,11 +12,10 @@ from typing import Any
 import click
 
 from portal.accounts.effect import Effect, declared_effect, effect, place_of_change, table_effect
-from portal.commands.database_errors import database_error_sentence
+from portal.commands.database_errors import database_refusals_explained
+from portal.commands.open_portal import load_declaration
 from portal.commands.options import chosen_settings, common_options
-from portal.database.engine import DatabaseUnreachableError, reach
-from portal.database.errors import DatabaseError
-from portal.declaration.load import load
+from portal.database.engine import reach
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.sight_changes import SightChange
@@ -145,7 +144,7 @@ def _sight(sight: SightChange) -> dict[str, Any]:
 
 
 def _compare_snapshot(settings: Settings, file: Path, write: bool) -> Result:
-    declaration = _load(settings, settings.folder)
+    declaration = load_declaration(settings, settings.folder)
     table = access_table(declaration)
     try:
         if write:
@@ -163,30 +162,17 @@ def _compare(
 ) -> Result:  # fmt: skip
     try:
         before, after = (
-            _load(settings, opened.enter_context(folder_at_revision(name, settings.folder)))
+            load_declaration(settings, opened.enter_context(folder_at_revision(name, settings.folder)))
             for name in (old, new or str(settings.folder))
         )
     except UnknownRevisionError as error:
         raise click.UsageError(str(error)) from None
     if no_database or not _has_database(settings):
         return Result(declared_effect(before, after), after)
-    try:
+    with database_refusals_explained():
         engine = reach(settings.database_url)
         opened.callback(engine.dispose)
         return Result(effect(engine, before, after, datetime.datetime.now(datetime.UTC)), after)
-    except DatabaseUnreachableError as error:
-        raise click.UsageError(str(error)) from None
-    except DatabaseError as error:
-        raise click.UsageError(database_error_sentence(error)) from None
-
-
-def _load(settings: Settings, folder: Path) -> Declaration:
-    loaded = load(folder, settings.declared)
-    if loaded.declaration is None:
-        for problem in loaded.errors:
-            click.echo(problem)
-        raise SystemExit(1)
-    return loaded.declaration
 
 
 def _has_database(settings: Settings) -> bool:

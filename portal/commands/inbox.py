@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from portal.commands.open_portal import open_engine
+from portal.commands.open_portal import exit_with, open_engine
 from portal.commands.options import chosen_settings, common_options, read_password
 from portal.commands.stop_signals import stop_signals
 from portal.database.engine import reading
@@ -96,9 +96,7 @@ class Inbox:
             live = LivePortal(settings.folder, engine, _now, settings.development, settings.declared)
             return cls(live, settings)
         except StartupError as reasons:
-            for line in reasons.lines:
-                click.echo(line)
-            raise SystemExit(1) from None
+            exit_with(reasons.lines)
         except (OSError, ValueError) as error:
             raise click.UsageError(str(error)) from None
 

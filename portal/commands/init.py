@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from portal.commands.database_errors import database_errors_explained
+from portal.commands.database_errors import database_errors_explained, database_refusals_explained
 from portal.commands.options import chosen_settings, common_options
-from portal.database.engine import DatabaseUnreachableError, reach, without_password
+from portal.database.engine import reach, without_password
 from portal.declaration.load import load
 from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.texts import plural, translate
@@ -64,10 +64,8 @@ def command(url: str | None, first_files: tuple[Path, ...], files: tuple[Path, .
 
 
 def _of_database(url: str) -> Outline:
-    try:
+    with database_refusals_explained():
         engine = reach(url, looks_only=True)
-    except DatabaseUnreachableError as error:
-        raise click.UsageError(str(error)) from None
     with database_errors_explained():
         outline = outline_of_database(engine, without_password(url))
     engine.dispose()

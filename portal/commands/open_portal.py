@@ -1,14 +1,15 @@
 """What most commands begin with: one portal, its declaration and its database, or one sentence that says why not."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from portal.commands.database_errors import database_error_sentence
+from portal.commands.database_errors import database_refusals_explained
 from portal.commands.options import chosen_settings
-from portal.database.engine import Connection, DatabaseUnreachableError, Engine, reach, reading
-from portal.database.errors import DatabaseError
+from portal.database.engine import Connection, Engine, reach, reading
 from portal.database.migration.plan_and_apply import steps_needed_to_run
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
@@ -63,44 +64,46 @@ def open_portal(*, check_database: bool = True, folder: Path | None = None) -> O
     `check_database`: the database must have all that the declarations need, else exit 1 with what to do.
     """
     settings = chosen_settings(folder)
-    loaded = load(settings.folder, settings.declared)
-    if loaded.declaration is None:
-        for problem in loaded.errors:
-            click.echo(problem)
-        raise SystemExit(1)
+    declaration = load_declaration(settings, settings.folder)
     engine = open_engine(settings)
-    portal = OpenPortal(settings, _tables(loaded.declaration, engine), engine)
+    with database_refusals_explained():
+        tables = build(declaration, inspect_existing(engine, declaration))
+    portal = OpenPortal(settings, tables, engine)
     if check_database:
         _check_database(portal)
     return portal
 
 
-def _tables(declaration: Declaration, engine: Engine) -> Tables:
-    try:
-        return build(declaration, inspect_existing(engine, declaration))
-    except DatabaseError as error:
-        raise click.UsageError(database_error_sentence(error)) from None
+def load_declaration(settings: Settings, folder: Path) -> Declaration:
+    """The declaration of a folder. Mistakes in it exit 1."""
+    loaded = load(folder, settings.declared)
+    if loaded.declaration is None:
+        exit_with(loaded.errors)
+    return loaded.declaration
+
+
+def exit_with(problems: Iterable[object]) -> NoReturn:
+    """Prints the problems, one a line, and exits 1."""
+    for problem in problems:
+        click.echo(problem)
+    raise SystemExit(1)
 
 
 def open_engine(settings: Settings) -> Engine:
     """The database's engine, tried once; a database that cannot be reached exits 2."""
     try:
         settings.make_room()
-        engine = reach(settings.database_url)
     except OSError as error:
         raise click.UsageError(f"cannot make the folder of the database: {error}") from None
-    except DatabaseUnreachableError as error:
-        raise click.UsageError(str(error)) from None
+    with database_refusals_explained():
+        engine = reach(settings.database_url)
     click.get_current_context().call_on_close(engine.dispose)
     return engine
 
 
 def _check_database(portal: OpenPortal) -> None:
-    try:
-        with reading(portal.engine) as connection:
-            missing = steps_needed_to_run(connection, portal.tables)
-    except DatabaseError as error:
-        raise click.UsageError(database_error_sentence(error)) from None
+    with database_refusals_explained(), reading(portal.engine) as connection:
+        missing = steps_needed_to_run(connection, portal.tables)
     if missing:
         steps = "\n".join(f"  {step.sentence}" for step in missing[:STEPS_SHOWN])
         more = f"\n  … and {len(missing) - STEPS_SHOWN} more" if len(missing) > STEPS_SHOWN else ""

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import click
 
-from portal.commands.database_errors import database_error_sentence
+from portal.commands.database_errors import database_refusals_explained
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
-from portal.database.errors import DatabaseError
 from portal.database.migration.plan_and_apply import plan, saved_plan
 from portal.database.migration.saved_plan import step_entry
 from portal.declaration.declared_files import files_digest
@@ -30,12 +29,11 @@ def command(out: Path | None, form: str) -> None:
     """
     portal = open_portal(check_database=False)
     try:
-        made = plan(portal.engine, portal.tables)
-        if out is not None:
-            kept = saved_plan(portal.engine, portal.tables, files_digest(portal.settings.folder), made)
-            out.write_text(kept.write(made.steps), encoding="utf-8")
-    except DatabaseError as error:
-        raise click.UsageError(database_error_sentence(error)) from None
+        with database_refusals_explained():
+            made = plan(portal.engine, portal.tables)
+            if out is not None:
+                kept = saved_plan(portal.engine, portal.tables, files_digest(portal.settings.folder), made)
+                out.write_text(kept.write(made.steps), encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror}") from None
     if form == "json":

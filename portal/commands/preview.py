@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from portal.application import make_application
-from portal.commands.database_errors import database_error_sentence
+from portal.commands.database_errors import database_refusals_explained
+from portal.commands.open_portal import exit_with
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.waitress_server import listening_server
-from portal.database.engine import DatabaseUnreachableError, reading
-from portal.database.errors import DatabaseError
+from portal.database.engine import reading
 from portal.settings import LOOPBACK
 from portal.texts import translate
 from portal.web.live import Portal, StartupError
@@ -38,7 +38,7 @@ def command(source: str, email: str | None, host: str, port: int) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     name = "localhost" if host in LOOPBACK else host
     settings = settings.model_copy(update={"base_url": f"http://{name}:{port}", "development": host in LOOPBACK})
-    with contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as opened, database_refusals_explained():
         try:
             folder = opened.enter_context(folder_at_revision(source, settings.folder))
             previewing = Previewing(source, Path(folder).absolute(), secrets.token_urlsafe(24), email)
@@ -47,13 +47,9 @@ def command(source: str, email: str | None, host: str, port: int) -> None:
             _check_account(application.registry.live.current(), previewing)
             server = listening_server(application, settings)
         except StartupError as reasons:
-            for line in reasons.lines:
-                click.echo(line)
-            raise SystemExit(1) from None
-        except (UnknownRevisionError, DatabaseUnreachableError) as error:
+            exit_with(reasons.lines)
+        except UnknownRevisionError as error:
             raise click.UsageError(str(error)) from None
-        except DatabaseError as error:
-            raise click.UsageError(database_error_sentence(error)) from None
         except OSError as error:
             raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
         for sentence in application.registry.live.report.missing:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from portal.application import host_portals, make_server_application
+from portal.commands.open_portal import exit_with
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.waitress_server import Server, listening_server
 from portal.commands.worker import mail_server, worker_beside
@@ -44,9 +45,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
         else:
             _serve_one(settings)
     except StartupError as reasons:
-        for line in reasons.lines:
-            click.echo(line)
-        raise SystemExit(1) from None
+        exit_with(reasons.lines)
     except (OSError, DatabaseUnreachableError) as error:
         raise click.UsageError(str(error)) from None
     click.echo("Stopped")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from portal.commands.open_portal import open_engine
+from portal.commands.open_portal import exit_with, open_engine
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.stop_signals import stop_signals
 from portal.database.engine import DatabaseUnreachableError, Engine, reach
@@ -55,9 +55,7 @@ def command(once: bool) -> None:
         try:
             live = _live_portal(settings, engine)
         except StartupError as reasons:
-            for line in reasons.lines:
-                click.echo(line)
-            raise SystemExit(1) from None
+            exit_with(reasons.lines)
         _announce(settings, server)
         if once:
             done = worker_of(settings, live, server).turn()

@@ -217,10 +217,8 @@ def _is_free(tables: Tables, now: datetime.datetime) -> sa.ColumnElement[bool]:
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
-def newest_letters(
-    connection: sa.Connection, tables: Tables, limit: int, state: str | None = None
-) -> list[sa.RowMapping]:
-    """The emails that were queued last, newest first; of one state only."""
+def newest_letters(connection: sa.Connection, tables: Tables, limit: int, state: str | None) -> list[sa.RowMapping]:
+    """The emails that were queued last, newest first; of one state only, None for all."""
     query = sa.select(tables.outbox).order_by(tables.outbox.c["id"].desc()).limit(limit)
     if state is not None:
         query = query.where(tables.outbox.c["state"] == state)

@@ -23,7 +23,7 @@ LABELS = {
 }
 
 
-class Sentence(Text):
+class TranslatedText(Text):
     """A sentence of the interface in the place of a declared text: translated by the catalogs when it is shown."""
 
     __slots__ = ()
@@ -43,7 +43,7 @@ class Reference(TextLike):
 def builtin_fields(people: str | None) -> dict[str, Field]:
     """The built-in fields. `created_by` and `modified_by` are links where the portal has a module of people."""
     person: dict[str, Any] = {"type": "link", "to": people} if people else {"type": "text"}
-    channels = {name: {"label": Sentence(text)} for name, text in CHANNELS.items()}
+    channels = {name: {"label": TranslatedText(text)} for name, text in CHANNELS.items()}
     entries: dict[str, dict[str, Any]] = {
         "id": {"type": "integer"},
         "number": {"type": "integer"},
@@ -62,5 +62,5 @@ def builtin_fields(people: str | None) -> dict[str, Field]:
 def _field(name: str, entry: dict[str, Any]) -> Field:
     types: dict[str, type[Field]] = {**Field.types, "reference": Reference}
     return types[entry["type"]].model_validate(
-        {"name": name, "label": Sentence(LABELS[name]), "read_only": True, "search": False, **entry}
+        {"name": name, "label": TranslatedText(LABELS[name]), "read_only": True, "search": False, **entry}
     )

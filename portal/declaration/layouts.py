@@ -9,17 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.declaration.declaration_draft import DeclarationDraft, LinkingPath, link_targets
-from portal.declaration.shapes import (
-    Access,
-    DetailLayout,
-    FormLayout,
-    ListLayout,
-    Module,
-    Related,
-    Section,
-    Step,
-    Tab,
-)
+from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related, Section, Step, Tab
 from portal.declaration.value_types import Row
 from portal.fields.base import Field
 from portal.texts import label_from_name

@@ -39,6 +39,8 @@ TYPES = {"number": "decimal", "percent": "percent", "money": "money", "duration"
 
 
 class Formula(ProxyField):
+    """Its target is the field that its result would be: it says how results are stored, sorted and shown."""
+
     type: Literal["formula"]
     from_column: ClassVar[bool] = False
     computed: ClassVar[bool] = True

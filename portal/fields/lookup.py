@@ -18,6 +18,8 @@ Pick = Callable[[sa.FromClause], sa.ColumnElement[Any]]
 
 
 class Lookup(ProxyField):
+    """Its target is the last field of the path; its values are read along the links before it."""
+
     type: Literal["lookup"]
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True

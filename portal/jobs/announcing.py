@@ -40,7 +40,7 @@ class Announcing:
     clock: Callable[[], datetime.datetime]
     sender: Callable[[Tables, datetime.datetime], Sender]
 
-    def announce_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
+    def announce_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
         """Announces what is due; returns how many letters that made."""
         written = 0
         while not is_stopping() and self._is_due(tables):

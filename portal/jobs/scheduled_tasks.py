@@ -51,7 +51,7 @@ class Due:
     engine: sa.Engine
     clock: Callable[[], datetime.datetime]
 
-    def do_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
+    def do_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
         """Does what is due; returns how many records that were."""
         return sum(self._try(tables, task, is_stopping) for task in _tasks(tables))
 

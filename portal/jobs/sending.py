@@ -75,7 +75,7 @@ class Sending:
     rewrite: Rewrite
     rest: Rest = field(default_factory=Rest)
 
-    def send_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
+    def send_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
         """Sends what is due, until nothing is, the server fails or the process is stopping; returns how many."""
         sent = 0
         while not is_stopping() and not self.rest.lasts(self.clock()) and self._is_due(tables):

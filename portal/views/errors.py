@@ -19,10 +19,10 @@ from portal.accounts.attempts import TooManyAttemptsError
 from portal.database.errors import DatabaseError, Failure, classify, connection_ended
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
-from portal.views.account.session import too_often_message
 from portal.views.administration.reasons import reasons_of_refusal
 from portal.views.forms.drafts import keeps_form, page_of_posted_form
 from portal.views.parts import ErrorPage
+from portal.views.wording import too_often_message
 from portal.web.addresses import own_path, record_address, referring_page
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record

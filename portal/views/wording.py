@@ -1,10 +1,11 @@
-"""Words that several pages share: a count, a record, a module, the button that leads to a new record."""
+"""Words that several pages share: a count, a record, a module, the button that leads to a new record, “too often”."""
 
+from portal.accounts.attempts import TooManyAttemptsError
 from portal.declaration.shapes import Module
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading.records import Count, Record, Records
-from portal.texts import _, label_from_name
+from portal.texts import _, label_from_name, ngettext
 
 
 def count_text(count: Count, reader: Reader) -> str:
@@ -29,6 +30,16 @@ def new_label(records: Records) -> str:
     if name[1:2].islower() and not reader.language.startswith("de"):
         name = name[0].lower() + name[1:]
     return _("New ${singular}", mapping={"singular": name})
+
+
+def too_often_message(error: TooManyAttemptsError) -> str:
+    """What a person reads after too many attempts, with the minutes to wait."""
+    minutes = -(-error.seconds // 60)
+    return ngettext(
+        "Too many attempts. Try again in ${number} minute.",
+        "Too many attempts. Try again in ${number} minutes.",
+        minutes,
+    )
 
 
 def initials(name: str) -> str:

@@ -206,7 +206,7 @@ class CellRenderer:
                 line.add_text(texts[slot])
         return line.markup()
 
-    def _macro(self, classes: str, value: Any, label: Any = "") -> str:
+    def _macro(self, classes: str, value: Any, label: Any) -> str:
         name = "cell.pt" if classes else "value.pt"
         return self._draw(name, value=value, classes=classes, label=label, compact=True).strip()
 

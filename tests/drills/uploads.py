@@ -31,16 +31,7 @@ from portal.declaration.load import load
 from portal.records.writing.files import stored_names
 from portal.store import SETTLED, Store, StoreError, open_store
 from tests.drills.cluster import takes_files
-from tests.drills.people import (
-    DECLARATIONS,
-    MORE,
-    Person,
-    impolite,
-    make_portal,
-    titles_of,
-    what_is_wrong,
-    working,
-)
+from tests.drills.people import DECLARATIONS, MORE, Person, impolite, make_portal, titles_of, what_is_wrong, working
 from tests.drills.processes import BIN, CHEAP, Processes, answers, serve, wait_until
 from tests.real_parts import S3_KEYS, running_postgresql, s3_server
 

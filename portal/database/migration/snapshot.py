@@ -12,12 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
-from portal.database.schema.tables import (
-    Tables,
-    columns_of,
-    sorted_system_tables,
-    stored_fields,
-)
+from portal.database.schema.tables import Tables, columns_of, sorted_system_tables, stored_fields
 from portal.database.search.index_description import rows_description, searched_description
 from portal.declaration.shapes import Module
 from portal.fields.base import Field

@@ -98,7 +98,7 @@ def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[st
     return ids
 
 
-class Names:
+class RecordNames:
     """The records of all modules by their names, as the portal itself sees them."""
 
     def __init__(self, system: Records) -> None:
@@ -164,7 +164,7 @@ class RowLinks:
     """Reads the link `fields` of rows. `refuse`: called with line, field and reason for every bad cell."""
 
     def __init__(self, system: Records, fields: Sequence[Field], refuse: Callable[[int, str, str], None]) -> None:
-        self.system, self.refuse, self.names = system, refuse, Names(system)
+        self.system, self.refuse, self.names = system, refuse, RecordNames(system)
         # Those on which others depend come first.
         self.fields = sorted(fields, key=lambda field: bool(depends_on(system.module, field)))
         self._naming_fields = naming_fields(system.module)

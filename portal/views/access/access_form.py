@@ -131,7 +131,7 @@ def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str
     yield FormRow((first_day._replace(show_when=rule, hidden=chosen != FROM and not first_day.error),))
 
 
-def profile_widget(request: Request, profiles: tuple[str, ...], chosen: str, error: Words = "") -> Widget:
+def profile_widget(request: Request, profiles: tuple[str, ...], chosen: str, error: Words) -> Widget:
     """The choice between the profiles that may be given."""
     declared = request.portal.declaration.profiles
     offers = tuple(Offer(name, declared[name].label or name, name == chosen) for name in profiles)

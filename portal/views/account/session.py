@@ -14,10 +14,11 @@ from portal.accounts.devices import device_name, remember_device
 from portal.accounts.sessions import close_session, open_session
 from portal.accounts.signing_in import SignedIn, SignInAttempt, sign_in_refusal
 from portal.mail.account_letters import new_device_letter
-from portal.texts import _, ngettext
+from portal.texts import _
 from portal.views.account.account_parts import LoginPage, PasswordPage
 from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
+from portal.views.wording import too_often_message
 from portal.web.addresses import own_path, referring_page
 from portal.web.cookies import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash
@@ -106,16 +107,6 @@ def enter(request: Request, session: SignedIn, following: str = "/") -> Response
     set_cookie(request, response, device_cookie(request), session.device, YEAR)
     set_cookie(request, response, session_cookie(request), session.token, session.keep)
     return response
-
-
-def too_often_message(error: TooManyAttemptsError) -> str:
-    """What a person reads after too many attempts, with the minutes to wait."""
-    minutes = -(-error.seconds // 60)
-    return ngettext(
-        "Too many attempts. Try again in ${number} minute.",
-        "Too many attempts. Try again in ${number} minutes.",
-        minutes,
-    )
 
 
 def login_page(

@@ -37,7 +37,7 @@ class Reason:
 def shown_reasons(
     request: Request, policy: Policy, steps: Iterable[Step], places: Places | None = None
 ) -> list[Reason]:
-    """The steps of an explanation with their lines, as the files say now."""
+    """The steps of an explanation as the page lists them, with the lines of the files as these are now."""
     places = places or Places(request.registry.live.folder)
     declaration, profile = policy.declaration, policy.profile.name
     reasons = []

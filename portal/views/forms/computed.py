@@ -16,9 +16,7 @@ from portal.fields.lines import Row
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.validation import (
-    typed_columns,
-)
+from portal.records.writing.validation import typed_columns
 from portal.views.forms.rows_in_form import rows_in_form
 
 NOTHING = "—"

@@ -237,7 +237,9 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ConflictingField:
+    """One of the fields that both have changed, as each of them has it now."""
+
     label: Words
     yours: str
     theirs: str
@@ -249,7 +251,7 @@ class Conflict:
 
     who: str  # "" where the profile may not read it
     at: Moment
-    differences: tuple[Difference, ...]
+    differences: tuple[ConflictingField, ...]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from portal.fields.base import Field
 from portal.fields.reader import PLAIN
 from portal.records.reading.records import Record, Records
 from portal.views.displays import moment
-from portal.views.forms.form_parts import Conflict, Difference
+from portal.views.forms.form_parts import Conflict, ConflictingField
 from portal.views.forms.offers import with_titles
 from portal.views.forms.widgets import Filling, inputs_of
 
@@ -99,7 +99,9 @@ def conflict_of_changes(record: Record, fields: Sequence[Field], merged: Merged)
     return Conflict(str(author) if author else "", moment(at, reader), differences)
 
 
-def difference(records: Records, field: Field, yours: Any, theirs: Any) -> Difference:
+def difference(records: Records, field: Field, yours: Any, theirs: Any) -> ConflictingField:
     """One field of which two people have different values."""
     reader = records.policy.reader
-    return Difference(field.title, field.show(with_titles(records, field, yours), reader), field.show(theirs, reader))
+    return ConflictingField(
+        field.title, field.show(with_titles(records, field, yours), reader), field.show(theirs, reader)
+    )

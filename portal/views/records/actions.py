@@ -25,13 +25,7 @@ from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_o
 from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, errors_of, once_key, record_or_list
-from portal.views.forms.uploads import (
-    held_attachments,
-    largest_file,
-    receive_files,
-    upload_input,
-    with_pending_files,
-)
+from portal.views.forms.uploads import held_attachments, largest_file, receive_files, upload_input, with_pending_files
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.records.buttons import transition_button_label

@@ -54,7 +54,7 @@ def mend(folder: Path, overrides: Mapping[str, str]) -> Mended:
 
 
 def save(path: Path, before: bytes, after: bytes) -> bool:
-    """Whether `after` now stands in the place of `before`; not where the file holds something else. Raises OSError."""
+    """Writes a mended file, unless it was changed meanwhile: whether it held `before`. Raises OSError."""
     if path.read_bytes() != before:
         return False
     replace_file(path, after)

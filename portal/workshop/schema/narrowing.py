@@ -16,15 +16,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import Names, Shape
 from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS
 from portal.workshop.schema.folder_names import FieldNames, FolderNames, Labels, ModuleNames
-from portal.workshop.schema.language_schema import (
-    SCALAR,
-    Language,
-    Schema,
-    annotation_of,
-    comparison,
-    described,
-    ref,
-)
+from portal.workshop.schema.language_schema import SCALAR, Language, Schema, annotation_of, comparison, described, ref
 
 NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
 

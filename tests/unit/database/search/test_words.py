@@ -4,14 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.database.search.words import (
-    MAX_TEXT_LENGTH,
-    MAX_WORD_LENGTH,
-    MAX_WORDS,
-    Term,
-    indexed_text,
-    parse_words,
-)
+from portal.database.search.words import MAX_TEXT_LENGTH, MAX_WORD_LENGTH, MAX_WORDS, Term, indexed_text, parse_words
 
 
 def terms(text):
