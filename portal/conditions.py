@@ -7,7 +7,7 @@ is decided by the fields: `database/sql.py` turns a condition into SQL, `holds` 
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -214,7 +214,7 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
     if operator == "not":
         if isinstance(operand, Mapping):
             raise ConditionError("not: needs a value or a list of values", place)
-        return replace(_equal(path, operand, place), negated=True)
+        return _equal(path, operand, place, negated=True)
     if isinstance(operand, Mapping | list) or operand is None:
         raise ConditionError(f"{operator}: needs one value", place)
     if operator == "empty" and not isinstance(operand, bool):
@@ -232,14 +232,22 @@ def _cure(operator: str) -> str:
     return f' (did you mean "{meant}"?)' if meant else f"; known are {', '.join(OPERATORS)}"
 
 
-def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...]) -> Comparison:
+def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...], negated: bool = False) -> Condition:
+    empty = Comparison(path, "empty", True, negated)
     if isinstance(value, list):
         if any(isinstance(item, Mapping | list) for item in value):
             raise ConditionError("must be a list of single values", place)
-        return Comparison(path, "one_of", tuple(_operand(item) for item in value))
-    if value is None or value == "nothing":
-        return Comparison(path, "empty", True)
-    return Comparison(path, "equal", _operand(value))
+        others = tuple(_operand(item) for item in value if not is_nothing(item))
+        among = Comparison(path, "one_of", others, negated)
+        if len(others) == len(value):
+            return among
+        return empty if not others else AllOf((among, empty)) if negated else AnyOf((among, empty))
+    return empty if is_nothing(value) else Comparison(path, "equal", _operand(value), negated)
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a value of a condition stands for the empty one."""
+    return value is None or value == "nothing"
 
 
 def _operand(value: Any) -> Any:

@@ -27,6 +27,24 @@ READ = [
     ({"status": None}, Comparison(("status",), "empty", True)),
     ({"status": "nothing"}, Comparison(("status",), "empty", True)),
     ({"status": {"not": "nothing"}}, Comparison(("status",), "empty", True, negated=True)),
+    ({"status": ["nothing", None]}, Comparison(("status",), "empty", True)),
+    (
+        {"who": ["me", "nothing"]},
+        AllOf((AnyOf((Comparison(("who",), "one_of", ("me",)), Comparison(("who",), "empty", True))),)),
+    ),
+    (
+        {"who": {"not": ["me", "nothing"]}},
+        AllOf(
+            (
+                AllOf(
+                    (
+                        Comparison(("who",), "one_of", ("me",), negated=True),
+                        Comparison(("who",), "empty", True, negated=True),
+                    )
+                ),
+            )
+        ),
+    ),
     ({"status": {"empty": False}}, Comparison(("status",), "empty", False)),
     ({"service.owner.name": "Anna"}, Comparison(("service", "owner", "name"), "equal", "Anna")),
     ({"amount": {"before": 3}}, Comparison(("amount",), "before", 3)),

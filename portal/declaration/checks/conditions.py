@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.conditions import Comparison, ConditionError, FormValue, comparisons, is_group, parse
+from portal.conditions import Comparison, ConditionError, FormValue, comparisons, is_group, is_nothing, parse
 from portal.declaration.checks.values import is_more, value_complaint, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.source.cursor import Cursor
@@ -65,7 +65,8 @@ def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]
     if isinstance(at.value, Mapping):
         at = at["not" if comparison.negated else comparison.operator]
     if isinstance(comparison.value, tuple):
-        yield from ((at[index], value) for index, value in enumerate(comparison.value))
+        written = [index for index, item in enumerate(at.value) if not is_nothing(item)]
+        yield from ((at[index], value) for index, value in zip(written, comparison.value, strict=True))
     else:
         yield at, comparison.value
 
