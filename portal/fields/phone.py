@@ -1,4 +1,4 @@
-"""`phone`: a number as people write it, with spaces, brackets and a plus."""
+"""`phone`: a number as people write it, with spaces, brackets, a plus and an extension."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,10 @@ from portal.texts import _
 LONGEST = 40
 SIGNS = " ()./-+"  # between the digits
 SHORTEST_PIECE = 5  # digits by which the search finds a part of a number
-WRITTEN = re.compile(r"\+?[0-9 ()./-]+")
+# Extensions as people write them in the languages of the portal: “ext. 12”, “x12”, “int. 12”, “wew. 12”.
+WRITTEN = re.compile(r"(\+?[0-9 ()./-]+)(?:(?:ext|x|int|wew)\.? ?([0-9]{1,6}))?", re.IGNORECASE)
+WITHOUT_SIGNS = str.maketrans("", "", SIGNS)
+LEFT_OUT = "(0)"  # of “+44 (0)20 …”: dialed within the country alone
 
 
 class Phone(TextLike):
@@ -23,11 +26,13 @@ class Phone(TextLike):
     display: ClassVar[str] = "phone"
     indexed_as: ClassVar[tuple[str, ...]] = ("pieces",)
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("+1 608 271 9000 ext. 12", "+1 608 271 9000 ext. 12", "+1 608 271 9000 ext. 12"),
         (" +39 (0)2 123-45.67 ", "+39 (0)2 123-45.67", "+39 (0)2 123-45.67"),
+        ("02 1234567x5", "02 1234567x5", "02 1234567x5"),
         ("112", "112", "112"),
         ("", None, ""),
     )
-    rejects: ClassVar[tuple[str, ...]] = ("12", "call me", "+39+2 1234", "123;ext=4", "1\x0023", "1" * 100_000)
+    rejects: ClassVar[tuple[str, ...]] = ("12", "call me", "+39+2 1234", "123;ext=4", "ext 123", "1\x0023", "1" * 100_000)
 
     def check(self, text: str) -> str:
         """The number as it was typed. Raises Refused for letters, and for fewer than three digits."""
@@ -40,15 +45,17 @@ class Phone(TextLike):
         """Contained are digits, whatever stands between them, with or without the prefix of a country."""
         if operator == "contains" and (digits := digits_of(value)):
             column: sa.ColumnElement[str] = table.c[self.name]
+            numbers = (column, sa.func.replace(column, LEFT_OUT, ""))
             for sign in SIGNS:
-                column = sa.func.replace(column, sign, "")
-            return sa.or_(*[column.contains(part) for part in spellings(digits)])
+                numbers = tuple(sa.func.replace(number, sign, "") for number in numbers)
+            return sa.or_(*[number.contains(part) for number in numbers for part in spellings(digits)])
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """Contained are digits, whatever stands between them, with or without the prefix of a country."""
         if operator == "contains" and (digits := digits_of(constant)):
-            return value is not None and any(part in digits_of(value) for part in spellings(digits))
+            numbers = [number.translate(WITHOUT_SIGNS) for number in (value or "", (value or "").replace(LEFT_OUT, ""))]
+            return any(part in number for number in numbers for part in spellings(digits))
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
@@ -57,12 +64,21 @@ class Phone(TextLike):
             return ()
         groups = re.findall(r"\d+", value)
         pieces = ["".join(groups[start:]) for start in range(len(groups))]
+        pieces[1:1] = [digits_of(value)] if LEFT_OUT in value else []
         return (value, *(piece for piece in pieces if len(piece) >= SHORTEST_PIECE or piece == pieces[0]))
 
 
 def digits_of(text: str) -> str:
     """The digits of a number alone; "" where `text` is no number but words."""
-    return "" if re.search(r"[^\W\d_]", text) else re.sub(r"\D", "", text)
+    return "" if re.search(r"[^\W\d_]", text) else re.sub(r"\D", "", text.replace(LEFT_OUT, ""))
+
+
+def to_dial(text: str) -> str:
+    """A number as `tel:` takes it; "" where the text has no digit."""
+    written = WRITTEN.fullmatch(text)
+    number, extension = written.groups() if written else (text, None)
+    digits = re.sub(r"[^+0-9]", "", number.replace(LEFT_OUT, "") if number.startswith("+") else number)
+    return f"{digits};ext={extension}" if extension else digits
 
 
 def spellings(digits: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime, local_iso
 from portal.fields.lines import Row
+from portal.fields.phone import to_dial
 from portal.fields.reader import Reader
 from portal.texts import Words
 from portal.views.parts import LineHead, Moment
@@ -141,8 +142,8 @@ def _email(display: str, field: Field, value: Any, text: str, reader: Reader) ->
 
 
 def _phone(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
-    digits = "".join(character for character in value or "" if character in "+0123456789")
-    return Value(field.title, display, text, url=f"tel:{digits}" if digits else "")
+    number = to_dial(value or "")
+    return Value(field.title, display, text, url=f"tel:{number}" if number else "")
 
 
 def _url(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:

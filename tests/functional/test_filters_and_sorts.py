@@ -37,7 +37,7 @@ def fill(world):
     )  # fmt: skip
     world.add(
         "things", name="b", prose="Blue ink", mark="Plain", rich="<p>poor</p>", mail="INFO@b.example",
-        phone="+48 22 99",
+        phone="+48 (0)22 99 x7",
         site="https://b.example/", amount=-5, weight=Decimal("10.25"), price=euro("9.99"), share=Decimal("2.5"),
         ready=False, day=DAY(2026, 2, 28), moment=datetime.datetime(2026, 3, 1, 22, 30, tzinfo=UTC),
         clock=datetime.time(17, 30), effort=90, ended=datetime.datetime(2026, 3, 3, tzinfo=UTC), size="large",
@@ -61,7 +61,8 @@ FILTERS = [
     ("mark=bold", "A"), ("rich=uber", "A"), ("mail=info@", "Ab"), ("mail=b.EXAMPLE", "b"), ("phone=1234", "A"),
     ("site=a.example", "A"), ("words=arger", "A"), ("words=10%25", "A"), ("words=%22b%22", "Ć"), ("words.empty=1", "E"),
     ("place=ŁODZ", "b"), ("place=via+roma", "A"), ("place.empty=1", "ĆE"), ("city=łodz", "b"), ("city=ROM", "A"),
-    ("reference=2", "b"), ("phone=061234", "A"), ("phone=0039+06", "A"), ("phone=%2B48+(22)", "b"), ("phone=x", ""),
+    ("reference=2", "b"), ("phone=061234", "A"), ("phone=0039+06", "A"), ("phone=%2B48+(22)", "b"), ("phone=y", ""),
+    ("phone=02299", "b"), ("phone=%2B48+22+99", "b"), ("phone=48022", "b"), ("phone=99+x7", "b"),
     # what a lookup leads to
     ("manager=bru", "A"), ("manager.id={bruno}", "A"), ("manager.empty=1", "bĆE"),
     # numbers

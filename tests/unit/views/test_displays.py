@@ -70,6 +70,10 @@ def test_an_empty_value_is_drawn_as_empty():
     [
         ("email", "a@b.example", {"url": "mailto:a@b.example"}),
         ("phone", "+39 02 / 12", {"url": "tel:+3902" + "12"}),
+        ("phone", "+44 (0)20 7946 0000", {"url": "tel:+442079460000"}),
+        ("phone", "(0) 20 7946", {"url": "tel:0207946"}),
+        ("phone", "+1 608 271-9000 x12", {"url": "tel:+16082719000;ext=12"}),
+        ("phone", "office: 02 1234", {"url": "tel:021234"}),
         ("url", "javascript:alert(1)", {"url": ""}),
         ("url", "https://a.example", {"url": "https://a.example"}),
         ("datetime", datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC), {"iso": "2026-01-02T03:04:00+00:00"}),
