@@ -24,6 +24,8 @@ from translationstring import TranslationString
 LOCALE = Path(__file__).parent / "locale"
 # Default-ignorable characters are among them, as are the Hangul fillers; U+2800 is the empty pattern of Braille.
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\p{Mn}\s\u2800]*")
+# Invisible, and parts of words in Persian and Hindi and of emoji: a text without them says something else.
+JOINERS = "\u200c\u200d"
 WORD = re.compile(r"[^\W_]+")
 # What is one word as well as several: “Wi-Fi”, “14:30”.
 COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+){1,5}|(?<!\d)\d{1,2}:\d\d(?!\d)")
@@ -228,6 +230,11 @@ def fold(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Whether nothing of `text` can be seen: spaces, control and format characters, marks without a letter."""
     return not text.strip() or (not text.isascii() and INVISIBLE.fullmatch(text) is not None)
+
+
+def fits_one_line(character: str) -> bool:
+    """Whether a character may stand in a line among others: it begins no new one, and does not turn their direction."""
+    return character.isprintable() or character in JOINERS
 
 
 def first_visible(*texts: str | None) -> str:

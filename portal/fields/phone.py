@@ -32,7 +32,15 @@ class Phone(TextLike):
         ("112", "112", "112"),
         ("", None, ""),
     )
-    rejects: ClassVar[tuple[str, ...]] = ("12", "call me", "+39+2 1234", "123;ext=4", "ext 123", "1\x0023", "1" * 100_000)
+    rejects: ClassVar[tuple[str, ...]] = (
+        "12",
+        "call me",
+        "+39+2 1234",
+        "123;ext=4",
+        "ext 12",
+        "1\x0023",
+        "1" * 100_000,
+    )
 
     def check(self, text: str) -> str:
         """The number as it was typed. Raises Refused for letters, and for fewer than three digits."""

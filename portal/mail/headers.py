@@ -14,9 +14,10 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from typing import TYPE_CHECKING, Any
 
+from portal.texts import fits_one_line
+
 LINE = 76  # characters, of a line with an encoded word (RFC 2047)
 LINE_BREAK = "\r\n"
-
 
 if TYPE_CHECKING:
     Base = EmailPolicy[EmailMessage]
@@ -34,7 +35,7 @@ def header_text(text: str) -> str:
 
     Python decodes "=?utf-8?b?…?=" when a header is set, and writes out what it holds: line breaks and headers too.
     """
-    visible = "".join(character for character in text if character.isprintable() or character.isspace())
+    visible = "".join(character for character in text if fits_one_line(character) or character.isspace())
     return " ".join(visible.split()).replace("=?", "= ?")
 
 

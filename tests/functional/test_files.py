@@ -196,7 +196,7 @@ def test_nothing_chosen_is_said(people):
 
 @ON_SQLITE
 def test_names_of_any_letters_make_the_round_trip(people):
-    name = "Größe „Łódź“ 東京.pdf"
+    name = "Größe „Łódź“ 東京 می\u200cخواهم 👩\u200d💻.pdf"
     upload(people["anna"], (name, PDF))
     assert documents(people["anna"]) == [name]
     header = people["anna"].get("/tickets/1/files/1").headers["Content-Disposition"]

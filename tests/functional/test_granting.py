@@ -91,6 +91,17 @@ def test_a_new_colleague_comes_in_with_one_form_and_one_link(app, sign_in, anoth
     assert kinds == ["created", "granted", "invited"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("Dora\u00a0 Blu", "Dora Blu"), ("علی\u200cرضا", "علی\u200cرضا"), ("\u200d", None), ("Dora\u202eulB", None)],
+)
+def test_a_name_is_taken_as_its_language_writes_it(app, sign_in, typed, kept):
+    sign_in(BRUNO)
+    answer = invite(app, name=typed)
+    assert answer.status_int == (303 if kept else 422)
+    assert [row["name"] for row in rows(app, "people") if row["email"] == DORA] == ([kept] if kept else [])
+
+
 def test_the_letter_holds_the_link_and_nothing_that_the_sender_typed(app, sign_in):
     sign_in(BRUNO)
     link = link_of(invite(app, name="Buy now at evil.example"))

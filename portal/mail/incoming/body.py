@@ -13,7 +13,7 @@ from typing import Any
 from portal.mail.incoming.character_sets import charset_of_html, decoded_text, decoded_words, written_headers
 from portal.mail.incoming.flowed import unflowed
 from portal.mail.incoming.html_text import text_of_html
-from portal.texts import _
+from portal.texts import JOINERS, _
 
 MOST_PARTS = 200  # parts and nested messages
 LONGEST_NAME, LONGEST_ENDING = 150, 10  # characters of a file name before its ending, and of that
@@ -190,7 +190,7 @@ def _safe_name(name: str, kind: str, number: int) -> str:
     """A name that a file of the portal may have; a file without one is called by its type and its place."""
     name = re.split(r"[/\\]", name)[-1]
     name = "".join(
-        character for character in name if unicodedata.category(character)[0] not in "CZ" or character == " "
+        character for character in name if character in f" {JOINERS}" or unicodedata.category(character)[0] not in "CZ"
     )
     name = name.strip(". ")
     if not name:

@@ -5,6 +5,8 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 
+from portal.texts import fits_one_line
+
 # What programs write under a name is often more than it allows; each of these has all that its name has.
 MEANT = {
     "ascii": "windows-1252", "us-ascii": "windows-1252", "iso-8859-1": "windows-1252", "latin1": "windows-1252",
@@ -52,7 +54,7 @@ def decoded_words(written: str) -> str:
         word if isinstance(word, str) else decoded_text(word, charset) if charset else word.decode(plain, "replace")
         for word, charset in words
     )
-    return "".join(character if character.isprintable() else " " for character in decoded)
+    return "".join(character if fits_one_line(character) else " " for character in decoded)
 
 
 def written_headers(message: Message, header: str) -> list[str]:

@@ -25,7 +25,7 @@ from portal.records.writing.history import Author, add_event
 from portal.records.writing.pending_files import PendingFile, drop_pending, pending_files
 from portal.store.media_type import media_type
 from portal.store.scanner import ScannerError
-from portal.texts import _
+from portal.texts import JOINERS, _, is_blank
 
 LONGEST_NAME = 200  # characters
 FORBIDDEN_IN_NAMES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories: controls, direction marks, line ends
@@ -216,15 +216,17 @@ def _by_upload(records: Records, name: str) -> bool:
     return records.module.everything[name].by_upload
 
 
+def _forbidden_in_name(character: str) -> bool:
+    return character in "/\\" or (unicodedata.category(character) in FORBIDDEN_IN_NAMES and character not in JOINERS)
+
+
 def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:
     """Why this file is refused, whatever else was sent with it; empty where it is not."""
     name = upload.name
     if len(name) > LONGEST_NAME:
         shortened = {"name": name[:40], "max": LONGEST_NAME}
         return _("“${name}…” was not added: its name is longer than ${max} characters.", mapping=shortened)
-    if not name.strip(". ") or any(
-        character in "/\\" or unicodedata.category(character) in FORBIDDEN_IN_NAMES for character in name
-    ):
+    if is_blank(name.strip(". ")) or any(map(_forbidden_in_name, name)):
         return _("A file was not added: its name contains characters that cannot be used.")
     if upload.size > limit.max_size:
         size, most = shown_beyond(upload.size, limit.max_size, reader)

@@ -14,7 +14,7 @@ from portal.fields.date import Date
 from portal.fields.record_titles import RECORD_ID
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
-from portal.texts import Words, _
+from portal.texts import Words, _, fits_one_line, is_blank
 from portal.views.forms.form_parts import FormRow, Offer, Widget
 from portal.views.forms.offers import OFFERED, findable
 from portal.web.form_input import posted_text
@@ -23,6 +23,7 @@ DAY = Date(name="day", type="date")
 ALL, FROM, NEW = "all", "from", "new"
 NAMES = ("profile", "access_from", "access_until", "visible", "records_from")
 MOST_CARDS = 4
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,16 @@ class AccessInput:
 def posted_access(request: Request) -> dict[str, str]:
     """The inputs of an access form as they were posted."""
     return {name: posted_text(request, name).strip() for name in NAMES}
+
+
+def posted_name(request: Request) -> str:
+    """The name of a person as it was posted, in one line."""
+    return " ".join(posted_text(request, "name").split())
+
+
+def is_name(text: str) -> bool:
+    """Whether a person can be called so."""
+    return not is_blank(text) and len(text) <= LONGEST_NAME and all(map(fits_one_line, text))
 
 
 def posted_email(request: Request, account: Account | None) -> str:

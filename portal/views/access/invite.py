@@ -15,11 +15,14 @@ from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import (
+    LONGEST_NAME,
     access_inputs,
     access_rows,
     chosen_company,
     company_widget,
+    is_name,
     posted_access,
+    posted_name,
     read_access,
 )
 from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues, register_of
@@ -30,8 +33,7 @@ from portal.web.addresses import list_address, record_address
 from portal.web.form_input import posted_text
 from portal.web.resources import Module
 
-OWN_INPUTS = ("email", "name", "company")
-LONGEST_NAME = 200
+OWN_INPUTS = ("email", "company")
 Inputs = Mapping[str, str]
 
 
@@ -47,7 +49,8 @@ def show_invite(module: Module, request: Request) -> dict[str, QuestionPage]:
 def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] | Response:
     """Takes the sent invitation: makes the person, with access. Who is recorded already is not recorded twice."""
     _check_companies(request)
-    inputs = {**posted_access(request), **{name: posted_text(request, name).strip() for name in OWN_INPUTS}}
+    own_inputs = {name: posted_text(request, name).strip() for name in OWN_INPUTS}
+    inputs = {**posted_access(request), **own_inputs, "name": posted_name(request)}
     access, register = read_access(request, inputs), register_of(request)
     errors = {**access.errors, **_own_errors(request, inputs)}
     if errors:
@@ -95,8 +98,7 @@ def _own_errors(request: Request, inputs: Inputs) -> dict[str, Words]:
     errors: dict[str, Words] = {}
     if not is_mail_address(normalize_email(inputs["email"])):
         errors["email"] = _("Enter an email address such as name@example.com.")
-    name = inputs["name"]
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if not is_name(inputs["name"]):
         errors["name"] = _("Enter the person's name.")
     if chosen_company(request, inputs["company"]) is None and (inputs["company"] or not request.policy.staff):
         errors["company"] = _("Choose a company.")

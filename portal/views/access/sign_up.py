@@ -24,6 +24,7 @@ from portal.mail.access_letters import address_proof, somebody_waits
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
+from portal.views.access.access_form import LONGEST_NAME, is_name, posted_name
 from portal.views.account.account_parts import PasswordPage
 from portal.views.account.password import new_password_widgets, uses_passwords
 from portal.views.account.session import welcome
@@ -32,7 +33,6 @@ from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
 
-LONGEST_NAME = 200
 SIGN_IN: dict[str, Any] = {"back_url": "/login", "back_label": _("Sign in")}
 SENT = _("If this address may join, we have sent it a link. The link works once and expires in an hour.")
 KEPT = _(
@@ -184,7 +184,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up
-    name, new = posted_text(request, "name").strip(), posted_text(request, "new")
+    name, new = posted_name(request), posted_text(request, "new")
     errors = _errors(request, name, new, sign_up.email)
     if errors:
         return _refused_password(request, _name_page(context, request, sign_up.email, name, errors))
@@ -235,7 +235,7 @@ def _gone(request: Request) -> Any:
 
 def _errors(request: Request, name: str, new: str, email: str) -> Errors:
     errors: Errors = {}
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if not is_name(name):
         errors["name"] = _("Enter your name.")
     if not uses_passwords(request):
         return errors

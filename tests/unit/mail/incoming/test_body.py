@@ -27,6 +27,7 @@ def with_text(content: bytes, kind: str) -> bytes:
     [
         ("Content-Disposition: attachment; filename*=us-ascii''ohne%20W%F6lbung.jpg", "ohne Wölbung.jpg"),
         ('Content-Disposition: attachment; filename="Erklärung.txt"', "Erklärung.txt"),
+        ('Content-Disposition: attachment; filename="می\u200cخواهم.txt"', "می\u200cخواهم.txt"),
         ('Content-Disposition: attachment; filename="Erklärung.txt"'.encode("latin-1"), "Erklärung.txt"),
         ('Content-Type: application/pdf; name="Żółw.pdf"', "Żółw.pdf"),
         ("Content-Disposition: attachment; filename*= ISO-8859-1'en'R%FCckmeldung.txt", "Rückmeldung.txt"),

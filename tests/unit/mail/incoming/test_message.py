@@ -1,5 +1,6 @@
 """A mail as bytes: who wrote it, its text and files, whether a machine wrote it, and what it reports."""
 
+import base64
 from email.message import EmailMessage
 
 import pytest
@@ -39,6 +40,11 @@ def mail(**headers: str) -> EmailMessage:
         message[name.replace("_", "-")] = value
     message.set_content("Hello\n")
     return message
+
+
+def test_a_subject_keeps_the_joiners_of_its_language_and_of_emoji():
+    encoded = base64.b64encode("می\u200cخواهم 👩\u200d💻".encode())
+    assert read_mail(b"Subject: =?utf-8?b?%s?=\n\nHi" % encoded).subject == "می\u200cخواهم 👩\u200d💻"
 
 
 def test_names_and_subjects_are_decoded():
