@@ -53,7 +53,7 @@ class Phone(TextLike):
         """Contained are digits, whatever stands between them, with or without the prefix of a country."""
         if operator == "contains" and (digits := digits_of(value)):
             column: sa.ColumnElement[str] = table.c[self.name]
-            numbers = (column, sa.func.replace(column, LEFT_OUT, ""))
+            numbers: tuple[sa.ColumnElement[str], ...] = (column, sa.func.replace(column, LEFT_OUT, ""))
             for sign in SIGNS:
                 numbers = tuple(sa.func.replace(number, sign, "") for number in numbers)
             return sa.or_(*[number.contains(part) for number in numbers for part in spellings(digits)])
