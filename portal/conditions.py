@@ -82,12 +82,12 @@ class Comparison:
     value: Any
     negated: bool = False
 
-    @property
+    @cached_property
     def needs_clock(self) -> bool:
         """Whether its SQL is another one a moment later. What depends on the day alone (`today`) is not meant."""
         return self.operator == "within" or "now" in self._values
 
-    @property
+    @cached_property
     def needs_reader(self) -> bool:
         """Whether it holds a value that the declaration does not: typed by one reader, or about one record."""
         return not all(isinstance(value, (*DECLARED_VALUE, ValueAtExecution)) for value in self._values)
@@ -126,11 +126,11 @@ class _Group:
 
     parts: tuple["Condition", ...]
 
-    @property
+    @cached_property
     def needs_clock(self) -> bool:
         return any(part.needs_clock for part in self.parts)
 
-    @property
+    @cached_property
     def needs_reader(self) -> bool:
         return any(part.needs_reader for part in self.parts)
 

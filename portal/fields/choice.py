@@ -129,6 +129,11 @@ class Choice(HasOptions):
             return ("",)
         return (value, join_values((value,)), *(self.labels_of(value) if value in self.offered else ()))
 
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        # Options are declared, and stand in the statement: each parameter takes its time with every page.
+        option = sa.literal(value, literal_execute=True) if operator == "equal" else value
+        return super().compare(table, operator, option)
+
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """By the place of the option in the declaration, not by its name."""
         ranks = [(table.c[self.name] == name, rank) for rank, name in enumerate(self.offered)]

@@ -6,6 +6,8 @@ tones come from the declaration), nothing of a record or of a person.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Protocol
 
 from markupsafe import Markup, escape
@@ -178,8 +180,9 @@ class CellRenderer:
 
     def menu(self, items: tuple[Any, ...]) -> Markup:
         """Items of the menu: each is the same for all people of a profile, but for how much is new to them."""
-        if len(items) > 1 and any(item.new for item in items):
-            return Markup("".join([self.menu((item,)) for item in items]))  # noqa: S704 what the template drew
+        parts = [tuple(part) for _new, part in groupby(items, attrgetter("new"))]
+        if len(parts) > 1:
+            return Markup("".join(map(self.menu, parts)))  # noqa: S704 what the template drew
         return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
     def _pieces(self, kind: Kind, classes: str, value: Shown, label: Any = "") -> Pieces:

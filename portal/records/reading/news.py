@@ -11,7 +11,7 @@ marked, and not counted.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -81,19 +81,16 @@ class PageShown:
 
 def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, page: PageShown | None = None) -> News:
     """What is new in all modules of the profile, and on the page that is shown."""
-    counted = counted_modules(policy)
-    shown = page is not None and page.reader.module.has_news and bool(page.records or page.tabs)
-    here = page if shown else None
-    if not counted and not here:
-        return News()
     start = onlooker.start or NEVER
     values = values_of(policy.reader) | {"onlooker": onlooker.account, "news_from": start}
+    here = page if page and page.reader.module.has_news and (page.records or page.tabs) else None
     if here:
-        here = replace(here, tabs=here.reader.with_parameters(here.tabs))
-        ids = [ALL, *(record.id for record in here.records)]
+        ids = [ALL, *[record.id for record in here.records]]
+        tabs = here.reader.with_parameters(here.tabs)
         values |= here.reader.typed.values | {IDS: ids, SPOKEN_IDS: here.spoken}
-    rows = fetch(connection, _statement(policy, counted, here), values)
-    return _news(rows, start, here.records if here else ())
+        here = here if tabs is here.tabs else replace(here, tabs=tabs)
+    statement = _statement(policy, here)
+    return News() if statement is None else _news(fetch(connection, statement, values), start, here)
 
 
 def counted_modules(policy: Policy) -> tuple[str, ...]:
@@ -114,7 +111,7 @@ def is_counted(policy: Policy, module: str) -> bool:
     return policy.sees_all(module) or (access.see != "all" and policy.branches(module) is not None)
 
 
-def _news(rows: Sequence[Row], start: datetime.datetime, records: Sequence[Record]) -> News:
+def _news(rows: Sequence[Row], start: datetime.datetime, page: PageShown | None) -> News:
     numbers: dict[str, int] = defaultdict(int)  # by module; of each part of its scope there is a row
     stopped: set[str] = set()
     of_tabs: tuple[int, ...] = ()
@@ -140,31 +137,49 @@ def _news(rows: Sequence[Row], start: datetime.datetime, records: Sequence[Recor
         for name, number in numbers.items()
         if number
     }
-    floor = seen.get(ALL, start)
-    changed = {record.id: record.changed for record in records if record.changed is not None}
-    looked = {record_id for record_id, at in changed.items() if record_id in seen and seen[record_id] >= at}
-    unread = {record_id for record_id, at in changed.items() if at > floor} - looked
-    return News(counts, frozenset(unread), frozenset(hides & looked), speakers, of_tabs)
+    unread, hidden = _marks(page.records if page else (), seen, hides, start)
+    return News(counts, unread, hidden, speakers, of_tabs)
+
+
+def _marks(
+    records: Sequence[Record], seen: Mapping[int, datetime.datetime], hides: set[int], start: datetime.datetime
+) -> tuple[frozenset[int], frozenset[int]]:
+    """The ids of the records that changed since the account looked at them, and of those that stay hidden until they
+    change."""
+    floor, unread, hidden = seen.get(ALL, start), set[int](), set[int]()
+    for record in records:
+        changed, looked = record.changed, seen.get(record.id)
+        if changed is None:
+            continue
+        if looked is not None and looked >= changed:
+            if record.id in hides:
+                hidden.add(record.id)
+        elif changed > floor:
+            unread.add(record.id)
+    return frozenset(unread), frozenset(hidden)
 
 
 # -- the statement -----------------------------------------------------------------------------------------------------
 
 
-def _statement(policy: Policy, counted: Sequence[str], page: PageShown | None) -> Any:
-    """The statement, shared where the scope of every module is, and what the tabs ask for."""
+def _statement(policy: Policy, page: PageShown | None) -> Any:
+    """The statement, shared where the scope of every module is, and what the tabs ask for; None where nothing can be
+    new."""
     shared, statement = policy.shared, None
     if shared is not None and shared.statements is not None:
         purpose = "news and speakers" if page and page.spoken else "news"
         key = StatementKey(purpose, page.reader.name if page else "", conditions=(page.tabs if page else (),))
-        statement = shared.statements.get(key, lambda: _shared(shared, counted, page, policy.tables.version))
-    return _NewsStatement(policy, page).build(counted) if statement is None else statement
+        statement = shared.statements.get(key, lambda: _shared(policy, shared, page))
+    return _NewsStatement(policy, page).build(counted_modules(policy)) if statement is None else statement
 
 
-def _shared(policy: Policy, counted: Sequence[str], page: PageShown | None, version: int) -> Any:
-    """The statement for all readers of a kind; None where each needs one of their own."""
-    if not all(map(policy.scope_is_shared, counted)) or not may_be_shared(page.tabs if page else ()):
+def _shared(policy: Policy, shared: Policy, page: PageShown | None) -> Any:
+    """The statement for all readers of the kind of `policy`; None where each needs one of their own, or none."""
+    counted = counted_modules(policy)
+    if not all(map(shared.scope_is_shared, counted)) or not may_be_shared(page.tabs if page else ()):
         return None
-    return cache_plan(_NewsStatement(policy, page).build(counted), version)
+    statement = _NewsStatement(shared, page).build(counted)
+    return None if statement is None else cache_plan(statement, policy.tables.version)
 
 
 @dataclass(frozen=True)
@@ -182,7 +197,7 @@ class _NewsStatement:
             parts.append(self._seen_records(self.page.reader.name))
             if self.page.spoken:
                 parts.append(self._speakers(self.page.reader.name))
-        return sa.union_all(*(self._row(part, typed=part is parts[0]) for part in parts))
+        return sa.union_all(*(self._row(part, typed=part is parts[0]) for part in parts)) if parts else None
 
     def _row(self, part: sa.Select[Any], typed: bool) -> sa.Select[Any]:
         """A part with the columns that all of them have: its own, and NULL; `typed`: with its type."""
@@ -230,12 +245,12 @@ class _NewsStatement:
             since = sa.and_(mine, seen.c["record"] == rows.c["id"], seen.c["at"] >= rows.c["modified"])
             is_new = seen.c["at"].is_(None)
             of_tabs = [
-                sa.func.count(sa.case((is_new, rows.c[_tab(place)]))).label(_tab(place)) for place in range(len(tabs))
+                sa.func.count(rows.c[_tab(place)]).filter(is_new).label(_tab(place)) for place in range(len(tabs))
             ]
             columns: list[sa.ColumnElement[Any]] = [
                 _text(COUNT).label("kind"),
                 _text(module).label("name"),
-                sa.func.count(sa.case((is_new, constant(1)))).label("number"),
+                sa.func.count().filter(is_new).label("number"),
                 sa.func.count().label("looked_at"),
                 *of_tabs,
             ]

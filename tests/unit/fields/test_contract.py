@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from translationstring import TranslationString
 from webob.multidict import MultiDict
 
+from portal.database.fetching import fetch
 from portal.fields.base import Field, Refused
 from portal.fields.reader import PLAIN, Reader
 
@@ -194,6 +195,17 @@ def test_equal_and_one_of_find_the_right_rows(kind, database):
     assert found("empty", True) == set(values) - full
     assert found("empty", False) == full
     assert all(one.matches(value, "empty", True) is is_empty(value) for value in values.values())
+
+
+def test_options_may_hold_what_sql_means_otherwise(database):
+    options = ["it's", "50%", "%(x)s", "a:b", ":x", "why?", "back\\slash", '"quoted"', "-- no"]
+    one = field("choice", options=options)
+    table = table_of(database, one)
+    database.execute(sa.insert(table), [{"id": number, "x": option} for number, option in enumerate(options)])
+    for option in options:
+        statement = sa.select(table.c["x"]).where(one.compare(table, "equal", one.constant(option, PLAIN)))
+        for _execution in range(3):  # the third is past SQLAlchemy
+            assert fetch(database, statement, {}) == [{"x": option}]
 
 
 @pytest.mark.parametrize("kind", [name for name in STORED if Field.types[name].filter == "range"])
