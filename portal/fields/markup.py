@@ -23,6 +23,11 @@ ATTRIBUTES = {
 }
 SCHEMES = {"http", "https", "mailto", "tel"}
 TAG = re.compile("<[^>]*>")
+# An HTML parser looks through all elements that are open for many a tag: the work grows with the square of their depth.
+DEEPEST = 250
+TAG_BEGINS = re.compile("<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+WITHOUT_END = ("br", "hr", "img")
+ENDED_BY_NEXT = ("p", "li", "dt", "dd")
 OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
@@ -35,7 +40,7 @@ def rendered(text: str) -> str:
 def sanitized(markup: str) -> str:
     """`markup` without scripts, styles, forms, frames, and images of other sites (they would learn who reads)."""
     return nh3.clean(
-        markup,
+        _shallow(markup),
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=_attribute,
@@ -45,6 +50,23 @@ def sanitized(markup: str) -> str:
     )
 
 
+def _shallow(markup: str) -> str:
+    """`markup`, of which nothing is nested deeper than DEEPEST: from there on it is text.
+
+    An element counts until its own end tag comes at its place, so that a parser has no more of them open.
+    """
+    opened: list[str] = []
+    for tag in TAG_BEGINS.finditer(markup):
+        name = tag[2].lower()
+        if opened and name == opened[-1] and (tag[1] or name in ENDED_BY_NEXT):
+            opened.pop()
+        if not tag[1] and name not in WITHOUT_END:
+            opened.append(name)
+        if len(opened) > DEEPEST:
+            return markup[: tag.start()] + html.escape(markup[tag.start() :])
+    return markup
+
+
 def _attribute(tag: str, name: str, value: str) -> str | None:
     return None if tag == "img" and name == "src" and not OWN_ADDRESS.fullmatch(value) else value
 
@@ -52,7 +74,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 def without_markup(markup: str) -> str:
     """The words of `markup`, in one line."""
     # Without attributes no ">" is left inside of a tag.
-    text = nh3.clean(markup, tags=TAGS, attributes={}, link_rel=None)
+    text = nh3.clean(_shallow(markup), tags=TAGS, attributes={}, link_rel=None)
     return " ".join(html.unescape(TAG.sub(_space, text)).split())
 
 

@@ -119,3 +119,21 @@ def test_a_hostile_text_does_not_stop_the_server(pattern):
     for kind in ("markdown", "html"):  # a parser that takes quadratic time would not come back from these
         value = rich(kind).parse(pattern, PLAIN)
         assert len(rich(kind).html(value)) < 50 * len(pattern)
+
+
+@pytest.mark.parametrize("nested", ["<div>", "<ul><li>", "<dl><dd>", "<pre>", "<b a=1></i>"])
+def test_what_is_nested_without_end_is_text(nested):
+    """A parser that has ten thousand elements open takes seconds, each time that the text is shown."""
+    value = rich("html").parse(f"<p>begin</p>{nested * (80_000 // len(nested))}end", PLAIN)
+    shown = rich("html").html(value)
+    assert shown.count("</") < 300
+    assert shown.count("&lt;") > 5_000
+    (words,) = rich("html").texts(value)
+    assert words.startswith("begin ")
+    assert words.endswith("end")
+
+
+def test_a_long_text_whose_elements_end_is_shown_as_it_is():
+    html = "<ul>" + "<li><p>one <b>bold</b> word<br></p></li>" * 1_000 + "</ul>"
+    assert rich("html").parse(html, PLAIN) == html
+    assert rich("html").html("<p>word<br>" * 1_000).count("<p>") == 1_000
