@@ -40,7 +40,8 @@ PYRAMID = {
     "tm.commit_veto": "pyramid_tm.default_commit_veto",  # a refused request writes nothing
     "tm.annotate_user": False,
     "tm.activate_hook": "portal.web.safe_methods.may_write",  # who only reads has a connection of another kind
-    "retry.attempts": 3,
+    # Of people who write to one record at once, each attempt lets one through: ten may. Others: views/errors.py.
+    "retry.attempts": 10,
     "retry.activate_hook": "portal.web.protection.most_tries",
 }
 

@@ -24,6 +24,7 @@ from portal.views.forms.drafts import keeps_form, page_of_posted_form
 from portal.views.parts import ErrorPage
 from portal.views.wording import too_often_message
 from portal.web.addresses import own_path, record_address, referring_page
+from portal.web.connections import ATTEMPT
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record
 from portal.web.safe_methods import SAFE_METHODS
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 # Answers that come after a form has been read.
 FORM_READ = frozenset({404, 409, 500, 503})
 RETRY_AFTER = "30"  # seconds
+MOST_TRIES = 3  # where no other transaction was in the way
+MAY_SUCCEED_NOW = (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY, Failure.CHANGED_TABLES)
 
 HEADINGS = {
     400: _("The request could not be read"),
@@ -128,12 +131,13 @@ def unreadable(error: UnicodeDecodeError, request: Request) -> Any:
 def database_failed(error: Exception, request: Request) -> Any:
     """The database refuses: with a way on where there is one. What another attempt may mend is tried again first."""
     kind = classify(error)
-    if kind == Failure.OTHER or (kind == Failure.CHANGED_TABLES and is_last_attempt(request)):
+    enough = kind != Failure.CONFLICT and request.environ[ATTEMPT] + 1 >= MOST_TRIES
+    last = enough or is_last_attempt(request)
+    if kind == Failure.OTHER or (kind == Failure.CHANGED_TABLES and last):
         return failed_by_our_mistake(error, request)
-    if kind in (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY, Failure.CHANGED_TABLES):
-        mark_error_retryable(error)
     # What was written when the connection ended may have been saved: only a request that reads is tried again.
-    if connection_ended(error) and request.method in SAFE_METHODS:
+    read_in_vain = connection_ended(error) and request.method in SAFE_METHODS
+    if not last and (kind in MAY_SUCCEED_NOW or read_in_vain):
         mark_error_retryable(error)
     log.warning("The database refuses (%s): %s", kind, error)
     return _page(request, 503, TROUBLES.get(kind, NOT_REACHED))

@@ -1,7 +1,10 @@
-"""The same thing written by two requests at once: the second is tried again, and is no error.
+"""The same thing written by several requests at once: they are tried again, and nobody sees an error.
 
 On SQLite one waits for the other.
 """
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +16,9 @@ from portal.accounts.letter_choices import save_choices
 from portal.database.engine import writing
 from portal.database.errors import is_retryable
 from portal.records.writing.errors import RetryError
-from tests.functional.world import ANNA, BRUNO, NOW
+from portal.records.writing.history import SYSTEM
+from portal.records.writing.writer import Writer
+from tests.functional.world import ANNA, BRUNO, NOW, linked
 
 
 def save_draft(connection, tables):
@@ -46,3 +51,22 @@ def test_the_second_is_tried_again(world, write, write_too):
         with pytest.raises((RetryError, sa.exc.DBAPIError)) as error:
             write_too(late, tables)
     assert isinstance(error.value, RetryError) or is_retryable(error.value)
+
+
+def test_everybody_who_follows_a_record_may_comment_on_it_at_the_same_moment(world):
+    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    request = world.add("requests", name="Busy", body="x", caller=anna, company=acme, service=service)
+    with writing(world.portal.engine) as connection:
+        records = world.records(connection, "requests")
+        for name in ("Bruno Verdi", "Carla Neri", "Dario Blu", "Edda Sola"):
+            Writer(records, SYSTEM).watch(records.get(request), world.the("people", name).id)
+    together = Barrier(len(world.browsers))
+
+    def comment(browser):
+        together.wait()
+        return browser.send(f"/requests/{request}/comments", {"text": "Me too"}).status_int
+
+    with ThreadPoolExecutor(len(world.browsers)) as threads:
+        assert set(threads.map(comment, world.browsers.values())) == {303}
+    assert world.record("requests", request).values["comments"] == len(world.browsers)
