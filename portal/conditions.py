@@ -175,13 +175,20 @@ def is_group(key: Any, value: Any) -> bool:
     return isinstance(value, Mapping) and not set(value) <= set(OPERATORS)
 
 
+def _holds_conditions(value: Any) -> bool:
+    """Whether a value has conditions in it, where a field would have values to be compared with."""
+    if isinstance(value, Mapping):
+        return bool(value) and set(value).isdisjoint(OPERATORS)
+    return isinstance(value, list) and any(isinstance(part, Mapping) for part in value)
+
+
 def _line(key: Any, value: Any) -> Iterator[Condition]:
     if is_group(key, value):
         if not isinstance(value, list) or not value:
             raise ConditionError("any: needs a list of conditions", ("any",))
         yield AnyOf(tuple(_within_list(part, index) for index, part in enumerate(value)))
         return
-    if key in ("and", "all", "or") and isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
+    if key in ("and", "all", "or") and _holds_conditions(value):
         cure = 'write "any" instead' if key == "or" else "write its conditions below each other, without it"
         raise ConditionError(f'"{key}" is not used here: {cure}', (key,))
     if key == "not" and isinstance(value, Mapping) and not set(value) <= set(OPERATORS):

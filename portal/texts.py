@@ -94,9 +94,15 @@ def _text(value: Any) -> Text:
         return value
     if isinstance(value, str):
         return Text(value)
-    if isinstance(value, Mapping) and value and all(isinstance(item, str) for item in [*value, *value.values()]):
+    is_mapping = isinstance(value, Mapping) and value and all(isinstance(item, str) for item in value.values())
+    if is_mapping and all(isinstance(code, str) and is_language_code(code) for code in value):
         return Text(value)
     raise PydanticCustomError("text", "must be a text, or a mapping of language codes to texts")
+
+
+def is_language_code(code: str) -> bool:
+    """Whether this looks like the code of a language: en, pt-BR."""
+    return re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", code) is not None
 
 
 def label_from_name(name: str) -> Text:

@@ -238,12 +238,11 @@ def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> l
     kept: list[Problem] = []
     for problem in problems:
         before = kept[-1] if kept else None
-        if before is not None and (match := LIST_OF_ONE.search(before.message)) and before.line == problem.line:
-            known = UNKNOWN_KEY.match(problem.message)
-            if known and problem.path[:-1] == before.path[:-1] and _is_empty(draft, problem):
-                kept[-1] = replace(before, message=f"must be a list: [{match[1]}, {known[1]}]")
-                continue
-        kept.append(problem)
+        match = LIST_OF_ONE.search(before.message) if before is not None and before.line == problem.line else None
+        if before is not None and match and problem.path[:-1] == before.path[:-1] and _is_empty(draft, problem):
+            kept[-1] = replace(before, message=f"must be a list: [{match[1]}, {problem.path[-1]}]")
+        else:
+            kept.append(problem)
     return kept
 
 

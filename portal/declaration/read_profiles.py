@@ -122,7 +122,7 @@ def _with_misplaced_keys(draft: DeclarationDraft, top: dict[str, Any], at: Curso
             inner = keys_of(Home) if name == "home" and entry is None else []
         elif name in inner:
             misplaced.append(name)
-        elif name in keys_of(Access) and above is not None and modules[above] is None:
+        elif name in keys_of(Access) and above is not None and not (modules[above] and isinstance(entry, Mapping)):
             at["modules"][name].key.wrong(
                 f'"{name}" belongs to a module: indent it by two more spaces, below "{above}"'
             )

@@ -119,7 +119,7 @@ _SCOPES = {
 
 
 _SPECIALS = {
-    "me": "user current_user currentuser self myself @me",
+    "me": "me user current_user currentuser self myself @me",
     "my organization": "my_organization my_organisation my_company current_organization current_company",
 }
 
@@ -158,7 +158,7 @@ def our_scope(name: str) -> str | None:
 
 def our_special(value: str) -> str | None:
     """The special word that is meant by a value of a link, None for a title."""
-    return next(iter(_OUR_SPECIALS.get(value.strip().casefold().replace(" ", "_"), ())), None)
+    return next(iter(_OUR_SPECIALS.get(value.strip(" {}%").casefold().replace(" ", "_"), ())), None)
 
 
 def _meant(name: str, known: Collection[str], others: dict[str, list[str]]) -> str | None:

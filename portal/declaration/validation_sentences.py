@@ -12,6 +12,7 @@ from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import OUR_KEYS, our_key, our_scope
 from portal.fields.base_shape import Shape
+from portal.texts import is_language_code
 
 TEXT_EXPECTED = ("string_type", "text")
 MOST_KEYS = 4  # of a mapping, named in one sentence
@@ -51,13 +52,25 @@ _LISTS = {
     "columns": "[reference, title]",
     "fields": "[title, description]",
     "languages": "[en, it]",
+    "related": "[tasks]",
 }
 _EVERYTHING = {"all", "any", "none", "everything", "*", "true", "yes"}
 # What the names in a list name, where people write the entries themselves.
-_NAMES_OF = {"buttons": "a button that buttons.yaml declares"}
+_NAMES_OF = {
+    "buttons": "a button that buttons.yaml declares",
+    "columns": "a field: its label is said where it is declared",
+}
 # The sentences for keys that are said in another way, by the shape in which they are written.
 _SAID_OTHERWISE = {
     ("Lifecycle", "states"): '"states" is not used here: they are the options of the choice that field: names',
+    ("Access", "cannot"): '"cannot" is not used here: what can: does not name is not allowed',
+    ("Access", "fields"): '"fields" is not used here: a profile sees those of list:, detail:, create: and edit:',
+    ("Access", "comments"): '"comments" is not used here: write comment under can: where people may write some',
+    ("Access", "attachments"): '"attachments" is not used here: write attach under can: where people may add some',
+    **{
+        ("Access", key): f'"{key}" is not used here: it is said in modules.yaml, for all profiles alike'
+        for key in ("owner", "organization", "lifecycle", "mail", "watchers", "reference", "title", "records_from")
+    },
 }
 # The sentences for keys that take several kinds of value, or a value that matches a pattern.
 _SENTENCES_OF_KEYS = {
@@ -94,8 +107,9 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     # A setting from outside is written in no file: then only pydantic knows its key.
     last = next((part for part in reversed(path or loc) if isinstance(part, str)), "")
     if kind == "extra_forbidden":
-        said = _misplaced(shape, loc, error["input"]) or _SAID_OTHERWISE.get((shape_at(shape, loc[:-1]).__name__, last))
-        return said or unknown_key(str(loc[-1]), keys_of(shape_at(shape, loc[:-1])))
+        name, here = str(loc[-1]), shape_at(shape, loc[:-1])
+        said = _SAID_OTHERWISE.get((here.__name__, name)) or _misplaced(shape, loc, error["input"])
+        return said or unknown_key(name, keys_of(here))
     if kind == "missing":
         return f'"{loc[-1]}" is missing'
     if kind in ("condition", "value_error"):
@@ -171,6 +185,8 @@ def _some_keys(shape: type[Shape]) -> str:
 
 def _names_in(mapping: Mapping[str, Any]) -> str:
     """The names of a mapping that should be a list, such as `{create: true}` and `{modified: desc}`."""
+    if isinstance(field := mapping.get("field"), str):  # {field: modified, order: desc}
+        mapping = {field: "desc" if "desc" in mapping.values() else None}
     names = (f"-{name}" if value == "desc" else name for name, value in mapping.items() if value is not False)
     return ", ".join(names)
 
@@ -182,6 +198,9 @@ def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and (empty := [k for k, v in value.items() if v is None]):
         joined = re.match(r"[\w-]+:\S", str(empty[0]))
         return f'write a space after the ":" of "{empty[0]}"' if joined else f'there is no text for "{empty[0]}"'
+    if kind == "text" and isinstance(value, Mapping):
+        odd = next((code for code in value if not is_language_code(str(code))), None)
+        return f'"{odd[:80]}" is not the code of a language, such as en' if odd and None not in value.values() else None
     if kind in TEXT_EXPECTED and isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
         return f"must be one text, without brackets: {value[0]}"
     if isinstance(value, str) and re.search(r"\S#\s", value):

@@ -214,6 +214,10 @@ class Lines(Field):
         """A text that occurs in the rows."""
         return storable(str(raw))
 
+    def default_value(self, raw: Any, reader: Reader) -> tuple[Row, ...]:
+        """No rows: `nothing` is all that the YAML can give."""
+        return ()
+
     # -- input and output -----------------------------------------------------------------------------------------
 
     def parse(self, text: str, reader: Reader) -> tuple[Row, ...]:
@@ -373,8 +377,7 @@ def _column(name: str, entry: Any) -> Field:
     keys = {"type": entry} if isinstance(entry, str) else entry
     kind = Field.types.get(str(keys.get("type"))) if isinstance(keys, Mapping) else None
     if kind is None or not kind.can_be_column:
-        possible = (name for name, type_ in Field.types.items() if type_.can_be_column)
-        known = ", ".join(sorted(possible))
+        known = ", ".join(sorted(name for name, type_ in Field.types.items() if type_.can_be_column))
         raise _mistake(f"must be the type of a column: {known}", (name,))
     try:
         return kind.model_validate({**keys, "name": name})

@@ -14,7 +14,7 @@ MESSAGES = {
     "password-reset": _("Password changed. Sign in with your new password."),
     "created": _("Saved."),
     "edited": _("Saved."),
-    "given-away": _("Saved. You no longer see this record."),
+    "given-away": _("Saved. This record is not among those that you see."),
     "deleted": _("Deleted."),
     "moved": _("Done."),
     "commented": _("Comment added."),

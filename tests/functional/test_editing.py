@@ -377,7 +377,7 @@ def test_who_gives_a_record_away_is_told_before_and_after(portal_folder, make_ap
     assert form.text.count("With another value here you may no longer see this record.") == 1
     form["caller"] = ""
     page = form.submit(status=303).follow()
-    assert "You no longer see this record." in page.text
+    assert "This record is not among those that you see." in page.text
     assert anna.get(ticket, status=404)
 
 

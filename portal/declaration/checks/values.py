@@ -16,6 +16,7 @@ from portal.declaration.synonyms import our_special
 from portal.fields.base import Field, Refused
 from portal.texts import translate
 
+WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # the types of one value that has parts, or items
 WRITTEN_DATE = re.compile(r"\d{4}-\d\d|\d\d:\d\d")  # or time; texts of one form compare like what they mean
 
 
@@ -35,6 +36,10 @@ def value_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str | 
 
 def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
     """Why a default or `set` could not give `value` to `field`, or None."""
+    if field.row_fields and value not in (None, "nothing", []):
+        return "lines cannot be set: give their columns a default"
+    if not _has_such_parts(field, value):
+        return "must be a single value"
     targets = link_targets(field)
     if targets:
         values = value if isinstance(value, list) and field.multiple else [value]
@@ -48,6 +53,13 @@ def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str |
     except Refused as refused:
         return _does_not_fit(field, value, refused)
     return None
+
+
+def _has_such_parts(field: Field, value: Any) -> bool:
+    """Whether a mapping or a list may stand for what the field holds."""
+    if isinstance(value, Mapping):
+        return field.type in WITH_PARTS
+    return not isinstance(value, list) or field.multiple or bool(field.row_fields) or field.type in WITH_ITEMS
 
 
 def is_more(smallest: Any, largest: Any) -> bool:

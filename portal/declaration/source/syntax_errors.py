@@ -52,6 +52,7 @@ _SENTENCES = {
     "found undefined tag handle": _EXCLAMATION,
     "did not find expected whitespace or line break": _EXCLAMATION,
     "did not find expected <document start>": "the file goes on after its end: check the indentation of this line",
+    "found unexpected ':'": 'a ":" is not expected here: remove it, or put the text in quotes',
     "found duplicate %YAML directive": 'the line "%YAML" appears twice',
     "found incompatible YAML document": "this version of YAML is unknown: remove the line",
     "found unknown directive name": 'a line cannot begin with "%": put the text in quotes',

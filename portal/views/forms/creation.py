@@ -222,7 +222,8 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         return {"page": posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
     answer = answer_when_done(form.records, request, record_or_list(module, record_id, request))
     attached = form.attached(sent)
-    return add_form_files(module, request, record_id, attached) or set_flash(request, answer, "created")
+    said = "created" if form.records.exists(record_id) else "given-away"
+    return add_form_files(module, request, record_id, attached) or set_flash(request, answer, said)
 
 
 @view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")
