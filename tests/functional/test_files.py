@@ -106,6 +106,17 @@ def test_the_card_of_the_files_shows_pictures_small_and_icons_of_the_rest(people
 
 
 @ON_SQLITE
+def test_many_files_do_not_stand_in_the_way_of_the_details(people):
+    for first in (1, 4, 7):
+        upload(people["anna"], *((f"{number}.pdf", PDF) for number in range(first, first + 3)))
+    card = people["anna"].get("/tickets/1/").html.select_one("#documents")
+    assert card.select_one(".count").text == "9"
+    assert [link.text for link in card.select(".body > .files .name")] == [f"{number}.pdf" for number in range(9, 3, -1)]
+    assert card.select_one("summary").text == "and 3 more"
+    assert [link.text for link in card.select("details .name")] == ["3.pdf", "2.pdf", "1.pdf"]
+
+
+@ON_SQLITE
 def test_files_alone_are_a_comment_too_and_count_in_the_list(people):
     comment(people["anna"], "", ("photo.png", PNG))
     upload(people["anna"], ("report.pdf", PDF))

@@ -18,6 +18,7 @@ from portal.views.records.record_parts import Conversation, Files, FileShown
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 
+SHOWN_AT_ONCE = 6  # so that they do not stand in the way of the details on a phone
 ICONS = {
     "image": "file-image",
     "application/pdf": "file-text",
@@ -42,8 +43,10 @@ def files_card(
     records, record = resource.records, resource.record
     is_open = not is_final(records.module.lifecycle, state_of(records, record))
     first_comment = conversation.thread.first_id if conversation else 0
+    shown = tuple(shown_files(resource, request, stored, is_open, first_comment))
     return Files(
-        files=tuple(shown_files(resource, request, stored, is_open, first_comment)),
+        files=shown[:SHOWN_AT_ONCE],
+        more=shown[SHOWN_AT_ONCE:],
         url=record_address(records.name, record.id, "files"),
         once=one_time_key(),
         input=upload_input(records, request) if is_open else None,

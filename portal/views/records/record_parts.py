@@ -39,6 +39,7 @@ class Files:
 
     files: tuple[FileShown, ...]
     url: str
+    more: tuple[FileShown, ...] = ()  # shown on request
     once: str = ""
     input: UploadInput | None = None  # None: nothing can be added
     refused: tuple[Words, ...] = ()  # one sentence per file
