@@ -111,9 +111,9 @@ def test_many_files_do_not_stand_in_the_way_of_the_details(people):
         upload(people["anna"], *((f"{number}.pdf", PDF) for number in range(first, first + 3)))
     card = people["anna"].get("/tickets/1/").html.select_one("#documents")
     assert card.select_one(".count").text == "9"
-    assert [link.text for link in card.select(".body > .files .name")] == [f"{number}.pdf" for number in range(9, 3, -1)]
+    assert [link.text[0] for link in card.select(".body > .files .name")] == list("987654")
     assert card.select_one("summary").text == "and 3 more"
-    assert [link.text for link in card.select("details .name")] == ["3.pdf", "2.pdf", "1.pdf"]
+    assert [link.text[0] for link in card.select("details .name")] == list("321")
 
 
 @ON_SQLITE
