@@ -18,10 +18,10 @@ from portal.accounts.identity import Identity, admit
 from portal.accounts.sessions import Session
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
+from portal.declaration.shapes import display_name
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author, add_event
-from portal.texts import label_from_name
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def profile_identity(tables: Tables, name: str, administrator: Identity) -> Iden
     if profile is None:
         return None
     reader = tables.declaration.reader(**_reading(administrator))
-    label = reader.text(profile.label or label_from_name(name))
+    label = reader.text(display_name(profile))
     return Identity(Account(NOBODY, "", label, name), Policy(tables, profile, reader))
 
 

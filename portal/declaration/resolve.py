@@ -29,6 +29,7 @@ from portal.declaration.shapes import (
     Profile,
     Scope,
     Transition,
+    display_name,
 )
 from portal.texts import label_from_name
 
@@ -80,7 +81,7 @@ def resolve_module(draft: DeclarationDraft, module: Module) -> Module:
     owner, organization = owner_and_organization(draft, module)
     is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and the names, it is assumed
     filled: dict[str, Any] = {
-        "label": module.label or label_from_name(module.name),
+        "label": display_name(module),
         "singular": module.singular or label_from_name(in_singular(module.name) if is_english else module.name),
         "title": module.title or _first_text(module),
         "owner": owner,
@@ -330,4 +331,4 @@ def _generated_buttons(
 
 
 def _labeled(button: Button) -> Button:
-    return button.model_copy(update={"label": button.label or label_from_name(button.name)})
+    return button.model_copy(update={"label": display_name(button)})

@@ -21,7 +21,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
 from portal.fields.reader import Reader
 from portal.fields.table_names import join_name
-from portal.texts import Text
+from portal.texts import Text, label_from_name
 
 DEFAULT_ICON = "square"
 ACTIONS = ("create", "edit", "delete", "comment", "attach", "watch", "export", "grant")
@@ -332,6 +332,11 @@ class Button(Shape):
     where: Where | None = None
     set: value_types.Values = {}
     count: StrictBool = False
+
+
+def display_name(named: Module | Transition | Access | Profile | Button) -> Text:
+    """What people read of it: its label, made from its name where none is declared."""
+    return named.label or label_from_name(named.module if isinstance(named, Access) else named.name)
 
 
 class Declaration(Shape):

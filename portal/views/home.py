@@ -9,10 +9,10 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.conditions import ALWAYS, AllOf
-from portal.declaration.shapes import Button
+from portal.declaration.shapes import DEFAULT_ICON, Button, display_name
 from portal.records.reading.list_request import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
-from portal.texts import _, label_from_name
+from portal.texts import _
 from portal.views.displays import moment
 from portal.views.parts import Happening, HomeButton, HomePage, Moment, NewRecords
 from portal.views.wording import count_text, initials, reference_in_words
@@ -41,7 +41,7 @@ def new_records(request: Request) -> Iterator[NewRecords]:
     for name, count in request.news.counts().items():
         access = request.policy.modules[name]
         text = f"{count.number}{'+' if count.more else ''}"
-        yield NewRecords(access.label or name, access.icon or "square", text, list_address(name))
+        yield NewRecords(display_name(access), access.icon or DEFAULT_ICON, text, list_address(name))
 
 
 def greeting(request: Request) -> str:
@@ -71,7 +71,7 @@ def buttons(request: Request) -> Iterator[HomeButton]:
     counts = button_counts(request, declared)
     for button in declared:
         yield HomeButton(
-            label=button.label or label_from_name(button.name),
+            label=display_name(button),
             icon=button.icon,
             url=button_address(button),
             text=button.text or "",
@@ -134,7 +134,7 @@ def happening(request: Request, record: Record, records: Records) -> Happening:
         at=moment(at, request.reader) if at else Moment("", ""),
         url=record_address(records.name, record.id),
         initials=initials(str(author)) if author else "",
-        icon="" if author else records.access.icon or "square",
+        icon="" if author else records.access.icon or DEFAULT_ICON,
     )
 
 

@@ -1,11 +1,11 @@
 """Words that several pages share: a count, a record, a module, the button that leads to a new record, “too often”."""
 
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.declaration.shapes import Module
+from portal.declaration.shapes import Declaration, Module, display_name
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading.records import Count, Record, Records
-from portal.texts import _, label_from_name, ngettext
+from portal.texts import Text, _, label_from_name, ngettext
 
 
 def count_text(count: Count, reader: Reader) -> str:
@@ -50,4 +50,10 @@ def initials(name: str) -> str:
 
 def module_label(module: Module, reader: Reader) -> str:
     """What the module is called whoever reads."""
-    return reader.text(module.label or label_from_name(module.name))
+    return reader.text(display_name(module))
+
+
+def profile_label(declaration: Declaration, name: str) -> Text:
+    """What a profile is called; one that accounts still have and nobody declares, by its name."""
+    profile = declaration.profiles.get(name)
+    return display_name(profile) if profile else label_from_name(name)

@@ -16,8 +16,8 @@ from pyramid.request import Request
 
 from portal.accounts.identity import Identity
 from portal.accounts.sign_ups import SignUps
-from portal.declaration.shapes import Access, Button, Declaration
-from portal.texts import Words, _, label_from_name, locale_or_english
+from portal.declaration.shapes import DEFAULT_ICON, Access, Button, Declaration, display_name
+from portal.texts import Words, _, locale_or_english
 from portal.web.addresses import button_address, referring_page
 from portal.web.flash import flash_message
 from portal.web.read_only_view import ReadOnlyView
@@ -154,7 +154,7 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
             menu.append(buttons[name])
             continue
         access = policy.modules[name]
-        label, icon = _label(declaration, name, access), _icon(declaration, name, access)
+        label, icon = display_name(access), access.icon or DEFAULT_ICON
         item = MenuItem(label, icon, f"/{name}/", current=name == current, new=_new(request, name))
         (own if _about_oneself(declaration, name, access) else menu).append(item)
     own += _waiting_items(request, identity)
@@ -169,7 +169,7 @@ def _new(request: Request, module: str) -> str:
 
 def _button_item(request: Request, button: Button) -> MenuItem:
     url = button_address(button)
-    return MenuItem(button.label or label_from_name(button.name), button.icon, url, current=url == _path(request))
+    return MenuItem(display_name(button), button.icon, url, current=url == _path(request))
 
 
 def _waiting_items(request: Request, identity: Identity) -> list[MenuItem]:
@@ -225,8 +225,7 @@ def _crumbs(request: Request) -> tuple[Crumb, ...]:
     crumbs = [Crumb(HOME.label, "/")]
     for resource in _lineage(request):
         if isinstance(resource, Module):
-            label = _label(request.portal.declaration, resource.module_name, resource.access)
-            crumbs.append(Crumb(label, resource.path))
+            crumbs.append(Crumb(display_name(resource.access), resource.path))
         elif isinstance(resource, Inbox):
             crumbs.append(Crumb(_("Incoming mail"), "/-/inbox"))
         elif isinstance(resource, Account):
@@ -247,14 +246,6 @@ def _lineage(request: Request) -> list[Any]:
 def _view_name(request: Request) -> str:
     """The name of the view within its resource; empty before traversal."""
     return getattr(request, "view_name", "")
-
-
-def _label(declaration: Declaration, name: str, access: Access) -> Words:
-    return access.label or declaration.modules[name].label or label_from_name(name)
-
-
-def _icon(declaration: Declaration, name: str, access: Access) -> str:
-    return access.icon or declaration.modules[name].icon
 
 
 @functools.cache

@@ -15,7 +15,8 @@ from portal.database.engine import Connection, Engine, reading
 from portal.database.migration.plan_and_apply import missing_steps
 from portal.database.migration.temporary_views import open_as_declared
 from portal.database.schema.tables import Tables
-from portal.texts import _, label_from_name, translate
+from portal.declaration.shapes import display_name
+from portal.texts import _, translate
 from portal.web.live import LivePortal, Portal
 from portal.web.read_only_view import ReadOnlyView
 
@@ -60,7 +61,7 @@ class Previewing:
         reader, profile = identity.policy.reader, identity.policy.profile
         names = {"source": self.source, "name": identity.account.name}
         title = _("Preview of ${source}, which is not in force, as ${name} (${profile})", mapping={
-            **names, "profile": reader.text(profile.label or label_from_name(profile.name)),
+            **names, "profile": reader.text(display_name(profile)),
         })  # fmt: skip
         return ReadOnlyView(reader.text(title), reader.text(_("read-only")), reader.language)
 

@@ -14,7 +14,8 @@ from pyramid.request import Request
 
 from portal.accounts.identity import Identity
 from portal.accounts.viewing import LASTS, NOBODY
-from portal.texts import _, label_from_name
+from portal.declaration.shapes import display_name
+from portal.texts import _
 
 LEAVE = "/logout"  # the one address that takes something: it ends the view, and not the session
 READ_ONLY = _("This is a preview. Nothing can be changed or sent here.")
@@ -55,7 +56,7 @@ def view_as_banner(administrator: Identity, viewed: Identity, since: datetime.da
     """The preview in which an administrator sees the portal as somebody else."""
     reader, account = administrator.policy.reader, viewed.account
     profile = viewed.policy.profile
-    label = reader.text(profile.label or label_from_name(profile.name))
+    label = reader.text(display_name(profile))
     title = _("You are viewing the portal as ${name} (${profile})", mapping={"name": account.name, "profile": label})
     if account.id == NOBODY:
         title = _("You are viewing the portal with the profile ${profile}", mapping={"profile": label})

@@ -15,6 +15,7 @@ from portal.views.access.access_form import DAY
 from portal.views.access.access_parts import AccessCard, Fact
 from portal.views.displays import MOMENT
 from portal.views.parts import Action
+from portal.views.wording import profile_label
 from portal.web.addresses import own_address, record_address
 from portal.web.cookies import invitation_cookie, set_cookie
 from portal.web.resources import Record
@@ -55,9 +56,8 @@ def access_state(account: Account | None, request: Request) -> tuple[Words, str]
 
 def _facts(account: Account, request: Request) -> Iterator[Fact]:
     reader = request.reader
-    profile = request.portal.declaration.profiles.get(account.profile)
     yield Fact(_("Signs in as"), account.email)
-    yield Fact(_("Profile"), (profile and profile.label) or account.profile)
+    yield Fact(_("Profile"), profile_label(request.portal.declaration, account.profile))
     days = (
         (_("From"), account.access_from),
         (_("Until"), account.access_until),

@@ -1,7 +1,7 @@
 """The inputs by which access is given: the profile, from when until when, which records are shown; the company."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from pyramid.request import Request
 
 from portal.accounts.access_rules import bounds, may_manage_company
 from portal.accounts.accounts import Account, normalize_email
+from portal.declaration.shapes import display_name
 from portal.fields.base import Refused
 from portal.fields.date import Date
 from portal.fields.record_titles import RECORD_ID
@@ -142,10 +143,15 @@ def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str
     yield FormRow((first_day._replace(show_when=rule, hidden=chosen != FROM and not first_day.error),))
 
 
+def profile_offers(request: Request, profiles: Iterable[str], chosen: str) -> tuple[Offer, ...]:
+    """The profiles, as they are offered."""
+    declared = request.portal.declaration.profiles
+    return tuple(Offer(name, display_name(declared[name]), name == chosen) for name in profiles)
+
+
 def profile_widget(request: Request, profiles: tuple[str, ...], chosen: str, error: Words) -> Widget:
     """The choice between the profiles that may be given."""
-    declared = request.portal.declaration.profiles
-    offers = tuple(Offer(name, declared[name].label or name, name == chosen) for name in profiles)
+    offers = profile_offers(request, profiles, chosen)
     few = len(offers) <= MOST_CARDS
     return Widget(
         "profile", _("Profile"), "cards" if few else "select", grouped=few, required=True, offers=offers, error=error

@@ -18,15 +18,15 @@ from portal.accounts.companies import (
     renew_link,
     withdraw_link,
 )
+from portal.declaration.shapes import display_name
 from portal.texts import Words, _
 from portal.views.access.access_card import access_state, bouncing
-from portal.views.access.access_form import DAY
+from portal.views.access.access_form import DAY, profile_offers
 from portal.views.access.access_parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
 from portal.views.access.waiting import sign_ups_of, waiting_lines
 from portal.views.displays import moment
-from portal.views.forms.form_parts import Offer
 from portal.views.parts import Action
-from portal.views.wording import initials
+from portal.views.wording import initials, profile_label
 from portal.web.addresses import invite_address, own_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -90,13 +90,12 @@ def colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague]
     reader, declared = request.reader, request.portal.declaration
     for account in accounts:
         state, tone = access_state(account, request)
-        profile = declared.profiles.get(account.profile)
         mine = account.id == request.identity.account.id
         yield Colleague(
             name=account.name,
             initials=initials(account.name),
             email=account.email,
-            profile=(profile and profile.label) or account.profile,
+            profile=profile_label(declared, account.profile),
             state=state,
             tone=tone,
             signed_in=moment(account.signed_in, reader) if account.signed_in else None,
@@ -120,8 +119,8 @@ def join_link(resource: Record, request: Request, door: Door, error: Words) -> J
     return JoinLink(
         url=record_address(resource.module_name, resource.record.id, "join"),
         link=f"{own_address(request)}/join/{door.token}" if door.token and door.profile in grants else "",
-        profiles=tuple(Offer(name, profiles[name].label or name, name == chosen) for name in grants),
-        profile=(profile.label or profile.name) if profile else "",
+        profiles=profile_offers(request, grants, chosen),
+        profile=display_name(profile) if profile else "",
         error=error,
     )
 

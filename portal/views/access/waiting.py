@@ -15,10 +15,10 @@ from portal.mail.access_letters import let_in
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
+from portal.views.access.access_form import profile_offers
 from portal.views.access.access_parts import WaitingLine, WaitingPage
 from portal.views.access.person import TAKEN, register_of
 from portal.views.displays import moment
-from portal.views.forms.form_parts import Offer
 from portal.views.wording import initials
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -97,7 +97,6 @@ def waiting_lines(request: Request, waiting: Iterable[SignUp]) -> Iterable[Waiti
     """One line for each who waits, with the profiles to choose from."""
     waiting, grants = list(waiting), request.policy.grants
     titles = _company_titles(request, {sign_up.organization for sign_up in waiting if sign_up.organization})
-    profiles = request.portal.declaration.profiles
     for sign_up in waiting:
         chosen = sign_up.profile if sign_up.profile in grants else grants[0]
         if sign_up.proved is not None:
@@ -108,7 +107,7 @@ def waiting_lines(request: Request, waiting: Iterable[SignUp]) -> Iterable[Waiti
                 email=sign_up.email,
                 company=titles.get(sign_up.organization or 0, ""),
                 at=moment(sign_up.proved, request.reader),
-                profiles=tuple(Offer(name, profiles[name].label or name, name == chosen) for name in grants),
+                profiles=profile_offers(request, grants, chosen),
             )
 
 

@@ -8,6 +8,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.accounts import accounts_matching
+from portal.declaration.shapes import display_name
 from portal.fields.base import Refused
 from portal.fields.dates_and_times import parse_date
 from portal.fields.datetime import whole_day
@@ -100,7 +101,7 @@ def named(records: Records, text: str) -> list[tuple[str, int]]:
 def modules_of_administrator(request: Request, chosen: str) -> Iterator[Offer]:
     """The modules whose history the administrator's profile can see."""
     for name, access in request.policy.modules.items():
-        yield Offer(name, access.label or name, chosen=name == chosen)
+        yield Offer(name, display_name(access), chosen=name == chosen)
 
 
 def record_line(request: Request, event: Event, record: Record | None) -> HistoryLine:

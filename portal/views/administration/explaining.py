@@ -12,7 +12,7 @@ from portal.accounts.accounts import Account, find_account_of_person, load_accou
 from portal.accounts.identity import Identity, admit, admit_everybody
 from portal.accounts.viewing import profile_identity
 from portal.conditions import condition_text
-from portal.declaration.shapes import Module
+from portal.declaration.shapes import Module, display_name
 from portal.declaration.source.places import Places
 from portal.records.audit.audience import Outcome, outcomes
 from portal.records.audit.explain import explain, steps_of_rights
@@ -21,7 +21,7 @@ from portal.records.reading import records as reading
 from portal.records.reading.named_records import find_records
 from portal.records.reading.records import Query, Records
 from portal.records.writing.lifecycle import is_for_reader
-from portal.texts import Words, _, label_from_name
+from portal.texts import _
 from portal.views.administration.administration_parts import (
     Audience,
     ExplainPage,
@@ -33,7 +33,7 @@ from portal.views.administration.reasons import Reason, shown_reasons
 from portal.views.administration.rights_in_words import ACTION_LABELS, can_words, scope_words
 from portal.views.forms.form_parts import Offer
 from portal.views.parts import Action, TitledLink
-from portal.views.wording import count_text, module_label, reference_in_words
+from portal.views.wording import count_text, module_label, profile_label, reference_in_words
 from portal.web.addresses import explain_address, record_address
 from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record
 from portal.web.security import ADMINISTER
@@ -146,7 +146,7 @@ def _group(request: Request, profile: str, accounts: list[Account], reasons: lis
         people=tuple(people[:NAMED]),
         others=tuple(people[NAMED : NAMED + MOST_NAMED]),
         number=len(people),
-        profile=_profile_label(request, profile),
+        profile=profile_label(request.portal.declaration, profile),
         reasons=tuple(reasons),
     )
 
@@ -165,7 +165,7 @@ def person_rights(request: Request, account: Account) -> PersonRights:
     admitted = admit(request.connection, request.portal.tables, account, **_reading(request))
     rights = PersonRights(
         name=account.name,
-        about=f"{account.email} · {request.reader.text(_profile_label(request, account.profile))}",
+        about=f"{account.email} · {request.reader.text(profile_label(request.portal.declaration, account.profile))}",
         account=str(account.id),
     )
     if isinstance(admitted, str):
@@ -204,18 +204,13 @@ def _subjects(request: Request, module: Module) -> Iterator[Offer]:
     what, reader = request.GET.get("what", ""), request.reader
     transitions = module.lifecycle.transitions if module.lifecycle else {}
     labels: dict[str, Any] = dict(ACTION_LABELS)
-    labels |= {name: transition.label or label_from_name(name) for name, transition in transitions.items()}
+    labels |= {name: display_name(transition) for name, transition in transitions.items()}
     yield Offer("", _("See the record"))
     for name, label in labels.items():
         yield Offer(name, _("Action: ${name}", mapping={"name": reader.text(label)}), chosen=name == what)
     for name, field in module.fields.items():
         if name not in labels:
             yield Offer(name, _("Field: ${name}", mapping={"name": reader.text(field.title)}), chosen=name == what)
-
-
-def _profile_label(request: Request, name: str) -> Words:
-    profile = request.portal.declaration.profiles.get(name)
-    return (profile and profile.label) or label_from_name(name)
 
 
 def _reading(request: Request) -> dict[str, Any]:

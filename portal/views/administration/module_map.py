@@ -7,10 +7,10 @@ from pyramid.view import view_config
 
 from portal.conditions import condition_text
 from portal.declaration.declaration_draft import profile_file
-from portal.declaration.shapes import Declaration, Module, Profile, Through
+from portal.declaration.shapes import Declaration, Module, Profile, Through, display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
-from portal.texts import _, label_from_name
+from portal.texts import _
 from portal.views.administration.administration_parts import (
     MapBox,
     MapLine,
@@ -128,7 +128,7 @@ def _shortened(text: str, length: int) -> str:
 def _profiles(declaration: Declaration) -> Iterator[ProfileColumn]:
     for name, profile in declaration.profiles.items():
         yield ProfileColumn(
-            label=profile.label or label_from_name(name),
+            label=display_name(profile),
             file=profile_file(name),
             staff=profile.staff,
             administers=name in declaration.settings.administrators,
@@ -156,7 +156,7 @@ def _targets(request: Request, field: Field) -> str:
 
 def _cell(request: Request, module: Module, profile: Profile) -> RightsCell:
     access, reader = profile.modules.get(module.name), request.reader
-    label = profile.label or label_from_name(profile.name)
+    label = display_name(profile)
     if access is None:
         return RightsCell(label)
     scope = scope_words(request.portal.declaration, access, reader)

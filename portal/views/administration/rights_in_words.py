@@ -1,8 +1,8 @@
 """What a profile says of a module, in words for administrators."""
 
-from portal.declaration.shapes import Access, Declaration, Module, Through
+from portal.declaration.shapes import Access, Declaration, Module, Through, display_name
 from portal.fields.reader import Reader
-from portal.texts import _, label_from_name
+from portal.texts import _
 
 SCOPES = {"own": _("Their own"), "organization": _("Their company's"), "all": _("All")}
 ACTION_LABELS = {
@@ -30,8 +30,5 @@ def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str
 def can_words(module: Module, access: Access, reader: Reader) -> str:
     """What may be done with the records, transitions by their buttons."""
     transitions = module.lifecycle.transitions if module.lifecycle else {}
-    labels = [
-        transitions[name].label or label_from_name(name) if name in transitions else ACTION_LABELS[name]
-        for name in access.can
-    ]
+    labels = [display_name(transitions[name]) if name in transitions else ACTION_LABELS[name] for name in access.can]
     return ", ".join(reader.text(label) for label in labels)

@@ -9,11 +9,12 @@ from portal.accounts.accounts import Account, accounts_matching, accounts_per_pr
 from portal.accounts.identity import Identity
 from portal.accounts.keys_and_tokens import hash_token
 from portal.accounts.viewing import account_identity, profile_identity, start_viewing, stop_viewing
+from portal.declaration.shapes import display_name
 from portal.records.reading.records import Records
-from portal.texts import Words, _, label_from_name, ngettext
+from portal.texts import Words, _, ngettext
 from portal.views.access.access_card import access_state
 from portal.views.administration.administration_parts import Viewable, ViewAsPage
-from portal.views.wording import initials
+from portal.views.wording import initials, profile_label
 from portal.web.addresses import explain_address, own_path, record_address
 from portal.web.cookies import session_cookie
 from portal.web.form_input import posted_text
@@ -88,8 +89,7 @@ def _posted_identity(request: Request) -> Identity | None:
 
 def _person(request: Request, account: Account) -> Viewable:
     state, _tone = access_state(account, request)
-    profile = request.portal.declaration.profiles.get(account.profile)
-    label = request.reader.text((profile and profile.label) or label_from_name(account.profile))
+    label = request.reader.text(profile_label(request.portal.declaration, account.profile))
     refused = (
         state if account_identity(request.connection, request.portal.tables, account, request.identity) is None else ""
     )
@@ -106,4 +106,4 @@ def _person(request: Request, account: Account) -> Viewable:
 def _profile(request: Request, name: str, number: int) -> Viewable:
     profile = request.portal.declaration.profiles[name]
     about = ngettext("${number} person has this profile", "${number} people have this profile", number)
-    return Viewable(profile.label or label_from_name(name), name, "profile", about=about)
+    return Viewable(display_name(profile), name, "profile", about=about)

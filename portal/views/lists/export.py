@@ -8,6 +8,7 @@ from pyramid.request import Request
 from pyramid.response import FileIter, Response
 from pyramid.view import view_config
 
+from portal.declaration.shapes import display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import exported_list
@@ -28,7 +29,7 @@ def may_export(records: Records) -> bool:
 def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
     """The links to the files as which a list can be exported."""
     reader = records.policy.reader
-    yield TitledLink(reader.text(records.access.label or records.name), export_address(records.name, parameters))
+    yield TitledLink(reader.text(display_name(records.access)), export_address(records.name, parameters))
     for field in exported_lines(records):
         address = export_address(records.name, [*parameters, ("_lines", field.name)])
         yield TitledLink(reader.text(field.title), address)

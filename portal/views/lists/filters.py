@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pyramid.request import Request
 
 from portal.conditions import only_these_records
+from portal.declaration.shapes import display_name
 from portal.fields.base import Field, Refused
 from portal.fields.date import Date
 from portal.fields.dates_and_times import parse_date
@@ -14,7 +15,7 @@ from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.list_request import Filter, ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
-from portal.texts import _, label_from_name
+from portal.texts import _
 from portal.views.forms.form_parts import Offer
 from portal.views.lists.list_parts import Chip, FilterState
 from portal.web.addresses import list_address
@@ -151,7 +152,7 @@ def chips(
         yield Chip(_("Search"), list_request.query.text, _without(records, parameters, "q"))
     if list_request.button:
         button = records.policy.declaration.buttons[list_request.button]
-        yield Chip(button.label or label_from_name(button.name), "", _without(records, parameters, "button"))
+        yield Chip(display_name(button), "", _without(records, parameters, "button"))
     for name, state in states.items():
         if state.used:
             yield Chip(state.label, state.summary, _without(records, parameters, name))

@@ -15,7 +15,7 @@ from pyramid.view import view_config
 from webob.multidict import MultiDict
 
 from portal.conditions import Comparison, ParsedValue
-from portal.declaration.shapes import Transition
+from portal.declaration.shapes import Transition, display_name
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import comment_problem
@@ -40,7 +40,6 @@ from portal.views.lists.filters import shown_request
 from portal.views.lists.list_parts import ManyAction, ManyForm, ManyPage, RefusedRecord
 from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
-from portal.views.records.buttons import transition_button_label
 from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
 from portal.web.addresses import bulk_address, list_address, record_address
@@ -147,7 +146,7 @@ class ManyRequest:
     @property
     def label(self) -> Any:
         """What is done, as the button says it."""
-        return transition_button_label(self.transition) if self.transition else _("Delete")
+        return display_name(self.transition) if self.transition else _("Delete")
 
     def problems(self) -> Mapping[str, str]:
         """What is wrong with the answers, whichever record they are for: judged by the first that takes part."""
@@ -291,7 +290,7 @@ def many_form(
 ) -> ManyForm | None:
     """The bar; None where the profile may do nothing to many records. `total`: how many match on all pages."""
     actions = [
-        ManyAction(move.name, move.label or move.name, move.icon or "", move.tone or "")
+        ManyAction(move.name, display_name(move), move.icon or "", move.tone or "")
         for move in transitions_for_many(records)
     ]
     if records.policy.may(records.name, "delete"):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.declaration.shapes import display_name
 from portal.fields.reader import Reader
 from portal.records.reading.list_request import ListRequest, tab_counts
 from portal.records.reading.news import News
@@ -41,7 +42,7 @@ def list_page(records: Records, request: Request) -> ListPage:
     news = page_news(records, request, list_request, page)
     rows = page_rows(records, page, columns, query.text, news.unread)
     return ListPage(
-        heading=access.label or records.name,
+        heading=display_name(access),
         url=list_address(records.name),
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
         rows=rows_with_speakers(request, records, news, rows, columns),

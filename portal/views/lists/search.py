@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.database.search.words import parse_words
+from portal.declaration.shapes import DEFAULT_ICON, display_name
 from portal.records.reading import highlight
 from portal.records.reading.records import Records
 from portal.records.reading.search_everywhere import ModuleHits, hits_everywhere
@@ -66,7 +67,7 @@ def hits_of(request: Request, module_hits: ModuleHits, notes: Mapping[int, str],
     )
     count = count_text(module_hits.count, request.reader)
     all_url = list_address(records.name, {"q": text, **widest_tab(records)})
-    label, icon = records.access.label or records.name, records.access.icon or "square"
+    label, icon = display_name(records.access), records.access.icon or DEFAULT_ICON
     return HitsOfModule(label, icon, tuple(hits), count, all_url)
 
 

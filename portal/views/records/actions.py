@@ -10,7 +10,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft
-from portal.declaration.shapes import Transition
+from portal.declaration.shapes import Transition, display_name
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Record as RecordRead
@@ -28,7 +28,6 @@ from portal.views.forms.submissions import answer_if_repeated, answer_when_done,
 from portal.views.forms.uploads import held_attachments, largest_file, receive_files, upload_input, with_pending_files
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.list_navigation import back_to_list
-from portal.views.records.buttons import transition_button_label
 from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
@@ -144,10 +143,10 @@ def transition_page(
     if asks_comment:
         widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))
     return QuestionPage(
-        heading=transition_button_label(transition),
+        heading=display_name(transition),
         subject=record_in_words(record),
         action=record_address(records.name, record.id, "move", transition.name),
-        submit=transition_button_label(transition),
+        submit=display_name(transition),
         back_url=record_address(records.name, record.id),
         text=transition.confirm or "",
         states=tuple(states_of(resource, request)),

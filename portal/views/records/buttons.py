@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import Transition
+from portal.declaration.shapes import Transition, display_name
 from portal.fields.linked_value import Linked
 from portal.records.writing.follow_ups import follow_up_field, may_follow_up
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import editable_fields, open_transitions
 from portal.records.writing.validation import typed_fields
-from portal.texts import Text, _, label_from_name
+from portal.texts import _
 from portal.views.parts import Action
 from portal.web.addresses import create_address, record_address
 from portal.web.resources import Record
@@ -40,15 +40,10 @@ def may_edit(resource: Record) -> bool:
 def transition_button(module: str, record_id: int, transition: Transition) -> Action:
     """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
     return Action(
-        label=transition_button_label(transition),
+        label=display_name(transition),
         url=record_address(module, record_id, "move", transition.name),
         icon=transition.icon or "",
         tone=transition.tone or "",
         post=not (transition.ask or transition.confirm),
         once=one_time_key(),
     )
-
-
-def transition_button_label(transition: Transition) -> Text:
-    """What a transition's button says."""
-    return transition.label or label_from_name(transition.name)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from portal.conditions import AnyOf, Comparison
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import Related
+from portal.declaration.shapes import Related, display_name
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Records
@@ -40,7 +40,7 @@ def related_list(resource: Record, records: Records, related: Related, linking: 
     in_form = form_layout_fields(records.access.create) if policy.may(records.name, "create") else ()
     filled = next((path for path in linking if path[0] in in_form and _can_be_typed(records, path)), None)
     return RelatedList(
-        label=records.access.label or records.name,
+        label=display_name(records.access),
         columns=tuple(plain_column(records, name) for name in columns),
         rows=tuple(list_rows(records, page.records, columns)),
         count=count_text(records.count(query), policy.reader),
