@@ -193,8 +193,7 @@ def _related(draft: DeclarationDraft, module: str, access: Access, related: Rela
         links = [link for link in draft.linking.get(module, ()) if link.module == related.module]
         leading_back = {link.fields[0].name for link in links if len(link.fields) == 1}
         shown = [name for name in readable_columns if name not in leading_back] or readable_columns
-        lifecycle = draft.modules[related.module].lifecycle
-        state = [lifecycle.field] if lifecycle and lifecycle.field in shown else []
+        state = [name for name in shown if name == draft.modules[related.module].state_field]
         others = [name for name in shown if name not in state][: MOST_RELATED_COLUMNS - len(state)]
         readable_columns = [name for name in shown if name in (*state, *others)]
     return Related(module=related.module, columns=tuple(readable_columns))
@@ -205,7 +204,7 @@ def _related(draft: DeclarationDraft, module: str, access: Access, related: Rela
 
 def can_be_typed(module: Module, field: Field, new: bool) -> bool:
     """Whether a generated form has this field: whether it can be typed for a `new` record, or for one that exists."""
-    moved = module.lifecycle is not None and module.lifecycle.field == field.name
+    moved = field.name == module.state_field
     read_only = field.read_only is True or (field.read_only == "once" and not new)
     return field.name in module.fields and not (moved or read_only or field.computed)
 

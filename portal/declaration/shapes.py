@@ -130,9 +130,7 @@ class Lifecycle(Shape):
     transitions: dict[str, Transition] = {}
     on_comment: dict[Literal["customer", "staff"], OnComment] = {}
     stages: tuple[value_types.State, ...] | None = Key(None, min_length=1)  # the states along the way of a record
-    follow_up: value_types.Link | None = (
-        None  # the link of the module to itself that leads to the record that is followed up
-    )
+    follow_up: value_types.Link | None = None  # the module's link to itself: which record is followed up
 
 
 class Comments(Shape):
@@ -229,6 +227,16 @@ class Module(Shape):
     def has_news(self) -> bool:
         """Whether what others do to a record is new to an account until it has looked: two sides work on the record."""
         return bool(self.comments) or self.lifecycle is not None
+
+    @property
+    def transitions(self) -> Mapping[str, Transition]:
+        """Those of the lifecycle, by name; none without one."""
+        return self.lifecycle.transitions if self.lifecycle else {}
+
+    @property
+    def state_field(self) -> str | None:
+        """The name of the field that holds the state of a record; None without a lifecycle."""
+        return self.lifecycle.field if self.lifecycle else None
 
     @property
     def title_field(self) -> Field:
@@ -381,13 +389,10 @@ class Declaration(Shape):
 
     def reader(self, **facts: Any) -> Reader:
         """A reader in this portal's time zone and currency; `facts` say who."""
-        return Reader(**{**self._reading, **facts})
-
-    @cached_property
-    def _reading(self) -> dict[str, Any]:
         settings = self.settings
-        return {
+        usual = {
             "language": settings.languages[0], "default_language": settings.languages[0],
             "time_zone": ZoneInfo(settings.time_zone), "currency": settings.currency,
             "people": self.people, "organizations": self.organizations,
         }  # fmt: skip
+        return Reader(**{**usual, **facts})

@@ -292,10 +292,8 @@ class RecordLetter:
 
     def _state(self) -> str:
         """The present state as the recipient knows it; empty where there is none, or where they may not read it."""
-        lifecycle = self.records.module.lifecycle
-        if lifecycle is None or lifecycle.field not in self.record.values:
-            return ""
-        return self.records.module.field(lifecycle.field).show(self.record.values[lifecycle.field], self.reader)
+        name, values = self.records.module.state_field, self.record.values
+        return self.records.module.field(name).show(values[name], self.reader) if name and name in values else ""
 
     def _sentences(self, kind: str, state: str) -> list[str]:
         say = self.reader.text
@@ -318,7 +316,7 @@ class RecordLetter:
     def _facts(self) -> list[tuple[str, str]]:
         """What was filled in, as far as the recipient may read it."""
         module, record = self.records.module, self.record
-        left_out = {module.title, module.lifecycle.field if module.lifecycle else None}
+        left_out = {module.title, module.state_field}
         facts = []
         for name in form_layout_fields(module.create):
             if name in left_out or name not in record.values or name not in module.fields:

@@ -322,11 +322,10 @@ def outsider_policy(tables: Tables, reader: Reader | None = None) -> Policy:
 
 
 def _everything(module: Module) -> Access:
-    transitions = module.lifecycle.transitions if module.lifecycle else {}
     return Access(
         module=module.name,
         see="all",
-        can=(*ACTIONS, *transitions),
+        can=(*ACTIONS, *module.transitions),
         label=module.label,
         singular=module.singular,
         icon=module.icon,

@@ -139,5 +139,5 @@ def happening(request: Request, record: Record, records: Records) -> Happening:
 
 
 def _state_name(records: Records) -> list[str]:
-    lifecycle = records.module.lifecycle
-    return [lifecycle.field] if lifecycle and lifecycle.field in records.policy.readable(records.name) else []
+    name = records.module.state_field
+    return [name] if name in records.policy.readable(records.name) else []

@@ -4,7 +4,6 @@ What does not exist and what the signed-in profile does not have are both not fo
 """
 
 import re
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -178,7 +177,7 @@ class RecordTransitions(RecordBranch):
 
     def __getitem__(self, name: str) -> "RecordTransition":
         record = self.record
-        transition = transitions_of(record.module).get(name)
+        transition = record.module.transitions.get(name)
         if transition is None or not self.request.policy.may(record.module_name, name):
             raise KeyError(name)
         if not is_for_reader(record.records, record.record, transition):
@@ -191,12 +190,7 @@ class RecordTransition(RecordBranch):
 
     @property
     def transition(self) -> shapes.Transition:
-        return transitions_of(self.record.module)[self.__name__]
-
-
-def transitions_of(module: shapes.Module) -> Mapping[str, shapes.Transition]:
-    """The transitions of a module by name; empty without a lifecycle."""
-    return module.lifecycle.transitions if module.lifecycle else {}
+        return self.record.module.transitions[self.__name__]
 
 
 class Account(Branch):

@@ -255,8 +255,7 @@ class Planner:
 
     def _rename_options(self, module: str, before: Field, renames: dict[str, str]) -> None:
         rename_stored_options(self.connection, module, before, renames)
-        lifecycle = self.declaration.with_rows[module].lifecycle
-        is_state = lifecycle is not None and lifecycle.field == before.name
+        is_state = before.name == self.declaration.with_rows[module].state_field
         history_rewriting.rename_options_in_history(
             self.connection, self.tables.event, module, before, renames, is_state
         )

@@ -41,7 +41,7 @@ def index_columns(declaration: Declaration, module: Module, table: sa.Table) -> 
         # A person's own records are few: the newest come by the index, any other order is sorted. The organization is
         # included because a reader who sees the company's records too reads there only what is not the person's own;
         # the state because tabs count by it, which otherwise reads every record of a busy person.
-        state = [module.lifecycle.field] if module.lifecycle and module.lifecycle.field in table.c else []
+        state = [module.state_field] if module.state_field and module.state_field in table.c else []
         indexes[tuple(dict.fromkeys((owner, "modified", ID, organization or ID, *state)))] = None
     if organization:
         indexes[organization, "modified", ID] = None

@@ -122,7 +122,7 @@ def _check_form_field(draft: DeclarationDraft, module: Module, name: str, at: Cu
 
 
 def _why_not_typed(module: Module, field: Field) -> str:
-    if module.lifecycle is not None and module.lifecycle.field == field.name:
+    if field.name == module.state_field:
         return "only transitions change it"
     if field.read_only == "once":
         return "it is typed when the record is made, and not afterwards"

@@ -67,15 +67,14 @@ def _check_access(draft: DeclarationDraft, profile: Profile, module: Module, acc
     """What a profile says of one module."""
     if access.see is not None:
         check_scope(draft, module, access.see, at["see"])
-    transitions = module.lifecycle.transitions if module.lifecycle else {}
-    known = [*ACTIONS, *transitions, *_broken_transitions(draft, module)]
+    known = [*ACTIONS, *module.transitions, *_broken_transitions(draft, module)]
     for index, word in enumerate(access.can):
         if complaint := _action_complaint(draft, module, word, known):
             at["can"][index].wrong(complaint)
     check_condition(draft, module.name, at["where"])
     check_values(draft, module.name, access.set, at["set"])
-    if module.lifecycle is not None and module.lifecycle.field in access.set:
-        at["set"][module.lifecycle.field].key.wrong("only transitions change this field")
+    if module.state_field in access.set:
+        at["set"][module.state_field].key.wrong("only transitions change this field")
     _check_option_labels(draft, module, access, at["options"])
     _check_grants(draft, profile, module, access, at["grants"])
     check_layouts(draft, module, access, at)

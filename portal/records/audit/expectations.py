@@ -102,7 +102,7 @@ def _in_module(declaration: Declaration, module: Module, here: KeyPath) -> Itera
         yield from _in_condition(
             declaration, module.name, shown.where, "modules.yaml", (*here, "list", "tabs", tab, "where")
         )
-    for name, transition in (module.lifecycle.transitions if module.lifecycle else {}).items():
+    for name, transition in module.transitions.items():
         keys = (*here, "lifecycle", "transitions", name, "set")
         yield from _in_values(declaration, module.name, transition.set, "modules.yaml", keys)
 

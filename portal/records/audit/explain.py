@@ -163,10 +163,10 @@ def _field_step(records: Records, name: str) -> Step:
 
 
 def _action_steps(records: Records, record: Record, action: str) -> Iterator[Step]:
-    module, lifecycle = records.name, records.module.lifecycle
-    transition = lifecycle.transitions.get(action) if lifecycle else None
+    module, transitions = records.name, records.module.transitions
+    transition = transitions.get(action)
     if transition is None and action not in ACTIONS:
-        known = [*ACTIONS, *(lifecycle.transitions if lifecycle else ())]
+        known = [*ACTIONS, *transitions]
         raise LookupError(f'{module} has no field, action or transition "{action}"; actions are {", ".join(known)}')
     yield _granted_step(records.policy, module, action)
     if transition is None:

@@ -51,7 +51,6 @@ class Checking:
         self._headers = {column.field.name: column.header for column in reversed(columns)}
         self._links = RowLinks(system, [field for field in self._fields.values() if field.targets], self._refuse)
         self._defaults = defaults(system.connection, system.policy, system.module)
-        self._state_field = self.module.lifecycle.field if self.module.lifecycle else None
         # Words of other languages (“sì”) are tried where a cell means nothing in English.
         languages = system.policy.declaration.settings.languages
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
@@ -158,7 +157,7 @@ class Checking:
                 self._refuse(row.line, name, refused.message)
                 continue
             # Where the file is silent the portal gives these by itself.
-            if value not in EMPTY or not (name == self._state_field or name in SETTABLE):
+            if value not in EMPTY or not (name == self.module.state_field or name in SETTABLE):
                 row.values[name] = value
 
     def _file(self, row: ImportRow, field: Field) -> FileValue | None:

@@ -202,8 +202,7 @@ def _can_be_key(field: Field) -> bool:
 def _missing_columns(module: Module, columns: Sequence[CsvColumn]) -> Iterator[str]:
     """Required fields that no row could have a value for."""
     present = {column.field.name for column in columns}
-    start = module.lifecycle.field if module.lifecycle else None
     for name, field in settable(module).items():
-        has_value = name in present or field.default is not None or name == start
+        has_value = name in present or field.default is not None or name == module.state_field
         if field.required and not has_value and field.show_when is None:
             yield _("There is no column for the required field “${field}”.", mapping={"field": name})

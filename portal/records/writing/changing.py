@@ -65,7 +65,7 @@ def move_in_place(records: Records, author: Author, record: Record, transition: 
     """
     if not update_row(records, record.id, record.version, _modified(records, author, record.version + 1)):
         raise ConflictError(record.id)
-    state = {records.module.lifecycle.field: transition.to} if records.module.lifecycle else {}
+    state = {records.module.state_field: transition.to} if records.module.state_field else {}
     add_event(records, record.id, f"moved:{transition.name}", author, change_details(records.module, state, state))
     _is_newest(records, author, record)
 

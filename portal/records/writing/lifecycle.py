@@ -17,12 +17,12 @@ from portal.texts import _
 
 def state_of(records: Records, record: Record) -> str | None:
     """The record's state, whether or not the reader may read it."""
-    lifecycle = records.module.lifecycle
-    if lifecycle is None:
+    name = records.module.state_field
+    if name is None:
         return None
-    if lifecycle.field not in record.values:
-        (record,) = records.as_system.by_ids([record.id], [lifecycle.field])
-    return record.values[lifecycle.field]
+    if name not in record.values:
+        (record,) = records.as_system.by_ids([record.id], [name])
+    return record.values[name]
 
 
 def open_state(records: Records, record: Record, even_final: bool = False) -> str | None:
@@ -30,10 +30,10 @@ def open_state(records: Records, record: Record, even_final: bool = False) -> st
 
     Raises ConflictError for a record that is gone, or final by now unless `even_final`.
     """
-    lifecycle = records.module.lifecycle
-    records_now = records.as_system.by_ids([record.id], [lifecycle.field] if lifecycle else [])
-    state = records_now[0].values[lifecycle.field] if records_now and lifecycle else None
-    if not records_now or (is_final(lifecycle, state) and not even_final):
+    name = records.module.state_field
+    records_now = records.as_system.by_ids([record.id], [name] if name else [])
+    state = records_now[0].values[name] if records_now and name else None
+    if not records_now or (is_final(records.module.lifecycle, state) and not even_final):
         raise ConflictError(record.id)
     return state
 
@@ -110,8 +110,8 @@ def transition_values(records: Records, transition: Transition, answers: Mapping
 
 def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
     """The state among the `values` that are written, for the details of an event."""
-    lifecycle = module.lifecycle
-    return {"state": values[lifecycle.field]} if lifecycle and lifecycle.field in values else {}
+    name = module.state_field
+    return {"state": values[name]} if name and name in values else {}
 
 
 def check_leaves(records: Records, record: Record, transition: Transition) -> None:

@@ -76,10 +76,10 @@ def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> 
 def transitions_for_many(records: Records) -> list[Transition]:
     """The transitions that the profile may use on many records at once; none that asks for a file or a signature, of
     which each record needs its own."""
-    lifecycle, fields = records.module.lifecycle, records.module.fields
+    fields = records.module.fields
     return [
         transition
-        for transition in (lifecycle.transitions.values() if lifecycle else ())
+        for transition in records.module.transitions.values()
         if transition.bulk
         and records.policy.may(records.name, transition.name)
         and not any(fields[name].by_upload or fields[name].signs for name in transition.ask if name in fields)

@@ -35,7 +35,7 @@ def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
     The layouts have seen to it that what is typed once stands in the form of new records alone.
     """
     module = records.module
-    set_elsewhere = {*records.access.set, *([module.lifecycle.field] if module.lifecycle else ())}
+    set_elsewhere = {*records.access.set, module.state_field}
     fields = [module.fields[name] for name in names if name in module.fields and name not in set_elsewhere]
     return [field for field in fields if not field.computed and field.read_only is not True]
 

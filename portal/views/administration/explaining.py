@@ -125,7 +125,7 @@ def _groups(
     admitted = list(admit_everybody(request.connection, request.portal.tables, **_reading(request)))
     policies = {account.id: admission.policy for account, admission in admitted if isinstance(admission, Identity)}
     decided = outcomes(request.connection, policies, records.name, record)
-    transition = records.module.lifecycle and records.module.lifecycle.transitions.get(subject or "")
+    transition = records.module.transitions.get(subject or "")
     groups: dict[Group, list[Account]] = defaultdict(list)
     for account, admission in admitted:
         if isinstance(admission, str):
@@ -202,9 +202,8 @@ def _modules(request: Request, chosen: str) -> Iterator[Offer]:
 def _subjects(request: Request, module: Module) -> Iterator[Offer]:
     """The record itself, its actions and transitions, its fields."""
     what, reader = request.GET.get("what", ""), request.reader
-    transitions = module.lifecycle.transitions if module.lifecycle else {}
     labels: dict[str, Any] = dict(ACTION_LABELS)
-    labels |= {name: display_name(transition) for name, transition in transitions.items()}
+    labels |= {name: display_name(transition) for name, transition in module.transitions.items()}
     yield Offer("", _("See the record"))
     for name, label in labels.items():
         yield Offer(name, _("Action: ${name}", mapping={"name": reader.text(label)}), chosen=name == what)

@@ -76,7 +76,6 @@ def _refusing(request: Request, policy: Policy, steps: Iterable[Step]) -> tuple[
 
 def _steps(request: Request, policy: Policy, records: Records, record_id: int, path: list[str]) -> list[Step]:
     subject = ACTION_OF_ADDRESS.get(path[0], path[0]) if path and path[0] in ON_RECORDS else None
-    lifecycle = records.module.lifecycle
-    if path[:1] == ["move"] and lifecycle and path[-1] in lifecycle.transitions:
+    if path[:1] == ["move"] and path[-1] in records.module.transitions:
         subject = path[-1]
     return list(explain(request.connection, policy, records.name, record_id, subject))

@@ -209,8 +209,7 @@ def findable(records: Records) -> set[str]:
     for action, layout in (("create", records.access.create), ("edit", records.access.edit)):
         if records.policy.may(records.name, action):
             names |= set(form_layout_fields(layout))
-    lifecycle = records.module.lifecycle
-    for name, transition in lifecycle.transitions.items() if lifecycle else ():
+    for name, transition in records.module.transitions.items():
         if records.policy.may(records.name, name):
             names |= set(transition.ask)
     return names

@@ -37,9 +37,8 @@ def plain_column(
 ) -> Column:
     """A column; as related lists have it, with neither order nor filter."""
     field = records.module.field(name)
-    lifecycle = records.module.lifecycle
     places = {records.module.title_field.name: "lead", "reference": "reference", "modified": "when"}
-    place = "status" if lifecycle and lifecycle.field == name else places.get(name, "extra")
+    place = "status" if name == records.module.state_field else places.get(name, "extra")
     number = field.filter == "range" and not field.specials
     icon = COUNT_ICONS.get(name, "")
     return Column(name, field.title, place, icon, sort_url=sort_url, sorted=order, number=number, filter=state)

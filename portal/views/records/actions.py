@@ -164,11 +164,11 @@ def transition_page(
 def states_of(resource: RecordTransition, request: Request) -> Iterator[Value]:
     """The state that the record leaves and the one that it gets; nothing where the reader may not read it, or it
     stays."""
-    lifecycle, values = resource.record.module.lifecycle, resource.record.record.values
-    if lifecycle is None or lifecycle.field not in values or values[lifecycle.field] == resource.transition.to:
+    name, values = resource.record.module.state_field, resource.record.record.values
+    if name is None or name not in values or values[name] == resource.transition.to:
         return
-    field = resource.record.module.field(lifecycle.field)
-    for state in (values[lifecycle.field], resource.transition.to):
+    field = resource.record.module.field(name)
+    for state in (values[name], resource.transition.to):
         yield shown(field, state, request.reader)
 
 
