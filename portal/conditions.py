@@ -253,7 +253,7 @@ def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...], nega
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a value of a condition stands for the empty one."""
+    """Whether a value that is written in the YAML means that there is none."""
     return value is None or value == "nothing"
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
+from portal.conditions import is_nothing
 from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.column_types import folded_text
 from portal.fields.protocols import Form
@@ -132,7 +133,7 @@ class AddressField(Field):
         """From a mapping of parts (`city: Milano`), or a text as in CSV."""
         if isinstance(raw, Mapping):
             return self._made([str(raw.get(part, "")) for part in PARTS])
-        return None if raw is None or raw == "nothing" else self.parse(str(raw), reader)
+        return None if is_nothing(raw) else self.parse(str(raw), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """Equal to a text are all addresses that contain it."""

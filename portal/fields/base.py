@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
-from portal.conditions import Condition
+from portal.conditions import Condition, is_nothing
 from portal.fields.base_parts import FromColumn, InLines
 from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
@@ -350,7 +350,7 @@ class Field(InLines, FromColumn):
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         """The value of a `default` or `set` in the YAML → a value to store. Raises Refused."""
-        return None if raw is None or raw == "nothing" else self.constant(raw, reader)
+        return None if is_nothing(raw) else self.constant(raw, reader)
 
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
         """A filter's `FIELD=text` → the operator and the constant for `compare`. Raises Refused."""

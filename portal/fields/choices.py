@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
+from portal.conditions import is_nothing
 from portal.fields.base import operator_refused, storable
 from portal.fields.choice import HasOptions
 from portal.fields.protocols import Form
@@ -83,7 +84,7 @@ class Choices(HasOptions):
 
     def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
         """From one name or a list of names."""
-        if raw is None or raw == "nothing":
+        if is_nothing(raw):
             return ()
         return self._chosen(map(str, raw) if isinstance(raw, list | tuple) else [str(raw)])
 

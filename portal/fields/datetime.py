@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from babel.dates import format_date, format_time, get_datetime_format
 from pydantic import BeforeValidator
 
+from portal.conditions import is_nothing
 from portal.fields.base import Refused, storable
 from portal.fields.base_parts import Measure
 from portal.fields.column_types import UTCDateTime
@@ -243,7 +244,7 @@ class Datetime(DateOrTime):
 
     def default_value(self, raw: Any, reader: Reader) -> datetime.datetime | None:
         """The start of the day or minute that is meant."""
-        return None if raw is None or raw == "nothing" else self.constant(raw, reader).start.replace(microsecond=0)
+        return None if is_nothing(raw) else self.constant(raw, reader).start.replace(microsecond=0)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """`value` is a Span: equal is what lies within it, `after` what comes behind its end."""

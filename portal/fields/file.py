@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import PrivateAttr
 
+from portal.conditions import is_nothing
 from portal.fields.base import Field, Refused
 from portal.fields.base_shape import FileTypes, Size
 from portal.fields.protocols import Declared, Form
@@ -151,7 +152,7 @@ class FileField(TextLike):
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         """Raises Refused for whatever is declared."""
-        if raw is None or raw == "nothing":
+        if is_nothing(raw):
             return None
         raise Refused(_("A file is needed here, not a text."))
 

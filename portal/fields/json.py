@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
+from portal.conditions import is_nothing
 from portal.fields.base import Refused, storable
 from portal.fields.longtext import Long
 from portal.fields.reader import Reader
@@ -60,7 +61,7 @@ class Json(Long):
 
     def default_value(self, raw: Any, reader: Reader) -> str | None:
         """Of the YAML also the structure itself."""
-        if raw is None or raw == "nothing":
+        if is_nothing(raw):
             return None
         return self.parse(raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False), reader)
 

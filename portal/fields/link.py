@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import field_validator
 
-from portal.conditions import Condition
+from portal.conditions import Condition, is_nothing
 from portal.fields.base import LONGEST_IN_HISTORY, Field, Refused, storable
 from portal.fields.base_shape import Names, OneOrSeveral, Where
 from portal.fields.linked_value import Linked
@@ -192,7 +192,7 @@ class Link(LinkLike):
 
     def default_value(self, raw: Any, reader: Reader) -> Linked | None:
         """What needs no look into the database; a record's name is found by whoever can."""
-        constant = None if raw is None or raw == "nothing" else self.constant(raw, reader)
+        constant = None if is_nothing(raw) else self.constant(raw, reader)
         if not isinstance(constant, list) or not constant:
             return None
         return constant[0] if isinstance(constant[0], Linked) else Linked(constant[0], self.to[0])

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import field_validator
 
+from portal.conditions import is_nothing
 from portal.fields.base import Refused, storable
 from portal.fields.base_parts import Measure
 from portal.fields.column_types import ExactDecimal
@@ -166,7 +167,7 @@ class MoneyField(Bounded):
 
     def default_value(self, raw: Any, reader: Reader) -> Money | None:
         """As `constant`, and within `min` and `max`."""
-        if raw is None or raw == "nothing":
+        if is_nothing(raw):
             return None
         amount, code = self._split(raw, "", reader.machine) if isinstance(raw, str) else (raw, self.usual(reader))
         return self._checked(Money(declared_number(amount, PLAIN), code), reader)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
 from pydantic import BeforeValidator
 
+from portal.conditions import is_nothing
 from portal.fields.base import Field, Refused, storable
 from portal.fields.column_types import WHOLE_DIGITS, ExactDecimal
 from portal.fields.reader import PLAIN, Reader
@@ -198,7 +199,7 @@ class Number(Bounded):
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         """As `constant`, with no more digits and places than the keys allow."""
-        if raw is None or raw == "nothing":
+        if is_nothing(raw):
             return None
         return self.check(self.constant(raw, PLAIN))
 

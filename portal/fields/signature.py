@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
+from portal.conditions import is_nothing
 from portal.fields.base import Field, Refused, filled
 from portal.fields.column_types import UTCDateTime
 from portal.fields.protocols import Form
@@ -127,7 +128,7 @@ class SignatureField(TextLike):
 
     def default_value(self, raw: Any, reader: Reader) -> None:
         """Raises Refused for whatever is declared."""
-        if raw is not None and raw != "nothing":
+        if not is_nothing(raw):
             raise Refused(_("Nobody can sign in advance."))
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:

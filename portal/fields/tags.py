@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
+from portal.conditions import is_nothing
 from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.column_types import folded_text
 from portal.fields.reader import Reader
@@ -85,7 +86,7 @@ class Tags(Field):
 
     def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
         """From one text with commas, or a list."""
-        if raw is None or raw == "nothing":
+        if is_nothing(raw):
             return ()
         return self.parse(", ".join(map(str, raw)) if isinstance(raw, list | tuple) else str(raw), reader)
 

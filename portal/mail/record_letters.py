@@ -30,7 +30,7 @@ from portal.records.reading.comments import Comment, comments_by_ids, newest_com
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import may_comment
-from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.lifecycle import is_final
 from portal.texts import _
 
 MOMENT = Datetime(name="at", type="datetime")
@@ -219,11 +219,7 @@ class RecordLetter:
         """Whether an answer by mail becomes a comment of the recipient."""
         known = self.recipient.identity is not None or self.recipient.is_stranger
         has_inbox = self.sender.inbox is not None and known
-        return (
-            has_inbox
-            and may_comment(self.records)
-            and not is_final(self.records.module.lifecycle, state_of(self.records, self.record))
-        )
+        return has_inbox and may_comment(self.records) and not is_final(self.records, self.record)
 
     def _reply_address(self, key: bytes) -> str:
         account_id = 0 if self.recipient.is_stranger else self.recipient.account.id

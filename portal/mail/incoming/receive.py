@@ -46,7 +46,7 @@ from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import attachment_limits, may_attach
 from portal.records.writing.history import SYSTEM, add_event
-from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.lifecycle import is_final
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
 from portal.texts import _, is_blank, translate
@@ -325,7 +325,7 @@ class Receiver:
         limit, language, reason = attachment_limits(records.module), records.policy.reader.language, ""
         if limit is None or not may_attach(records):
             reason = _("its files were not added: the record takes none from its sender")
-        elif record is not None and is_final(records.module.lifecycle, state_of(records, record)):
+        elif record is not None and is_final(records, record):
             reason = _("its files were not added: the record is closed")
         if limit is None or reason:
             note = translate(_("The files of this email were not added: files are not accepted here."), language)

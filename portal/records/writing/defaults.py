@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.conditions import is_nothing
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.default_paths import value_path
@@ -33,7 +34,7 @@ def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[
 
 def value_from_declaration(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Any:
     """What `raw` of the YAML means: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
-    if raw is None or raw == "nothing":
+    if is_nothing(raw):
         return None
     if not field.targets:
         return field.default_value(raw, policy.reader)

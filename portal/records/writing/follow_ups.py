@@ -7,7 +7,7 @@ from portal.conditions import Comparison
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Record, Records
-from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.lifecycle import is_final
 
 MOST_SHOWN = 10
 
@@ -24,14 +24,14 @@ def may_follow_up(records: Records, record: Record) -> bool:
     return (
         follow_up_field(records) is not None
         and records.policy.may(records.name, "create")
-        and is_final(records.module.lifecycle, state_of(records, record))
+        and is_final(records, record)
     )
 
 
 def can_be_followed_up(records: Records, link: Any) -> bool:
     """Whether a value of the link leads to a final record that the reader may see."""
     record = records.get(link.id) if isinstance(link, Linked) else None
-    return record is not None and is_final(records.module.lifecycle, state_of(records, record))
+    return record is not None and is_final(records, record)
 
 
 def followed_record(records: Records, values: Mapping[str, Any]) -> int | None:
@@ -43,7 +43,7 @@ def followed_record(records: Records, values: Mapping[str, Any]) -> int | None:
 def follow_ups(records: Records, record: Record) -> list[Record]:
     """The records that follow up a final one, as far as the reader may see them, the newest first."""
     field = follow_up_field(records)
-    if field is None or not is_final(records.module.lifecycle, state_of(records, record)):
+    if field is None or not is_final(records, record):
         return []
     following = Comparison((field.name,), "equal", Linked(record.id, records.name))
     return records.narrow(following).page(Query(sort=("-id",), size=MOST_SHOWN), []).records

@@ -33,7 +33,7 @@ def open_state(records: Records, record: Record, even_final: bool = False) -> st
     name = records.module.state_field
     records_now = records.as_system.by_ids([record.id], [name] if name else [])
     state = records_now[0].values[name] if records_now and name else None
-    if not records_now or (is_final(records.module.lifecycle, state) and not even_final):
+    if not records_now or (_is_final(records.module, state) and not even_final):
         raise ConflictError(record.id)
     return state
 
@@ -43,11 +43,14 @@ def leaves(transition: Transition, state: str | None) -> bool:
     return state != transition.to if transition.from_ is None else state in transition.from_
 
 
-def is_final(lifecycle: Lifecycle | None, state: str | None) -> bool:
-    """Whether no transition leaves `state`, whoever looks."""
-    if lifecycle is None or not lifecycle.transitions:
-        return False
-    return not any(leaves(transition, state) for transition in lifecycle.transitions.values())
+def is_final(records: Records, record: Record) -> bool:
+    """Whether no transition leaves the record's state, whoever looks."""
+    return _is_final(records.module, state_of(records, record))
+
+
+def _is_final(module: Module, state: str | None) -> bool:
+    transitions = module.transitions.values()
+    return bool(transitions) and not any(leaves(transition, state) for transition in transitions)
 
 
 def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -> list[Field]:
@@ -56,7 +59,7 @@ def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -
     What was signed stays, in every state.
     """
     fields = not_signed_yet(record, fields)
-    if not is_final(records.module.lifecycle, state_of(records, record)):
+    if not is_final(records, record):
         return fields
     return [field for field in fields if field.internal and records.policy.staff]
 

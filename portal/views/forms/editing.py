@@ -17,7 +17,7 @@ from portal.accounts.drafts import Draft
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.lifecycle import editable_fields, is_final, state_of
+from portal.records.writing.lifecycle import editable_fields, is_final
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
@@ -63,7 +63,7 @@ class EditForm:
         if not self.fields:
             raise HTTPConflict(_("This record is closed and can no longer be edited."))
         self.basis = basis_of(self.fields, self.record.values, self.record.version)
-        self.final = is_final(self.records.module.lifecycle, state_of(self.records, self.record))
+        self.final = is_final(self.records, self.record)
         self.takes_attachments = self.records.access.edit.files and not self.final
         self.refused_files: Mapping[str, str] = {}  # by field
         self.attached = Attached()

@@ -10,7 +10,7 @@ from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Records
 from portal.records.writing.comments import may_comment, may_correct
 from portal.records.writing.form_keys import one_time_key
-from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.lifecycle import is_final
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
 from portal.views.displays import CHANNEL_ICONS, moment
@@ -81,7 +81,7 @@ def conversation(
     Of a final record staff may still write internal comments.
     """
     records, record = resource.records, resource.record
-    closed = composer is not None and is_final(records.module.lifecycle, state_of(records, record))
+    closed = composer is not None and is_final(records, record)
     if composer and closed and records.policy.staff:
         composer = replace(composer, internal=True, only_internal=True, files=None)
     newest = thread(resource, request, stored)

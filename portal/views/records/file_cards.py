@@ -9,7 +9,7 @@ from portal.fields.byte_sizes import shown_size
 from portal.records.reading.files import StoredFile, files
 from portal.records.writing.files import may_detach
 from portal.records.writing.form_keys import one_time_key
-from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.lifecycle import is_final
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.forms.uploads import upload_input
@@ -41,7 +41,7 @@ def files_card(
     `conversation`: the card of the same page.
     """
     records, record = resource.records, resource.record
-    is_open = not is_final(records.module.lifecycle, state_of(records, record))
+    is_open = not is_final(records, record)
     first_comment = conversation.thread.first_id if conversation else 0
     shown = tuple(shown_files(resource, request, stored, is_open, first_comment))
     return Files(
