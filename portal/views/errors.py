@@ -119,7 +119,7 @@ def http_error(error: HTTPError, request: Request) -> Any:
     if isinstance(error, BadCSRFToken):
         return _page(request, 400, NO_TOKEN)
     own = error.detail if hasattr(error.detail, "interpolate") else ""
-    return _page(request, error.status_int, own)
+    return _page(request, error.status_code, own)
 
 
 @exception_view_config(UnicodeDecodeError, renderer="error.pt")
@@ -178,7 +178,7 @@ def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]
     # in a preview is no error.
     if "visitor" not in vars(request):
         request.visitor = Visitor()
-    request.response.status_int = status
+    request.response.status_code = status
     if status == 503:
         request.response.headers.setdefault("Retry-After", RETRY_AFTER)
     known = status if status in HEADINGS else 500 if status >= 500 else 400

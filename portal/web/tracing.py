@@ -48,18 +48,18 @@ def trace_request(handler: Handler, registry: Registry) -> Handler:
 
 def _tell(request: Request, response: Response, trace: Trace, seconds: float, metrics: Metrics) -> None:
     page = page_name(request, response)
-    metrics.count_request(page, response.status_int, seconds, trace)
+    metrics.count_request(page, response.status_code, seconds, trace)
     if request.registry.serving.logs_requests:
         facts = {
             "method": request.method,
             "path": shown_path(request),
             "page": page,
-            "status": response.status_int,
+            "status": response.status_code,
             "milliseconds": round(seconds * 1000, 1),
             "statements": trace.statements,
             "database_milliseconds": round(trace.seconds * 1000, 1),
         }
-        log.info("%s %s %s", request.method, facts["path"], response.status_int, extra={"facts": facts})
+        log.info("%s %s %s", request.method, facts["path"], response.status_code, extra={"facts": facts})
 
 
 def _warn(request: Request, trace: Trace, seconds: float) -> None:
@@ -79,7 +79,7 @@ def _warn(request: Request, trace: Trace, seconds: float) -> None:
 def page_name(request: Request, response: Response) -> str:
     """What kind of page was asked for: the resource and the view. Few names, whatever addresses strangers invent."""
     context = vars(request).get("context")
-    if context is None or response.status_int in (404, 405):
+    if context is None or response.status_code in (404, 405):
         return "static" if request.environ.get("PATH_INFO", "").startswith("/static/") else "none"
     name = request.view_name
     return f"{type(context).__name__}/{name}" if name else type(context).__name__

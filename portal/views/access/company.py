@@ -134,7 +134,7 @@ def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | 
     elif profile in request.policy.grants:
         renew_link(request.connection, request.portal.tables, company, profile)
     else:
-        request.response.status_int = 422
+        request.response.status_code = 422
         return {"page": company_page(resource, request, _("Choose one of the profiles that you may give."))}
     answer = HTTPSeeOther(record_address(resource.module_name, company, "people"))
     return set_flash(request, answer, "link-withdrawn" if do == "withdraw" else "link-made")

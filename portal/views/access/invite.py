@@ -106,7 +106,7 @@ def _own_errors(request: Request, inputs: Inputs) -> dict[str, Words]:
 
 
 def _refused_invitation(module: Module, request: Request, inputs: Inputs, errors: Errors) -> dict[str, QuestionPage]:
-    request.response.status_int = 422
+    request.response.status_code = 422
     return {"page": invite_page(module, request, inputs, errors)}
 
 

@@ -52,7 +52,7 @@ def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] 
     inputs = posted_access(request)
     access = read_access(request, inputs)
     if access.errors or not writes_links(request):
-        request.response.status_int = 422
+        request.response.status_code = 422
         return {"page": opening_page(module, request, inputs, access.errors)}
     profile = access.values.pop("profile")
     begin_opening(register_of(request), profile, access.values)

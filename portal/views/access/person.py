@@ -78,7 +78,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     if is_moving and not is_mail_address(inputs["email"]):
         access.errors["email"] = _("Enter an email address such as name@example.com.")
     if access.errors or error:
-        request.response.status_int = 422
+        request.response.status_code = 422
         return {"page": access_page(resource, request, account, inputs, access.errors, error)}
     if account is None:
         count_access_attempt(request)
@@ -96,7 +96,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
         if is_moving:
             changed = register.change_email(email, inputs["email"])
     except AccessRefusedError:
-        request.response.status_int = 422
+        request.response.status_code = 422
         errors, error = ({"email": _("Someone else already uses this address.")}, "") if is_moving else ({}, TAKEN)
         return {"page": access_page(resource, request, account, inputs, errors, error)}
     if is_waiting(changed) and (account.disabled or is_moving):

@@ -156,13 +156,13 @@ def _void(request: Request) -> Any:
     """The page for a company's link that no longer leads anywhere; who has come in by it goes on to their home page."""
     if request.identity is not None:
         return HTTPSeeOther("/")
-    request.response.status_int = 404
+    request.response.status_code = 404
     text = _("This link is not valid, or no longer valid. Ask your company for the current one.")
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
 
 
 def _refused_password(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
-    request.response.status_int = 422
+    request.response.status_code = 422
     return {"page": page}
 
 
@@ -228,7 +228,7 @@ def _gone(request: Request) -> Any:
     """The link is used up; a person who has signed up with it goes on to their home page."""
     if request.identity is not None:
         return HTTPSeeOther("/")
-    request.response.status_int = 404
+    request.response.status_code = 404
     text = _("This link has expired or has already been used.")
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
 

@@ -46,7 +46,7 @@ def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] |
         sign_ups.refuse(sign_up)
         return set_flash(request, answer, "refused")
     if error := _let_in(sign_ups, sign_up, request):
-        request.response.status_int = 422
+        request.response.status_code = 422
         return {"page": waiting_page(module, request, error)}
     return set_flash(request, answer, "let-in")
 

@@ -101,7 +101,7 @@ def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]
 
 def _not_valid(request: Request) -> dict[str, NoticePage]:
     """Says on the page that ends letters that its link is not valid: who follows one need not be signed in."""
-    request.response.status_int = 404
+    request.response.status_code = 404
     text = _("Open it again from the email, or choose the emails you want under “My account”.")
     heading, back_label = _("This link is not valid"), _("My account")
     return {"page": NoticePage(heading, text, back_url="/account/", back_label=back_label)}

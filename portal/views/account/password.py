@@ -70,7 +70,7 @@ def _current_errors(request: Request, account: Account) -> Errors:
     try:
         known = request.logins.is_current_password(account, current, request.now)
     except TooManyAttemptsError as error:
-        request.response.status_int = 429
+        request.response.status_code = 429
         return {"current": too_often_message(error)}
     return {} if known else {"current": _("Current password is incorrect.")}
 
@@ -117,8 +117,8 @@ def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:
 
 
 def _refused_password(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
-    if request.response.status_int == 200:
-        request.response.status_int = 422
+    if request.response.status_code == 200:
+        request.response.status_code = 422
     return {"page": page}
 
 
@@ -251,7 +251,7 @@ def _link_is_gone(context: PasswordLink, request: Request) -> Any:
     """The link is used up; a person who has accepted the invitation with it goes on to their home page."""
     if context.purpose == INVITATION and request.identity is not None:
         return HTTPSeeOther("/")
-    request.response.status_int = 404
+    request.response.status_code = 404
     if context.purpose == INVITATION:
         text = _("This invitation has expired or has already been used. Ask for another one if you cannot sign in.")
         return {"page": PasswordPage(_("Welcome"), text=text, back_url="/login", back_label=_("Sign in"))}

@@ -42,17 +42,17 @@ def sign_in(context: Root, request: Request) -> Any:
     following = own_path(posted_text(request, "next"))
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
     if "password" not in request.portal.declaration.settings.sign_in:
-        request.response.status_int = 422
+        request.response.status_code = 422
         return login_page(request, following, attempt.email, error=_("Sign in with the link that we email you."))
     try:
         session = request.logins.sign_in(attempt, request.now)
     except TooManyAttemptsError as error:
-        request.response.status_int = 429
+        request.response.status_code = 429
         request.response.headers["Retry-After"] = str(error.seconds)
         session = too_often_message(error)
     if isinstance(session, str):
-        if request.response.status_int == 200:
-            request.response.status_int = 422
+        if request.response.status_code == 200:
+            request.response.status_code = 422
         return login_page(request, following, attempt.email, attempt.remember, error=session)
     return enter(request, session, following)
 

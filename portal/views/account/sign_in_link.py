@@ -44,7 +44,7 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
     """Sends a link; the answer and the work are the same for addresses without an account."""
     email = posted_text(request, "email").strip()
     if not email:
-        request.response.status_int = 422
+        request.response.status_code = 422
         return login_page(request, "/", error=_("Enter your email address."))
     if writes_links(request):
         attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
@@ -82,6 +82,6 @@ def use_sign_in_link(context: SignInLink, request: Request) -> Any:
 
 
 def _gone(request: Request) -> dict[str, PasswordPage]:
-    request.response.status_int = 404
+    request.response.status_code = 404
     text = _("This link has expired or has already been used.")
     return {"page": PasswordPage(_("Sign in"), text=text, **BACK)}

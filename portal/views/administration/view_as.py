@@ -39,7 +39,7 @@ def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] 
     """Begins to see the portal as the `account` of an id, or with a `profile`; `next`: the page to see."""
     viewed = _posted_identity(request)
     if viewed is None:
-        request.response.status_int = 422
+        request.response.status_code = 422
         return {"page": view_as_page(request, "", _("Choose someone who can sign in, or a profile."))}
     start_viewing(request.connection, request.portal.tables, _session_of(request), request.identity, viewed)
     return HTTPSeeOther(own_path(posted_text(request, "next")))

@@ -137,7 +137,7 @@ def keep_refused_form(request: Request, response: Response) -> None:
     try:
         if request.visitor.identity is None and OWNER.fullmatch(owner):
             _set_aside(request, response, f"{owner} {form}", content)
-        elif response.status_int in REFUSED and keeps_form(request):
+        elif response.status_code in REFUSED and keeps_form(request):
             _save_apart(request, form, content)
     except DatabaseError as error:
         log.info("A draft is not kept: %s", error)

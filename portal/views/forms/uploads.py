@@ -203,7 +203,7 @@ def _remember(request: Request, records: Records, files: Sequence[PendingFile]) 
 
 def _keep_apart(request: Request, response: Response) -> None:
     """Called when the request's own transaction has ended."""
-    if response.status_int < 400:
+    if response.status_code < 400:
         return
     try:
         with writing(request.portal.engine) as connection:

@@ -117,7 +117,7 @@ def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:
     names = [name for file in removed for name in (file.stored, file.preview) if name]
 
     def remove(request: Request, response: Response) -> None:
-        if names and response.status_int < 400:
+        if names and response.status_code < 400:
             try:
                 request.store.remove(names)
             except StoreError as error:
