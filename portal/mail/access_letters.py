@@ -14,28 +14,25 @@ from portal.texts import _, ngettext
 
 def invitation(sender: Sender, account: Account, token: str, days: int) -> EmailMessage:
     """Holds the one-time link by which a new account gets its password; it works for `days`."""
-    say = sender.reader(account).text
-    name = say(sender.declaration.settings.name)
+    name = {"name": sender.name_to(account)}
     passwords, address = "password" in sender.declaration.settings.sign_in, {"email": account.email}
     content = Content(
-        say(_("Your access to ${name}", mapping={"name": name})),
+        _("Your access to ${name}", mapping=name),
         (
-            say(_("You have been given access to the customer portal ${name}.", mapping={"name": name})),
-            say(_("Choose a password, and sign in as ${email} from then on.", mapping=address))
+            _("You have been given access to the customer portal ${name}.", mapping=name),
+            _("Choose a password, and sign in as ${email} from then on.", mapping=address)
             if passwords
-            else say(_("You sign in as ${email}, with links that we email to you.", mapping=address)),
+            else _("You sign in as ${email}, with links that we email to you.", mapping=address),
         ),
-        say(_("Choose a password") if passwords else _("Sign in")),
+        _("Choose a password") if passwords else _("Sign in"),
         f"{sender.address}/password/invitation/{token}",
         (
-            say(
-                ngettext(
-                    "The link works once and expires in ${number} day.",
-                    "The link works once and expires in ${number} days.",
-                    days,
-                )
+            ngettext(
+                "The link works once and expires in ${number} day.",
+                "The link works once and expires in ${number} days.",
+                days,
             ),
-            say(_("If you did not expect this email, ignore it: nobody has access without this link.")),
+            _("If you did not expect this email, ignore it: nobody has access without this link."),
         ),
     )
     return write_letter(sender, dataclasses.replace(account, name=""), content)
@@ -43,20 +40,16 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
 
 def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the link by which who signs up proves the address of `account`, which is no account yet."""
-    say = sender.reader(account).text
-    name = say(sender.declaration.settings.name)
+    name = {"name": sender.name_to(account)}
     content = Content(
-        say(_("Sign up for ${name}", mapping={"name": name})),
+        _("Sign up for ${name}", mapping=name),
         (
-            say(_("Someone, probably you, wants to sign up for ${name} with this address.", mapping={"name": name})),
-            say(_("Continue with the button below: you will enter your name and choose a password.")),
+            _("Someone, probably you, wants to sign up for ${name} with this address.", mapping=name),
+            _("Continue with the button below: you will enter your name and choose a password."),
         ),
-        say(_("Continue")),
+        _("Continue"),
         f"{sender.address}/signup/{token}",
-        (
-            say(_("The link works once and expires in an hour.")),
-            say(_("If it was not you, ignore this email.")),
-        ),
+        (_("The link works once and expires in an hour."), _("If it was not you, ignore this email.")),
     )
     return write_letter(sender, account, content)
 
@@ -66,11 +59,10 @@ def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessa
 
     The name that they typed is not repeated: it would be a stranger's words.
     """
-    say = sender.reader(account).text
     content = Content(
-        say(_("Someone is waiting for access")),
-        (say(_("${email} has signed up and is waiting for your approval.", mapping={"email": address})),),
-        say(_("See who is waiting")),
+        _("Someone is waiting for access"),
+        (_("${email} has signed up and is waiting for your approval.", mapping={"email": address}),),
+        _("See who is waiting"),
         f"{sender.address}/{sender.declaration.people}/waiting",
     )
     return write_letter(sender, account, content)
@@ -78,19 +70,11 @@ def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessa
 
 def let_in(sender: Sender, account: Account) -> EmailMessage:
     """Tells a person who has signed up that they may sign in now."""
-    say = sender.reader(account).text
-    name = say(sender.declaration.settings.name)
+    name = {"name": sender.name_to(account)}
     content = Content(
-        say(_("Welcome to ${name}", mapping={"name": name})),
-        (
-            say(
-                _(
-                    "You can now sign in as ${email} with the password that you chose.",
-                    mapping={"email": account.email},
-                )
-            ),
-        ),
-        say(_("Sign in")),
+        _("Welcome to ${name}", mapping=name),
+        (_("You can now sign in as ${email} with the password that you chose.", mapping={"email": account.email}),),
+        _("Sign in"),
         f"{sender.address}/login",
     )
     return write_letter(sender, account, content)

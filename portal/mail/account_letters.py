@@ -10,15 +10,14 @@ from portal.texts import _
 
 def password_reset_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the one-time link that sets a new password."""
-    say = sender.reader(account).text
     content = Content(
-        say(_("Set a new password")),
-        (say(_("Someone, probably you, asked for a new password for ${email}.", mapping={"email": account.email})),),
-        say(_("Set a new password")),
+        _("Set a new password"),
+        (_("Someone, probably you, asked for a new password for ${email}.", mapping={"email": account.email}),),
+        _("Set a new password"),
         f"{sender.address}/password/reset/{token}",
         (
-            say(_("The link works once and expires in an hour.")),
-            say(_("If you did not ask for it, ignore this email. Your password stays the same.")),
+            _("The link works once and expires in an hour."),
+            _("If you did not ask for it, ignore this email. Your password stays the same."),
         ),
     )
     return write_letter(sender, account, content)
@@ -26,16 +25,15 @@ def password_reset_letter(sender: Sender, account: Account, token: str) -> Email
 
 def sign_in_link_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the one-time link that signs in."""
-    say = sender.reader(account).text
-    name = say(sender.declaration.settings.name)
+    name = {"name": sender.name_to(account)}
     content = Content(
-        say(_("Sign in to ${name}", mapping={"name": name})),
-        (say(_("Someone, probably you, wants to sign in as ${email}.", mapping={"email": account.email})),),
-        say(_("Sign in")),
+        _("Sign in to ${name}", mapping=name),
+        (_("Someone, probably you, wants to sign in as ${email}.", mapping={"email": account.email}),),
+        _("Sign in"),
         f"{sender.address}/password/link/{token}",
         (
-            say(_("The link works once and expires in 15 minutes.")),
-            say(_("If it was not you, ignore this email: nobody is signed in without this link.")),
+            _("The link works once and expires in 15 minutes."),
+            _("If it was not you, ignore this email: nobody is signed in without this link."),
         ),
     )
     return write_letter(sender, account, content)
@@ -43,16 +41,15 @@ def sign_in_link_letter(sender: Sender, account: Account, token: str) -> EmailMe
 
 def password_changed(sender: Sender, account: Account) -> EmailMessage:
     """Says at once that the password was changed, in case it was someone else."""
-    say = sender.reader(account).text
     content = Content(
-        say(_("Your password was changed")),
+        _("Your password was changed"),
         (
-            say(_("The password for ${email} was just changed.", mapping={"email": account.email})),
-            say(_("All other devices have been logged out.")),
+            _("The password for ${email} was just changed.", mapping={"email": account.email}),
+            _("All other devices have been logged out."),
         ),
-        say(_("Open ${name}", mapping={"name": say(sender.declaration.settings.name)})),
+        _("Open ${name}", mapping={"name": sender.name_to(account)}),
         f"{sender.address}/",
-        (say(_("If this was not you, set a new password right away and let us know.")),),
+        (_("If this was not you, set a new password right away and let us know."),),
     )
     return write_letter(sender, account, content)
 
@@ -60,46 +57,41 @@ def password_changed(sender: Sender, account: Account) -> EmailMessage:
 def new_device_letter(sender: Sender, account: Account, device: Device) -> EmailMessage:
     """Tells of a sign-in from a device that the account did not know."""
     reader = sender.reader(account)
-    say = reader.text
     names = {"browser": device.browser, "system": device.system}
     what = _("${browser} on ${system}", mapping=names) if device.browser and device.system else _("an unknown browser")
-    values = {"email": account.email, "device": say(what)}
+    values = {"email": account.email, "device": reader.text(what)}
     content = Content(
-        say(_("A new sign-in")),
+        _("A new sign-in"),
         (
-            say(
-                _("Someone has just signed in as ${email} on a device that we do not know: ${device}.", mapping=values)
-            ),
-            say(_("If this was you, there is nothing to do.")),
+            _("Someone has just signed in as ${email} on a device that we do not know: ${device}.", mapping=values),
+            _("If this was you, there is nothing to do."),
         ),
-        say(_("Change my password")),
+        _("Change my password"),
         f"{sender.address}/password",
-        (say(_("If it was not you, change your password right away and let us know.")),),
+        (_("If it was not you, change your password right away and let us know."),),
     )
     return write_letter(sender, account, content)
 
 
 def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMessage:
     """Tells the address of `account`, the old one or the new one, that one signs in with `new_email` from now on."""
-    say = sender.reader(account).text
     content = Content(
-        say(_("Your email address was changed")),
-        (say(_("From now on you sign in as ${email}.", mapping={"email": new_email})),),
-        say(_("Open ${name}", mapping={"name": say(sender.declaration.settings.name)})),
+        _("Your email address was changed"),
+        (_("From now on you sign in as ${email}.", mapping={"email": new_email}),),
+        _("Open ${name}", mapping={"name": sender.name_to(account)}),
         f"{sender.address}/",
-        (say(_("If you did not expect this, let us know.")),),
+        (_("If you did not expect this, let us know."),),
     )
     return write_letter(sender, account, content)
 
 
 def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
     """Tells an administrator that emails could not be sent for three days."""
-    say = sender.reader(account).text
     content = Content(
-        say(_("Some emails could not be sent")),
-        (say(_("The portal has tried for three days to send some emails, and has given up.")),),
-        say(_("Open the list of emails")),
+        _("Some emails could not be sent"),
+        (_("The portal has tried for three days to send some emails, and has given up."),),
+        _("Open the list of emails"),
         f"{sender.address}/-/outbox?state=refused",
-        (say(_("It says why each of them was not sent, and lets you send them again.")),),
+        (_("It says why each of them was not sent, and lets you send them again."),),
     )
     return write_letter(sender, account, content)

@@ -1,8 +1,8 @@
 """How every letter is built: the headers, the plain text and the HTML from one `Content`.
 
-To add a letter, write a function that takes the `Sender` and the `Account` of the recipient, says each sentence with
-`sender.reader(account).text(_("…"))`, puts it into a `Content` and returns `write_letter(sender, account, content)`.
-The caller queues it in the transaction of its cause: `queue_letter` in a view, `database/outbox.py` elsewhere.
+To add a letter, write a function that takes the `Sender` and the `Account` of the recipient, puts its sentences, each
+`_("…")`, into a `Content` and returns `write_letter(sender, account, content)`, which translates them. The caller
+queues it in the transaction of its cause: `queue_letter` in a view, `database/outbox.py` elsewhere.
 
 No letter holds a password. What others typed stands in `said`, `facts` and `heading` only, and only in letters to
 people who may read it: nobody makes the portal send a stranger words of their own.
@@ -11,7 +11,7 @@ people who may read it: nobody makes the portal send a stranger words of their o
 import datetime
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import make_msgid
 from pathlib import Path
@@ -25,7 +25,7 @@ from portal.colors import palette
 from portal.declaration.shapes import Declaration
 from portal.fields.reader import Reader
 from portal.mail.headers import LETTER_POLICY, header_text, mail_address
-from portal.texts import beginning
+from portal.texts import Sentence, beginning
 
 HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
 WIDTH = 72  # characters of a line of what is quoted in the plain text
@@ -49,6 +49,10 @@ class Sender:
     def name(self) -> str:
         """What the portal is called, in its default language."""
         return self.declaration.reader().text(self.declaration.settings.name)
+
+    def name_to(self, account: Account) -> str:
+        """What the portal is called in letters to an account."""
+        return self.reader(account).text(self.declaration.settings.name)
 
     @property
     def inbox(self) -> str | None:
@@ -80,7 +84,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Content:
-    """The content of one letter, in its recipient's language; the `button`, if there is one, leads to `address`."""
+    """The content of one letter; the `button`, if there is one, leads to `address`.
+
+    Sentences of the interface are translated when it is written; all else is in the recipient's language already.
+    """
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -115,6 +122,7 @@ def write_letter(
 ) -> EmailMessage:
     """The letter as it is sent."""
     reader = sender.reader(account)
+    content = _translated(content, reader)
     subject = beginning(header_text(content.subject), LONGEST_SUBJECT)
     letter = EmailMessage(policy=LETTER_POLICY)
     letter["From"] = mail_address(reader.text(sender.declaration.settings.name), sender.mailbox)
@@ -144,6 +152,19 @@ def write_letter(
     )
     letter.add_alternative(html, subtype="html")
     return letter
+
+
+def _translated(content: Content, reader: Reader) -> Content:
+    def say(text: str) -> str:
+        return reader.text(text) if isinstance(text, Sentence) else text
+
+    return replace(
+        content,
+        subject=say(content.subject),
+        paragraphs=tuple(map(say, content.paragraphs)),
+        button=say(content.button),
+        notes=tuple(map(say, content.notes)),
+    )
 
 
 def _add_thread(letter: EmailMessage, thread: LetterThread) -> None:
