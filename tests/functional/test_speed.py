@@ -16,6 +16,8 @@ from portal.conditions import ALWAYS, parse
 from portal.database.engine import make_engine, reading, writing
 from portal.records.indexing.search_entries import rebuild
 from portal.records.policy import Policy
+from portal.records.reading import count_statements
+from portal.records.reading.count_statements import Count
 from portal.records.reading.ordered_pages import FEW_ROWS
 from portal.records.reading.records import Query, Records
 from portal.records.writing.history import SYSTEM
@@ -199,6 +201,26 @@ def test_counts_are_exact_as_far_as_they_go_and_say_when_there_are_more(crowded)
         every, new = records.counts([Query(), Query(condition=NEW)])
         assert (every.number, every.more) == (1_000, True)
         assert (new.number, new.more) == (sum(number % 6 == 0 for number in range(1, MANY + 1)), False)
+
+
+@pytest.mark.parametrize("email", [BRUNO, NANCY])
+def test_a_filter_is_counted_among_all_rows_of_a_small_tab_and_among_the_newest_of_a_large_one(
+    crowded, email, monkeypatch
+):
+    monkeypatch.setattr(count_statements, "MOST_TESTED", 300)
+    typed = {"name": {"contains": "item 3"}}
+    conditions = [typed, {**typed, "status": "new"}, {**typed, "status": {"not": ["new", "closed"]}}]
+    with reading(crowded.portal.engine) as connection:
+        records = records_of(crowded, connection, email)
+        counts = records.counts([Query(condition=parse(condition)) for condition in conditions])
+        rows = records.page(Query(sort=("-modified",), size=10_000), ["name", "status"]).records
+    found = [(row.values["status"], place) for place, row in enumerate(rows) if row.values["name"][:6] == "Item 3"]
+    newest = [state for state, place in found if place < 300]
+    assert counts == [
+        Count(len(newest), more=True),
+        Count(sum(state == "new" for state, _place in found)),
+        Count(sum(state not in ("new", "closed") for state in newest), more=True),
+    ]
 
 
 def test_what_was_searched_for_is_marked(world):

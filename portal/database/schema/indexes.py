@@ -5,7 +5,7 @@ name of an index is made of its columns: an index of other columns is another in
 the parts of a name stay apart: `order` with a field `line_number` and `order_line` with its number have two indexes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,8 +89,9 @@ def scope_column(module: Module, table: sa.Table, path: str | None) -> str | Non
     return path if len(module.fields[path].targets) == 1 else None
 
 
-def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str) -> bool:
-    """Whether an index leads to the values of a column within one branch of a scope (Policy.branches).
+def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str, including: Collection[str] = ()) -> bool:
+    """Whether an index leads to the values of a column within one branch of a scope (Policy.branches), and holds the
+    columns `including` besides.
 
     Without such an index the branch has few rows: a person's own, or those that they watch.
     """
@@ -98,7 +99,8 @@ def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str) -> 
     if isinstance(first, FunctionElement):  # the ids of what they watch
         return False
     leading = [*([first.left.name] if isinstance(first, sa.BinaryExpression) else []), column]
-    return any(index.columns.keys()[: len(leading)] == leading for index in table.indexes)
+    indexes = (index.columns.keys() for index in table.indexes)
+    return any(columns[: len(leading)] == leading and {*including} <= {*columns} for columns in indexes)
 
 
 def sort_column(field: Field, table: sa.Table) -> sa.Column[Any] | None:

@@ -1,7 +1,9 @@
 """How many rows there are: exact where that is cheap, stopped where it is not; several counts in one statement.
 
 Where an index has the answer, rows are counted in it up to COUNT_LIMIT. What must be tested row by row is counted
-among the newest MOST_TESTED rows that the reader may see; `Count.more` says that there are others.
+among all rows that an index finds, if they are fewer than MOST_TESTED. Else it is counted among so many of the newest
+rows that the reader may see; `Count.more` says that there are others. To fetch rows takes nearly all of the time, so
+that all numbers beside a filter come from one look at them. What an index holds besides is tested in it.
 """
 
 from collections import defaultdict
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from portal.database.schema.indexes import is_indexed
 from portal.database.sql import WithoutIndex, constant
@@ -30,19 +33,45 @@ class Count:
 @dataclass(frozen=True)
 class CountRequest:
     """What is counted: the rows that the reader may see (`visible`) and that an index finds by `indexed` (all where it
-    is None), each `tested` besides. Rows that the reader may not see are no part of any limit."""
+    is None), each `tested` besides. Rows that the reader may not see are no part of any limit.
+
+    `sees_indexed_only`: whether the reader may see no other rows than those that `indexed` finds.
+    """
 
     indexed: IndexCondition | None = None
     tested: tuple[sa.ColumnElement[bool], ...] = ()
     visible: tuple[sa.ColumnElement[bool], ...] = ()
+    sees_indexed_only: bool = False
+
+    def needs_rows(self, table: sa.Table, branch: sa.ColumnElement[bool]) -> bool:
+        """Whether rows must be fetched to be tested, because no index holds all that is compared."""
+        if not self.tested or self.indexed is None:
+            return bool(self.tested)
+        parts = (part for test in (*self.tested, *self.visible) for part in visitors.iterate(test))
+        compared = {part.name for part in parts if isinstance(part, sa.Column) and part.table is table}
+        return not is_indexed(table, branch, self.indexed.column, compared)
+
+    @property
+    def hit(self) -> sa.ColumnElement[bool]:
+        """Whether a visible row is counted."""
+        return sa.and_(sa.true(), *self.tested, *([self.indexed.condition] if self.indexed else []))
 
 
 def counting(
     table: sa.Table, branches: Sequence[sa.ColumnElement[bool]], requests: Sequence[CountRequest]
 ) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """One statement for all `requests` about the rows of `branches`; `read_counts` reads its rows."""
-    selects = [select for place, request in enumerate(requests) for select in _selects(place, table, branches, request)]
-    return sa.union_all(*selects) if len(selects) > 1 else selects[0]
+    selects: list[sa.Select[Any]] = []
+    for branch_place, branch in enumerate(branches or [sa.false()]):
+        fetched = {place: request for place, request in enumerate(requests)
+                   if request.needs_rows(table, branch) and not request.sees_indexed_only}  # fmt: skip
+        newest = _newest(table, branch, fetched).cte(f"newest_{branch_place}") if fetched else None
+        for place, request in enumerate(requests):
+            if newest is not None and place in fetched:
+                selects.append(_tested(place, table, branch, request, newest))
+            else:
+                selects += _by_index(place, table, branch, request)
+    return _joined(selects)
 
 
 def read_counts(rows: Iterable[Mapping[str, Any]]) -> list[Count]:
@@ -57,30 +86,76 @@ def read_counts(rows: Iterable[Mapping[str, Any]]) -> list[Count]:
             for place, number in sorted(hits.items())]  # fmt: skip
 
 
-def _selects(
-    place: int, table: sa.Table, branches: Sequence[sa.ColumnElement[bool]], request: CountRequest
+def _newest(table: sa.Table, branch: sa.ColumnElement[bool], requests: Mapping[int, CountRequest]) -> sa.Select[Any]:
+    """One look at the newest rows of a branch: how many there are, and how many of them each request counts."""
+    visible = next(iter(requests.values())).visible  # the same for all
+    hits = [request.hit.label(_hits(place)) for place, request in requests.items()]
+    order = table.c["modified"].desc(), table.c["id"].desc()
+    rows = sa.select(*hits).select_from(table).where(branch, *visible).order_by(*order)
+    newest = rows.limit(constant(MOST_TESTED)).subquery()
+    numbers: list[sa.ColumnElement[Any]] = [sa.func.count().filter(hit).label(hit.name) for hit in newest.c]
+    numbers.append(sa.func.count().label("tested_rows"))
+    return sa.select(*numbers).select_from(newest)
+
+
+def _hits(place: int) -> str:
+    return f"hits_{place}"
+
+
+def _tested(
+    place: int, table: sa.Table, branch: sa.ColumnElement[bool], request: CountRequest, newest: sa.CTE
+) -> sa.Select[Any]:
+    """The number among all rows that an index finds, where these are few, or else among the newest rows."""
+    hits, tested_rows = (sa.select(newest.c[name]).scalar_subquery() for name in (_hits(place), "tested_rows"))
+    if request.indexed is None or not is_indexed(table, branch, request.indexed.column):
+        return _row(place, 1, hits, tested_rows)
+    one: sa.ColumnElement[int] = sa.literal_column("1")
+    ways = [sa.select(one.label("hit")).select_from(table).where(branch, way, *request.visible)
+            for way in _ways(table, branch, request.indexed)]  # fmt: skip
+    found = _number(_joined(ways).limit(constant(MOST_TESTED))).subquery()
+    is_few = found.c["number"] < constant(MOST_TESTED)
+    # Both databases count what CASE needs, and nothing else.
+    exact = _number(_joined([way.where(*map(WithoutIndex, request.tested)) for way in ways])).scalar_subquery()
+    row = _row(place, 1, sa.case((is_few, exact), else_=hits), sa.case((is_few, constant(0)), else_=tested_rows))
+    return row.select_from(found)
+
+
+def _by_index(
+    place: int, table: sa.Table, branch: sa.ColumnElement[bool], request: CountRequest
 ) -> Iterator[sa.Select[Any]]:
     """The numbers to be added for a request: each stops by itself."""
-    hit = sa.case((sa.and_(sa.true(), *request.tested), 1), else_=0) if request.tested else sa.literal_column("1")
-    for branch in branches or [sa.false()]:
-        for condition in _ways(table, branch, request.indexed):
-            part = sa.select(hit.label("hit")).select_from(table).where(branch, condition, *request.visible)
-            if request.tested and not request.indexed:
-                part = part.order_by(table.c["modified"].desc(), table.c["id"].desc())
-            within = part.limit(constant(MOST_TESTED if request.tested else COUNT_LIMIT + 1)).subquery()
-            number = sa.func.count()
-            yield sa.select(
-                sa.literal_column(str(place)).label("place"),
-                sa.literal_column("1" if request.tested else "0").label("tested"),
-                (sa.func.sum(within.c["hit"]) if request.tested else number).label("hits"),
-                number.label("tested_rows"),
-            ).select_from(within)
+    hit = sa.case((sa.and_(*request.tested), 1), else_=0) if request.tested else sa.literal_column("1")
+    for way in _ways(table, branch, request.indexed):
+        part = sa.select(hit.label("hit")).select_from(table).where(branch, way, *request.visible)
+        within = part.limit(constant(MOST_TESTED if request.tested else COUNT_LIMIT + 1)).subquery()
+        number = sa.func.count()
+        hits = sa.func.sum(within.c["hit"]) if request.tested else number
+        yield _row(place, int(bool(request.tested)), hits, number).select_from(within)
+
+
+def _row(place: int, tested: int, hits: sa.ColumnElement[int], tested_rows: sa.ColumnElement[int]) -> sa.Select[Any]:
+    """A row of `read_counts`."""
+    columns: dict[str, sa.ColumnElement[Any]] = {
+        "place": sa.literal_column(str(place)),
+        "tested": sa.literal_column(str(tested)),
+        "hits": hits,
+        "tested_rows": tested_rows,
+    }
+    return sa.select(*[column.label(name) for name, column in columns.items()])
+
+
+def _joined(selects: Sequence[sa.Select[Any]]) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    return sa.union_all(*selects) if len(selects) > 1 else selects[0]
+
+
+def _number(rows: sa.Select[Any] | sa.CompoundSelect[Any]) -> sa.Select[Any]:
+    return sa.select(sa.func.count().label("number")).select_from(rows.subquery())
 
 
 def _ways(
     table: sa.Table, branch: sa.ColumnElement[bool], indexed: IndexCondition | None
 ) -> Sequence[sa.ColumnElement[bool]]:
-    """The conditions by which the rows of a branch are counted, one after the other."""
+    """The conditions by which the rows of a branch are found, one after the other."""
     if indexed is None:
         return [sa.true()]
     if not is_indexed(table, branch, indexed.column):

@@ -161,6 +161,7 @@ class Statements(ModulePolicy):
             None if indexed is None else self._index_condition(indexed),
             tuple(self.sql(part) for part in parts if part is not indexed),
             tuple(visible),
+            sees_indexed_only=indexed in declared,
         )
 
     def _index_condition(self, comparison: Comparison) -> IndexCondition:
