@@ -220,6 +220,24 @@ def test_the_wizard_follows_back_forward_and_reload_and_comes_back_on_another_de
     page.get_by_role("button", name="Discard").click()
 
 
+def test_back_leads_to_a_form_that_is_known_again(visit: Visit, new_ticket: Make) -> None:
+    page = visit("customer", new_ticket("Back and forth"))
+    box, send = page.get_by_role("textbox", name="Write a comment"), page.locator("form.composer footer button")
+    comments = page.locator(".note").filter(has_text="Once is")
+    box.fill("Once is enough")
+    send.last.click()
+    expect(comments).to_have_count(1)
+    page.go_back()
+    expect(box).to_have_value("Once is enough")
+    send.last.click()
+    expect(box).to_have_value("")
+    expect(comments).to_have_count(1)
+    page.go_back()
+    box.fill("Once is not enough")
+    send.last.click()
+    expect(comments).to_have_count(2)
+
+
 def test_a_lost_session_keeps_what_was_typed(
     open_page: Callable[..., Page], address: str, passwords: dict[str, tuple[str, str]], new_ticket: Make
 ) -> None:

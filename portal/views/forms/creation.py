@@ -208,12 +208,12 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         target = step + 1
     if step is not None and target is not None:
         return change_step(form, filling, filled.errors, replace(content, step=step), target)
+    if again := answer_if_repeated(form.records, request):  # what has to be unique is in use by then
+        return again
     if filled.errors:
         request.response.status_code = 422
         wrong = first_wrong_step(form.layout, filled.errors)
         return {"page": posted_page(form, replace(filling, errors=filled.errors), wrong)}
-    if again := answer_if_repeated(form.records, request):
-        return again
     try:
         record_id = request.writer(form.records).create(filled.values)
     except Refused as refused:  # by a table that others made
