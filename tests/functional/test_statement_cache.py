@@ -1,14 +1,19 @@
 """What is built once for everybody of a profile is right for each of them, at every moment."""
 
 import datetime
+import functools
+import gc
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from portal.accounts.giving_access import AccessRequest
+from portal.database import fetching
 from portal.database.engine import reading
 from portal.records.statement_cache import IDS
+from portal.web.rendering import shared_templates
+from tests.functional.conftest import without_tokens
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, NOW, World, linked, titles
 
 DAYS = """
@@ -208,3 +213,43 @@ def test_a_form_offers_each_of_one_profile_their_own_records(shop):
         assert "Carla Neri" not in of_bruno
         assert "Carla Neri" in of_dario
         assert "Anna Rossi" not in of_dario
+
+
+def kept_values():
+    """The functools caches of the portal, but for those of what is read from files, which have no bound."""
+    found = (each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper))
+    bounded = (each for each in found if each.cache_parameters()["maxsize"] is not None)
+    return [each for each in bounded if each.__module__.startswith("portal.")]
+
+
+@pytest.mark.sqlite_suffices
+def test_what_is_kept_answers_each_as_if_nothing_were_kept(shop):
+    readers = ((ANNA, "en-US"), (CARLA, "en-US"), (BRUNO, "en-GB"), (NANCY, "it"), (CARLA, "it"))
+    people = [shop.the("people", name).id for name in ("Anna Rossi", "Carla Neri")]
+    paths = ["/", "/requests/?tab=all&name=of", "/requests/create?_step=2", "/things/create", "/search?q=of"]
+    paths += [f"/people/{person}/{page}" for person in people for page in ("", "edit")]
+    paths += [f"/requests/{request.id}/" for request in shop.all("requests")[:1]]
+    tables, of_functions = shop.portal.tables, kept_values()
+    of_process = fetching._prepared, shared_templates(False)._cell_templates._cache
+    of_portal = tables.shared_policies, tables.statements, tables.large, tables.search.info
+
+    def forget():
+        for kept in (*of_portal, *of_process):
+            kept.clear()
+        for kept in of_functions:
+            kept.cache_clear()
+
+    def seen(reader, path):
+        email, language = reader
+        return without_tokens(shop[email].see(path, headers={"Accept-Language": language}))
+
+    alone = {}
+    for reader in readers:
+        for path in paths:
+            forget()
+            alone[reader, path] = seen(reader, path)
+    forget()
+    for path in paths:
+        for reader in readers:
+            assert seen(reader, path) == alone[reader, path], (reader, path)
+    assert len({alone[reader, "/requests/?tab=all&name=of"] for reader in readers}) == len(readers)
