@@ -35,6 +35,10 @@ from portal.web.serving import Serving
 
 log = logging.getLogger(__name__)
 
+# How many more objects there are when Python looks for garbage. Most of a page's live until it is sent: looking at them
+# several times for each page, as Python does by itself, takes 5 to 14 % of its time, and finds nothing.
+OBJECTS_OF_A_PAGE = 5_000
+
 PYRAMID = {
     "tm.manager_hook": "pyramid_tm.explicit_manager",
     "tm.commit_veto": "pyramid_tm.default_commit_veto",  # a refused request writes nothing
@@ -67,6 +71,7 @@ def make_server_application(settings: Settings, reload_templates: bool = False, 
     # to memory that forked processes share.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(OBJECTS_OF_A_PAGE)
     return application
 
 
@@ -79,6 +84,7 @@ def host_portals(settings: Settings, on_loopback: bool = False) -> HostedPortals
     def make(folder: Path) -> Router:
         return make_application(settings.for_portal(folder), on_loopback=on_loopback)
 
+    gc.set_threshold(OBJECTS_OF_A_PAGE)
     return HostedPortals(settings.hosted.absolute(), make, settings.loaded_portals)
 
 
