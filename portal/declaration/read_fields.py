@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import BUILT_IN, SYSTEM_COLUMNS, as_name, reserved_field, wrong_name
-from portal.declaration.shape_keys import keys_of
+from portal.declaration.shape_keys import has_keys_of, keys_of, shape_at
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import did_you_mean
@@ -43,7 +44,19 @@ def _is_key_of_module(name: str, entry: Any) -> bool:
         return False
     if isinstance(entry, str):
         return our_type(entry, Field.types) is None
-    return not isinstance(entry, Mapping) or not any(_means_type(key) for key in entry)
+    if not isinstance(entry, Mapping):
+        return True
+    if any(_means_type(key) for key in entry):
+        return False
+    shape = shape_at(Module, (name,))
+    if shape is Module:  # a text, perhaps in several languages
+        return not any(key in _keys_of_fields() for key in entry)
+    return has_keys_of(shape, entry)
+
+
+@cache
+def _keys_of_fields() -> frozenset[str]:
+    return frozenset(key for kind in Field.types.values() for key in keys_of(kind))
 
 
 def read_field(name: str, entry: Any, at: Cursor) -> Field | None:

@@ -72,7 +72,7 @@ class Phone(TextLike):
             return ()
         groups = re.findall(r"\d+", value)
         pieces = ["".join(groups[start:]) for start in range(len(groups))]
-        pieces[1:1] = [digits_of(value)] if LEFT_OUT in value else []
+        pieces[1:1] = ["".join(re.findall(r"\d+", value.replace(LEFT_OUT, "")))] if LEFT_OUT in value else []
         return (value, *(piece for piece in pieces if len(piece) >= SHORTEST_PIECE or piece == pieces[0]))
 
 
