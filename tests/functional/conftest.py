@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pyramid.router import Router
 from webtest import TestApp
 
 from portal.accounts.giving_access import AccessRequest, Register
@@ -24,7 +25,7 @@ from portal.declaration.load import load
 from portal.settings import Settings
 from portal.web import health_probe
 from tests.functional.orders_portal import orders
-from tests.functional.world import World
+from tests.functional.world import Rows, World, put_back, rows_of
 from tests.real_parts import PostgreSQL
 
 __all__ = ["orders"]  # a fixture of its own file
@@ -114,14 +115,19 @@ def clock() -> Clock:
     return Clock()
 
 
+def started(folder: Path, database: str, on_loopback: bool = True, **settings: object) -> Router:
+    """The portal of a folder as an application, which signs people in fast and sees every change of the files."""
+    chosen = {"folder": folder, "database": database, "reload_every": 0, **CHEAP, **settings}
+    return make_application(Settings(**chosen), on_loopback=on_loopback)
+
+
 @pytest.fixture
 def make_app(database: str, portal_folder: Path, clock: Clock) -> Iterator[Callable[..., TestApp]]:
     """A function that starts the portal with other settings: `make_app(base_url="https://care.example")`."""
     with contextlib.ExitStack() as opened:
 
-        def make(on_loopback: bool = True, **settings: object) -> TestApp:
-            chosen = {"folder": portal_folder, "database": database, "reload_every": 0, **CHEAP, **settings}
-            application = make_application(Settings(**chosen), on_loopback=on_loopback)
+        def make(**settings: object) -> TestApp:
+            application = started(portal_folder, database, **settings)
             application.registry.clock = clock
             opened.callback(application.registry.live.close)
             return TestApp(application)
@@ -133,6 +139,26 @@ def make_app(database: str, portal_folder: Path, clock: Clock) -> Iterator[Calla
 def app(make_app: Callable[..., TestApp]) -> TestApp:
     """The small portal in a browser that has no cookies yet."""
     return make_app()
+
+
+@pytest.fixture(scope="session")
+def small_portal(filled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Router, Rows]]:
+    """The small portal, started once, and all that its database holds."""
+    folder = tmp_path_factory.mktemp("small")
+    shutil.copytree(SMALL, folder / "folder")
+    database = shutil.copy(filled_sqlite, folder / "portal.sqlite")
+    application = started(folder / "folder", f"sqlite:///{database}")
+    yield application, rows_of(application.registry.live.current())
+    application.registry.live.close()
+
+
+@pytest.fixture
+def shared_app(small_portal: tuple[Router, Rows], clock: Clock) -> Iterator[TestApp]:
+    """The same as `app`, for files whose tests change no YAML: started once; what a test does is taken back."""
+    application, rows = small_portal
+    application.registry.clock = clock
+    yield TestApp(application)
+    put_back(application.registry.live.current(), rows)
 
 
 @pytest.fixture
@@ -183,7 +209,7 @@ def wide_world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def wide_rows(wide_world: World) -> dict[str, list[dict[str, object]]]:
+def wide_rows(wide_world: World) -> Rows:
     return wide_world.rows()
 
 
@@ -194,7 +220,7 @@ def post_world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def post_rows(post_world: World) -> dict[str, list[dict[str, object]]]:
+def post_rows(post_world: World) -> Rows:
     return post_world.rows()
 
 

@@ -229,6 +229,7 @@ def work(world, connection, company):
     writer("tasks").delete(world.records(connection, "tasks").get(task.id))
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("person", "other"), [(ANNA, DARIO), (DARIO, ANNA), (EDDA, ANNA)])
 def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, person, other):
     addresses = [address for address in reached[other] if re.match(r"/[a-z]+/\d+/", address)]
@@ -251,6 +252,7 @@ POSTED = (
 )  # fmt: skip
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("person", "other"), [(ANNA, DARIO), (CARLA, DARIO), (DARIO, ANNA)])
 def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other):
     before = filled.rows()
@@ -325,6 +327,7 @@ def test_what_another_company_does_changes_no_byte_of_mine(world):
             assert after[address] == answer, f"{person} {address}"
 
 
+@pytest.mark.sqlite_suffices
 def test_an_internal_comment_changes_no_byte_of_a_customers_pages(world):
     fill(world)
     details = details_of(world)

@@ -18,6 +18,11 @@ def raw(app, path="/login", query="", method="GET", **environ):
     return request.get_response(app.app)
 
 
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
 def post(app, body, content_type="application/x-www-form-urlencoded", path="/login"):
     """A form of a browser that has opened the sign-in page."""
     app.get("/login")

@@ -23,6 +23,11 @@ def raw(app, path="/login", query="", method="GET", **environ):
     return request.get_response(app.app)
 
 
+@pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
 def post(app, body, content_type):
     environ = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": content_type}
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)

@@ -36,6 +36,7 @@ PASSWORD = "correct horse battery"
 NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
 ANNA, BRUNO, CARLA, DARIO = "anna@acme.example", "bruno@acme.example", "carla@globex.example", "dario@globex.example"
 EDDA, NANCY = "edda@alone.example", "nancy@supplier.example"
+Rows = dict[str, list[dict[str, Any]]]  # by table
 PEOPLE = (
     AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),
     AccessRequest(BRUNO, "power", "Bruno Verdi", "Acme"),
@@ -84,7 +85,7 @@ class World:
     app: Any
     clock: Clock
     browsers: dict[str, Browser]
-    kept: dict[str, list[dict[str, Any]]] | None = None  # what the tests of one file read together
+    kept: Rows | None = None  # what the tests of one file read together
 
     @classmethod
     def of(cls, name: str, url: str, people: Iterable[AccessRequest] = PEOPLE, files: str = "var/files") -> "World":
@@ -177,27 +178,37 @@ class World:
 
     # -- putting it back --------------------------------------------------------------------------------------------
 
-    def rows(self) -> dict[str, list[dict[str, Any]]]:
+    def rows(self) -> Rows:
         """Everything that the database holds."""
-        with reading(self.portal.engine) as connection:
-            return {
-                table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-                for table in self.portal.tables.metadata.sorted_tables
-            }
+        return rows_of(self.portal)
 
-    def put_back(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+    def put_back(self, rows: Rows) -> None:
         """Makes the database hold `rows` again, and the clock show the first moment."""
         self.clock.now = NOW
-        tables = self.portal.tables.metadata.sorted_tables
-        with writing(self.portal.engine) as connection:
-            for table in reversed(tables):
-                connection.execute(sa.delete(table))
-            for table in tables:
-                if rows[table.name]:
-                    connection.execute(sa.insert(table), rows[table.name])
+        put_back(self.portal, rows)
         for browser in self.browsers.values():
             for cookie in [each for each in browser.cookiejar if "session" not in each.name]:
                 browser.cookiejar.clear(cookie.domain, cookie.path, cookie.name)
+
+
+def rows_of(portal: Any) -> Rows:
+    """Everything that the database holds."""
+    with reading(portal.engine) as connection:
+        return {
+            table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+            for table in portal.tables.metadata.sorted_tables
+        }
+
+
+def put_back(portal: Any, rows: Rows) -> None:
+    """Makes the database hold `rows` again."""
+    tables = portal.tables.metadata.sorted_tables
+    with writing(portal.engine) as connection:
+        for table in reversed(tables):
+            connection.execute(sa.delete(table))
+        for table in tables:
+            if rows[table.name]:
+                connection.execute(sa.insert(table), rows[table.name])
 
 
 def linked(module: str, *ids: int) -> tuple[Linked, ...]:
