@@ -217,7 +217,9 @@ def test_a_form_offers_each_of_one_profile_their_own_records(shop):
 
 def kept_values():
     """The functools caches of the portal, but for those of what is read from files, which have no bound."""
-    found = (each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper))
+    gc.unfreeze()  # conftest.py sets aside what was imported, which get_objects leaves out
+    found = [each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper)]
+    gc.freeze()
     bounded = (each for each in found if each.cache_parameters()["maxsize"] is not None)
     return [each for each in bounded if each.__module__.startswith("portal.")]
 
@@ -230,6 +232,7 @@ def test_what_is_kept_answers_each_as_if_nothing_were_kept(shop):
     paths += [f"/people/{person}/{page}" for person in people for page in ("", "edit")]
     paths += [f"/requests/{request.id}/" for request in shop.all("requests")[:1]]
     tables, of_functions = shop.portal.tables, kept_values()
+    assert of_functions
     of_process = fetching._prepared, shared_templates(False)._cell_templates._cache
     of_portal = tables.shared_policies, tables.statements, tables.large, tables.search.info
 
