@@ -223,6 +223,14 @@ def test_a_filter_is_counted_among_all_rows_of_a_small_tab_and_among_the_newest_
     ]
 
 
+def test_a_page_does_not_say_that_there_are_fewer_records_than_it_shows(world, monkeypatch):
+    add_requests(world, 40)
+    monkeypatch.setattr(count_statements, "MOST_TESTED", 2)
+    text = world[NANCY].get("/requests/?tab=all&name=item").html.get_text(" ", strip=True)
+    shown, total = re.search(r"1–(\d+) of (\d+)\+", text).groups()
+    assert int(shown) == int(total) > 2
+
+
 def test_what_was_searched_for_is_marked(world):
     add_requests(world, 3)
     rows = world[NANCY].get("/requests/?tab=all&q=item").html.find("tbody").find_all("mark")

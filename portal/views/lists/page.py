@@ -1,6 +1,7 @@
 """The page of a module's list, put together from its rows, columns, filters, tabs; and the ways to its other pages."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -122,5 +123,6 @@ def page_text(page: Page, count: Count, reader: Reader) -> str:
     """“1–50 of 240”: which records of how many a page of a list shows."""
     if not page.records:
         return _("No results")
-    mapping = {"rows": len(page.records), "total": count_text(count, reader)}
+    shown = len(page.records)  # of which the newest rows, among which they were counted, may have fewer
+    mapping = {"rows": shown, "total": count_text(replace(count, number=max(count.number, shown)), reader)}
     return _("1–${rows} of ${total}", mapping=mapping) if page.first else _("${rows} of ${total}", mapping=mapping)
