@@ -28,6 +28,8 @@ DEEPEST = 250
 TAG_BEGINS = re.compile("<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 WITHOUT_END = ("br", "hr", "img")
 ENDED_BY_NEXT = ("p", "li", "dt", "dd")
+ENDED_BY_PARENT = (*ENDED_BY_NEXT, "td", "th", "tr", "thead", "tbody", "tfoot")
+PARENTS = ("ul", "ol", "dl", "table", "tr", "thead", "tbody", "tfoot")
 OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
@@ -58,13 +60,24 @@ def _shallow(markup: str) -> str:
     opened: list[str] = []
     for tag in TAG_BEGINS.finditer(markup):
         name = tag[2].lower()
-        if opened and name == opened[-1] and (tag[1] or name in ENDED_BY_NEXT):
+        if tag[1] and name in PARENTS:
+            _end_parent(name, opened)
+        elif opened and name == opened[-1] and (tag[1] or name in ENDED_BY_NEXT):
             opened.pop()
         if not tag[1] and name not in WITHOUT_END:
             opened.append(name)
         if len(opened) > DEEPEST:
             return markup[: tag.start()] + html.escape(markup[tag.start() :])
     return markup
+
+
+def _end_parent(name: str, opened: list[str]) -> None:
+    """Take the element `name` off, and what in it has no end tag of its own; nothing where something else is open."""
+    depth = len(opened)
+    while depth and opened[depth - 1] != name and opened[depth - 1] in ENDED_BY_PARENT:
+        depth -= 1
+    if depth and opened[depth - 1] == name:
+        del opened[depth - 1 :]
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:

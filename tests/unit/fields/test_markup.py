@@ -137,3 +137,5 @@ def test_a_long_text_whose_elements_end_is_shown_as_it_is():
     html = "<ul>" + "<li><p>one <b>bold</b> word<br></p></li>" * 1_000 + "</ul>"
     assert rich("html").parse(html, PLAIN) == html
     assert rich("html").html("<p>word<br>" * 1_000).count("<p>") == 1_000
+    rows = rich("html").html("<table>" + "<tr><td>a<td>b</tr>" * 1_000 + "</table><ul><li>one<li>two</ul>")
+    assert (rows.count("<td>"), rows.count("<li>")) == (2_000, 2)
