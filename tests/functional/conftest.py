@@ -127,7 +127,7 @@ def make_app(database: str, portal_folder: Path, clock: Clock) -> Iterator[Calla
     with contextlib.ExitStack() as opened:
 
         def make(**settings: object) -> TestApp:
-            application = started(portal_folder, database, **settings)
+            application = started(portal_folder, **{"database": database, **settings})
             application.registry.clock = clock
             opened.callback(application.registry.live.close)
             return TestApp(application)
