@@ -54,6 +54,7 @@ class Commands(click.Group):
 
 @click.group("portal", cls=Commands)
 @common_options
+@click.version_option(package_name="declared-portal")
 def main() -> None:
     """A customer portal whose modules are declared in YAML.
 

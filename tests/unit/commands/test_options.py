@@ -1,8 +1,12 @@
 """What commands take from their options."""
 
+from importlib.metadata import version
+
 import click
 import pytest
+from click.testing import CliRunner
 
+from portal.commands import main
 from portal.commands.options import read_password
 
 
@@ -19,3 +23,7 @@ def test_a_file_that_is_no_text_has_no_password(tmp_path):
         pytest.raises(click.ClickException, match="not a text"),
     ):
         read_password(file)
+
+
+def test_the_command_says_its_version():
+    assert version("declared-portal") in CliRunner().invoke(main, ["--version"]).output
