@@ -20,8 +20,8 @@ from portal.database.engine import analyze, make_engine, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.database.search import index as search
+from portal.declaration.declaration import Declaration
 from portal.declaration.load import load
-from portal.declaration.shapes import Declaration
 from portal.fields.linked_value import Linked
 from portal.records.indexing.search_entries import search_entry
 from portal.records.policy import system_policy

@@ -15,7 +15,7 @@ from portal.database.engine import reading
 from portal.database.migration.temporary_views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import deciding_lines
 from portal.records.audit.explain import Step

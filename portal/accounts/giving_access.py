@@ -17,7 +17,8 @@ from portal.accounts.one_time_links import INVITATION, make_link, void_links
 from portal.accounts.sessions import close_sessions
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.fields.base import Refused
 from portal.fields.email import is_mail_address
 from portal.fields.linked_value import Linked

@@ -14,7 +14,7 @@ from portal.accounts.accounts import Account, account_columns, account_of
 from portal.accounts.companies import open_companies
 from portal.accounts.people import PersonRow, companies_of, companies_of_each
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 from portal.records.policy import Policy
 from portal.texts import _
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from portal.accounts.accounts import Account, account_columns, account_of
 from portal.accounts.companies import accounts_within
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration, Module, Profile
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module, Profile
 from portal.records.policy import system_policy
 from portal.records.writing.errors import unique_violations_retried
 from portal.texts import _

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import find_account
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.fields.base import Field
 
 

@@ -17,7 +17,8 @@ from portal.accounts.people import PersonRow, person_columns
 from portal.database.engine import writing
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Declaration
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import MOST_REMEMBERED_DAYS
 
 # Without “remember me” the cookie ends with the browser, and the session after this time without a request.
 IDLE = datetime.timedelta(hours=12)

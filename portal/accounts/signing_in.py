@@ -31,7 +31,7 @@ from portal.accounts.people import company_path, linked_ids
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 from portal.texts import _
 
 WRONG = _("Incorrect email or password.")

@@ -11,7 +11,7 @@ from portal.commands.options import chosen_settings, common_options
 from portal.database.copying import CopyError
 from portal.database.engine import Connection
 from portal.database.schema.tables import build
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Settings as DeclaredSettings
 from portal.mail.incoming.mail_rows import stored_mails
 from portal.records.transfer.backup import BackupError, make_backup

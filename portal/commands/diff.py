@@ -16,7 +16,7 @@ from portal.commands.database_errors import database_refusals_explained
 from portal.commands.open_portal import load_declaration
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import reach
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.sight_changes import SightChange
 from portal.settings import Settings

@@ -13,8 +13,8 @@ from portal.database.engine import Connection, Engine, reach, reading
 from portal.database.migration.plan_and_apply import steps_needed_to_run
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
+from portal.declaration.declaration import Declaration
 from portal.declaration.load import load
-from portal.declaration.shapes import Declaration
 from portal.declaration.source.suggestions import suggest
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records

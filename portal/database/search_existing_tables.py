@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from portal.conditions import Comparison, ParsedValue
 from portal.database.existing_values import HasWords
 from portal.database.sqlite_functions import BORDER
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.link import is_linked
 from portal.fields.table_names import table_of

@@ -11,7 +11,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue, ValueAtExecution
 from portal.database.search_existing_tables import OPERATOR, words_found
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.fields.base import Field, operator_refused
 from portal.fields.protocols import VisibleIds
 from portal.fields.reader import Reader

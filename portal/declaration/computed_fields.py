@@ -8,8 +8,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from portal.declaration.declaration import fields_with_rows
 from portal.declaration.declaration_draft import DeclarationDraft
-from portal.declaration.shapes import fields_with_rows
 from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field
 from portal.fields.lines import ColumnError

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
-from portal.declaration.shapes import Button, Module, Profile, Settings, row_modules
+from portal.declaration.declaration import row_modules
+from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.suggestions import suggest

@@ -14,13 +14,13 @@ from portal.declaration.cascading_problems import without_consequences
 from portal.declaration.checks.all import check_what_is_written, check_what_results
 from portal.declaration.checks.settings import check_settings
 from portal.declaration.computed_fields import bind_fields
+from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.declared_files import read_files
 from portal.declaration.read_buttons import read_buttons
 from portal.declaration.read_modules import read_modules
 from portal.declaration.read_profiles import read_profile
 from portal.declaration.resolve import resolve
-from portal.declaration.shapes import Declaration
 from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import Problem
 from portal.declaration.version import is_of_another_version

@@ -5,7 +5,8 @@ Called by resolve, once for each profile. The search index and commands use the 
 
 from collections.abc import Mapping
 
-from portal.declaration.shapes import Declaration, Module, Profile
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module, Profile
 from portal.fields.base import Field
 from portal.texts import Text
 

@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 
 from portal.declaration.builtin import builtin_fields
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft, profile_file
-from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.declaration.name_rules import as_name, reserved_module, wrong_name
 from portal.declaration.read_fields import read_fields
 from portal.declaration.shape_keys import has_keys_of, keys_of
-from portal.declaration.shapes import Module, OnComment, Settings, Transition
+from portal.declaration.shapes import Inbox, Module, OnComment, Settings, SignUp, Transition
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.suggestions import closest, suggest

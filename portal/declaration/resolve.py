@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
+from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
-from portal.declaration.inbox_and_sign_up_shapes import Inbox
 from portal.declaration.layouts import Viewer, finished_layouts, readable_fields, with_related
 from portal.declaration.option_labels import labeled_modules
 from portal.declaration.plurals import in_singular
@@ -18,10 +18,10 @@ from portal.declaration.shapes import (
     DEFAULT_ICON,
     Access,
     Button,
-    Declaration,
     DetailLayout,
     FormLayout,
     Home,
+    Inbox,
     Lifecycle,
     ListLayout,
     Mail,

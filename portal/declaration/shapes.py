@@ -2,25 +2,20 @@
 
 The same shapes serve twice: as written (None where a key is missing) and resolved (`resolve.py` generates what is
 missing, merges what profiles change, and leaves no None where there is a default). Code outside this folder only meets
-the resolved `Declaration`.
+the resolved ones, in a `Declaration`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field as Key
 from pydantic import StrictBool, model_validator
 
 from portal.conditions import ALWAYS
 from portal.declaration import value_types
-from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
-from portal.fields.reader import Reader
-from portal.fields.table_names import join_name
 from portal.texts import Text, label_from_name
 
 DEFAULT_ICON = "square"
@@ -259,28 +254,6 @@ class Module(Shape):
         return next((field for field in unique if field.columns()), None)
 
 
-def fields_with_rows(modules: Iterable[Module]) -> Iterator[tuple[Module, Field]]:
-    """The `lines` fields, each with its module."""
-    return ((module, field) for module in modules for field in module.fields.values() if field.row_fields)
-
-
-def row_modules(modules: Iterable[Module]) -> dict[str, Module]:
-    """The rows of each `lines` field as a module, by the name of their table: what has columns, links and conditions.
-
-    No profile has such a module: readers of the field may read its rows. A unique column has no value twice within
-    one record, which no index says.
-    """
-    made: dict[str, Module] = {}
-    for module, field in fields_with_rows(modules):
-        name = join_name(module.name, field.name)
-        columns = {
-            key: column.model_copy(update={"unique": False}) if column.unique else column
-            for key, column in field.row_fields.items()
-        }
-        made[name] = Module(name=name, fields=columns, label=field.title)
-    return made
-
-
 class Access(Shape):
     """What one profile sees of one module, and how. Resolved, its layouts hold only what the profile can read."""
 
@@ -342,57 +315,26 @@ class Button(Shape):
     count: StrictBool = False
 
 
+class Inbox(Shape):
+    """`inbox:` of modules.yaml: what becomes of mail that is no reply to a record."""
+
+    address: str = Key(pattern=r"^[^\s@<>,;:\"+]{1,27}@[A-Za-z0-9.-]+$")  # replies go to help+TOKEN@…
+    creates: value_types.ModuleName
+    title: value_types.OwnField | None = None  # the field that takes the subject; resolved: the module's title
+    text: value_types.OwnField | None = (
+        None  # the field that takes the text; resolved: the module's first long text, if it has one
+    )
+    unknown: Literal["keep", "create"] = "keep"
+
+
+class SignUp(Shape):
+    """Who may come in uninvited. `domains`: the only mail domains, each with its company by title."""
+
+    profile: value_types.ProfileName
+    domains: dict[str, str] | None = None
+    approve: StrictBool = True
+
+
 def display_name(named: Module | Transition | Access | Profile | Button) -> Text:
     """What people read of it: its label, made from its name where none is declared."""
     return named.label or label_from_name(named.module if isinstance(named, Access) else named.name)
-
-
-class Declaration(Shape):
-    """The whole of a portal's YAML, checked and resolved: the one object that the engine runs on."""
-
-    folder: Path
-    settings: Settings
-    people: str | None = None
-    organizations: str | None = None
-    modules: dict[str, Module]
-    profiles: dict[str, Profile]
-    buttons: dict[str, Button] = {}
-    inbox: Inbox | None = None
-    sign_up: SignUp | None = None
-    icons: frozenset[str] = frozenset()  # every icon that some part of the declaration names
-
-    @cached_property
-    def row_modules(self) -> dict[str, Module]:
-        """The rows of the `lines` fields, by the name of their table."""
-        return row_modules(self.modules.values())
-
-    @cached_property
-    def with_rows(self) -> dict[str, Module]:
-        """Everything that has a table: the modules, and the rows of their `lines` fields."""
-        return {**self.modules, **self.row_modules}
-
-    @cached_property
-    def stored(self) -> dict[str, Module]:
-        """Everything that has a table of the portal's own."""
-        return {name: module for name, module in self.with_rows.items() if module.table is None}
-
-    def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
-        """The (module, field) pairs along a dotted path from `module`; raises KeyError where it leads nowhere."""
-        here: Module | None = self.with_rows[module]
-        for name in path.split("."):
-            if here is None:
-                raise KeyError(path)
-            field = here.field(name)
-            yield here, field
-            targets = () if field.computed else field.targets
-            here = self.modules[targets[0]] if len(targets) == 1 else None
-
-    def reader(self, **facts: Any) -> Reader:
-        """A reader in this portal's time zone and currency; `facts` say who."""
-        settings = self.settings
-        usual = {
-            "language": settings.languages[0], "default_language": settings.languages[0],
-            "time_zone": ZoneInfo(settings.time_zone), "currency": settings.currency,
-            "people": self.people, "organizations": self.organizations,
-        }  # fmt: skip
-        return Reader(**{**usual, **facts})

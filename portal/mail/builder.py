@@ -22,7 +22,7 @@ from chameleon import PageTemplateFile
 
 from portal.accounts.accounts import Account
 from portal.colors import palette
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 from portal.fields.reader import Reader
 from portal.mail.headers import LETTER_POLICY, header_text, mail_address
 from portal.texts import Sentence, beginning

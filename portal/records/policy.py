@@ -16,7 +16,8 @@ from portal.database.schema.indexes import scope_column
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
 from portal.database.sql import Among, linked, where
-from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.statement_cache import ReaderKind, StatementCache, may_be_shared, shared_reader

@@ -1,7 +1,8 @@
 """Words that several pages share: a count, a record, a module, the button that leads to a new record, “too often”."""
 
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.declaration.shapes import Declaration, Module, display_name
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module, display_name
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading.records import Count, Record, Records

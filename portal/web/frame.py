@@ -16,7 +16,8 @@ from pyramid.request import Request
 
 from portal.accounts.identity import Identity
 from portal.accounts.sign_ups import SignUps
-from portal.declaration.shapes import DEFAULT_ICON, Access, Button, Declaration, display_name
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import DEFAULT_ICON, Access, Button, display_name
 from portal.texts import Words, _, locale_or_english
 from portal.web.addresses import button_address, referring_page
 from portal.web.flash import flash_message

@@ -26,9 +26,9 @@ from portal.database.replica import Replica
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.archive import pack_files, unpacked_folder
+from portal.declaration.declaration import Declaration
 from portal.declaration.declared_files import declared_files
 from portal.declaration.load import load
-from portal.declaration.shapes import Declaration
 from portal.declaration.source.problems import Problem
 from portal.records.indexing.backlog import catch_up_later
 from portal.web.assets import Assets

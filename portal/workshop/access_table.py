@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.conditions import condition_text
+from portal.declaration.declaration import Declaration
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import Access, Declaration, Module, Profile, Through
+from portal.declaration.shapes import Access, Module, Profile, Through
 
 Rights = dict[str, Any]
 

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from portal.declaration.declaration import Declaration
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shape_keys import keys_of
-from portal.declaration.shapes import ACTIONS, Declaration, Profile
+from portal.declaration.shapes import ACTIONS, Profile
 from portal.fields.base_shape import Shape
 from portal.texts import Text, label_from_name
 from portal.workshop.access_table import Rights

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import MODULES, profile_file
 from portal.declaration.load import Loaded, load
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.plurals import in_singular
-from portal.declaration.shapes import Declaration, Module, Profile
+from portal.declaration.shapes import Module, Profile
 from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field
 from portal.texts import label_from_name

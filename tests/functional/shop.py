@@ -13,8 +13,8 @@ from portal.commands import main
 from portal.database.engine import make_engine, reading
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
+from portal.declaration.declaration import Declaration
 from portal.declaration.load import load
-from portal.declaration.shapes import Declaration
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from portal.commands import Commands, command_files, main
 from portal.declaration import shapes
+from portal.declaration.declaration import Declaration
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.settings import PREFIX, Settings
@@ -26,7 +27,7 @@ def keys_of(shape: type[BaseModel]) -> set[str]:
 
 def shapes_of_the_language() -> list[type[Shape]]:
     found = [each for each in vars(shapes).values() if isinstance(each, type) and issubclass(each, Shape)]
-    return [each for each in found if each not in (Shape, Field)]
+    return [each for each in (*found, Declaration) if each not in (Shape, Field)]
 
 
 @pytest.mark.parametrize("kind", sorted(Field.types))

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from portal.database.migration.row_counts import counted, has_rows
 from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
 from portal.database.schema.tables import columns_of
-from portal.declaration.shapes import Declaration, Module, fields_with_rows
+from portal.declaration.declaration import Declaration, fields_with_rows
+from portal.declaration.shapes import Module
 from portal.fields.table_names import join_name
 
 OptionRenames = Mapping[tuple[str, str], Mapping[str, str]]

@@ -18,7 +18,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from portal.database.existing_values import VALUES, Expression
 from portal.database.schema.inspection import UNKNOWN, ExistingTables, InspectedTable
 from portal.database.search_existing_tables import TEXT
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Field
 from portal.fields.column_types import UTCDateTime

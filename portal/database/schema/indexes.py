@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AllOf, comparisons
-from portal.declaration.shapes import Declaration, ListLayout, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import ListLayout, Module
 from portal.fields.base import Field
 from portal.fields.table_names import shortened
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.schema.indexes import PREFIX
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 
 # The portal's indexes: which can be used, and which are unique.
 _INDEXES = sa.text(

@@ -19,7 +19,8 @@ from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_n
 from portal.database.schema.inspection import NOTHING, ExistingTables
 from portal.database.schema.system_tables import system_tables
 from portal.database.search.index import search_table
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.column_types import UTCDateTime, folded_text, serial_column
 from portal.fields.table_names import join_name

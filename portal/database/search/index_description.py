@@ -6,7 +6,8 @@ Where the description changes, they are written again.
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.texts import FOLDING_VERSION
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.database.search.index_description import searched_description
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.values import check_values
+from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft, profile_file
 from portal.declaration.layouts import can_be_typed
 from portal.declaration.resolve import is_access_broken
 from portal.declaration.shape_keys import keys_of
-from portal.declaration.shapes import Button, Declaration, Profile
+from portal.declaration.shapes import Button, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import our_key

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
-from portal.declaration.shapes import Declaration
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
 

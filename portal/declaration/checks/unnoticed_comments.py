@@ -8,9 +8,10 @@ like “Resolved” is no queue, since nobody waits there for anything.
 from collections.abc import Iterator
 
 from portal.conditions import Comparison, Condition, comparisons, holds
+from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.resolve import moves_between
-from portal.declaration.shapes import Declaration, Lifecycle, Module
+from portal.declaration.shapes import Lifecycle, Module
 
 
 def check_unnoticed_comments(draft: DeclarationDraft, declaration: Declaration) -> None:

@@ -7,8 +7,8 @@ which it extends and that of the module, so the nearest file with the key decide
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import MODULES, profile_file
-from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath
 from portal.records.audit.explain import Step

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, SPECIAL, Condition, FormValue, comparisons
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration, Expectation, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Expectation, Module
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.fields.base import Field

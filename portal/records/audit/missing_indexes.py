@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from portal.conditions import Comparison, Condition, joined_conditions
 from portal.database.schema.indexes import sort_column
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Access, Declaration, Module, Profile
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.records.indexing.search_entries import indexed_modules

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.records.policy import is_own_field, system_policy
 from portal.records.reading.comment_texts import conversation_texts

@@ -10,7 +10,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.effect import Effect, ProfileEffect, effect, place_of_change
-from portal.declaration.shapes import Declaration
+from portal.declaration.declaration import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.sight_changes import SightChange
 from portal.records.reading.records import Records

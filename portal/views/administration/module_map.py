@@ -6,8 +6,9 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.conditions import condition_text
+from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import profile_file
-from portal.declaration.shapes import Declaration, Module, Profile, Through, display_name
+from portal.declaration.shapes import Module, Profile, Through, display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.texts import _

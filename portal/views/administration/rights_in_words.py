@@ -1,6 +1,7 @@
 """What a profile says of a module, in words for administrators."""
 
-from portal.declaration.shapes import Access, Declaration, Module, Through, display_name
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Access, Module, Through, display_name
 from portal.fields.reader import Reader
 from portal.texts import _
 

@@ -12,8 +12,7 @@ from pydantic import Field as Key
 
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.declared_files import read_files
-from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
-from portal.declaration.shapes import Access, Button, Module, Profile, Settings
+from portal.declaration.shapes import Access, Button, Inbox, Module, Profile, Settings, SignUp
 from portal.declaration.value_types import ModuleName
 from portal.fields.base_shape import Shape
 from portal.workshop.replace_file import replace_file

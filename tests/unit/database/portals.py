@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from portal.declaration.declaration import Declaration
 from portal.declaration.load import load
-from portal.declaration.shapes import Declaration
 
 
 def declared(folder: Path, modules: str, top: str = "") -> Declaration:

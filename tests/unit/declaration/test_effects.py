@@ -71,8 +71,7 @@ def words_outside() -> set[str]:
 
 def keys_of_the_language() -> Iterator[tuple[type[Shape], str]]:
     for shape in vars(shapes).values():
-        written = isinstance(shape, type) and issubclass(shape, Shape) and shape not in (Shape, Field)
-        if written and shape is not shapes.Declaration:
+        if isinstance(shape, type) and issubclass(shape, Shape) and shape not in (Shape, Field):
             yield from ((shape, key) for key in keys_of(shape))
     for field_type in set(Field.types.values()):
         yield from ((field_type, key) for key in keys_of(field_type))

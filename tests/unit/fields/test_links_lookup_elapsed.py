@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from webob.multidict import MultiDict
 
-from portal.declaration.shapes import Declaration, Module, Settings
+from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module, Settings
 from portal.fields.address import Address
 from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from portal.declaration.declaration import Declaration
 from portal.declaration.load import load
-from portal.declaration.shapes import Declaration
 from portal.fields.base import Field
 from portal.workshop.scaffolding import CannotStartError, new_field, new_module, new_profile
 

@@ -1,0 +1,86 @@
+"""The declaration: the whole of a portal's YAML, checked, resolved and frozen."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp
+from portal.fields.base import Field
+from portal.fields.base_shape import Shape
+from portal.fields.reader import Reader
+from portal.fields.table_names import join_name
+
+
+class Declaration(Shape):
+    """The whole of a portal's YAML, checked and resolved: the one object that the engine runs on."""
+
+    folder: Path
+    settings: Settings
+    people: str | None = None
+    organizations: str | None = None
+    modules: dict[str, Module]
+    profiles: dict[str, Profile]
+    buttons: dict[str, Button] = {}
+    inbox: Inbox | None = None
+    sign_up: SignUp | None = None
+    icons: frozenset[str] = frozenset()  # every icon that some part of the declaration names
+
+    @cached_property
+    def row_modules(self) -> dict[str, Module]:
+        """The rows of the `lines` fields, by the name of their table."""
+        return row_modules(self.modules.values())
+
+    @cached_property
+    def with_rows(self) -> dict[str, Module]:
+        """Everything that has a table: the modules, and the rows of their `lines` fields."""
+        return {**self.modules, **self.row_modules}
+
+    @cached_property
+    def stored(self) -> dict[str, Module]:
+        """Everything that has a table of the portal's own."""
+        return {name: module for name, module in self.with_rows.items() if module.table is None}
+
+    def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
+        """The (module, field) pairs along a dotted path from `module`; raises KeyError where it leads nowhere."""
+        here: Module | None = self.with_rows[module]
+        for name in path.split("."):
+            if here is None:
+                raise KeyError(path)
+            field = here.field(name)
+            yield here, field
+            targets = () if field.computed else field.targets
+            here = self.modules[targets[0]] if len(targets) == 1 else None
+
+    def reader(self, **facts: Any) -> Reader:
+        """A reader in this portal's time zone and currency; `facts` say who."""
+        settings = self.settings
+        usual = {
+            "language": settings.languages[0], "default_language": settings.languages[0],
+            "time_zone": ZoneInfo(settings.time_zone), "currency": settings.currency,
+            "people": self.people, "organizations": self.organizations,
+        }  # fmt: skip
+        return Reader(**{**usual, **facts})
+
+
+def fields_with_rows(modules: Iterable[Module]) -> Iterator[tuple[Module, Field]]:
+    """The `lines` fields, each with its module."""
+    return ((module, field) for module in modules for field in module.fields.values() if field.row_fields)
+
+
+def row_modules(modules: Iterable[Module]) -> dict[str, Module]:
+    """The rows of each `lines` field as a module, by the name of their table: what has columns, links and conditions.
+
+    No profile has such a module: readers of the field may read its rows. A unique column has no value twice within
+    one record, which no index says.
+    """
+    made: dict[str, Module] = {}
+    for module, field in fields_with_rows(modules):
+        name = join_name(module.name, field.name)
+        columns = {
+            key: column.model_copy(update={"unique": False}) if column.unique else column
+            for key, column in field.row_fields.items()
+        }
+        made[name] = Module(name=name, fields=columns, label=field.title)
+    return made
