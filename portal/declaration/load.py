@@ -24,7 +24,7 @@ from portal.declaration.resolve import resolve
 from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import Problem
 from portal.declaration.version import is_of_another_version
-from portal.garbage_collection import gc_paused
+from portal.memory import gc_paused
 
 MOST_OF_A_FILE = 500
 NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})

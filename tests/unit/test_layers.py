@@ -12,7 +12,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PO
 
 # From low to high. A file imports from rows below its own, and from its own folder.
 ROWS = [
-    ["texts", "conditions", "lazy", "batches", "colors", "garbage_collection", "logs"],
+    ["texts", "conditions", "lazy", "batches", "colors", "memory", "logs"],
     ["fields"],
     ["declaration/source"],
     ["declaration"],

@@ -47,7 +47,7 @@ from portal.database.migration.temporary_views import show_renamed
 from portal.database.schema.tables import Tables
 from portal.database.search.index import create_index
 from portal.database.search.marks import mark_modules
-from portal.garbage_collection import gc_paused
+from portal.memory import gc_paused
 
 __all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]
 

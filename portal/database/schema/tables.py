@@ -24,7 +24,7 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.column_types import UTCDateTime, folded_text, serial_column
 from portal.fields.table_names import join_name
-from portal.garbage_collection import gc_paused
+from portal.memory import gc_paused
 
 NAMING = {
     "ix": "ix_%(table_name)s$%(column_0_name)s",
