@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
+from portal.fields.email import normalize_email
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,6 @@ class Account:
     signed_in: datetime.datetime | None = None  # the last time
     news_from: datetime.datetime | None = None
     hides: bool | None = None
-
-
-def normalize_email(email: str) -> str:
-    """An address as accounts are found by: without spaces around it, in lower case."""
-    return email.strip().lower()
 
 
 def find_account(connection: sa.Connection, tables: Tables, email: str) -> Account | None:

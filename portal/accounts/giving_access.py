@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, find_account, normalize_email
+from portal.accounts.accounts import Account, find_account
 from portal.accounts.one_time_links import INVITATION, make_link, void_links
 from portal.accounts.sessions import close_sessions
 from portal.conditions import Comparison
@@ -20,7 +20,7 @@ from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Refused
-from portal.fields.email import is_mail_address
+from portal.fields.email import is_mail_address, normalize_email
 from portal.fields.linked_value import Linked
 from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named

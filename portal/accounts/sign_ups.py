@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts import attempts
-from portal.accounts.accounts import Account, accounts_of, find_account_of_person, normalize_email
+from portal.accounts.accounts import Account, accounts_of, find_account_of_person
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.accounts.companies import accounts_of_company
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
@@ -23,6 +23,7 @@ from portal.accounts.people import companies_of
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.database.sql import AmongIds, IdList
+from portal.fields.email import normalize_email
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.named_records import find_named
 from portal.records.statement_cache import IDS, id_list_parameter

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts import attempts
-from portal.accounts.accounts import Account, find_account, load_account, normalize_email
+from portal.accounts.accounts import Account, find_account, load_account
 from portal.accounts.devices import device_of, remember_device
 from portal.accounts.identity import CLOSED, NO_PERSON, closed_reason
 from portal.accounts.keys_and_tokens import portal_key
@@ -32,6 +32,7 @@ from portal.accounts.sessions import close_session, close_sessions, open_session
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
+from portal.fields.email import normalize_email
 from portal.texts import _
 
 WRONG = _("Incorrect email or password.")

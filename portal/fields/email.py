@@ -21,7 +21,7 @@ LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 ADDRESS = re.compile(rf"{LOCAL}@{LABEL}(?:\.{LABEL})+")
 
 
-def email_key(address: str) -> str:
+def normalize_email(address: str) -> str:
     """The form in which two ways of writing one address are equal: without regard to case."""
     return unicodedata.normalize("NFC", address.strip()).lower()
 
@@ -49,22 +49,22 @@ class Email(TextLike):
 
     def columns(self) -> list[sa.Column[Any]]:
         """Beside the address as it was typed, one in lower case, which tells whether two are the same."""
-        return [*super().columns(), sa.Column(self.key_column, sa.Text(), info={NORMALIZE: email_key})]
+        return [*super().columns(), sa.Column(self.key_column, sa.Text(), info={NORMALIZE: normalize_email})]
 
     def store(self, value: Any) -> dict[str, Any]:
         """The address as it was typed, and in lower case."""
-        return {**super().store(value), self.key_column: None if value is None else email_key(value)}
+        return {**super().store(value), self.key_column: None if value is None else normalize_email(value)}
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """Equal without regard to case, but with accents."""
         if operator == "equal":
-            return table.c[self.key_column] == email_key(value)
+            return table.c[self.key_column] == normalize_email(value)
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """Equal without regard to case, but with accents."""
         if operator == "equal":
-            return value is not None and email_key(value) == email_key(constant)
+            return value is not None and normalize_email(value) == normalize_email(constant)
         return super().matches(value, operator, constant)
 
     def check(self, text: str) -> str:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, find_account, find_account_of_person, load_account, normalize_email
+from portal.accounts.accounts import Account, find_account, find_account_of_person, load_account
 from portal.accounts.bounces import forget_bounces
 from portal.accounts.identity import Identity, admit
 from portal.accounts.people import companies_of
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
+from portal.fields.email import normalize_email
 from portal.mail.incoming.mail_rows import KeptAsideError, stranger_of
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.reply_address import ReplyTo

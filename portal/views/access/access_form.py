@@ -8,10 +8,11 @@ from typing import Any
 from pyramid.request import Request
 
 from portal.accounts.access_rules import bounds, may_manage_company
-from portal.accounts.accounts import Account, normalize_email
+from portal.accounts.accounts import Account
 from portal.declaration.shapes import display_name
 from portal.fields.base import Refused
 from portal.fields.date import Date
+from portal.fields.email import normalize_email
 from portal.fields.record_titles import RECORD_ID
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records

@@ -8,9 +8,9 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.access_rules import may_manage
-from portal.accounts.accounts import find_account, find_account_of_person, normalize_email
+from portal.accounts.accounts import find_account, find_account_of_person
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
-from portal.fields.email import is_mail_address
+from portal.fields.email import is_mail_address, normalize_email
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt

@@ -11,7 +11,7 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.accounts.accounts import Account, find_account, normalize_email
+from portal.accounts.accounts import Account, find_account
 from portal.accounts.attempts import network_of
 from portal.accounts.companies import company_of_link
 from portal.accounts.giving_access import AccessRefusedError, Register
@@ -19,7 +19,7 @@ from portal.accounts.passwords import weakness
 from portal.accounts.sign_ups import NewSignUp, SignUps, company_of_title
 from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
-from portal.fields.email import is_mail_address
+from portal.fields.email import is_mail_address, normalize_email
 from portal.mail.access_letters import address_proof, somebody_waits
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
