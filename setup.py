@@ -65,7 +65,7 @@ setup(
     long_description=README.read_text(encoding="utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     packages=find_packages(include=["portal", "portal.*"]),
-    package_data={"portal": ["templates/**/*", "static/**/*", "locale/**/*", "declaration/kinds/*.yaml"]},
+    package_data={"portal": ["templates/**/*", "static/**/*", "locale/**/*", "declaration/problem_kinds/*.yaml"]},
     python_requires=">=3.11",
     install_requires=RUNTIME,
     extras_require={"test": TEST, "lint": LINT},

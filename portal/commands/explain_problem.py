@@ -3,7 +3,7 @@
 import click
 
 from portal.commands.options import chosen_color, common_options
-from portal.declaration.kinds import Kind, kinds
+from portal.declaration.problem_kinds import Kind, kinds
 from portal.declaration.source.suggestions import suggest
 
 

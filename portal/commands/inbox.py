@@ -53,19 +53,19 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
             "--once goes with --maildir and --imap: by LMTP, the mail server decides when mail comes"
         )
     set_up_logging(chosen_settings().log)
-    inbox = Inbox.of(chosen_settings())
+    intake = MailIntake.of(chosen_settings())
     password = read_password(password_file) if password_file else ""
     if lmtp:
-        _serve(lmtp, inbox)
+        _serve(lmtp, intake)
         return
     take = _source(maildir, imap or "", password)
     if once:
-        click.echo(f"Took {plural(_take_once(take, inbox), 'message')} in")
+        click.echo(f"Took {plural(_take_once(take, intake), 'message')} in")
         return
     with stop_signals() as stopped:
         while not stopped.is_set():
-            _trying(lambda: take(inbox.use))
-            _trying(inbox.adopt)
+            _trying(lambda: take(intake.use))
+            _trying(intake.adopt)
             stopped.wait(EVERY)
 
 
@@ -77,7 +77,7 @@ def _source(maildir: Path | None, imap: str, password: str) -> Callable[[Use], i
     return functools.partial(take_from_imap, imap, password)
 
 
-class Inbox:
+class MailIntake:
     """Receives mail for the portal in force, each mail in a transaction of its own."""
 
     def __init__(self, live: LivePortal, settings: Settings) -> None:
@@ -86,8 +86,8 @@ class Inbox:
         self.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
 
     @classmethod
-    def of(cls, settings: Settings) -> "Inbox":
-        """The inbox of the portal with these settings.
+    def of(cls, settings: Settings) -> "MailIntake":
+        """That of the portal with these settings.
 
         Mistakes in its declarations exit 1, a database or store that cannot be reached 2.
         """
@@ -136,10 +136,10 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def _take_once(take: Callable[[Use], int], inbox: Inbox) -> int:
+def _take_once(take: Callable[[Use], int], intake: MailIntake) -> int:
     try:
-        taken = take(inbox.use)
-        inbox.adopt()
+        taken = take(intake.use)
+        intake.adopt()
         return taken
     except (SourceError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
@@ -159,18 +159,18 @@ def _trying(work: Callable[[], object]) -> None:
         log.exception("Mail could not be taken in")
 
 
-def _serve(address: str, inbox: Inbox) -> None:
+def _serve(address: str, intake: MailIntake) -> None:
     host, _colon, port = address.rpartition(":")
     if not port.isdigit():
         raise click.UsageError(f'"{address}" is not a port: write 8024 or 127.0.0.1:8024')
     try:
-        controller = serve_lmtp(host or "127.0.0.1", int(port), inbox.use)
+        controller = serve_lmtp(host or "127.0.0.1", int(port), intake.use)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {address}: {error.strerror}") from None
     click.echo(f"Taking mail by LMTP on {host or '127.0.0.1'}:{port}")
     with stop_signals() as stopped:
         while not stopped.wait(EVERY):
-            _trying(inbox.adopt)
+            _trying(intake.adopt)
     controller.stop()
 
 

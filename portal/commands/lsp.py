@@ -15,8 +15,8 @@ from pygls.lsp.server import LanguageServer
 from portal.commands.options import chosen_settings, common_options
 from portal.declaration.declaration_draft import MODULES
 from portal.declaration.declared_files import PROFILES
-from portal.declaration.kinds import cure_of, kind_of
 from portal.declaration.load import load
+from portal.declaration.problem_kinds import cure_of, kind_of
 from portal.declaration.source.problems import Problem, RelatedPlace
 from portal.declaration.version import VERSION
 from portal.workshop.problem_formats import end_of

@@ -9,7 +9,7 @@ from portal.commands.database_errors import database_refusals_explained
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
 from portal.database.migration.plan_and_apply import plan, saved_plan
-from portal.database.migration.saved_plan import step_entry
+from portal.database.migration.plan_steps import step_entry
 from portal.declaration.declared_files import files_digest
 
 CHANGES = 3  # the exit code

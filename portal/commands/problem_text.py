@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import click
 
-from portal.declaration.kinds import cure_of, kind_of
 from portal.declaration.load import Loaded
+from portal.declaration.problem_kinds import cure_of, kind_of
 from portal.declaration.source.excerpts import excerpt
 from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
 from portal.texts import plural

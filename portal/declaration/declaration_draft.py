@@ -26,11 +26,6 @@ BUTTONS = "buttons.yaml"
 ALL_MODULES = ""  # stands for every module where a whole profile is in doubt
 
 
-def profile_file(name: str) -> str:
-    """The file of a profile, relative to the portal's folder."""
-    return f"profiles/{name}.yaml"
-
-
 def own_key(field: Field, name: str) -> Any:
     """A key of a field that only some types have; None for the others."""
     return getattr(field, name) if name in type(field).model_fields else None

@@ -42,6 +42,11 @@ def read_files(draft: DeclarationDraft) -> None:
         _report(draft, name, f"this file is not read: {MODULES} is", warning=True)
 
 
+def profile_file(name: str) -> str:
+    """The file of a profile, relative to the portal's folder."""
+    return f"{PROFILES}/{name}.yaml"
+
+
 def declared_files(folder: Path) -> dict[str, bytes]:
     """The files of a declaration that can be read, by their paths in the folder."""
     contents = {}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from portal.declaration.builtin import builtin_fields
-from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft, profile_file
+from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
+from portal.declaration.declared_files import profile_file
 from portal.declaration.name_rules import as_name, reserved_module, wrong_name
 from portal.declaration.read_fields import read_fields
 from portal.declaration.shape_keys import has_keys_of, keys_of

@@ -6,7 +6,8 @@ Parts that stand one level too high or too low are reported once, and read where
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, profile_file
+from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
+from portal.declaration.declared_files import profile_file
 from portal.declaration.shape_keys import keys_of, shapes_below
 from portal.declaration.shapes import Access, Expectation, Home, Profile
 from portal.declaration.source.cursor import Cursor

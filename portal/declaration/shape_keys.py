@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_args, get_origin
 
+from pydantic.fields import FieldInfo
+
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 
@@ -31,6 +33,11 @@ def keys_of(shape: type[Shape]) -> list[str]:
     internal = internal_keys(shape)
     keys = [info.alias or name for name, info in shape.model_fields.items()]
     return [name for name in keys if name not in internal]
+
+
+def key_info(shape: type[Shape], key: str) -> FieldInfo:
+    """What pydantic knows of a key of the language: its annotation, what stands beside that, whether it is required."""
+    return next(info for name, info in shape.model_fields.items() if key == (info.alias or name))
 
 
 def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:

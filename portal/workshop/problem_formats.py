@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from portal.declaration.kinds import cure_of, kind_of, kinds
+from portal.declaration.problem_kinds import cure_of, kind_of, kinds
 from portal.declaration.source.excerpts import marked
 from portal.declaration.source.problems import Problem, RelatedPlace
 

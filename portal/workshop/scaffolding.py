@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from portal.declaration.declaration import Declaration
-from portal.declaration.declaration_draft import MODULES, profile_file
+from portal.declaration.declaration_draft import MODULES
+from portal.declaration.declared_files import profile_file
 from portal.declaration.load import Loaded, load
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.plurals import in_singular

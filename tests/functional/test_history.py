@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.fields.linked_value import Linked
-from portal.records.reading.history import MOST_STORED
+from portal.records.reading.stored_events import MOST_STORED
 from tests.functional.conftest import without_tokens
 from tests.functional.orders_portal import edit, new_order
 from tests.functional.world import ANNA, CARLA, NANCY, NOW

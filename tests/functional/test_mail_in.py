@@ -15,7 +15,7 @@ from portal.accounts.accounts import find_account
 from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.passwords import Passwords
-from portal.commands.inbox import Inbox
+from portal.commands.inbox import MailIntake
 from portal.database.engine import reading, writing
 from portal.database.outbox import About, put_letter
 from portal.mail.announcement import load_announcement
@@ -447,7 +447,7 @@ def test_a_picture_in_the_text_is_shown_where_it_stood(post: Post, ticket: str):
 def test_a_mail_on_which_the_portal_fails_is_kept_and_keeps_no_other_back(
     post: Post, ticket: str, portal_folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    inbox = Inbox(post.app.app.registry.live, Settings(folder=portal_folder))
+    intake = MailIntake(post.app.app.registry.live, Settings(folder=portal_folder))
     outcome_of = Receiver._outcome
 
     def fail_on_poison(receiver: Receiver, read: IncomingMail, as_stranger: bool) -> MailOutcome:
@@ -457,7 +457,7 @@ def test_a_mail_on_which_the_portal_fails_is_kept_and_keeps_no_other_back(
 
     monkeypatch.setattr(Receiver, "_outcome", fail_on_poison)
     for subject in ("Poison", "Poison", "Printer"):
-        inbox.use(mail(ANNA, post.reply_address(ANNA), subject=subject).as_bytes(), ())
+        intake.use(mail(ANNA, post.reply_address(ANNA), subject=subject).as_bytes(), ())
 
     assert len(post.app.get(ticket).html.select(".note")) == 1
     with reading(post.portal.engine) as connection:

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from portal.database.migration.effort import Effort
 from portal.fields.table_names import is_rows
@@ -88,3 +89,18 @@ def for_people(step: Step, names: Iterable[str]) -> Step:
     for name in filter(is_rows, names):
         sentence, left = (text.replace(name, name.replace("$", ".")) for text in (sentence, left))
     return replace(step, sentence=sentence, sentence_if_left=left)
+
+
+def step_entry(step: Step) -> dict[str, Any]:
+    """A step for programs. `waits`: saving, everybody or null for nobody; `table`: in which one, null for all."""
+    effort = step.effort
+    return {
+        "sentence": step.sentence,
+        "loses": step.loses,
+        "blocked": step.blocked,
+        "needed": step.needed,
+        "rows": effort.rows if effort else None,
+        "seconds": round(effort.seconds, 1) if effort else 0.0,
+        "waits": (effort.waits or None) if effort else None,
+        "table": (effort.table or None) if effort else None,
+    }

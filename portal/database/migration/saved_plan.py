@@ -8,11 +8,10 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration.plan_steps import Step
+from portal.database.migration.plan_steps import Step, step_entry
 from portal.database.migration.snapshot import last_applied
 from portal.database.schema.tables import Tables
 
@@ -68,21 +67,6 @@ class SavedPlan:
         ]
         if moved:
             raise NotThePlanError(f"{' and '.join(moved)} since the plan was made: make a new one")
-
-
-def step_entry(step: Step) -> dict[str, Any]:
-    """A step for programs. `waits`: saving, everybody or null for nobody; `table`: in which one, null for all."""
-    effort = step.effort
-    return {
-        "sentence": step.sentence,
-        "loses": step.loses,
-        "blocked": step.blocked,
-        "needed": step.needed,
-        "rows": effort.rows if effort else None,
-        "seconds": round(effort.seconds, 1) if effort else 0.0,
-        "waits": (effort.waits or None) if effort else None,
-        "table": (effort.table or None) if effort else None,
-    }
 
 
 def _essence(step: Step) -> str:

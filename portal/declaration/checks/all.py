@@ -15,7 +15,8 @@ from portal.declaration.checks.sign_up import check_sign_up
 from portal.declaration.checks.unintended_access import check_what_customers_get
 from portal.declaration.checks.unnoticed_comments import check_unnoticed_comments
 from portal.declaration.declaration import Declaration, fields_with_rows
-from portal.declaration.declaration_draft import DeclarationDraft, profile_file
+from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.declared_files import profile_file
 
 
 def check_what_is_written(draft: DeclarationDraft) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft, profile_file
+from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
+from portal.declaration.declared_files import profile_file
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import suggest

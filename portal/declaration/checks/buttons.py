@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.values import check_values
 from portal.declaration.declaration import Declaration
-from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft, profile_file
+from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
+from portal.declaration.declared_files import profile_file
 from portal.declaration.layouts import can_be_typed
 from portal.declaration.resolve import is_access_broken
 from portal.declaration.shape_keys import keys_of

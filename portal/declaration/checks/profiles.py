@@ -9,7 +9,8 @@ from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.scopes import check_scope, needs_scope
 from portal.declaration.checks.values import check_values
 from portal.declaration.declaration import Declaration
-from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, link_targets, profile_file
+from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, link_targets
+from portal.declaration.declared_files import profile_file
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.resolve import ancestry, is_access_broken, is_staff, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from portal.declaration.declaration import Declaration
-from portal.declaration.declaration_draft import MODULES, profile_file
+from portal.declaration.declaration_draft import MODULES
+from portal.declaration.declared_files import profile_file
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath
 from portal.records.audit.explain import Step

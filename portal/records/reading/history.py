@@ -13,17 +13,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.batches import batched
-from portal.database.fetching import fetch
-from portal.database.schema.tables import Tables
-from portal.database.sql import WithoutIndex, constant
+from portal.database.sql import WithoutIndex
 from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
 from portal.records.reading.records import Record, Records
+from portal.records.reading.stored_events import BATCH, MOST_STORED, read_events
 from portal.records.reading.titles import titled_links
 
-BATCH = 100  # events read at a time
-MOST_STORED = 100  # events of a record that are read for its page
 MOST_BATCHES = 20  # for one page over all records, of whose events the reader may read few or none
 PORTAL = "Portal"  # the author of what no account did, who is shown by the name of the portal
 CHANGING = ("edited", "moved", "imported", "signed")  # kinds that tell of fields, and of nothing else
@@ -70,24 +67,6 @@ class EventFilter:
     end: datetime.datetime | None = None  # not included
 
 
-def stored_events(records: Records, record: Record) -> Sequence[Mapping[str, Any]]:
-    """The newest MOST_STORED events of a record as they are stored, newest first, for those who need more of them than
-    a reader may read.
-
-    `record` comes from `records`, and is theirs.
-    """
-    statement = records.policy.tables.statement("events of a record", lambda: _of_record(records.policy.tables))
-    return fetch(records.connection, statement, {"module_name": records.name, "record_id": record.id})
-
-
-def state_events(records: Records, record: Record, stored: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """The events of a record that tell of its states, newest first, and perhaps others; `stored`: its newest ones."""
-    if len(stored) < MOST_STORED:
-        return stored
-    statement = records.policy.tables.statement("events of states", lambda: _of_states(records.policy.tables))
-    return fetch(records.connection, statement, {"module_name": records.name, "record_id": record.id})
-
-
 def record_history(
     records: Records,
     record: Record,
@@ -119,7 +98,7 @@ def _batches(
     event = records.policy.tables.event
     on_record = [event.c["module"] == records.name, event.c["record"] == record.id]
     while True:
-        rows = _rows(records, on_record, before, size)
+        rows = read_events(records, on_record, before, size)
         yield rows
         if len(rows) < size:
             return
@@ -135,7 +114,7 @@ def whole_history(
     """
     events: list[tuple[Event, Record | None]] = []
     for _batch in range(MOST_BATCHES):
-        rows = _rows(records, _conditions(records.policy, only), before)
+        rows = read_events(records, _conditions(records.policy, only), before)
         events += _of_visible_records(records, rows)
         if len(events) > size:
             return events[:size], events[size - 1][0].id
@@ -159,48 +138,6 @@ def _conditions(policy: Policy, only: EventFilter) -> list[sa.ColumnElement[bool
     if only.end is not None:
         conditions.append(event.c["at"] < only.end)
     return conditions
-
-
-def _rows(
-    records: Records, conditions: Iterable[Any], before: int | None, size: int = BATCH
-) -> Sequence[Mapping[str, Any]]:
-    """The next rows, newest first."""
-    query, event_id = _events(records.policy.tables).where(*conditions), records.policy.tables.event.c["id"]
-    if before is not None:
-        query = query.where(event_id < before)
-    rows: Sequence[Any] = records.connection.execute(query.order_by(event_id.desc()).limit(size)).mappings().all()
-    return rows
-
-
-def _of_record(tables: Tables) -> sa.Select[Any]:
-    newest = tables.event.c["id"].desc()
-    return _events(tables).where(*_on_record(tables.event)).order_by(newest).limit(constant(MOST_STORED))
-
-
-def _of_states(tables: Tables) -> sa.Select[Any]:
-    """The events that states_entered.py reads: those that tell of a state, and the comments made with them."""
-    event, moved = tables.event, tables.event.alias()
-    moments = sa.select(moved.c["at"]).where(*_on_record(moved), _tells_of_state(moved))
-    with_it = sa.and_(event.c["kind"] == "commented", event.c["at"].in_(moments))
-    either = sa.or_(_tells_of_state(event), with_it)
-    return _events(tables).where(*_on_record(event), either).order_by(event.c["id"].desc())
-
-
-def _tells_of_state(event: sa.FromClause) -> sa.ColumnElement[bool]:
-    by_kind = sa.or_(event.c["kind"] == "created", event.c["kind"].startswith("moved"))
-    return sa.or_(by_kind, event.c["details"]["state"].as_string().is_not(None))
-
-
-def _on_record(event: sa.FromClause) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return event.c["module"] == sa.bindparam("module_name"), event.c["record"] == sa.bindparam("record_id")
-
-
-def _events(tables: Tables) -> sa.Select[Any]:
-    """The columns of events; those of older portals lack the author's name, which the account has."""
-    event, account = tables.event, tables.account
-    columns = [column for column in event.c if column.name != "author"]
-    author = sa.func.coalesce(event.c["author"], account.c["name"], account.c["email"]).label("author")
-    return sa.select(*columns, author).select_from(event.outerjoin(account, event.c["account"] == account.c["id"]))
 
 
 def _of_visible_records(records: Records, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Event, Record | None]]:

@@ -3,14 +3,15 @@
 What depends on a record: links of other records to it, and rows of the portal's own tables that are about it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
 from portal.conditions import AllOf, Comparison
 from portal.database.search import index as search
 from portal.fields.base import Field, Refused
+from portal.fields.lines import Row
 from portal.fields.link import links_to
 from portal.fields.linked_value import Linked
 from portal.fields.table_names import join_name
@@ -18,7 +19,7 @@ from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.changing import change_record
 from portal.records.writing.history import Author, add_event
-from portal.records.writing.links_and_lines import rows_without, write_own_tables
+from portal.records.writing.links_and_lines import write_own_tables
 from portal.records.writing.module_rows import delete_row
 from portal.texts import _, ngettext
 
@@ -82,13 +83,24 @@ class Deletion:
 
     def _release_one(self, linking: Records, record: Record, declared: Field, link: Field, target: Linked) -> None:
         if declared.row_fields:
-            rows = rows_without(record.values[declared.name], link, target)
+            rows = _rows_without(record.values[declared.name], link, target)
             change_record(linking, self.author, record, {declared.name: rows}, record.version)
         elif link.on_target_deleted == "cascade" and Linked(record.id, linking.name) not in self.going:
             self.delete(linking, record.id)
         else:  # unless it went with another one
             for present in linking.by_ids([record.id], [declared.name]):
                 change_record(linking, self.author, present, {declared.name: None}, present.version)
+
+
+def _rows_without(rows: Iterable[Row], column: Field, target: Linked) -> tuple[Row, ...]:
+    """The rows without the links of `column` to `target`, a record that goes: its rows go too, or their link does."""
+    left: list[Row] = []
+    for row in rows:
+        if target not in column.links_in(row.get(column.name)):
+            left.append(row)
+        elif column.on_target_deleted == "clear":
+            left.append(replace(row, values={**row.values, column.name: None}))
+    return tuple(left)
 
 
 def still_needed(linking: Records, linking_records: Sequence[Record], asker: Records) -> str:

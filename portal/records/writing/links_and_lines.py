@@ -1,7 +1,6 @@
 """A record's values in tables of their own: its `links`, and the rows of its `lines`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -103,17 +102,6 @@ def write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row])
         # Links in columns that the author may not read stay as they are.
         for column_name, linked in link_values(of_rows.module, row.values).items():
             write_links(of_rows, column_name, row_id, linked)
-
-
-def rows_without(rows: Iterable[Row], column: Field, target: Linked) -> tuple[Row, ...]:
-    """The rows without the links of `column` to `target`, a record that goes: its rows go too, or their link does."""
-    left: list[Row] = []
-    for row in rows:
-        if target not in column.links_in(row.get(column.name)):
-            left.append(row)
-        elif column.on_target_deleted == "clear":
-            left.append(replace(row, values={**row.values, column.name: None}))
-    return tuple(left)
 
 
 def stored_columns(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ Errors = Mapping[str, Words]
 
 
 @view_config(context=Password, request_method="GET", renderer="password.pt", permission=CHANGE_PASSWORD)
-def show_change(context: Password, request: Request) -> Any:
+def show_password_change(context: Password, request: Request) -> Any:
     """The form; with a generated password, people see nothing else until a new one is saved."""
     return {"page": _change_page(request.identity, {})}
 
@@ -194,7 +194,7 @@ def _unavailable_page(support: str | None) -> PasswordPage:
 
 
 @view_config(context=PasswordLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
-def show_link(context: PasswordLink, request: Request) -> Any:
+def show_password_link(context: PasswordLink, request: Request) -> Any:
     """The form. Looking at it, as scanners of mail do, does not use the link up."""
     account = _account_of_link(context, request)
     return {"page": _link_page(context, account, {})} if account else _link_is_gone(context, request)

@@ -146,6 +146,6 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
 
 
 def remember_this_device(request: Request, response: Response, account: Account, secret: str) -> None:
-    """Lets an account know this browser after its password has changed."""
+    """Lets an account know this browser from now on, after a sign-in by a link or another password."""
     device = remember_device(request.cookies.get(device_cookie(request)), account.id, secret)
     set_cookie(request, response, device_cookie(request), device, YEAR)

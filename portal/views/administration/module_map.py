@@ -7,7 +7,7 @@ from pyramid.view import view_config
 
 from portal.conditions import condition_text
 from portal.declaration.declaration import Declaration
-from portal.declaration.declaration_draft import profile_file
+from portal.declaration.declared_files import profile_file
 from portal.declaration.shapes import Module, Profile, Through, display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records

@@ -10,7 +10,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.declaration.declared_files import BUTTONS, MODULES, PROFILES
-from portal.declaration.kinds import cure_of, kind_of, kinds
+from portal.declaration.problem_kinds import cure_of, kind_of, kinds
 from portal.declaration.source.excerpts import excerpt
 from portal.declaration.source.problems import Problem, RelatedPlace
 from portal.texts import ngettext

@@ -6,8 +6,8 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.records.reading import records as reading
-from portal.records.reading.history import stored_events
 from portal.records.reading.records import Records
+from portal.records.reading.stored_events import stored_events
 from portal.records.writing.follow_ups import follow_ups
 from portal.texts import _
 from portal.views.access.access_card import access_card

@@ -5,8 +5,8 @@ from typing import Any
 
 from portal.fields.base import Field
 from portal.records.reading.comments import find_comment
-from portal.records.reading.history import state_events
 from portal.records.reading.states_entered import StateEntered, states_entered
+from portal.records.reading.stored_events import state_events
 from portal.texts import Words, _
 from portal.views.displays import moment
 from portal.views.records.record_parts import Stage, StageBar, StageState

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from portal.declaration.declaration_draft import BUTTONS, MODULES, profile_file
-from portal.declaration.declared_files import PROFILES
-from portal.declaration.kinds import kind_of
+from portal.declaration.declaration_draft import BUTTONS, MODULES
+from portal.declaration.declared_files import PROFILES, profile_file
 from portal.declaration.load import Loaded, load
+from portal.declaration.problem_kinds import kind_of
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.yaml_reader import Document, read
 from portal.workshop.mending.broken_yaml import misread_lines, repaired_lines

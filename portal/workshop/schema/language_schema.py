@@ -11,12 +11,11 @@ from zoneinfo import available_timezones
 
 from babel.core import get_global
 from pydantic import WithJsonSchema
-from pydantic.fields import FieldInfo
 
 from portal.conditions import OPERATORS
 from portal.declaration.checks.appearance import TONES, known_icons
 from portal.declaration.name_rules import BUILT_IN, LONGEST_NAME, NAME, RESERVED_FIELDS, SYSTEM_COLUMNS
-from portal.declaration.shape_keys import keys_of, shape_in
+from portal.declaration.shape_keys import key_info, keys_of, shape_in
 from portal.declaration.shapes import DetailLayout
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral, Option, Shape
@@ -47,12 +46,6 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def annotation_of(shape: type[Shape], key: str) -> tuple[Any, tuple[Any, ...], FieldInfo]:
-    """The annotation of a key of the language, what stands beside it, and the rest that pydantic knows."""
-    info = next(info for name, info in shape.model_fields.items() if key == (info.alias or name))
-    return info.annotation, tuple(info.metadata), info
-
-
 def description_of(shape: type[Shape], key: str) -> str:
     """What an editor shows about a key; "" where nothing is written about it."""
     own = (f"{ancestor.__name__}.{key}" for ancestor in shape.__mro__)
@@ -75,7 +68,7 @@ class Language:
 
     def _shape(self, shape: type[Shape]) -> Schema:
         keys = keys_of(shape)
-        required = [key for key in keys if annotation_of(shape, key)[2].is_required()]
+        required = [key for key in keys if key_info(shape, key).is_required()]
         return {
             "type": "object",
             "properties": {key: self.key(shape, key) for key in keys},
@@ -97,8 +90,8 @@ class Language:
         elif key == "type" and issubclass(shape, Field):
             schema = {}
         else:
-            annotation, metadata, _info = annotation_of(shape, key)
-            schema = self.of(annotation, metadata)
+            info = key_info(shape, key)
+            schema = self.of(info.annotation, tuple(info.metadata))
         description = description_of(shape, key)
         return {"description": description, **schema} if description else schema
 
@@ -269,7 +262,7 @@ def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
 
 def shape_of_items(shape: type[Shape], key: str) -> type[Shape]:
     """The shape of the items of a list."""
-    items = shape_in(annotation_of(shape, key)[0])
+    items = shape_in(key_info(shape, key).annotation)
     if items is None:
         raise TypeError(f"{shape.__name__}.{key} is no list of shapes")
     return items

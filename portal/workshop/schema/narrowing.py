@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
-from portal.declaration.shape_keys import keys_of, shape_in
+from portal.declaration.shape_keys import key_info, keys_of, shape_in
 from portal.declaration.shapes import ACTIONS, Access, DetailLayout, Module
 from portal.declaration.value_types import FormRow, Row
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, Shape
 from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS
 from portal.workshop.schema.folder_names import FieldNames, FolderNames, Labels, ModuleNames
-from portal.workshop.schema.language_schema import SCALAR, Language, Schema, annotation_of, comparison, described, ref
+from portal.workshop.schema.language_schema import SCALAR, Language, Schema, comparison, described, ref
 
 NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
 
@@ -81,8 +81,8 @@ class Narrowing:
         if shape is DetailLayout and key == "related":
             related = self._related(around.module) if around.module else {}
             return {"items": related} if related else {}
-        annotation, metadata, _info = annotation_of(shape, key)
-        return self._of(annotation, metadata, around)
+        info = key_info(shape, key)
+        return self._of(info.annotation, tuple(info.metadata), around)
 
     def _of(self, annotation: Any, metadata: tuple[Any, ...], around: Around) -> Schema:
         if get_origin(annotation) is Annotated:

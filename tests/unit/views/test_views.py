@@ -25,7 +25,7 @@ PUBLIC = {
     "access/sign_up.show_proof",
     "access/sign_up.show_sign_up", "access/sign_up.sign_up", "account/letter_choices.show_unsubscribe",
     "account/letter_choices.unsubscribe", "account/password.request_reset", "account/password.set_password",
-    "account/password.show_forgotten", "account/password.show_link", "account/session.choose_language",
+    "account/password.show_forgotten", "account/password.show_password_link", "account/session.choose_language",
     "account/session.show_login", "account/session.sign_in", "account/session.sign_out",
     "account/sign_in_link.request_sign_in_link", "account/sign_in_link.show_link_sent",
     "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",

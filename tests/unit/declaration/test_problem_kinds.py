@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.declaration.kinds import Kind, code_of_sentence, cure_of, kind_of, kinds
 from portal.declaration.load import load
+from portal.declaration.problem_kinds import Kind, code_of_sentence, cure_of, kind_of, kinds
 from portal.declaration.source.problems import Problem
 
 ROOT = Path(__file__).parents[3]

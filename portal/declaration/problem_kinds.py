@@ -1,8 +1,8 @@
 """The kinds of problems: a code that never changes, the cure, and an example of wrong and right for each.
 
-`kinds/*.yaml` has them. A check says in its own sentence what is wrong; the sentences of a kind are listed there with
-{} for what differs, and by them a problem finds its kind. So a check needs no code, and every code is documented. Used
-by whatever shows a problem: commands, pages, editors.
+`problem_kinds/*.yaml` has them. A check says in its own sentence what is wrong; the sentences of a kind are listed
+there with {} for what differs, and by them a problem finds its kind. So a check needs no code, and every code is
+documented. Used by whatever shows a problem: commands, pages, editors.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Any
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.yaml_reader import read
 
-FOLDER = Path(__file__).parent / "kinds"
+FOLDER = Path(__file__).parent / "problem_kinds"
 # A sentence that is listed nowhere, such as one of a field type of somebody's own.
 OTHER = "P308"
 
