@@ -98,7 +98,7 @@ def make_application(
     templates = {"reload_templates": reload_templates, "compiled_templates": settings.compiled_templates}
     config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root, request_factory=PortalRequest)
     # First: the memory that compiling templates frees is used again by what follows.
-    config.include("portal.web.rendering")
+    config.include("portal.rendering.templates")
     _add_registry(config, settings, on_loopback, previewing)
     config.include("pyramid_tm")
     config.add_request_method(None, "tm")  # PortalRequest has it

@@ -62,7 +62,7 @@ class Value(NamedTuple):
 
     @property
     def reusable(self) -> bool:
-        """Whether lists draw it once per kind and fill in the rest: see web/cells.py."""
+        """Whether lists draw it once per kind and fill in the rest: see rendering/cells.py."""
         return DISPLAYS[self.macro].reusable
 
 

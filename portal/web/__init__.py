@@ -1,1 +1,1 @@
-"""Pyramid: resources, security, rendering, and the portal in force."""
+"""Pyramid: resources, security, protection, and the portal in force."""

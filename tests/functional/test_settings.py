@@ -10,10 +10,10 @@ from waitress import wasyncore
 
 from portal.commands.waitress_server import listening_server
 from portal.declaration.load import load
+from portal.rendering.templates import Templates
 from portal.settings import DECLARED, read_settings
 from portal.store import StoreError, open_store
 from portal.texts import Text
-from portal.web.rendering import Templates
 
 pytestmark = pytest.mark.sqlite_suffices
 FORWARDED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
@@ -96,7 +96,9 @@ def test_passwords_are_hashed_with_the_memory_and_in_the_rounds_that_are_set(mak
 
 def test_templates_are_compiled_into_the_folder_that_is_set(make_app, tmp_path, monkeypatch):
     monkeypatch.setattr(Templates, "load", lambda templates: None)  # each when a page asks for it
-    monkeypatch.setattr("portal.web.rendering.shared_templates", Templates)  # those of other tests are compiled already
+    monkeypatch.setattr(
+        "portal.rendering.templates.shared_templates", Templates
+    )  # those of other tests are compiled already
     make_app(compiled=tmp_path / "templates").get("/login")
     assert list((tmp_path / "templates").iterdir()) != []
 

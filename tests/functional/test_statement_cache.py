@@ -12,7 +12,7 @@ from portal.accounts.giving_access import AccessRequest
 from portal.database import fetching
 from portal.database.engine import reading
 from portal.records.statement_cache import IDS
-from portal.web.rendering import shared_templates
+from portal.rendering.templates import shared_templates
 from tests.functional.conftest import without_tokens
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, NOW, World, linked, titles
 

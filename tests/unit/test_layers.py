@@ -35,6 +35,7 @@ ROWS = [
     ["jobs"],
     ["web"],
     ["views"],
+    ["rendering"],
     ["application", "__init__"],
     ["commands"],
 ]
@@ -44,7 +45,7 @@ READ_SETTINGS = {"application", "commands"}
 
 # Where a library is at home; every other library may be used anywhere.
 HOMES = {
-    "pyramid": {"web", "views", "application"},
+    "pyramid": {"web", "views", "rendering", "application"},
     "sqlalchemy": {room for room, level in LEVELS.items() if level <= LEVELS["jobs"]},
     "yaml": {"declaration/source"},
     "obstore": {"store"},

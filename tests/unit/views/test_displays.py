@@ -8,12 +8,12 @@ from markupsafe import Markup
 
 from portal.fields.base import Field
 from portal.fields.reader import Reader
+from portal.rendering.cells import CellRenderer, CellTemplates
+from portal.rendering.templates import Templates
 from portal.views.displays import BUILT_IN, DISPLAYS, Value, moment
 from portal.views.lists.list_parts import Column, Row
 from portal.web.assets import Assets
-from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.frame import Frame
-from portal.web.rendering import Templates
 
 TEMPLATES = Templates()
 ASSETS = Assets()

@@ -18,7 +18,11 @@ from portal.web import frame
 
 PORTAL = Path(views.__file__).parents[1]
 MODULES = [import_module(each.name) for each in walk_packages(views.__path__, "portal.views.")] + [frame]
-PYTHON = [ast.parse(path.read_text("utf-8")) for folder in ("views", "web") for path in (PORTAL / folder).rglob("*.py")]
+PYTHON = [
+    ast.parse(path.read_text("utf-8"))
+    for folder in ("views", "web", "rendering")
+    for path in (PORTAL / folder).rglob("*.py")
+]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/js").glob("*.js"))}
 STYLES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/css").glob("*.css"))}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from chameleon import PageTemplateFile
 
-from portal.web.template_cache import TemplateCache
+from portal.rendering.template_cache import TemplateCache
 
 
 class Counting(TemplateCache):

@@ -16,12 +16,12 @@ from pyramid.config import Configurator
 from translationstring import TranslationString
 
 from portal.fields.reader import Reader
+from portal.rendering.cells import CellRenderer, CellTemplates
+from portal.rendering.template_cache import TemplateCache
+from portal.rendering.template_names import PlainPython, Template
 from portal.texts import Text
 from portal.texts import translate as translate_sentence
-from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.frame import Frame
-from portal.web.template_cache import TemplateCache
-from portal.web.template_names import PlainPython, Template
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # Attributes without a value: a template gives them true or false.

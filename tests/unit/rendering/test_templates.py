@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from portal.fields.reader import Reader
+from portal.rendering.templates import TEMPLATES, Templates
 from portal.texts import Text, _
 from portal.views.account.account_parts import LoginPage
 from portal.views.forms.form_parts import FormPage, FormRow, Widget
@@ -13,7 +14,6 @@ from portal.views.lists.list_parts import ListPage, Pager
 from portal.views.parts import ErrorPage
 from portal.web.assets import Assets
 from portal.web.frame import Frame, MenuItem
-from portal.web.rendering import TEMPLATES, Templates
 
 ASSETS = Assets()
 PAGES = Templates()

@@ -8,9 +8,14 @@ tones come from the declaration), nothing of a record or of a person.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Protocol
+from types import SimpleNamespace
+from typing import Any
 
 from markupsafe import Markup, escape
+
+from portal.views.displays import Value
+from portal.views.forms.form_parts import Widget
+from portal.views.lists.list_parts import Column, Row
 
 # Private-use characters in place of what differs between values of one kind. A value that holds one is drawn as it is:
 # placeholders are looked for in the markup of the kind, never in a value.
@@ -24,68 +29,8 @@ MOST_KINDS = 5_000  # cached
 
 Kind = tuple[Any, ...]
 Pieces = tuple[tuple[str, str], ...]  # markup, and the placeholder behind it: a name of PLACEHOLDERS or ""
+MATCHED = Value(display="matched")  # of the macro that marks a match
 NOT_REUSABLE: Pieces = ()  # in the place of the pieces of a kind whose values are drawn one by one
-
-
-class Shown(Protocol):
-    """The attributes of views.displays.Value that are drawn here."""
-
-    @property
-    def display(self) -> str: ...
-    @property
-    def macro(self) -> str: ...
-    @property
-    def reusable(self) -> bool: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def iso(self) -> str: ...
-    @property
-    def note(self) -> str: ...
-    @property
-    def short(self) -> str: ...
-    @property
-    def tone(self) -> str: ...
-    @property
-    def icon(self) -> str: ...
-    @property
-    def matches(self) -> tuple[tuple[str, bool], ...]: ...
-
-
-class ColumnShown(Protocol):
-    """The attributes of views.lists.list_parts.Column that are drawn here."""
-
-    @property
-    def classes(self) -> str: ...
-    @property
-    def cell_label(self) -> Any: ...
-
-
-class RowShown(Protocol):
-    """The attributes of views.lists.list_parts.Row that are drawn here."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def unread(self) -> bool: ...
-    @property
-    def cells(self) -> Sequence[Shown]: ...
-
-
-class WidgetShown(Protocol):
-    """The attributes of views.forms.form_parts.Widget that are used here; its macro uses more."""
-
-    @property
-    def reusable(self) -> bool: ...
-    @property
-    def kind(self) -> Kind: ...
-    @property
-    def texts(self) -> Mapping[str, str]: ...
-    def filled_in(self, texts: Mapping[str, str]) -> Any: ...
 
 
 class CellTemplates:
@@ -126,7 +71,7 @@ class CellRenderer:
     def __init__(self, templates: CellTemplates, draw: Callable[..., str], page: tuple[str, ...]) -> None:
         self._templates, self._draw, self._page = templates, draw, page
 
-    def rows(self, columns: Sequence[ColumnShown], rows: Sequence[RowShown], choosing: str) -> Markup:
+    def rows(self, columns: Sequence[Column], rows: Sequence[Row], choosing: str) -> Markup:
         """The rows of a table; `choosing`: the id of the form that takes the chosen records, or empty."""
         line, of_columns = Line(), [(column, dict[Kind, Pieces]()) for column in columns]
         pieces = {unread: self._row_pieces(unread, choosing) for unread in {row.unread for row in rows}}
@@ -140,11 +85,12 @@ class CellRenderer:
         return line.markup()
 
     def _row_pieces(self, unread: bool, choosing: str) -> Pieces:
-        draw = lambda: self._draw("row.pt", row=RowTemplate(unread), choosing=choosing).strip()  # noqa: E731
+        row = SimpleNamespace(unread=unread, **ROW_PLACEHOLDERS)
+        draw = lambda: self._draw("row.pt", row=row, choosing=choosing).strip()  # noqa: E731
         return self._templates.pieces(("row", *self._page, unread, choosing), ROW_PLACEHOLDERS, draw)
 
     def _cells(
-        self, line: "Line", of_columns: Sequence[tuple[ColumnShown, dict[Kind, Pieces]]], values: Sequence[Shown]
+        self, line: "Line", of_columns: Sequence[tuple[Column, dict[Kind, Pieces]]], values: Sequence[Value]
     ) -> None:
         """The cells of a row; the pieces of each column's kinds are looked up once for the page."""
         for (column, known), value in zip(of_columns, values, strict=True):
@@ -163,16 +109,16 @@ class CellRenderer:
                 elif slot:
                     line.add_text(getattr(value, slot))
 
-    def _cell_pieces(self, column: ColumnShown, value: Shown) -> Pieces:
+    def _cell_pieces(self, column: Column, value: Value) -> Pieces:
         if not value.reusable:
             return NOT_REUSABLE
         label = column.cell_label
         kind = (value.macro, column.classes, label, bool(value.url), bool(value.note), value.tone, value.icon)
         return self._pieces(kind, column.classes, value, label)
 
-    def _matches(self, line: "Line", value: Shown) -> None:
+    def _matches(self, line: "Line", value: Value) -> None:
         """A text in which what was searched for is marked."""
-        (before, _text), (after, _end) = self._pieces(("matched",), "", Matched())
+        (before, _text), (after, _end) = self._pieces(("matched",), "", MATCHED)
         for text, matched in value.matches:
             line.add(before if matched else "")
             line.add_text(text)
@@ -185,8 +131,8 @@ class CellRenderer:
             return Markup("".join(map(self.menu, parts)))  # noqa: S704 what the template drew
         return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
-    def _pieces(self, kind: Kind, classes: str, value: Shown, label: Any = "") -> Pieces:
-        draw = lambda: self._macro(classes, CellTemplate(kind[0], value), label)  # noqa: E731
+    def _pieces(self, kind: Kind, classes: str, value: Value, label: Any = "") -> Pieces:
+        draw = lambda: self._macro(classes, _with_placeholders(kind[0], value), label)  # noqa: E731
         return self._templates.pieces((*self._page, *kind), PLACEHOLDERS, draw)
 
     def filter(self, state: Any, form: str) -> Markup:
@@ -197,7 +143,7 @@ class CellRenderer:
             ("filter", *self._page, state, form), lambda: self._draw("filter.pt", filter=state, form=form)
         )
 
-    def field(self, widget: WidgetShown) -> Markup | None:
+    def field(self, widget: Widget) -> Markup | None:
         """A field of a form: markup that is reused, with what is filled in; None where it has to be drawn anew."""
         if not widget.reusable:
             return None
@@ -238,31 +184,15 @@ class Line:
         return Markup("".join(parts))  # noqa: S704 pieces of the template, and escaped texts
 
 
-class CellTemplate:
+def _with_placeholders(display: str, value: Value) -> Value:
     """A value of one kind with placeholders for what differs."""
-
-    matches, reusable = (), True
-
-    def __init__(self, name: str, value: Shown) -> None:
-        self.macro = self.display = name
-        self.tone, self.icon = value.tone, value.icon
-        self.text, self.iso = PLACEHOLDERS["text"], PLACEHOLDERS["iso"]
-        self.url, self.note = value.url and PLACEHOLDERS["url"], value.note and PLACEHOLDERS["note"]
-        self.short = PLACEHOLDERS["short"]
-
-
-class RowTemplate:
-    """A row of one kind with placeholders for what differs."""
-
-    id, title, cells = ROW_PLACEHOLDERS["id"], ROW_PLACEHOLDERS["title"], ROW_PLACEHOLDERS["cells"]
-
-    def __init__(self, unread: bool) -> None:
-        self.unread = unread
-
-
-class Matched:
-    """The value of the macro that marks a match."""
-
-    macro = display = "matched"
-    text = url = iso = note = short = tone = icon = ""
-    matches, reusable = (), True
+    return Value(
+        display=display,
+        tone=value.tone,
+        icon=value.icon,
+        text=PLACEHOLDERS["text"],
+        iso=PLACEHOLDERS["iso"],
+        url=value.url and PLACEHOLDERS["url"],
+        note=value.note and PLACEHOLDERS["note"],
+        short=PLACEHOLDERS["short"],
+    )

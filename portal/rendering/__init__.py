@@ -1,0 +1,1 @@
+"""Rendering: the page objects of the views, drawn by templates/ with Chameleon."""
