@@ -38,7 +38,7 @@ class Date(click.ParamType):
             self.fail(f'"{value}" is not a date like 2026-03-05')
 
 
-def date_options(command: Any) -> Any:
+def _date_options(command: Any) -> Any:
     """Adds the options for the dates of access."""
     helps = ("The first day of access.", "The last day of access.", "Older records are not shown.")
     for (option, name), text in zip(DATES.items(), helps, strict=True):
@@ -63,7 +63,7 @@ def command() -> None:
 @click.option(
     "--password-file", type=click.File(), help="The file of the password, - for the keyboard; else one is generated."
 )
-@date_options
+@_date_options
 @common_options
 def add(email: str, profile: str, name: str | None, organization: str | None, password_file: Any, **days: Any) -> None:
     """Give a person access; the records of the person and the company are created if there are none.
@@ -101,7 +101,7 @@ def show() -> None:
 @click.argument("email")
 @click.option("--email", "new_email", metavar="NEW", help="The address to sign in with from now on.")
 @click.option("--profile", metavar="NAME", help="What the person sees and may do.")
-@date_options
+@_date_options
 @common_options
 def change(email: str, new_email: str | None, profile: str | None, **days: Any) -> None:
     """Change the address, the profile or dates; `none` removes a date.
@@ -177,7 +177,7 @@ def reset(email: str) -> None:
 @command.command("invite-all")
 @click.option("--profile", required=True, metavar="NAME", help="What the people see and may do.")
 @click.option("--dry-run", is_flag=True, help="Only say how many people would be invited.")
-@date_options
+@_date_options
 @common_options
 def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
     """Invite every person who has an email address and no access.

@@ -21,10 +21,10 @@ def command(code: str | None) -> None:
     kind = kinds().get(code.upper())
     if kind is None:
         raise click.UsageError(f'there is no code "{code}"{suggest(code, kinds())}')
-    click.echo(explanation_of_kind(kind), color=chosen_color())
+    click.echo(_explanation_of_kind(kind), color=chosen_color())
 
 
-def explanation_of_kind(kind: Kind) -> str:
+def _explanation_of_kind(kind: Kind) -> str:
     """What a code means: its title, its cure, and an example of wrong and right."""
     lines = [click.style(f"{kind.code}: {kind.title}", bold=True), "", f"{kind.cure[:1].upper()}{kind.cure[1:]}.", ""]
     for word, tone, example in (("Wrong", "red", kind.wrong), ("Right", "green", kind.right)):

@@ -33,7 +33,7 @@ def command() -> None:
 
     Example: portal lsp
     """
-    make_server(chosen_settings().declared).start_io()
+    _make_server(chosen_settings().declared).start_io()
 
 
 class PortalServer(LanguageServer):
@@ -47,7 +47,7 @@ class PortalServer(LanguageServer):
 
     def check_soon(self, uri: str) -> None:
         """Checks the folder of a document once nobody has typed for a moment."""
-        folder = folder_of(document_path(uri))
+        folder = folder_of(_document_path(uri))
         if folder is None:
             return
         if folder in self._waiting:
@@ -68,7 +68,7 @@ class PortalServer(LanguageServer):
 
     def _unsaved(self, folder: Path) -> dict[str, bytes]:
         """The texts of the documents that are open in this folder, by their paths in it."""
-        texts = {document_path(uri): document.source for uri, document in self.workspace.text_documents.items()}
+        texts = {_document_path(uri): document.source for uri, document in self.workspace.text_documents.items()}
         return {
             path.relative_to(folder).as_posix(): text.encode("utf-8", "surrogatepass")
             for path, text in texts.items()
@@ -76,7 +76,7 @@ class PortalServer(LanguageServer):
         }
 
 
-def make_server(overrides: Mapping[str, str]) -> PortalServer:
+def _make_server(overrides: Mapping[str, str]) -> PortalServer:
     """The server, which `start_io` runs until the editor ends it."""
     server = PortalServer(overrides)
 
@@ -99,7 +99,7 @@ def make_server(overrides: Mapping[str, str]) -> PortalServer:
     return server
 
 
-def document_path(uri: str) -> Path:
+def _document_path(uri: str) -> Path:
     """The path of a document that an editor names by its address."""
     return Path(unquote(urlsplit(uri).path))
 

@@ -116,14 +116,14 @@ class Server:
 def listening_server(application: Callable[..., Any], settings: Settings) -> Server:
     """The server, which does not answer yet; it may listen on several addresses."""
     sockets: dict[int, Any] = {}
-    create_server(application, map=sockets, _dispatcher=Dispatcher(settings.threads), **server_options(settings))
+    create_server(application, map=sockets, _dispatcher=Dispatcher(settings.threads), **_server_options(settings))
     listeners = [listener for listener in sockets.values() if isinstance(listener, BaseWSGIServer)]
     for listener in listeners:
         listener.channel_class = Channel
     return Server(listeners, sockets)
 
 
-def server_options(settings: Settings) -> dict[str, Any]:
+def _server_options(settings: Settings) -> dict[str, Any]:
     """Waitress's options: bounded bodies, connections and idle time, no server name, at most one trusted proxy."""
     options: dict[str, Any] = {
         "host": settings.host,

@@ -26,7 +26,7 @@ LETTERS = ("øłđħıŀŧ’‘", "oldhilt''")  # without decomposition
 LIGATURES = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
 
 
-def as_others(value: Any, kind: str, zone: ZoneInfo) -> Any:
+def _as_others(value: Any, kind: str, zone: ZoneInfo) -> Any:
     """A moment in the portal's zone where the column has none, its day where it holds days."""
     if not isinstance(value, datetime.datetime):
         return value
@@ -101,7 +101,7 @@ class SQLiteValues:
         return sa.func.printf(f"%0{digits}d", column, type_=sa.Text())
 
     def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
-        value = as_others(value, kind, zone)
+        value = _as_others(value, kind, zone)
         match value:
             case bool():
                 return int(value)
@@ -160,7 +160,7 @@ class PostgreSQLValues:
         return sa.func.lpad(text, sa.func.greatest(digits, sa.func.length(text)), "0", type_=sa.Text())
 
     def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
-        value = as_others(value, kind, zone)
+        value = _as_others(value, kind, zone)
         return int(value) if isinstance(value, bool) and kind == "integer" else value
 
 

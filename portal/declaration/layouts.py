@@ -68,7 +68,7 @@ def finished_layouts(
 
 
 def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
-    columns = layout.columns if layout.columns is not None else generated_columns(viewer, module)
+    columns = layout.columns if layout.columns is not None else _generated_columns(viewer, module)
     sort = tuple(name for name in layout.sort or () if _sorts(viewer, module.everything.get(name.removeprefix("-"))))
     tabs = {
         name: Tab(label=tab.label or label_from_name(name), where=tab.where)
@@ -87,7 +87,7 @@ def _sorts(viewer: Viewer, field: Field | None) -> bool:
     return field is not None and field.sortable and viewer.sees(field)
 
 
-def generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
+def _generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
     """Reference, title, then the first five fields that are not long."""
     others = [
         name

@@ -52,15 +52,15 @@ def read_modules(draft: DeclarationDraft) -> None:
     for name in SHAPES_AT_TOP:
         if name in top and top[name] is None:
             at[name].key.warn(EMPTY_KEY)
-    draft.settings = read_portal_settings(draft, top.get("portal"), at["portal"])
+    draft.settings = _read_portal_settings(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
         at["modules"].key.wrong("no module is declared: a portal needs at least one")
     entries = named_entries(modules, at["modules"], "names to modules")
-    draft.people = read_role(draft, top.get("people"), entries, at["people"])
-    draft.organizations = read_role(draft, top.get("organizations"), entries, at["organizations"])
-    draft.inbox = read_inbox(top.get("inbox"), at["inbox"])
-    draft.sign_up = read_sign_up(top.get("sign_up"), at["sign_up"])
+    draft.people = _read_role(draft, top.get("people"), entries, at["people"])
+    draft.organizations = _read_role(draft, top.get("organizations"), entries, at["organizations"])
+    draft.inbox = _read_inbox(top.get("inbox"), at["inbox"])
+    draft.sign_up = _read_sign_up(top.get("sign_up"), at["sign_up"])
     builtin = builtin_fields(draft.people)
     for name, entry in entries.items():
         _read_module(draft, name, entry, builtin)
@@ -137,7 +137,7 @@ def _without_internal_keys_below(
     return {**entry, outer_key: {**outer, inner_key: cleaned}}
 
 
-def read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:
+def _read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:
     """The module that `people:` or `organizations:` names."""
     if name is None:
         return None
@@ -155,12 +155,12 @@ def read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], at
     return closest(name, modules)
 
 
-def read_inbox(entry: Any, at: Cursor) -> Inbox | None:
+def _read_inbox(entry: Any, at: Cursor) -> Inbox | None:
     """What `inbox:` says; None where it is not there, or wrong."""
     return _read_beside(Inbox, entry, at, "{address: help@acme.example, creates: tickets}")
 
 
-def read_sign_up(entry: Any, at: Cursor) -> SignUp | None:
+def _read_sign_up(entry: Any, at: Cursor) -> SignUp | None:
     """What `sign_up:` says; None where it is not there, or wrong."""
     return _read_beside(SignUp, entry, at, "{profile: customer}")
 
@@ -176,7 +176,7 @@ def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | No
     return result[0] if result else None
 
 
-def read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Settings:
+def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Settings:
     """What `portal:` says, and the settings from outside the files, which win."""
     entry = dict(mapping(entry, at, "settings"))
     for key, text in draft.overrides.items():

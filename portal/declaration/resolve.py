@@ -43,12 +43,12 @@ MOST_WAYS = 2000
 def resolve(draft: DeclarationDraft) -> Declaration:
     """The Declaration of a draft: resolved, bound and frozen."""
     draft.declared = draft.modules
-    draft.modules = {name: resolve_module(draft, module) for name, module in draft.modules.items()}
+    draft.modules = {name: _resolve_module(draft, module) for name, module in draft.modules.items()}
     draft.modules = {name: _with_layouts(draft, module) for name, module in draft.modules.items()}
     buttons = {name: _labeled(button) for name, button in draft.buttons.items()}
-    profiles = {name: resolve_profile(draft, name, buttons) for name in draft.profiles}
+    profiles = {name: _resolve_profile(draft, name, buttons) for name in draft.profiles}
     module = draft.modules.get(draft.inbox.creates) if draft.inbox else None
-    inbox = complete_inbox(draft.inbox, module) if draft.inbox and module else None
+    inbox = _complete_inbox(draft.inbox, module) if draft.inbox and module else None
     declaration = Declaration.model_construct(
         folder=draft.folder, settings=draft.settings, people=draft.people, organizations=draft.organizations,
         modules=draft.modules, profiles=profiles, buttons=buttons, inbox=inbox, sign_up=draft.sign_up,
@@ -76,7 +76,7 @@ def _search_listed_fields(modules: Mapping[str, Module], profiles: Mapping[str, 
 # -- modules ------------------------------------------------------------------------------------------------------
 
 
-def resolve_module(draft: DeclarationDraft, module: Module) -> Module:
+def _resolve_module(draft: DeclarationDraft, module: Module) -> Module:
     """`module` with everything filled in but its layouts."""
     owner, organization = owner_and_organization(draft, module)
     is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and the names, it is assumed
@@ -124,7 +124,7 @@ def _lifecycle(module: Module) -> Lifecycle | None:
         name: transition.model_copy(update={"name": name, "label": transition.label or label_from_name(name)})
         for name, transition in lifecycle.transitions.items()
     }
-    stages = lifecycle.stages or longest_way(tuple(field.offered if field is not None else ()), start, transitions)
+    stages = lifecycle.stages or _longest_way(tuple(field.offered if field is not None else ()), start, transitions)
     return lifecycle.model_copy(update={"start": start, "transitions": transitions, "stages": stages})
 
 
@@ -142,7 +142,7 @@ def _with_layouts(draft: DeclarationDraft, module: Module) -> Module:
     return module.model_copy(update=layouts)
 
 
-def complete_inbox(inbox: Inbox, module: Module) -> Inbox:
+def _complete_inbox(inbox: Inbox, module: Module) -> Inbox:
     """`inbox` with the title of `module` for the subject and its first long text for the text, where it names none.
 
     A module without a long text takes the text as a comment.
@@ -157,7 +157,7 @@ def text_field(module: Module) -> str | None:
     return next((name for name, field in fields if field.type in LONG_TEXTS and not field.internal), None)
 
 
-def longest_way(states: tuple[str, ...], start: str | None, transitions: Mapping[str, Transition]) -> tuple[str, ...]:
+def _longest_way(states: tuple[str, ...], start: str | None, transitions: Mapping[str, Transition]) -> tuple[str, ...]:
     """The longest way along transitions from `start` without coming twice through a state.
 
     Of ways of the same length, the one that goes back least in the order of the options. Lifecycles in which very many
@@ -255,7 +255,7 @@ def narrowed(draft: DeclarationDraft, name: str, module: str) -> Condition:
     return condition or ALWAYS
 
 
-def resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Button]) -> Profile:
+def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Button]) -> Profile:
     """The profile with every Access complete; generated buttons are added to `buttons`."""
     line = [draft.profiles[ancestor] for ancestor in ancestry(draft, name)]
     profile = line[-1]

@@ -59,7 +59,7 @@ def _warn_of_empty_keys(shape: type[Shape], entry: Any, at: Cursor) -> None:
             at[key].key.warn(EMPTY_KEY)
 
 
-def with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+def _with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """`entry` with the values of misspelled keys under the keys that are meant, so that nothing looks missing."""
     renamed: dict[str, Any] = {}
     for name, value in entry.items():
@@ -245,4 +245,4 @@ def with_known_keys(
     for name in top:
         if name not in known:
             at[name].key.wrong(key_below(name, below) or unknown_key(name, list(known)))
-    return {name: value for name, value in with_meant_keys(top, known).items() if name in known}
+    return {name: value for name, value in _with_meant_keys(top, known).items() if name in known}

@@ -30,7 +30,7 @@ SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 PERIOD = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)")
 
 
-def parse_period(written: Any) -> datetime.timedelta:
+def _parse_period(written: Any) -> datetime.timedelta:
     """The length of a period such as `7 days`; raises ValueError."""
     match = PERIOD.fullmatch(str(written).strip())
     if isinstance(written, datetime.timedelta):
@@ -52,6 +52,6 @@ SortFields = Annotated[tuple[SortField, ...], BeforeValidator(_as_list), OneOrSe
 SeveralTexts = Annotated[tuple[str, ...], BeforeValidator(_as_list), OneOrSeveral()]
 Period = Annotated[
     datetime.timedelta,
-    BeforeValidator(parse_period),
+    BeforeValidator(_parse_period),
     WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,5} ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$"}),
 ]

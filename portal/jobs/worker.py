@@ -116,7 +116,7 @@ class Worker:
         """Does everything that is due at this moment."""
         tables, is_stopping, now = self.tables(), self.stopping.is_set, self.clock()
         if self._beats.is_time(now):
-            in_retried_transaction(self.engine, lambda connection: record_heartbeat(connection, tables, now))
+            in_retried_transaction(self.engine, lambda connection: _record_heartbeat(connection, tables, now))
         if self._finishes_index.is_time(now) and not running_threads():
             catch_up_later(self.engine, tables)
         due = self._do_what_is_due(tables) if self._looks_for_due.is_time(now) else 0
@@ -175,7 +175,7 @@ def worker_lock(engine: sa.Engine) -> Iterator[bool]:
         yield True
 
 
-def record_heartbeat(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
+def _record_heartbeat(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
     """Store that a worker is alive, for monitors."""
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(tables.heartbeat)
     upsert = insert.values(name=WORKER, at=now)

@@ -68,7 +68,7 @@ def recipients(
     gathered.add_people(watchers(connection, tables, declared, record_id), Role.WATCHER)
     assignees = people_along(*of, declared.mail.assigned, record_id)
     gathered.add_people(assignees, Role.ASSIGNEE)
-    companies = records_along(*of, declared.organization, record_id, tables.declaration.organizations)
+    companies = _records_along(*of, declared.organization, record_id, tables.declaration.organizations)
     gathered.add(subscribers(connection, tables, sorted(companies)), Role.COMPANY)
     if declared.mail.desk and not assignees:
         gathered.add_desk(declared.mail.desk)
@@ -132,10 +132,10 @@ def people_along(
     connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int
 ) -> frozenset[int]:
     """The persons to whom a dotted path of links leads from a record; the record itself where the path is `id`."""
-    return records_along(connection, tables, module, path, record_id, tables.declaration.people)
+    return _records_along(connection, tables, module, path, record_id, tables.declaration.people)
 
 
-def records_along(
+def _records_along(
     connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int, target: str | None
 ) -> frozenset[int]:
     """The ids of the records of the module `target` to which a dotted path of links leads."""

@@ -96,8 +96,8 @@ def shared_reader(reader: Reader) -> Reader:
         reader.machine,
         language=reader.default_language,
         now=midnight.astimezone(datetime.UTC),
-        person=None if reader.person is None else number_parameter(PERSON),
-        companies=tuple(number_parameter(COMPANY.format(place)) for place in range(len(reader.companies))),
+        person=None if reader.person is None else _number_parameter(PERSON),
+        companies=tuple(_number_parameter(COMPANY.format(place)) for place in range(len(reader.companies))),
     )
 
 
@@ -107,7 +107,7 @@ def values_of(reader: Reader) -> dict[str, Any]:
     return {PERSON: reader.person, **companies}
 
 
-def number_parameter(name: str) -> Any:
+def _number_parameter(name: str) -> Any:
     """A number whose value is given at execution."""
     return sa.bindparam(name, type_=sa.BigInteger())
 

@@ -73,7 +73,7 @@ NO_TOKEN = _("This form has expired. Go back, reload the page and send it again.
 def not_found(error: HTTPNotFound, request: Request) -> Any:
     """Missing, foreign and forbidden look alike. A wrong method answers 405; without a session one signs in first."""
     if request.matched_route is None and hasattr(request, "context"):
-        methods = allowed_methods(request)
+        methods = _allowed_methods(request)
         if methods and request.method not in methods:
             request.response.headers["Allow"] = ", ".join(methods)
             return _page(request, 405)
@@ -128,7 +128,7 @@ def unreadable(error: UnicodeDecodeError, request: Request) -> Any:
     return _page(request, 400)
 
 
-def database_failed(error: Exception, request: Request) -> Any:
+def _database_failed(error: Exception, request: Request) -> Any:
     """The database refuses: with a way on where there is one. What another attempt may mend is tried again first."""
     kind = classify(error)
     enough = kind != Failure.CONFLICT and request.environ[ATTEMPT] + 1 >= MOST_TRIES
@@ -160,7 +160,7 @@ def failed_by_our_mistake(error: Exception, request: Request) -> Any:
     return _page(request, 500)
 
 
-def await_declarations(event: BeforeRetry) -> None:
+def _await_declarations(event: BeforeRetry) -> None:
     """Tries a request again whose tables were changed under it, with the declarations of those."""
     if isinstance(event.exception, DatabaseError) and classify(event.exception) == Failure.CHANGED_TABLES:
         event.request.registry.live.settle(event.request.portal)
@@ -168,9 +168,9 @@ def await_declarations(event: BeforeRetry) -> None:
 
 def includeme(config: Any) -> None:
     """The classes of the database's errors are known to its own layer alone."""
-    config.add_subscriber(await_declarations, BeforeRetry)
+    config.add_subscriber(_await_declarations, BeforeRetry)
     for kind in DatabaseError:
-        config.add_exception_view(database_failed, context=kind, renderer="error.pt")
+        config.add_exception_view(_database_failed, context=kind, renderer="error.pt")
 
 
 def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]:
@@ -210,7 +210,7 @@ def _address_of_form(request: Request) -> str:
     return page_of_posted_form(request) or referring_page(request)
 
 
-def allowed_methods(request: Request) -> list[str]:
+def _allowed_methods(request: Request) -> list[str]:
     """The methods of the views at this address that this person may use; empty where there is no such view."""
     allowed: set[str] = set()
     for view in _views(request):

@@ -30,13 +30,13 @@ def show_home(root: Root, request: Request) -> dict[str, HomePage]:
         greeting=greeting(request),
         about=", ".join(companies(request)),
         buttons=tuple(buttons(request)),
-        news=tuple(new_records(request)),
+        news=tuple(_new_records(request)),
         activity=tuple(activity(request)) if "activity" in request.policy.profile.home.panels else None,
     )
     return {"page": page}
 
 
-def new_records(request: Request) -> Iterator[NewRecords]:
+def _new_records(request: Request) -> Iterator[NewRecords]:
     """What the home page shows as new: the modules with something new, in the order of the menu."""
     for name, count in request.news.counts().items():
         access = request.policy.modules[name]
@@ -68,7 +68,7 @@ def companies(request: Request) -> list[str]:
 def buttons(request: Request) -> Iterator[HomeButton]:
     """The buttons of the profile, with the numbers of what they open."""
     declared = [request.portal.declaration.buttons[name] for name in request.policy.profile.home.buttons or ()]
-    counts = button_counts(request, declared)
+    counts = _button_counts(request, declared)
     for button in declared:
         yield HomeButton(
             label=display_name(button),
@@ -80,14 +80,14 @@ def buttons(request: Request) -> Iterator[HomeButton]:
         )
 
 
-def button_counts(request: Request, declared: list[Button]) -> dict[str, Count]:
+def _button_counts(request: Request, declared: list[Button]) -> dict[str, Count]:
     """How many records each button of the home page opens, by name: one statement per module."""
     queries: dict[str, dict[str, Query]] = defaultdict(dict)
     for button in declared:
         module = (button.opens or "").partition("/")[0]
         if button.count and request.policy.access(module) is not None:
             records = Records(request.connection, request.policy, module)
-            query = button_query(records, button)
+            query = _button_query(records, button)
             hidden = replace(query, condition=AllOf((query.condition, request.news.shown(records))))
             queries[module][button.name] = hidden if request.news.hidden(records) else query
     counts: dict[str, Count] = {}
@@ -97,7 +97,7 @@ def button_counts(request: Request, declared: list[Button]) -> dict[str, Count]:
     return counts
 
 
-def button_query(records: Records, button: Button) -> Query:
+def _button_query(records: Records, button: Button) -> Query:
     """The list that a button opens: its tab and its condition; without either the first tab."""
     tabs = records.access.list.tabs or {}
     condition = ALWAYS if button.where is None else button_condition(records, button.name) or ALWAYS

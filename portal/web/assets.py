@@ -61,10 +61,10 @@ class Assets:
         self._files: dict[str, Asset] = {}
         self._addresses: dict[str, str] = {}
         self._markup: dict[str, Markup] = {}
-        self._add("portal.css", "text/css; charset=utf-8", style_sheet(accent))
+        self._add("portal.css", "text/css; charset=utf-8", _style_sheet(accent))
         self._add("portal.js", "text/javascript; charset=utf-8", script())
         self._add("icons.svg", "image/svg+xml", icons.sprite(drawings).encode())
-        self._add("mark.svg", "image/svg+xml", default_logo(accent, drawings[MARK]).encode())
+        self._add("mark.svg", "image/svg+xml", _default_logo(accent, drawings[MARK]).encode())
         self._logo = "mark.svg"
         if logo and logo.suffix.lower() in LOGO_TYPES and logo.is_file():
             self._logo = f"logo{logo.suffix.lower()}"
@@ -102,7 +102,7 @@ class Assets:
         self._addresses[name] = f"/static/{hashlib.sha256(body).hexdigest()[:16]}/{name}"
 
 
-def style_sheet(accent: str) -> bytes:
+def _style_sheet(accent: str) -> bytes:
     """The files of static/css in order, without comments and indentation, then the tokens of the accent."""
     others = sorted(path.name for path in (STATIC / "css").glob("*.css") if path.name not in FIRST_STYLES)
     texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in (*FIRST_STYLES, *others)]
@@ -120,7 +120,7 @@ def script() -> bytes:
     return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
 
 
-def default_logo(accent: str, sparkle: str) -> str:
+def _default_logo(accent: str, sparkle: str) -> str:
     """The drawing of the icon MARK on the accent color."""
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><defs><linearGradient id="g" x2="1" y2="1">'

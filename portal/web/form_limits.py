@@ -86,7 +86,7 @@ def count_form(request: Request) -> None:
     request.add_finished_callback(lambda request: _close_body(request, body))
     fields = request.query_string.count("&")
     if multipart := MULTIPART.fullmatch(_content_type(request)):
-        parse_multipart(request, body, multipart[2], fields)
+        _parse_multipart(request, body, multipart[2], fields)
     else:
         _count_urlencoded(body, fields)
     body.seek(0)
@@ -144,7 +144,7 @@ def _texts(form: MultiDict) -> Iterator[str]:
         yield value if isinstance(value, str) else str(getattr(value, "filename", "") or "")
 
 
-def parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int) -> None:
+def _parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int) -> None:
     """Make the parts of `body` what `request.POST` holds; `fields` were in the address.
 
     A file is an object with `filename` and `file`. An input in which no file is chosen is an empty text: browsers send

@@ -298,7 +298,7 @@ class LivePortal:
 
     def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
         """The engine by which `tables` are used, what is left to do in the database, and whether they can be used."""
-        return self.engine, *adapt_database(self.engine, tables, development)
+        return self.engine, *_adapt_database(self.engine, tables, development)
 
     def _catch_up_index(self) -> None:
         """Start what the search index still lacks; if the database refuses, the next reload or start does it."""
@@ -345,7 +345,7 @@ def _missing_lines(missing_sentences: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[list[str], bool]:
+def _adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[list[str], bool]:
     """What is left to do in the database, and whether the portal can run without it.
 
     In development what loses nothing is done first. No values are counted, as a request waits meanwhile; `portal plan`

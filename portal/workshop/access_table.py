@@ -32,7 +32,7 @@ def _profile(declaration: Declaration, profile: Profile) -> Rights:
 def _rights(module: Module, access: Access, staff: bool) -> Rights:
     """`see` says by which path; `columns` are those of the list, `tabs` its tabs with their conditions."""
     rights: Rights = {
-        "see": see_text(module, access),
+        "see": _see_text(module, access),
         "where": condition_text(access.where),
         "can": sorted(access.can),
         "reads": sorted(access.readable),
@@ -57,7 +57,7 @@ def _internal_columns(module: Module, access: Access) -> list[str]:
     ]
 
 
-def see_text(module: Module, access: Access) -> str:
+def _see_text(module: Module, access: Access) -> str:
     """Whose records, and by which path: `organization (caller.company)`; with those that the reader watches."""
     if isinstance(access.see, Through):
         text = f"through {access.see.through}"

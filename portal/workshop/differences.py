@@ -87,7 +87,7 @@ class Labels:
         return ", ".join(self.field(module, name) for name in names)
 
 
-def readable_name(name: str) -> str:
+def _readable_name(name: str) -> str:
     """The name of a module or a transition in a sentence."""
     return name.replace("_", " ")
 
@@ -109,15 +109,15 @@ def profile_changes(before: Rights | None, after: Rights | None, labels: Labels)
         old, new = before["modules"].get(module), after["modules"].get(module)
         here = (("modules", module),)
         if old is None:
-            yield Change("gained", f"gets the module {readable_name(module)}", module, here)
+            yield Change("gained", f"gets the module {_readable_name(module)}", module, here)
         elif new is None:
-            yield Change("lost", f"loses the module {readable_name(module)}", module, here)
+            yield Change("lost", f"loses the module {_readable_name(module)}", module, here)
         else:
             yield from _changes_of_module(module, old, new, labels)
 
 
 def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator[Change]:
-    here, name = ("modules", module), readable_name(module)
+    here, name = ("modules", module), _readable_name(module)
     for key, sentence in (("see", "sees {} by"), ("where", "sees only {} with")):
         if old[key] != new[key]:
             now = f"“{new[key]}” instead of “{old[key]}”" if new[key] and old[key] else f"“{new[key] or 'anything'}”"
@@ -125,7 +125,7 @@ def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) ->
     yield from _readable(module, old, new, labels)
     for action in sorted(set(old["can"]) ^ set(new["can"])):
         gains = action in new["can"]
-        deed = (DEEDS[action] if action in ACTIONS else f"{readable_name(action)} {{}}").format(name)
+        deed = (DEEDS[action] if action in ACTIONS else f"{_readable_name(action)} {{}}").format(name)
         verb = "may" if gains else "may no longer"
         yield Change("gained" if gains else "lost", f"{verb} {deed}", module, ((*here, "can"), here), word=action)
     for action, key, deed in (("create", "creates", "fill in {} in new {}"), ("edit", "edits", "edit {} of {}")):
@@ -141,7 +141,7 @@ def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) ->
 
 
 def _readable(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator[Change]:
-    name, here = readable_name(module), ("modules", module)
+    name, here = _readable_name(module), ("modules", module)
     layouts = tuple((*here, layout) for layout in ("list", "detail"))
     for lost, first, second in ((True, old, new), (False, new, old)):
         verb = "loses" if lost else "gets"
@@ -174,7 +174,7 @@ def _inputs(
         if fields:
             listed = labels.fields(module, sorted(fields))
             keys = (("modules", module, action), ("modules", module))
-            sentence = f"{verb} {deed.format(listed, readable_name(module))}"
+            sentence = f"{verb} {deed.format(listed, _readable_name(module))}"
             yield Change("lost" if kind == "lost" else "gained", sentence, module, keys, ((module, action), (module,)))
 
 
@@ -184,14 +184,14 @@ def _tabs(module: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterat
         module_keys = ((module, "list", "tabs", tab), (module, "list", "tabs"))
         if tab not in new:
             yield Change(
-                "lost", f"loses the tab {readable_name(tab)} of {readable_name(module)}", module, keys, module_keys
+                "lost", f"loses the tab {_readable_name(tab)} of {_readable_name(module)}", module, keys, module_keys
             )
         elif tab not in old:
             yield Change(
-                "gained", f"gets the tab {readable_name(tab)} of {readable_name(module)}", module, keys, module_keys
+                "gained", f"gets the tab {_readable_name(tab)} of {_readable_name(module)}", module, keys, module_keys
             )
         elif old[tab] != new[tab]:
-            sentence = f"the tab {readable_name(tab)} of {readable_name(module)} shows “{new[tab] or 'everything'}”"
+            sentence = f"the tab {_readable_name(tab)} of {_readable_name(module)} shows “{new[tab] or 'everything'}”"
             yield Change("changed", sentence, module, keys, module_keys)
 
 
@@ -203,15 +203,15 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
     for module, access in new.modules.items():
         if module not in old.modules:
             continue
-        differing = [*_layouts(old, new, module), *shape_differences(old.modules[module], access, TOLD_OF_ACCESS)]
+        differing = [*_layouts(old, new, module), *_shape_differences(old.modules[module], access, TOLD_OF_ACCESS)]
         told = list(
-            shape_differences(before.modules[module], after.modules[module])
+            _shape_differences(before.modules[module], after.modules[module])
         )  # with the module: what it hands down
         if differing := [difference for difference in differing if difference not in told]:
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
-            sentence = f"{readable_name(module)} look different: {', '.join(map(str, differing))}"
+            sentence = f"{_readable_name(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
-    if differing := list(shape_differences(old, new, {"name", "staff", "modules", "labeled", "expect"})):
+    if differing := list(_shape_differences(old, new, {"name", "staff", "modules", "labeled", "expect"})):
         paths = tuple(path for difference in differing for path in difference.paths)
         yield Change("changed", f"look different: {', '.join(map(str, differing))}", keys=paths)
 
@@ -264,23 +264,27 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
         former = module.formerly if module.formerly in before.modules and name not in before.modules else name
         old = before.modules.get(str(former))
         if old is None:
-            yield Change("gained", f"there is a new module {readable_name(name)}", name, (), ((name,),))
+            yield Change("gained", f"there is a new module {_readable_name(name)}", name, (), ((name,),))
             continue
         if former != name:
             yield Change(
-                "changed", f"module {readable_name(str(former))} is called {readable_name(name)}", name, (), ((name,),)
+                "changed",
+                f"module {_readable_name(str(former))} is called {_readable_name(name)}",
+                name,
+                (),
+                ((name,),),
             )
-        if differing := list(shape_differences(old, module, TOLD_OF_MODULE)):
+        if differing := list(_shape_differences(old, module, TOLD_OF_MODULE)):
             paths = tuple((name, *path) for difference in differing for path in difference.paths)
-            sentence = f"module {readable_name(name)} differs: {', '.join(map(str, differing))}"
+            sentence = f"module {_readable_name(name)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, name, (), (*paths, (name,)))
         yield from _field_changes(name, old.fields, module.fields)
     kept = {module.formerly for module in after.modules.values()} | set(after.modules)
     for name in before.modules:
         if name not in kept:
-            yield Change("lost", f"there is no module {readable_name(name)} any more", name)
+            yield Change("lost", f"there is no module {_readable_name(name)} any more", name)
     skipped = {"folder", "modules", "profiles", "icons"}
-    for difference in shape_differences(before, after, skipped):
+    for difference in _shape_differences(before, after, skipped):
         if difference.key.startswith("buttons.module:"):
             continue  # made of the module, which says it
         named = replace(difference, key=difference.key.replace("settings", "portal", 1))
@@ -296,25 +300,27 @@ def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
         place = ((module, "fields", name),)
         before = old.get(str(former[name]))
         if before is None:
-            yield Change("gained", f"{readable_name(module)} have a new field {name} ({field.type})", module, (), place)
+            yield Change(
+                "gained", f"{_readable_name(module)} have a new field {name} ({field.type})", module, (), place
+            )
             continue
         if former[name] != name:
             yield Change(
-                "changed", f"field {former[name]} of {readable_name(module)} is called {name}", module, (), place
+                "changed", f"field {former[name]} of {_readable_name(module)} is called {name}", module, (), place
             )
         if before.type != field.type:
-            sentence = f"field {name} of {readable_name(module)} is of type {field.type} instead of {before.type}"
+            sentence = f"field {name} of {_readable_name(module)} is of type {field.type} instead of {before.type}"
             yield Change("changed", sentence, module, (), place)
-        elif differing := list(shape_differences(before, field, {"name", "type"})):
+        elif differing := list(_shape_differences(before, field, {"name", "type"})):
             paths = tuple((module, "fields", name, *path) for difference in differing for path in difference.paths)
-            sentence = f"field {name} of {readable_name(module)} differs: {', '.join(map(str, differing))}"
+            sentence = f"field {name} of {_readable_name(module)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (), (*paths, *place))
     for name in old:
         if name not in former.values():
-            yield Change("lost", f"{readable_name(module)} have no field {name} any more", module)
+            yield Change("lost", f"{_readable_name(module)} have no field {name} any more", module)
 
 
-def shape_differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[Difference]:
+def _shape_differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[Difference]:
     """The keys in which two shapes of one kind differ, apart from `skipped` ones and former names."""
     for key in type(after).model_fields:
         if key not in skipped and key != "formerly":
@@ -323,7 +329,7 @@ def shape_differences(before: BaseModel, after: BaseModel, skipped: Collection[s
 
 def _of_values(key: str, old: Any, new: Any) -> Iterator[Difference]:
     if isinstance(old, BaseModel) and type(old) is type(new):
-        for inner in shape_differences(old, new):
+        for inner in _shape_differences(old, new):
             yield Difference(f"{key}.{inner.key}", inner.before, inner.after)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in dict.fromkeys((*old, *new)):

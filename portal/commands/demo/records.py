@@ -66,13 +66,13 @@ class DatedRows:
         match = TOKEN.fullmatch(cell.strip())
         if not match or field is None or not field.input_type.startswith("date"):
             return cell
-        moment = moment_of(match, self.reader)
+        moment = _moment_of(match, self.reader)
         if field.name == "created":
             moment = min(moment, self.reader.now)
         return moment.date().isoformat() if field.input_type == "date" else moment.isoformat(timespec="minutes")
 
 
-def moment_of(match: re.Match[str], reader: Reader) -> datetime.datetime:
+def _moment_of(match: re.Match[str], reader: Reader) -> datetime.datetime:
     """What a token means in the portal's zone; nine in the morning where it says no time."""
     days, hour, minute = match.groups()
     time = datetime.time(int(hour or 9), int(minute or 0))
@@ -181,7 +181,7 @@ class Demonstration:
     def add_comments(self) -> None:
         """Adds the comments in the order in which they were written, and fills the search index by last change."""
         reader, rows = self.portal.declaration.reader(), self._dict_rows("comments.csv")
-        moments = [moment_of(match, reader) for row in rows if (match := TOKEN.fullmatch(row["when"]))]
+        moments = [_moment_of(match, reader) for row in rows if (match := TOKEN.fullmatch(row["when"]))]
         if len(moments) < len(rows):
             raise DemoError(f"{self.folder / 'comments.csv'}: “when” takes moments like -3d 14:30")
         suppliers = self._supplier_companies()

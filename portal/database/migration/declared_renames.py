@@ -121,13 +121,13 @@ def renamed_names(
         if name in known or name in renamed:
             continue
         gone = (later for later in known if later not in formerly and later not in renamed.values())
-        later = next((later for later in gone if name in earlier_names(later, history)), None)
+        later = next((later for later in gone if name in _earlier_names(later, history)), None)
         if later is not None:
             renamed[name] = later
     return renamed
 
 
-def earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
+def _earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
     """What something was called before, the latest name first."""
     names: list[str] = []
     while name in history and history[name] not in names:
@@ -177,7 +177,7 @@ def _extended(history: Mapping[str, str], renames: Mapping[str, str]) -> dict[st
     """With renames, new name → old name; one that leads back to a former name takes back what led away from it."""
     extended = dict(history)
     for new, old in renames.items():
-        if new in earlier_names(old, extended):
+        if new in _earlier_names(old, extended):
             for name in list(_until(old, new, extended)):
                 del extended[name]
         else:

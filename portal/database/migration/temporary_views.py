@@ -38,7 +38,7 @@ class Views:
     notes: tuple[str, ...]
 
 
-def views_over(connection: sa.Connection, tables: Tables) -> Views:
+def _views_over(connection: sa.Connection, tables: Tables) -> Views:
     """What stands for the declared tables in this database."""
     return _ViewMaker(connection, tables).made()
 
@@ -49,7 +49,7 @@ def open_as_declared(engine: sa.Engine, tables: Tables) -> tuple[sa.Engine, tupl
     The caller disposes of the engine.
     """
     with reading(engine) as connection:
-        views = views_over(connection, tables)
+        views = _views_over(connection, tables)
     return _open(engine, {name: views.selects[name] for name in views.differing}), views.notes
 
 
@@ -62,7 +62,7 @@ def open_side_by_side(engine: sa.Engine, before: Tables, after: Tables) -> sa.En
     selects = {}
     for tables, mark in ((before, ""), (after, SAME)):
         with reading(engine) as connection:
-            views = views_over(connection, tables)
+            views = _views_over(connection, tables)
         for name, table in tables.metadata.tables.items():
             prefix = f"{'after' if mark else 'before'}$" if name in views.differing else mark
             if prefix:

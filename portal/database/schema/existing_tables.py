@@ -116,7 +116,7 @@ class ExistingModule:
         declared = [column for field in self.module.fields.values() for column in field.columns()]
         texts = [sa.Column(TEXT.format(name), sa.Text()) for name in ("reference", *self.module.fields)]
         keys = [sa.Column(name, sa.types.NullType()) for name in self._raw_keys()]
-        columns = [*builtin_columns(self.module), *declared, *texts, *keys]
+        columns = [*_builtin_columns(self.module), *declared, *texts, *keys]
         copies = [sa.Column(own.name, own.type, primary_key=own.primary_key, info=own.info) for own in columns]
         table = ExistingTable(self.module.name, metadata, *copies, info={**info, EXISTING: True})
         table.source, table.over = self._query(copies), self
@@ -333,7 +333,7 @@ class ExistingModule:
         return sa.case(*[(text == name, label) for name, label in labels], else_=text) if labels else text
 
 
-def builtin_columns(module: Module) -> list[sa.Column[Any]]:
+def _builtin_columns(module: Module) -> list[sa.Column[Any]]:
     """The columns of every module's table that no field declares."""
     authors = [
         sa.Column(column.name, column.type)

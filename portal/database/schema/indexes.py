@@ -25,7 +25,7 @@ LONGEST_INDEXED = 640  # characters of up to four bytes each; PostgreSQL cannot 
 
 def add_indexes(declaration: Declaration, module: Module, table: sa.Table) -> None:
     """Adds the indexes of a module to its table."""
-    for columns in index_columns(declaration, module, table):
+    for columns in _index_columns(declaration, module, table):
         sa.Index(index_name(module.name, *columns), *[table.c[name] for name in columns])
 
 
@@ -34,7 +34,7 @@ def index_name(table: str, *columns: str) -> str:
     return shortened(PREFIX + "$".join((table, *columns)))
 
 
-def index_columns(declaration: Declaration, module: Module, table: sa.Table) -> Iterator[tuple[str, ...]]:
+def _index_columns(declaration: Declaration, module: Module, table: sa.Table) -> Iterator[tuple[str, ...]]:
     """The columns of each index, without those of unique fields."""
     indexes: dict[tuple[str, ...], None] = {("modified", ID): None}
     owner, organization = scope_column(module, table, module.owner), scope_column(module, table, module.organization)

@@ -80,12 +80,12 @@ def inspect_existing(engine: sa.Engine, declaration: Declaration) -> ExistingTab
 
 def inspect_table(inspector: sa.Inspector, name: str, schema: str | None = None) -> InspectedTable:
     """The columns and the key of a table that exists."""
-    columns = {column["name"]: kind_of_column(column["type"]) for column in inspector.get_columns(name, schema)}
+    columns = {column["name"]: _kind_of_column(column["type"]) for column in inspector.get_columns(name, schema)}
     key = inspector.get_pk_constraint(name, schema).get("constrained_columns") or []
     return InspectedTable(name, schema, columns, tuple(key))
 
 
-def kind_of_column(type_: sa.types.TypeEngine[Any]) -> str:
+def _kind_of_column(type_: sa.types.TypeEngine[Any]) -> str:
     """The kind of the values of a column, as the database has it."""
     if isinstance(type_, sa.types.NullType):
         return UNKNOWN

@@ -126,9 +126,9 @@ def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]
         sa.Column("reference", sa.Text(), index=True),
         sa.Column("_reference_folded", folded_text()),
         sa.Column("created", UTCDateTime()),
-        *author_columns(module.builtin["created_by"]),
+        *_author_columns(module.builtin["created_by"]),
         sa.Column("modified", UTCDateTime()),
-        *author_columns(module.builtin["modified_by"]),
+        *_author_columns(module.builtin["modified_by"]),
         sa.Column("channel", sa.Text()),
         sa.Column("comments", sa.BigInteger()),
         sa.Column("attachments", sa.BigInteger()),
@@ -158,7 +158,7 @@ def _without_key_to(others: Collection[str], column: sa.Column[Any]) -> sa.Colum
     return sa.Column(column.name, column.type, primary_key=column.primary_key, info=column.info)
 
 
-def author_columns(field: Field) -> list[sa.Column[Any]]:
+def _author_columns(field: Field) -> list[sa.Column[Any]]:
     """The columns of `created_by` or `modified_by`: without foreign key, so that a person can be deleted."""
     return [sa.Column(column.name, column.type) for column in field.columns()]
 
@@ -236,7 +236,7 @@ def stored_fields(module: Module) -> dict[str, Field]:
 
 def columns_of(field: Field) -> list[sa.Column[Any]]:
     """The columns of a field."""
-    return author_columns(field) if field.name in ("created_by", "modified_by") else field.columns()
+    return _author_columns(field) if field.name in ("created_by", "modified_by") else field.columns()
 
 
 def column_names_of(field: Field) -> list[str]:

@@ -22,15 +22,15 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
         "folding": FOLDING_VERSION,
         **({"watchers": True} if module.watchers else {}),
     }
-    return description | ({"formulas": formulas} if (formulas := formulas_description(module)) else {})
+    return description | ({"formulas": formulas} if (formulas := _formulas_description(module)) else {})
 
 
 def rows_description(rows: Module) -> dict[str, Any]:
     """All that decides about what is worked out again of the rows of a `lines` field."""
-    return {"formulas": formulas_description(rows)} if rows.formulas else {}
+    return {"formulas": _formulas_description(rows)} if rows.formulas else {}
 
 
-def formulas_description(module: Module) -> dict[str, Any]:
+def _formulas_description(module: Module) -> dict[str, Any]:
     """All that decides about the values of a module's formulas, as plain JSON."""
     return {
         name: [

@@ -41,7 +41,7 @@ def rebuild(connection: sa.Connection, tables: Tables, modules: Iterable[str]) -
         for name in modules:
             connection.execute(sa.delete(tables.search).where(tables.search.c["module"] == name))
             system = Records(connection, policy, name)
-            oldest_first = system.iterate(Query(sort=("modified", "id")), searched_names(system.module))
+            oldest_first = system.iterate(Query(sort=("modified", "id")), _searched_names(system.module))
             for records in batched(oldest_first, BATCH):
                 search.put_many(connection, tables.search, _entries(system, records))
 
@@ -71,7 +71,7 @@ def indexed_modules(declaration: Declaration) -> list[Module]:
     return [module for module in declaration.modules.values() if module.table is None]
 
 
-def searched_names(module: Module) -> list[str]:
+def _searched_names(module: Module) -> list[str]:
     """The fields of which a record's entry is made: those that are searched, owner and organization."""
     searched = [name for name, field in module.fields.items() if field.searched]
     scope = [path for path in (module.owner, module.organization) if path and is_own_field(path) and path != "id"]
@@ -103,7 +103,7 @@ def search_entry(
     internal_texts = [text for name in internal for text in texts[name]]
     for name, field in searched.items():
         internal_texts += field.internal_texts(record.values.get(name))
-    has_internal = bool(internal) or bool(module.comments) or any(map(has_internal_columns, searched.values()))
+    has_internal = bool(internal) or bool(module.comments) or any(map(_has_internal_columns, searched.values()))
     return search.Entry(
         module.name,
         record.id,
@@ -118,14 +118,14 @@ def search_entry(
     )
 
 
-def has_internal_columns(field: Field) -> bool:
+def _has_internal_columns(field: Field) -> bool:
     """Whether the rows of a `lines` field have words that staff alone may find."""
     return any(column.internal and column.searched for column in field.row_fields.values())
 
 
 def _loaded(system: Records, ids: Iterable[int]) -> Iterator[Record]:
     """The records in the order of `ids`."""
-    names = searched_names(system.module)
+    names = _searched_names(system.module)
     for batch in batched(ids, BATCH):
         records = {record.id: record for record in system.by_ids(batch, names)}
         yield from (records[record_id] for record_id in batch if record_id in records)

@@ -44,12 +44,12 @@ def files(records: Records, record: Record) -> list[StoredFile]:
 
 def file(records: Records, record: Record, file_id: int) -> StoredFile | None:
     """One of `files`, or the file of a field that the reader may read; None for any other and a missing one alike."""
-    if any(value.id == file_id for value in field_files(records, record)):
+    if any(value.id == file_id for value in _field_files(records, record)):
         return _one(records, record, file_id)
     return next((file for file in files(records, record) if file.id == file_id), None)
 
 
-def field_files(records: Records, record: Record) -> list[FileValue]:
+def _field_files(records: Records, record: Record) -> list[FileValue]:
     """The files that the readable fields of a record hold."""
     names = [name for name, field in records.module.fields.items() if field.by_upload]
     return [value for name in names if (value := record.values.get(name))]

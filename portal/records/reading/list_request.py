@@ -64,7 +64,7 @@ def read_list_request(records: Records, form: Form) -> ListRequest:
     names = {name.partition(".")[0] for name in form}
     filters: dict[str, Filter] = {}
     filtering: list[Condition] = []
-    for field in filterable(records):
+    for field in _filterable(records):
         if field.name in names:
             filters[field.name], conditions = _read_filter(records, field, form)
             filtering += conditions
@@ -115,7 +115,7 @@ def button_condition(records: Records, name: str) -> Condition | None:
     return (button.where or ALWAYS) if button.opens == records.name else None
 
 
-def filterable(records: Records) -> Iterator[Field]:
+def _filterable(records: Records) -> Iterator[Field]:
     """The fields that can be filtered by: those that may be read and are of a kind that has a filter."""
     readable = records.policy.readable(records.name)
     return (field for name, field in records.module.everything.items() if name in readable and field.filter)

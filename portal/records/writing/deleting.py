@@ -51,7 +51,7 @@ class Deletion:
                     self._release(system.of(module.name), path, target)
         write_own_tables(system, record_id, dict.fromkeys(system.module.fields))
         self._clear_history(system, record_id)
-        delete_what_depends(system, record_id)
+        _delete_what_depends(system, record_id)
         search.remove(system.connection, system.policy.tables.search, system.name, record_id)
         delete_row(system, record_id)
 
@@ -77,7 +77,7 @@ class Deletion:
             return
         staying = [record for record in records if Linked(record.id, linking.name) not in self.going]
         if staying and link.on_target_deleted == "refuse":
-            raise Refused(still_needed(linking, staying, self.asker))
+            raise Refused(_still_needed(linking, staying, self.asker))
         for record in records:
             self._release_one(linking, record, declared, link, target)
 
@@ -103,7 +103,7 @@ def _rows_without(rows: Iterable[Row], column: Field, target: Linked) -> tuple[R
     return tuple(left)
 
 
-def still_needed(linking: Records, linking_records: Sequence[Record], asker: Records) -> str:
+def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Records) -> str:
     """Why a record cannot be deleted, without what its reader may not see."""
     ids = [record.id for record in linking_records[:MOST_NAMED]]
     visible = asker.of(linking.name).by_ids(ids, []) if asker.policy.access(linking.name) else []
@@ -120,7 +120,7 @@ def still_needed(linking: Records, linking_records: Sequence[Record], asker: Rec
     )
 
 
-def delete_what_depends(records: Records, record_id: int) -> None:
+def _delete_what_depends(records: Records, record_id: int) -> None:
     """Removes a record's conversation, files, watchers and news; of a person also that they watch other records."""
     tables, connection, declaration = records.policy.tables, records.connection, records.policy.declaration
     for table in (tables.comment, tables.file, tables.watcher, tables.seen):

@@ -92,7 +92,7 @@ def add_event(
     tables, row = records.policy.tables, event_row(records, record_id, kind, author, details or {})
     insert = sa.insert(tables.event).values(row)
     is_told_with_comment = kind == "attached" and "comment" in row["details"]
-    if is_told_with_comment or not is_announced(kind, author):
+    if is_told_with_comment or not _is_announced(kind, author):
         records.connection.execute(insert)
         return
     event_id = records.connection.execute(insert.returning(tables.event.c["id"])).scalar_one()
@@ -104,7 +104,7 @@ def add_event(
     records.connection.execute(sa.insert(tables.announcement).values(announcement))
 
 
-def is_announced(kind: str, author: Author) -> bool:
+def _is_announced(kind: str, author: Author) -> bool:
     """Whether somebody may have to be notified of an event; who that is, is found out later. What is imported is no
     news."""
     return author.channel != SYSTEM.channel and kind.partition(":")[0] in ANNOUNCED

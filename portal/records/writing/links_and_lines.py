@@ -21,9 +21,9 @@ from portal.records.writing.values_behind_links import followed_defaults
 def write_own_tables(records: Records, record_id: int, values: Mapping[str, Any]) -> None:
     """Writes those of the `values` of a record that stand in tables of their own: `links`, and rows."""
     for name, links in link_values(records.module, values).items():
-        write_links(records, name, record_id, links)
+        _write_links(records, name, record_id, links)
     for name, rows in row_values(records.module, values).items():
-        write_rows(records, name, record_id, rows)
+        _write_rows(records, name, record_id, rows)
 
 
 def link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:
@@ -32,7 +32,7 @@ def link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Li
     return {name: tuple(values[name] or ()) for name in names if name in values}
 
 
-def write_links(records: Records, name: str, record_id: int, links: Iterable[Linked]) -> None:
+def _write_links(records: Records, name: str, record_id: int, links: Iterable[Linked]) -> None:
     """Replaces the rows of the join table of the field `name`; links to records that the reader may not see stay."""
     table = records.policy.tables.join(records.name, name)
     visible = records.policy.visible_ids(records.module.field(name).targets[0])
@@ -81,7 +81,7 @@ def _hidden_default(records: Records, column: Field) -> Any:
     return None if path else value_from_declaration(records.connection, records.policy, column, column.default)
 
 
-def write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]) -> None:
+def _write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]) -> None:
     """Makes `rows`, as `with_whole_rows` gives them, those of the `lines` field `name` of a record."""
     field = records.module.field(name)
     of_rows, connection = rows_of(records, field), records.connection
@@ -93,7 +93,7 @@ def write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row])
             connection.execute(sa.delete(links).where(links.c["record"].in_(sa.select(table.c["id"]).where(*gone))))
     connection.execute(sa.delete(table).where(*gone))
     for position, row in enumerate(rows):
-        columns = {"_record": record_id, "_position": position, **stored_columns(field, row.values)}
+        columns = {"_record": record_id, "_position": position, **_stored_columns(field, row.values)}
         row_id = row.id
         if row_id is None:
             row_id = connection.execute(sa.insert(table).values(columns).returning(table.c["id"])).scalar_one()
@@ -101,10 +101,10 @@ def write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row])
             connection.execute(sa.update(table).values(columns).where(table.c["id"] == row_id))
         # Links in columns that the author may not read stay as they are.
         for column_name, linked in link_values(of_rows.module, row.values).items():
-            write_links(of_rows, column_name, row_id, linked)
+            _write_links(of_rows, column_name, row_id, linked)
 
 
-def stored_columns(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
+def _stored_columns(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a row of a `lines` field as columns of its table."""
     stored: dict[str, Any] = {}
     for name, column in field.row_fields.items():

@@ -35,7 +35,7 @@ def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> i
         return _insert_into_others(records, table, {name: value for name, value in stored.items() if value is not None})
     (number,) = next_numbers(records.connection, records.policy.tables, records.name)
     insert = sa.insert(table).values(new_row(records, values, number, author))
-    record_id: int = write_row_or_retry(records, insert.returning(table.c["id"])).scalar_one()
+    record_id: int = _write_row_or_retry(records, insert.returning(table.c["id"])).scalar_one()
     return record_id
 
 
@@ -45,7 +45,7 @@ def update_row(records: Records, record_id: int, version: int, row: Row) -> bool
     if isinstance(table, ExistingTable):
         return _update_others(records, table, record_id, row, version)
     statement = sa.update(table).values(row).where(table.c["id"] == record_id, table.c["_version"] == version)
-    return write_row_or_retry(records, statement).rowcount == 1
+    return _write_row_or_retry(records, statement).rowcount == 1
 
 
 def touch_row(records: Records, record_id: int, row: Row) -> None:
@@ -92,7 +92,7 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
     return row | computed(formulas, {**values, "number": number, "created": created}, records.policy.reader.currency)
 
 
-def write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
+def _write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
     """Writes one row. Raises RetryError."""
     with unique_violations_retried():
         return records.connection.execute(statement)

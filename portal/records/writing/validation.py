@@ -52,7 +52,7 @@ def read_form(
     values, errors = dict(known), dict[str, str]()
     for field in fields:
         if field.row_fields:
-            values[field.name], wrong = read_rows(records, field, form, known.get(field.name) if record_id else ())
+            values[field.name], wrong = _read_rows(records, field, form, known.get(field.name) if record_id else ())
             errors |= wrong
             continue
         present = known.get(field.name) if record_id is not None else None
@@ -107,7 +107,7 @@ def _taken_in_company(
     return {}
 
 
-def read_rows(
+def _read_rows(
     records: Records, field: Any, form: Form, present: Iterable[Row] | None
 ) -> tuple[tuple[Row, ...], dict[str, str]]:
     """The rows of a `lines` field in `form`, and what is wrong: by the name of the input, and once for the field.

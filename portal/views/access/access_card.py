@@ -36,7 +36,7 @@ def access_card(resource: Record, request: Request) -> AccessCard | None:
         tone=tone,
         facts=tuple(_facts(account, request)) if account else (),
         actions=tuple(_actions(resource, account)),
-        link=shown_link(request, account) if account and is_waiting(account) else "",
+        link=_shown_link(request, account) if account and is_waiting(account) else "",
     )
 
 
@@ -90,7 +90,7 @@ def _actions(resource: Record, account: Account | None) -> Iterator[Action]:
     yield Action(_("End access"), record_address(module, record, "revoke"), "user-x")
 
 
-def shown_link(request: Request, account: Account) -> str:
+def _shown_link(request: Request, account: Account) -> str:
     """The link of the invitation that the reader has just made; the next page does not have it any more."""
     name = invitation_cookie(request)
     token = request.cookies.get(name, "")

@@ -123,7 +123,7 @@ def _typed(day: Any) -> str:
 
 def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> Iterator[FormRow]:
     """The rows of the form by which access is given."""
-    yield FormRow((profile_widget(request, request.policy.grants, inputs["profile"], errors.get("profile", "")),))
+    yield FormRow((_profile_widget(request, request.policy.grants, inputs["profile"], errors.get("profile", "")),))
     yield FormRow(
         (
             _day_widget("access_from", _("Access from"), _("Leave empty to start at once."), inputs, errors),
@@ -150,7 +150,7 @@ def profile_offers(request: Request, profiles: Iterable[str], chosen: str) -> tu
     return tuple(Offer(name, display_name(declared[name]), name == chosen) for name in profiles)
 
 
-def profile_widget(request: Request, profiles: tuple[str, ...], chosen: str, error: Words) -> Widget:
+def _profile_widget(request: Request, profiles: tuple[str, ...], chosen: str, error: Words) -> Widget:
     """The choice between the profiles that may be given."""
     offers = profile_offers(request, profiles, chosen)
     few = len(offers) <= MOST_CARDS

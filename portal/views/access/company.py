@@ -61,10 +61,10 @@ def company_card(resource: Record, request: Request) -> AccessCard | None:
 @view_config(context=Record, name="people", request_method="GET", renderer="company.pt", permission=LET_IN)
 def show_people(resource: Record, request: Request) -> dict[str, CompanyPage]:
     """Who of the company has access or waits for it, the company's link and its switch."""
-    return {"page": company_page(resource, request)}
+    return {"page": _company_page(resource, request)}
 
 
-def company_page(resource: Record, request: Request, error: Words = "") -> CompanyPage:
+def _company_page(resource: Record, request: Request, error: Words = "") -> CompanyPage:
     """The page of a company's access: its links and people; `error`: why a link could not be made."""
     company, identity = resource.record.id, request.identity
     people = str(request.portal.declaration.people)
@@ -78,7 +78,7 @@ def company_page(resource: Record, request: Request, error: Words = "") -> Compa
         count=str(count_accounts(request.connection, request.policy, company)),
         more=len(accounts) > MOST_SHOWN,
         waiting=WaitingPage(f"/{people}/waiting", f"/{people}/", tuple(waiting_lines(request, waiting))),
-        join=join_link(resource, request, door, error),
+        join=_join_link(resource, request, door, error),
         invite_url=invite_address(people, company),
         switch_url=record_address(resource.module_name, company, "switch") if identity.policy.staff else "",
         closed=door.closed,
@@ -109,7 +109,7 @@ def colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague]
 # -- the link ----------------------------------------------------------------------------------------------------------
 
 
-def join_link(resource: Record, request: Request, door: Door, error: Words) -> JoinLink:
+def _join_link(resource: Record, request: Request, door: Door, error: Words) -> JoinLink:
     """The company's link, and what it may be made for. A link to more than the reader may give is not shown to them."""
     profiles, grants = request.portal.declaration.profiles, request.policy.grants
     declared = request.portal.declaration.sign_up
@@ -135,7 +135,7 @@ def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | 
         renew_link(request.connection, request.portal.tables, company, profile)
     else:
         request.response.status_code = 422
-        return {"page": company_page(resource, request, _("Choose one of the profiles that you may give."))}
+        return {"page": _company_page(resource, request, _("Choose one of the profiles that you may give."))}
     answer = HTTPSeeOther(record_address(resource.module_name, company, "people"))
     return set_flash(request, answer, "link-withdrawn" if do == "withdraw" else "link-made")
 

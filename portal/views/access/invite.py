@@ -42,7 +42,7 @@ def show_invite(module: Module, request: Request) -> dict[str, QuestionPage]:
     """The form that invites a colleague; `?company=ID` chooses the company."""
     _check_companies(request)
     inputs = {**access_inputs(request, None), "email": "", "name": "", "company": request.GET.get("company", "")}
-    return {"page": invite_page(module, request, inputs, {})}
+    return {"page": _invite_page(module, request, inputs, {})}
 
 
 @view_config(context=Module, name="invite", request_method="POST", renderer="question.pt", permission="grant")
@@ -107,10 +107,10 @@ def _own_errors(request: Request, inputs: Inputs) -> dict[str, Words]:
 
 def _refused_invitation(module: Module, request: Request, inputs: Inputs, errors: Errors) -> dict[str, QuestionPage]:
     request.response.status_code = 422
-    return {"page": invite_page(module, request, inputs, errors)}
+    return {"page": _invite_page(module, request, inputs, errors)}
 
 
-def invite_page(module: Module, request: Request, inputs: Inputs, errors: Errors) -> QuestionPage:
+def _invite_page(module: Module, request: Request, inputs: Inputs, errors: Errors) -> QuestionPage:
     """The form for a new colleague."""
     email = Widget(
         "email", _("Email"), type="email", value=inputs["email"], required=True, error=errors.get("email", ""),

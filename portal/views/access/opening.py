@@ -34,7 +34,7 @@ MOST_LEFT_OUT = 20  # names on the page
 def show_opening(module: Module, request: Request) -> dict[str, OpenPage]:
     """How many people would be invited, or how far the invitations are."""
     _check_staff(request)
-    return {"page": opening_page(module, request, access_inputs(request, None), {})}
+    return {"page": _opening_page(module, request, access_inputs(request, None), {})}
 
 
 @view_config(context=Module, name="open", request_method="POST", renderer="open.pt", permission="grant")
@@ -53,7 +53,7 @@ def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] 
     access = read_access(request, inputs)
     if access.errors or not writes_links(request):
         request.response.status_code = 422
-        return {"page": opening_page(module, request, inputs, access.errors)}
+        return {"page": _opening_page(module, request, inputs, access.errors)}
     profile = access.values.pop("profile")
     begin_opening(register_of(request), profile, access.values)
     return set_flash(request, answer_when_done(module.records, request, f"{module.path}open"), "opening")
@@ -64,7 +64,7 @@ def _check_staff(request: Request) -> None:
         raise HTTPNotFound
 
 
-def opening_page(module: Module, request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> OpenPage:
+def _opening_page(module: Module, request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> OpenPage:
     """The page, before and while people are invited."""
     url = f"{module.path}open"
     opening = present_opening(request.connection, request.portal.tables)

@@ -46,7 +46,7 @@ def language_of_colleagues(request: Request) -> dict[str, str]:
     return {} if request.policy.staff else {"language": request.reader.language}
 
 
-def managed_account(resource: Record, request: Request) -> Account | None:
+def _managed_account(resource: Record, request: Request) -> Account | None:
     """The account of the person, None where there is none yet. HTTPNotFound for whose access is not theirs to give."""
     account = find_account_of_person(request.connection, request.portal.tables, resource.record.id)
     if not may_manage(request.connection, request.identity, resource.record.id, account):
@@ -60,15 +60,15 @@ def managed_account(resource: Record, request: Request) -> Account | None:
 @view_config(context=Record, name="access", request_method="GET", renderer="question.pt", permission="grant")
 def show_access(resource: Record, request: Request) -> dict[str, QuestionPage]:
     """The form, with what the person has."""
-    account = managed_account(resource, request)
+    account = _managed_account(resource, request)
     present = account if account and account.profile in request.policy.grants else None
-    return {"page": access_page(resource, request, account, access_inputs(request, present), {})}
+    return {"page": _access_page(resource, request, account, access_inputs(request, present), {})}
 
 
 @view_config(context=Record, name="access", request_method="POST", renderer="question.pt", permission="grant")
 def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
     """Takes the sent access form: gives access, with an invitation, or changes it. What was ended begins again."""
-    account = managed_account(resource, request)
+    account = _managed_account(resource, request)
     inputs = {**posted_access(request), "email": posted_email(request, account)}
     access = read_access(request, inputs)
     register = register_of(request)
@@ -79,7 +79,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
         access.errors["email"] = _("Enter an email address such as name@example.com.")
     if access.errors or error:
         request.response.status_code = 422
-        return {"page": access_page(resource, request, account, inputs, access.errors, error)}
+        return {"page": _access_page(resource, request, account, inputs, access.errors, error)}
     if account is None:
         count_access_attempt(request)
     if again := answer_if_repeated(resource.records, request):
@@ -98,7 +98,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     except AccessRefusedError:
         request.response.status_code = 422
         errors, error = ({"email": _("Someone else already uses this address.")}, "") if is_moving else ({}, TAKEN)
-        return {"page": access_page(resource, request, account, inputs, errors, error)}
+        return {"page": _access_page(resource, request, account, inputs, errors, error)}
     if is_waiting(changed) and (account.disabled or is_moving):
         return invited(request, answer, register, changed)
     for recipient in (account, changed) if is_moving else ():
@@ -106,7 +106,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     return set_flash(request, answer, "access-changed")
 
 
-def access_page(
+def _access_page(
     resource: Record,
     request: Request,
     account: Account | None,
@@ -141,7 +141,7 @@ def access_page(
 @view_config(context=Record, name="revoke", request_method="GET", renderer="question.pt", permission="grant")
 def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
     """The question whether a person's access is to end."""
-    open_account(resource, request)
+    _open_account(resource, request)
     records, record = resource.records, resource.record
     page = QuestionPage(
         heading=_("End access to the portal?"),
@@ -162,14 +162,14 @@ def revoke_access(resource: Record, request: Request) -> Response:
     """Answers the button that ends a person's access: with their next request they are signed out."""
     if again := answer_if_repeated(resource.records, request):
         return again
-    register_of(request).disable(open_account(resource, request).email)
+    register_of(request).disable(_open_account(resource, request).email)
     answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
     return set_flash(request, answer, "access-ended")
 
 
-def open_account(resource: Record, request: Request) -> Account:
+def _open_account(resource: Record, request: Request) -> Account:
     """The account of the person, if it is not disabled."""
-    account = managed_account(resource, request)
+    account = _managed_account(resource, request)
     if account is None or account.disabled:
         raise HTTPNotFound
     return account
@@ -181,7 +181,7 @@ def open_account(resource: Record, request: Request) -> Account:
 @view_config(context=Record, name="invite", request_method="POST", permission="grant")
 def invite_again(resource: Record, request: Request) -> Response:
     """Answers the button that invites a person again who has not accepted yet; the earlier invitation is void."""
-    account = managed_account(resource, request)
+    account = _managed_account(resource, request)
     if account is None or not is_waiting(account):
         raise HTTPNotFound
     if again := answer_if_repeated(resource.records, request):

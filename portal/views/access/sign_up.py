@@ -139,14 +139,14 @@ def _address_page(request: Request, heading: Words, action: str, email: str, err
 
 
 def _steps(request: Request, current: int) -> tuple[StepState, ...]:
-    labels = [_("Address"), _("Name"), *([_("Approval")] if needs_approval(request) else [])]
+    labels = [_("Address"), _("Name"), *([_("Approval")] if _needs_approval(request) else [])]
     return tuple(
         StepState(label, "done" if number < current else "current" if number == current else "")
         for number, label in enumerate(labels)
     )
 
 
-def needs_approval(request: Request) -> bool:
+def _needs_approval(request: Request) -> bool:
     """Whether somebody has to say yes before who signed up may sign in."""
     declared = request.portal.declaration.sign_up
     return declared is None or declared.approve
@@ -193,7 +193,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     waiting = sign_ups.prove(sign_up, name, hashed)
     if waiting is None:
         return _gone(request)
-    if not needs_approval(request) and waiting.organization == sign_up.organization:
+    if not _needs_approval(request) and waiting.organization == sign_up.organization:
         register = Register(request.connection, request.portal.tables, request.now)
         try:
             return welcome(request, sign_ups.let_in(waiting, register, waiting.profile), hashed)

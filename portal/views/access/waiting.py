@@ -29,7 +29,7 @@ from portal.web.resources import ROW_ID, Module
 @view_config(context=Module, name="waiting", request_method="GET", renderer="waiting.pt", permission="grant")
 def show_waiting(module: Module, request: Request) -> dict[str, WaitingPage]:
     """Who waits for the reader's yes, the longest first."""
-    return {"page": waiting_page(module, request, "")}
+    return {"page": _waiting_page(module, request, "")}
 
 
 @view_config(context=Module, name="waiting", request_method="POST", renderer="waiting.pt", permission="grant")
@@ -47,7 +47,7 @@ def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] |
         return set_flash(request, answer, "refused")
     if error := _let_in(sign_ups, sign_up, request):
         request.response.status_code = 422
-        return {"page": waiting_page(module, request, error)}
+        return {"page": _waiting_page(module, request, error)}
     return set_flash(request, answer, "let-in")
 
 
@@ -83,7 +83,7 @@ def sign_ups_of(request: Request) -> SignUps:
     return SignUps(request.connection, request.portal.tables, request.now)
 
 
-def waiting_page(module: Module, request: Request, error: Words) -> WaitingPage:
+def _waiting_page(module: Module, request: Request, error: Words) -> WaitingPage:
     """The page; `error`: why an approval could not be carried out."""
     return WaitingPage(
         url=f"{module.path}waiting",

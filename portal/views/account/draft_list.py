@@ -20,12 +20,12 @@ def draft_line(request: Request, draft: Draft) -> DraftLine:
     """One draft: where it belongs, and the beginning of its text; all of it where there is no page for it any more."""
     module, _slash, path = draft.form.partition("/")
     records = records_of(request, module)
-    record = record_of(records, path) if records else None
-    url = page_of_form(draft.form, draft.content.step) if records and may_continue(records, path, record) else ""
-    text = written_text(records, draft)
+    record = _record_of(records, path) if records else None
+    url = page_of_form(draft.form, draft.content.step) if records and _may_continue(records, path, record) else ""
+    text = _written_text(records, draft)
     return DraftLine(
         form=draft.form,
-        title=draft_title(records, path, record),
+        title=_draft_title(records, path, record),
         at=moment(draft.modified, request.reader),
         url=url,
         text=beginning(text, EXCERPT) if url else text,
@@ -37,14 +37,14 @@ def records_of(request: Request, module: str) -> Records | None:
     return None if request.policy.access(module) is None else Records(request.connection, request.policy, module)
 
 
-def record_of(records: Records, path: str) -> Record | None:
+def _record_of(records: Records, path: str) -> Record | None:
     """The record that the form changes; None for a new one, and for one that cannot be seen any more."""
     record_id = path.partition("/")[0]
     rows = records.by_ids([int(record_id)], []) if record_id.isdecimal() else []
     return rows[0] if rows else None
 
 
-def may_continue(records: Records, path: str, record: Record | None) -> bool:
+def _may_continue(records: Records, path: str, record: Record | None) -> bool:
     """Whether the profile still has the page of the form."""
     first, _slash, action = path.partition("/")
     if first == "create":
@@ -53,14 +53,14 @@ def may_continue(records: Records, path: str, record: Record | None) -> bool:
     return record is not None and records.policy.may(records.name, name)
 
 
-def draft_title(records: Records | None, path: str, record: Record | None) -> str:
+def _draft_title(records: Records | None, path: str, record: Record | None) -> str:
     """The record that the draft is about."""
     if records and path.startswith("create/"):
         return new_label(records)
     return record_in_words(record) if record else _("This record is no longer available")
 
 
-def written_text(records: Records | None, draft: Draft) -> str:
+def _written_text(records: Records | None, draft: Draft) -> str:
     """What was written into the form, without what was chosen."""
     fields = records.module.fields if records else {}
     written = {name for name, field in fields.items() if field.widget in WRITTEN} | {"text", "comment"}

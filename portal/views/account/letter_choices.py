@@ -28,7 +28,7 @@ from portal.web.resources import Account, Unsubscribe
 def letter_choices(request: Request) -> LetterChoices:
     """For each kind of letters and each relation to a record, whether the signed-in person gets it."""
     choices = wanted_letters(request.connection, request.portal.tables, request.identity.account.id)
-    relations = relations_of(request)
+    relations = _relations_of(request)
     rows = tuple(
         LetterRow(
             label,
@@ -44,7 +44,7 @@ def letter_choices(request: Request) -> LetterChoices:
     return LetterChoices(tuple(RELATIONS[relation] for relation in relations), rows)
 
 
-def relations_of(request: Request) -> tuple[Relation, ...]:
+def _relations_of(request: Request) -> tuple[Relation, ...]:
     """The relations of which the signed-in person chooses; no company for staff and for people who see only their
     own."""
     has_company = sees_company(request.portal.declaration, request.policy.profile)
@@ -54,7 +54,7 @@ def relations_of(request: Request) -> tuple[Relation, ...]:
 @view_config(context=Account, name="letters", request_method="POST")
 def choose_letters(context: Account, request: Request) -> Response:
     """Stores which letters the signed-in person wants: those of the boxes that are ticked."""
-    ticked, relations = set(request.POST.getall("letters")), relations_of(request)
+    ticked, relations = set(request.POST.getall("letters")), _relations_of(request)
     choices = [
         (relation, kind) for relation, kind in CHOICES if relation in relations and f"{relation}.{kind}" in ticked
     ]

@@ -47,8 +47,8 @@ def show_all_history(context: Administration, request: Request) -> dict[str, Any
     inputs = {name: str(request.GET.get(name, "")).strip()[:LONGEST] for name in NAMES}
     answer, parameters = events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
     page = WholeHistoryPage(
-        lines=tuple(record_line(request, event, record) for event, record in answer.events),
-        modules=tuple(modules_of_administrator(request, inputs["module"])),
+        lines=tuple(_record_line(request, event, record) for event, record in answer.events),
+        modules=tuple(_modules_of_administrator(request, inputs["module"])),
         who=inputs["who"],
         record=inputs["record"],
         start=inputs["from"],
@@ -67,13 +67,13 @@ def events_of(request: Request, inputs: dict[str, str]) -> Answer:
     if not records:
         return Answer([])
     try:
-        only = event_filter(request, records, inputs)
+        only = _event_filter(request, records, inputs)
     except Refused as refused:
         return Answer([], error=refused.message)
     return Answer(*whole_history(records[0], only, PAGE, page_key(request)))
 
 
-def event_filter(request: Request, records: list[Records], inputs: dict[str, str]) -> EventFilter:
+def _event_filter(request: Request, records: list[Records], inputs: dict[str, str]) -> EventFilter:
     """What was typed, as the filter of events. Raises Refused for what is no date."""
     days = {name: whole_day(parse_date(inputs[name], request.reader), request.reader) for name in ("from", "to")
             if inputs[name]}  # fmt: skip
@@ -98,13 +98,13 @@ def named(records: Records, text: str) -> list[tuple[str, int]]:
     return [(records.name, record.id) for record in exact or hits]
 
 
-def modules_of_administrator(request: Request, chosen: str) -> Iterator[Offer]:
+def _modules_of_administrator(request: Request, chosen: str) -> Iterator[Offer]:
     """The modules whose history the administrator's profile can see."""
     for name, access in request.policy.modules.items():
         yield Offer(name, display_name(access), chosen=name == chosen)
 
 
-def record_line(request: Request, event: Event, record: Record | None) -> HistoryLine:
+def _record_line(request: Request, event: Event, record: Record | None) -> HistoryLine:
     """An event with the record that it happened to."""
     records = Records(request.connection, request.policy, event.module)
     singular = request.reader.text(records.access.singular or event.module)

@@ -55,7 +55,7 @@ def show_explanation(context: Administration, request: Request) -> dict[str, Exp
     page = ExplainPage(tuple(_modules(request, module)), request.GET.get("record", "").strip()[:LONGEST])
     if ROW_ID.fullmatch(account_id):
         account = load_account(request.connection, request.portal.tables, int(account_id))
-        return {"page": replace(page, person=person_rights(request, account)) if account else page}
+        return {"page": replace(page, person=_person_rights(request, account)) if account else page}
     if not page.reference and not record_id:
         return {"page": page}
     records = Records(request.connection, request.policy, module) if request.policy.access(module) else None
@@ -64,7 +64,7 @@ def show_explanation(context: Administration, request: Request) -> dict[str, Exp
         return {"page": replace(page, error=_("There is no such record, or you do not see it yourself."))}
     subjects = tuple(_subjects(request, records.module))
     subject = next((offer.value for offer in subjects if offer.chosen), None)
-    about = shown_audience(request, records, record, subject)
+    about = _shown_audience(request, records, record, subject)
     return {"page": replace(page, reference=record.reference, subjects=subjects, audience=about)}
 
 
@@ -87,7 +87,7 @@ def explaining_actions(resource: Record, request: Request) -> Iterator[Action]:
 # -- of a record -------------------------------------------------------------------------------------------------------
 
 
-def shown_audience(request: Request, records: Records, record: reading.Record, subject: str | None) -> Audience:
+def _shown_audience(request: Request, records: Records, record: reading.Record, subject: str | None) -> Audience:
     """Who sees a record, as the page shows it: everybody who has an account, in groups for which the same decides, and
     the profiles that nobody has."""
     groups, policies = _groups(request, records, record, subject)
@@ -160,7 +160,7 @@ def _record(records: Records, record_id: str, reference: str) -> reading.Record 
 # -- of a person -------------------------------------------------------------------------------------------------------
 
 
-def person_rights(request: Request, account: Account) -> PersonRights:
+def _person_rights(request: Request, account: Account) -> PersonRights:
     """What an account sees and does, module by module, as the page of `/-/explain` shows it."""
     admitted = admit(request.connection, request.portal.tables, account, **_reading(request))
     rights = PersonRights(

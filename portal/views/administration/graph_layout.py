@@ -85,7 +85,7 @@ def draw(graph: Graph) -> Drawing:
     )
 
 
-def box_height(rows: int, arriving: int) -> int:
+def _box_height(rows: int, arriving: int) -> int:
     """The height of a box with so many rows, at which so many links arrive."""
     return max(HEAD + (ROW * rows + ROW // 2 if rows else 0), ARRIVAL * (arriving + 1))
 
@@ -141,7 +141,7 @@ def _layers(graph: Graph, links: Sequence[Link], column: Mapping[str, int]) -> _
     arriving = Counter(link.target for link in links)
     for name, rows in graph.rows.items():
         layers.columns[column[name]].append(name)
-        layers.height[name] = box_height(rows, arriving[name])
+        layers.height[name] = _box_height(rows, arriving[name])
     for link in links:
         left, right = sorted((link.source, link.target), key=lambda name: column[name])
         if column[left] == column[right]:

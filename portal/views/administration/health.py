@@ -26,19 +26,19 @@ def show_health(context: Administration, request: Request) -> Response:
     if health is None:
         return Response(json_body={"status": "database does not answer"}, status=503, headers={"Retry-After": "5"})
     status = {"status": "behind" if health.behind else "ok"}
-    return Response(json_body=status | (health.details() if may_monitor(request) else {}))
+    return Response(json_body=status | (health.details() if _may_monitor(request) else {}))
 
 
 @view_config(context=Administration, name="metrics", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_metrics(context: Administration, request: Request) -> Response:
     """The requests of this process, and what is behind in the whole portal."""
     health = request.registry.probe.health()
-    if not may_monitor(request):
+    if not _may_monitor(request):
         raise HTTPNotFound
     return Response(request.registry.metrics.text(health), headerlist=[("Content-Type", CONTENT_TYPE)])
 
 
-def may_monitor(request: Request) -> bool:
+def _may_monitor(request: Request) -> bool:
     """Whether the figures are shown: to administrators, by token, or in development on this machine."""
     token = request.registry.serving.monitor_token
     authorization = request.headers.get("Authorization", "")

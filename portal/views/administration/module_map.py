@@ -45,7 +45,7 @@ def show_map(context: Administration, request: Request) -> dict[str, MapPage]:
         fits=drawing.width <= MOST_SHRUNK,
         boxes=tuple(_boxes(request, drawing, links)),
         lines=tuple(
-            MapLine(path, decides_sight(declaration, link.source, links[link.source][link.row][0]))
+            MapLine(path, _decides_sight(declaration, link.source, links[link.source][link.row][0]))
             for link, path in drawing.paths.items()
         ),
         profiles=tuple(_profiles(declaration)),
@@ -65,7 +65,7 @@ def links_of(module: Module) -> Iterator[tuple[str, Field]]:
                 yield path, link
 
 
-def decides_sight(declaration: Declaration, module: str, field: str) -> bool:
+def _decides_sight(declaration: Declaration, module: str, field: str) -> bool:
     """Whether a link of the map decides who sees a record: the way to an owner or organization, or a `through`."""
     declared = declaration.modules[module]
     ways = {path.partition(".")[0] for path in (declared.owner, declared.organization) if path}
@@ -105,7 +105,7 @@ def _boxes(request: Request, drawing: Drawing, links: Mapping[str, list[tuple[st
                 MapLink(
                     _shortened(path + (" ↺" if name in field.targets else ""), LONGEST_LINK),
                     round(place.y + row_y(row)),
-                    decides_sight(declaration, name, path),
+                    _decides_sight(declaration, name, path),
                 )
                 for row, (path, field) in enumerate(links[name])
             ),

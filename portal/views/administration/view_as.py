@@ -29,7 +29,7 @@ LONGEST = 200  # characters of what is looked for
 @view_config(context=Administration, name="view-as", request_method="GET", renderer="view_as.pt", permission=ADMINISTER)
 def show_view_as(context: Administration, request: Request) -> dict[str, ViewAsPage]:
     """The people whose name or address contains `q`, and all profiles."""
-    return {"page": view_as_page(request, str(request.GET.get("q", "")).strip()[:LONGEST])}
+    return {"page": _view_as_page(request, str(request.GET.get("q", "")).strip()[:LONGEST])}
 
 
 @view_config(
@@ -40,7 +40,7 @@ def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] 
     viewed = _posted_identity(request)
     if viewed is None:
         request.response.status_code = 422
-        return {"page": view_as_page(request, "", _("Choose someone who can sign in, or a profile."))}
+        return {"page": _view_as_page(request, "", _("Choose someone who can sign in, or a profile."))}
     start_viewing(request.connection, request.portal.tables, _session_of(request), request.identity, viewed)
     return HTTPSeeOther(own_path(posted_text(request, "next")))
 
@@ -58,7 +58,7 @@ def leave_preview(request: Request) -> Response:
     return HTTPSeeOther(PAGE)
 
 
-def view_as_page(request: Request, query: str, error: Words = "") -> ViewAsPage:
+def _view_as_page(request: Request, query: str, error: Words = "") -> ViewAsPage:
     """As whom the portal can be seen."""
     connection, tables = request.connection, request.portal.tables
     accounts = accounts_matching(connection, tables, query, MOST + 1)

@@ -51,14 +51,14 @@ FILES_LOST = "files.lost"  # in the place of an input: the form came with files,
 # -- names of forms ----------------------------------------------------------------------------------------------------
 
 
-def new_draft_key() -> str:
+def _new_draft_key() -> str:
     """A key for a new form, random enough that nobody meets that of another browser."""
     return secrets.token_urlsafe(9)
 
 
 def draft_key(text: str) -> str:
     """The key of the draft that a form names, or a new one."""
-    return text if KEY.fullmatch(text) else new_draft_key()
+    return text if KEY.fullmatch(text) else _new_draft_key()
 
 
 def form_name(request: Request) -> str:
@@ -94,7 +94,7 @@ def drafts_of(request: Request) -> Drafts:
     return Drafts(request.connection, request.portal.tables, request.visitor.own_account, request.now, none=none)
 
 
-def owner_of(request: Request) -> str:
+def _owner_of(request: Request) -> str:
     """The digest of the signed-in account that forms bear; empty without one, and in a preview."""
     account_id = request.visitor.own_account
     return owner_digest(account_id) if account_id else ""
@@ -110,7 +110,7 @@ def draft_form(
     request: Request, name: str, key: str = "", basis: str = "", shown: DraftShown | None = None
 ) -> DraftForm:
     """What a form says so that it can be kept; `shown`: the draft that its page offers."""
-    return DraftForm(name, owner_of(request), key, basis, shown)
+    return DraftForm(name, _owner_of(request), key, basis, shown)
 
 
 def draft_shown(draft: Draft, reader: Reader, continues: bool = False) -> DraftShown:
@@ -128,10 +128,10 @@ def watch_form(event: NewRequest) -> None:
     """Keeps what a form holds when the answer says that it was not taken."""
     request = event.request
     if request.method == "POST" and ADDRESS.fullmatch(request.path_info):
-        request.add_response_callback(keep_refused_form)
+        request.add_response_callback(_keep_refused_form)
 
 
-def keep_refused_form(request: Request, response: Response) -> None:
+def _keep_refused_form(request: Request, response: Response) -> None:
     """Called when the request's own transaction has ended. What cannot be kept is left out."""
     owner, form, content = posted_text(request, "_account"), form_name(request), posted_content(request)
     try:
@@ -147,14 +147,14 @@ def keeps_form(request: Request) -> bool:
     """Whether the request sends a form that this account has filled in: then it is kept if it is not taken."""
     if request.method != "POST" or not ADDRESS.fullmatch(request.path_info):
         return False
-    owner = owner_of(request)
+    owner = _owner_of(request)
     if not owner or posted_text(request, "_account") != owner:
         return False
     content = posted_content(request)
-    return content.length > 0 and not is_empty_comment(form_name(request), content)
+    return content.length > 0 and not _is_empty_comment(form_name(request), content)
 
 
-def is_empty_comment(form: str, content: Content) -> bool:
+def _is_empty_comment(form: str, content: Content) -> bool:
     """Whether the form is for a comment, and has neither a text nor files: “Internal” alone is not worth keeping."""
     parts = (content.inputs.get(name, ()) for name in ("text", kept_input(INPUT), FILES_LOST))
     return form.endswith("/comments") and not any(text.strip() for texts in parts for text in texts)
@@ -172,7 +172,7 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: C
     signed in are not stored; the draft remembers that there were some."""
     if any(not isinstance(part, str) for part in request.POST.values()):
         content = replace(content, inputs={**content.inputs, FILES_LOST: ["yes"]})
-    if not content.length or is_empty_comment(owned_form, content):
+    if not content.length or _is_empty_comment(owned_form, content):
         return
     key = secrets.token_urlsafe(24)
     with writing(request.portal.engine) as connection:
@@ -201,12 +201,12 @@ def posted_content(request: Request) -> Content:
 def save_draft(context: Account, request: Request) -> dict[str, bool]:
     """Keeps what a page has typed so far. A form that has been sent by now keeps nothing."""
     form = posted_text(request, "_form")
-    if not _may_have(request, form) or posted_text(request, "_account") != owner_of(request):
+    if not _may_have(request, form) or posted_text(request, "_account") != _owner_of(request):
         raise HTTPNotFound
     key, drafts, content = account_once_key(request), drafts_of(request), posted_content(request)
     if key and is_used(request.connection, request.portal.tables, key):
         return {"saved": False}
-    if is_empty_comment(form, content):
+    if _is_empty_comment(form, content):
         drafts.discard(form)
         return {"saved": False}
     drafts.save(form, with_earlier_steps(request, drafts, form, content))

@@ -59,7 +59,7 @@ class EditForm:
         self.resource, self.request = resource, request
         self.records, self.record = resource.records, resource.record
         fields = editable_fields(self.records, self.record, fields_of_form(self.records, self.records.access.edit))
-        self.fields = with_sign_in_note(self, with_sight_notes(self, fields))
+        self.fields = _with_sign_in_note(self, _with_sight_notes(self, fields))
         if not self.fields:
             raise HTTPConflict(_("This record is closed and can no longer be edited."))
         self.basis = basis_of(self.fields, self.record.values, self.record.version)
@@ -91,7 +91,7 @@ class EditForm:
         )
 
 
-def with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
+def _with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
     """The fields of an edit form; on a person's card the email field says that the address to sign in with stays."""
     tables = form.records.policy.tables
     if form.records.name != tables.declaration.people or not any(field.input_type == "email" for field in fields):
@@ -103,7 +103,7 @@ def with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
     return [field.model_copy(update={"help": note}) if field.input_type == "email" else field for field in fields]
 
 
-def with_sight_notes(form: EditForm, fields: list[Field]) -> list[Field]:
+def _with_sight_notes(form: EditForm, fields: list[Field]) -> list[Field]:
     """The fields of an edit form; those by which this person sees the record say so, before it is given away."""
     deciding = form.records.policy.deciding_fields(form.records.name)
     reader, note = form.request.reader, _("With another value here you may no longer see this record.")
@@ -120,10 +120,10 @@ def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
     """The form with what the record holds, and with this person's draft of it."""
     form = EditForm(resource, request)
     draft = drafts_of(request).get(f"{resource.module_name}/{form.record.id}/edit")
-    merged = draft and merged_draft(form, draft)
+    merged = draft and _merged_draft(form, draft)
     if draft is None or not merged or not merged.own:
-        return {"page": edit_page(form, present_filling(form), form.basis)}
-    page = edit_page(form, replace(merged.filling, errors={}), form.basis, draft)
+        return {"page": _edit_page(form, _present_filling(form), form.basis)}
+    page = _edit_page(form, replace(merged.filling, errors={}), form.basis, draft)
     return {
         "page": replace(
             page, conflict=conflict_of_changes(form.record, form.fields, merged) if merged.contested else None
@@ -136,15 +136,15 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     """Takes a sent edit form, and stores the fields that it changes."""
     form = EditForm(resource, request)
     form.receive_files()
-    basis = posted_basis(request, form.record.version)
+    basis = _posted_basis(request, form.record.version)
     if pressed := pressed_button(request):
         content = posted_content(request)
         inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
         drafts_of(request).save(form_name(request), replace(content, inputs=inputs))
-        return {"page": edit_page(form, replace(form.read(as_form(inputs)), errors={}), basis)}
+        return {"page": _edit_page(form, replace(form.read(as_form(inputs)), errors={}), basis)}
     filling = form.read(request.POST)
     if filling.finds:
-        return {"page": edit_page(form, replace(filling, errors={}), basis)}
+        return {"page": _edit_page(form, replace(filling, errors={}), basis)}
     # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
     merged = (
         merge_changes(form.record, form.fields, filling, basis)
@@ -154,11 +154,11 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     older = basis.version != form.record.version or bool(merged.contested)
     if filling.errors and not older:
         request.response.status_code = 422
-        return {"page": edit_page(form, filling, basis)}
+        return {"page": _edit_page(form, filling, basis)}
     if again := answer_if_repeated(form.records, request):
         return again
     if older:
-        return refuse_older(form, basis, filling)
+        return _refuse_older(form, basis, filling)
     values = {field.name: merged.filling.values[field.name] for field in form.fields}
     if refusal := _store_or_refuse(form, values, basis, filling):
         return refusal
@@ -172,10 +172,10 @@ def _store_or_refuse(form: EditForm, values: Mapping[str, Any], basis: Basis, fi
     try:
         form.request.writer(form.records).edit(form.record, values, basis.version)
     except ConflictError:  # somebody saved while this request was under way
-        return refuse_older(form, basis, filling)
+        return _refuse_older(form, basis, filling)
     except Refused as refused:  # by a table that others made
         form.request.response.status_code = 422
-        return {"page": edit_page(form, replace(filling, errors=errors_of(refused, form.fields)), basis)}
+        return {"page": _edit_page(form, replace(filling, errors=errors_of(refused, form.fields)), basis)}
     return None
 
 
@@ -187,15 +187,15 @@ def compute_edited(resource: Record, request: Request) -> dict[str, str]:
     return computed_texts(form.records, form.fields, sent, form.read(sent).values, form.record.values)
 
 
-def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
+def _refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
     """Someone else saved first: nothing is stored, and the form comes back on the newer version."""
     merged = merge_changes(form.record, form.fields, filling, basis)
     form.request.response.status_code = 409
-    page = edit_page(form, merged.filling, form.basis)
+    page = _edit_page(form, merged.filling, form.basis)
     return {"page": replace(page, conflict=conflict_of_changes(form.record, form.fields, merged))}
 
 
-def posted_basis(request: Request, present: int) -> Basis:
+def _posted_basis(request: Request, present: int) -> Basis:
     """What a posted edit form was made from; of the present version where it does not say."""
     version = whole_number(posted_text(request, "_version"))
     return read_basis(posted_text(request, "_basis"), present if version is None else version)
@@ -204,7 +204,7 @@ def posted_basis(request: Request, present: int) -> Basis:
 # -- what is whose -----------------------------------------------------------------------------------------------------
 
 
-def merged_draft(form: EditForm, draft: Draft) -> Merged:
+def _merged_draft(form: EditForm, draft: Draft) -> Merged:
     """A draft of an edit form on the present version of its record."""
     basis = read_basis(draft.content.basis, draft.content.version or form.record.version)
     return merge_changes(form.record, form.fields, form.read(as_form(draft.content.inputs)), basis)
@@ -213,14 +213,14 @@ def merged_draft(form: EditForm, draft: Draft) -> Merged:
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
-def present_filling(form: EditForm) -> Filling:
+def _present_filling(form: EditForm) -> Filling:
     """What an edit form holds of the record as it is."""
     values, largest = form.record.values, largest_file(form.request)
     inputs = inputs_of(form.fields, values, form.request.reader)
     return Filling(form.records, inputs, values, stored=values, largest_file=largest)
 
 
-def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | None = None) -> FormPage:
+def _edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | None = None) -> FormPage:
     """The page of the form that changes a record; `basis`: what it was made from."""
     records, record = form.records, form.record
     layout = records.access.edit

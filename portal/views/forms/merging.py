@@ -39,13 +39,13 @@ class Basis:
         return {
             field.name
             for field in fields
-            if field.name in errors or self.digests.get(field.name) != digest_of(field, values.get(field.name))
+            if field.name in errors or self.digests.get(field.name) != _digest_of(field, values.get(field.name))
         }
 
 
 def basis_of(fields: Iterable[Field], values: Mapping[str, Any], version: int = 0) -> Basis:
     """The basis of a form that shows `values`."""
-    return Basis(version, {field.name: digest_of(field, values.get(field.name)) for field in fields})
+    return Basis(version, {field.name: _digest_of(field, values.get(field.name)) for field in fields})
 
 
 def read_basis(text: str, version: int) -> Basis:
@@ -53,7 +53,7 @@ def read_basis(text: str, version: int) -> Basis:
     return Basis(version, dict(ENTRY.findall(text[:20_000])))
 
 
-def digest_of(field: Field, value: Any) -> str:
+def _digest_of(field: Field, value: Any) -> str:
     """A short digest of one value, the same for the stored value and for the unchanged input of a form."""
     inputs = json.dumps(field.inputs(value, PLAIN))
     return hashlib.sha256(inputs.encode("utf-8", "replace")).hexdigest()[:10]
@@ -82,7 +82,7 @@ def merge_changes(record: Record, fields: Sequence[Field], filling: Filling, bas
         for field in fields
         if field.name in own
         and basis.digests.get(field.name) != present[field.name]
-        and digest_of(field, values.get(field.name)) != present[field.name]
+        and _digest_of(field, values.get(field.name)) != present[field.name]
     }
     return Merged(replace(filling, inputs=inputs, values=values, errors=errors), frozenset(own), frozenset(contested))
 

@@ -152,7 +152,7 @@ def _with_title(records: Records, link: Linked) -> Linked:
 @view_config(context=Module, name="find", request_method="GET", renderer="json")
 def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     """`/MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may narrow them."""
-    records, field, form = place_in_form(module.records, request, findable(module.records))
+    records, field, form = _place_in_form(module.records, request, findable(module.records))
     if field is None or not field.targets:
         raise HTTPNotFound
     others = [records.module.field(name) for name in depends_on(records.module, field)]
@@ -174,7 +174,7 @@ def followed_default(module: Module, request: Request) -> dict[str, Any]:
     form_fields = {
         field.name for field in typed_fields(module.records, form_layout_fields(module.records.access.create))
     }
-    records, field, form = place_in_form(module.records, request, form_fields)
+    records, field, form = _place_in_form(module.records, request, form_fields)
     path = value_path(field.default) if field is not None else None
     if path is None or (records is module.records and path.link not in form_fields):
         raise HTTPNotFound
@@ -188,7 +188,7 @@ def followed_default(module: Module, request: Request) -> dict[str, Any]:
     return {"inputs": inputs, "title": field.show(titled, request.reader)}
 
 
-def place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Any, Form]:
+def _place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Any, Form]:
     """Where the input `field` of the address stands: the records whose fields its form asks for, the field, the form.
 
     “lines.0.product” stands in a row of the field `lines`. The field is None unless its own name, or that of the lines,

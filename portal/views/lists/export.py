@@ -30,12 +30,12 @@ def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
     """The links to the files as which a list can be exported."""
     reader = records.policy.reader
     yield TitledLink(reader.text(display_name(records.access)), export_address(records.name, parameters))
-    for field in exported_lines(records):
+    for field in _exported_lines(records):
         address = export_address(records.name, [*parameters, ("_lines", field.name)])
         yield TitledLink(reader.text(field.title), address)
 
 
-def exported_lines(records: Records) -> list[Field]:
+def _exported_lines(records: Records) -> list[Field]:
     """The `lines` whose rows the reader may read."""
     readable = records.policy.readable(records.name)
     return [field for name, field in records.module.fields.items() if field.row_fields and name in readable]
@@ -50,7 +50,7 @@ def export_list(module: Module, request: Request) -> Response:
     query = shown_request(records, request, request.GET).query
     if "_lines" not in request.GET:
         return csv_file(records, query, request)
-    field = next((field for field in exported_lines(records) if field.name == request.GET["_lines"]), None)
+    field = next((field for field in _exported_lines(records) if field.name == request.GET["_lines"]), None)
     if field is None:
         raise HTTPNotFound
     return _file(records.name, exported_list_rows(records, field, query, request.reader), request, f"_{field.name}")

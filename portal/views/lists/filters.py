@@ -48,13 +48,13 @@ def filter_states(records: Records, list_request: ListRequest) -> dict[str, Filt
     """The filters of the list's columns, and those of other fields that are in force."""
     columns = records.access.list.columns or ()
     return {
-        name: filter_state(records, records.module.field(name), request)
+        name: _filter_state(records, records.module.field(name), request)
         for name, request in list_request.filters.items()
         if name in columns or request.used
     }
 
 
-def filter_state(records: Records, field: Field, request: Filter) -> FilterState:
+def _filter_state(records: Records, field: Field, request: Filter) -> FilterState:
     """A filter of the list as it was sent, with its inputs."""
     offers: tuple[Offer, ...] = ()
     if field.filter == "options":
@@ -66,12 +66,12 @@ def filter_state(records: Records, field: Field, request: Filter) -> FilterState
         value="" if field.filter == "options" else next(iter(request.values), ""),
         minimum=request.minimum,
         maximum=request.maximum,
-        type=filter_input_type(field),
+        type=_filter_input_type(field),
         error=request.error,
         offers=offers,
     )
     if field.filter == "link":
-        state = link_filter(records, field, request, state)
+        state = _link_filter(records, field, request, state)
     return state._replace(summary=summary(field, request, state, records.policy.reader)) if request.used else state
 
 
@@ -83,11 +83,11 @@ def summary(field: Field, request: Filter, state: FilterState, reader: Reader) -
         values += [value for value in request.values if value not in offered]
     else:
         values += [state.value, *request.values[1:]]
-    parts = [*values, bounds_text(request, state.type, reader), reader.text(_("empty")) if request.empty else ""]
+    parts = [*values, _bounds_text(request, state.type, reader), reader.text(_("empty")) if request.empty else ""]
     return ", ".join(part for part in parts if part)
 
 
-def bounds_text(request: Filter, input_type: str, reader: Reader) -> str:
+def _bounds_text(request: Filter, input_type: str, reader: Reader) -> str:
     """The bounds of a range in words; empty where it has none."""
     least, most = (_bound(bound, input_type, reader) for bound in (request.minimum, request.maximum))
     if least and most:
@@ -105,23 +105,23 @@ def _bound(text: str, input_type: str, reader: Reader) -> str:
         return text
 
 
-def filter_input_type(field: Field) -> str:
+def _filter_input_type(field: Field) -> str:
     """The type of a range's inputs: whole days also for moments, text for numbers in the reader's way of writing."""
     if field.input_type in ("date", "time"):
         return field.input_type
     return "date" if "now" in field.specials else "text"
 
 
-def link_filter(records: Records, field: Field, request: Filter, state: FilterState) -> FilterState:
+def _link_filter(records: Records, field: Field, request: Filter, state: FilterState) -> FilterState:
     """The filter of a link: the linked records to choose from where they are few, else a text."""
-    linked = None if request.values else titles_behind_link(records, field)
+    linked = None if request.values else _titles_behind_link(records, field)
     if linked is None or not set(request.ids) <= set(linked):
         return state._replace(value=state.value or _title_of(records, field, next(iter(request.ids), "")))
     offers = tuple(Offer(value, title, value in request.ids) for value, title in linked.items())
     return state._replace(name=f"{field.name}.id", offers=offers)
 
 
-def titles_behind_link(records: Records, field: Field) -> dict[str, str] | None:
+def _titles_behind_link(records: Records, field: Field) -> dict[str, str] | None:
     """Titles by the value of an input, of all records that the reader may see behind a link; None for many."""
     titles: dict[str, str] = {}
     for module in field.targets:

@@ -49,7 +49,7 @@ def list_of_query(module: str, query: str) -> str:
 
 def list_query(resource: Any, request: Request) -> str | None:
     """The query of the list that led to this page, kept for what follows; None where no list is known."""
-    module, query = resource.module_name, referring_query(resource, request)
+    module, query = resource.module_name, _referring_query(resource, request)
     current = request.cookies.get(LIST_OF_RECORD) if isinstance(resource, Record) else None
     if query is None:
         query = current
@@ -60,12 +60,12 @@ def list_query(resource: Any, request: Request) -> str | None:
     return query
 
 
-def keep_list(request: Request, module: str, record_id: int, query: str) -> None:
+def _keep_list(request: Request, module: str, record_id: int, query: str) -> None:
     """Keeps that a record is opened from this list."""
     _set_cookie(request, LIST_OF_RECORD, query, record_address(module, record_id), KEEP)
 
 
-def keep_place(request: Request, module: str, record_id: int, place: str) -> None:
+def _keep_place(request: Request, module: str, record_id: int, place: str) -> None:
     """Keeps where a record stood in its list when it was opened."""
     _set_cookie(request, PLACE_OF_RECORD, place, record_address(module, record_id), KEEP)
 
@@ -76,7 +76,7 @@ def _says_nothing(resource: Any, request: Request) -> bool:
     return not request.headers.get("Referer") or (own is not None and referring_page(request).startswith(own))
 
 
-def referring_query(resource: Any, request: Request) -> str | None:
+def _referring_query(resource: Any, request: Request) -> str | None:
     """The query of the list that the request comes from; None if it does not come from a list of the module."""
     page = urlsplit(referring_page(request))
     return page.query[:LONGEST_QUERY] if page.path == list_address(resource.module_name) else None
@@ -92,40 +92,40 @@ def _set_cookie(request: Request, name: str, query: str, path: str, keep: int | 
 
 def remember_place(resource: Record, request: Request) -> None:
     """Keeps where the record stands in the list that led to it."""
-    text = referring_query(resource, request)
+    text = _referring_query(resource, request)
     if text is not None:
-        place = resource.records.place(query_of(resource, request, text), resource.record.id)
-        keep_place(request, resource.module_name, resource.record.id, place)
+        place = resource.records.place(_query_of(resource, request, text), resource.record.id)
+        _keep_place(request, resource.module_name, resource.record.id, place)
 
 
 @view_config(context=Record, name="next", request_method="GET")
 def show_next(resource: Record, request: Request) -> Response:
     """`/MODULE/ID/next`: leads to the next record of the list."""
-    return record_beside(resource, request, backwards=False)
+    return _record_beside(resource, request, backwards=False)
 
 
 @view_config(context=Record, name="previous", request_method="GET")
 def show_previous(resource: Record, request: Request) -> Response:
     """`/MODULE/ID/previous`: leads to the previous record of the list."""
-    return record_beside(resource, request, backwards=True)
+    return _record_beside(resource, request, backwards=True)
 
 
-def record_beside(resource: Record, request: Request, backwards: bool) -> Response:
+def _record_beside(resource: Record, request: Request, backwards: bool) -> Response:
     """Leads to the neighbor in the list; back to the list where there is none."""
     records, module = resource.records, resource.module_name
     text = list_query(resource, request) or ""
-    query, place = query_of(resource, request, text), request.cookies.get(PLACE_OF_RECORD, "")
+    query, place = _query_of(resource, request, text), request.cookies.get(PLACE_OF_RECORD, "")
     neighbor = records.beside(query, resource.record.id, place, backwards)
     if neighbor is None:
         answer = HTTPSeeOther(list_of_query(module, text))
         return set_flash(request, answer, "list-begins" if backwards else "list-ends")
-    keep_list(request, module, neighbor.id, text)
-    keep_place(request, module, neighbor.id, records.place(query, neighbor.id))
+    _keep_list(request, module, neighbor.id, text)
+    _keep_place(request, module, neighbor.id, records.place(query, neighbor.id))
     cookies = [("Set-Cookie", cookie) for cookie in request.response.headers.getall("Set-Cookie")]
     return HTTPSeeOther(record_address(module, neighbor.id), headers=cookies)
 
 
-def query_of(resource: Record, request: Request, text: str) -> Query:
+def _query_of(resource: Record, request: Request, text: str) -> Query:
     """The list from which a record was opened, by its address: what “next record” goes through."""
     pairs = [pair for pair in parse_qsl(text[:LONGEST_QUERY]) if pair[0] not in PLACE]
     return shown_request(resource.records, request, MultiDict(pairs)).query

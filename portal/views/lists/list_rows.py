@@ -26,7 +26,7 @@ def list_rows(
 ) -> Iterator[Row]:
     """The rows of a list, those of `unread` marked; their cells may be read, for the policy has left out the others."""
     reader = records.policy.reader
-    columns = [(name, cell_maker(records.module.field(name), reader)) for name in names]
+    columns = [(name, _cell_maker(records.module.field(name), reader)) for name in names]
     title = records.module.title_field.name
     lead = names.index(title) if title in names else 0
     for record in page:
@@ -42,7 +42,7 @@ def list_rows(
         yield Row(record.id, record.title, url, tuple(cells), is_unread)
 
 
-def cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
+def _cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
     """What makes the cells of a column from its values; where few values come again and again, each once."""
     display = display_of(field)
 
@@ -58,24 +58,24 @@ def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unr
     if not text:
         return rows
     words = parse_words(text)
-    rows = [row._replace(cells=tuple(highlighted(cell, words) for cell in row.cells)) for row in rows]
-    hidden = [record.id for record, row in zip(page.records, rows, strict=True) if not shows_match(row)]
+    rows = [row._replace(cells=tuple(_highlighted(cell, words) for cell in row.cells)) for row in rows]
+    hidden = [record.id for record, row in zip(page.records, rows, strict=True) if not _shows_match(row)]
     (notes,) = match_notes([(records, hidden)], words)
-    return [with_note(row, notes.get(record.id, "")) for record, row in zip(page.records, rows, strict=True)]
+    return [_with_note(row, notes.get(record.id, "")) for record, row in zip(page.records, rows, strict=True)]
 
 
-def highlighted(cell: Value, words: SearchWords) -> Value:
+def _highlighted(cell: Value, words: SearchWords) -> Value:
     """A cell with what was searched for marked in it."""
     matches = highlight.matches(cell.text, words) if DISPLAYS[cell.display].highlight else ()
     return cell._replace(matches=matches) if matches else cell
 
 
-def shows_match(row: Row) -> bool:
+def _shows_match(row: Row) -> bool:
     """Whether a cell of the row shows why it was found."""
     return any(cell.matches for cell in row.cells)
 
 
-def with_note(row: Row, note: str) -> Row:
+def _with_note(row: Row, note: str) -> Row:
     """A row that says beside its title in which field the words are."""
     if not note:
         return row

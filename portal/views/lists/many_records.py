@@ -58,13 +58,13 @@ def do_to_records(module: Module, request: Request) -> Response:
     """`/MODULE/bulk`: `ids`, or `all=1` with the list's parameters; `do`: a transition, delete or export."""
     records, name = module.records, posted_text(request, "do")
     if name == EXPORT and may_export(records):
-        return export_chosen(records, request)
+        return _export_chosen(records, request)
     transition = next((move for move in transitions_for_many(records) if move.name == name), None)
     if transition is None and not (name == DELETE and records.policy.may(records.name, DELETE)):
         raise HTTPNotFound
-    ids = chosen_ids(records, request)
+    ids = _chosen_ids(records, request)
     if not ids:
-        return set_flash(request, answer_when_done(records, request, list_of(records, request)), "nothing-chosen")
+        return set_flash(request, answer_when_done(records, request, _list_of(records, request)), "nothing-chosen")
     many = ManyRequest(records, request, transition, ids)
     if len(ids) > MOST_AT_ONCE and not many.whole_list:
         return many.question(
@@ -75,15 +75,15 @@ def do_to_records(module: Module, request: Request) -> Response:
     if again := answer_if_repeated(records, request):
         return again
     outcomes = list(do_to_many(records, ids[:MOST_AT_ONCE], many.do))
-    answer_when_done(records, request, list_of(records, request))
-    return render_to_response("many.pt", {"page": many_page(many, outcomes)}, request)
+    answer_when_done(records, request, _list_of(records, request))
+    return render_to_response("many.pt", {"page": _many_page(many, outcomes)}, request)
 
 
-def export_chosen(records: Records, request: Request) -> Response:
+def _export_chosen(records: Records, request: Request) -> Response:
     """Answers the button: the chosen records as a file, or the whole list."""
-    query = shown_request(records, request, list_parameters(records, request)).query
+    query = shown_request(records, request, _list_parameters(records, request)).query
     if posted_text(request, "all") != "1":
-        ids = chosen_ids(records, request)
+        ids = _chosen_ids(records, request)
         if len(ids) > MOST_AT_ONCE:
             raise HTTPRequestEntityTooLarge
         among = Comparison(("id",), "one_of", tuple(ParsedValue(record_id) for record_id in ids))
@@ -91,15 +91,15 @@ def export_chosen(records: Records, request: Request) -> Response:
     return csv_file(records, query, request)
 
 
-def chosen_ids(records: Records, request: Request) -> list[int]:
+def _chosen_ids(records: Records, request: Request) -> list[int]:
     """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done."""
     if posted_text(request, "all") == "1":
-        return first_ids(records, shown_request(records, request, list_parameters(records, request)).query)
+        return first_ids(records, shown_request(records, request, _list_parameters(records, request)).query)
     texts = [part.strip() for text in request.POST.getall("ids") if isinstance(text, str) for part in text.split(",")]
     return list(dict.fromkeys(int(text) if RECORD_ID.fullmatch(text) else 0 for text in texts if text))
 
 
-def list_parameters(records: Records, request: Request) -> MultiDict:
+def _list_parameters(records: Records, request: Request) -> MultiDict:
     """The parameters of the list whose records are chosen: those of the address; without any, those of the form."""
     if request.GET:
         return MultiDict(request.GET.items())
@@ -114,7 +114,7 @@ def list_parameters(records: Records, request: Request) -> MultiDict:
     )
 
 
-def list_of(records: Records, request: Request) -> str:
+def _list_of(records: Records, request: Request) -> str:
     """The list from which many records were chosen."""
     return list_address(records.name, list(request.GET.items()))
 
@@ -194,39 +194,39 @@ class ManyRequest:
     def question(self, error: str = "", problems: Mapping[str, str] | None = None) -> Response:
         """The question; 422 where something is wrong."""
         problems = problems or {}
-        page = question_page(self, problems, error)
+        page = _question_page(self, problems, error)
         response = render_to_response("question.pt", {"page": page}, self.request)
         response.status_code = 422 if error or problems else 200
         return response
 
 
-def question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -> QuestionPage:
+def _question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -> QuestionPage:
     """The page that asks whether something is done to many records: for all at once, with how many they are."""
     records, request, transition = many.records, many.request, many.transition
     ids = many.ids[:MOST_AT_ONCE]
     return QuestionPage(
         heading=many.label,
-        subject=records_in_words(records, ids),
+        subject=_records_in_words(records, ids),
         action=bulk_address(records.name, list(request.GET.items())),
         submit=many.label,
-        back_url=list_of(records, request),
-        text=question_text(many),
-        rows=tuple(FormRow((asked,)) for asked in question_widgets(many, problems)),
+        back_url=_list_of(records, request),
+        text=_question_text(many),
+        rows=tuple(FormRow((asked,)) for asked in _question_widgets(many, problems)),
         tone=(transition.tone or "primary") if transition else "bad",
         icon=(transition.icon or "") if transition else "trash-2",
         once=once_key(request),
-        hidden=hidden_inputs_of_question(many, ids),
+        hidden=_hidden_inputs_of_question(many, ids),
         error=error,
     )
 
 
-def hidden_inputs_of_question(many: ManyRequest, ids: Sequence[int]) -> Pairs:
+def _hidden_inputs_of_question(many: ManyRequest, ids: Sequence[int]) -> Pairs:
     """The records and what is done to them: exactly those that the question is about."""
     do = many.transition.name if many.transition else DELETE
     return ("ids", ",".join(map(str, ids))), ("do", do), ("_sure", "1")
 
 
-def question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[Any]:
+def _question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[Any]:
     """The inputs of the question that a transition asks for many records: empty, or as they were sent."""
     records, post = many.records, many.request.POST
     values = many.shared_values if many.fields else {}
@@ -238,7 +238,7 @@ def question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[Any
     return widgets
 
 
-def question_text(many: ManyRequest) -> Words:
+def _question_text(many: ManyRequest) -> Words:
     """What is to be known before; of a list that is too long, that only its first records are meant."""
     if len(many.ids) > MOST_AT_ONCE:
         return _("These are the first ${number} records of the list.", mapping={"number": MOST_AT_ONCE})
@@ -247,14 +247,14 @@ def question_text(many: ManyRequest) -> Words:
     return many.transition.confirm or ""
 
 
-def records_in_words(records: Records, ids: Sequence[int]) -> Words:
+def _records_in_words(records: Records, ids: Sequence[int]) -> Words:
     """Which of many records are changed at once: how many, and the first ones by their references."""
     first = ", ".join(record.reference for record in records.by_ids(ids[:NAMED], ["reference"]))
     names = f"{first} …" if len(ids) > NAMED else first
     return ngettext("${number} record: ${names}", "${number} records: ${names}", len(ids), names=names)
 
 
-def many_page(many: ManyRequest, outcomes: Sequence[RecordOutcome]) -> ManyPage:
+def _many_page(many: ManyRequest, outcomes: Sequence[RecordOutcome]) -> ManyPage:
     """The page that says what became of each of many records."""
     records = many.records
     done_to = [outcome.record for outcome in outcomes if outcome.record and not outcome.problem]
@@ -262,7 +262,7 @@ def many_page(many: ManyRequest, outcomes: Sequence[RecordOutcome]) -> ManyPage:
     visible = {record.id for record in records.by_ids([record.id for record in done_to], [])}
     return ManyPage(
         heading=many.label,
-        back_url=list_of(records, many.request),
+        back_url=_list_of(records, many.request),
         summary=ngettext("Done: ${number} record", "Done: ${number} records", len(done_to)),
         refused_summary=ngettext(
             "${number} record was left as it is.", "${number} records were left as they are.", len(refused)

@@ -28,19 +28,19 @@ from portal.web.resources import Module
 @view_config(context=Module, name="", request_method="GET", renderer="list.pt")
 def list_records(module: Module, request: Request) -> dict[str, ListPage]:
     """`/MODULE/`: what the address asks for, within what the profile shows."""
-    page = list_page(module.records, request)
+    page = _list_page(module.records, request)
     remember_list(request, module.module_name)
     return {"page": page}
 
 
-def list_page(records: Records, request: Request) -> ListPage:
+def _list_page(records: Records, request: Request) -> ListPage:
     """The page of a list as its address asks for it."""
     list_request, parameters = shown_request(records, request, request.GET), parameters_of(request)
     states = filter_states(records, list_request)
     query, access, policy = list_request.query, records.access, records.policy
     columns = access.list.columns or ()
-    page, count, counts_of_tabs = page_and_counts(records, list_request)
-    news = page_news(records, request, list_request, page)
+    page, count, counts_of_tabs = _page_and_counts(records, list_request)
+    news = _page_news(records, request, list_request, page)
     rows = page_rows(records, page, columns, query.text, news.unread)
     return ListPage(
         heading=display_name(access),
@@ -52,19 +52,19 @@ def list_page(records: Records, request: Request) -> ListPage:
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
         tabs=tuple(tabs(records, list_request, counts_of_tabs, news, parameters)),
         chips=tuple(chips(records, list_request, states, parameters)),
-        notes=tuple(list_notes(list_request, count)),
-        clear_url=clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
+        notes=tuple(_list_notes(list_request, count)),
+        clear_url=_clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",
         create_label=new_label(records),
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
         many=many_form(records, parameters, count_text(count, policy.reader), may_export(records)),
         exports=tuple(exports(records, parameters)) if may_export(records) else (),
         seen_url=f"{list_address(records.name)}seen" if request.news.counts().get(records.name) else "",
-        hidden_records=hidden_records_line(records, request, list_request),
+        hidden_records=_hidden_records_line(records, request, list_request),
     )
 
 
-def hidden_records_line(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
+def _hidden_records_line(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
     """The line about records that the reader has hidden; None where there are none, and in a search."""
     number = len(request.news.hidden(records))
     if not number or list_request.query.text:
@@ -79,7 +79,7 @@ def hidden_records_line(records: Records, request: Request, list_request: ListRe
     return HiddenRecords(text, list_address(records.name, {**widest_tab(records), "_hidden": "1"}), _("Show"))
 
 
-def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, Count, dict[str, Count]]:
+def _page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, Count, dict[str, Count]]:
     """The page of the shown list, how many records it has, and how many each tab has."""
     query, columns = list_request.query, records.access.list.columns or ()
     if query.text:
@@ -91,7 +91,7 @@ def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, 
     return records.page(query, columns), records.count(query), counts
 
 
-def page_news(records: Records, request: Request, list_request: ListRequest, page: Page) -> News:
+def _page_news(records: Records, request: Request, list_request: ListRequest, page: Page) -> News:
     """What is new of the records on the page, and in each tab while nothing narrows the list."""
     declared = () if list_request.narrowed else (records.access.list.tabs or {}).values()
     comments = "comments" in (records.access.list.columns or ())
@@ -99,13 +99,13 @@ def page_news(records: Records, request: Request, list_request: ListRequest, pag
     return request.news.of(records, page.records, tuple(tab.where for tab in declared), spoken)
 
 
-def list_notes(list_request: ListRequest, count: Count) -> Iterator[str]:
+def _list_notes(list_request: ListRequest, count: Count) -> Iterator[str]:
     """What the reader should know of how the list was made."""
     if list_request.query.text and list_request.query.sort and count.more:
         yield _("Only the newest matches are sorted. Narrow your search to sort them all.")
 
 
-def clear_address(records: Records, list_request: ListRequest) -> str:
+def _clear_address(records: Records, list_request: ListRequest) -> str:
     """The address of the shown list's tab without search and filters."""
     return list_address(records.name, {"tab": list_request.tab} if list_request.tab else {})
 
@@ -116,10 +116,10 @@ def pager(module: str, page: Page, count: Count, parameters: Parameters, reader:
     def address(name: str, key: str) -> str:
         return list_address(module, [*parameters, (name, key)]) if key else ""
 
-    return Pager(page_text(page, count, reader), address("before", page.previous), address("after", page.next))
+    return Pager(_page_text(page, count, reader), address("before", page.previous), address("after", page.next))
 
 
-def page_text(page: Page, count: Count, reader: Reader) -> str:
+def _page_text(page: Page, count: Count, reader: Reader) -> str:
     """“1–50 of 240”: which records of how many a page of a list shows."""
     if not page.records:
         return _("No results")

@@ -31,7 +31,7 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     modules = hits_everywhere(connection, policy, text, HITS, ["modified"]) if text else []
     notes = match_notes(_without_visible_match(modules, text), parse_words(text))
     groups = (
-        hits_of(request, module_hits, of_module, text) for module_hits, of_module in zip(modules, notes, strict=True)
+        _hits_of(request, module_hits, of_module, text) for module_hits, of_module in zip(modules, notes, strict=True)
     )
     return {"page": SearchPage(text, tuple(groups))}
 
@@ -52,7 +52,7 @@ def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tup
     ]
 
 
-def hits_of(request: Request, module_hits: ModuleHits, notes: Mapping[int, str], text: str) -> HitsOfModule:
+def _hits_of(request: Request, module_hits: ModuleHits, notes: Mapping[int, str], text: str) -> HitsOfModule:
     """The newest hits of one module, as the page of the search everywhere shows them."""
     records = module_hits.records
     hits = (

@@ -23,7 +23,7 @@ def tabs(
     declared, reader = records.access.list.tabs or {}, records.policy.reader
     for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
         yield TabState(
-            tab_label(name, tab),
+            _tab_label(name, tab),
             list_address(records.name, [*others, ("tab", name)]),
             name == list_request.tab,
             count_text(counts[name], reader),
@@ -31,7 +31,7 @@ def tabs(
         )
 
 
-def tab_label(name: str, tab: Tab) -> Text:
+def _tab_label(name: str, tab: Tab) -> Text:
     """The label of a tab: the declared one, else one made from the name."""
     return tab.label or label_from_name(name)
 

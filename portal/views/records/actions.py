@@ -41,11 +41,11 @@ from portal.web.resources import Record, RecordTransition
 def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage]:
     """What the transition asks, or wants confirmed."""
     records, values = resource.record.records, resource.record.record.values
-    draft = drafts_of(request).get(transition_form(resource))
+    draft = drafts_of(request).get(_transition_form(resource))
     if draft:
         form = as_form(draft.content.inputs)
-        filling = replace(transition_filling(resource, request, form), errors={})
-        return {"page": transition_page(resource, request, filling, form.get("comment", ""), draft)}
+        filling = replace(_transition_filling(resource, request, form), errors={})
+        return {"page": _transition_page(resource, request, filling, form.get("comment", ""), draft)}
     fields = [
         field
         for field in transition_fields(records, resource.transition, resource.record.record)
@@ -53,7 +53,7 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
     ]
     inputs = inputs_of(fields, values, request.reader)
     filling = Filling(records, inputs, values, stored=values, largest_file=largest_file(request))
-    return {"page": transition_page(resource, request, filling, "")}
+    return {"page": _transition_page(resource, request, filling, "")}
 
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
@@ -66,17 +66,17 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     if pressed := pressed_button(request):
         content = posted_content(request)
         content = replace(content, inputs=with_lines_changed(records, fields, content.inputs, pressed))
-        drafts_of(request).save(transition_form(resource), content)
-        filling = replace(transition_filling(resource, request, as_form(content.inputs), refused), errors={})
-        return {"page": transition_page(resource, request, filling, comment_text(request, "comment"))}
-    filling = transition_filling(resource, request, request.POST, refused)
+        drafts_of(request).save(_transition_form(resource), content)
+        filling = replace(_transition_filling(resource, request, as_form(content.inputs), refused), errors={})
+        return {"page": _transition_page(resource, request, filling, comment_text(request, "comment"))}
+    filling = _transition_filling(resource, request, request.POST, refused)
     text = comment_text(request, "comment") if "comment" in transition.ask else ""
     required = transition.ask.get("comment") == "required" and not attached.files
     if problem := comment_problem(text, required):
         filling = replace(filling, errors={**filling.errors, "comment": problem})
     if filling.errors or attached.refused:
         request.response.status_code = 422
-        return {"page": transition_page(resource, request, filling, text, refused=attached.refused)}
+        return {"page": _transition_page(resource, request, filling, text, refused=attached.refused)}
     if again := answer_if_repeated(records, request):
         return again
     answers = {field.name: filling.values[field.name] for field in fields}
@@ -88,7 +88,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         request.response.status_code = 422
         fields = transition_fields(records, transition, record)
         filling = replace(filling, errors=errors_of(refused, fields) if fields else {"comment": refused.message})
-        return {"page": transition_page(resource, request, filling, text)}
+        return {"page": _transition_page(resource, request, filling, text)}
     return set_flash(
         request, answer_when_done(records, request, record_or_list(resource.record, record.id, request)), "moved"
     )
@@ -104,7 +104,7 @@ def transition_fields(records: Records, transition: Transition, record: RecordRe
     return not_signed_yet(record, fields) if record else fields
 
 
-def transition_filling(
+def _transition_filling(
     resource: RecordTransition, request: Request, form: Form, refused: Mapping[str, str] = MappingProxyType({})
 ) -> Filling:
     """What `form` answers to the question of a transition; `refused`: why the file of a field was not taken."""
@@ -123,12 +123,12 @@ def transition_filling(
     )
 
 
-def transition_form(resource: RecordTransition) -> str:
+def _transition_form(resource: RecordTransition) -> str:
     """The name of the form of a transition (views/forms/drafts.py)."""
     return f"{resource.module_name}/{resource.record.record.id}/move/{resource.transition.name}"
 
 
-def transition_page(
+def _transition_page(
     resource: RecordTransition,
     request: Request,
     filling: Filling,
@@ -149,19 +149,19 @@ def transition_page(
         submit=display_name(transition),
         back_url=record_address(records.name, record.id),
         text=transition.confirm or "",
-        states=tuple(states_of(resource, request)),
+        states=tuple(_states_of(resource, request)),
         rows=tuple(FormRow((widget,)) for widget in widgets),
         tone=transition.tone or "primary",
         icon=transition.icon or "",
         once=once_key(request),
         files=upload_input(records, request, filling.held, refused) if asks_comment else None,
         draft=draft_form(
-            request, transition_form(resource), shown=draft_shown(draft, request.reader) if draft else None
+            request, _transition_form(resource), shown=draft_shown(draft, request.reader) if draft else None
         ),
     )
 
 
-def states_of(resource: RecordTransition, request: Request) -> Iterator[Value]:
+def _states_of(resource: RecordTransition, request: Request) -> Iterator[Value]:
     """The state that the record leaves and the one that it gets; nothing where the reader may not read it, or it
     stays."""
     name, values = resource.record.module.state_field, resource.record.record.values
@@ -184,7 +184,7 @@ def comment_widget(transition: Transition, text: str, error: str) -> Widget:
 @view_config(context=Record, name="delete", request_method="GET", renderer="question.pt", permission="delete")
 def show_delete(resource: Record, request: Request) -> dict[str, QuestionPage]:
     """`/MODULE/ID/delete`: the question whether to delete the record."""
-    return {"page": delete_page(resource, request, "")}
+    return {"page": _delete_page(resource, request, "")}
 
 
 @view_config(context=Record, name="delete", request_method="POST", renderer="question.pt", permission="delete")
@@ -196,11 +196,11 @@ def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage]
         request.writer(resource.records).delete(resource.record)
     except Refused as refused:
         request.response.status_code = 422
-        return {"page": delete_page(resource, request, refused.message)}
+        return {"page": _delete_page(resource, request, refused.message)}
     return set_flash(request, answer_when_done(resource.records, request, back_to_list(resource, request)), "deleted")
 
 
-def delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
+def _delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
     """The question before a record is deleted."""
     records, record = resource.records, resource.record
     return QuestionPage(

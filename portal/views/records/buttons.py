@@ -18,10 +18,10 @@ from portal.web.resources import Record
 def record_buttons(resource: Record) -> Iterator[Action]:
     """What the profile may do with the record in its present state."""
     records, record = resource.records, resource.record
-    if may_edit(resource):
+    if _may_edit(resource):
         yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
     for transition in open_transitions(records, record):
-        yield transition_button(records.name, record.id, transition)
+        yield _transition_button(records.name, record.id, transition)
     if may_follow_up(records, record) and (followed := follow_up_field(records)):
         here = followed.link_value(Linked(record.id, records.name))
         yield Action(_("Follow up"), create_address(records.name, {followed.name: here}), "corner-down-right")
@@ -29,7 +29,7 @@ def record_buttons(resource: Record) -> Iterator[Action]:
         yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
 
 
-def may_edit(resource: Record) -> bool:
+def _may_edit(resource: Record) -> bool:
     """Whether there is something of the record that the profile may edit; of a final one only internal fields are."""
     records, record = resource.records, resource.record
     if not records.policy.may(records.name, "edit"):
@@ -37,7 +37,7 @@ def may_edit(resource: Record) -> bool:
     return bool(editable_fields(records, record, typed_fields(records, form_layout_fields(records.access.edit))))
 
 
-def transition_button(module: str, record_id: int, transition: Transition) -> Action:
+def _transition_button(module: str, record_id: int, transition: Transition) -> Action:
     """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
     return Action(
         label=display_name(transition),

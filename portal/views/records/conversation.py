@@ -33,7 +33,7 @@ def draft_composer(resource: Record, request: Request) -> Composer | None:
     """The form for a comment, with this person's draft of it; None where one may not comment."""
     if not may_comment(resource.records):
         return None
-    draft = drafts_of(request).get(comment_form(resource))
+    draft = drafts_of(request).get(_comment_form(resource))
     if draft is None:
         return new_composer(resource, request)
     form = as_form(draft.content.inputs)
@@ -41,7 +41,7 @@ def draft_composer(resource: Record, request: Request) -> Composer | None:
     files = held_attachments(request, resource.records, form)
     composer = new_composer(resource, request, form.get("text", ""), internal, files=files)
     shown = draft_shown(draft, request.reader)
-    return replace(composer, draft=draft_form(request, comment_form(resource), shown=shown))
+    return replace(composer, draft=draft_form(request, _comment_form(resource), shown=shown))
 
 
 def new_composer(
@@ -56,18 +56,18 @@ def new_composer(
     return Composer(
         url=record_address(resource.module_name, resource.record.id, "comments"),
         once=posted_text(request, "_once") or one_time_key(),
-        draft=draft_form(request, comment_form(resource)),
+        draft=draft_form(request, _comment_form(resource)),
         text=text,
         error=error,
         may_be_internal=resource.records.policy.staff,
         internal=internal,
         files=upload_input(resource.records, request, files),
-        answers=tuple(Offer(str(record_id), title) for record_id, title in answers_offered(resource.records)),
+        answers=tuple(Offer(str(record_id), title) for record_id, title in _answers_offered(resource.records)),
         answer_url=record_address(resource.module_name, resource.record.id, "comments", "answer"),
     )
 
 
-def comment_form(resource: Record) -> str:
+def _comment_form(resource: Record) -> str:
     """The name of the form for a comment (views/forms/drafts.py)."""
     return f"{resource.module_name}/{resource.record.id}/comments"
 
@@ -98,12 +98,12 @@ def thread(resource: Record, request: Request, stored: Sequence[StoredFile], bef
     """The newest comments, or those that are older than the id `before`; `stored`: the files of the record."""
     comments = newest_comments(resource.records, resource.record, ON_PAGE + 1, before)
     notes = [note(resource, request, comment, stored) for comment in comments[:ON_PAGE]]
-    earlier_url = earlier_address(resource, before=notes[-1].id) if len(comments) > ON_PAGE else ""
+    earlier_url = _earlier_address(resource, before=notes[-1].id) if len(comments) > ON_PAGE else ""
     oldest_first = resource.module.conversation.order == "oldest"
     return Thread(tuple(reversed(notes) if oldest_first else notes), oldest_first, earlier_url)
 
 
-def earlier_address(resource: Record, before: int) -> str:
+def _earlier_address(resource: Record, before: int) -> str:
     """The page of the comments that are older than the id `before`."""
     return f"{record_address(resource.module_name, resource.record.id, 'comments')}?before={before}"
 
@@ -112,7 +112,7 @@ def comment_address(resource: Record, comment_id: int) -> str:
     """Where a comment stands: on the page of its record, or among the earlier ones."""
     is_on_page = count_comments(resource.records, resource.record, after=comment_id) < ON_PAGE
     page = record_address(resource.module_name, resource.record.id) if is_on_page else None
-    return f"{page or earlier_address(resource, before=comment_id + 1)}#comment-{comment_id}"
+    return f"{page or _earlier_address(resource, before=comment_id + 1)}#comment-{comment_id}"
 
 
 def note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:
@@ -147,7 +147,7 @@ def note(resource: Record, request: Request, comment: Comment, stored: Sequence[
 # -- canned answers ----------------------------------------------------------------------------------------------------
 
 
-def canned_answers(records: Records) -> Records | None:
+def _canned_answers(records: Records) -> Records | None:
     """The records that the reader may put into a comment: those that they see of the module, if they are staff."""
     name = records.module.conversation.answers
     if name is None or not records.policy.staff or records.policy.access(name) is None:
@@ -155,15 +155,15 @@ def canned_answers(records: Records) -> Records | None:
     return records.of(name)
 
 
-def answers_offered(records: Records) -> list[tuple[int, str]]:
+def _answers_offered(records: Records) -> list[tuple[int, str]]:
     """Ids and titles of the answers that are offered."""
-    answers = canned_answers(records)
+    answers = _canned_answers(records)
     return [] if answers is None else answers.find("", MOST_ANSWERS)
 
 
 def answer_text(records: Records, text: str) -> str:
     """The text of the answer whose id is `text`; empty where there is none for this reader."""
-    answers = canned_answers(records)
+    answers = _canned_answers(records)
     answer = answers.get(int(text)) if answers and RECORD_ID.fullmatch(text) else None
     field = answers.module.first_long_text if answers else None
     if answer is None or field is None:

@@ -63,10 +63,10 @@ def detail_page(
             for other in follow_ups(records, record)
         ),
         sections=tuple(
-            SectionShown(section.title or "", tuple(section_rows(resource, section.fields, pictures)))
+            SectionShown(section.title or "", tuple(_section_rows(resource, section.fields, pictures)))
             for section in layout.sections or ()
         ),
-        aside=tuple(field_value(resource, name, pictures) for name in layout.aside or ()),
+        aside=tuple(_field_value(resource, name, pictures) for name in layout.aside or ()),
         conversation=talk,
         files=files_card(resource, request, stored, refused, talk) if records.module.attachments else None,
         watchers=watchers_card(resource),
@@ -85,7 +85,7 @@ def record_heading(records: Records, record: reading.Record) -> str:
     return f"{records.policy.reader.text(records.access.singular)} {record.title}"
 
 
-def field_value(resource: Record, name: str, pictures: Pictures) -> Value:
+def _field_value(resource: Record, name: str, pictures: Pictures) -> Value:
     """One readable field of the record; `pictures` stand in long texts where a mail had them."""
     records = resource.records
     value = shown(records.module.field(name), resource.record.values.get(name), records.policy.reader)
@@ -94,13 +94,13 @@ def field_value(resource: Record, name: str, pictures: Pictures) -> Value:
     return value
 
 
-def section_rows(
+def _section_rows(
     resource: Record, fields: Iterable[str | tuple[str, ...]], pictures: Pictures
 ) -> Iterator[tuple[Value, ...]]:
     """The rows of fields of a section of a record's page."""
     for entry in fields:
         names = [entry] if isinstance(entry, str) else entry
-        yield tuple(field_value(resource, name, pictures) for name in names)
+        yield tuple(_field_value(resource, name, pictures) for name in names)
 
 
 def about(resource: Record) -> str:

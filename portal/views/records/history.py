@@ -90,8 +90,8 @@ def history_line(records: Records, request: Request, event: Event) -> HistoryLin
     line = HistoryLine(
         at=moment(event.at, request.reader),
         author=_("You") if mine else event.author,
-        sentence=change_sentence(event),
-        changes=tuple(change_shown(change, request.reader) for change in event.changes),
+        sentence=_change_sentence(event),
+        changes=tuple(_change_shown(change, request.reader) for change in event.changes),
         internal=event.internal,
         detail=event.file or event.reference,
     )
@@ -103,7 +103,7 @@ def history_line(records: Records, request: Request, event: Event) -> HistoryLin
     return replace(line, channel=channel, channel_icon=CHANNEL_ICONS.get(event.channel, ""))
 
 
-def change_sentence(event: Event) -> Words:
+def _change_sentence(event: Event) -> Words:
     """What happened, apart from the fields that changed."""
     if event.kind == "imported" and event.changes:
         return _("Changed by an import")
@@ -112,14 +112,14 @@ def change_sentence(event: Event) -> Words:
     return (ABOUT_FILES.get(event.kind) if event.about == "file" else None) or SENTENCES.get(event.kind, "")
 
 
-def change_shown(change: Change, reader: Reader) -> ChangeShown:
+def _change_shown(change: Change, reader: Reader) -> ChangeShown:
     """A field with its value before and after; what was too long to be recorded is named alone."""
     if not change.has_values:
         return ChangeShown(change.field.title)
-    before, after = (shown_text(change.field, value, reader) for value in (change.before, change.after))
+    before, after = (_shown_text(change.field, value, reader) for value in (change.before, change.after))
     return ChangeShown(change.field.title, before, after, has_values=True)
 
 
-def shown_text(field: Field, value: Any, reader: Reader) -> str:
+def _shown_text(field: Field, value: Any, reader: Reader) -> str:
     """A value as text; one that the field no longer takes as it was stored."""
     return str(value) if isinstance(value, Unfitting) else field.show(value, reader)

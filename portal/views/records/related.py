@@ -26,16 +26,16 @@ def related_lists(resource: Record, layout: Iterable[Related]) -> Iterator[Relat
     for related in layout:
         if resource.records.policy.access(related.module) is not None:
             records = resource.records.of(related.module)
-            if linking := linking_paths(records, resource.module_name):
-                yield related_list(resource, records, related, linking)
+            if linking := _linking_paths(records, resource.module_name):
+                yield _related_list(resource, records, related, linking)
 
 
-def related_list(resource: Record, records: Records, related: Related, linking: list[Path]) -> RelatedList:
+def _related_list(resource: Record, records: Records, related: Related, linking: list[Path]) -> RelatedList:
     """The newest of the `records` that link here by one of the paths `linking`."""
     policy = records.policy
     here = Linked(resource.record.id, resource.module_name)
     query = Query(condition=AnyOf(tuple(Comparison(path, "equal", here) for path in linking)), size=RELATED_ROWS)
-    columns = related_columns(records, related, linking)
+    columns = _related_columns(records, related, linking)
     page = records.page(query, columns)
     in_form = form_layout_fields(records.access.create) if policy.may(records.name, "create") else ()
     filled = next((path for path in linking if path[0] in in_form and _can_be_typed(records, path)), None)
@@ -44,13 +44,13 @@ def related_list(resource: Record, records: Records, related: Related, linking: 
         columns=tuple(plain_column(records, name) for name in columns),
         rows=tuple(list_rows(records, page.records, columns)),
         count=count_text(records.count(query), policy.reader),
-        all_url=list_of_linking(records, linking, here) if page.next else "",
+        all_url=_list_of_linking(records, linking, here) if page.next else "",
         create_url=create_address(records.name, {_input(filled): link_value(records, filled, here)}) if filled else "",
         create_label=new_label(records),
     )
 
 
-def list_of_linking(records: Records, linking: list[Path], here: Linked) -> str:
+def _list_of_linking(records: Records, linking: list[Path], here: Linked) -> str:
     """The list of all records that link to `here`; empty where the reader may not filter by a field that does."""
     readable_names = records.policy.readable(records.name)
     path = next((path for path in linking if len(path) == 1 and path[0] in readable_names), None)
@@ -81,14 +81,14 @@ def _input(path: Path) -> str:
     return ".0.".join(path)
 
 
-def related_columns(records: Records, related: Related, linking: list[Path]) -> list[str]:
+def _related_columns(records: Records, related: Related, linking: list[Path]) -> list[str]:
     """The declared columns, else those of the module's list, without the fields that lead back here."""
     readable_names = records.policy.readable(records.name)
     columns = [name for name in related.columns or records.access.list.columns or () if name in readable_names]
     return [name for name in columns if (name,) not in linking] or columns
 
 
-def linking_paths(records: Records, target: str) -> list[Path]:
+def _linking_paths(records: Records, target: str) -> list[Path]:
     """The links of a module that lead to `target`: readable ones, and those that say whose a record is.
 
     A link in rows of a `lines` field has two names: that of the field, and that of the column.

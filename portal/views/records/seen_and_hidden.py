@@ -23,10 +23,10 @@ def mark_record_seen(resource: Record, request: Request) -> Response:
 
     What has happened since is not seen. Without a key all that has happened until now is.
     """
-    records, record_id = with_news(resource.records), resource.record.id
+    records, record_id = _with_news(resource.records), resource.record.id
     changed = resource.record.changed
     key = posted_text(request, "_seen")
-    if changed and key in ("", seen_key(request, records, record_id, changed.isoformat())):
+    if changed and key in ("", _seen_key(request, records, record_id, changed.isoformat())):
         mark_seen(records, record_id, request.news.account, changed)
     return HTTPSeeOther(record_address(records.name, record_id))
 
@@ -34,7 +34,7 @@ def mark_record_seen(resource: Record, request: Request) -> Response:
 @view_config(context=Module, name="seen", request_method="POST")
 def mark_module_seen(module: Module, request: Request) -> Response:
     """`/MODULE/seen`: nothing in the module is new any more."""
-    mark_all_seen(with_news(module.records), request.news.account)
+    mark_all_seen(_with_news(module.records), request.news.account)
     return HTTPSeeOther(list_address(module.module_name))
 
 
@@ -44,7 +44,7 @@ def hide_record(resource: Record, request: Request) -> Response:
 
     `_hide=false` shows it again.
     """
-    records, record_id = with_news(resource.records), resource.record.id
+    records, record_id = _with_news(resource.records), resource.record.id
     hide = posted_text(request, "_hide") != "false"
     changed = resource.record.changed
     if changed:
@@ -54,7 +54,7 @@ def hide_record(resource: Record, request: Request) -> Response:
     return set_flash(request, HTTPSeeOther(back_to_list(resource, request)), "hidden")
 
 
-def with_news(records: Records) -> Records:
+def _with_news(records: Records) -> Records:
     """The records themselves. Raises HTTPNotFound for a module in which nothing is ever new."""
     if not records.module.has_news:
         raise HTTPNotFound
@@ -69,13 +69,13 @@ def record_news(resource: Record, request: Request) -> RecordNews | None:
     news, changed = request.news.of(records, [resource.record]), resource.record.changed
     return RecordNews(
         seen_url=record_address(records.name, record_id, "seen") if record_id in news.unread else "",
-        key=seen_key(request, records, record_id, changed.isoformat()) if changed else "",
+        key=_seen_key(request, records, record_id, changed.isoformat()) if changed else "",
         hide_url=record_address(records.name, record_id, "hide"),
         hidden=record_id in news.hidden,
     )
 
 
-def seen_key(request: Request, records: Records, record_id: int, changed: str) -> str:
+def _seen_key(request: Request, records: Records, record_id: int, changed: str) -> str:
     """What a page says of the state that it shows, without the moment, which the reader may not be able to read."""
     state = f"seen {request.news.account} {records.name} {record_id} {changed}"
     return hashlib.sha256(state.encode()).hexdigest()[:24]

@@ -57,13 +57,13 @@ def watchers_card(resource: Record) -> Watchers | None:
 @view_config(context=RecordWatchers, name="", request_method="GET", renderer="question.pt", permission="watch")
 def show_adding(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage]:
     """The form by which somebody is added."""
-    return {"page": adding_page(resource, request)}
+    return {"page": _adding_page(resource, request)}
 
 
 @view_config(context=RecordWatchers, name="find", request_method="GET", renderer="json", permission="watch")
 def find_people(resource: RecordWatchers, request: Request) -> list[dict[str, Any]]:
     """`/MODULE/ID/watchers/find?q=`: whom the reader may see and add, by name."""
-    offered, text = offered_people(resource.record.records), request.GET.get("q", "").replace("\x00", "")[:200]
+    offered, text = _offered_people(resource.record.records), request.GET.get("q", "").replace("\x00", "")[:200]
     return [{"id": person, "title": title} for person, title in (offered.find(text) if offered else ())]
 
 
@@ -79,25 +79,25 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
             return set_flash(request, answer, "unwatched")
         if not may_watch(records):
             raise HTTPNotFound
-        chosen = None if posted_text(request, "_find") else chosen_person(records, request)
+        chosen = None if posted_text(request, "_find") else _chosen_person(records, request)
         if chosen is None:
-            return refused_watchers(resource, request, "")
+            return _refused_watchers(resource, request, "")
         writer.watch(record, chosen)
     except NotAllowedError:
         if removed:
             raise HTTPNotFound from None
-        return refused_watchers(resource, request, _("Choose somebody from the list."))
+        return _refused_watchers(resource, request, _("Choose somebody from the list."))
     except Refused as problem:
-        return refused_watchers(resource, request, problem.message)
+        return _refused_watchers(resource, request, problem.message)
     return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "watched")
 
 
-def refused_watchers(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:
+def _refused_watchers(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:
     """The form with what was typed, and why nobody was added; without a reason while the reader looks for somebody."""
     if not posted_text(request, "_find"):
         request.response.status_code = 422
         error = error or _("Choose somebody from the list, or enter the email address of a colleague.")
-    return {"page": adding_page(resource, request, error)}
+    return {"page": _adding_page(resource, request, error)}
 
 
 def person_id(text: str) -> int | None:
@@ -105,7 +105,7 @@ def person_id(text: str) -> int | None:
     return int(text) if RECORD_ID.fullmatch(text) else None
 
 
-def chosen_person(records: Records, request: Request) -> int | None:
+def _chosen_person(records: Records, request: Request) -> int | None:
     """The person that the form names: by id, else by the address of a colleague; None for nobody who may be added.
 
     An address is compared whole, so that trying some tells nothing of people in other companies.
@@ -117,7 +117,7 @@ def chosen_person(records: Records, request: Request) -> int | None:
     return next(iter(addable(records, ids)), None) if ids else None
 
 
-def offered_people(records: Records) -> Records | None:
+def _offered_people(records: Records) -> Records | None:
     """The people whom the reader may see and add; None where there are none."""
     policy, people = records.policy, records.policy.declaration.people
     if people is None or policy.access(people) is None:
@@ -129,10 +129,10 @@ def offered_people(records: Records) -> Records | None:
     return offered.narrow(Comparison(tuple(path.split(".")), "equal", "my organization")) if path else None
 
 
-def adding_page(resource: RecordWatchers, request: Request, error: str = "") -> QuestionPage:
+def _adding_page(resource: RecordWatchers, request: Request, error: str = "") -> QuestionPage:
     """The form: a choice among the people whom the reader sees, and an address for the others."""
     records, record = resource.record.records, resource.record.record
-    offered, text = offered_people(records), posted_text(request, f"{FIND}add")
+    offered, text = _offered_people(records), posted_text(request, f"{FIND}add")
     titles = offered.find(text, OFFERED + 1) if offered else []
     address, chosen = record_address(records.name, record.id, "watchers"), posted_text(request, "add")
     rows = [Widget("address", _("Email address of a colleague"), type="email", value=posted_text(request, "address"))]

@@ -81,7 +81,7 @@ class Language:
         if (shape, key) == (DetailLayout, "related"):
             schema: Schema = {
                 "type": "array",
-                "items": _by_kind(self.of(shape_of_items(shape, key), ()), {"type": SCALAR}),
+                "items": _by_kind(self.of(_shape_of_items(shape, key), ()), {"type": SCALAR}),
             }
         elif key == "options" and issubclass(shape, Field):
             schema = self._options()
@@ -130,7 +130,7 @@ class Language:
         shapes = [schema for schema in schemas if "$ref" in schema or schema.get("type") in ("object", "array")]
         others = [schema for schema in schemas if schema not in shapes]
         scalar = (
-            others[0] if len(others) == 1 else {"enum": [value for one in others for value in values_of_schema(one)]}
+            others[0] if len(others) == 1 else {"enum": [value for one in others for value in _values_of_schema(one)]}
         )
         return _by_kind(shapes[0], scalar) if shapes else scalar
 
@@ -260,7 +260,7 @@ def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
     return {"enum": names, "enumDescriptions": [descriptions.get(name, "") for name in names]}
 
 
-def shape_of_items(shape: type[Shape], key: str) -> type[Shape]:
+def _shape_of_items(shape: type[Shape], key: str) -> type[Shape]:
     """The shape of the items of a list."""
     items = shape_in(key_info(shape, key).annotation)
     if items is None:
@@ -268,7 +268,7 @@ def shape_of_items(shape: type[Shape], key: str) -> type[Shape]:
     return items
 
 
-def values_of_schema(schema: Schema) -> list[Any]:
+def _values_of_schema(schema: Schema) -> list[Any]:
     """The values that a schema lists; true and false of a boolean."""
     return [True, False] if schema.get("type") == "boolean" else schema.get("enum", [])
 
