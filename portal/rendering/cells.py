@@ -14,8 +14,9 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from portal.views.displays import Value
-from portal.views.forms.form_parts import Widget
-from portal.views.lists.list_parts import Column, Row
+from portal.views.forms.form_page import Widget
+from portal.views.lists.columns import Column
+from portal.views.lists.list_rows import Row
 
 # Private-use characters in place of what differs between values of one kind. A value that holds one is drawn as it is:
 # placeholders are looked for in the markup of the kind, never in a value.

@@ -4,6 +4,7 @@ A mistake of ours, and of the database, shows the id of the request; the log has
 """
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -18,10 +19,9 @@ from zope.interface import providedBy
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.database.errors import DatabaseError, Failure, classify, connection_ended
 from portal.records.writing.errors import ConflictError, NotAllowedError
-from portal.texts import _
-from portal.views.administration.reasons import reasons_of_refusal
+from portal.texts import Words, _
+from portal.views.administration.reasons import Reason, reasons_of_refusal
 from portal.views.forms.drafts import keeps_form, page_of_posted_form
-from portal.views.parts import ErrorPage
 from portal.views.wording import too_often_message
 from portal.web.addresses import own_path, record_address, referring_page
 from portal.web.connections import ATTEMPT
@@ -67,6 +67,20 @@ TROUBLES = {
 NO_ROOM = _("This file cannot be created right now because the disk is full. Please try again later.")
 NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
 NO_TOKEN = _("This form has expired. Go back, reload the page and send it again.")
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """error.pt, for every status; also without a signed-in person and without a portal in force."""
+
+    status: int
+    heading: Words
+    text: Words
+    reference: str = ""  # what the log calls it
+    retry_url: str = ""  # where another attempt may succeed
+    record_url: str = ""  # the record that has changed meanwhile
+    drafts_url: str = ""  # where what was sent is kept
+    reasons: tuple[Reason, ...] = ()  # for an administrator who sees the portal as somebody else
 
 
 @notfound_view_config(renderer="error.pt")

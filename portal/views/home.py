@@ -3,7 +3,7 @@
 import datetime
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -12,15 +12,58 @@ from portal.conditions import ALWAYS, AllOf
 from portal.declaration.shapes import DEFAULT_ICON, Button, display_name
 from portal.records.reading.list_request import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.displays import moment
-from portal.views.parts import Happening, HomeButton, HomePage, Moment, NewRecords
+from portal.views.parts import Moment
 from portal.views.wording import count_text, initials, reference_in_words
 from portal.web.addresses import button_address, list_address, record_address
 from portal.web.resources import Root
 
 LATEST = 6
 LONG_AGO = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
+
+
+@dataclass(frozen=True)
+class HomeButton:
+    label: Words
+    icon: str
+    url: str
+    text: Words = ""
+    tone: str = ""
+    count: str = ""
+
+
+@dataclass(frozen=True)
+class NewRecords:
+    """A module with something new, on the home page."""
+
+    label: Words
+    icon: str
+    count: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of the latest activity."""
+
+    title: Words
+    text: Words
+    at: Moment
+    url: str = ""
+    initials: str = ""  # or an icon
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class HomePage:
+    """home.pt; `activity` None: there is no such panel."""
+
+    greeting: Words
+    about: Words = ""
+    buttons: tuple[HomeButton, ...] = ()
+    activity: tuple[Happening, ...] | None = None
+    news: tuple[NewRecords, ...] = ()
 
 
 @view_config(context=Root, name="", request_method="GET", renderer="home.pt")

@@ -86,7 +86,7 @@ def test_every_file_that_a_comment_or_the_architecture_names_exists():
 
 
 def test_the_map_names_every_file_below_its_folder_but_those_named_like_what_they_hold():
-    """Field types and commands are each in the file of their name; what pages show is in the …_parts.py of a folder."""
+    """Field types and commands are each in the file of their name."""
     text = (ROOT / "docs/where-things-live.md").read_text(encoding="utf-8").partition("## Which of two")[0]
     top, *parts = re.split(r"^(?:## `portal|\*\*`)/?([\w/]+)/`", text, flags=re.M)
     sections = {"": top} | dict(zip(parts[::2], parts[1::2], strict=True))
@@ -97,7 +97,5 @@ def test_the_map_names_every_file_below_its_folder_but_those_named_like_what_the
     }
     obvious = {"__init__.py", *(f"{type_}.py" for type_ in Field.types)}
     files = [path for path in (ROOT / "portal").rglob("*.py") if "commands" not in path.parts]
-    unnamed = [
-        path for path in files if path not in named and path.name not in obvious and not path.name.endswith("_parts.py")
-    ]
+    unnamed = [path for path in files if path not in named and path.name not in obvious]
     assert [str(path.relative_to(ROOT)) for path in sorted(unnamed)] == []

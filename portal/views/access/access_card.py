@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pyramid.request import Request
 
@@ -12,7 +13,6 @@ from portal.accounts.one_time_links import INVITATION
 from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _
 from portal.views.access.access_form import DAY
-from portal.views.access.access_parts import AccessCard, Fact
 from portal.views.displays import MOMENT
 from portal.views.parts import Action
 from portal.views.wording import profile_label
@@ -21,6 +21,23 @@ from portal.web.cookies import invitation_cookie, set_cookie
 from portal.web.resources import Record
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: Words
+    text: Words
+
+
+@dataclass(frozen=True)
+class AccessCard:
+    """The card of a person's access, for readers who may change it."""
+
+    state: Words
+    tone: str
+    facts: tuple[Fact, ...] = ()
+    actions: tuple[Action, ...] = ()
+    link: str = ""  # of the invitation that was just made, shown once
 
 
 def access_card(resource: Record, request: Request) -> AccessCard | None:

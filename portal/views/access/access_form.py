@@ -17,7 +17,7 @@ from portal.fields.record_titles import RECORD_ID
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _, fits_one_line, is_blank
-from portal.views.forms.form_parts import FormRow, Offer, Widget
+from portal.views.forms.form_page import FormRow, Offer, Widget
 from portal.views.forms.offers import OFFERED, findable
 from portal.web.form_input import posted_text
 

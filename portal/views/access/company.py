@@ -1,6 +1,7 @@
 """The access of a company's people, from the company's page: who has it, its own link, and its switch."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
@@ -20,12 +21,12 @@ from portal.accounts.companies import (
 )
 from portal.declaration.shapes import display_name
 from portal.texts import Words, _
-from portal.views.access.access_card import access_state, bouncing
+from portal.views.access.access_card import AccessCard, Fact, access_state, bouncing
 from portal.views.access.access_form import DAY, profile_offers
-from portal.views.access.access_parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
-from portal.views.access.waiting import sign_ups_of, waiting_lines
+from portal.views.access.waiting import WaitingPage, sign_ups_of, waiting_lines
 from portal.views.displays import moment
-from portal.views.parts import Action
+from portal.views.forms.form_page import Offer
+from portal.views.parts import Action, Moment
 from portal.views.wording import initials, profile_label
 from portal.web.addresses import invite_address, own_address, record_address
 from portal.web.flash import set_flash
@@ -34,6 +35,50 @@ from portal.web.resources import Record
 from portal.web.security import LET_IN
 
 MOST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """One person of a company, with their access."""
+
+    name: str
+    initials: str
+    email: str
+    profile: Words
+    state: Words
+    tone: str
+    signed_in: Moment | None
+    until: str
+    bounces: Words = ""  # that their emails do
+    url: str = ""  # of their card; empty for the reader
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class JoinLink:
+    """A company's own link; `link` empty: there is none."""
+
+    url: str  # where its buttons post to
+    link: str
+    profiles: tuple[Offer, ...]
+    profile: Words = ""  # the profile of people who join with it
+    error: Words = ""
+
+
+@dataclass(frozen=True)
+class CompanyPage:
+    """company.pt: the access of a company's people."""
+
+    heading: str
+    back_url: str
+    people: tuple[Colleague, ...]
+    count: str
+    more: bool
+    waiting: WaitingPage
+    join: JoinLink
+    invite_url: str = ""
+    switch_url: str = ""  # for staff
+    closed: bool = False
 
 
 def company_card(resource: Record, request: Request) -> AccessCard | None:

@@ -26,7 +26,7 @@ from portal.views.access.access_form import (
     read_access,
 )
 from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues, register_of
-from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
+from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.parts import Action
 from portal.web.addresses import list_address, record_address

@@ -1,6 +1,7 @@
 """Opening the portal to everybody: how many would be invited, the switch, and how far it is. For staff."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
@@ -17,8 +18,8 @@ from portal.accounts.opening import (
 )
 from portal.texts import Words, _, ngettext
 from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access
-from portal.views.access.access_parts import OpenPage
 from portal.views.access.person import register_of
+from portal.views.forms.form_page import FormRow
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.parts import TitledLink
 from portal.web.addresses import record_address
@@ -28,6 +29,21 @@ from portal.web.letters import writes_links
 from portal.web.resources import Module
 
 MOST_LEFT_OUT = 20  # names on the page
+
+
+@dataclass(frozen=True)
+class OpenPage:
+    """open.pt: inviting everybody; without `submit` there is nobody to invite."""
+
+    url: str
+    back_url: str
+    text: Words
+    rows: tuple[FormRow, ...] = ()
+    submit: Words = ""
+    once: str = ""
+    running: bool = False
+    outcome: tuple[Words, ...] = ()  # what became of the last time
+    left_out: tuple[TitledLink, ...] = ()  # those who could not be invited then
 
 
 @view_config(context=Module, name="open", request_method="GET", renderer="open.pt", permission="grant")

@@ -18,7 +18,7 @@ from portal.records.writing.history import Author
 from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import access_inputs, access_rows, posted_access, posted_email, read_access
-from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
+from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.web.addresses import record_address
 from portal.web.cookies import invitation_cookie, set_cookie

@@ -1,6 +1,7 @@
 """People who have signed up and wait for approval: the page of those who may give it, with one click per answer."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
@@ -16,14 +17,38 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.access.access_form import profile_offers
-from portal.views.access.access_parts import WaitingLine, WaitingPage
 from portal.views.access.person import TAKEN, register_of
 from portal.views.displays import moment
+from portal.views.forms.form_page import Offer
+from portal.views.parts import Moment
 from portal.views.wording import initials
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import ROW_ID, Module
+
+
+@dataclass(frozen=True)
+class WaitingLine:
+    """One who has signed up, with the profiles to choose from."""
+
+    id: int
+    name: str
+    initials: str
+    email: str
+    company: str
+    at: Moment
+    profiles: tuple[Offer, ...]
+
+
+@dataclass(frozen=True)
+class WaitingPage:
+    """waiting.pt: people who wait for approval."""
+
+    url: str
+    back_url: str
+    lines: tuple[WaitingLine, ...] = ()
+    error: Words = ""
 
 
 @view_config(context=Module, name="waiting", request_method="GET", renderer="waiting.pt", permission="grant")

@@ -1,14 +1,24 @@
 """`/account/`: the reader's choice of letters, devices and drafts."""
 
+from dataclasses import dataclass
+
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.views.account.account_parts import AccountPage
-from portal.views.account.device_list import devices
-from portal.views.account.draft_list import draft_line
-from portal.views.account.letter_choices import letter_choices
+from portal.views.account.device_list import DeviceShown, devices
+from portal.views.account.draft_list import DraftLine, draft_line
+from portal.views.account.letter_choices import LetterChoices, letter_choices
 from portal.views.forms.drafts import drafts_of
 from portal.web.resources import Account
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    """account.pt"""
+
+    letters: LetterChoices
+    drafts: tuple[DraftLine, ...] = ()
+    devices: tuple[DeviceShown, ...] = ()
 
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")

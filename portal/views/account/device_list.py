@@ -1,5 +1,7 @@
 """The devices on which the reader is signed in, at `/account/`, and signing out on each or on all of them."""
 
+from dataclasses import dataclass
+
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
@@ -8,15 +10,28 @@ from pyramid.view import view_config
 from portal.accounts.devices import device_name
 from portal.accounts.keys_and_tokens import hash_token
 from portal.accounts.sessions import Session, close_one, close_sessions, sessions_of
-from portal.texts import _
-from portal.views.account.account_parts import DeviceShown
+from portal.texts import Words, _
 from portal.views.displays import moment
+from portal.views.parts import Moment
 from portal.web.cookies import session_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Account
 
 MOBILE = frozenset({"iPhone", "iPad", "Android"})
+
+
+@dataclass(frozen=True)
+class DeviceShown:
+    """A browser in which the reader is signed in."""
+
+    key: str
+    browser: Words
+    system: str
+    icon: str
+    since: Moment
+    seen: Moment
+    current: bool = False
 
 
 def devices(request: Request) -> tuple[DeviceShown, ...]:

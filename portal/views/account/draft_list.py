@@ -1,19 +1,32 @@
 """The drafts of a person as `/account/` lists them: what each is about, and the way back to its form."""
 
+from dataclasses import dataclass
+
 from pyramid.request import Request
 
 from portal.accounts.drafts import Draft
 from portal.records.reading.page_of_records import Record
 from portal.records.reading.records import Records
-from portal.texts import _, beginning
-from portal.views.account.account_parts import DraftLine
+from portal.texts import Words, _, beginning
 from portal.views.displays import moment
 from portal.views.forms.drafts import page_of_form
+from portal.views.parts import Moment
 from portal.views.wording import new_label, record_in_words
 
 EXCERPT = 200  # characters of a draft that its own page shows whole
 # Widgets of fields in which people write.
 WRITTEN = frozenset({"input", "textarea", "markdown", "html"})
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """One draft in the list of one's own."""
+
+    form: str
+    title: Words
+    at: Moment
+    url: str = ""  # where it can be continued; empty where its page is gone
+    text: str = ""
 
 
 def draft_line(request: Request, draft: Draft) -> DraftLine:

@@ -1,5 +1,7 @@
 """Which letters a person gets: chosen at `/account/`, and ended by the link in each letter without signing in."""
 
+from dataclasses import dataclass
+
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
@@ -19,10 +21,46 @@ from portal.accounts.letter_choices import (
     wanted_letters,
 )
 from portal.mail.unsubscribe_token import read_unsubscribe_token
-from portal.texts import _
-from portal.views.account.account_parts import LetterChoice, LetterChoices, LetterRow, NoticePage
+from portal.texts import Words, _
 from portal.web.flash import set_flash
 from portal.web.resources import Account, Unsubscribe
+
+
+@dataclass(frozen=True)
+class LetterChoice:
+    """A box that chooses letters: its value, what the records are to the person, and whether it is ticked."""
+
+    value: str
+    relation: Words
+    wanted: bool
+
+
+@dataclass(frozen=True)
+class LetterRow:
+    """A kind of letters, with a box for each relation; None where it does not apply."""
+
+    label: Words
+    choices: tuple[LetterChoice | None, ...]
+
+
+@dataclass(frozen=True)
+class LetterChoices:
+    """Which letters about records the reader gets: the relations in the head of the table, and its rows."""
+
+    relations: tuple[Words, ...]
+    rows: tuple[LetterRow, ...]
+
+
+@dataclass(frozen=True)
+class NoticePage:
+    """notice.pt, for who need not be signed in: a sentence, a button that does something, or a way on."""
+
+    heading: Words
+    text: Words
+    action: str = ""
+    submit: Words = ""
+    back_url: str = ""
+    back_label: Words = ""
 
 
 def letter_choices(request: Request) -> LetterChoices:

@@ -16,9 +16,9 @@ from portal.accounts.sessions import open_session, session_days
 from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import password_changed, password_reset_letter
 from portal.texts import Words, _
-from portal.views.account.account_parts import PasswordPage
+from portal.views.account.password_page import PasswordPage
 from portal.views.account.session import remember_this_device, welcome
-from portal.views.forms.form_parts import Widget
+from portal.views.forms.form_page import Widget
 from portal.views.wording import too_often_message
 from portal.web.cookies import device_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash

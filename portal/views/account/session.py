@@ -1,5 +1,6 @@
 """Signing in and out, and choosing a language."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pyramid.httpexceptions import HTTPSeeOther
@@ -14,8 +15,8 @@ from portal.accounts.devices import device_name, remember_device
 from portal.accounts.sessions import close_session, open_session
 from portal.accounts.signing_in import SignedIn, SignInAttempt, sign_in_refusal
 from portal.mail.account_letters import new_device_letter
-from portal.texts import _
-from portal.views.account.account_parts import LoginPage, PasswordPage
+from portal.texts import Words, _
+from portal.views.account.password_page import PasswordPage
 from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
 from portal.views.wording import too_often_message
@@ -25,6 +26,21 @@ from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Root
+
+
+@dataclass(frozen=True)
+class LoginPage:
+    """login.pt"""
+
+    email: str = ""
+    remember: bool = False
+    next: str = ""
+    error: Words = ""
+    notice: Words = ""  # “Your session has ended.”
+    support: str = ""  # an address to write to
+    sign_up: bool = False  # whether strangers may sign up
+    password: bool = True  # whether one signs in with a password
+    link: bool = False  # whether one signs in with a link by email
 
 
 @view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)

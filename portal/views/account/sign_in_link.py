@@ -13,9 +13,9 @@ from portal.accounts.one_time_links import SIGN_IN
 from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import sign_in_link_letter
 from portal.texts import _
-from portal.views.account.account_parts import PasswordPage
+from portal.views.account.password_page import PasswordPage
 from portal.views.account.session import enter, login_page, sign_in_attempt
-from portal.views.forms.form_parts import Widget
+from portal.views.forms.form_page import Widget
 from portal.web.cookies import device_cookie
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links

@@ -15,10 +15,8 @@ from portal.fields.datetime import whole_day
 from portal.records.reading.history import Event, EventFilter, whole_history
 from portal.records.reading.records import Query, Record, Records
 from portal.texts import Words, _, fold
-from portal.views.administration.administration_parts import WholeHistoryPage
-from portal.views.forms.form_parts import Offer
-from portal.views.records.history import PAGE, history_line, page_key
-from portal.views.records.record_parts import HistoryLine
+from portal.views.forms.form_page import Offer
+from portal.views.records.history import PAGE, HistoryLine, history_line, page_key
 from portal.views.wording import record_in_words
 from portal.web.addresses import history_address, record_address
 from portal.web.resources import Administration
@@ -28,6 +26,21 @@ NAMES = ("module", "who", "record", "from", "to")
 LONGEST = 200  # characters of what is typed into a filter
 MOST_RECORDS = 100  # that one reference or title may mean
 MOST_AUTHORS = 100  # whose names or addresses contain what was typed
+
+
+@dataclass(frozen=True)
+class WholeHistoryPage:
+    """all_history.pt, for administrators: what happened to all records, and the filters."""
+
+    lines: tuple[HistoryLine, ...]
+    modules: tuple[Offer, ...]
+    who: str = ""
+    record: str = ""
+    start: str = ""
+    end: str = ""
+    error: Words = ""
+    clear_url: str = ""  # without the filters; empty: none is in force
+    older_url: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyramid.request import Request
@@ -14,12 +14,56 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.sight_changes import SightChange
 from portal.records.reading.records import Records
-from portal.texts import _, ngettext
-from portal.views.administration.administration_parts import EffectExample, EffectLine, EffectPage, EffectSection
+from portal.texts import Words, _, ngettext
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 from portal.workshop.changed_lines import ChangedFile, ComparedLine, changed_files
 from portal.workshop.differences import Change
+
+
+@dataclass(frozen=True)
+class EffectExample:
+    """A record that somebody loses or gains; without `url` it cannot be opened yet."""
+
+    label: str
+    url: str
+    people: str
+
+
+@dataclass(frozen=True)
+class EffectLine:
+    """Something that is lost, gained or changed."""
+
+    kind: str
+    sentence: str
+    place: str = ""  # profiles/customer.yaml:8:5
+    changed: tuple[ComparedLine, ...] = ()  # the lines there, before and after
+    examples: tuple[EffectExample, ...] = ()
+
+
+@dataclass(frozen=True)
+class EffectSection:
+    """What changes for the people of a profile, or for everybody."""
+
+    title: Words
+    people: Words
+    lines: tuple[EffectLine, ...]
+
+
+@dataclass(frozen=True)
+class EffectPage:
+    """effect.pt, for administrators: what the files mean that wait for the database; without `sections` none do."""
+
+    sections: tuple[EffectSection, ...] = ()
+    lost: str = ""
+    gained: str = ""
+    concerned: str = ""
+    people: int = 0
+    steps: tuple[str, ...] = ()
+    has_problems: bool = False  # the files have mistakes
+    files: tuple[ChangedFile, ...] = ()  # that differ
+    number: Words = ""  # of them
+    command: str = ""  # that puts them in force
 
 
 @view_config(context=Administration, name="effect", request_method="GET", renderer="effect.pt", permission=ADMINISTER)

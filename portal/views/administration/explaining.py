@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyramid.request import Request
@@ -15,23 +15,17 @@ from portal.conditions import condition_text
 from portal.declaration.shapes import Module, display_name
 from portal.declaration.source.places import Places
 from portal.records.audit.audience import Outcome, outcomes
+from portal.records.audit.deciding_line import Line
 from portal.records.audit.explain import explain, steps_of_rights
 from portal.records.policy import Policy
 from portal.records.reading import records as reading
 from portal.records.reading.named_records import find_records
 from portal.records.reading.records import Query, Records
 from portal.records.writing.lifecycle import is_for_reader
-from portal.texts import _
-from portal.views.administration.administration_parts import (
-    Audience,
-    ExplainPage,
-    ModuleRights,
-    PersonRights,
-    ReasonGroup,
-)
+from portal.texts import Words, _
 from portal.views.administration.reasons import Reason, shown_reasons
 from portal.views.administration.rights_in_words import ACTION_LABELS, can_words, scope_words
-from portal.views.forms.form_parts import Offer
+from portal.views.forms.form_page import Offer
 from portal.views.parts import Action, TitledLink
 from portal.views.wording import count_text, module_label, profile_label, reference_in_words
 from portal.web.addresses import explain_address, record_address
@@ -45,6 +39,65 @@ SEEING: tuple[Outcome, ...] = ("sees", "watches")
 # What tells groups from each other: the profile, what decides with the first visible day or why nobody may sign in,
 # and whether a transition is for these people alone.
 Group = tuple[str, str, bool]
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """People for whom the same decides: `number` of them, the first ones by name, `others` behind a click."""
+
+    people: tuple[TitledLink, ...]
+    others: tuple[TitledLink, ...]
+    number: int
+    profile: Words
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who sees a record, and who does not."""
+
+    reference: str
+    title: str
+    url: str
+    seeing: tuple[ReasonGroup, ...]
+    blind: tuple[ReasonGroup, ...]
+    sees: int = 0
+    does_not: int = 0
+
+
+@dataclass(frozen=True)
+class ModuleRights:
+    """What somebody may see and do in a module; without a `scope` they do not have it."""
+
+    label: Words
+    scope: Words = ""
+    where: str = ""  # as it is declared
+    can: Words = ""
+    count: str = ""
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class PersonRights:
+    """What an account sees and does; `refused`: why it may not sign in."""
+
+    name: str
+    about: Words
+    account: str
+    modules: tuple[ModuleRights, ...] = ()
+    refused: Words = ""
+
+
+@dataclass(frozen=True)
+class ExplainPage:
+    """explain.pt, for administrators: who sees a record and why, or what somebody sees."""
+
+    modules: tuple[Offer, ...]
+    reference: str = ""
+    subjects: tuple[Offer, ...] = ()  # what may be asked of the record
+    error: Words = ""
+    audience: Audience | None = None
+    person: PersonRights | None = None
 
 
 @view_config(context=Administration, name="explain", request_method="GET", renderer="explain.pt", permission=ADMINISTER)

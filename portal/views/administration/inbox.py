@@ -1,6 +1,7 @@
 """Mail that was not used: staff read it, make a record of it, or put it away."""
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from pyramid.httpexceptions import HTTPConflict, HTTPSeeOther, HTTPServiceUnavailable
@@ -15,9 +16,9 @@ from portal.mail.incoming.message import read_mail
 from portal.mail.incoming.receive import Receiver
 from portal.records.reading.records import Records
 from portal.store import StoreError
-from portal.texts import _, translate
-from portal.views.administration.administration_parts import InboxPage, MailShown
+from portal.texts import Words, _, translate
 from portal.views.displays import moment
+from portal.views.parts import Moment
 from portal.views.wording import new_label
 from portal.web import resources
 from portal.web.addresses import record_address
@@ -28,6 +29,30 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 LONGEST_SHOWN = 20_000  # characters of a mail
+
+
+@dataclass(frozen=True)
+class MailShown:
+    """A mail that came in and was not used; `url` opens it."""
+
+    sender: str
+    subject: str
+    reason: str
+    at: Moment
+    url: str
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """inbox.pt, for staff: the mails that were not used, and the one that is read."""
+
+    mails: tuple[MailShown, ...] = ()
+    chosen: MailShown | None = None
+    text: str = ""
+    files: tuple[str, ...] = ()
+    create_label: Words = ""  # “New ticket”; empty where no record can be made of the mail
+    create_url: str = ""
+    dismiss_url: str = ""
 
 
 @view_config(context=resources.Inbox, name="", request_method="GET", renderer="inbox.pt", permission=HANDLE_MAIL)

@@ -1,6 +1,7 @@
 """`/-/map`: the modules and their links as a drawing, and who may do what in each, for administrators and auditors."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -11,25 +12,92 @@ from portal.declaration.declared_files import profile_file
 from portal.declaration.shapes import Module, Profile, Through, display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
-from portal.texts import _
-from portal.views.administration.administration_parts import (
-    MapBox,
-    MapLine,
-    MapLink,
-    MapPage,
-    ModuleRow,
-    ProfileColumn,
-    RightsCell,
-)
+from portal.texts import Words, _
 from portal.views.administration.graph_layout import WIDTH, Drawing, Graph, Link, draw, row_y
 from portal.views.administration.rights_in_words import can_words, scope_words
 from portal.views.displays import moment
+from portal.views.parts import Moment
 from portal.views.wording import count_text, module_label
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 
 MOST_SHRUNK = 1_160  # pixels of a drawing that is shown smaller where a page is narrower; a wider one is scrolled
 LONGEST_LABEL, LONGEST_LINK = 20, 24  # characters that fit into a box
+
+
+@dataclass(frozen=True)
+class MapLink:
+    """A row of a box; `y`: its middle."""
+
+    name: str
+    y: int
+    decides: bool
+
+
+@dataclass(frozen=True)
+class MapBox:
+    """A module of the drawing, in pixels; `core`: people and companies."""
+
+    name: str
+    label: str
+    count: str
+    x: int
+    y: int
+    height: int
+    core: bool
+    links: tuple[MapLink, ...]
+
+
+@dataclass(frozen=True)
+class MapLine:
+    """A link of the drawing; `decides`: somebody sees records by it."""
+
+    path: str
+    decides: bool
+
+
+@dataclass(frozen=True)
+class ProfileColumn:
+    label: Words
+    file: str
+    staff: bool
+    administers: bool
+
+
+@dataclass(frozen=True)
+class RightsCell:
+    """What a profile may in a module; without a `scope` it does not have it."""
+
+    profile: Words
+    scope: Words = ""
+    can: Words = ""
+    where: str = ""  # as it is declared
+
+
+@dataclass(frozen=True)
+class ModuleRow:
+    """A module of the table, with its links in words."""
+
+    name: str
+    label: str
+    links: tuple[Words, ...]
+    cells: tuple[RightsCell, ...]
+
+
+@dataclass(frozen=True)
+class MapPage:
+    """map.pt, for administrators: the modules drawn with their links, and who may do what."""
+
+    width: int
+    height: int
+    box_width: int
+    fits: bool  # whether it may be drawn smaller to fit the page
+    boxes: tuple[MapBox, ...]
+    lines: tuple[MapLine, ...]
+    profiles: tuple[ProfileColumn, ...]
+    modules: tuple[ModuleRow, ...]
+    links: int
+    since: Moment
 
 
 @view_config(context=Administration, name="map", request_method="GET", renderer="map.pt", permission=ADMINISTER)

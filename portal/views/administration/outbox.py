@@ -1,5 +1,6 @@
 """`/-/outbox`, for administrators: what waits, what was sent, what was refused and why; any of them is sent again."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
@@ -10,8 +11,8 @@ from pyramid.view import view_config
 from portal.database import outbox
 from portal.mail.letter_text import hide_links, read_letter
 from portal.texts import Words, _
-from portal.views.administration.administration_parts import LetterShown, OutboxPage, StateTab
 from portal.views.displays import moment
+from portal.views.parts import Moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import ROW_ID, Administration
@@ -25,6 +26,40 @@ STATES: dict[str, tuple[Words, str]] = {
     outbox.REFUSED: (_("Not sent"), "bad"),
 }
 KEPT: tuple[Words, str] = (_("Kept"), "")
+
+
+@dataclass(frozen=True)
+class LetterShown:
+    id: int
+    to: str
+    subject: str
+    at: Moment
+    state: Words
+    tone: str = ""
+    reason: str = ""  # why the last try to send it failed, in the words of the mail server
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class StateTab:
+    """A tab of the emails: those of one state."""
+
+    label: Words
+    url: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class OutboxPage:
+    """outbox.pt, for administrators: the letters, and the one that is read."""
+
+    letters: tuple[LetterShown, ...] = ()
+    tabs: tuple[StateTab, ...] = ()
+    chosen: LetterShown | None = None
+    text: str = ""
+    links_url: str = ""  # where the links of the chosen one are shown
+    may_send: bool = False
+    sends_email: bool = False  # whether there is a mail server
 
 
 @view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,74 @@ from portal.declaration.declared_files import BUTTONS, MODULES, PROFILES
 from portal.declaration.problem_kinds import cure_of, kind_of, kinds
 from portal.declaration.source.excerpts import excerpt
 from portal.declaration.source.problems import Problem, RelatedPlace
-from portal.texts import ngettext
-from portal.views.administration.administration_parts import (
-    CheckedFile,
-    ProblemKindPage,
-    ProblemShown,
-    ProblemsPage,
-    RelatedShown,
-    SourceShown,
-)
+from portal.texts import Words, ngettext
 from portal.views.displays import moment
+from portal.views.parts import Moment
 from portal.web.live import ReloadReport
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
+
+
+@dataclass(frozen=True)
+class SourceShown:
+    """Lines of a declaration, the last of them marked."""
+
+    lines: tuple[tuple[int, str], ...]  # number and text, but the last one
+    number: int
+    text: str
+    mark: str  # spaces, and ^ below what is meant
+
+
+@dataclass(frozen=True)
+class RelatedShown:
+    note: str  # “first defined here”
+    place: str
+    source: SourceShown | None = None
+
+
+@dataclass(frozen=True)
+class ProblemShown:
+    code: str
+    place: str  # modules.yaml:41:9
+    path: str
+    message: str
+    cure: str
+    source: SourceShown | None = None
+    related: tuple[RelatedShown, ...] = ()
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file of the declarations, and how much is wrong in it."""
+
+    name: str
+    errors: int = 0
+    warnings: int = 0
+
+
+@dataclass(frozen=True)
+class ProblemsPage:
+    """problems.pt, for administrators: what is wrong with the declarations, and what is in force meanwhile."""
+
+    problems: tuple[ProblemShown, ...]
+    files: tuple[CheckedFile, ...]
+    read: Moment
+    errors: Words = ""  # “2 errors”
+    warnings: Words = ""
+    in_force: Moment | None = None  # since when the last good one is in force; None: the newest one is
+    changes: tuple[str, ...] = ()  # what the database lacks, in sentences
+
+
+@dataclass(frozen=True)
+class ProblemKindPage:
+    """problem_kind.pt, for administrators: what the code of a problem means."""
+
+    code: str
+    title: str
+    cure: str
+    wrong: str
+    right: str
 
 
 @view_config(

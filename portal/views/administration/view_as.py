@@ -1,5 +1,7 @@
 """`/-/view-as`: an administrator sees the portal as a person or with a profile, only to read; and the way back."""
 
+from dataclasses import dataclass
+
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
@@ -13,7 +15,6 @@ from portal.declaration.shapes import display_name
 from portal.records.reading.records import Records
 from portal.texts import Words, _, ngettext
 from portal.views.access.access_card import access_state
-from portal.views.administration.administration_parts import Viewable, ViewAsPage
 from portal.views.wording import initials, profile_label
 from portal.web.addresses import explain_address, own_path, record_address
 from portal.web.cookies import session_cookie
@@ -24,6 +25,30 @@ from portal.web.security import ADMINISTER
 PAGE = "/-/view-as"
 MOST = 50  # people on the page
 LONGEST = 200  # characters of what is looked for
+
+
+@dataclass(frozen=True)
+class Viewable:
+    """An account or a profile that the portal can be seen as; `refused`: why it cannot be."""
+
+    name: Words
+    value: str
+    input: str = "account"  # or profile
+    initials: str = ""  # or an icon
+    about: Words = ""
+    refused: Words = ""
+    url: str = ""  # what they see, and why
+
+
+@dataclass(frozen=True)
+class ViewAsPage:
+    """view_as.pt, for administrators: as whom they can see the portal."""
+
+    people: tuple[Viewable, ...]
+    profiles: tuple[Viewable, ...]
+    query: str = ""
+    more: bool = False  # whether more people match
+    error: Words = ""
 
 
 @view_config(context=Administration, name="view-as", request_method="GET", renderer="view_as.pt", permission=ADMINISTER)

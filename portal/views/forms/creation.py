@@ -34,7 +34,7 @@ from portal.views.forms.drafts import (
     posted_content,
     with_earlier_steps,
 )
-from portal.views.forms.form_parts import DraftForm, FormPage
+from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.offers import finds, with_titles
 from portal.views.forms.steps import choices_made, first_wrong_step, hidden_inputs, step_names, step_state

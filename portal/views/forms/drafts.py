@@ -27,7 +27,7 @@ from portal.fields.file import kept_input
 from portal.fields.reader import Reader
 from portal.records.writing.form_keys import is_used
 from portal.views.displays import short_moment
-from portal.views.forms.form_parts import DraftForm, DraftShown
+from portal.views.forms.form_page import DraftForm, DraftShown
 from portal.views.forms.uploads import INPUT
 from portal.web.addresses import own_path
 from portal.web.cookies import draft_cookie, set_cookie

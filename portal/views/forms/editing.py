@@ -22,7 +22,7 @@ from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_name, posted_content
-from portal.views.forms.form_parts import DraftForm, FormPage
+from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.merging import Basis, Merged, basis_of, conflict_of_changes, merge_changes, read_basis
 from portal.views.forms.offers import finds

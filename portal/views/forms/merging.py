@@ -16,7 +16,7 @@ from portal.fields.base import Field
 from portal.fields.reader import PLAIN
 from portal.records.reading.records import Record, Records
 from portal.views.displays import moment
-from portal.views.forms.form_parts import Conflict, ConflictingField
+from portal.views.forms.form_page import Conflict, ConflictingField
 from portal.views.forms.offers import with_titles
 from portal.views.forms.widgets import Filling, inputs_of
 

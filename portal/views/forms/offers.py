@@ -21,7 +21,7 @@ from portal.records.writing.defaults import defaults, follow_again
 from portal.records.writing.form_conditions import depends_on, offered_records
 from portal.records.writing.validation import read_form, typed_fields
 from portal.texts import beginning
-from portal.views.forms.form_parts import Offer
+from portal.views.forms.form_page import Offer
 from portal.web.form_input import posted_text
 from portal.web.resources import Module
 

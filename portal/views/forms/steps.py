@@ -7,7 +7,7 @@ from portal.declaration.layouts import flat
 from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field
 from portal.texts import _
-from portal.views.forms.form_parts import Choice, StepState
+from portal.views.forms.form_page import Choice, StepState
 from portal.views.forms.offers import with_titles
 from portal.views.forms.widgets import Filling
 

@@ -15,7 +15,7 @@ from portal.records.writing.form_keys import address_of_key, keep_address, one_t
 from portal.records.writing.validation import typed_fields
 from portal.texts import translate
 from portal.views.forms.drafts import account_once_key, drafts_of, form_name
-from portal.views.forms.form_parts import FormPage
+from portal.views.forms.form_page import FormPage
 from portal.views.lists.list_navigation import back_to_list
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text

@@ -28,7 +28,7 @@ from portal.records.writing.pending_files import PendingFile, keep_pending, pend
 from portal.records.writing.validation import Filled
 from portal.store import StoreError
 from portal.texts import _
-from portal.views.forms.form_parts import HeldFile, UploadInput
+from portal.views.forms.form_page import HeldFile, UploadInput
 
 INPUT = "files"
 SENT = "portal.pending_files"  # in the environ, so that a request that is tried again still has its files

@@ -25,7 +25,7 @@ from portal.records.writing.validation import row_defaults, typed_columns
 from portal.texts import _
 from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form
-from portal.views.forms.form_parts import (
+from portal.views.forms.form_page import (
     FormRow,
     HeldFile,
     Input,

@@ -1,14 +1,38 @@
 """The columns of a list, and those of the related lists of a record."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from portal.records.reading.list_request import ListRequest
 from portal.records.reading.records import Records
+from portal.texts import Words
 from portal.views.displays import COUNT_ICONS
-from portal.views.lists.filters import Parameters
-from portal.views.lists.list_parts import Column, FilterState
+from portal.views.lists.filters import FilterState, Parameters
 from portal.web.addresses import list_address
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    label: Words
+    place: str = "extra"  # lead, reference, status, when; on a phone, extra ones are left out
+    icon: str = ""  # shown instead of the label: comments, attachments, channel
+    sort_url: str = ""
+    sorted: Literal["ascending", "descending", ""] = ""
+    number: bool = False
+    filter: FilterState | None = None
+
+    @cached_property
+    def classes(self) -> str:
+        """The classes of its cells."""
+        return f"{self.place} number" if self.number else self.place
+
+    @cached_property
+    def cell_label(self) -> Words:
+        """What a narrow screen writes before its cells; empty where the cell says it by itself."""
+        return self.label if self.place == "extra" else ""
 
 
 def list_column(

@@ -1,6 +1,8 @@
 """What narrows a list: what its address asks for, the filters, and the chips that say so and take it away."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyramid.request import Request
 
@@ -15,9 +17,8 @@ from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.list_request import Filter, ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
-from portal.texts import _
-from portal.views.forms.form_parts import Offer
-from portal.views.lists.list_parts import Chip, FilterState
+from portal.texts import Words, _
+from portal.views.forms.form_page import Offer
 from portal.web.addresses import list_address
 
 MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more, a part of the title is typed
@@ -26,6 +27,39 @@ Parameters = list[tuple[str, str]]
 DATE = Date(name="day", type="date")
 # Parameters of the address that a link to another order, tab or page leaves out.
 PLACE = ("after", "before")
+
+
+class FilterState(NamedTuple):
+    """The filter of one column; drawn by the macro `macro` of filters.pt (a field's `filter`)."""
+
+    name: str
+    label: Words
+    macro: str  # text, options, range or link
+    value: str = ""
+    minimum: str = ""
+    maximum: str = ""
+    type: str = "text"  # of a range: date, time, text
+    summary: Words = ""  # what it lets through: “New, Waiting”, “Nov 17, 2026 – Nov 23, 2026”; empty: everything
+    offers: tuple[Offer, ...] = ()
+    error: Words = ""
+
+    @property
+    def several(self) -> bool:
+        return sum(offer.chosen for offer in self.offers) > 1
+
+    @property
+    def used(self) -> bool:
+        """Whether it is in force."""
+        return bool(self.summary)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Something that narrows the list, with the address of the list without it."""
+
+    label: Words
+    text: Words
+    url: str
 
 
 def shown_request(records: Records, request: Request, parameters: Form) -> ListRequest:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyramid.request import Request
 
@@ -16,9 +16,33 @@ from portal.records.reading.records import Page, Record, Records
 from portal.records.reading.several_modules import Selection, by_ids_together
 from portal.texts import _, first_visible
 from portal.views.displays import DISPLAYS, Value, display_of
-from portal.views.lists.list_parts import Row
+from portal.views.lists.columns import Column
 from portal.views.wording import initials
 from portal.web.addresses import record_address
+
+
+class RecordTable:
+    """What the macros that draw a table of records ask of its page."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def lead(self) -> int:
+        """The place of the column that bears the link to the record."""
+        return next((place for place, column in enumerate(self.columns) if column.place == "lead"), 0)
+
+    @property
+    def bare(self) -> bool:
+        """Whether no column shows a state or a time: then a phone shows all of them."""
+        return not any(column.place in ("status", "when") for column in self.columns)
+
+
+class Row(NamedTuple):
+    id: int
+    title: str
+    url: str
+    cells: tuple[Value, ...]  # as many as there are columns; the cell of the `lead` column bears the link
+    unread: bool = False  # something in it is new to the reader
 
 
 def list_rows(

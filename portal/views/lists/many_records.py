@@ -4,6 +4,7 @@ What the transition asks is asked once. Whoever sends the answers with the first
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -31,13 +32,12 @@ from portal.records.writing.many_records import (
 )
 from portal.records.writing.validation import read_form
 from portal.texts import Words, _, ngettext
-from portal.views.forms.form_parts import FormRow, QuestionPage
+from portal.views.forms.form_page import FormRow, QuestionPage
 from portal.views.forms.offers import finds
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import csv_file, may_export
 from portal.views.lists.filters import shown_request
-from portal.views.lists.list_parts import ManyAction, ManyForm, ManyPage, RefusedRecord
 from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
 from portal.views.records.comments import comment_text
@@ -51,6 +51,48 @@ DELETE, EXPORT = "delete", "export"
 NAMED = 5  # records that the question names
 # Inputs of the form that are no parameters of the list.
 OWN_INPUTS = ("ids", "all", "do", "comment")
+
+
+@dataclass(frozen=True)
+class ManyAction:
+    """A button that does something to all chosen records; `name`: what the input `do` says."""
+
+    name: str
+    label: Words
+    icon: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class ManyForm:
+    """The bar of a list whose records can be chosen."""
+
+    url: str
+    once: str
+    total: str  # how many records match on all pages: “312”, “1,000+”
+    actions: tuple[ManyAction, ...]
+
+
+@dataclass(frozen=True)
+class RefusedRecord:
+    """A record to which nothing was done, and why."""
+
+    name: str
+    reason: Words
+    label: Words = ""  # of the field whose answer was refused
+    url: str = ""  # where the reader may see it
+
+
+@dataclass(frozen=True)
+class ManyPage:
+    """many.pt: what became of each record."""
+
+    heading: Words
+    back_url: str
+    summary: Words
+    refused_summary: Words = ""
+    done: tuple[TitledLink, ...] = ()  # without url: deleted
+    refused: tuple[RefusedRecord, ...] = ()
 
 
 @view_config(context=Module, name="bulk", request_method="POST")

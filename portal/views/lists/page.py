@@ -1,7 +1,7 @@
 """The page of a module's list, put together from its rows, columns, filters, tabs; and the ways to its other pages."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -11,18 +11,67 @@ from portal.fields.reader import Reader
 from portal.records.reading.list_request import ListRequest, tab_counts
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Page, Records
-from portal.texts import _, ngettext
-from portal.views.lists.columns import list_column
+from portal.texts import Words, _, ngettext
+from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
-from portal.views.lists.filters import Parameters, chips, filter_states, parameters_of, shown_request
+from portal.views.lists.filters import Chip, Parameters, chips, filter_states, parameters_of, shown_request
 from portal.views.lists.list_navigation import remember_list
-from portal.views.lists.list_parts import HiddenRecords, ListPage, Pager
-from portal.views.lists.list_rows import page_rows, rows_with_speakers
-from portal.views.lists.many_records import many_form
-from portal.views.lists.tabs import tabs, widest_tab
+from portal.views.lists.list_rows import RecordTable, Row, page_rows, rows_with_speakers
+from portal.views.lists.many_records import ManyForm, many_form
+from portal.views.lists.tabs import TabState, tabs, widest_tab
+from portal.views.parts import Pairs, TitledLink
 from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address
 from portal.web.resources import Module
+
+
+@dataclass(frozen=True)
+class HiddenRecords:
+    """The line of a list that leaves out records which the reader has hidden, or shows these alone."""
+
+    text: Words
+    url: str
+    label: Words
+
+
+@dataclass(frozen=True)
+class Pager:
+    text: Words  # “1–25 of 1,000+”
+    previous_url: str = ""
+    next_url: str = ""
+
+
+@dataclass(frozen=True)
+class ListPage(RecordTable):
+    """list.pt"""
+
+    heading: Words
+    url: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    pager: Pager
+    query: str = ""  # what is searched for
+    hidden: Pairs = ()  # tab, sort and button, kept while one searches and filters
+    tabs: tuple[TabState, ...] = ()
+    chips: tuple[Chip, ...] = ()  # search, button and filters in force
+    notes: tuple[Words, ...] = ()  # “Sorted within the newest 2,000 hits.”, “Narrow your search.”
+    clear_url: str = ""  # without search and filters; empty: none are in force
+    create_url: str = ""
+    create_label: Words = ""
+    invite_url: str = ""  # of people, for readers who may give access
+    exports: tuple[TitledLink, ...] = ()  # the records as a file, and the rows of each of their `lines`
+    many: ManyForm | None = None  # where records can be chosen
+    seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is
+    hidden_records: HiddenRecords | None = None
+
+    @property
+    def filters(self) -> bool:
+        return any(column.filter for column in self.columns)
+
+    @property
+    def other_tabs(self) -> tuple[TabState, ...]:
+        """The other tabs that have records."""
+        return tuple(tab for tab in self.tabs if not tab.current and tab.count not in ("", "0"))
 
 
 @view_config(context=Module, name="", request_method="GET", renderer="list.pt")

@@ -1,6 +1,7 @@
 """The search in all modules, `/search`: the newest hits of each, with a note of where the words were found."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyramid.request import Request
@@ -11,8 +12,8 @@ from portal.declaration.shapes import DEFAULT_ICON, display_name
 from portal.records.reading import highlight
 from portal.records.reading.records import Records
 from portal.records.reading.search_everywhere import ModuleHits, hits_everywhere
+from portal.texts import Words
 from portal.views.displays import moment
-from portal.views.lists.list_parts import Hit, HitsOfModule, SearchPage
 from portal.views.lists.list_rows import match_notes
 from portal.views.lists.tabs import widest_tab
 from portal.views.parts import Moment
@@ -21,6 +22,32 @@ from portal.web.addresses import list_address, record_address
 from portal.web.resources import Root
 
 HITS = 5  # of each module
+
+
+@dataclass(frozen=True)
+class Hit:
+    title: str
+    url: str
+    reference: str
+    at: Moment
+    note: str = ""  # where the words are, if not in title or reference
+
+
+@dataclass(frozen=True)
+class HitsOfModule:
+    label: Words
+    icon: str
+    hits: tuple[Hit, ...]
+    count: str  # "3", "1,000+"
+    all_url: str  # the module's list with the same search
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """search.pt"""
+
+    query: str
+    groups: tuple[HitsOfModule, ...] = ()
 
 
 @view_config(context=Root, name="search", request_method="GET", renderer="search.pt")

@@ -1,17 +1,26 @@
 """The tabs of a list, with how many records each has."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from portal.conditions import always
 from portal.declaration.shapes import Tab
 from portal.records.reading.list_request import ListRequest
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Records
-from portal.texts import Text, label_from_name, ngettext
+from portal.texts import Text, Words, label_from_name, ngettext
 from portal.views.lists.filters import Parameters
-from portal.views.lists.list_parts import TabState
 from portal.views.wording import count_text
 from portal.web.addresses import list_address
+
+
+@dataclass(frozen=True)
+class TabState:
+    label: Words
+    url: str
+    current: bool = False
+    count: str = ""
+    new: str = ""  # “3 new” in the reader's language, as it is written twice; empty where nothing is
 
 
 def tabs(

@@ -22,7 +22,7 @@ from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
-from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
+from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, errors_of, once_key, record_or_list
 from portal.views.forms.uploads import held_attachments, largest_file, receive_files, upload_input, with_pending_files

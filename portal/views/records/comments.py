@@ -1,7 +1,7 @@
 """Comments on a record: written, changed and withdrawn by their authors, with files and with canned answers."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pyramid.httpexceptions import HTTPConflict, HTTPNotFound
 from pyramid.request import Request
@@ -14,15 +14,14 @@ from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank
-from portal.views.forms.form_parts import FormRow, QuestionPage, Widget
+from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.uploads import receive_files
-from portal.views.records.conversation import answer_text, comment_address, new_composer, thread
-from portal.views.records.details import detail_page
+from portal.views.records.conversation import Thread, answer_text, comment_address, new_composer, thread
+from portal.views.records.details import DetailPage, detail_page
 from portal.views.records.file_cards import record_files
 from portal.views.records.files import remove_bytes
 from portal.views.records.history import page_key
-from portal.views.records.record_parts import CommentsPage, DetailPage
 from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -30,6 +29,15 @@ from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordComment, RecordComments
 
 INSERT = "_insert"  # the button that puts a canned answer into the comment, without JavaScript
+
+
+@dataclass(frozen=True)
+class CommentsPage:
+    """comments.pt: comments that are no longer on the page of their record."""
+
+    about: str  # “TT1042 · Printer on floor 2”
+    back_url: str
+    thread: Thread
 
 
 @view_config(context=RecordComments, name="", request_method="GET", renderer="comments.pt")

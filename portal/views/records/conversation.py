@@ -1,7 +1,7 @@
 """The conversation on a record: the comments, and the form for a new one."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pyramid.request import Request
 
@@ -12,14 +12,14 @@ from portal.records.writing.comments import may_comment, may_correct
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import is_final
 from portal.records.writing.pending_files import PendingFile
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of
-from portal.views.forms.form_parts import Offer
+from portal.views.forms.form_page import DraftForm, Offer, UploadInput
 from portal.views.forms.uploads import held_attachments, upload_input
-from portal.views.records.file_cards import pictures_of, shown_files
-from portal.views.records.linked_text import with_pictures
-from portal.views.records.record_parts import Composer, Conversation, Note, Thread
+from portal.views.parts import Moment
+from portal.views.records.file_cards import FileShown, pictures_of, shown_files
+from portal.views.records.linked_text import Piece, with_pictures
 from portal.views.wording import initials
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
@@ -27,6 +27,69 @@ from portal.web.resources import RECORD_ID, Record
 
 MOST_ANSWERS = 200
 ON_PAGE = 50  # comments
+
+
+@dataclass(frozen=True)
+class Note:
+    """One comment."""
+
+    id: int
+    author: Words  # “You” where it is the reader
+    initials: str
+    at: Moment
+    text: tuple[Piece, ...]
+    mine: bool = False
+    internal: bool = False
+    side: Words = ""  # “Support”, “Customer”
+    channel: Words = ""  # “by email”
+    channel_icon: str = ""
+    files: tuple[FileShown, ...] = ()
+    folded: str = ""  # what a mail quotes and its signature
+    corrected: bool = False
+    edit_url: str = ""  # as long as its author may change and withdraw it
+    withdraw_url: str = ""
+
+
+@dataclass(frozen=True)
+class Thread:
+    """Comments, in the order of their module."""
+
+    notes: tuple[Note, ...]
+    oldest_first: bool = False
+    earlier_url: str = ""  # of those before them, where there are some
+
+    @property
+    def first_id(self) -> int:
+        """The id of the oldest comment that is shown; 0 where no comment is older."""
+        return min(note.id for note in self.notes) if self.earlier_url else 0
+
+
+@dataclass(frozen=True)
+class Composer:
+    """The form for a new comment."""
+
+    url: str
+    once: str
+    draft: DraftForm
+    text: str = ""
+    error: Words = ""
+    may_be_internal: bool = False
+    internal: bool = False
+    only_internal: bool = False  # the record is final: the customer is not written to any more
+    files: UploadInput | None = None
+    answers: tuple[Offer, ...] = ()  # canned ones, for staff
+    answer_url: str = ""  # gives a script their texts
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The card on the page of a record: the newest comments, and the form for a new one."""
+
+    thread: Thread
+    count: int  # of all comments
+    composer: Composer | None = None  # of a closed one it holds what was written too late
+    closed: Words = ""  # why nothing can be written any more
+    top: bool = True
 
 
 def draft_composer(resource: Record, request: Request) -> Composer | None:

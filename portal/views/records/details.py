@@ -1,6 +1,7 @@
 """One record: its fields and its place in the lifecycle, with the conversation, its files, and what links to it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -9,26 +10,55 @@ from portal.records.reading import records as reading
 from portal.records.reading.records import Records
 from portal.records.reading.stored_events import stored_events
 from portal.records.writing.follow_ups import follow_ups
-from portal.texts import _
-from portal.views.access.access_card import access_card
+from portal.texts import Words, _
+from portal.views.access.access_card import AccessCard, access_card
 from portal.views.access.company import company_card
 from portal.views.administration.explaining import explaining_actions
 from portal.views.displays import Value, moment, shown
 from portal.views.lists.list_navigation import list_of_query, list_query, remember_place
-from portal.views.parts import TitledLink
+from portal.views.parts import Action, TitledLink
 from portal.views.records.buttons import record_buttons
-from portal.views.records.conversation import conversation, draft_composer
-from portal.views.records.file_cards import files_card, pictures_of, record_files
-from portal.views.records.history import history_card
+from portal.views.records.conversation import Composer, Conversation, conversation, draft_composer
+from portal.views.records.file_cards import Files, files_card, pictures_of, record_files
+from portal.views.records.history import History, history_card
 from portal.views.records.linked_text import Pictures, with_pictures
-from portal.views.records.record_parts import Composer, DetailPage, SectionShown
-from portal.views.records.related import related_lists
-from portal.views.records.seen_and_hidden import record_news
-from portal.views.records.stage_bar import stage_bar
-from portal.views.records.watching import watchers_card
+from portal.views.records.related import RelatedList, related_lists
+from portal.views.records.seen_and_hidden import RecordNews, record_news
+from portal.views.records.stage_bar import StageBar, stage_bar
+from portal.views.records.watching import Watchers, watchers_card
 from portal.views.wording import record_in_words, reference_in_words
 from portal.web.addresses import record_address
 from portal.web.resources import Record
+
+
+@dataclass(frozen=True)
+class SectionShown:
+    title: Words
+    rows: tuple[tuple[Value, ...], ...]  # the values of a row are side by side
+
+
+@dataclass(frozen=True)
+class DetailPage:
+    """detail.pt"""
+
+    heading: str
+    about: Words  # “TT1042 · opened by Maria Anders on 19 November, 09:12”
+    back_url: str
+    previous_url: str = ""  # in the list from which the record was opened
+    next_url: str = ""
+    actions: tuple[Action, ...] = ()  # edit, delete, transitions
+    stage_bar: StageBar | None = None
+    sections: tuple[SectionShown, ...] = ()
+    aside: tuple[Value, ...] = ()
+    conversation: Conversation | None = None
+    files: Files | None = None
+    watchers: Watchers | None = None
+    follow_ups: tuple[TitledLink, ...] = ()  # of a final record
+    related: tuple[RelatedList, ...] = ()
+    history: History | None = None
+    access: AccessCard | None = None
+    news: RecordNews | None = None
+    workshop: tuple[Action, ...] = ()  # for administrators: who sees the record, and what its person sees
 
 
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
@@ -68,7 +98,9 @@ def detail_page(
         ),
         aside=tuple(_field_value(resource, name, pictures) for name in layout.aside or ()),
         conversation=talk,
-        files=files_card(resource, request, stored, refused, talk) if records.module.attachments else None,
+        files=files_card(resource, request, stored, refused, talk.thread.first_id if talk else 0)
+        if records.module.attachments
+        else None,
         watchers=watchers_card(resource),
         related=tuple(related_lists(resource, layout.related or ())),
         history=history_card(resource, request, events),

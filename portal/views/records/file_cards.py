@@ -1,6 +1,7 @@
 """Files as pages show them: the card of a record, those of a comment, and the input where files are chosen."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from pyramid.request import Request
@@ -10,11 +11,12 @@ from portal.records.reading.files import StoredFile, files
 from portal.records.writing.files import may_detach
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import is_final
-from portal.texts import _
+from portal.texts import Words, _
 from portal.views.displays import moment
+from portal.views.forms.form_page import UploadInput
 from portal.views.forms.uploads import upload_input
+from portal.views.parts import Moment
 from portal.views.records.linked_text import Pictures
-from portal.views.records.record_parts import Conversation, Files, FileShown
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 
@@ -29,20 +31,49 @@ ICONS = {
 }
 
 
+@dataclass(frozen=True)
+class FileShown:
+    """One file of a record."""
+
+    name: str
+    url: str
+    size: str
+    kind: str  # “PDF”
+    author: Words  # “You” where it is the reader
+    at: Moment
+    icon: str = "file"
+    preview_url: str = ""  # of a picture
+    remove_url: str = ""
+    remove_once: str = ""
+    comment_url: str = ""  # the comment that it came with
+    internal: bool = False
+
+
+@dataclass(frozen=True)
+class Files:
+    """The card of a record's files."""
+
+    files: tuple[FileShown, ...]
+    url: str
+    more: tuple[FileShown, ...] = ()  # shown on request
+    once: str = ""
+    input: UploadInput | None = None  # None: nothing can be added
+    refused: tuple[Words, ...] = ()  # one sentence per file
+
+
 def files_card(
     resource: Record,
     request: Request,
     stored: Sequence[StoredFile],
     refused: Iterable[str],
-    conversation: Conversation | None,
+    first_comment: int,
 ) -> Files:
     """Every file of the record, those of comments included, and where more are added as long as one may.
 
-    `conversation`: the card of the same page.
+    `first_comment`: the id of the oldest one on the page.
     """
     records, record = resource.records, resource.record
     is_open = not is_final(records, record)
-    first_comment = conversation.thread.first_id if conversation else 0
     shown = tuple(shown_files(resource, request, stored, is_open, first_comment))
     return Files(
         files=shown[:SHOWN_AT_ONCE],

@@ -1,7 +1,7 @@
 """What happened to a record: the newest of it on the page of the record, all of it on a page of its own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound
@@ -14,7 +14,7 @@ from portal.records.reading.history import Change, Event, Unfitting, record_hist
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.displays import CHANNEL_ICONS, moment
-from portal.views.records.record_parts import ChangeShown, History, HistoryLine, HistoryPage
+from portal.views.parts import Moment
 from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
 from portal.web.resources import RECORD_ID, Record
@@ -45,6 +45,51 @@ SENTENCES: dict[str, Words] = {
     "followed_up": _("Follow-up opened"),
 }
 ABOUT_FILES: dict[str, Words] = {"corrected": _("File replaced"), "withdrawn": _("File withdrawn")}
+
+
+@dataclass(frozen=True)
+class ChangeShown:
+    """A field that changed; without `has_values` nothing more is known than that."""
+
+    label: Words
+    before: str = ""
+    after: str = ""
+    has_values: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One event."""
+
+    at: Moment
+    author: Words  # “You” where it is the reader
+    sentence: Words = ""
+    detail: str = ""  # what it is about: the name of a file, of a person
+    url: str = ""  # where that leads
+    changes: tuple[ChangeShown, ...] = ()
+    channel: Words = ""  # where it is not the portal itself
+    channel_icon: str = ""
+    internal: bool = False
+    record: Words = ""  # among the events of all records
+    record_url: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """The card on the page of a record."""
+
+    lines: tuple[HistoryLine, ...]
+    all_url: str = ""  # where there are more
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """history.pt"""
+
+    about: str  # “TT1042 · Printer on floor 2”
+    back_url: str
+    lines: tuple[HistoryLine, ...] = ()
+    older_url: str = ""
 
 
 @view_config(context=Record, name="history", request_method="GET", renderer="history.pt")

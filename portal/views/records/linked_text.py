@@ -41,7 +41,11 @@ def with_pictures(text: str, pictures: Pictures) -> tuple[Piece, ...]:
     parts = names.split(text)  # text, name, text, name, … text
     pieces: list[Piece] = []
     for index, part in enumerate(parts):
-        pieces += [Piece(part, *pictures[part])] if index % 2 else linked_text(part)
+        if index % 2:
+            url, preview = pictures[part]
+            pieces.append(Piece(part, url, picture=preview))
+        else:
+            pieces += linked_text(part)
     return tuple(pieces)
 
 

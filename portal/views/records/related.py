@@ -1,6 +1,7 @@
 """The records of other modules that link to a record, as lists on its page."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from portal.conditions import AnyOf, Comparison
 from portal.declaration.layouts import form_layout_fields
@@ -8,10 +9,10 @@ from portal.declaration.shapes import Related, display_name
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Records
-from portal.views.lists.columns import plain_column
-from portal.views.lists.list_rows import list_rows
+from portal.texts import Words
+from portal.views.lists.columns import Column, plain_column
+from portal.views.lists.list_rows import RecordTable, Row, list_rows
 from portal.views.lists.tabs import widest_tab
-from portal.views.records.record_parts import RelatedList
 from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address
 from portal.web.resources import Record
@@ -19,6 +20,17 @@ from portal.web.resources import Record
 RELATED_ROWS = 10
 
 Path = tuple[str, ...]  # the names that lead to a link
+
+
+@dataclass(frozen=True)
+class RelatedList(RecordTable):
+    label: Words
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    count: str = ""
+    all_url: str = ""
+    create_url: str = ""
+    create_label: Words = ""
 
 
 def related_lists(resource: Record, layout: Iterable[Related]) -> Iterator[RelatedList]:

@@ -1,6 +1,7 @@
 """What is new to the reader: on the page of a record, “seen” as pages send it, and records that one hides."""
 
 import hashlib
+from dataclasses import dataclass
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
@@ -10,11 +11,20 @@ from pyramid.view import view_config
 from portal.records.reading.records import Records
 from portal.records.writing.seen_and_hidden import mark_all_seen, mark_seen
 from portal.views.lists.list_navigation import back_to_list
-from portal.views.records.record_parts import RecordNews
 from portal.web.addresses import list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Module, Record
+
+
+@dataclass(frozen=True)
+class RecordNews:
+    """What the page of a record says of its news."""
+
+    seen_url: str = ""  # where “seen” is sent; empty: nothing is new
+    key: str = ""  # of the state that the page shows
+    hide_url: str = ""
+    hidden: bool = False
 
 
 @view_config(context=Record, name="seen", request_method="POST")

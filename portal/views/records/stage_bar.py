@@ -1,7 +1,8 @@
 """The way of a record through the stages of its lifecycle, drawn above it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from portal.fields.base import Field
 from portal.records.reading.comments import find_comment
@@ -9,10 +10,26 @@ from portal.records.reading.states_entered import StateEntered, states_entered
 from portal.records.reading.stored_events import state_events
 from portal.texts import Words, _
 from portal.views.displays import moment
-from portal.views.records.record_parts import Stage, StageBar, StageState
 from portal.web.resources import Record
 
 LONGEST_COMMENT = 120  # characters
+
+
+StageState = Literal["done", "current", "aside", "unreached", ""]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the lifecycle; `aside`: the present state where it is beside the stages, which end `unreached`."""
+
+    label: Words
+    state: StageState = ""
+
+
+@dataclass(frozen=True)
+class StageBar:
+    stages: tuple[Stage, ...]
+    note: str = ""  # when and why the record left the stages
 
 
 def stage_bar(resource: Record, events: Sequence[Mapping[str, Any]]) -> StageBar | None:

@@ -1,5 +1,6 @@
 """The watchers of a record: who they are, adding somebody, taking them off again."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound
@@ -15,10 +16,9 @@ from portal.records.reading.records import Records
 from portal.records.writing.errors import NotAllowedError
 from portal.records.writing.watching import addable, may_watch, watching_people
 from portal.texts import _
-from portal.views.forms.form_parts import FormRow, Offer, QuestionPage, Widget
+from portal.views.forms.form_page import FormRow, Offer, QuestionPage, Widget
 from portal.views.forms.offers import FIND
 from portal.views.forms.submissions import answer_when_done, record_or_list
-from portal.views.records.record_parts import Watcher, Watchers
 from portal.views.wording import initials, record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -26,6 +26,32 @@ from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordWatchers
 
 OFFERED = 200  # people at once; of more, one finds by typing
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """One person who watches a record."""
+
+    id: int
+    name: str
+    initials: str
+    url: str = ""  # of the person, where the reader may see them
+    mine: bool = False
+    removable: bool = False
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """The card of a record's watchers."""
+
+    people: tuple[Watcher, ...]
+    url: str
+    may_add: bool = False
+    mine: str = ""  # the reader's own id, where they may add themselves
+
+    @property
+    def follows(self) -> bool:
+        return any(person.mine for person in self.people)
 
 
 def watchers_card(resource: Record) -> Watchers | None:

@@ -8,10 +8,10 @@ import pytest
 from portal.fields.reader import Reader
 from portal.rendering.templates import TEMPLATES, Templates
 from portal.texts import Text, _
-from portal.views.account.account_parts import LoginPage
-from portal.views.forms.form_parts import FormPage, FormRow, Widget
-from portal.views.lists.list_parts import ListPage, Pager
-from portal.views.parts import ErrorPage
+from portal.views.account.session import LoginPage
+from portal.views.errors import ErrorPage
+from portal.views.forms.form_page import FormPage, FormRow, Widget
+from portal.views.lists.page import ListPage, Pager
 from portal.web.assets import Assets
 from portal.web.frame import Frame, MenuItem
 

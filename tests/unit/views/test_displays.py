@@ -11,7 +11,8 @@ from portal.fields.reader import Reader
 from portal.rendering.cells import CellRenderer, CellTemplates
 from portal.rendering.templates import Templates
 from portal.views.displays import BUILT_IN, DISPLAYS, Value, moment
-from portal.views.lists.list_parts import Column, Row
+from portal.views.lists.columns import Column
+from portal.views.lists.list_rows import Row
 from portal.web.assets import Assets
 from portal.web.frame import Frame
 

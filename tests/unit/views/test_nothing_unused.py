@@ -2,11 +2,11 @@
 
 import ast
 import dataclasses
-import inspect
 import re
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -29,15 +29,19 @@ STYLES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "stati
 
 
 def shown_classes():
-    """The dataclasses and named tuples that templates show: those of files for them, and pages wherever they stand."""
-    return [
-        kind
-        for module in MODULES
-        for name, kind in inspect.getmembers(module, inspect.isclass)
-        if kind.__module__ == module.__name__
-        and (module.__name__.endswith(("parts", "pages", "displays", "frame")) or name.endswith("Page"))
-        and (dataclasses.is_dataclass(kind) or hasattr(kind, "_fields"))
-    ]
+    """The pages, whatever their fields hold, and the values of displays.py, which hold what they like."""
+    names, known = {module.__name__ for module in MODULES}, dict[type, None]()
+    waiting = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, type)]
+    whole = (displays.__name__, frame.__name__)
+    waiting = [kind for kind in waiting if kind.__name__.endswith("Page") or kind.__module__ in whole]
+    while waiting:
+        kind = waiting.pop()
+        waiting += get_args(kind)
+        is_shown = dataclasses.is_dataclass(kind) or hasattr(kind, "_fields")
+        if is_shown and kind.__module__ in names and kind not in known:
+            known[kind] = None
+            waiting += get_type_hints(kind).values()
+    return list(known)
 
 
 def fields_of(kind):

@@ -8,7 +8,7 @@ from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.rendering.cells import CellRenderer, CellTemplates
 from portal.rendering.templates import Templates
-from portal.views.forms.form_parts import Input, Offer, Widget
+from portal.views.forms.form_page import Input, Offer, Widget
 from portal.views.forms.widgets import WIDGETS
 from portal.web.assets import Assets
 from portal.web.frame import Frame
