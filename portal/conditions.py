@@ -222,7 +222,7 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
         if isinstance(operand, Mapping):
             raise ConditionError("not: needs a value or a list of values", place)
         return _equal(path, operand, place, negated=True)
-    if isinstance(operand, Mapping | list) or operand is None:
+    if isinstance(operand, Mapping | list) or operand in (None, ""):
         raise ConditionError(f"{operator}: needs one value", place)
     if operator == "empty" and not isinstance(operand, bool):
         raise ConditionError("empty: needs true or false", place)
@@ -242,6 +242,8 @@ def _cure(operator: str) -> str:
 def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...], negated: bool = False) -> Condition:
     empty = Comparison(path, "empty", True, negated)
     if isinstance(value, list):
+        if not value:
+            raise ConditionError("an empty list: name at least one value", place)
         if any(isinstance(item, Mapping | list) for item in value):
             raise ConditionError("must be a list of single values", place)
         others = tuple(_operand(item) for item in value if not is_nothing(item))
@@ -327,8 +329,8 @@ def condition_text(condition: Condition) -> str:
     path, value = ".".join(condition.path), condition.value
     if condition.operator in ("equal", "one_of"):
         shown = f"[{', '.join(map(_value_text, value))}]" if isinstance(value, tuple) else _value_text(value)
-    elif condition.operator == "empty" and value is True and not condition.negated:
-        shown = "nothing"
+    elif condition.operator == "empty":
+        return f"{path}: {'{empty: false}' if value is condition.negated else 'nothing'}"
     else:
         shown = f"{{{condition.operator}: {_value_text(value)}}}"
     return f"{path}: {{not: {shown}}}" if condition.negated else f"{path}: {shown}"

@@ -19,7 +19,7 @@ from portal.declaration.source.suggestions import suggest
 from portal.declaration.source.yaml_reader import Document
 from portal.fields.base import Field
 from portal.fields.reader import Reader
-from portal.fields.table_names import is_rows
+from portal.fields.table_names import is_rows, join_name
 
 MODULES = "modules.yaml"
 BUTTONS = "buttons.yaml"
@@ -117,8 +117,8 @@ class DeclarationDraft:
         names = [known for known in everything if known.isascii() and known.isidentifier()]
         return f'no field "{name}"{suggest(name, names)}'
 
-    def follow(self, module: str, path: Sequence[str]) -> "FollowedPath":
-        """The fields along a dotted path of links."""
+    def follow(self, module: str, path: Sequence[str], into_rows: bool = False) -> "FollowedPath":
+        """The fields along a dotted path of links, in a condition also from `lines` to one of their columns."""
         steps: list[tuple[str, Field]] = []
         here = module
         for index, name in enumerate(path):
@@ -131,7 +131,7 @@ class DeclarationDraft:
             steps.append((here, field))
             if index == len(path) - 1:
                 return FollowedPath(steps, last=field)
-            targets = link_targets(field)
+            targets = (join_name(here, name),) if into_rows and field.row_fields else link_targets(field)
             if not targets:
                 return FollowedPath(steps, f'"{name}" is not a link, so nothing can follow it')
             if len(targets) > 1:

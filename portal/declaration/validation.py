@@ -6,10 +6,12 @@ so that the rest of the entry can still be checked. Which names must exist is no
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from portal.declaration.shape_keys import internal_keys, keys_of, shape_at
 from portal.declaration.source.cursor import Cursor
@@ -40,23 +42,40 @@ def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]
 
     Reports at the cursor what had to be left out.
     """
-    _warn_of_empty_keys(shape, entry, at)
     reading = _Reading(shape, entry, at)
     for _round in range(MOST_ROUNDS):
         try:
-            return shape.model_validate(reading.entry), reading.entry
+            understood = shape.model_validate(reading.entry)
+            _check_written(understood, entry, at)
+            return understood, reading.entry
         except ValidationError as error:
             if not reading.repair(error):
                 return None
     return None
 
 
-def _warn_of_empty_keys(shape: type[Shape], entry: Any, at: Cursor) -> None:
-    """A key without a value has no effect: often what follows is taken for a comment or an anchor."""
-    for key in entry if isinstance(entry, Mapping) else ():
-        info = shape.model_fields.get(key)
-        if entry[key] is None and info is not None and info.default is None and info.annotation is not Any:
-            at[key].key.warn(EMPTY_KEY)
+def _check_written(understood: Any, entry: Any, at: Cursor) -> None:
+    """What pydantic takes and nobody means: a key without a value, whose text is often a comment, and true for 1."""
+    if isinstance(understood, tuple):
+        for index, item in enumerate(entry if isinstance(entry, list) and len(entry) == len(understood) else ()):
+            _check_written(understood[index], item, at[index])
+    elif isinstance(entry, Mapping) and isinstance(understood, Mapping):
+        for key in entry.keys() & understood.keys():
+            _check_written(understood[key], entry[key], at[key])
+    elif isinstance(entry, Mapping) and isinstance(understood, Shape):
+        for name, info in type(understood).model_fields.items():
+            if (key := info.alias or name) in entry:
+                _check_key(info, getattr(understood, name), entry[key], at[key])
+
+
+def _check_key(info: FieldInfo, understood: Any, entry: Any, at: Cursor) -> None:
+    if entry is None:
+        if info.default is None and info.annotation is not Any:
+            at.key.warn(EMPTY_KEY)
+    elif isinstance(entry, bool) and isinstance(understood, int | Decimal) and not isinstance(understood, bool):
+        at.wrong("must be a number")
+    else:
+        _check_written(understood, entry, at)
 
 
 def _with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:

@@ -69,6 +69,18 @@ def read_expression(text: str) -> Expression:
     return expression
 
 
+def divides_by_zero(expression: Expression) -> bool:
+    """Whether a divisor is zero whatever the fields hold, so that there is never a result."""
+    match expression:
+        case Negative(of):
+            return divides_by_zero(of)
+        case Operation(sign, left, right):
+            constant = sign == "/" and not any(names_in_expression(right))
+            is_zero = constant and evaluate(right, lambda _name: None) == 0
+            return is_zero or divides_by_zero(left) or divides_by_zero(right)
+    return False
+
+
 def names_in_expression(expression: Expression) -> Iterator[str]:
     """The names of an expression, as often as they are written."""
     match expression:

@@ -390,6 +390,10 @@ class Field(InLines, FromColumn):
             return self.is_empty(value) is constant
         return not self.is_empty(value) and operator in COMPARISONS and COMPARISONS[operator](value, constant)
 
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """Values at and beside what a condition names: if none of them fulfills it, none does. Empty: not known."""
+        return ()
+
     def texts(self, value: Any) -> Iterable[str]:
         """The texts of the value that the general search indexes."""
         return () if value is None else (self.show(value, PLAIN),)

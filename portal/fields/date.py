@@ -24,6 +24,8 @@ from portal.fields.dates_and_times import (
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import is_blank
 
+DAY = datetime.timedelta(days=1)
+
 
 def _bound(written: Any) -> Any:
     if written == "today" or type(written) is datetime.date:
@@ -100,6 +102,10 @@ class Date(DateOrTime):
         if isinstance(raw, datetime.date):
             return raw
         return reader.today if raw in ("today", "now") else parse_date(str(raw), reader)
+
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """The day, the one before and the one after."""
+        return constant, constant - DAY, constant + DAY
 
     def texts(self, value: Any) -> Iterable[str]:
         """In figures, and in the words of the portal's languages."""

@@ -39,6 +39,7 @@ OFFSET_AT_END = re.compile(
 )
 CLOCK_AT_END = re.compile(r"(.*\S)[\s,]+(\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?(?:\s?[^\W\d]+[^\d]*)?)")
 INSTANT = datetime.timedelta(microseconds=1)
+SECOND = datetime.timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -259,6 +260,11 @@ class Datetime(DateOrTime):
             case "after":
                 return column >= value.end
         return super().compare(table, operator, value.start)
+
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """The first and the last second that are meant, and those beside them; of a bound it is a moment."""
+        start, end = (constant.start, constant.end) if isinstance(constant, Span) else (constant, constant + SECOND)
+        return start - SECOND, start, end - SECOND, end
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """`constant` is a Span: equal is what lies within it, `after` what comes behind its end."""

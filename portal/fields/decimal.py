@@ -47,6 +47,10 @@ class DecimalNumber(Number):
         """Whole numbers become decimals; the reverse would lose digits."""
         return other.value_type in ("decimal", "integer")
 
+    @property
+    def most_places(self) -> int:
+        return self.places
+
     def check(self, value: Decimal) -> Decimal:
         """As many `digits` and `places` as declared. Raises Refused for more."""
         return check_digits(check_places(value, self.places), self.digits - self.places)

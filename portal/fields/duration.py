@@ -108,6 +108,10 @@ class LengthOfTime(Field):
         """`1 h 30 min`, `90 min`, `1:30`, or minutes; in the words of the reader's language too."""
         return parse_duration(text, reader) if not is_blank(text) else None
 
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """The duration, and a second more and less."""
+        return constant - 1, constant, constant + 1
+
     def write(self, value: Any) -> str:
         """`1 h 30 min`, which every reader's form takes."""
         return in_units(value)

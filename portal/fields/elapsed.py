@@ -40,6 +40,8 @@ class Elapsed(LengthOfTime):
             field = module.everything.get(name)
             if field is None or field.column_type is not UTCDateTime:
                 raise ValueError(f'"{name}" is not a datetime of this module')
+        if self.from_ == self.to_:
+            raise ValueError("from and to are the same field, so no time passes between them")
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """SQL for the seconds between the two; up to now while the second is empty."""

@@ -156,6 +156,10 @@ class FileField(TextLike):
             return None
         raise Refused(_("A file is needed here, not a text."))
 
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """None: a name alone is no file."""
+        return ()
+
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """By the name of the file."""
         if operator == "empty":  # the name of a file that was just sent is not known yet

@@ -68,7 +68,8 @@ class Formula(ProxyField):
         if isinstance(of, Mapping):
             decision_table.read_table(of)
         elif isinstance(of, str | int | float | Decimal) and not isinstance(of, bool):
-            arithmetic.read_expression(str(of))
+            if arithmetic.divides_by_zero(arithmetic.read_expression(str(of))):
+                raise ValueError("this divides by zero: the field would always be empty")
         else:
             raise ValueError("must be a formula such as quantity * price, or a table of options")
         return of

@@ -65,6 +65,10 @@ class Json(Long):
             return None
         return self.parse(raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False), reader)
 
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """None: the same value may be written in several ways."""
+        return ()
+
     def texts(self, value: Any) -> Iterable[str]:
         """Names, texts and numbers, without the signs between them."""
         return () if value is None else _leaves(tree_of(value))

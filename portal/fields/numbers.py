@@ -179,6 +179,11 @@ class Number(Bounded):
         typed = self.for_column(parse_number(self.number_in(text), reader))
         return self.within(self.bounds(reader), self.check(typed), reader)
 
+    @property
+    def most_places(self) -> int:
+        """How many places a value may have behind the point."""
+        return 0
+
     def number_in(self, text: str) -> str:
         """The number alone, where a unit may stand beside it."""
         return text
@@ -202,6 +207,11 @@ class Number(Bounded):
         if is_nothing(raw):
             return None
         return self.check(self.constant(raw, PLAIN))
+
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """The number, and those that follow and precede it with as many places as the field may have."""
+        step = Decimal(1).scaleb(-self.most_places)
+        return constant, self.for_column(constant - step), self.for_column(constant + step)
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """In the reader's way, without grouped digits."""

@@ -39,6 +39,10 @@ class Percent(Number):
         """The number without a percent sign beside it."""
         return text.strip().strip(SIGNS) or text
 
+    @property
+    def most_places(self) -> int:
+        return self.places
+
     def check(self, value: Decimal) -> Decimal:
         """As many `places` as declared. Raises Refused for more."""
         return check_digits(check_places(value, self.places), 18)

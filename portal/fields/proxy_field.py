@@ -97,6 +97,9 @@ class ProxyField(Field):
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         return self._target.matches(value, operator, constant)
 
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        return self._target.near(constant)
+
     def links_in(self, value: Any) -> tuple[Linked, ...]:
         return self._target.links_in(value)
 

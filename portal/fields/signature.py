@@ -135,6 +135,10 @@ class SignatureField(TextLike):
         """By the typed name."""
         return super().matches(value and value.name, operator, constant)
 
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """None: a name alone is no signature."""
+        return ()
+
     def texts(self, value: Any) -> Iterable[str]:
         """The typed name."""
         return (value.name,) if value else ()

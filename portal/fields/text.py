@@ -72,6 +72,10 @@ class TextLike(Field):
             return table.c[self.folded].contains(fold(value), autoescape=True)
         return super().compare(table, operator, value)
 
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """The text itself: no other one is equal to it."""
+        return (constant,)
+
     def show(self, value: Any, reader: Reader) -> str:
         """The words, without markup."""
         return "" if value is None else self.without_markup(value)

@@ -86,6 +86,12 @@ class Time(DateOrTime):
             return reader.now.astimezone(reader.time_zone).time().replace(microsecond=0)
         return parse_time(str(raw), reader)
 
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """The time of day, and a second earlier and later as far as it is the same day."""
+        moment = datetime.datetime.combine(EXAMPLE, constant)
+        beside = (moment - datetime.timedelta(seconds=1), moment + datetime.timedelta(seconds=1))
+        return constant, *(other.time() for other in beside if other.date() == moment.date())
+
     def texts(self, value: Any) -> Iterable[str]:
         """With 24 hours, and as it is written in the portal's languages."""
         return () if value is None else clock_texts(value, self._locales)

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from portal.accounts import attempts
 from portal.commands import main
+from portal.declaration.load import load
 from portal.fields.base import Field
 from tests.functional.conftest import form_of
 
@@ -305,6 +306,38 @@ def test_a_list_is_filtered_by_the_words_of_its_lines(anna, sign_in, another_bro
         "lines=a&lines=window": ["First"],
     }
     assert anna.get("/orders/").html.select_one("input[name=lines]")
+
+
+def test_a_condition_may_name_a_column_of_the_lines(portal_folder, make_app, sign_in, another_browser):
+    modules, customer = portal_folder / "modules.yaml", portal_folder / "profiles" / "customer.yaml"
+    tabs = """{columns: [reference, title, lines], tabs: {
+      desks: {where: {lines.product: Desk}}, many: {where: {lines.quantity: {min: 5}}},
+      hard: {where: {lines.product.group: hardware}}, no_desk: {where: {lines.product: {not: Desk}}},
+      dear: {where: {lines.margin: {min: 50}}}}}"""
+    modules.write_text(modules.read_text().replace("{columns: [reference, title, lines]}", tabs))
+    customer.write_text(
+        customer.read_text().replace("orders: {see: own,", "orders: {see: own, where: {lines.remark: {not: no}},")
+    )
+    told = [problem for problem in load(portal_folder).problems if "lines." in problem.message]
+    assert {problem.message.split(":")[0] for problem in told} == {
+        f'this tab selects by "lines.margin", which the profile {profile} cannot read'
+        for profile in ("customer", "power")
+    }
+    app = make_app()
+    nancy = sign_in("nancy@supplier.example", browser=app)
+    for name in ("Desk", "Chair"):
+        add_product(nancy, name=name, group="hardware", price="99")
+    anna = sign_in("anna@acme.example", browser=another_browser())
+    line = {"group": "hardware", "quantity": "1"}
+    add_order(anna, [{**line, "product": "1"}, {**line, "product": "2", "quantity": "7"}], title="Both")
+    add_order(anna, [{**line, "product": "2"}], title="Chairs")
+    add_order(anna, [{"quantity": "6", "remark": "no"}], title="Hidden")
+    found = {
+        tab: [link.text.strip() for link in anna.get(f"/orders/?tab={tab}&sort=title").html.select("a.cover")]
+        for tab in ("desks", "many", "hard", "no_desk", "dear")
+    }
+    assert found == {"desks": ["Both"], "many": ["Both"], "hard": ["Both", "Chairs"], "no_desk": ["Chairs"], "dear": []}
+    assert len(nancy.get("/orders/?tab=many").html.select("a.cover")) == 2
 
 
 def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_folder, sign_in):

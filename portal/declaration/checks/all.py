@@ -8,6 +8,7 @@ from portal.declaration.checks.buttons import check_buttons
 from portal.declaration.checks.existing_tables import check_existing, check_roles
 from portal.declaration.checks.fields import check_columns, check_fields
 from portal.declaration.checks.inbox import check_inbox
+from portal.declaration.checks.joined_conditions import check_joined_conditions
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
 from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
@@ -45,3 +46,4 @@ def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> Non
     check_sign_up(draft, declaration)
     check_what_customers_get(draft, declaration)
     check_unnoticed_comments(draft, declaration)
+    check_joined_conditions(draft, declaration)

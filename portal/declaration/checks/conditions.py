@@ -1,11 +1,21 @@
 """Checks conditions: the fields that they name, and the comparisons that these know. Their values: values.py."""
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from portal.conditions import Comparison, ConditionError, FormValue, comparisons, is_group, is_nothing, parse
-from portal.declaration.checks.values import is_more, value_complaint, word_warning
+from portal.conditions import (
+    Comparison,
+    ConditionError,
+    FormValue,
+    comparisons,
+    condition_text,
+    is_group,
+    is_nothing,
+    joined_conditions,
+    parse,
+)
+from portal.declaration.checks.contradictions import always_holds, contradiction
+from portal.declaration.checks.values import value_complaint, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
@@ -15,13 +25,36 @@ RANGES = ("min", "max", "before", "after")
 
 def check_condition(draft: DeclarationDraft, module: str, at: Cursor, form: str | None = None) -> None:
     """The condition at `at`, on records of `module`; `form` is the module whose fields `$name` stands for."""
+    before = len(draft.problems)
+    _check_lines(draft, module, at, form)
+    if isinstance(at.value, Mapping) and module in draft.modules and len(draft.problems) == before:
+        _check_whole(draft, module, at)
+
+
+def _check_whole(draft: DeclarationDraft, module: str, at: Cursor) -> None:
+    """Warns of a condition that no record fulfills, and of lines that leave no record out."""
+    try:
+        condition = parse(at.value)
+    except ConditionError:  # which was reported when it was read
+        return
+    if sentence := contradiction(draft, module, condition):
+        at.warn(sentence)
+        return
+    for part in joined_conditions(condition):
+        if isinstance(part, Comparison) and always_holds(draft, module, part):
+            at[".".join(part.path)].key.warn(f'has no effect: "{condition_text(part)}" always holds')
+
+
+def _check_lines(draft: DeclarationDraft, module: str, at: Cursor, form: str | None) -> None:
     condition = at.value
-    if not isinstance(condition, Mapping) or module not in draft.modules:
+    if not isinstance(condition, Mapping) or draft.known(module) is None:
         return
     for name, value in condition.items():
         if is_group(name, value):
             for index in range(len(value)):
-                check_condition(draft, module, at["any"][index], form)
+                if value[index] == {}:
+                    at["any"][index].warn("has no effect: every record fulfills {}, and so all of any:")
+                _check_lines(draft, module, at["any"][index], form)
         else:
             _check_line(draft, module, str(name), value, at[name], form)
 
@@ -36,13 +69,19 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
     if name == "any" and draft.field(module, "any") is None and not draft.is_broken(module, "any"):
         at.key.wrong("any: needs a list of conditions")
         return
-    followed = draft.follow(module, name.split("."))
+    followed = draft.follow(module, name.split("."), into_rows=True)
     if followed.complaint:
         at.key.wrong(followed.complaint)
     field = followed.last
-    if field is None:
-        return
-    _check_range(at)
+    if field is not None:
+        _check_comparisons(draft, field, parsed, at, form)
+
+
+def _check_comparisons(
+    draft: DeclarationDraft, field: Field, parsed: Iterable[Comparison], at: Cursor, form: str | None
+) -> None:
+    for place in _without_value(at):
+        place.wrong('there is no value here: write one, or "nothing" for records without one')
     for comparison in parsed:
         for place, operand in _operands(comparison, at):
             if isinstance(operand, FormValue):
@@ -53,11 +92,14 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
                 place.warn(warning)
 
 
-def _check_range(at: Cursor) -> None:
-    """Warns of comparisons of one field that nothing meets together."""
-    for least, most in itertools.product(("min", "after"), ("max", "before")):
-        if isinstance(at.value, Mapping) and is_more(at.value.get(least), at.value.get(most)):
-            at[least].warn(f"{least} {at.value[least]} is more than {most} {at.value[most]}: this finds nothing")
+def _without_value(at: Cursor) -> Iterator[Cursor]:
+    """Where a value is missing: behind a colon or a dash. A `null` that is written means nothing."""
+    value = at.value
+    if isinstance(value, Mapping | list):
+        for part in value if isinstance(value, Mapping) else range(len(value)):
+            yield from _without_value(at[part])
+    elif value is None and not at.written:
+        yield at
 
 
 def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]]:

@@ -9,6 +9,7 @@ from portal.declaration.declaration_draft import DeclarationDraft, link_targets,
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text
+from portal.declaration.validation import EMPTY_KEY
 from portal.fields.base import Field
 from portal.fields.default_paths import ValuePath, value_path
 from portal.fields.table_names import join_name
@@ -62,6 +63,8 @@ def _is_link(field: Field | None) -> bool:
 
 
 def _check_default(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
+    if field.default is None and at.document.has(at.path):
+        at.key.warn(EMPTY_KEY)
     if field.default is None or field.computed or draft.is_broken(module.name, field.name):
         return
     if path := value_path(field.default):
@@ -192,6 +195,8 @@ def _check_computed(field: Field, at: Cursor) -> None:
     for name in ("required", "required_when", "read_only", "unique", "default"):
         if getattr(field, name):
             at[name].key.wrong(f"{name} has no meaning here: the portal computes this field")
+    if field.follows_form and not field.sources:
+        at["of"].warn("names no field, so every record has the same value")
     if field.gaps:
         more = ", …" if len(field.gaps) > MOST_GAPS else ""
         at["of"].key.warn(

@@ -15,6 +15,7 @@ from portal.declaration.layouts import detail_layout_fields, form_layout_fields,
 from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
+from portal.fields.table_names import is_rows
 
 Written = tuple[Module | Access, Cursor]
 
@@ -133,7 +134,11 @@ def _is_about_the_reader(module: Module, comparison: Comparison) -> bool:
 
 def _is_readable(draft: DeclarationDraft, profile: Profile, module: str, path: tuple[str, ...]) -> bool:
     """Whether every step can be read; the title of a linked record can wherever the link can."""
-    for here, field in draft.follow(module, path).steps:
+    for here, field in draft.follow(module, path, into_rows=True).steps:
+        if is_rows(here):  # whoever reads the rows reads their columns, but for internal ones
+            if field.internal and not profile.staff:
+                return False
+            continue
         access = profile.modules.get(here)
         title = draft.modules[here].title if here in draft.modules else None
         if access is None and field.name != title:

@@ -124,6 +124,8 @@ def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any]
             at[name].key.wrong(draft.no_field(module, name))
         elif field.computed or name not in draft.modules[module].fields:
             at[name].key.wrong(f'"{name}" is filled in by the portal: it cannot be set')
+        elif value is None and not at[name].written:
+            at[name].wrong('there is no value here: write one, or "nothing" to empty the field')
         elif complaint := stored_complaint(draft, field, value):
             at[name].wrong(complaint)
         elif warning := word_warning(draft, field, value):

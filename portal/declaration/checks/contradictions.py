@@ -1,0 +1,166 @@
+"""Finds conditions that no record can fulfil: lines that exclude each other, and values that a field never holds.
+
+Values at and beside those that the lines name are tried, and the empty one; the field itself compares them, as in a
+form. What is not known beforehand (`me`, the title of a record, `$field`) counts as possible.
+"""
+
+import datetime
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from portal.conditions import AllOf, AnyOf, Comparison, Condition, FormValue, condition_text, joined_conditions
+from portal.declaration.declaration_draft import DeclarationDraft, FollowedPath
+from portal.fields.base import Field, Refused
+from portal.fields.reader import Reader
+
+ALWAYS_FILLED = ("id", "number", "reference", "created", "modified", "channel", "comments", "attachments")
+LATER = datetime.timedelta(days=36_500)  # what excludes itself today and then always does
+ANYTHING = object()  # some value, of which nothing is known
+ANOTHER = object()  # some value that no comparison names
+FieldAt = Callable[[tuple[str, ...]], "Place | None"]
+
+
+class Place:
+    """What a path leads to: the field, whether it has one value alone, and which values those can be."""
+
+    def __init__(self, draft: DeclarationDraft, followed: FollowedPath) -> None:
+        last, field = followed.steps[-1]
+        owner = draft.known(last)
+        existing = owner is not None and owner.table is not None
+        self.field: Field = field
+        self.is_single = not any(step.multiple or step.row_fields for _module, step in followed.steps)
+        self.has_limits = not (field.computed or existing)
+        state = owner.state_field if owner is not None else None
+        self.may_be_empty = len(followed.steps) > 1 or existing or field.name not in (*ALWAYS_FILLED, state)
+
+
+def contradiction(draft: DeclarationDraft, module: str, condition: Condition) -> str | None:
+    """Why no record of `module` can fulfill a condition whose names and values are right, or None."""
+    place_of = partial(_place_of, draft, module)
+    excluding = _excluding(condition, place_of, draft.reader)
+    if excluding is None:
+        return None
+    texts = list(dict.fromkeys(f'"{condition_text(comparison)}"' for comparison in excluding))
+    if len(texts) > 1:
+        return f"{' and '.join(texts)} never hold together"
+    place = place_of(excluding[0].path)
+    limits = _limits(place.field, excluding[0], draft.reader) if place is not None and place.has_limits else ""
+    return f"{texts[0]} never holds{': ' + limits[:1].lower() + limits[1:].rstrip('.') if limits else ''}"
+
+
+def _limits(field: Field, comparison: Comparison, reader: Reader) -> str:
+    """What a form would say to the values of a comparison, else the bounds of the field; "" where it has none."""
+    for raw in _known_values(comparison, field):
+        try:
+            field.read(field.write(field.constant(raw, reader)), reader)
+        except Refused as refused:
+            return reader.text(refused.message)
+    return reader.text(field.bounds_hint(reader))
+
+
+def always_holds(draft: DeclarationDraft, module: str, comparison: Comparison) -> bool:
+    """Whether every record of `module` fulfills one comparison."""
+    turned = replace(comparison, negated=not comparison.negated)
+    return _excluding(turned, partial(_place_of, draft, module), draft.reader) is not None
+
+
+def _place_of(draft: DeclarationDraft, module: str, path: tuple[str, ...]) -> Place | None:
+    followed = draft.follow(module, path, into_rows=True)
+    return Place(draft, followed) if followed.last is not None else None
+
+
+def _excluding(condition: Condition, place_of: FieldAt, reader: Reader) -> Sequence[Comparison] | None:
+    """Comparisons of which never all hold, as few as are found; None where the condition can be fulfilled."""
+    parts = list(joined_conditions(AllOf((condition,))))
+    single = [part for part in parts if isinstance(part, Comparison)]
+    by_path: dict[tuple[str, ...], list[Comparison]] = {}
+    for comparison in single:
+        by_path.setdefault(comparison.path, []).append(comparison)
+    for path, comparisons in by_path.items():
+        place = place_of(path)
+        for group in _groups(comparisons, place) if place is not None else ():
+            if not any(_can_hold(group, place, clock) for clock in (reader, replace(reader, now=reader.now + LATER))):
+                return group
+    for part in parts:
+        if isinstance(part, AnyOf):
+            ways = [_excluding(AllOf((*single, way)), place_of, reader) for way in part.parts]
+            if ways and all(ways):
+                return ways[0]
+    return None
+
+
+def _groups(comparisons: list[Comparison], place: Place) -> Iterator[list[Comparison]]:
+    """Each comparison alone, then two by two, then all; alone only where different values may fulfill them."""
+    yield from ([comparison] for comparison in comparisons)
+    if place.is_single and len(comparisons) > 1:
+        yield from (list(pair) for pair in itertools.combinations(comparisons, 2))
+        yield comparisons
+
+
+def _can_hold(comparisons: Sequence[Comparison], place: Place | None, reader: Reader) -> bool:
+    """Whether one value can fulfill all of the comparisons."""
+    if place is None:
+        return True
+    try:
+        tried = _values(comparisons, place, reader)
+        return any(all(_holds(place.field, value, item, reader) for item in comparisons) for value in tried)
+    except (Refused, OverflowError):  # of values that were reported, or at the end of the calendar
+        return True
+
+
+def _values(comparisons: Sequence[Comparison], place: Place, reader: Reader) -> Iterator[object]:
+    """Values by which it is told whether all comparisons can hold, the empty one among them where there may be none."""
+    field = place.field
+    if place.may_be_empty:
+        yield () if field.multiple else None
+    if field.offered and not field.multiple and not field.targets:
+        yield from (field.constant(name, reader) for name in field.offered)
+        if not place.has_limits:
+            yield ANOTHER
+        return
+    named = [field.constant(raw, reader) for item in comparisons for raw in _known_values(item, field)]
+    near = [value for constant in named for value in field.near(constant)]
+    if not near:
+        yield ANYTHING
+    elif place.has_limits:
+        near += [value for bound in field.bounds(reader) if bound is not None for value in field.near(bound)]
+        near = [value for value in near if _is_taken(field, value, reader)]
+    yield from near
+    if field.filter == "text":
+        yield ANOTHER
+
+
+def _is_taken(field: Field, value: object, reader: Reader) -> bool:
+    """Whether a form would take the value."""
+    try:
+        return not field.is_empty(field.read(field.write(value), reader))
+    except Refused:
+        return False
+
+
+def _known_values(comparison: Comparison, field: Field) -> list[object]:
+    """What a comparison names, as far as it is known before there is a record or a form."""
+    if field.targets or comparison.operator in ("empty", "contains", "within"):
+        return []
+    values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+    return [value for value in values if value not in (None, "") and not isinstance(value, FormValue)]
+
+
+def _holds(field: Field, value: object, comparison: Comparison, reader: Reader) -> bool:
+    """Whether a comparison holds for a value; for ANYTHING whatever is not about the empty value does."""
+    empty = value not in (ANYTHING, ANOTHER) and field.is_empty(value)
+    values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+    if comparison.operator == "empty":
+        return (empty is comparison.value) is not comparison.negated
+    if empty and comparison.operator in ("equal", "one_of") and not {None, ""}.isdisjoint(values):
+        return not comparison.negated
+    known = _known_values(comparison, field)
+    if value is ANYTHING or len(known) < len(values):
+        return not empty or comparison.negated
+    if value is ANOTHER:
+        return comparison.negated
+    operator = "equal" if comparison.operator == "one_of" else comparison.operator
+    matches = any(field.matches(value, operator, field.constant(raw, reader)) for raw in known)
+    return matches is not comparison.negated
