@@ -68,10 +68,10 @@ class Replica:
         with self._guard:
             self._positions.append((now, position))
 
-    def connection(self, own_position: str | None) -> sa.Connection | None:
+    def connection(self, own_position: str) -> sa.Connection | None:
         """A connection for a request that only reads, as `read_connection` gives it; None: the primary has to answer.
 
-        `own_position`: what `position` said after the last change of this reader.
+        `own_position`: what `position` said after the last change of this reader; empty where that is not known.
         """
         if self._clock() < self._rests_until:
             return None
@@ -87,9 +87,9 @@ class Replica:
         self._rests_until = self._clock() + REST
         self.engine.dispose()
 
-    def _needed(self, own_position: str | None) -> int:
+    def _needed(self, own_position: str) -> int:
         """The position from which on the replica may answer now."""
-        own = int(own_position) if own_position and POSITION.fullmatch(own_position) else 0
+        own = int(own_position) if POSITION.fullmatch(own_position) else 0
         with self._guard:
             while len(self._positions) > 1 and self._positions[0][0] < self._clock() - LATEST:
                 self._positions.popleft()

@@ -8,7 +8,7 @@ from pyramid.request import Request
 
 from portal.database.engine import read_connection, release_connection, write_connection
 from portal.database.errors import DatabaseError
-from portal.web.cookies import HOUR, position_cookie, session_cookie, set_cookie
+from portal.web.cookies import HOUR, Cookie, read_cookie, set_cookie
 from portal.web.safe_methods import may_write
 from portal.web.visitor import signed_in
 
@@ -35,11 +35,11 @@ def _replica_connection(request: Request) -> Any:
     identity = request.visitor.identity  # which is read from the primary
     if identity is None or request.visitor.read_only_view is not None:
         return None
-    connection = replica.connection(request.cookies.get(position_cookie(request)))
+    connection = replica.connection(read_cookie(request, Cookie.POSITION))
     if connection is None:
         return None
     try:
-        known = signed_in(request, connection, request.cookies[session_cookie(request)])
+        known = signed_in(request, connection, read_cookie(request, Cookie.SESSION))
     except DatabaseError as error:
         replica.leave_alone(error)
         known = None
@@ -59,4 +59,4 @@ def remember_position(event: NewResponse) -> None:
         return
     with contextlib.suppress(*DatabaseError):  # all is saved already; the next page is no older than others
         position = request.portal.replica.position()
-        set_cookie(request, event.response, position_cookie(request), position, HOUR)
+        set_cookie(request, event.response, Cookie.POSITION, position, HOUR)

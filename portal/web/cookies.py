@@ -1,7 +1,6 @@
-"""The portal's cookies: what each is called, and how one is set.
+"""The portal's cookies: what each is called, how one is read and set."""
 
-The guest cookie only anchors the CSRF token of forms that are sent before signing in.
-"""
+import enum
 
 from pyramid.request import Request
 from pyramid.response import Response
@@ -10,62 +9,40 @@ YEAR = 365 * 86_400
 HOUR = 3_600
 
 
-def session_cookie(request: Request) -> str:
-    """The name of the session cookie; under https one that no neighboring host can set."""
-    return _cookie_name(request, "portal_session")
+class Cookie(enum.StrEnum):
+    """The cookies that hold for the whole portal; those of lists are in views/lists/list_navigation.py."""
+
+    SESSION = "portal_session"
+    GUEST = "portal_guest"  # only anchors the CSRF token of forms that are sent before signing in
+    DEVICE = "portal_device"  # by which accounts know this browser, see accounts/devices.py
+    LANGUAGE = "portal_language"  # the one chosen in this browser
+    FLASH = "portal_notice"  # the key of a flash message
+    INVITATION = "portal_invitation"  # the token of an invitation that is shown once, to the person who made it
+    POSITION = "portal_position"  # of the log after this browser's last change, see database/replica.py
+    PREVIEW = "portal_preview"  # the key of `portal preview`
+    DRAFT = "portal_draft"  # the key of a form sent after the session had ended
 
 
-def guest_cookie(request: Request) -> str:
-    """The name of the cookie that anchors CSRF tokens before sign-in."""
-    return _cookie_name(request, "portal_guest")
+def cookie_name(request: Request, cookie: Cookie) -> str:
+    """What browsers call a cookie; under https no neighboring host can set one of this name."""
+    return f"__Host-{cookie}" if is_secure(request) else cookie
 
 
-def device_cookie(request: Request) -> str:
-    """The name of the cookie by which accounts know this browser, see accounts/devices.py."""
-    return _cookie_name(request, "portal_device")
+def read_cookie(request: Request, cookie: Cookie) -> str:
+    """What a cookie of this browser holds; empty where it has none."""
+    value: str = request.cookies.get(cookie_name(request, cookie), "")
+    return value
 
 
-def language_cookie(request: Request) -> str:
-    """The name of the cookie with the language chosen in this browser."""
-    return _cookie_name(request, "portal_language")
-
-
-def flash_cookie(request: Request) -> str:
-    """The name of the cookie with the key of a flash message."""
-    return _cookie_name(request, "portal_notice")
-
-
-def invitation_cookie(request: Request) -> str:
-    """The name of the cookie with the token of an invitation that is shown once, to the person who made it."""
-    return _cookie_name(request, "portal_invitation")
-
-
-def position_cookie(request: Request) -> str:
-    """The name of the cookie with the position of the log after this browser's last change, see database/replica.py."""
-    return _cookie_name(request, "portal_position")
-
-
-def preview_cookie(request: Request) -> str:
-    """The name of the cookie with the key of `portal preview`."""
-    return _cookie_name(request, "portal_preview")
-
-
-def draft_cookie(request: Request) -> str:
-    """The name of the cookie that holds the key of a form sent after the session had ended."""
-    return _cookie_name(request, "portal_draft")
-
-
-def set_cookie(request: Request, response: Response, name: str, value: str | None, keep: int | None = None) -> None:
+def set_cookie(
+    request: Request, response: Response, cookie: Cookie, value: str | None, keep: int | None = None
+) -> None:
     """Set a cookie for this host, hidden from scripts, for `keep` seconds (None: until the browser closes).
 
     Without a `value` it is deleted.
     """
     options = {"path": "/", "httponly": True, "samesite": "Lax", "secure": is_secure(request)}
-    response.set_cookie(name, value or "", max_age=0 if value is None else keep, **options)
-
-
-def _cookie_name(request: Request, name: str) -> str:
-    return f"__Host-{name}" if is_secure(request) else name
+    response.set_cookie(cookie_name(request, cookie), value or "", max_age=0 if value is None else keep, **options)
 
 
 def is_secure(request: Request) -> bool:

@@ -14,7 +14,7 @@ from pyramid.request import Request
 from zope.interface import implementer
 
 from portal.accounts.keys_and_tokens import new_token
-from portal.web.cookies import guest_cookie, session_cookie, set_cookie
+from portal.web.cookies import Cookie, read_cookie, set_cookie
 
 INPUT = "_csrf"
 HEADER = "X-CSRF-Token"
@@ -36,26 +36,25 @@ class CsrfTokens:
 
     def check_csrf_token(self, request: Request, supplied: str) -> bool:
         """Whether `supplied` is this browser's; one from a page opened before signing in stays valid after it."""
-        secret_texts = (request.cookies.get(guest_cookie(request)), _session_secret(request))
+        secret_texts = (read_cookie(request, Cookie.GUEST), _session_secret(request))
         token = _unmask(supplied)
         return any([hmac.compare_digest(_token_of(secret), token) for secret in secret_texts if secret])
 
 
 def guest_token(request: Request) -> str:
     """The random value of this browser's guest cookie; the answer sets a new one where there is none."""
-    name = guest_cookie(request)
-    current = request.cookies.get(name, "")
+    current = read_cookie(request, Cookie.GUEST)
     if GUEST_TOKEN.fullmatch(current):
         return current
     created = new_token()
-    request.add_response_callback(lambda request, response: set_cookie(request, response, name, created))
+    request.add_response_callback(lambda request, response: set_cookie(request, response, Cookie.GUEST, created))
     return created
 
 
 def _session_secret(request: Request) -> str | None:
     """What the forms of a session are bound to. A form of a preview is worth nothing behind it, and the other way."""
-    visitor, session = request.visitor, request.cookies.get(session_cookie(request))
-    if visitor.identity is None or session is None:
+    visitor, session = request.visitor, read_cookie(request, Cookie.SESSION)
+    if visitor.identity is None or not session:
         return None
     return f"{session} {visitor.read_only_view.key}" if visitor.read_only_view else session
 

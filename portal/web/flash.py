@@ -4,7 +4,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from portal.texts import _
-from portal.web.cookies import flash_cookie, set_cookie
+from portal.web.cookies import Cookie, cookie_name, read_cookie, set_cookie
 
 MESSAGES = {
     "signed-out": _("You have logged out."),
@@ -47,20 +47,20 @@ MESSAGES = {
 
 def set_flash(request: Request, response: Response, key: str) -> Response:
     """Show the message `key` on the page that `response` redirects to."""
-    set_cookie(request, response, flash_cookie(request), key, keep=60)
+    set_cookie(request, response, Cookie.FLASH, key, keep=60)
     return response
 
 
 def flash_message(request: Request) -> str:
     """The message for this page; empty where there is none. The answer deletes its cookie."""
-    name = flash_cookie(request)
-    key = request.cookies.get(name, "")
+    key = read_cookie(request, Cookie.FLASH)
     if key:
-        request.add_response_callback(lambda request, response: _delete_cookie(request, response, name))
+        request.add_response_callback(_delete_cookie)
     return MESSAGES.get(key, "")
 
 
-def _delete_cookie(request: Request, response: Response, name: str) -> None:
+def _delete_cookie(request: Request, response: Response) -> None:
     # A redirect shows nothing: the message stays for the next page.
-    if response.status_code < 300 and f"{name}=" not in "".join(response.headers.getall("Set-Cookie")):
-        set_cookie(request, response, name, None)
+    written = f"{cookie_name(request, Cookie.FLASH)}="
+    if response.status_code < 300 and written not in "".join(response.headers.getall("Set-Cookie")):
+        set_cookie(request, response, Cookie.FLASH, None)

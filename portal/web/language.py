@@ -11,7 +11,7 @@ from webob.acceptparse import create_accept_language_header
 
 from portal.accounts.accounts import Account
 from portal.texts import locale_of
-from portal.web.cookies import language_cookie
+from portal.web.cookies import Cookie, read_cookie
 
 REGION = re.compile("[A-Za-z]{2}|[0-9]{3}")
 MOST_HEADERS = 200  # kept
@@ -38,7 +38,7 @@ def accepted_region(header: str | None, language: str) -> str:
 def chosen_language(request: Request, account: Account | None = None) -> str:
     """The one chosen in this browser, else the account's, else the browser's own, else the portal's first."""
     languages = request.portal.declaration.settings.languages
-    for choice in (request.cookies.get(language_cookie(request)), account.language if account else None):
+    for choice in (read_cookie(request, Cookie.LANGUAGE), account.language if account else None):
         if choice is not None and choice in languages:
             return choice
     return accepted_language(request.environ.get("HTTP_ACCEPT_LANGUAGE"), languages)

@@ -30,9 +30,9 @@ class Previewing:
     key: str
     email: str | None = None  # None: the first administrator
 
-    def knows(self, key: str | None) -> bool:
+    def knows(self, key: str) -> bool:
         """Whether a browser has the key."""
-        return key is not None and hmac.compare_digest(key.encode("utf-8", "replace"), self.key.encode())
+        return hmac.compare_digest(key.encode("utf-8", "replace"), self.key.encode())
 
     def account(self, connection: Connection, tables: Tables) -> Account | None:
         """As whom the portal is seen."""

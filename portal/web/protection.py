@@ -17,7 +17,7 @@ from pyramid.tweens import EXCVIEW, INGRESS
 from portal.texts import _
 from portal.web.addresses import own_origins
 from portal.web.compression import compress
-from portal.web.cookies import guest_cookie, is_secure, session_cookie
+from portal.web.cookies import Cookie, cookie_name, is_secure
 from portal.web.form_limits import (
     LARGEST_ANONYMOUS,
     TOO_LARGE,
@@ -160,4 +160,4 @@ def _may_be_parsed(request: Request) -> bool:
     """Without a session or a guest cookie there is no CSRF token; a guest sends no more than a password."""
     if (request.content_length or 0) > LARGEST_ANONYMOUS:
         return request.visitor.identity is not None
-    return any(name(request) in request.cookies for name in (session_cookie, guest_cookie))
+    return any(cookie_name(request, cookie) in request.cookies for cookie in (Cookie.SESSION, Cookie.GUEST))

@@ -12,7 +12,7 @@ from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import reading
 from portal.texts import _
-from portal.web.cookies import preview_cookie, session_cookie
+from portal.web.cookies import Cookie, read_cookie
 from portal.web.language import chosen_language, region_of
 from portal.web.preview_portal import Previewing
 from portal.web.read_only_view import ReadOnlyView, view_as_banner
@@ -43,7 +43,7 @@ def visitor(request: Request) -> Visitor:
     """The session of the cookie, and whether its account may still sign in."""
     if request.registry.previewing is not None:
         return _previewing_visitor(request, request.registry.previewing)
-    token = request.cookies.get(session_cookie(request))
+    token = read_cookie(request, Cookie.SESSION)
     if not token:
         return Visitor()
     portal = request.portal
@@ -79,7 +79,7 @@ def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, I
 def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
     """Who looks at declarations that are not in force, in a browser that has the key; there are no sessions."""
     stranger = Visitor(read_only_view=previewing.stranger)
-    if not previewing.knows(request.cookies.get(preview_cookie(request))):
+    if not previewing.knows(read_cookie(request, Cookie.PREVIEW)):
         return stranger
     with _read_only_connection(request) as connection:
         account = previewing.account(connection, request.portal.tables)

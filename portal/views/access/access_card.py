@@ -17,7 +17,7 @@ from portal.views.displays import MOMENT
 from portal.views.parts import Action
 from portal.views.wording import profile_label
 from portal.web.addresses import own_address, record_address
-from portal.web.cookies import invitation_cookie, set_cookie
+from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.resources import Record
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -109,10 +109,9 @@ def _actions(resource: Record, account: Account | None) -> Iterator[Action]:
 
 def _shown_link(request: Request, account: Account) -> str:
     """The link of the invitation that the reader has just made; the next page does not have it any more."""
-    name = invitation_cookie(request)
-    token = request.cookies.get(name, "")
+    token = read_cookie(request, Cookie.INVITATION)
     if not TOKEN.fullmatch(token):
         return ""
-    request.add_response_callback(lambda request, response: set_cookie(request, response, name, None))
+    request.add_response_callback(lambda request, response: set_cookie(request, response, Cookie.INVITATION, None))
     invited = request.logins.account_of_link(token, INVITATION, request.now)
     return f"{own_address(request)}/password/invitation/{token}" if invited and invited.id == account.id else ""

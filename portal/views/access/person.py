@@ -21,7 +21,7 @@ from portal.views.access.access_form import access_inputs, access_rows, posted_a
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.web.addresses import record_address
-from portal.web.cookies import invitation_cookie, set_cookie
+from portal.web.cookies import Cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Record
@@ -204,5 +204,5 @@ def invited(request: Request, answer: Response, register: Register, account: Acc
     queue_letter(request, letter, link=token)
     if request.registry.serving.sends_email:
         return set_flash(request, answer, "invited")
-    set_cookie(request, answer, invitation_cookie(request), token, SHOWN_FOR)
+    set_cookie(request, answer, Cookie.INVITATION, token, SHOWN_FOR)
     return set_flash(request, answer, "invitation-kept")

@@ -13,7 +13,7 @@ from portal.accounts.sessions import Session, close_one, close_sessions, session
 from portal.texts import Words, _
 from portal.views.displays import moment
 from portal.views.parts import Moment
-from portal.web.cookies import session_cookie, set_cookie
+from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Account
@@ -36,7 +36,7 @@ class DeviceShown:
 
 def devices(request: Request) -> tuple[DeviceShown, ...]:
     """The sessions of the reader, this one first."""
-    current = hash_token(request.cookies.get(session_cookie(request), ""))
+    current = hash_token(read_cookie(request, Cookie.SESSION))
     sessions = sessions_of(request.connection, request.portal.tables, request.visitor.own_account, request.now)
     return tuple(
         _device(session, request, current) for session in sorted(sessions, key=lambda each: each.token != current)
@@ -63,7 +63,7 @@ def sign_out_device(context: Account, request: Request) -> Response:
     if key == "all":
         close_sessions(request.connection, request.portal.tables, account.id)
         answer = HTTPSeeOther("/login")
-        set_cookie(request, answer, session_cookie(request), None)
+        set_cookie(request, answer, Cookie.SESSION, None)
         answer.headers["Clear-Site-Data"] = '"storage"'  # what scripts stored of unfinished forms
         return set_flash(request, answer, "signed-out-everywhere")
     if not close_one(request.connection, request.portal.tables, account.id, key):

@@ -20,7 +20,7 @@ from portal.views.account.password_page import PasswordPage
 from portal.views.account.session import remember_this_device, welcome
 from portal.views.forms.form_page import Widget
 from portal.views.wording import too_often_message
-from portal.web.cookies import device_cookie, session_cookie, set_cookie
+from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links
@@ -58,7 +58,7 @@ def change_password(context: Password, request: Request) -> Any:
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/")
     remember_this_device(request, response, account, hashed)
-    set_cookie(request, response, session_cookie(request), token, days and days * 86_400)
+    set_cookie(request, response, Cookie.SESSION, token, days and days * 86_400)
     return set_flash(request, response, "password-changed")
 
 
@@ -147,7 +147,7 @@ def request_reset(context: Password, request: Request) -> Any:
     email = posted_text(request, "email").strip()
     if not email:
         return _refused_password(request, _forgotten_page(request, _("Enter your email address.")))
-    attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
+    attempt = ResetAttempt(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
     recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
     queue_letter(request, password_reset_letter(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/forgotten?sent=1")
@@ -219,7 +219,7 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     response = HTTPSeeOther("/login")
     if hashed is not None:
         remember_this_device(request, response, account, hashed)
-    set_cookie(request, response, session_cookie(request), None)
+    set_cookie(request, response, Cookie.SESSION, None)
     return set_flash(request, response, "password-reset")
 
 

@@ -21,7 +21,7 @@ from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
 from portal.views.wording import too_often_message
 from portal.web.addresses import own_path, referring_page
-from portal.web.cookies import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
+from portal.web.cookies import YEAR, Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter
@@ -76,13 +76,12 @@ def sign_in(context: Root, request: Request) -> Any:
 @view_config(context=Root, name="logout", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(context: Root, request: Request) -> Response:
     """Ends the session on the server: copies of the cookie are worth nothing from now on. In a preview ends that."""
-    name = session_cookie(request)
     if request.visitor.read_only_view is not None:
         return leave_preview(request)
-    if request.cookies.get(name):
-        close_session(request.connection, request.portal.tables, request.cookies[name])
+    if token := read_cookie(request, Cookie.SESSION):
+        close_session(request.connection, request.portal.tables, token)
     response = HTTPSeeOther("/login")
-    set_cookie(request, response, name, None)
+    set_cookie(request, response, Cookie.SESSION, None)
     response.headers["Clear-Site-Data"] = '"storage"'  # what scripts stored of unfinished forms
     return set_flash(request, response, "signed-out")
 
@@ -93,7 +92,7 @@ def choose_language(context: Root, request: Request) -> Response:
     following, language = posted_text(request, "next"), posted_text(request, "language")
     response = HTTPSeeOther(own_path(following) if following else referring_page(request))
     if language in request.portal.declaration.settings.languages:
-        set_cookie(request, response, language_cookie(request), language, keep=YEAR)
+        set_cookie(request, response, Cookie.LANGUAGE, language, keep=YEAR)
         if request.identity is not None:
             save_language(request.connection, request.portal.tables, request.identity.account.id, language)
     return response
@@ -106,9 +105,9 @@ def sign_in_attempt(request: Request, email: str = "", password: str = "") -> Si
         password,
         network_of(request.remote_addr),
         bool(posted_text(request, "remember")),
-        request.cookies.get(language_cookie(request)),
-        request.cookies.get(session_cookie(request)),
-        request.cookies.get(device_cookie(request)),
+        read_cookie(request, Cookie.LANGUAGE),
+        read_cookie(request, Cookie.SESSION),
+        read_cookie(request, Cookie.DEVICE),
         request.user_agent,
     )
 
@@ -120,8 +119,8 @@ def enter(request: Request, session: SignedIn, following: str = "/") -> Response
         device = device_name(request.user_agent or "")
         queue_letter(request, new_device_letter(letter_sender(request), session.account, device))
     response = HTTPSeeOther("/password" if session.account.must_change else following)
-    set_cookie(request, response, device_cookie(request), session.device, YEAR)
-    set_cookie(request, response, session_cookie(request), session.token, session.keep)
+    set_cookie(request, response, Cookie.DEVICE, session.device, YEAR)
+    set_cookie(request, response, Cookie.SESSION, session.token, session.keep)
     return response
 
 
@@ -151,17 +150,17 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     if reason := sign_in_refusal(request.connection, tables, account, request.now):
         page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
         return {"page": page}
-    if request.cookies.get(session_cookie(request)):
-        close_session(request.connection, tables, request.cookies[session_cookie(request)])
+    if former := read_cookie(request, Cookie.SESSION):
+        close_session(request.connection, tables, former)
     token = open_session(request.connection, tables, account.id, request.now, None, request.user_agent)
     request.logins.note_first_sign_in(request.connection, account.id, request.now)
     response = HTTPSeeOther("/")
     remember_this_device(request, response, account, request.logins.device_secret(request.connection, hashed))
-    set_cookie(request, response, session_cookie(request), token)
+    set_cookie(request, response, Cookie.SESSION, token)
     return response
 
 
 def remember_this_device(request: Request, response: Response, account: Account, secret: str) -> None:
     """Lets an account know this browser from now on, after a sign-in by a link or another password."""
-    device = remember_device(request.cookies.get(device_cookie(request)), account.id, secret)
-    set_cookie(request, response, device_cookie(request), device, YEAR)
+    device = remember_device(read_cookie(request, Cookie.DEVICE), account.id, secret)
+    set_cookie(request, response, Cookie.DEVICE, device, YEAR)

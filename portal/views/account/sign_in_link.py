@@ -16,7 +16,7 @@ from portal.texts import _
 from portal.views.account.password_page import PasswordPage
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.forms.form_page import Widget
-from portal.web.cookies import device_cookie
+from portal.web.cookies import Cookie, read_cookie
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import SignInLink, SignInLinks
@@ -47,7 +47,7 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
         request.response.status_code = 422
         return login_page(request, "/", error=_("Enter your email address."))
     if writes_links(request):
-        attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
+        attempt = ResetAttempt(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
         recipient, token = request.logins.request_reset(request.connection, attempt, request.now, SIGN_IN, LIFETIME)
         queue_letter(request, sign_in_link_letter(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/link")

@@ -6,7 +6,7 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.web.cookies import preview_cookie, set_cookie
+from portal.web.cookies import Cookie, set_cookie
 from portal.web.resources import Administration
 
 
@@ -17,5 +17,5 @@ def enter_preview(context: Administration, request: Request) -> Response:
     if previewing is None or not previewing.knows(key):
         raise HTTPNotFound
     response = HTTPSeeOther("/")
-    set_cookie(request, response, preview_cookie(request), key)
+    set_cookie(request, response, Cookie.PREVIEW, key)
     return response

@@ -17,7 +17,7 @@ from portal.texts import Words, _, ngettext
 from portal.views.access.access_card import access_state
 from portal.views.wording import initials, profile_label
 from portal.web.addresses import explain_address, own_path, record_address
-from portal.web.cookies import session_cookie
+from portal.web.cookies import Cookie, read_cookie
 from portal.web.form_input import posted_text
 from portal.web.resources import ROW_ID, Administration
 from portal.web.security import ADMINISTER
@@ -98,7 +98,7 @@ def _view_as_page(request: Request, query: str, error: Words = "") -> ViewAsPage
 
 
 def _session_of(request: Request) -> str:
-    return hash_token(request.cookies[session_cookie(request)])
+    return hash_token(read_cookie(request, Cookie.SESSION))
 
 
 def _posted_identity(request: Request) -> Identity | None:

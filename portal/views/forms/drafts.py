@@ -30,7 +30,7 @@ from portal.views.displays import short_moment
 from portal.views.forms.form_page import DraftForm, DraftShown
 from portal.views.forms.uploads import INPUT
 from portal.web.addresses import own_path
-from portal.web.cookies import draft_cookie, set_cookie
+from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Account
 from portal.web.safe_methods import SAFE_METHODS
@@ -177,12 +177,12 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: C
     key = secrets.token_urlsafe(24)
     with writing(request.portal.engine) as connection:
         set_aside(connection, request.portal.tables, key, owned_form, content, request.now)
-    set_cookie(request, response, draft_cookie(request), key, keep=3_600)
+    set_cookie(request, response, Cookie.DRAFT, key, keep=3_600)
 
 
 def claim_draft(request: Request, account_id: int) -> None:
     """At sign-in: what this browser sent after the session had ended becomes a draft of the account that wrote it."""
-    if key := request.cookies.get(draft_cookie(request)):
+    if key := read_cookie(request, Cookie.DRAFT):
         Drafts(request.connection, request.portal.tables, account_id, request.now).claim(key[:64])
 
 
