@@ -26,6 +26,10 @@ LOCALE = Path(__file__).parent / "locale"
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\p{Mn}\s\u2800]*")
 # Invisible, and parts of words in Persian and Hindi and of emoji: a text without them says something else.
 JOINERS = "\u200c\u200d"
+# What comes along around a copied text: spaces, and marks that nobody sees. Not those that emoji may end in.
+SURROUNDINGS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + (
+    "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
 WORD = re.compile(r"[^\W_]+")
 # What is one word as well as several: “Wi-Fi”, “14:30”.
 COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+){1,5}|(?<!\d)\d{1,2}:\d\d(?!\d)")
@@ -41,8 +45,11 @@ _FOLDING = {
     for target, _space, letters in (line.partition(" ") for line in _FOLDING_FILE.decode().splitlines())
     for letter in letters
 }
+# Invisible within a word, where programs put them: soft hyphens, and what steers line breaks and the direction.
+_IGNORED = "\u00ad\u034f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+_FOLDING |= dict.fromkeys(map(ord, _IGNORED), "")
 # Another one when texts are folded or cut in another way: then folded columns and the search index are written again.
-FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE + COMPOUND.pattern.encode()).hexdigest()[:8]
+FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE + (_IGNORED + COMPOUND.pattern).encode()).hexdigest()[:8]
 
 # What would break the one line of a problem, or move the cursor of the terminal that shows it.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -222,7 +229,7 @@ def locale_or_english(language: str) -> Locale:
 
 
 def fold(text: str) -> str:
-    """`text` without accents, case and width, for comparing: “Größe” → “grosse”, “Łódź” → “lodz”.
+    """`text` without accents, case, width and soft hyphens, for comparing: “Größe” → “grosse”, “Łódź” → “lodz”.
 
     Letters that Unicode's collation takes for others are these (locale/folding.txt): ø is o, æ is ae; ’ is '.
     """
@@ -236,6 +243,11 @@ def fold(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Whether nothing of `text` can be seen: spaces, control and format characters, marks without a letter."""
     return not text.strip() or (not text.isascii() and INVISIBLE.fullmatch(text) is not None)
+
+
+def trimmed(text: str) -> str:
+    """`text` without the spaces around it, and without the invisible marks that come along when it is copied."""
+    return text.strip() if text.isascii() else text.strip(SURROUNDINGS)
 
 
 def fits_one_line(character: str) -> bool:

@@ -94,9 +94,9 @@ class AddressField(Field):
 
     def parse(self, text: str, reader: Reader) -> Address | None:
         """The parts with commas between them, in quotes where a part holds one: `"Main street 1, left",1234,City,,`."""
-        if not filled(text):
+        if not (text := filled(text)):
             return None
-        parts = split_all_values(at_most(storable(text), LONGEST * len(PARTS) * 2))
+        parts = split_all_values(at_most(text, LONGEST * len(PARTS) * 2))
         if len(parts) > len(PARTS):
             raise Refused(_("Enter street, postal code, city, region and country, separated by commas."))
         return self._made([*parts, *[""] * (len(PARTS) - len(parts))])

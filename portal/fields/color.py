@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
-from portal.fields.base import Field, Refused, storable
+from portal.fields.base import Field, Refused, filled
 from portal.fields.reader import Reader
 from portal.texts import _
 
@@ -27,7 +27,7 @@ class Color(Field):
 
     def parse(self, text: str, reader: Reader) -> str | None:
         """#2457d6, or #25d for #2255dd, in capitals or small letters."""
-        color = storable(text).strip().lower()
+        color = filled(text).lower()
         if not color:
             return None
         if short := SHORT.fullmatch(color):

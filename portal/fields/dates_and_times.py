@@ -15,7 +15,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from pydantic import PrivateAttr
 
-from portal.fields.base import Refused, storable
+from portal.fields.base import Refused, filled
 from portal.fields.numbers import Bounded
 from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
@@ -39,7 +39,7 @@ class Unreadable(Refused):
 
 def parse_date(text: str, reader: Reader) -> datetime.date:
     """The date that `text` means to `reader`. Raises Refused."""
-    text = storable(text).strip()
+    text = filled(text)
     if match := ISO_DATE.fullmatch(text):
         date = _date(int(match[1]), int(match[2]), int(match[3]))
     elif reader.plain or len(text) > LONGEST:
@@ -120,7 +120,7 @@ def _months(locale: Locale) -> dict[str, int]:
 
 def parse_time(text: str, reader: Reader) -> datetime.time:
     """The time of day that `text` means to `reader`: `14:30`, `14.30`, `2:30 PM`. Raises Refused."""
-    text = " ".join(storable(text)[: LONGEST + 1].split())
+    text = " ".join(filled(text)[: LONGEST + 1].split())
     match = CLOCK.fullmatch(text) if len(text) <= LONGEST else None
     time = _time(match, reader) if match else None
     if time is None:

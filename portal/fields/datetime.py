@@ -13,7 +13,7 @@ from babel.dates import format_date, format_time, get_datetime_format
 from pydantic import BeforeValidator
 
 from portal.conditions import is_nothing
-from portal.fields.base import Refused, storable
+from portal.fields.base import Refused, filled
 from portal.fields.base_parts import Measure
 from portal.fields.column_types import UTCDateTime
 from portal.fields.dates_and_times import (
@@ -94,7 +94,7 @@ Moment = Annotated[str, BeforeValidator(_bound)]
 
 def parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
     """What `text` means to `reader`: ISO with or without an offset, or their own way of writing. Raises Refused."""
-    text = storable(text).strip()
+    text = filled(text)
     match = OFFSET_AT_END.fullmatch(text) if len(text) <= LONGEST else None
     if match and (parts := _date_and_time(match[1], reader)):
         return _with_offset(*parts, match, reader)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from babel import Locale
 from babel.units import format_unit
 
-from portal.fields.base import Field, Refused, storable
+from portal.fields.base import Field, Refused, filled
 from portal.fields.base_parts import Measure
 from portal.fields.numbers import parse_number
 from portal.fields.reader import PLAIN, Reader
@@ -24,13 +24,13 @@ SYMBOLS = {
     "second": ("s", "sec", "secs", "second", "seconds"),
 }
 LONGEST, MOST = 60, 100_000 * 3600
-PART = re.compile(r"\s*([\d][\d.,]*)\s*([^\W\d]+)\.?\s*,?")
+PART = re.compile(r"\s*(\d[\d.,]*|[.,]\d+)\s*([^\W\d]+)\.?\s*,?")
 CLOCK = re.compile(r"(\d{1,6})(?::|\s*h\s*)([0-5]\d)(?::([0-5]\d))?", re.IGNORECASE)  # 1:30, and 1h30 as many write it
 
 
 def parse_duration(text: str, reader: Reader) -> int:
     """The seconds of the duration that `text` means. Raises Refused."""
-    text = storable(text).strip()
+    text = filled(text)
     length = _seconds(text, reader) if len(text) <= LONGEST else None
     if length is None or length != int(length):
         raise Refused(_("Enter a duration such as 1 h 30 min, 90 min or 1:30."))
@@ -130,6 +130,7 @@ class Duration(LengthOfTime):
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("0", 0, "0 min"),
         ("45 s", 45, "45 sec"),
+        (".5 h", 1800, "30 min"),
         ("90", 5400, "1 hr 30 min"),
         ("1 h 30 min", 5400, "1 hr 30 min"),
         ("90 min", 5400, "1 hr 30 min"),

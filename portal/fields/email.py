@@ -13,7 +13,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.column_types import NORMALIZE
 from portal.fields.reader import PLAIN
 from portal.fields.text import TextLike
-from portal.texts import _
+from portal.texts import _, trimmed
 
 LONGEST = 254
 LOCAL = r"""[^\s@,;:<>()\[\]"\\\x00-\x20\x7f.]+(?:\.[^\s@,;:<>()\[\]"\\\x00-\x20\x7f.]+)*"""
@@ -23,7 +23,7 @@ ADDRESS = re.compile(rf"{LOCAL}@{LABEL}(?:\.{LABEL})+")
 
 def normalize_email(address: str) -> str:
     """The form in which two ways of writing one address are equal: without regard to case."""
-    return unicodedata.normalize("NFC", address.strip()).lower()
+    return unicodedata.normalize("NFC", trimmed(address)).lower()
 
 
 class Email(TextLike):

@@ -12,7 +12,7 @@ from babel.numbers import format_currency, get_currency_precision, get_currency_
 from pydantic import field_validator
 
 from portal.conditions import is_nothing
-from portal.fields.base import Refused, storable
+from portal.fields.base import Refused, filled
 from portal.fields.base_parts import Measure
 from portal.fields.column_types import ExactDecimal
 from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, parse_number
@@ -122,7 +122,7 @@ class MoneyField(Bounded):
 
     def _split(self, text: str, currency: str, reader: Reader) -> tuple[str, str]:
         """The amount and the code of “12.50 EUR”, “EUR 12.50”, “€ 12.50”; `currency` where the text has none."""
-        text, usual = storable(text).strip(), self._code(currency, reader)
+        text, usual = filled(text), self._code(currency, reader)
         sign = get_currency_symbol(usual, locale=reader.locale)
         if len(text) >= LONGEST or sign in text:
             return text.replace(sign, "", 1), usual
@@ -131,7 +131,7 @@ class MoneyField(Bounded):
         return (match[2], self._code(code, reader)) if match and match[2] and code else (text, usual)
 
     def _code(self, code: str, reader: Reader) -> str:
-        code = storable(code).strip().upper() or self.usual(reader)
+        code = filled(code).upper() or self.usual(reader)
         if code not in list_currencies():
             raise Refused(_("“${value}” is not a currency.", mapping={"value": code[:20]}))
         return code

@@ -14,7 +14,7 @@ from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol,
 from pydantic import BeforeValidator
 
 from portal.conditions import is_nothing
-from portal.fields.base import Field, Refused, storable
+from portal.fields.base import Field, Refused, filled
 from portal.fields.column_types import WHOLE_DIGITS, ExactDecimal
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, is_blank, ngettext
@@ -26,10 +26,10 @@ MINUS = "-\u2212\u2010\u2011\u2012\u2013"
 
 def parse_number(text: str, reader: Reader) -> Decimal:
     """The number that `text` means to `reader`; for machines `-1234.5` only. Raises Refused."""
-    refused = Refused(_("“${value}” is not a number.", mapping={"value": storable(text).strip()[:40]}))
+    refused = Refused(_("“${value}” is not a number.", mapping={"value": filled(text)[:40]}))
     if len(text) > LONGEST:
         raise refused
-    spelled = "".join(map(_simple, text)).strip()
+    spelled = "".join(map(simple_sign, text)).strip()
     negative, spelled = (
         spelled.startswith("-"),
         spelled.removeprefix(spelled[:1] if spelled[:1] in "+-" else "").strip(),
@@ -56,7 +56,7 @@ def _signed(value: Decimal, negative: bool) -> Decimal:
     return value.copy_negate() if negative and value else value
 
 
-def _simple(character: str) -> str:
+def simple_sign(character: str) -> str:
     """Digits of any script as 0–9, one minus sign, one space; marks that only steer the direction fall away."""
     if character in MINUS:
         return "-"

@@ -10,6 +10,7 @@ from pydantic import Field as Key
 from portal.fields.base_parts import Measure
 from portal.fields.numbers import Amount, Number, check_digits, check_places, without_zeros
 from portal.fields.reader import Reader
+from portal.texts import trimmed
 
 SIGNS = "%\u066a\uff05 \u00a0\u202f"  # and the spaces before them
 
@@ -37,7 +38,7 @@ class Percent(Number):
 
     def number_in(self, text: str) -> str:
         """The number without a percent sign beside it."""
-        return text.strip().strip(SIGNS) or text
+        return trimmed(text).strip(SIGNS) or text
 
     @property
     def most_places(self) -> int:

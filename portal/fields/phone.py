@@ -1,12 +1,14 @@
 """`phone`: a number as people write it, with spaces, brackets, a plus and an extension."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
 from portal.fields.base import Refused
+from portal.fields.numbers import simple_sign
 from portal.fields.text import TextLike
 from portal.texts import _
 
@@ -14,7 +16,7 @@ LONGEST = 40
 SIGNS = " ()./-+"  # between the digits
 SHORTEST_PIECE = 5  # digits by which the search finds a part of a number
 # Extensions as people write them in the languages of the portal: “ext. 12”, “x12”, “int. 12”, “wew. 12”.
-WRITTEN = re.compile(r"(\+?[0-9 ()./-]+)(?:(?:ext|x|int|wew)\.? ?([0-9]{1,6}))?", re.IGNORECASE)
+WRITTEN = re.compile(r"(\(?\+?[0-9 ()./-]+)(?:(?:ext|x|int|wew)\.? ?([0-9]{1,6}))?", re.IGNORECASE)
 WITHOUT_SIGNS = str.maketrans("", "", SIGNS)
 LEFT_OUT = "(0)"  # of “+44 (0)20 …”: dialed within the country alone
 
@@ -26,9 +28,11 @@ class Phone(TextLike):
     display: ClassVar[str] = "phone"
     indexed_as: ClassVar[tuple[str, ...]] = ("pieces",)
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("(+39) 02 1234567", "(+39) 02 1234567", "(+39) 02 1234567"),
         ("+1 608 271 9000 ext. 12", "+1 608 271 9000 ext. 12", "+1 608 271 9000 ext. 12"),
         (" +39 (0)2 123-45.67 ", "+39 (0)2 123-45.67", "+39 (0)2 123-45.67"),
         ("02 1234567x5", "02 1234567x5", "02 1234567x5"),
+        ("０３‑１２３４–٥٦٧٨", "03-1234-5678", "03-1234-5678"),
         ("112", "112", "112"),
         ("", None, ""),
     )
@@ -43,8 +47,8 @@ class Phone(TextLike):
     )
 
     def check(self, text: str) -> str:
-        """The number as it was typed. Raises Refused for letters, and for fewer than three digits."""
-        number = " ".join(text[: LONGEST + 1].split())
+        """The number as it was typed, in ASCII. Raises Refused for letters, and for fewer than three digits."""
+        number = " ".join("".join(map(simple_sign, unicodedata.normalize("NFKC", text[: LONGEST + 1]))).split())
         if len(text) > LONGEST or not WRITTEN.fullmatch(number) or sum(map(str.isdigit, number)) < 3:
             raise Refused(_("Enter a phone number such as +39 02 1234567."))
         return number
@@ -85,7 +89,7 @@ def to_dial(text: str) -> str:
     """A number as `tel:` takes it; "" where the text has no digit."""
     written = WRITTEN.fullmatch(text)
     number, extension = written.groups() if written else (text, None)
-    digits = re.sub(r"[^+0-9]", "", number.replace(LEFT_OUT, "") if number.startswith("+") else number)
+    digits = re.sub(r"[^+0-9]", "", number.replace(LEFT_OUT, "") if number.startswith(("+", "(+")) else number)
     return f"{digits};ext={extension}" if extension else digits
 
 

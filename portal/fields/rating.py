@@ -9,7 +9,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import Text, _
+from portal.texts import Text, _, trimmed
 
 
 class Rating(Field):
@@ -40,7 +40,7 @@ class Rating(Field):
 
     def parse(self, text: str, reader: Reader) -> int | None:
         """A whole number of stars, at most `max`."""
-        text = text.strip()
+        text = trimmed(text)
         if not text:
             return None
         if text not in self.offered:

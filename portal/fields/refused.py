@@ -2,7 +2,7 @@
 
 import re
 
-from portal.texts import _, is_blank
+from portal.texts import _, is_blank, trimmed
 
 # Characters that no text may hold: PostgreSQL refuses NUL, every encoder refuses lone surrogates.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
@@ -24,8 +24,8 @@ def storable(text: str) -> str:
 
 
 def filled(text: str) -> str:
-    """`text` without the spaces around it; "" where nothing of it can be seen. Raises Refused, as `storable` does."""
-    return "" if is_blank(storable(text)) else text.strip()
+    """`text` as `trimmed` leaves it; "" where nothing of it can be seen. Raises Refused, as `storable` does."""
+    return "" if is_blank(storable(text)) else trimmed(text)
 
 
 def operator_refused(operator: str) -> Refused:

@@ -17,17 +17,19 @@ MAX_INPUT_LENGTH = 1000  # characters of one search
 BORDER = "_"
 QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»')
 DIGITS = re.compile(r"\d+")
+LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 def indexed_text(texts: Iterable[str], reference: str = "") -> str:
     """` w1 w2 _ w3 `: a space before and after every word, so that its start and its end can be searched.
 
-    Numbers are found without their leading zeros too, in the reference also behind letters (TT0030 by 30); compounds
-    in one piece too (Wi-Fi by wifi).
+    Numbers are found without their leading zeros too, in the reference also behind letters (TT0030 by 30 and TT30);
+    compounds in one piece too (Wi-Fi by wifi).
     """
     tokens: list[str] = []
     compounds: list[str] = []
-    for text in (reference, *texts):
+    references = dict.fromkeys((reference, LEADING_ZEROS.sub("", reference)))
+    for text in (*references, *texts):
         text_words, joined = indexed_words(text[:MAX_TEXT_LENGTH])
         if text_words:
             tokens += [*_shortened(text_words), BORDER]

@@ -119,6 +119,15 @@ def test_a_text_of_which_nothing_can_be_seen_is_empty(kind, text):
         assert kind in ("choice", "choices", "rating", "color"), "nothing was entered"
 
 
+@every_type
+@pytest.mark.parametrize(("before", "after"), [("\u202a", "\u202c"), ("\ufeff", "\u200b"), ("\u200e ", "\xa0\u2060")])
+def test_what_comes_along_invisibly_when_a_value_is_copied_falls_away(kind, before, after):
+    one = field(kind)
+    for typed, value, _shown in one.examples:
+        if typed and kind not in ("choice", "choices", "link"):  # their values are chosen, not typed
+            assert one.parse(f"{before}{typed}{after}", ENGLISH) == value, typed
+
+
 @pytest.mark.parametrize(
     "language", ["en", "en-GB", "de", "de-CH", "it", "pl", "fr", "es", "pt", "nl", "sv", "fi", "cs", "hu", "ja"]
 )
