@@ -260,6 +260,17 @@ def test_a_mail_of_somebody_known_becomes_their_ticket(post: Post, ticket: str):
 
 
 @on_sqlite
+def test_a_subject_that_is_longer_than_the_title_stands_in_the_text_whole(post: Post, ticket: str):
+    subject = "The printer on the second floor " * 5 + "jams"
+
+    post.brings(mail(ANNA, "help@supplier.example", "See above.", subject))
+
+    page = post.app.get("/tickets/2/")
+    assert page.html.h1.text.endswith("floor The printer on the …")
+    assert page.html.select_one(".fields .lines").text == f"{subject}\n\nSee above."
+
+
+@on_sqlite
 def test_others_may_write_while_files_are_stored_and_none_is_left_without_a_row(post: Post, ticket: str, monkeypatch):
     store, written = post.app.app.registry.store(), []
 
@@ -412,6 +423,22 @@ def test_an_address_from_which_letters_come_back_gets_no_more(post: Post, ticket
 def test_a_report_about_a_letter_of_somebody_else_changes_nothing(post: Post, ticket: str):
     assert post.brings(REPORT.format(id=1, letter_id="<guessed@localhost>").encode()).kind == "kept"
     assert post.recipients() == [ANNA]
+
+
+@pytest.mark.parametrize(
+    ("list_headers", "kind"),
+    [
+        ({"List_Id": "Help <help.supplier.example>", "Precedence": "list"}, "created"),
+        ({"List_Post": "<https://groups.example/a>, <mailto:Help@Supplier.example>", "List_Id": "<1.x>"}, "created"),
+        ({"List_Id": "<help.supplier.example>", "Auto_Submitted": "auto-replied"}, "kept"),
+        ({"List_Id": "<news.globex.example>", "Precedence": "list"}, "kept"),
+    ],
+)
+@on_sqlite
+def test_a_mailing_list_at_the_address_of_the_inbox_brings_mails_of_persons(
+    post: Post, ticket: str, list_headers: dict[str, str], kind: str
+):
+    assert post.brings(mail(ANNA, "help@supplier.example", **list_headers)).kind == kind
 
 
 @on_sqlite

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
+from pathlib import PurePath
 from typing import Any
 
 from portal.mail.incoming.character_sets import charset_of_html, decoded_text, decoded_words, written_headers
@@ -19,6 +20,8 @@ MOST_PARTS = 200  # parts and nested messages
 LONGEST_NAME, LONGEST_ENDING = 150, 10  # characters of a file name before its ending, and of that
 LONGEST_TEXT = 1_000_000  # characters of a text part that are looked at
 TEXTS = ("text/plain", "text/html")
+# What Gmail writes into the plain text where a picture stands.
+NAMED_PICTURE = re.compile(r"\[[^\W\d_]{3,20}: ([^\[\]\n]{1,200})\]")
 # A picture that stands in the HTML itself instead of in a part of its own.
 PICTURE = re.compile(rb"data:(image/(?:png|jpe?g|gif|webp|bmp));base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
 
@@ -44,6 +47,7 @@ class Body:
         self.status: Message | None = None
         self._parts = 0
         self._pictures: dict[str, str] = {}  # content id → name of the file
+        self._same_name: dict[str, list[MailFile]] = {}  # the name in the mail → its files
         self._texts: list[tuple[str, str]] = []  # (type, text)
         self._visit(message)
         self.text = "\n\n".join(filter(None, (self._shown(kind, text) for kind, text in self._texts)))
@@ -134,17 +138,32 @@ class Body:
         )
 
     def _add(self, name: str, content: bytes, content_id: str) -> None:
+        """Adds a file. The names of several are different: pictures that are pasted are all called image.png."""
         if not content:
             return
+        taken = {file.name for file in self.files}
+        unused = next(candidate for candidate in _numbered(name) if candidate not in taken)
+        file = MailFile(unused, content, content_id)
+        self._same_name.setdefault(name, []).append(file)
+        self.files.append(file)
         if content_id:
-            self._pictures[content_id] = name
-        self.files.append(MailFile(name, content, content_id))
+            self._pictures[content_id] = file.name
 
     def _shown(self, kind: str, text: str) -> str:
-        plain = text_of_html(text, self._pictures) if kind == "text/html" else text
+        plain = text_of_html(text, self._pictures) if kind == "text/html" else self._with_names_of_files(text)
         for content_id, name in self._pictures.items():
             plain = plain.replace(f"[cid:{content_id}]", f"[{name}]")
         return plain.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip("\n")
+
+    def _with_names_of_files(self, text: str) -> str:
+        """A plain text that names the files of its pictures as `_add` has named them, in their order."""
+        waiting = {name: [file for file in files if file.content_id] for name, files in self._same_name.items()}
+
+        def named(found: re.Match[str]) -> str:
+            files = waiting.get(found[1])
+            return f"[{files.pop(0).name}]" if files else found[0]
+
+        return NAMED_PICTURE.sub(named, text)
 
 
 def _children(part: Message) -> Iterator[Message]:
@@ -184,6 +203,13 @@ def _name_of_mail(part: Message) -> str:
     subjects = [subject for child in _children(part) for subject in written_headers(child, "Subject")]
     words = re.sub(r"[/\\:]", " ", decoded_words(subjects[0]) if subjects else "").split()
     return " ".join(words) + ".eml" if words else ""
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """The name, and those of further files that would be called the same: `image (2).png`."""
+    path = PurePath(name)
+    yield name
+    yield from (f"{path.stem} ({number}){path.suffix}" for number in itertools.count(2))
 
 
 def _safe_name(name: str, kind: str, number: int) -> str:

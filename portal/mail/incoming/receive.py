@@ -49,7 +49,7 @@ from portal.records.writing.history import SYSTEM, add_event
 from portal.records.writing.lifecycle import is_final
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
-from portal.texts import _, is_blank, translate
+from portal.texts import _, beginning, is_blank, translate
 
 MOST_AN_HOUR = 20  # records that one sender makes by mail; further mails are kept aside
 MOST_OF_STRANGERS = 5
@@ -83,7 +83,7 @@ class Receiver:
     def receive(self, raw: bytes, envelope: tuple[str, ...] = ()) -> MailOutcome:
         """Uses a mail once. `envelope`: the addresses that it was delivered to. Raises NotStoredYetError."""
         try:
-            mail = read_mail(raw, envelope)
+            mail = self._read(raw, envelope)
         except UnreadableMailError as error:
             mail_id = self._claim_unread(raw)
             return self._keep(mail_id, raw, str(error)) if mail_id else MailOutcome("duplicate")
@@ -93,7 +93,7 @@ class Receiver:
     def keep(self, raw: bytes, reason: str) -> MailOutcome:
         """Keeps a mail on which the portal failed, with the reason. Raises NotStoredYetError."""
         try:
-            mail = read_mail(raw)
+            mail = self._read(raw)
         except Exception:  # noqa: BLE001  the reading may be what failed
             mail_id = self._claim_unread(raw)
         else:
@@ -108,7 +108,7 @@ class Receiver:
         if not mail.stored or not claim_kept(self.connection, self.tables, mail.id):
             return MailOutcome("duplicate")
         raw = self.store.read(mail.stored)
-        return self._use(mail.id, read_mail(raw), raw, as_stranger)
+        return self._use(mail.id, self._read(raw), raw, as_stranger)
 
     def adopt(self) -> bool:
         """Gives a mail of a stranger who has access by now to them; whether there was one. Raises NotStoredYetError.
@@ -137,6 +137,10 @@ class Receiver:
             if sender is not None and record is not None and owner is not None and not record.values.get(owner.name):
                 values = self._owner_values(records, sender, defaults=False)
                 Writer(records, SYSTEM).change(record, values, record.version)
+
+    def _read(self, raw: bytes, envelope: tuple[str, ...] = ()) -> IncomingMail:
+        inbox = self.tables.declaration.inbox
+        return read_mail(raw, envelope, inbox.address if inbox else "")
 
     def _claim(self, mail: IncomingMail) -> int | None:
         facts = {"message_id": mail.message_id, "sender": mail.sender, "sender_name": mail.sender_name}
@@ -273,6 +277,10 @@ class Receiver:
         text = _readable(Reply(mail.text))
         text = Reply(files.with_notes(text.text), text.folded)
         subject = mail.subject or translate(_("(no subject)"), self.tables.declaration.settings.languages[0])
+        longest = module.fields[inbox.title].length_limit if inbox.title else None
+        if longest and len(subject) > longest:  # some write all that they have to say there
+            text = _readable(Reply(f"{subject}\n\n{text.text}".strip(), text.folded))
+            subject = beginning(subject, longest)
         values = self._owner_values(records, sender)
         for name, content in ((inbox.title, subject), (inbox.text, text.text)):
             if name is not None:

@@ -105,6 +105,25 @@ def test_a_picture_that_stands_in_the_html_is_a_file_and_the_text_goes_on(size: 
     assert [(file.name, file.content) for file in read.files] == [("attachment-1.png", picture)]
 
 
+@pytest.mark.parametrize(
+    ("plain", "text"),
+    [
+        (b"", "First:[image.png] Then:[image (2).png]"),
+        (b"First:\n[image: image.png]\nThen:\n[image: image.png]\n[image: other.png]",
+         "First:\n[image.png]\nThen:\n[image (2).png]\n[image: other.png]"),
+    ],
+)  # fmt: skip
+def test_pictures_of_one_name_each_stand_where_they_stood(plain: bytes, text: str):
+    html = b"First:<img src='cid:1' alt=image.png> Then:<img src='cid:2' alt=image.png>"
+    texts = b"--a\nContent-Type: text/plain\n\n%s\n--a\nContent-Type: text/html\n\n%s\n--a--\n" % (plain, html)
+    picture = b"--b\nContent-Type: image/png; name=image.png\nContent-ID: <%d>\n\n%s\n"
+    parts = b"--b\nContent-Type: multipart/alternative; boundary=a\n\n" + texts
+    parts += b"".join(picture % (number, content) for number, content in ((1, b"one"), (2, b"two")))
+    read = read_mail(HEADERS + b"Content-Type: multipart/related; boundary=b\n\n" + parts + b"--b--\n")
+    assert read.text == text
+    assert [(file.name, file.content) for file in read.files] == [("image.png", b"one"), ("image (2).png", b"two")]
+
+
 def test_the_files_of_alternatives_that_are_not_shown_are_kept_and_their_texts_are_not_repeated():
     pdf = b"--c\nContent-Type: application/pdf\nContent-Disposition: inline; filename=a.pdf\n\nx\n"
     mixed = (
