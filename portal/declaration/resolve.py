@@ -30,6 +30,7 @@ from portal.declaration.shapes import (
     Scope,
     Transition,
     display_name,
+    leaves,
 )
 from portal.texts import label_from_name
 
@@ -181,8 +182,8 @@ def _longest_way(states: tuple[str, ...], start: str | None, transitions: Mappin
 
 
 def moves_between(transition: Transition, state: str, target: str) -> bool:
-    """Whether `transition` moves a record from `state` to `target`; without `from` it starts in every other state."""
-    return target == transition.to != state and (transition.from_ is None or state in transition.from_)
+    """Whether `transition` moves a record from `state` to `target`, another one."""
+    return target == transition.to != state and leaves(transition, state)
 
 
 # -- profiles -----------------------------------------------------------------------------------------------------

@@ -119,6 +119,11 @@ class OnComment(Shape):
     to: value_types.State
 
 
+def leaves(move: Transition | OnComment, state: str | None) -> bool:
+    """Whether `move` starts in `state`; without `from` it starts in every state but its goal."""
+    return state != move.to if move.from_ is None else state in move.from_
+
+
 class Lifecycle(Shape):
     field: value_types.OwnField
     start: value_types.State | None = None

@@ -16,14 +16,13 @@ import sqlalchemy as sa
 from portal.database.engine import reading
 from portal.database.errors import database_is_in_the_way
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Lifecycle, Module, Transition
+from portal.declaration.shapes import Lifecycle, Module, Transition, leaves
 from portal.fields.duration import duration_in_words
 from portal.jobs.transactions import in_retried_transaction
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.history import Author, add_event
-from portal.records.writing.lifecycle import leaves
 from portal.records.writing.writer import Writer
 from portal.texts import _
 

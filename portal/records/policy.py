@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, Comparison, comparisons
 from portal.database.schema.indexes import scope_column
 from portal.database.schema.tables import Tables
-from portal.database.search import index as search
+from portal.database.search.tokens import organization_token, owner_token, watcher_token
 from portal.database.sql import Among, linked, where
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through
@@ -209,9 +209,9 @@ class Policy:
         """The tokens of the search index that cover the scope; None where tokens cannot say it, and the join must."""
         access, declared = self.access(module), self.declaration.modules[module]
         see = access.see if access else None
-        persons = [search.owner_token(self.reader.person)] if self.reader.person else []
-        watchers = [search.watcher_token(self.reader.person)] if self.reader.person and declared.watchers else []
-        companies = [search.organization_token(company) for company in self.reader.companies]
+        persons = [owner_token(self.reader.person)] if self.reader.person else []
+        watchers = [watcher_token(self.reader.person)] if self.reader.person and declared.watchers else []
+        companies = [organization_token(company) for company in self.reader.companies]
         owned, organized = is_own_field(declared.owner), is_own_field(declared.organization)
         if see == "own" and owned:
             return persons + watchers
@@ -320,6 +320,11 @@ def outsider_policy(tables: Tables, reader: Reader | None = None) -> Policy:
     reads what it tells somebody who has no access."""
     policy = system_policy(tables, reader)
     return replace(policy, profile=policy.profile.model_copy(update={"staff": False}))
+
+
+def portal_policy(policy: Policy) -> Policy:
+    """The portal's own rights, on the side of the conversation and in the name of the reader of `policy`."""
+    return (system_policy if policy.staff else outsider_policy)(policy.tables, policy.reader)
 
 
 def _everything(module: Module) -> Access:

@@ -18,13 +18,13 @@ MOST_HEADERS = 200  # kept
 
 
 @functools.lru_cache(MOST_HEADERS)
-def accepted_language(header: str | None, languages: tuple[str, ...]) -> str:
+def _accepted_language(header: str | None, languages: tuple[str, ...]) -> str:
     """The one of `languages` that an Accept-Language header asks for; the first where it asks for none of them."""
     return create_accept_language_header(header).lookup(languages, default=languages[0]) or languages[0]
 
 
 @functools.lru_cache(MOST_HEADERS)
-def accepted_region(header: str | None, language: str) -> str:
+def _accepted_region(header: str | None, language: str) -> str:
     """The region that the header names for `language`: GB for English where it asks for en-GB; "" where none."""
     tags = sorted(create_accept_language_header(header).parsed or (), key=lambda entry: -entry[1])
     for tag, weight in tags:
@@ -41,9 +41,9 @@ def chosen_language(request: Request, account: Account | None = None) -> str:
     for choice in (read_cookie(request, Cookie.LANGUAGE), account.language if account else None):
         if choice is not None and choice in languages:
             return choice
-    return accepted_language(request.environ.get("HTTP_ACCEPT_LANGUAGE"), languages)
+    return _accepted_language(request.environ.get("HTTP_ACCEPT_LANGUAGE"), languages)
 
 
 def region_of(request: Request, language: str) -> str:
     """The region that the browser names for `language`."""
-    return accepted_region(request.environ.get("HTTP_ACCEPT_LANGUAGE"), language)
+    return _accepted_region(request.environ.get("HTTP_ACCEPT_LANGUAGE"), language)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import writing
 from portal.database.search import index as search
+from portal.database.search.tokens import organization_token, owner_token
 from portal.fields.linked_value import Linked
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
@@ -158,9 +159,9 @@ def add_rows(records, count, days, **values):
             pairs = [{"record": row["id"], "target": target.id, "position": 0} for row in rows]
             connection.execute(sa.insert(tables.join(records.name, field)), pairs)
     person, company = values.get("caller"), values.get("company")
-    scopes = [search.owner_token(person.id)] if person and records.module.owner == "caller" else []
+    scopes = [owner_token(person.id)] if person and records.module.owner == "caller" else []
     if company and records.module.organization in ("company", "customers"):
-        scopes.append(search.organization_token(company.id))
+        scopes.append(organization_token(company.id))
     texts = [(row["id"], [row["name"], row["kind"]], row["reference"]) for row in rows]
     entries = [search.Entry(records.name, record_id, words, reference, scopes) for record_id, words, reference in texts]
     with search.filling(connection):

@@ -19,7 +19,7 @@ from portal.database.migration.row_counts import RowCounts, staying
 from portal.database.migration.snapshot import Snapshot, rebuild_field
 from portal.database.schema.inspection import existing_indexes
 from portal.database.schema.tables import Tables, column_names_of, sorted_system_tables
-from portal.database.search.search_request import module_token
+from portal.database.search.tokens import module_token
 from portal.fields.table_names import is_rows, join_name
 
 

@@ -31,9 +31,9 @@ from portal.database.search.search_request import (
     PageStart,
     Progress,
     Search,
-    module_token,
     shared_statement,
 )
+from portal.database.search.tokens import module_token
 from portal.database.search.words import indexed_text
 from portal.fields.column_types import serial_column
 
@@ -110,24 +110,6 @@ class SearchResult:
     hits: list[Hit]
     number: int = 0
     more: bool = False
-
-
-def owner_token(record_id: int) -> str:
-    """The token of a record's owner."""
-    return f"_p{record_id}"
-
-
-def organization_token(record_id: int) -> str:
-    """The token of a record's organization."""
-    return f"_o{record_id}"
-
-
-def watcher_token(record_id: int) -> str:
-    """The token of a person who was added to a record."""
-    return f"_w{record_id}"
-
-
-# -- the index itself -------------------------------------------------------------------------------------------------
 
 
 def create_index(connection: sa.Connection) -> None:

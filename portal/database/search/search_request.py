@@ -14,6 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal.database.engine import cache_plan
+from portal.database.search.tokens import module_token
 from portal.database.search.words import SearchWords
 
 MAX_CACHED_STATEMENTS = 200
@@ -134,11 +135,6 @@ def in_part(table: sa.Table, module: str, part: int) -> tuple[sa.ColumnElement[b
 def other_part(part: int) -> int:
     """The part whose rows a search of `part` leaves out."""
     return PUBLIC if part == STAFF else STAFF
-
-
-def module_token(module: str, part: int) -> str:
-    """`_mtickets`; `_stickets` in the part for staff. The folding removes `_`, so that no input equals a token."""
-    return f"_{'s' if part else 'm'}{module}"
 
 
 @dataclass(frozen=True)

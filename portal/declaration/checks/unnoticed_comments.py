@@ -11,7 +11,7 @@ from portal.conditions import Comparison, Condition, comparisons, holds
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.resolve import moves_between
-from portal.declaration.shapes import Lifecycle, Module
+from portal.declaration.shapes import Lifecycle, Module, leaves
 
 
 def check_unnoticed_comments(draft: DeclarationDraft, declaration: Declaration) -> None:
@@ -87,4 +87,4 @@ def _is_final(module: Module, lifecycle: Lifecycle, state: str) -> bool:
 def _is_moved(lifecycle: Lifecycle, state: str) -> bool:
     """Whether a customer's comment moves the record, or it is in the state where such comments lead."""
     move = lifecycle.on_comment.get("customer")
-    return move is not None and (state == move.to or move.from_ is None or state in move.from_)
+    return move is not None and (state == move.to or leaves(move, state))

@@ -38,9 +38,9 @@ from portal.mail.incoming.mail_rows import (
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import IncomingMail, read_mail
 from portal.mail.incoming.reply_text import Reply, split_reply
-from portal.mail.incoming.senders import MailSender, Senders, portal_policy
+from portal.mail.incoming.senders import MailSender, Senders
 from portal.mail.reply_address import ReplyTo, read_reply_address
-from portal.records.policy import system_policy
+from portal.records.policy import portal_policy, system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError, NotAllowedError

@@ -96,8 +96,3 @@ class Senders:
         """Somebody in whose name the portal writes what they sent, and who reads nothing."""
         reader = self.tables.declaration.reader(person=person, companies=companies, now=self.now)
         return MailSender(outsider_policy(self.tables, reader), Author(None, name, "mail"), person)
-
-
-def portal_policy(policy: Policy) -> Policy:
-    """The portal's own rights, on the side of the conversation and in the name of the reader of `policy`."""
-    return (system_policy if policy.staff else outsider_policy)(policy.tables, policy.reader)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS
-from portal.declaration.shapes import ACTIONS, Access, Through
+from portal.declaration.shapes import ACTIONS, Access, Through, leaves
 from portal.records.policy import Policy
 from portal.records.reading.named_records import find_records
 from portal.records.reading.records import Record, Records
 from portal.records.reading.watchers import watchers, who_added
-from portal.records.writing.lifecycle import is_for_reader, leaves, state_of
+from portal.records.writing.lifecycle import is_for_reader, state_of
 from portal.texts import _
 
 Keys = tuple[str, ...]

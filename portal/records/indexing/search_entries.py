@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
+from portal.database.search.tokens import organization_token, owner_token, watcher_token
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
@@ -110,9 +111,9 @@ def search_entry(
         [*(text for name in texts if name not in internal for text in texts[name]), *public],
         record.reference,
         [
-            *_tokens(module, module.owner, record, search.owner_token),
-            *_tokens(module, module.organization, record, search.organization_token),
-            *map(search.watcher_token, watchers),
+            *_tokens(module, module.owner, record, owner_token),
+            *_tokens(module, module.organization, record, organization_token),
+            *map(watcher_token, watchers),
         ],
         [*internal_texts, *internal_comments] if has_internal else None,
     )

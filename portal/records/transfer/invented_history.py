@@ -13,11 +13,10 @@ import sqlalchemy as sa
 
 from portal.database.engine import Connection
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Lifecycle, Transition
+from portal.declaration.shapes import Lifecycle, Transition, leaves
 from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author, change_details, event_row
-from portal.records.writing.lifecycle import leaves
 
 STEP = datetime.timedelta(hours=20)  # from one state to the next, where no field says when
 

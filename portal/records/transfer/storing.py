@@ -24,8 +24,7 @@ from portal.records.transfer.importing_files import FilesIn
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.form_conditions import EMPTY
-from portal.records.writing.history import Author, author_of, change_details, event_row
-from portal.records.writing.lifecycle import state_written
+from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
 from portal.records.writing.links_and_lines import link_values
 from portal.records.writing.module_rows import new_row
 from portal.records.writing.sequence import keep_above, next_numbers

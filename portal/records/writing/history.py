@@ -10,7 +10,6 @@ from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.records.reading.history import PORTAL
 from portal.records.reading.records import Records
-from portal.records.writing.lifecycle import state_written
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,12 @@ def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str
         **({"internal": True} if len(private) == len(fields) else {}),
         **state_written(module, after),
     }
+
+
+def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The state among the `values` that are written, for the details of an event."""
+    name = module.state_field
+    return {"state": values[name]} if name and name in values else {}
 
 
 def add_event(

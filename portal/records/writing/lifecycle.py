@@ -7,11 +7,12 @@ It does not bind the portal itself.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.declaration.shapes import Lifecycle, Module, Transition
+from portal.declaration.shapes import Lifecycle, Module, Transition, leaves
 from portal.fields.base import Field, Refused
 from portal.records.reading.records import Record, Records
 from portal.records.writing.defaults import value_from_declaration
 from portal.records.writing.errors import ConflictError
+from portal.records.writing.signatures import not_signed_yet
 from portal.texts import _
 
 
@@ -38,11 +39,6 @@ def open_state(records: Records, record: Record, even_final: bool = False) -> st
     return state
 
 
-def leaves(transition: Transition, state: str | None) -> bool:
-    """Whether `transition` starts in `state`; without `from` it starts in every state but its goal."""
-    return state != transition.to if transition.from_ is None else state in transition.from_
-
-
 def is_final(records: Records, record: Record) -> bool:
     """Whether no transition leaves the record's state, whoever looks."""
     return _is_final(records.module, state_of(records, record))
@@ -64,17 +60,10 @@ def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -
     return [field for field in fields if field.internal and records.policy.staff]
 
 
-def not_signed_yet(record: Record, fields: Iterable[Field]) -> list[Field]:
-    """Those of `fields` that hold no signature."""
-    return [field for field in fields if not (field.signs and record.values.get(field.name))]
-
-
 def state_after_comment(lifecycle: Lifecycle | None, state: str | None, staff: bool) -> str | None:
     """Where `on_comment` moves a record in `state` when this side comments; None where it stays."""
     rule = lifecycle.on_comment.get("staff" if staff else "customer") if lifecycle else None
-    if rule is None or state == rule.to:
-        return None
-    return rule.to if rule.from_ is None or state in rule.from_ else None
+    return rule.to if rule and leaves(rule, state) and state != rule.to else None
 
 
 def open_transitions(records: Records, record: Record) -> list[Transition]:
@@ -109,12 +98,6 @@ def transition_values(records: Records, transition: Transition, answers: Mapping
     for name, raw in transition.set.items():
         values[name] = value_from_declaration(records.connection, records.policy, records.module.field(name), raw)
     return values
-
-
-def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The state among the `values` that are written, for the details of an event."""
-    name = module.state_field
-    return {"state": values[name]} if name and name in values else {}
 
 
 def check_leaves(records: Records, record: Record, transition: Transition) -> None:

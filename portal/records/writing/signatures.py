@@ -1,10 +1,11 @@
 """Signatures as they are written: with the moment and the account, once and for all."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.records.reading.records import Records
+from portal.fields.base import Field
+from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author, add_event, change_details
 
 
@@ -21,6 +22,11 @@ def without_signed(records: Records, before: Mapping[str, Any], values: Mapping[
     """`values` without the signatures that are there already: they stay as they are."""
     signed = {name for name in _signatures(records, values) if before.get(name)}
     return {name: value for name, value in values.items() if name not in signed}
+
+
+def not_signed_yet(record: Record, fields: Iterable[Field]) -> list[Field]:
+    """Those of `fields` that hold no signature."""
+    return [field for field in fields if not (field.signs and record.values.get(field.name))]
 
 
 def add_change_events(

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.declaration.shapes import Transition
+from portal.declaration.shapes import Transition, leaves
 from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.comments import Comment
@@ -39,15 +39,13 @@ from portal.records.writing.files import (
     may_detach,
 )
 from portal.records.writing.follow_ups import followed_record
-from portal.records.writing.history import Author, add_event, change_details
+from portal.records.writing.history import Author, add_event, change_details, state_written
 from portal.records.writing.lifecycle import (
     editable_fields,
     is_for_reader,
-    leaves,
     open_state,
     state_after_comment,
     state_of,
-    state_written,
     transition_values,
 )
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables

@@ -17,7 +17,7 @@ from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.lifecycle import not_signed_yet
+from portal.records.writing.signatures import not_signed_yet
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.displays import Value, shown

@@ -16,14 +16,13 @@ from portal.database.search.index import (
     create_index,
     drop_index,
     is_index_object,
-    organization_token,
-    owner_token,
     page,
     put_many,
     remove,
     replace_texts,
 )
 from portal.database.search.search_request import Search
+from portal.database.search.tokens import organization_token, owner_token
 from portal.database.search.words import parse_words
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets, write
 

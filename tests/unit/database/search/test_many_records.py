@@ -14,12 +14,11 @@ from portal.database.search.index import (
     find,
     finish_index,
     is_finished,
-    organization_token,
-    owner_token,
     page,
     put_many,
 )
 from portal.database.search.search_request import Search
+from portal.database.search.tokens import organization_token, owner_token
 from portal.database.search.words import parse_words
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets
 
