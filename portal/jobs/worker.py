@@ -30,6 +30,7 @@ from portal.jobs.transactions import in_retried_transaction
 from portal.mail.builder import Sender
 from portal.mail.smtp import SmtpServer
 from portal.records.indexing.backlog import catch_up_later, running_threads
+from portal.records.writing.form_keys import forget_old_keys
 
 log = logging.getLogger(__name__)
 
@@ -132,13 +133,15 @@ class Worker:
 
     def _do_what_is_due(self, tables: Tables) -> int:
         began = time.monotonic()
-        in_retried_transaction(
-            self.engine, lambda connection: outbox.forget_old_letters(connection, tables, self.clock())
-        )
+        in_retried_transaction(self.engine, lambda connection: self._forget(connection, tables))
         due = self.due.do_all(tables, self.stopping.is_set)
         took = datetime.timedelta(seconds=time.monotonic() - began)
         self._looks_for_due.period = max(DUE_EVERY, took * MOST_OF_THE_TIME)
         return due
+
+    def _forget(self, connection: sa.Connection, tables: Tables) -> None:
+        outbox.forget_old_letters(connection, tables, self.clock())
+        forget_old_keys(connection, tables, self.clock())
 
 
 def run(workers: Callable[[], Iterable[Worker]], stopping: threading.Event) -> None:

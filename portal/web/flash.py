@@ -18,6 +18,7 @@ MESSAGES = {
     "deleted": _("Deleted."),
     "moved": _("Done."),
     "commented": _("Comment added."),
+    "comment-repeated": _("You have already sent this comment."),
     "corrected": _("Comment changed."),
     "withdrawn": _("Comment withdrawn."),
     "attached": _("Files added."),

@@ -487,3 +487,15 @@ def test_a_reminder_comes_once_in_each_stay(post, monkeypatch):
     move(post, NANCY, record, "ask_back", comment="Which of them?")
     new_letters(post)
     assert to(new_letters(post, datetime.timedelta(days=4))) == [ANNA]
+
+
+def test_what_is_known_of_sent_forms_is_forgotten(post):
+    open_ticket(post, _once="key-1")
+    once = sa.select(sa.func.count()).select_from(post.portal.tables.once)
+    known = []
+    for days in (0, 29, 31):
+        post.clock.now += datetime.timedelta(days=days)
+        worker_of(post).turn()
+        with reading(post.portal.engine) as connection:
+            known.append(connection.execute(once).scalar_one())
+    assert known == [2, 2, 0], "its key, and what it said"
