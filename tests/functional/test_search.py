@@ -9,7 +9,7 @@ import pytest
 from portal.database.search import postgresql as search_on_postgresql
 from portal.database.search import sqlite as search_on_sqlite
 from tests.functional.test_speed import statements_of
-from tests.functional.world import ANNA, BRUNO, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
 
 def fill(world):
@@ -60,6 +60,37 @@ def test_a_search_narrows_tabs_and_filters(filled):
     assert anna.titles("/requests/?q=printer&tab=all") == ["Closed one", "Paper printer", "Größe of the paper"]
     assert anna.titles("/requests/?q=printer&tab=all&status=closed") == ["Closed one"]
     assert anna.titles("/requests/?q=printer&name=paper&sort=name") == ["Größe of the paper", "Paper printer"]
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("/requests/?tab=all&q=R2", ["Paper printer"]), ("/requests/?tab=all&q=r2", ["Paper printer"]),
+        ("/requests/?tab=all&q=R0002", ["Paper printer"]), ("/requests/?tab=all&q=R9", []),
+        ("/requests/?tab=all&reference=r2", ["Paper printer"]), ("/search?q=R2", ["Paper printer"]),
+    ],
+)  # fmt: skip
+def test_a_reference_is_found_without_the_zeros_of_its_number(filled, address, found):
+    page = str(filled[ANNA].get(address).html.main)
+    assert [record.title for record in filled.all("requests") if record.title in page] == found
+
+
+def test_the_record_whose_reference_is_searched_for_is_named_whichever_comes_first(world):
+    fill(world)
+
+    def called(person, address):
+        chips = [" ".join(chip.text.split()) for chip in world[person].get(address).html.select("main .chip")]
+        return next((chip for chip in chips if chip.startswith("Go to")), None)
+
+    same = {name: world.all("requests")[0].values[name] for name in ("caller", "company", "service", "body")}
+    for number in range(5, 11):
+        world.add("requests", name=f"Number {number}", **same)
+    assert called(ANNA, "/requests/?q=r1") == "Go to R0001 · Größe of the paper"
+    assert called(ANNA, "/search?q=R1") == "Go to R0001 · Größe of the paper"
+    assert called(ANNA, "/requests/?q=R4") == "Go to R0004 · Closed one", "the first tab has none that is closed"
+    assert called(ANNA, "/requests/?q=R3") is None, "it is the first"
+    assert called(CARLA, "/requests/?q=R1") is None
+    assert called(ANNA, "/requests/?q=R99") is None
 
 
 def test_all_modules_are_searched_each_with_its_way_on(filled):

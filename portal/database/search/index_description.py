@@ -21,6 +21,7 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
         "comments": bool(module.comments),
         "folding": FOLDING_VERSION,
         **({"watchers": True} if module.watchers else {}),
+        **({"reference": "with and without zeros"} if "{number:0" in module.reference else {}),
     }
     return description | ({"formulas": formulas} if (formulas := _formulas_description(module)) else {})
 

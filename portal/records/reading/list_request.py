@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition, ParsedValue, joined_conditions
+from portal.declaration.references import whole_reference
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
-from portal.fields.reader import Reader
 from portal.records.reading.records import Count, Query, Records
 from portal.texts import _, ngettext
 
@@ -144,7 +144,7 @@ def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, li
     )
     try:
         _check_size(chosen)
-        conditions = list(_conditions(field, chosen, records.policy.reader))
+        conditions = list(_conditions(records, field, chosen))
         for part in joined_conditions(AllOf(tuple(conditions))):
             records.statements.sql(part)
     except Refused as refused:
@@ -163,13 +163,16 @@ def _check_size(chosen: Filter) -> None:
         raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_VALUE))
 
 
-def _conditions(field: Field, chosen: Filter, reader: Reader) -> Iterator[Condition]:
+def _conditions(records: Records, field: Field, chosen: Filter) -> Iterator[Condition]:
     """Several values: any of them. Raises Refused."""
-    path = (field.name,)
+    path, reader = (field.name,), records.policy.reader
     if chosen.values or chosen.ids or chosen.empty:
         parsed = [field.parse_filter(value, reader) for value in chosen.values]
         parsed += [("equal", field.parse_filter_id(record_id)) for record_id in chosen.ids]
         ways = [Comparison(path, operator, ParsedValue(value)) for operator, value in parsed]
+        if field.name == "reference":
+            whole = filter(None, (whole_reference(records.module.reference, value) for value in chosen.values))
+            ways += [Comparison(path, "equal", ParsedValue(reference)) for reference in whole]
         yield AnyOf((*ways, Comparison(path, "empty", ParsedValue(True))) if chosen.empty else tuple(ways))
     for operator, bound in (("min", chosen.minimum), ("max", chosen.maximum)):
         if bound and field.ranged:

@@ -2,11 +2,13 @@
 
 import sqlalchemy as sa
 
+from portal.conditions import Comparison, ParsedValue
+from portal.declaration.references import whole_reference
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.record_titles import is_called
 from portal.records.policy import Policy
-from portal.records.reading.records import Records
+from portal.records.reading.records import Query, Record, Records
 
 
 def find_named(connection: sa.Connection, policy: Policy, module: str, name: str) -> list[int]:
@@ -22,10 +24,26 @@ def find_named(connection: sa.Connection, policy: Policy, module: str, name: str
 
 
 def find_records(records: Records, reference: str) -> list[int]:
-    """The ids of the records that a reference means, whoever may see them; by unique field or title too."""
-    table = records.table
-    ids = records.connection.scalars(sa.select(table.c["id"]).where(table.c["reference"] == reference)).all()
-    return list(ids) or find_named(records.connection, records.as_system.policy, records.name, reference)
+    """The ids of the records that a reference means, whoever may see them; by unique field or title too.
+
+    The zeros of its number may be left out.
+    """
+    column = records.table.c["reference"]
+    for whole in (reference, whole_reference(records.module.reference, reference)):
+        ids = records.connection.scalars(sa.select(records.table.c["id"]).where(column == whole)).all()
+        if ids:
+            return list(ids)
+    return find_named(records.connection, records.as_system.policy, records.name, reference)
+
+
+def called(records: Records, text: str) -> Record | None:
+    """The reader's record of which `text` is the whole reference, which may lack the zeros of its number; a number
+    alone says too little."""
+    whole = whole_reference(records.module.reference, text)
+    if not whole or whole.isdecimal():
+        return None
+    is_called = Comparison(("reference",), "one_of", ParsedValue((text, whole)))
+    return next(iter(records.page(Query(condition=is_called, size=1), []).records), None)
 
 
 def naming_fields(module: Module) -> list[Field]:

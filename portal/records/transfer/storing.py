@@ -3,7 +3,6 @@
 Nobody is notified: the event is `imported`, which makes no letters.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.database.engine import analyze
 from portal.database.search import index as search
+from portal.declaration.references import parse_reference
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.indexing.backlog import update_linking_records
@@ -135,13 +135,10 @@ def _use_numbers(system: Records, new: Sequence[ImportRow]) -> None:
 
     A reference without a number has the one that the module's pattern finds in it, if it was made by this pattern.
     """
-    pattern = re.escape(system.module.reference)
-    pattern = re.sub(r"\\\{number(:\d+)?\\\}", r"(?P<number>\\d{1,18})", pattern, count=1)
-    pattern = re.sub(r"\\\{year\\\}", r"\\d{4}", pattern)
     for row in new:
-        match = re.fullmatch(pattern, row.values.get("reference") or "")
-        if match and "number" not in row.values:
-            row.values["number"] = int(match["number"])
+        made = parse_reference(system.module.reference, row.values.get("reference") or "")
+        if made and "number" not in row.values:
+            row.values["number"] = int(made["number"])
     numbers = [row.values["number"] for row in new if row.values.get("number")]
     if numbers:
         keep_above(system.connection, system.policy.tables, system.name, max(numbers))

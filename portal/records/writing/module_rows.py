@@ -13,13 +13,14 @@ import sqlalchemy as sa
 
 from portal.database.errors import Failure, classify, driver_error
 from portal.database.schema.existing_tables import ExistingTable
+from portal.declaration.references import reference
 from portal.fields.base import Refused
 from portal.fields.link import KEY
 from portal.records.indexing.formulas import computed
 from portal.records.reading.records import Records
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.history import Author, author_of
-from portal.records.writing.sequence import next_numbers, reference
+from portal.records.writing.sequence import next_numbers
 from portal.texts import _
 
 LONGEST_REASON = 200  # characters of what the database says

@@ -1,6 +1,5 @@
 """References: each module's own sequence, counted up at creation, never reused whatever is deleted or rolled back."""
 
-import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,11 +21,6 @@ def keep_above(connection: sa.Connection, tables: Tables, module: str, number: i
     """Lets the next number be above `number`, which an import has used."""
     last = tables.sequence.c["last"]
     _advance(connection, tables.sequence, module, number, sa.case((last < number, number), else_=last))
-
-
-def reference(pattern: str, number: int, created: datetime.datetime) -> str:
-    """`pattern` with {number}, {number:05} and {year} filled in; `created` in the portal's zone."""
-    return pattern.format(number=number, year=created.year)
 
 
 def _advance(

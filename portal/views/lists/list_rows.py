@@ -11,13 +11,15 @@ from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
 from portal.records.reading.comment_texts import readable_texts_together
+from portal.records.reading.named_records import called
 from portal.records.reading.news import News, Speaker
 from portal.records.reading.records import Page, Record, Records
 from portal.records.reading.several_modules import Selection, by_ids_together
 from portal.texts import _, first_visible
 from portal.views.displays import DISPLAYS, Value, display_of
 from portal.views.lists.columns import Column
-from portal.views.wording import initials
+from portal.views.parts import TitledLink
+from portal.views.wording import initials, record_in_words
 from portal.web.addresses import record_address
 
 
@@ -126,6 +128,15 @@ def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: SearchWord
         for of_module, of_records in zip(notes, texts, strict=True):
             of_module.update(_notes_of_conversations(records, of_records, words))
     return notes
+
+
+def called_record(records: Records, text: str, first: Sequence[Record]) -> TitledLink | None:
+    """The way to the record whose reference is searched for, unless it is the `first` hit: of other records the
+    reference may only begin like that, and a tab or filter may leave it out."""
+    record = called(records, text) if text else None
+    if record is None or record.id in [hit.id for hit in first]:
+        return None
+    return TitledLink(record_in_words(record), record_address(records.name, record.id))
 
 
 def _notes_of_fields(records: Records, hits: Sequence[Record], words: SearchWords) -> dict[int, str]:

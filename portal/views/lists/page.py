@@ -16,7 +16,7 @@ from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import Chip, Parameters, chips, filter_states, parameters_of, shown_request
 from portal.views.lists.list_navigation import remember_list
-from portal.views.lists.list_rows import RecordTable, Row, page_rows, rows_with_speakers
+from portal.views.lists.list_rows import RecordTable, Row, called_record, page_rows, rows_with_speakers
 from portal.views.lists.many_records import ManyForm, many_form
 from portal.views.lists.tabs import TabState, tabs, widest_tab
 from portal.views.parts import Pairs, TitledLink
@@ -54,6 +54,7 @@ class ListPage(RecordTable):
     hidden: Pairs = ()  # tab, sort and button, kept while one searches and filters
     tabs: tuple[TabState, ...] = ()
     chips: tuple[Chip, ...] = ()  # search, button and filters in force
+    called: TitledLink | None = None  # the record whose reference is searched for, unless it comes first anyway
     notes: tuple[Words, ...] = ()  # “Sorted within the newest 2,000 hits.”, “Narrow your search.”
     clear_url: str = ""  # without search and filters; empty: none are in force
     create_url: str = ""
@@ -101,6 +102,7 @@ def _list_page(records: Records, request: Request) -> ListPage:
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
         tabs=tuple(tabs(records, list_request, counts_of_tabs, news, parameters)),
         chips=tuple(chips(records, list_request, states, parameters)),
+        called=called_record(records, query.text, page.records[:1]),
         notes=tuple(_list_notes(list_request, count)),
         clear_url=_clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",

@@ -14,9 +14,9 @@ from portal.records.reading.records import Records
 from portal.records.reading.search_everywhere import ModuleHits, hits_everywhere
 from portal.texts import Words
 from portal.views.displays import moment
-from portal.views.lists.list_rows import match_notes
+from portal.views.lists.list_rows import called_record, match_notes
 from portal.views.lists.tabs import widest_tab
-from portal.views.parts import Moment
+from portal.views.parts import Moment, TitledLink
 from portal.views.wording import count_text, reference_in_words
 from portal.web.addresses import list_address, record_address
 from portal.web.resources import Root
@@ -48,6 +48,7 @@ class SearchPage:
 
     query: str
     groups: tuple[HitsOfModule, ...] = ()
+    called: tuple[TitledLink, ...] = ()  # the records whose reference is searched for, unless they come first anyway
 
 
 @view_config(context=Root, name="search", request_method="GET", renderer="search.pt")
@@ -60,7 +61,9 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     groups = (
         _hits_of(request, module_hits, of_module, text) for module_hits, of_module in zip(modules, notes, strict=True)
     )
-    return {"page": SearchPage(text, tuple(groups))}
+    first = {module_hits.records.name: module_hits.newest[:1] for module_hits in modules}
+    called = (called_record(Records(connection, policy, name), text, first.get(name, ())) for name in policy.modules)
+    return {"page": SearchPage(text, tuple(groups), tuple(filter(None, called)))}
 
 
 def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tuple[Records, list[int]]]:
