@@ -108,10 +108,9 @@ class Settings(BaseSettings):
         """Whether letters leave, for the log of every start and `portal check`."""
         return EMAIL if self.smtp else NO_EMAIL
 
-    @property
-    def local_address(self) -> str:
-        """Where the portal is on this machine, for letters where no `base_url` is declared."""
-        return f"http://localhost:{self.port}"
+    def own_address(self, base_url: str | None) -> str:
+        """The portal's address for links in letters: the declared one, else that on this machine."""
+        return (base_url or f"http://localhost:{self.port}").rstrip("/")
 
     @property
     def data_folders(self) -> list[Path]:

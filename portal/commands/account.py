@@ -125,8 +125,8 @@ def change(email: str, new_email: str | None, profile: str | None, **days: Any) 
 
 def _tell_of_address(register: Register, before: Account, after: Account) -> None:
     """A letter to the old address and to the new one, in the transaction of the change."""
-    base_url = register.declaration.settings.base_url or chosen_settings().local_address
-    sender = Sender(register.declaration, base_url.rstrip("/"), register.now)
+    address = chosen_settings().own_address(register.declaration.settings.base_url)
+    sender = Sender(register.declaration, address, register.now)
     for account in (before, after) if before.email != after.email else ():
         letter = address_changed(sender, account, after.email)
         outbox.put_letter(register.connection, register.tables, letter, register.now)
@@ -187,7 +187,7 @@ def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
     Example: portal account invite-all --profile customer --records-from 2026-01-01
     """
     portal = open_portal()
-    address = portal.declaration.settings.base_url or portal.settings.local_address
+    address = portal.settings.own_address(portal.declaration.settings.base_url)
     declared = portal.declaration.profiles.get(profile)
     if declared is None or declared.staff:
         raise click.ClickException(f'there is no profile "{profile}" that is not staff')
@@ -200,7 +200,7 @@ def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
         begin_opening(register, profile, _dates(days))
 
     def sender(tables: Tables, now: datetime.datetime) -> Sender:
-        return Sender(tables.declaration, address.rstrip("/"), now)
+        return Sender(tables.declaration, address, now)
 
     Inviting(portal.engine, lambda: datetime.datetime.now(datetime.UTC), sender).invite_all(portal.tables)
     with reading(portal.engine) as connection:

@@ -83,7 +83,7 @@ def worker_of(
     """The worker of a portal in force."""
 
     def address(tables: Tables) -> str:
-        return (tables.declaration.settings.base_url or settings.local_address).rstrip("/")
+        return settings.own_address(tables.declaration.settings.base_url)
 
     return Worker(live.engine, lambda: live.current().tables, live.clock, address, server, stopping)
 

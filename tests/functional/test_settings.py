@@ -58,7 +58,7 @@ def forwarded(host, port):
 def test_the_server_listens_where_it_is_told_with_as_many_threads(monkeypatch):
     assert served(echo, forwarded, HOST="127.0.0.2", THREADS="3") == ("127.0.0.1 http", "127.0.0.2", 3)
     monkeypatch.setenv("PORTAL_PORT", "7001")
-    assert read_settings().local_address == "http://localhost:7001"
+    assert read_settings().own_address(None) == "http://localhost:7001"
 
 
 def test_only_the_trusted_proxy_says_who_comes():
