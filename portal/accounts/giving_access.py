@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, find_account
 from portal.accounts.one_time_links import INVITATION, make_link, void_links
+from portal.accounts.people import people_with_email
 from portal.accounts.sessions import close_sessions
-from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
@@ -24,7 +24,7 @@ from portal.fields.email import is_mail_address, normalize_email
 from portal.fields.linked_value import Linked
 from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named
-from portal.records.reading.records import Query, Record, Records
+from portal.records.reading.records import Record, Records
 from portal.records.writing.defaults import defaults
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.history import SYSTEM, Author, add_event
@@ -143,17 +143,18 @@ class Register:
             return
         people = self._records(self.declaration.people)
         person = people.get(account.person)
-        name = next(iter(_email_value(people.module, new)), None)
-        if person is None or name is None:
+        field = people.module.email_field
+        if person is None or field is None:
             return
-        if normalize_email(person.values[name] or "") != account.email:
-            self.warnings.append(f"the record of {person.title} keeps the address {person.values[name] or 'it has'}")
+        present = person.values[field.name] or ""
+        if normalize_email(present) != account.email:
+            self.warnings.append(f"the record of {person.title} keeps the address {present or 'it has'}")
             return
         self._check_written(people.module, f"the address of {person.title} is another one there")
         same = self._find_person(people, new)
         if same is not None and same.id != person.id:
             raise AccessRefusedError(f"{same.title} has the address {new}")
-        Writer(people, self.author).change(person, {name: new}, person.version)
+        Writer(people, self.author).change(person, {field.name: new}, person.version)
 
     def disable(self, email: str) -> Account:
         """Disable an account and end its sessions."""
@@ -213,17 +214,17 @@ class Register:
         person = self._find_person(people, email)
         if person is None:
             name = access_request.name or _readable_name(email)
-            values = {**_email_value(people.module, email), **self._company_value(people.module, company)}
-            return self._create(people, name, values)
+            field = people.module.email_field
+            values = {field.name: email} if field else {}
+            return self._create(people, name, {**values, **self._company_value(people.module, company)})
         self._add_company(people, person, company)
         return person
 
     def address_of(self, person_id: int) -> str:
         """The address on a person's record, as accounts are found by; empty where there is none."""
         people = self._records(str(self.declaration.people))
-        person = people.get(person_id)
-        name = next(iter(_email_value(people.module, "")), None)
-        return normalize_email(person.values[name] or "") if person and name else ""
+        person, field = people.get(person_id), people.module.email_field
+        return normalize_email(person.values[field.name] or "") if person and field else ""
 
     def person_with(self, email: str) -> Record | None:
         """The person who has an address. Raises AccessRefusedError where several have it."""
@@ -232,15 +233,10 @@ class Register:
         return self._find_person(self._records(self.declaration.people), normalize_email(email))
 
     def _find_person(self, people: Records, email: str) -> Record | None:
-        name = next(iter(_email_value(people.module, email)), None)
-        if name is None:
-            return None
-        contains = Comparison((name,), "contains", email)
-        rows = [row for row in people.narrow(contains).iterate(Query(sort=("id",)), [name])
-                if normalize_email(row.values[name] or "") == email]  # fmt: skip
-        if len(rows) > 1:
+        having_it = people_with_email(people, email)
+        if len(having_it) > 1:
             raise AccessRefusedError(f"several people of {people.name} have the address {email}")
-        return people.get(rows[0].id) if rows else None
+        return people.get(having_it[0].id) if having_it else None
 
     def _company_of(self, access_request: AccessRequest) -> Linked | None:
         if access_request.company is not None and self.declaration.organizations is not None:
@@ -331,12 +327,6 @@ class Register:
     def _records(self, module: str) -> Records:
         reader = self.declaration.reader(now=self.now, person=self.me)
         return Records(self.connection, system_policy(self.tables, reader), module)
-
-
-def _email_value(module: Module, email: str) -> dict[str, str]:
-    """The address as the value of the module's first email field."""
-    names = [name for name, field in module.fields.items() if field.input_type == "email"]
-    return {names[0]: email} if names else {}
 
 
 def _readable_name(email: str) -> str:

@@ -150,11 +150,10 @@ def _uninvited(connection: sa.Connection, tables: Tables) -> sa.Select[Any] | No
     """The ids and addresses of the people who are still to be invited, by id; None where people have no address."""
     declaration = tables.declaration
     people = declaration.modules[declaration.people] if declaration.people else None
-    names = [name for name, field in people.fields.items() if field.input_type == "email"] if people else []
-    if people is None or not names:
+    if people is None or people.email_field is None:
         return None
     table, account = tables.module(people.name), tables.account
-    email = table.c[names[0]]
+    email = table.c[people.email_field.name]
     has_account = sa.exists().where(account.c["person"] == table.c["id"])
     query = sa.select(table.c["id"], email).where(email.is_not(None), email != "", ~has_account)
     left_out = _left_out(connection, tables)

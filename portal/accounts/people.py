@@ -7,10 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts.accounts import find_account
+from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
+from portal.records.reading.records import Query, Record, Records
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,15 @@ def _first_step(tables: Tables) -> str:
 
 def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, ids: list[int]) -> list[int]:
     return list(dict.fromkeys(connection.execute(linked_ids(tables, module, field, ids)).scalars()))
+
+
+def people_with_email(people: Records, email: str) -> list[Record]:
+    """The first two of `people` whose record holds an address."""
+    field = people.module.email_field
+    if field is None:
+        return []
+    having_it = Query(condition=Comparison((field.name,), "equal", email), sort=("id",), size=2)
+    return people.page(having_it, []).records
 
 
 def people_of_address(connection: sa.Connection, tables: Tables, email: str) -> list[int]:

@@ -47,10 +47,15 @@ def profile_file(name: str) -> str:
     return f"{PROFILES}/{name}.yaml"
 
 
+def paths_of_files(folder: Path) -> list[Path]:
+    """Where the files of a declaration are, or would be."""
+    return [folder / MODULES, folder / BUTTONS, *sorted((folder / PROFILES).glob("*.yaml"))]
+
+
 def declared_files(folder: Path) -> dict[str, bytes]:
     """The files of a declaration that can be read, by their paths in the folder."""
     contents = {}
-    for path in sorted([folder / MODULES, folder / BUTTONS, *(folder / PROFILES).glob("*.yaml")]):
+    for path in sorted(paths_of_files(folder)):
         with contextlib.suppress(OSError):
             contents[path.relative_to(folder).as_posix()] = _content(path)
     return contents

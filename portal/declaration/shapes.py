@@ -247,6 +247,11 @@ class Module(Shape):
         """The column within which the values of `field` are unique: the company of `unique: organization`."""
         return (self.organization,) if field.unique == "organization" and self.organization else ()
 
+    @cached_property
+    def email_field(self) -> Field | None:
+        """The first email field: of a person the address by which they are found and get letters."""
+        return next((field for field in self.fields.values() if field.type == "email"), None)
+
     @property
     def first_long_text(self) -> Field | None:
         """What a record of canned answers puts into a comment."""

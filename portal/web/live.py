@@ -27,7 +27,7 @@ from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.archive import pack_files, unpacked_folder
 from portal.declaration.declaration import Declaration
-from portal.declaration.declared_files import declared_files
+from portal.declaration.declared_files import PROFILES, declared_files, paths_of_files
 from portal.declaration.load import load
 from portal.declaration.source.problems import Problem
 from portal.records.indexing.backlog import catch_up_later
@@ -206,8 +206,7 @@ class LivePortal:
         """Whether a file was written, or one of the profiles came or went, a moment ago: half a file can be valid too,
         and a profile that is written anew is missing for a moment.
         """
-        profiles = self.folder / "profiles"
-        paths = [self.folder / "modules.yaml", self.folder / "buttons.yaml", profiles, *profiles.glob("*.yaml")]
+        paths = [*paths_of_files(self.folder), self.folder / PROFILES]
         times = [status.st_mtime for status in map(_status_of, paths) if status is not None]
         return abs(time.time() - max(times, default=0)) < (self.every if self.whole_after is None else self.whole_after)
 
@@ -315,7 +314,7 @@ class LivePortal:
     def _read_signature(self) -> tuple[Signature, bool]:
         """What changes when a file does, and whether a file is so new that it may change again without that."""
         files = []
-        for path in [self.folder / "modules.yaml", self.folder / "buttons.yaml", *self.folder.glob("profiles/*.yaml")]:
+        for path in paths_of_files(self.folder):
             if status := _status_of(path):
                 files.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
         newest = max((changed for _path, changed, _size, _inode in files), default=0)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.declaration.declaration_draft import MODULES
+from portal.declaration.declared_files import paths_of_files
 from portal.declaration.name_rules import reserved_field, reserved_module
 from portal.declaration.shapes import ACTIONS
 from portal.declaration.version import VERSION, version_complaint
@@ -62,7 +63,7 @@ def upgrade(folder: Path) -> Upgraded:
 
 
 def _read(folder: Path) -> Files:
-    paths = [folder / MODULES, folder / "buttons.yaml", *sorted(folder.glob("profiles/*.yaml"))]
+    paths = paths_of_files(folder)
     names = [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
     if MODULES not in names:
         raise CannotUpgradeError(f"there is no {MODULES} in {folder}")

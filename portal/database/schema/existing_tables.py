@@ -309,7 +309,7 @@ class ExistingModule:
             elif own.name == field.folded:
                 made[own.name] = values.folded(text)
             elif own.name == field.key_column:
-                made[own.name] = sa.func.lower(text)
+                made[own.name] = sa.func.lower(sa.func.trim(text))
         return made | {name: sa.literal(constant) for name, constant in constants.items()}
 
     def _value(self, field: Field, own: sa.Column[Any], value: Expression, kind: str) -> Expression:

@@ -8,15 +8,14 @@ import sqlalchemy as sa
 from portal.accounts.accounts import Account, find_account, find_account_of_person, load_account
 from portal.accounts.bounces import forget_bounces
 from portal.accounts.identity import Identity, admit
-from portal.accounts.people import companies_of
-from portal.conditions import Comparison
+from portal.accounts.people import companies_of, people_with_email
 from portal.database.schema.tables import Tables
 from portal.fields.email import normalize_email
 from portal.mail.incoming.mail_rows import KeptAsideError, stranger_of
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.reply_address import ReplyTo
 from portal.records.policy import Policy, outsider_policy, system_policy
-from portal.records.reading.records import Query, Record, Records
+from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author
 from portal.texts import _
 
@@ -86,10 +85,7 @@ class Senders:
         if self.tables.declaration.people is None:
             return None
         records = Records(self.connection, system_policy(self.tables), self.tables.declaration.people)
-        field = next((field for field in records.module.fields.values() if field.type == "email"), None)
-        if field is None:
-            return None
-        people = records.page(Query(condition=Comparison((field.name,), "equal", address), size=2), []).records
+        people = people_with_email(records, address)
         return people[0] if len(people) == 1 else None
 
     def _without_access(self, name: str, person: int | None, companies: tuple[int, ...]) -> MailSender:
