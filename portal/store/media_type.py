@@ -30,8 +30,13 @@ def media_type(source: BinaryIO, name: str) -> str:
 
 def _is_text(head: bytes) -> bool:
     """UTF-8 without control characters; the last character may be cut."""
+    return is_utf8(head) and not any(character < 32 and character not in b"\t\n\r\f" for character in head)
+
+
+def is_utf8(head: bytes) -> bool:
+    """Whether a text that begins like this is UTF-8; the last character may be cut."""
     try:
-        text = head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
+        head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return not any(character < " " and character not in "\t\n\r\f" for character in text)
+    return True

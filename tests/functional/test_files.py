@@ -217,6 +217,18 @@ def test_names_of_any_letters_make_the_round_trip(people):
 
 @ON_SQLITE
 @pytest.mark.parametrize(
+    ("text", "declared"),
+    [("Grüße\n".encode(), "text/plain; charset=UTF-8"), ("Grüße\n".encode("latin-1"), "text/plain")],
+)
+def test_a_text_in_an_older_character_set_is_not_sent_as_utf_8(people, text, declared):
+    upload(people["anna"], ("notes.txt", text))
+    answer = people["anna"].get("/tickets/1/files/1")
+    assert (answer.headers["Content-Type"], answer.body) == (declared, text)
+    assert people["anna"].get("/tickets/1/files/1", headers={"Range": "bytes=1-3"}, status=206).body == text[1:4]
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
     ("asked", "status", "content"),
     [
         ("bytes=9-", 206, PDF[9:]), ("bytes=-4", 206, PDF[-4:]), ("bytes=0-1", 206, PDF[:2]),

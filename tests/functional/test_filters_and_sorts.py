@@ -146,6 +146,7 @@ def test_a_value_that_cannot_be_read_is_answered_with_a_message_at_its_filter(fi
     assert error, "the message stands on the page"
     assert message in error.text
     assert titles(page) == ["A"], "the other filters stay in force"
+    assert message in page.html.find(class_="chips").text, "where the list has no such column, nothing else says it"
 
 
 def test_what_was_typed_into_a_filter_stays_in_it(filled):

@@ -60,6 +60,7 @@ class Chip:
     label: Words
     text: Words
     url: str
+    error: Words = ""  # of a filter that cannot be read, and leaves out nothing
 
 
 def shown_request(records: Records, request: Request, parameters: Form) -> ListRequest:
@@ -189,7 +190,7 @@ def chips(
         yield Chip(display_name(button), "", _without(records, parameters, "button"))
     for name, state in states.items():
         if state.used:
-            yield Chip(state.label, state.summary, _without(records, parameters, name))
+            yield Chip(state.label, state.summary, _without(records, parameters, name), state.error)
 
 
 def _without(records: Records, parameters: Parameters, name: str) -> str:

@@ -1,5 +1,6 @@
 """The files of a record: adding some, having one, its thumbnail, removing it."""
 
+import itertools
 import logging
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +16,7 @@ from portal.records.reading.files import StoredFile
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import may_attach
 from portal.store import StoreError
-from portal.store.media_type import SHOWN, UNKNOWN
+from portal.store.media_type import SHOWN, UNKNOWN, is_utf8
 from portal.store.thumbnail import MEDIA_TYPE
 from portal.texts import _
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done
@@ -139,5 +140,10 @@ def _stream(request: Request, name: str, media_type: str) -> Response:
         log.warning("A file cannot be read: %s", error)
         raise HTTPServiceUnavailable(_("This file cannot be read right now. Try again later.")) from None
     response = Response(app_iter=chunks, content_type=media_type)
+    if media_type == "text/plain":
+        first = next(chunks, b"")
+        response.app_iter = itertools.chain((first,), chunks)
+        # Of a text in an older character set the browser finds out which.
+        response.charset = "UTF-8" if is_utf8(first) else None
     response.headers["Content-Security-Policy"] = SANDBOX
     return response

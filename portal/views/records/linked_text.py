@@ -1,6 +1,6 @@
 """Plain text with what stands in it: addresses that can be clicked, and the pictures of a mail where they stood.
 
-Addresses are http, https, mailto, and bare email addresses; nothing else is one.
+Addresses are http, https, mailto, bare email addresses, and what begins with www.; nothing else is one.
 """
 
 import re
@@ -8,9 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from portal.texts import UNSPACED
+
+# Ends an address: spaces and quotes, and the punctuation of Chinese and Japanese, which write no space around it.
+ENDS = r"\s<>\"“”«»\x00-\x1f\u200b\u3000-\u3020\uff01-\uff0f\uff1a-\uff1f\uff5b-\uff65"
+LABEL = rf"(?:(?!{UNSPACED.pattern})[\w-])+"
 ADDRESS = re.compile(
-    r"(?<![\w.+/-])"
-    r"(?:(?:https?://|mailto:)[^\s<>\"“”«»\x00-\x1f]+|[A-Za-z0-9][\w.+-]{0,63}@[\w-]+(?:\.[\w-]+)+)",
+    rf"(?:(?<![\w.+/-])|(?<={UNSPACED.pattern}))"
+    rf"(?:(?:https?://|mailto:)[^{ENDS}]+|[A-Za-z0-9][\w.+-]{{0,63}}@{LABEL}(?:\.{LABEL})+|www\.[\w-]+\.[^{ENDS}]+)",
     re.IGNORECASE,
 )
 CLOSING = {")": "(", "]": "[", "}": "{"}
@@ -81,4 +86,4 @@ def _url(address: str) -> str:
             return ""
     if colon and scheme.lower() == "mailto":
         return address if "@" in rest.strip("@") else ""
-    return f"mailto:{address}"
+    return f"mailto:{address}" if "@" in address else f"https://{address}"

@@ -14,6 +14,8 @@ from portal.views.records.linked_text import linked_text
         ("write to anna@acme.example.", ["mailto:anna@acme.example"]),
         ("mailto:anna@acme.example?subject=Hello", ["mailto:anna@acme.example?subject=Hello"]),
         ("https://user@a.example:8080/", ["https://user@a.example:8080/"]),
+        ("go to www.a.example/b, or (WWW.b.example)", ["https://www.a.example/b", "https://WWW.b.example"]),
+        ("詳細はhttps://a.example/b。（anna@acme.exampleへ）", ["https://a.example/b", "mailto:anna@acme.example"]),
         ("two\nhttps://a.example\nlines http://b.example", ["https://a.example", "http://b.example"]),
     ],
 )
@@ -28,7 +30,7 @@ def test_addresses_are_links(text, links):
     [
         "", "plain", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "data:text/html,<script>",
         "vbscript:x", "file:///etc/passwd", "xhttps://a.example", "https://", "http:///path", "http://[::1",
-        "mailto:", "mailto:@", "//a.example", "www.a.example", "@handle", "a@b", "ftp://a.example",
+        "mailto:", "mailto:@", "//a.example", "www.", "www.a", "xwww.a.example", "@handle", "a@b", "ftp://a.example",
     ],
 )  # fmt: skip
 def test_nothing_else_is_a_link(text):
