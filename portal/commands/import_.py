@@ -34,10 +34,10 @@ Bring the rows of FILE into MODULE: all of them, or none if one is bad.
 The first row names the fields, by name or label. Commas, semicolons, tabs or bars separate cells; a first line sep=; or
 --delimiter says which. Linked records are named by a unique field, their reference or their title, several with ";"
 between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates are like 2024-03-05 or 05.03.2024, with
---day-first also like 05/03/2024; a time without a time zone is in the portal's. Money is "12.50 EUR" or has its
-currency in a column FIELD.currency; addresses have FIELD.street, FIELD.postal_code, FIELD.city, FIELD.region and
-FIELD.country. Columns of computed fields are skipped. Files are named by their paths in the folder or archive of
---files; in the column attachments, they are separated by ";".
+--day-first also like 05/03/2024, with --month-first like 03/05/2024; a time without a time zone is in the portal's.
+Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street, FIELD.postal_code,
+FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped. Files are named by their paths in
+the folder or archive of --files; in the column attachments, they are separated by ";".
 
 The rows of a field of type lines are taken from the file beside FILE that has its name, as the export writes it
 (orders_lines.csv): the column _record names the record, whose rows they replace. They may be in columns
@@ -73,7 +73,8 @@ class Delimiter(click.ParamType):
 )
 @click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; else it is detected.")
 @click.option("--decimal", type=click.Choice([",", "."]), help="The decimal mark of numbers with separated thousands.")
-@click.option("--day-first", is_flag=True, help="Dates like 05/03/2024 are in March.")
+@click.option("--day-first", "first", flag_value="day", help="Dates like 05/03/2024 are in March.")
+@click.option("--month-first", "first", flag_value="month", help="Dates like 03/05/2024 are in March.")
 @click.option("--empty", "nothing", multiple=True, metavar="TEXT", help="What the file writes for no value: NULL.")
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows when others are bad.")
@@ -87,7 +88,7 @@ def command(  # noqa: PLR0913 - one per option
     bundle: Path | None,
     delimiter: str | None,
     decimal: str | None,
-    day_first: bool,
+    first: str | None,
     nothing: tuple[str, ...],
     dry_run: bool,
     skip_bad: bool,
@@ -97,7 +98,7 @@ def command(  # noqa: PLR0913 - one per option
     portal.check_module(module)
     if (table := portal.declaration.modules[module].table) is not None:
         raise click.UsageError(f"{module} are rows of the existing table {table}: nothing is imported into it")
-    notation = Notation(decimal or "", day_first, nothing)
+    notation = Notation(decimal or "", first or "", nothing)
     options = ImportOptions(_columns(mapped), key, dry_run, skip_bad, notation)
     try:
         with nullcontext() if bundle is None else open_bundle(bundle) as opened:

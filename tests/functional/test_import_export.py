@@ -482,6 +482,18 @@ def test_what_a_row_cannot_mean_is_said(tmp_path, sqlite_url, content, options, 
     assert words in shop.bad("people", content, *options)[0]
 
 
+@pytest.mark.parametrize("cell", ["2024-03-05 10:00", "03/05/2024", "05.03.24", "20241305", "13:00 PM"])
+def test_a_date_that_is_not_certain_is_refused(tmp_path, sqlite_url, cell):
+    shop = make_shop(tmp_path / "shop", sqlite_url)
+    assert "Enter a date such as" in shop.bad("things", f"title,day\na,{cell}\n")[0]
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_a_workbook_is_no_csv_file(tmp_path, sqlite_url, start):
+    shop = make_shop(tmp_path / "shop", sqlite_url)
+    assert "This is a workbook or an archive" in shop.bad("people", start + b"\xff\xff\x00")[0]
+
+
 @pytest.mark.parametrize(
     ("options", "cells"),
     [
@@ -489,6 +501,11 @@ def test_what_a_row_cannot_mean_is_said(tmp_path, sqlite_url, content, options, 
         (("--decimal", "."), "1,234.5;1'234.50 EUR;05.03.2024;2024-03-05T14:30"),
         (("--decimal", ",", "--day-first"), "1234,5;EUR 1234,5;5/3/2024;05/03/2024, 14:30"),
         (("--day-first",), "1234.5;1234.5 EUR;05-03-2024;5-3-2024 14:30"),
+        (("--month-first",), "1234.5;1234.5 EUR;3/5/2024;03/05/2024 2:30 PM"),
+        (("--month-first",), "1234.5;1234.5 EUR;3/5/2024 12:00:00 AM;3-5-2024 14:30"),
+        ((), "1234.5;1234.5 EUR;2024/03/05;20240305 2:30:00 pm"),
+        ((), "1234.5;1234.5 EUR;2024-03-05 00:00:00.000;2024/3/5 14:30"),
+        ((), "1234.5;1234.5 EUR;2024-03-05T00:00:00Z;2024.03.05 14:30"),
     ],
 )
 def test_numbers_and_dates_are_read_as_the_file_writes_them(tmp_path, sqlite_url, options, cells):

@@ -20,6 +20,7 @@ DELIMITERS = ",;\t|"
 SAMPLED_ROWS = 50  # by which the delimiter is chosen
 LARGEST_CELL = 16_000_000  # characters; the csv module's own limit of 131,072 is shorter than a long text
 UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .ods and other archives; .xls
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CHUNK = 1 << 20
 SEPARATOR_LINE = re.compile(r'"?sep=([^"])"?[,;\t|]*\s*', re.IGNORECASE)
@@ -101,6 +102,8 @@ def open_source(path: Path, delimiter: str | None = None) -> Source:
 def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(4)
+    if start in WORKBOOKS:
+        raise UnreadableFileError(_("This is a workbook or an archive, not CSV. Save it as “CSV UTF-8”."))
     if start in UTF32:
         raise UnreadableFileError(_("The file is UTF-32. Save it as “CSV UTF-8”."))
     if start[:2] in UTF16:

@@ -1,4 +1,5 @@
-"""How a file writes numbers and dates, where that is not as machines do: `--decimal`, `--day-first`, `--empty`."""
+"""How a file writes numbers and dates, where that is not as machines do: `--decimal`, `--day-first`, `--month-first`,
+`--empty`."""
 
 import re
 from dataclasses import dataclass, replace
@@ -9,18 +10,23 @@ from portal.texts import _
 
 NUMBER = re.compile(r"\d[\d.,'’\s]*\d|[.,]?\d+[.,]?")
 GROUPED = re.compile(r"\d+|\d{1,3}(?P<mark>[.,'’\s])\d{3}(?:(?P=mark)\d{3})*")
-# Dots put the day first in every language; slashes and hyphens only where the file says so.
-DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,?\s+(\S.*))?", re.DOTALL)
+# Dots put the day first in every language; of slashes and hyphens the file says what comes first.
+YEAR_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,?\s+(\S.*))?", re.DOTALL)
+YEAR_FIRST = re.compile(r"(\d{4})(?:([/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?:,?\s+(\S.*))?", re.DOTALL)
+HALF_OF_DAY = re.compile(r"\b(\d{1,2})(:\d\d(?::\d\d)?)\s?([ap])\.?m\.?$", re.IGNORECASE)
+# What databases and spreadsheets write behind a date that has no time.
+MIDNIGHT = re.compile(r"(?:T|\s+)0?0:00(?::00(?:\.0+)?)?Z?$")
 NUMERIC = ("decimal", "numeric")
 LONGEST = 60  # characters; longer texts are no number and no date
 
 
 @dataclass(frozen=True)
 class Notation:
-    """`decimal`: "," or "." where thousands may be separated, "" for plain numbers like 1234.5."""
+    """`decimal`: "," or "." where thousands may be separated, "" for plain numbers like 1234.5; `first`: whether the
+    "day" or the "month" comes first in dates like 05/03/2024, "" where there are none."""
 
     decimal: str = ""
-    day_first: bool = False
+    first: str = ""
     nothing: tuple[str, ...] = ()  # what the file writes for no value
 
     def filled(self, cell: str) -> str:
@@ -33,7 +39,10 @@ class Notation:
             return text
         if field.inputmode in NUMERIC:
             return self._plain_number(text)
-        return self._plain_date(text) if field.input_type.startswith("date") else text
+        if not field.input_type.startswith("date"):
+            return text
+        date = self._plain_date(text)
+        return MIDNIGHT.sub("", date) if field.input_type == "date" else date
 
     def _plain_number(self, text: str) -> str:
         if not self.decimal:
@@ -50,11 +59,27 @@ class Notation:
         return text[: match.start()] + digits + text[match.end() :]
 
     def _plain_date(self, text: str) -> str:
-        match = DAY_FIRST.fullmatch(text.strip())
-        if match is None or not (self.day_first or match[2] == "."):
+        text = HALF_OF_DAY.sub(_in_24_hours, text.strip())
+        if match := YEAR_FIRST.fullmatch(text):
+            return _iso(match[1], match[3] or match[5], match[4] or match[6], match[7])
+        match = YEAR_LAST.fullmatch(text)
+        first = "day" if match and match[2] == "." else self.first
+        if match is None or not first:
             return text
-        date = f"{match[4]}-{match[3]:0>2}-{match[1]:0>2}"
-        return f"{date} {match[5]}" if match[5] else date
+        day, month = (match[1], match[3]) if first == "day" else (match[3], match[1])
+        return _iso(match[4], month, day, match[5])
+
+
+def _iso(year: str, month: str, day: str, time: str | None) -> str:
+    return f"{year}-{month:0>2}-{day:0>2}" + (f" {time}" if time else "")
+
+
+def _in_24_hours(clock: re.Match[str]) -> str:
+    """`2:30 PM` as 14:30; what is no such time as it is."""
+    hour = int(clock[1])
+    if not 1 <= hour <= 12:
+        return clock[0]
+    return f"{hour % 12 + (12 if clock[3] in 'pP' else 0):02}{clock[2]}"
 
 
 def machine_reader(reader: Reader) -> Reader:

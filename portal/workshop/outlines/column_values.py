@@ -15,7 +15,7 @@ from portal.records.transfer.numbers_and_dates import Notation
 from portal.texts import fold
 
 MOST_DISTINCT = 200_000  # values that are remembered of one column, to tell whether each is there once
-NOTATIONS = [Notation(decimal, day_first) for day_first, decimal in itertools.product((False, True), ("", ",", "."))]
+NOTATIONS = [Notation(decimal, first) for first, decimal in itertools.product(("", "day", "month"), ("", ",", "."))]
 PLAIN_NOTATION = NOTATIONS[0]
 # In the order in which a column takes them: what fits fewer values comes first.
 TRIED: dict[str, dict[str, Any]] = {
@@ -58,7 +58,7 @@ class ColumnValues:
             tried = Field.types[type_].model_validate({"name": "value", "type": type_, **keys})
             # Without numbers and dates in it a value is the same in every notation.
             for notation in NOTATIONS if type_ in BY_NUMBER + BY_DATE else NOTATIONS[:1]:
-                if (type_ in BY_NUMBER and notation.day_first) or (type_ in BY_DATE and notation.decimal):
+                if (type_ in BY_NUMBER and notation.first) or (type_ in BY_DATE and notation.decimal):
                     continue
                 self.fitting[type_, notation] = tried
 
@@ -98,7 +98,7 @@ class ColumnValues:
         if type_ in BY_NUMBER:
             notation = Notation(decimal=notation.decimal)
         elif type_ in BY_DATE:
-            notation = Notation(day_first=notation.day_first)
+            notation = Notation(first=notation.first)
         else:
             notation = PLAIN_NOTATION
         return self.filled > 0 and (type_, notation) in self.fitting

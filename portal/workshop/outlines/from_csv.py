@@ -206,8 +206,8 @@ def import_arguments(file: CsvFile, module: Module) -> list[str]:
             arguments += ["--map", f"{header}={name}"]
     if file.notation.decimal:
         arguments += ["--decimal", file.notation.decimal]
-    if file.notation.day_first:
-        arguments.append("--day-first")
+    if file.notation.first:
+        arguments.append(f"--{file.notation.first}-first")
     for word in file.nothing:
         arguments += ["--empty", word]
     if file.has_bad_rows:

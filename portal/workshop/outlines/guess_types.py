@@ -106,8 +106,10 @@ def year(column: ColumnValues) -> Guess | None:
 
 def _ambiguous(column: ColumnValues, notation: Notation) -> str:
     slashes = [value for value in column.counts if "/" in value]
-    if not notation.day_first or not slashes:
+    if not notation.first or not slashes:
         return ""
+    if notation.first == "month":
+        return "; the month comes first"
     if all(value.split("/")[0].isdigit() and int(value.split("/")[0]) <= 12 for value in slashes):
         return "; look whether the day comes first: no day is above 12"
     return "; the day comes first"
