@@ -43,7 +43,7 @@ def _is_key_of_module(name: str, entry: Any) -> bool:
     if name not in keys_of(Module) or entry is None:
         return False
     if isinstance(entry, str):
-        return our_type(entry, Field.types) is None
+        return our_type(entry) is None
     if not isinstance(entry, Mapping):
         return True
     if any(_means_type(key) for key in entry):
@@ -112,7 +112,7 @@ def _unknown_type(name: Any, at: Cursor) -> str:
     words = name.split()
     if len(words) > 1 and (named := next((word for word in words if word in Field.types), None)):
         return f'no field type "{name[:80]}": with more than its type a field is written as {{type: {named}, …}}'
-    return f'no field type "{name[:80]}"{did_you_mean(our_type(name, Field.types))}'
+    return f'no field type "{name[:80]}"{did_you_mean(our_type(name))}'
 
 
 def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:

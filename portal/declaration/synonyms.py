@@ -6,6 +6,7 @@ Consulted for names that are unknown and not simply misspelled.
 from collections.abc import Collection
 
 from portal.declaration.source.suggestions import closest
+from portal.fields.base import Field
 
 _TYPES = {
     "text": "string str varchar char charfield character varying line input textfield shorttext small_text singleline "
@@ -136,9 +137,9 @@ OUR_TYPES, OUR_KEYS = _inverted(_TYPES), _inverted(_KEYS)
 _OUR_ACTIONS, _OUR_SCOPES, _OUR_SPECIALS = _inverted(_ACTIONS), _inverted(_SCOPES), _inverted(_SPECIALS)
 
 
-def our_type(name: str, known: Collection[str]) -> str | None:
-    """The type of `known` that is meant by a misspelled type, or by the type of another system."""
-    return _meant(name.partition("(")[0], known, OUR_TYPES)
+def our_type(name: str) -> str | None:
+    """The type that is meant by a misspelled type, or by the type of another system."""
+    return _meant(name.partition("(")[0], Field.types, OUR_TYPES)
 
 
 def our_key(name: str, known: Collection[str]) -> str | None:

@@ -99,7 +99,7 @@ _SENTENCES_OF_KEYS = {
 }
 
 
-def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: KeyPath = ()) -> str:
+def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: KeyPath) -> str:
     """The sentence for what pydantic refuses at one place of an entry of `shape`; `path`: where, if it is written."""
     error = errors[0]
     kind, context = error["type"], error.get("ctx", {})

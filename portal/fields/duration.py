@@ -83,9 +83,7 @@ def _words(locale: Locale) -> dict[str, str]:
     return words
 
 
-def duration_in_words(
-    value: int, reader: Reader, units: tuple[str, ...] = ("hour", "minute", "second"), most: int = 3
-) -> str:
+def duration_in_words(value: int, reader: Reader, units: tuple[str, ...], most: int = 3) -> str:
     """A duration of `value` seconds in the reader's language, in at most `most` of the units, the largest first."""
     rest, parts = abs(value), []
     for unit in units:

@@ -13,7 +13,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from portal.database.migration.declared_renames import Renames
-from portal.database.migration.former_names import SAME, FormerNames
+from portal.database.migration.former_names import FormerNames
 from portal.database.migration.snapshot import Snapshot, changed_columns
 from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import PREFIX
@@ -79,7 +79,7 @@ class Changes:
 
 
 def inspect_database(
-    connection: sa.Connection, tables: Tables, old: Snapshot, new: Snapshot, names: FormerNames = SAME
+    connection: sa.Connection, tables: Tables, old: Snapshot, new: Snapshot, names: FormerNames
 ) -> Difference:
     """The difference of the real database. What `old` names and `new` does not is obsolete.
 

@@ -6,7 +6,7 @@ Thunderbird and Apple Mail send it. A line that goes on ends in a space; each ">
 SIGNATURE = "-- "
 
 
-def unflowed(text: str, delete_spaces: bool = False) -> str:
+def unflowed(text: str, delete_spaces: bool) -> str:
     """`text` with a line for each paragraph. `delete_spaces`: the space at the end of a line is no part of the text."""
     paragraphs: list[list[str]] = []
     goes_on, depth_before = False, 0

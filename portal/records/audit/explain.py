@@ -43,8 +43,8 @@ def explain(
     yield from _until_one_fails(_steps(connection, policy, module, reference, subject))
 
 
-def explain_module(policy: Policy, module: str, action: str = "") -> Iterator[Step]:
-    """The steps to whether the reader has a module, and may do an action that needs no record of it."""
+def explain_module(policy: Policy, module: str, action: str) -> Iterator[Step]:
+    """The steps to whether the reader has a module, and may do an action, if any, that needs no record of it."""
     steps = [_module_step(policy, module)]
     yield from _until_one_fails(iter(steps + ([_granted_step(policy, module, action)] if action else [])))
 

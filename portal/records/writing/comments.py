@@ -78,9 +78,7 @@ def delete_comment(records: Records, record: Record, comment: Comment, author: A
     add_event(records, record.id, "withdrawn", author, {"comment": comment.id, "internal": comment.internal})
 
 
-def insert_comment(
-    records: Records, record: Record, text: str, author: Author, *, internal: bool = False, folded: str = ""
-) -> int:
+def insert_comment(records: Records, record: Record, text: str, author: Author, *, internal: bool, folded: str) -> int:
     """Adds a comment and its event, and nothing else; returns the comment's id. Rights are the caller's to check."""
     table = records.policy.tables.comment
     row = {

@@ -107,8 +107,8 @@ def insert_files(
     files: Sequence[PendingFile],
     author: Author,
     *,
-    internal: bool = False,
-    comment_id: int | None = None,
+    internal: bool,
+    comment_id: int | None,
 ) -> None:
     """Adds stored files to a record, each with its event. Rights are the caller's to check.
 

@@ -16,10 +16,9 @@ from portal.accounts.drafts import Content, Draft
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
-from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import defaults, follow_again, value_from_declaration
 from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field
-from portal.records.writing.validation import Filled, read_form, row_defaults
+from portal.records.writing.validation import Filled, read_form
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import (
@@ -35,7 +34,7 @@ from portal.views.forms.drafts import (
     with_earlier_steps,
 )
 from portal.views.forms.form_page import DraftForm, FormPage
-from portal.views.forms.line_buttons import pressed_button, with_lines_changed
+from portal.views.forms.line_buttons import form_after_button, new_row_inputs
 from portal.views.forms.offers import finds, with_titles
 from portal.views.forms.same_again import ask_if_same, remember_content
 from portal.views.forms.steps import choices_made, first_wrong_step, hidden_inputs, step_names, step_state
@@ -127,31 +126,31 @@ class CreateForm:
 def show_create_form(module: Module, request: Request) -> dict[str, FormPage]:
     """The form as it was left, or a new one with the values of the profile, of a button and of the address."""
     form = CreateForm(module, request)
-    named = named_draft(form)
+    named = _named_draft(form)
     draft = named or drafts_of(request).newest(f"{module.module_name}/create/")
-    if draft is None or (named is None and is_prefilled(form)):
-        return {"page": create_page(form, initial_filling(form), 0, draft_key(""), draft)}
+    if draft is None or (named is None and _is_prefilled(form)):
+        return {"page": _create_page(form, _initial_filling(form), 0, draft_key(""), draft)}
     step = (named and form.step_of(request.GET, "_step")) or 0
     filling = form.filling(as_form(draft.content.inputs))
-    return {"page": create_page(form, filling, step, draft.form.rpartition("/")[2], draft)}
+    return {"page": _create_page(form, filling, step, draft.form.rpartition("/")[2], draft)}
 
 
-def named_draft(form: CreateForm) -> Draft | None:
+def _named_draft(form: CreateForm) -> Draft | None:
     """The draft of a new record that the address of the form names."""
     key = form.request.GET.get("_draft", "")
     return drafts_of(form.request).get(f"{form.records.name}/create/{key}") if KEY.fullmatch(key) else None
 
 
-def is_prefilled(form: CreateForm) -> bool:
+def _is_prefilled(form: CreateForm) -> bool:
     """Whether the address says values: then an older draft is offered, but not put in their place."""
     return "_button" in form.request.GET or any(field.has_input(form.request.GET) for field in form.fields)
 
 
-def initial_filling(form: CreateForm) -> Filling:
+def _initial_filling(form: CreateForm) -> Filling:
     """What a form for a new record holds when it is opened."""
     records = form.records
     address = _with_row_defaults(records, form.fields, form.request.GET)
-    by_button = button_values(form)
+    by_button = _button_values(form)
     values = {**form.defaults, **by_button}
     given = read_form(records, form.fields, address, values)
     asked = {field.name for field in form.fields if field.has_input(address) and field.name not in given.errors}
@@ -166,15 +165,14 @@ def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form)
     inputs = posted_inputs(list(fields), address)
     for field in fields:
         if field.row_fields and field.has_input(address):
-            of_rows = rows_of(records, field)
-            new = inputs_of(list(of_rows.module.fields.values()), row_defaults(of_rows), records.policy.reader)
             rows: Any = field
+            new = new_row_inputs(records, rows)
             prefixes = [f"{field.name}.{index}." for index in rows.rows_in(address)]
             inputs = {f"{prefix}{name}": text for prefix in prefixes for name, text in new.items() if text} | inputs
     return as_form(inputs)
 
 
-def button_values(form: CreateForm) -> dict[str, Any]:
+def _button_values(form: CreateForm) -> dict[str, Any]:
     """The values of the button that opened the form."""
     records, name = form.records, form.request.GET.get("_button", "")
     profile, button = records.policy.profile, records.policy.declaration.buttons.get(name)
@@ -197,31 +195,30 @@ def create_record(module: Module, request: Request) -> FormAnswer:
     content = posted_content(request)
     if step is not None:
         content = with_earlier_steps(request, drafts_of(request), name, content)
-    if pressed := pressed_button(request):
-        inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
-        drafts_of(request).save(name, replace(content, inputs=inputs))
-        return {"page": posted_page(form, form.filling(as_form(inputs)), step or 0)}
+    changed = form_after_button(request, form.records, form.fields, content)
+    if changed is not None:
+        return {"page": _posted_page(form, form.filling(changed), step or 0)}
     sent = as_form(content.inputs)
     filling, filled = form.filling(sent), form.read(sent)
     if filling.finds:
-        return {"page": posted_page(form, filling, step or 0)}
+        return {"page": _posted_page(form, filling, step or 0)}
     if step is not None and target is None and step + 1 < len(form.steps):
         target = step + 1
     if step is not None and target is not None:
-        return change_step(form, filling, filled.errors, replace(content, step=step), target)
+        return _change_step(form, filling, filled.errors, replace(content, step=step), target)
     # Before what is wrong is told: what has to be unique is in use by then.
     if again := ask_if_same(form.records, request, content) or answer_if_repeated(form.records, request):
         return again
     if filled.errors:
         request.response.status_code = 422
         wrong = first_wrong_step(form.layout, filled.errors)
-        return {"page": posted_page(form, replace(filling, errors=filled.errors), wrong)}
+        return {"page": _posted_page(form, replace(filling, errors=filled.errors), wrong)}
     try:
         record_id = request.writer(form.records).create(filled.values)
     except Refused as refused:  # by a table that others made
         request.response.status_code = 422
         errors = errors_of(refused, form.fields)
-        return {"page": posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
+        return {"page": _posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
     remember_content(form.records, request, content, record_id)
     answer = answer_when_done(form.records, request, record_or_list(module, record_id, request))
     attached = form.attached(sent)
@@ -237,7 +234,7 @@ def compute_new(module: Module, request: Request) -> dict[str, str]:
     return computed_texts(form.records, form.fields, sent, {**form.defaults, **form.read(sent).values}, {})
 
 
-def change_step(
+def _change_step(
     form: CreateForm, filling: Filling, errors: Mapping[str, str], content: Content, target: int
 ) -> FormAnswer:
     """Answers Next and Back of a form with steps: forward only when the shown step is right, back always."""
@@ -245,21 +242,21 @@ def change_step(
     wrong = {name: error for name, error in errors.items() if name.partition(".")[0] in names}
     if target > content.step and wrong:
         form.request.response.status_code = 422
-        return {"page": posted_page(form, replace(filling, errors=wrong), content.step)}
+        return {"page": _posted_page(form, replace(filling, errors=wrong), content.step)}
     name = form_name(form.request)
     drafts_of(form.request).save(name, replace(content, step=target))
     return HTTPSeeOther(page_of_form(name, target))
 
 
-def posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:
+def _posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:
     """The page of a form for a new record that was sent and comes back."""
-    return create_page(form, filling, step, draft_key(posted_text(form.request, "_draft")))
+    return _create_page(form, filling, step, draft_key(posted_text(form.request, "_draft")))
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
-def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: Draft | None = None) -> FormPage:
+def _create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: Draft | None = None) -> FormPage:
     """The form at one of its steps; `draft`: the one to tell of, which is not always the one that it shows."""
     records, steps = form.records, form.steps
     fields = {field.name: field for field in form.fields}
@@ -275,7 +272,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
         draft=_draft_inputs(form, step, key, draft),
         files=files,
         hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
-        follows=followed_by(form, filling),
+        follows=_followed_by(form, filling),
         compute_url=compute_address(records.name),
     )
     if not steps:
@@ -290,7 +287,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
     )
 
 
-def followed_by(form: CreateForm, filling: Filling) -> TitledLink | None:
+def _followed_by(form: CreateForm, filling: Filling) -> TitledLink | None:
     """The record that the new one follows up, where the form does not ask for it."""
     value = filling.values.get(form.followed.name) if form.followed else None
     if form.followed is None or not can_be_followed_up(form.records, value):

@@ -67,7 +67,7 @@ def form_name(request: Request) -> str:
     return f"{path}/{draft_key(posted_text(request, '_draft'))}" if path.endswith("/create") else path
 
 
-def page_of_form(form: str, step: int = 0) -> str:
+def page_of_form(form: str, step: int) -> str:
     """The address of the page on which a form is filled in."""
     path, _slash, last = form.rpartition("/")
     if path.endswith("/create"):

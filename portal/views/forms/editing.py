@@ -21,9 +21,9 @@ from portal.records.writing.lifecycle import editable_fields, is_final
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
-from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_name, posted_content
+from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
 from portal.views.forms.form_page import DraftForm, FormPage
-from portal.views.forms.line_buttons import pressed_button, with_lines_changed
+from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.merging import Basis, Merged, basis_of, conflict_of_changes, merge_changes, read_basis
 from portal.views.forms.offers import finds
 from portal.views.forms.submissions import (
@@ -137,11 +137,9 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     form = EditForm(resource, request)
     form.receive_files()
     basis = _posted_basis(request, form.record.version)
-    if pressed := pressed_button(request):
-        content = posted_content(request)
-        inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
-        drafts_of(request).save(form_name(request), replace(content, inputs=inputs))
-        return {"page": _edit_page(form, replace(form.read(as_form(inputs)), errors={}), basis)}
+    changed = form_after_button(request, form.records, form.fields, posted_content(request))
+    if changed is not None:
+        return {"page": _edit_page(form, replace(form.read(changed), errors={}), basis)}
     filling = form.read(request.POST)
     if filling.finds:
         return {"page": _edit_page(form, replace(filling, errors={}), basis)}

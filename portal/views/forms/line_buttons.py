@@ -1,28 +1,36 @@
-"""The buttons of lines in forms, without a script: add, remove, up, down. Each sends the form and stores nothing."""
+"""The buttons of lines in forms, without a script: add, remove, up, down. Each keeps the form as a draft."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pyramid.request import Request
 
+from portal.accounts.drafts import Content
 from portal.fields.base import Field
+from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.validation import row_defaults
-from portal.views.forms.drafts import as_form
+from portal.views.forms.drafts import as_form, drafts_of, form_name
 from portal.views.forms.widgets import inputs_of
 from portal.web.form_input import posted_text
 
 PRESSED = re.compile(r"([a-z][a-z0-9_]*)\.(?:(add)|(\d{1,5})\.(up|down|remove))")
 
 
-def pressed_button(request: Request) -> str:
-    """Which button of lines sent the form; empty for any other."""
-    return posted_text(request, "_lines")
+def form_after_button(request: Request, records: Records, fields: Iterable[Field], content: Content) -> Form | None:
+    """What a form holds after the button of its lines that sent it, kept as its draft; None where none of them did."""
+    pressed = posted_text(request, "_lines")
+    if not pressed:
+        return None
+    inputs = _with_lines_changed(records, fields, content.inputs, pressed)
+    drafts_of(request).save(form_name(request), replace(content, inputs=inputs))
+    return as_form(inputs)
 
 
-def with_lines_changed(
+def _with_lines_changed(
     records: Records, fields: Iterable[Field], inputs: Mapping[str, Sequence[str]], pressed: str
 ) -> dict[str, Sequence[str]]:
     """The inputs of a form after a button of its lines; unchanged where the form has no such line."""
@@ -33,8 +41,7 @@ def with_lines_changed(
     prefixes = [f"{field.name}.{index}." for index in field.rows_in(as_form(inputs))]
     rows = [_without_prefix(inputs, prefix) for prefix in prefixes]
     if match[2]:
-        of_rows = rows_of(records, field)
-        new = inputs_of(list(of_rows.module.fields.values()), row_defaults(of_rows), records.policy.reader)
+        new = new_row_inputs(records, field)
         rows.append({name: [text] if isinstance(text, str) else text for name, text in new.items()})
     else:
         prefix = f"{field.name}.{match[3]}."
@@ -42,6 +49,12 @@ def with_lines_changed(
     others = {name: texts for name, texts in inputs.items() if not name.startswith(f"{field.name}.")}
     numbered = {f"{field.name}.{index}.{name}": texts for index, row in enumerate(rows) for name, texts in row.items()}
     return {**others, **numbered}
+
+
+def new_row_inputs(records: Records, field: Field) -> dict[str, Any]:
+    """The inputs of a new row of a `lines` field, with their defaults."""
+    of_rows = rows_of(records, field)
+    return inputs_of(list(of_rows.module.fields.values()), row_defaults(of_rows), records.policy.reader)
 
 
 def _without_prefix(inputs: Mapping[str, Sequence[str]], prefix: str) -> dict[str, Sequence[str]]:

@@ -327,9 +327,7 @@ def _many_page(many: ManyRequest, outcomes: Sequence[RecordOutcome]) -> ManyPage
     )
 
 
-def many_form(
-    records: Records, parameters: Sequence[tuple[str, str]], total: str, export: bool = False
-) -> ManyForm | None:
+def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: str, export: bool) -> ManyForm | None:
     """The bar; None where the profile may do nothing to many records. `total`: how many match on all pages."""
     actions = [
         ManyAction(move.name, display_name(move), move.icon or "", move.tone or "")

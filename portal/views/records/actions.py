@@ -23,7 +23,7 @@ from portal.texts import _
 from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
-from portal.views.forms.line_buttons import pressed_button, with_lines_changed
+from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, errors_of, once_key, record_or_list
 from portal.views.forms.uploads import held_attachments, largest_file, receive_files, upload_input, with_pending_files
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
@@ -63,11 +63,9 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     fields = transition_fields(records, transition, record)
     received = receive_files(request, records, fields, with_attachments="comment" in transition.ask)
     refused, attached = received.refused, received.attached
-    if pressed := pressed_button(request):
-        content = posted_content(request)
-        content = replace(content, inputs=with_lines_changed(records, fields, content.inputs, pressed))
-        drafts_of(request).save(_transition_form(resource), content)
-        filling = replace(_transition_filling(resource, request, as_form(content.inputs), refused), errors={})
+    changed = form_after_button(request, records, fields, posted_content(request))
+    if changed is not None:
+        filling = replace(_transition_filling(resource, request, changed, refused), errors={})
         return {"page": _transition_page(resource, request, filling, comment_text(request, "comment"))}
     filling = _transition_filling(resource, request, request.POST, refused)
     text = comment_text(request, "comment") if "comment" in transition.ask else ""

@@ -74,14 +74,14 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
     author = request.writer(records).author
     repeated = not attached.files and repeats_newest(records, record, text, author, internal=internal)
     if not repeated:
-        add_comment_and_files(resource, request, text, attached.files, internal)
+        _add_comment_and_files(resource, request, text, attached.files, internal)
     answer = answer_when_done(records, request, record_address(records.name, record.id))
     if attached.refused:
         return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
     return set_flash(request, answer, "comment-repeated" if repeated else "commented")
 
 
-def add_comment_and_files(
+def _add_comment_and_files(
     resource: Record, request: Request, text: str, attached: Sequence[PendingFile], internal: bool
 ) -> None:
     """Adds a comment and its files. Raises HTTPConflict on a final record."""
@@ -109,7 +109,7 @@ def show_answer(context: RecordComments, request: Request) -> dict[str, str]:
 @view_config(context=RecordComment, name="edit", request_method="GET", renderer="question.pt", permission="comment")
 def show_correction(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
     """The form in which an author corrects a comment."""
-    return {"page": correction_page(resource, request, resource.comment.text)}
+    return {"page": _correction_page(resource, request, resource.comment.text)}
 
 
 @view_config(context=RecordComment, name="edit", request_method="POST", renderer="question.pt", permission="comment")
@@ -120,7 +120,7 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
     has_files = any(file.comment == resource.comment.id for file in files(records, record))
     if problem := comment_problem(text, required=not has_files):
         request.response.status_code = 422
-        return {"page": correction_page(resource, request, text, problem)}
+        return {"page": _correction_page(resource, request, text, problem)}
     if again := answer_if_repeated(records, request):
         return again
     if text != resource.comment.text:
@@ -133,7 +133,7 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
 def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
     """The question whether a comment is to be withdrawn."""
     text = _("The comment and its files will be removed. The history will only say that you withdrew a comment.")
-    page = replace(comment_question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
+    page = replace(_comment_question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
     return {"page": replace(page, submit=_("Withdraw"), tone="bad", icon="undo-2")}
 
 
@@ -147,14 +147,14 @@ def withdraw_comment(resource: RecordComment, request: Request) -> Response:
     return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "withdrawn")
 
 
-def correction_page(resource: RecordComment, request: Request, text: str, error: str = "") -> QuestionPage:
+def _correction_page(resource: RecordComment, request: Request, text: str, error: str = "") -> QuestionPage:
     """The form in which a comment is changed."""
     box = Widget("text", _("Comment"), "textarea", value=text, required=True, error=error)
-    page = comment_question(resource, request, "edit")
+    page = _comment_question(resource, request, "edit")
     return replace(page, heading=_("Change your comment"), submit=_("Save"), rows=(FormRow((box,)),), icon="check")
 
 
-def comment_question(resource: RecordComment, request: Request, name: str) -> QuestionPage:
+def _comment_question(resource: RecordComment, request: Request, name: str) -> QuestionPage:
     """The page that asks about a comment: to correct or to withdraw it."""
     records, record = resource.record.records, resource.record.record
     return QuestionPage(

@@ -118,7 +118,7 @@ def test_all_problems_of_all_files_are_listed_at_once(tmp_path):
     ],
 )  # fmt: skip
 def test_a_type_of_another_system_is_named_as_it_is_called_here(theirs, ours):
-    assert our_type(theirs, Field.types) == ours
+    assert our_type(theirs) == ours
 
 
 def test_every_name_that_is_suggested_exists():
