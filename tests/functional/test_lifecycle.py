@@ -369,6 +369,22 @@ def test_a_state_beside_the_stages_is_drawn_where_the_record_left_them(shop):
     assert note in shop[ANNA].get(place).html.get_text()
 
 
+def test_a_state_beside_the_stages_that_leads_on_is_drawn_like_a_stage(shop):
+    place = f"/requests/{request(shop).id}/"
+    shop[NANCY].send(f"{place}comments", {"text": "Which one?"})
+    assert status(shop) == "waiting"
+    on_the_way = [("done", "New"), ("current", "Waiting"), ("", "Answered"), ("", "Resolved"), ("", "Closed")]
+    assert stages(shop[ANNA].get(place)) == on_the_way
+    assert "Stopped" not in shop[ANNA].get(place).html.get_text()
+
+
+def test_such_a_state_in_which_a_record_began_stands_before_the_stage_that_it_leads_to(shop):
+    facts = {name: request(shop).values[name] for name in ("caller", "company", "service")}
+    began = shop.add("requests", name="Imported", body="x", status="waiting", **facts)
+    on_the_way = [("", "New"), ("current", "Waiting"), ("", "Answered"), ("", "Resolved"), ("", "Closed")]
+    assert stages(shop[ANNA].get(f"/requests/{began}/")) == on_the_way
+
+
 def test_only_states_that_the_history_knows_are_done(shop):
     """Such as those of a record that was imported in the middle of its way."""
     shop.set("requests", request(shop).id, status="closed")

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from portal.declaration.shapes import Lifecycle, leaves
 from portal.fields.base import Field
 from portal.records.reading.comments import find_comment
 from portal.records.reading.states_entered import StateEntered, states_entered
 from portal.records.reading.stored_events import state_events
+from portal.records.writing.lifecycle import state_after_comment
 from portal.texts import Words, _
 from portal.views.displays import moment
 from portal.web.resources import Record
@@ -38,7 +40,8 @@ def stage_bar(resource: Record, events: Sequence[Mapping[str, Any]]) -> StageBar
     `events`: the newest of the record as they are stored.
 
     A stage before the present one is done if the record was in it. A state beside the stages stands behind the last one
-    that the record was in, and the others are not reached. None where the reader may not read the state.
+    that the record was in. If it leads on, such as “Waiting for the customer”, it is drawn like a stage; otherwise the
+    record has stopped, and the later stages are not reached. None where the reader may not read the state.
     """
     lifecycle = resource.module.lifecycle
     if lifecycle is None or lifecycle.field not in resource.record.values:
@@ -46,11 +49,21 @@ def stage_bar(resource: Record, events: Sequence[Mapping[str, Any]]) -> StageBar
     way, present = lifecycle.stages or (), resource.record.values[lifecycle.field]
     entered = states_entered(lifecycle, state_events(resource.records, resource.record, events))
     before = [entry.state for entry in entered if entry.state in way and entry.state != present]
-    field, aside = resource.module.field(lifecycle.field), bool(present) and present not in way
-    place = way.index(present) if present in way else way.index(before[-1]) + 1 if before and present else 0
-    stages = _stages(field, way, present, before, place if aside else None)
-    note = _note(resource, field, before[-1], entered) if aside and before else ""
+    field, beside = resource.module.field(lifecycle.field), bool(present) and present not in way
+    place = way.index(before[-1]) + 1 if before else 0
+    if beside and (following := _following(lifecycle, present, way[place:])):
+        place = place or way.index(following[0])
+        way, beside = (*way[:place], present, *way[place:]), False
+    stages = _stages(field, way, present, before, place if beside else None)
+    note = _note(resource, field, before[-1], entered) if beside and before else ""
     return StageBar(tuple(stages), note) if way else None
+
+
+def _following(lifecycle: Lifecycle, state: str, stages: Sequence[str]) -> list[str]:
+    """Those of `stages` to which a transition or a comment leads from `state`; all if a comment leads anywhere."""
+    commented = {state_after_comment(lifecycle, state, staff) for staff in (True, False)} - {None}
+    goals = {transition.to for transition in lifecycle.transitions.values() if leaves(transition, state)}
+    return [stage for stage in stages if stage in goals | commented] or (list(stages) if commented else [])
 
 
 def _stages(
