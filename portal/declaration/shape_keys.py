@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
+from portal.texts import Text
 
 # Attributes that the engine fills in; they are not keys of the language.
 INTERNAL = {
@@ -38,6 +39,13 @@ def keys_of(shape: type[Shape]) -> list[str]:
 def key_info(shape: type[Shape], key: str) -> FieldInfo:
     """What pydantic knows of a key of the language: its annotation, what stands beside that, whether it is required."""
     return next(info for name, info in shape.model_fields.items() if key == (info.alias or name))
+
+
+@cache
+def text_keys(shape: type[Shape]) -> frozenset[str]:
+    """The keys of the shape that hold a text for people."""
+    fields = shape.model_fields.items()
+    return frozenset(name for name, info in fields if Text in (info.annotation, *get_args(info.annotation)))
 
 
 def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from portal.declaration.shape_keys import internal_keys, keys_of, shape_at
+from portal.declaration.shape_keys import internal_keys, keys_of, shape_at, text_keys
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.nodes import copied_data
 from portal.declaration.source.problems import KeyPath
@@ -23,6 +23,7 @@ from portal.declaration.validation_sentences import (
     LIST_EXPECTED,
     TEXT_EXPECTED,
     YES_AND_NO,
+    cut_at_comma,
     instead_of_list,
     key_below,
     refusal_sentence,
@@ -163,8 +164,19 @@ class _Reading:
 
     def _report(self, path: KeyPath, errors: list[dict[str, Any]]) -> None:
         below = path[len(self._at.path) :]
-        at = self._at.down(below)
-        (at.key if errors[0]["type"] == "extra_forbidden" else at).wrong(refusal_sentence(self._shape, errors, below))
+        at, unknown = self._at.down(below), errors[0]["type"] == "extra_forbidden"
+        sentence = self._cut_at_comma(errors[0]) if unknown and errors[0]["input"] is None else ""
+        (at.key if unknown else at).wrong(sentence or refusal_sentence(self._shape, errors, below))
+
+    def _cut_at_comma(self, error: dict[str, Any]) -> str:
+        """The sentence for a key without a value that is the end of the text before it."""
+        holder: Any = self.entry
+        for part in error["loc"][:-1]:
+            holder = holder.get(part) if isinstance(holder, Mapping) else None
+        shape = shape_at(self._shape, error["loc"][:-1])
+        if not isinstance(holder, Mapping):
+            return ""
+        return cut_at_comma(holder, keys_of(shape).__contains__, text_keys(shape).__contains__)
 
 
 def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:

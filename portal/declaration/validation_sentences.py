@@ -4,7 +4,7 @@ Called by validation for each value that does not fit its shape, and by whatever
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.declaration.shape_keys import entries_below, has_keys_of, keys_of, shape_at, shapes_below
@@ -196,8 +196,7 @@ def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and not any(value.values()):
         return f'must be a text in quotes: "{{{", ".join(value)}}}"'
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and (empty := [k for k, v in value.items() if v is None]):
-        joined = re.match(r"[\w-]+:\S", str(empty[0]))
-        return f'write a space after the ":" of "{empty[0]}"' if joined else f'there is no text for "{empty[0]}"'
+        return _without_text(value, str(empty[0]))
     if kind == "text" and isinstance(value, Mapping):
         odd = next((code for code in value if not is_language_code(str(code))), None)
         return f'"{odd[:80]}" is not the code of a language, such as en' if odd and None not in value.values() else None
@@ -206,6 +205,13 @@ def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
     if isinstance(value, str) and re.search(r"\S#\s", value):
         return 'write a space before the "#" of a comment'
     return _text_written_wrongly(kind, key, value) if isinstance(value, str) else None
+
+
+def _without_text(texts: Mapping[str, Any], empty: str) -> str:
+    """The sentence for texts of several languages of which the key `empty` has none."""
+    if re.match(r"[\w-]+:\S", empty):
+        return f'write a space after the ":" of "{empty}"'
+    return cut_at_comma(texts, is_language_code, is_language_code) or f'there is no text for "{empty}"'
 
 
 def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
@@ -244,6 +250,19 @@ def _none_of(error: dict[str, Any]) -> str:
     written = str(error["input"])
     written = written.lower() if isinstance(error["input"], bool) else written
     return f'"{written[:80]}" is none of {", ".join(known)}{suggest(written, known)}'
+
+
+def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_text: Callable[[str], bool]) -> str:
+    """The sentence for a text that its own comma cut in `{label: Yes, please}`; empty where none was."""
+    cut: list[str] = []
+    for key, value in entry.items():
+        if value is None and cut and not is_key(str(key)) and ":" not in str(key):
+            cut.append(str(key))
+        elif len(cut) > 1:
+            break
+        else:
+            cut = [value] if isinstance(value, str) and has_text(str(key)) else []
+    return f'must be a text in quotes: "{", ".join(cut)}"' if len(cut) > 1 else ""
 
 
 def unknown_key(name: str, known: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.conditions import is_nothing
-from portal.fields.base import operator_refused, storable
+from portal.fields.base import Refused, operator_refused, storable
 from portal.fields.choice import HasOptions
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
@@ -61,8 +61,13 @@ class Choices(HasOptions):
         return tuple(name for name in self.offered if name in chosen)
 
     def read(self, text: str, reader: Reader = PLAIN) -> tuple[str, ...]:
-        """Names or labels with commas between them, as CSV has them."""
-        return self._chosen([self.option_called(name) for name in split_values(storable(text))])
+        """Names or labels with commas between them, as CSV has them, or with `;`, as other systems write them."""
+        try:
+            return self._chosen([self.option_called(name) for name in split_values(storable(text))])
+        except Refused:
+            if ";" not in text:
+                raise
+            return self._chosen([self.option_called(name) for name in split_values(text, ";")])
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """All names under the one name of the checkboxes."""

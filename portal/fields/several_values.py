@@ -35,15 +35,15 @@ def join_values(values: Iterable[str]) -> str:
     return line.getvalue()
 
 
-def split_values(text: str) -> list[str]:
+def split_values(text: str, delimiter: str = ",") -> list[str]:
     """The values of `join_values`, without the empty ones."""
-    return [value for value in split_all_values(text) if value]
+    return [value for value in split_all_values(text, delimiter) if value]
 
 
-def split_all_values(text: str) -> list[str]:
+def split_all_values(text: str, delimiter: str = ",") -> list[str]:
     """The values of `join_values` without the spaces around them, empty ones as well."""
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
     except csv.Error:  # a value of more than 128 kB
         raise Refused(_("This is not in the expected format.")) from None
     return [value.strip() for line in lines for value in line]

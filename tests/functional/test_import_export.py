@@ -101,6 +101,12 @@ def test_choices_are_read_by_name_and_by_label(filled):
     assert filled.values("things", "kind") == ["small"] * 3
 
 
+def test_several_options_have_commas_or_semicolons_between_them(filled):
+    filled.loaded("things", 'title,colours\na,"red, ""dark, blue"""\nb,"red; dark, blue"\n')
+    assert filled.values("things", "colours") == [("red", "dark, blue")] * 2
+    assert "“pink” is not one of the options." in filled.bad("things", "title,colours\nc,red;pink\n")[0]
+
+
 def test_the_record_is_found_by_the_general_search(filled):
     filled.loaded("things", "title\nWonderful lamp\n")
     with reading(filled.engine) as connection:

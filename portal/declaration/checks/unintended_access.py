@@ -15,13 +15,18 @@ from portal.declaration.layouts import detail_layout_fields, form_layout_fields,
 from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import KeyPath
 from portal.fields.table_names import is_rows
 
 Written = tuple[Module | Access, Cursor]
+# Where a tab or button selects by a field, which of the two it is, and the path of the field: its place, and the
+# profiles that show its count and cannot read the field.
+Counts = dict[tuple[str, KeyPath, str, str], tuple[Cursor, list[str]]]
 
 
 def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every profile: fields that customers should not read or type, and counts by fields that they cannot read."""
+    counts: Counts = {}
     for profile in declaration.profiles.values():
         for access in profile.modules.values():
             written = list(_written(draft, profile, access.module))
@@ -29,8 +34,9 @@ def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) 
                 _warn_of_internal_fields(draft, profile, access)
                 _warn_of_shared_rights(draft, access, written)
                 _warn_of_membership(draft, access, written)
-            _warn_of_tabs(draft, profile, access, written)
-        _warn_of_buttons(draft, profile)
+            _find_counted_tabs(draft, profile, access, written, counts)
+        _find_counted_buttons(draft, profile, counts)
+    _warn_of_counts(counts)
 
 
 def _written(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator[Written]:
@@ -87,30 +93,39 @@ def _warn_of_membership(draft: DeclarationDraft, access: Access, written: list[W
 # -- counts -------------------------------------------------------------------------------------------------------
 
 
-def _warn_of_tabs(draft: DeclarationDraft, profile: Profile, access: Access, written: list[Written]) -> None:
+def _find_counted_tabs(
+    draft: DeclarationDraft, profile: Profile, access: Access, written: list[Written], counts: Counts
+) -> None:
     for name, tab in (access.list.tabs or {}).items():
         unreadable = _unreadable(draft, profile, access.module, tab.where)
         if unreadable is None:
             continue
         place = next((at["list"]["tabs"][name] for _source, at in written if name in at["list"]["tabs"]), None)
         if place is not None:
-            place.key.warn(_counted_by("tab", unreadable, profile))
+            _count(counts, place.key, "tab", unreadable, profile)
 
 
-def _warn_of_buttons(draft: DeclarationDraft, profile: Profile) -> None:
+def _find_counted_buttons(draft: DeclarationDraft, profile: Profile, counts: Counts) -> None:
     for name in dict.fromkeys((*(profile.home.buttons or ()), *(profile.menu or ()))):
         button = draft.buttons.get(name)
         if button is None or button.where is None or button.opens not in profile.modules:
             continue
         if (unreadable := _unreadable(draft, profile, button.opens, button.where)) is not None:
-            draft.at(BUTTONS, "buttons", name, "where").warn(_counted_by("button", unreadable, profile))
+            _count(counts, draft.at(BUTTONS, "buttons", name, "where"), "button", unreadable, profile)
 
 
-def _counted_by(what: str, path: str, profile: Profile) -> str:
-    return (
-        f'this {what} selects by "{path}", which the profile {profile.name} cannot read: its count gives away what the'
-        " field holds"
-    )
+def _count(counts: Counts, place: Cursor, what: str, path: str, profile: Profile) -> None:
+    _place, profiles = counts.setdefault((place.document.file, place.path, what, path), (place, []))
+    profiles.append(profile.name)
+
+
+def _warn_of_counts(counts: Counts) -> None:
+    """One warning for all profiles that cannot read the field."""
+    for (_file, _path, what, path), (place, profiles) in counts.items():
+        names = f"profile {profiles[0]}" if len(profiles) == 1 else f"profiles {', '.join(profiles)}"
+        place.warn(
+            f'this {what} selects by "{path}", which the {names} cannot read: its count gives away what the field holds'
+        )
 
 
 def _unreadable(draft: DeclarationDraft, profile: Profile, module: str, condition: Condition) -> str | None:
