@@ -1,4 +1,4 @@
-"""Serves the style sheet, the script, the icons and the logo of the portal in force."""
+"""Serves the style sheet, the script, the icons and the logo of the portal in force, and what crawlers ask for."""
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound
@@ -7,6 +7,10 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from portal.web.resources import Root
+
+# A crawler that may not open a page never learns that it must not be listed, and lists the bare address.
+ROBOTS = "# Every page says noindex, which crawlers have to be able to read.\nUser-agent: *\nDisallow:\n"
 FOR_EVER = "public, max-age=31536000, immutable"  # the address holds the content's hash
 
 
@@ -26,3 +30,9 @@ def serve_asset(request: Request) -> Response:
     if zipped:
         headers["Content-Encoding"] = "gzip"
     return Response(body=asset.gzipped if zipped else asset.body, headerlist=list(headers.items()))
+
+
+@view_config(context=Root, name="robots.txt", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_robots(root: Root, request: Request) -> Response:
+    """Lets crawlers read the header of every answer that keeps it out of search engines (web/protection.py)."""
+    return Response(text=ROBOTS, content_type="text/plain")

@@ -1,7 +1,7 @@
 """The checks that every request passes, and the headers of every answer. The only place with tweens.
 
 Refused before any view: a foreign host or origin, too large a body, too many fields, bytes that are not text. Nothing
-is repaired. The headers of the answer tell browsers what they may do with it.
+is repaired. The headers of the answer tell browsers and search engines what they may do with it.
 """
 
 import errno
@@ -51,6 +51,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    # Nothing of a portal belongs in a search engine. It has to be able to read this: views/static_files.py lets it.
+    "X-Robots-Tag": "noindex, nofollow",
 }
 
 

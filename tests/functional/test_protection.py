@@ -217,6 +217,13 @@ def test_every_answer_tells_browsers_what_they_may_do(app, path):
     assert headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", ["/login", "/nothing", "/robots.txt"])
+def test_search_engines_are_told_to_list_nothing_and_may_read_that(app, path):
+    assert app.get(path, status="*").headers["X-Robots-Tag"] == "noindex, nofollow"
+    robots = app.get("/robots.txt", status=200)
+    assert (robots.content_type, robots.text.splitlines()[1:]) == ("text/plain", ["User-agent: *", "Disallow:"])
+
+
 def test_refusals_bear_the_headers_too(app):
     assert raw(app, HTTP_HOST="evil.example").headers["X-Content-Type-Options"] == "nosniff"
 

@@ -31,6 +31,7 @@ PUBLIC = {
     "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",
     "administration/health.show_health", "administration/health.show_metrics",
     "administration/preview_entrance.enter_preview", "static_files.serve_asset",
+    "static_files.show_robots",
 }  # fmt: skip
 # Only forms and scripts of the portal lead to these.
 FOR_SCRIPTS = {
