@@ -85,15 +85,19 @@ def _words(locale: Locale) -> dict[str, str]:
 
 def duration_in_words(value: int, reader: Reader, units: tuple[str, ...], most: int = 3) -> str:
     """A duration of `value` seconds in the reader's language, in at most `most` of the units, the largest first."""
-    rest, parts = abs(value), []
+    rest, amounts = abs(value), {}
     for unit in units:
         amount, rest = divmod(rest, SECONDS[unit])
         if amount:
-            parts.append(format_unit(amount, f"duration-{unit}", "short", locale=reader.locale))
-        if len(parts) == most:
+            amounts[unit] = amount
+        if len(amounts) == most:
             break
-    sign = "-" if value < 0 and parts else ""
-    return sign + " ".join(parts) if parts else format_unit(0, f"duration-{units[-1]}", "short", locale=reader.locale)
+    sign = "-" if value < 0 and amounts else ""
+    parts = (
+        format_unit(amount, f"duration-{unit}", "short", locale=reader.locale)
+        for unit, amount in (amounts or {units[-1]: 0}).items()
+    )
+    return sign + " ".join(part.replace(" ", "\u00a0") for part in parts)  # narrow columns break between the parts
 
 
 class LengthOfTime(Field):
@@ -126,16 +130,16 @@ class Duration(LengthOfTime):
     measure: ClassVar[Measure | None] = Measure("duration")
     sample: ClassVar[Mapping[str, Any]] = {}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
-        ("0", 0, "0 min"),
-        ("45 s", 45, "45 sec"),
-        (".5 h", 1800, "30 min"),
-        ("90", 5400, "1 hr 30 min"),
-        ("1 h 30 min", 5400, "1 hr 30 min"),
-        ("90 min", 5400, "1 hr 30 min"),
-        ("1:31", 5460, "1 hr 31 min"),
-        ("1.5h", 5400, "1 hr 30 min"),
-        ("1 hr, 30 minutes", 5400, "1 hr 30 min"),
-        ("2 days", 172_800, "48 hr"),
+        ("0", 0, "0\u00a0min"),
+        ("45 s", 45, "45\u00a0sec"),
+        (".5 h", 1800, "30\u00a0min"),
+        ("90", 5400, "1\u00a0hr 30\u00a0min"),
+        ("1 h 30 min", 5400, "1\u00a0hr 30\u00a0min"),
+        ("90 min", 5400, "1\u00a0hr 30\u00a0min"),
+        ("1:31", 5460, "1\u00a0hr 31\u00a0min"),
+        ("1.5h", 5400, "1\u00a0hr 30\u00a0min"),
+        ("1 hr, 30 minutes", 5400, "1\u00a0hr 30\u00a0min"),
+        ("2 days", 172_800, "48\u00a0hr"),
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = (

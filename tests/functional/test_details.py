@@ -30,7 +30,7 @@ def thing(world):
 
 SHOWN = ["two\nlines", "<strong>bold</strong>", "rich", 'href="mailto:a@b.example"', 'href="tel:+390612"',
     'href="https://a.example/"',
-         "1,234,567", "1.5", "€12.50", "15%", "Mar 1, 2026", "2026-03-02T00:30:00+01:00", "1 hr", "Small", "Red",
+         "1,234,567", "1.5", "€12.50", "15%", "Mar 1, 2026", "2026-03-02T00:30:00+01:00", "1\u00a0hr", "Small", "Red",
          "Green", "Via Roma 1",
          "00100 Roma", "#ff0000"]  # fmt: skip
 

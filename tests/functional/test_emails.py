@@ -412,7 +412,7 @@ def test_what_is_due_is_done_once_with_the_portal_as_author(post):
         worker_of(post).turn()
     (event,) = events_of(post, record, "moved:close")
     assert (event["account"], event["author"]) == (None, "Post")
-    assert "Done automatically after 7 days" in post.signed_in(ANNA).get(f"/tickets/{record}/")
+    assert "Done automatically after 7\u00a0days" in post.signed_in(ANNA).get(f"/tickets/{record}/")
 
 
 def test_several_workers_at_once_do_and_tell_each_due_thing_once(post):

@@ -80,10 +80,16 @@ def test_a_file_that_was_taken_survives_errors_elsewhere(people):
 
 
 @ON_SQLITE
+def test_a_form_says_which_files_are_accepted(people):
+    hint = people["anna"].get("/tickets/create").html.find("label", {"for": "field-bill"}, class_="target")
+    assert " ".join(hint.get_text().split()).endswith("Accepted: PDF")
+
+
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("bill.txt", b"only text", "files of this type are not accepted"),
+        ("bill.txt", b"only text", "its type is not among those that are accepted (PDF)"),
         ("bill.pdf", PDF + b"x" * 100_001, "the limit is 100,000 bytes"),
         ("bill\u202e.pdf", PDF, "contains characters that cannot be used"),
     ],

@@ -89,7 +89,7 @@ def test_files_are_replaced_and_removed_by_a_key(shop, files):
         ("nowhere.png,", "There is no file “nowhere.png” beside the CSV file."),
         (",../outside.pdf", "There is no file “../outside.pdf” beside the CSV file."),
         (",large.pdf", "bytes, and the limit is 1,000 bytes"),
-        (",photo.png", "files of this type are not accepted"),
+        (",photo.png", "its type is not among those that are accepted (PDF)"),
         ("broken.png,", "this picture cannot be read"),
     ],
 )

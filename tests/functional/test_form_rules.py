@@ -54,6 +54,8 @@ modules:
         - {title: What, fields: [title, reason, serial, detail, data, consent]}
         - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, parts]}
     edit: {fields: [title, kind, size, reason, detail, serial, data, consent]}
+    detail:
+      sections: [{title: What, fields: [title, [kind, detail]]}, {title: Parts, fields: [parts]}, {fields: [serial, consent, data]}]
 """
 STAFF = """staff: true
 modules:
@@ -228,3 +230,17 @@ def test_a_form_is_signed_while_it_is_made_and_lists_show_the_name(world):
     assert nancy.titles("/cases/?consent=zuk") == ["At once"]
     assert ",Anna Żuk" in nancy.get("/cases/export.csv?consent=zuk").text
     assert not nancy.get("/cases/?consent=zuk").html.select("td path")
+
+
+def test_a_page_leaves_out_what_forms_hide_under_a_condition_unless_it_has_a_value(world):
+    labels = {}
+    for kind, detail in (("small", None), ("large", "Very")):
+        record = world.add("cases", title="Seen", kind=kind, detail=detail)
+        labels[kind] = [term.text for term in world[NANCY].get(f"/cases/{record}/").html.select("dt")]
+    assert [label for label in labels["large"] if label not in labels["small"]] == ["Detail"]
+
+
+def test_the_title_of_a_section_is_not_said_again_by_its_only_field(world):
+    page = world[NANCY].get(f"/cases/{world.add('cases', title='Seen')}/").html
+    shown = [term.text for term in page.select(".fields dt:not(.hidden)")]
+    assert shown == ["Title", "Kind", "Serial", "Consent", "Data"]

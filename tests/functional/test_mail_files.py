@@ -35,7 +35,7 @@ def test_a_mail_with_nothing_but_refused_files_is_no_empty_comment(post: Post, t
     message.add_attachment(b"MZ", "application", "x-msdownload", filename="setup.exe")
     post.brings(message)
     text = post.app.get("/tickets/1/").html.select_one(".note .lines").text
-    assert text == "[“setup.exe” was not added: files of this type are not accepted.]"
+    assert text == "[“setup.exe” was not added: its type is not among those that are accepted (pictures, PDF).]"
 
 
 def test_who_may_add_no_files_is_told_so_but_not_of_pictures_in_the_text(post: Post, ticket: str):

@@ -17,6 +17,7 @@ from portal.declaration.shapes import Attachments, Module
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_beyond
 from portal.fields.file import FileValue
+from portal.fields.file_types import types_in_words
 from portal.fields.reader import Reader
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
@@ -233,7 +234,8 @@ def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reade
         sizes = {"name": name, "size": size, "max": most}
         return _("“${name}” was not added: it is ${size}, and the limit is ${max}.", mapping=sizes)
     if limit.types and not any(_is_of(kind, pattern) for pattern in limit.types):
-        return _("“${name}” was not added: files of this type are not accepted.", mapping={"name": name})
+        facts = {"name": name, "types": types_in_words(limit.types, reader)}
+        return _("“${name}” was not added: its type is not among those that are accepted (${types}).", mapping=facts)
     return ""
 
 

@@ -59,6 +59,7 @@ class UploadInput:
     max_count: int
     too_large: Words  # for the script: “…: it has SIZE, the limit is …”
     accept: str = ""  # as the attribute of an input
+    types: str = ""  # “pictures, PDF”; empty for all
     name: str = "files"
     kept: str = "files.kept"  # the input with the tokens of what the form has already
     held: tuple[HeldFile, ...] = ()  # what the form has already; each can be taken off

@@ -20,6 +20,7 @@ from portal.declaration.shapes import Attachments
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
 from portal.fields.file import FileValue, kept_input
+from portal.fields.file_types import types_in_words
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.files import Upload, attachment_limits, check_uploads, may_attach
@@ -150,6 +151,7 @@ def upload_input(
         max_count=limit.max_count,
         too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
         accept=",".join(limit.types),
+        types=types_in_words(limit.types, request.reader),
         name=INPUT,
         kept=kept_input(INPUT),
         held=tuple(HeldFile(file.key, file.name, shown_size(file.size, request.reader)) for file in held),

@@ -14,6 +14,7 @@ from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
 from portal.fields.default_paths import value_path
 from portal.fields.file import FileValue, kept_input
+from portal.fields.file_types import types_in_words
 from portal.fields.lines import ROW_ID, UNTOUCHED, Row, row_in
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
@@ -236,6 +237,7 @@ def _file(filling: Filling, field: Any, base: Widget) -> Widget:
         max_count=1,
         too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
         accept=",".join(field.accepted),
+        types=types_in_words(field.accepted, reader),
         name=field.name,
         kept=kept_input(field.name),
         held=(_held_file(field, value, reader),) if value and value.name else (),

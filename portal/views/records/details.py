@@ -36,6 +36,11 @@ class SectionShown:
     title: Words
     rows: tuple[tuple[Value, ...], ...]  # the values of a row are side by side
 
+    @property
+    def names_its_value(self) -> bool:
+        """Whether the title says already what the label of its only value does."""
+        return [value.label for row in self.rows for value in row] == [self.title]
+
 
 @dataclass(frozen=True)
 class DetailPage:
@@ -93,10 +98,11 @@ def detail_page(
             for other in follow_ups(records, record)
         ),
         sections=tuple(
-            SectionShown(section.title or "", tuple(_section_rows(resource, section.fields, pictures)))
+            SectionShown(section.title or "", rows)
             for section in layout.sections or ()
+            if (rows := tuple(_section_rows(resource, section.fields, pictures)))
         ),
-        aside=tuple(_field_value(resource, name, pictures) for name in layout.aside or ()),
+        aside=tuple(_field_value(resource, name, pictures) for name in _present_fields(resource, layout.aside or ())),
         conversation=talk,
         files=files_card(resource, request, stored, refused, talk.thread.first_id if talk else 0)
         if records.module.attachments
@@ -131,8 +137,17 @@ def _section_rows(
 ) -> Iterator[tuple[Value, ...]]:
     """The rows of fields of a section of a record's page."""
     for entry in fields:
-        names = [entry] if isinstance(entry, str) else entry
-        yield tuple(_field_value(resource, name, pictures) for name in names)
+        names = _present_fields(resource, [entry] if isinstance(entry, str) else entry)
+        if row := tuple(_field_value(resource, name, pictures) for name in names):
+            yield row
+
+
+def _present_fields(resource: Record, names: Iterable[str]) -> Iterator[str]:
+    """Those of the fields that the page shows: a field that forms hide under a condition only where it has a value."""
+    for name in names:
+        field = resource.module.field(name)
+        if field.show_when is None or not field.is_empty(resource.record.values.get(name)):
+            yield name
 
 
 def about(resource: Record) -> str:

@@ -248,8 +248,8 @@ def test_elapsed_is_compared_sorted_and_shown(world):
     assert world.found("took", "empty", True) == [3]
     assert world.sorted_by("took") == [1, 2, 3]
     field = world.field("took")
-    assert field.show(5400, Reader()) == "1 hr 30 min"
-    assert field.show(2 * 86400 + 3 * 3600 + 60, Reader(language="it")) == "2 giorni 3 h"
+    assert field.show(5400, Reader()) == "1\u00a0hr 30\u00a0min"
+    assert field.show(2 * 86400 + 3 * 3600 + 60, Reader(language="it")) == "2\u00a0giorni 3\u00a0h"
     assert field.show(None, Reader()) == ""
 
 

@@ -1,0 +1,38 @@
+"""Media types such as `image/*` and `application/pdf`, as people call them: pictures, PDF."""
+
+import mimetypes
+from collections.abc import Iterable
+
+from portal.fields.reader import Reader
+from portal.texts import _
+
+GROUPS = {"image": _("pictures"), "audio": _("sound"), "video": _("videos"), "text": _("text")}
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_OPEN = "application/vnd.oasis.opendocument"
+# What Python's own table lacks, or calls differently; without the files of the machine, which differ.
+_ENDINGS = {
+    f"{_OFFICE}.wordprocessingml.document": "DOCX",
+    f"{_OFFICE}.spreadsheetml.sheet": "XLSX",
+    f"{_OFFICE}.presentationml.presentation": "PPTX",
+    f"{_OPEN}.text": "ODT",
+    f"{_OPEN}.spreadsheet": "ODS",
+    f"{_OPEN}.presentation": "ODP",
+    "application/gzip": "GZ",
+    "application/x-7z-compressed": "7Z",
+    "application/xml": "XML",
+    "image/jpeg": "JPEG",
+    "image/webp": "WebP",
+}
+_TABLE = mimetypes.MimeTypes()
+
+
+def types_in_words(media_types: Iterable[str], reader: Reader) -> str:
+    """“pictures, PDF, TXT”; empty where every type is accepted."""
+    return ", ".join(dict.fromkeys(_in_words(media_type, reader) for media_type in media_types))
+
+
+def _in_words(media_type: str, reader: Reader) -> str:
+    group, _slash, kind = media_type.partition("/")
+    if kind == "*":
+        return reader.text(GROUPS[group]) if group in GROUPS else media_type
+    return _ENDINGS.get(media_type) or (_TABLE.guess_extension(media_type) or "")[1:].upper() or media_type
