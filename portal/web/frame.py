@@ -147,8 +147,9 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
     names = policy.profile.menu or ()
     buttons = {name: _button_item(request, declaration.buttons[name]) for name in names if name not in policy.modules}
     current = next((resource.module_name for resource in resources if isinstance(resource, Module)), None)
-    if any(item.current for item in buttons.values()):
-        current = None  # the button's own list, not the module's
+    waiting = _waiting_items(request, identity)
+    if any(item.current for item in (*buttons.values(), *waiting)):
+        current = None  # the page of an entry of its own, not the module's
     menu, own = [home], list[MenuItem]()
     for name in names:
         if name in buttons:
@@ -158,7 +159,7 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
         label, icon = display_name(access), access.icon or DEFAULT_ICON
         item = MenuItem(label, icon, f"/{name}/", current=name == current, new=_new(request, name))
         (own if _about_oneself(declaration, name, access) else menu).append(item)
-    own += _waiting_items(request, identity)
+    own += waiting
     return tuple(menu), (*own, *_portal_items(identity, resources, _view_name(request)))
 
 

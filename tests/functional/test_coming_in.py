@@ -77,6 +77,7 @@ def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_
     assert eva.get(link, status=404)
     assert try_to_sign_in(eva, EVA, PHRASE).status_int == 422
     page = staff.get("/people/waiting")
+    assert [entry["href"] for entry in page.html.select("nav.menu [aria-current]")] == ["/people/waiting"]
     assert "Eva Gialli" in page
     waits = form_of(page, "/people/waiting")["id"].value
     assert post(staff, "/people/waiting", id=waits, profile="customer").status_int == 404, "neither yes nor no"

@@ -55,7 +55,10 @@ modules:
         - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, parts]}
     edit: {fields: [title, kind, size, reason, detail, serial, data, consent]}
     detail:
-      sections: [{title: What, fields: [title, [kind, detail]]}, {title: Parts, fields: [parts]}, {fields: [serial, consent, data]}]
+      sections:
+        - {title: What, fields: [title, [kind, detail]]}
+        - {title: Parts, fields: [parts]}
+        - {fields: [serial, consent, data]}
 """
 STAFF = """staff: true
 modules:

@@ -231,12 +231,18 @@ def test_an_account_with_a_higher_profile_is_out_of_reach(app, sign_in):
 
 
 def test_an_address_that_is_taken_is_refused_without_a_word_about_its_owner(app, sign_in):
+    change_account(app, ANNA, profile="staff")
     sign_in(BRUNO)
     for email in (CARLA, NANCY, ANNA):
         answer = invite(app, email=email)
         assert answer.status_int == 422
         assert "This address cannot be given access here" in answer
     assert letters(app) == []
+
+
+def test_a_colleague_who_has_access_already_is_called_so(app, sign_in):
+    sign_in(BRUNO)
+    assert "This address already has access." in invite(app, email=ANNA.upper())
 
 
 def test_addresses_of_others_cannot_be_listed_by_inviting_them(app, sign_in, another_browser):

@@ -82,15 +82,20 @@ def _following(module: Module, person: int | None) -> str:
 
 
 def _taken(request: Request, register: Register, email: str) -> Words:
-    """Why an invitation cannot go to an address: somebody has it whose access is not to be given by the reader."""
-    if find_account(request.connection, request.portal.tables, email) is not None:
-        return _("This address already has access.") if request.policy.staff else TAKEN
-    person = register.person_with(email)
+    """Why an invitation cannot go to an address: somebody has it who has access, or is not the reader's to give any.
+
+    Which of the two it is is said only of people whose access the reader may change.
+    """
+    account, person = find_account(request.connection, request.portal.tables, email), register.person_with(email)
+    if account is not None:
+        whose = account.person or (person and person.id)
+        managed = whose is not None and may_manage(request.connection, request.identity, whose, account)
+        return _("This address already has access.") if request.policy.staff or managed else TAKEN
     if person is None:
         return ""
     people = Records(request.connection, request.policy, str(request.portal.declaration.people))
-    account = find_account_of_person(request.connection, request.portal.tables, person.id)
-    manages = account is None and may_manage(request.connection, request.identity, person.id, None)
+    other_account = find_account_of_person(request.connection, request.portal.tables, person.id)
+    manages = other_account is None and may_manage(request.connection, request.identity, person.id, None)
     return "" if manages and people.exists(person.id) else TAKEN
 
 
