@@ -185,7 +185,8 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
             with _mistakes_explained(path), ExitStack() as bars:
                 source = open_source(path, delimiter)
                 on_checked = bars.enter_context(progress_bar("Checking", source.lines))
-                owners = Owners(imported.added_ids, imported.ids if columns else None, imported=not stopped)
+                outcome = imported.outcome
+                owners = Owners(outcome.added_ids, outcome.ids if columns else None, imported=not stopped)
                 report = import_rows(records, field, columns or source, whole, owners, on_checked)
                 done.append(Part(f"{module}.{field.name}", path, report))
         if options.dry_run or (not options.skip_bad and any(part.bad for part in done)):

@@ -302,7 +302,9 @@ def test_the_fields_that_a_link_depends_on_tell_records_of_one_name_apart(filled
     assert [problem.split(": ")[:2] for problem in problems] == [["2", "category"], ["3", "category"]]
 
 
-def test_rows_may_link_to_later_rows_and_to_themselves(shop):
+@pytest.mark.parametrize("rows_at_once", [1, 1000])
+def test_rows_may_link_to_later_rows_and_to_themselves(shop, monkeypatch, rows_at_once):
+    monkeypatch.setattr("portal.records.transfer.checking.BATCH", rows_at_once)
     rows = "Ada,ada@x.example,Zoe,Bob; Zoe\nBob,bob@x.example,bob@x.example,\nZoe,zoe@x.example,Ada,\n"
     shop.loaded("people", "name,email,boss,friends\n" + rows)
     assert shop.values("people", "name", "boss", "friends") == [
@@ -310,7 +312,9 @@ def test_rows_may_link_to_later_rows_and_to_themselves(shop):
     ]  # fmt: skip
 
 
-def test_a_row_whose_linked_row_is_bad_is_bad_too(shop):
+@pytest.mark.parametrize("rows_at_once", [1, 1000])
+def test_a_row_whose_linked_row_is_bad_is_bad_too(shop, monkeypatch, rows_at_once):
+    monkeypatch.setattr("portal.records.transfer.checking.BATCH", rows_at_once)
     content = "name,email,boss\nAda,ada@x.example,Bob\nBob,bob@x.example,Zoe\nZoe,zoe,\nEve,eve@x.example,\n"
     result = shop.load("people", content, "--skip-bad")
     assert result.output.splitlines()[-1] == "people: 1 new, 0 changed, 0 unchanged, 3 bad rows left out"

@@ -116,7 +116,7 @@ class Demonstration:
             report_file(name, report)
             for field, beside in self._row_files(name):
                 rows = import_rows(
-                    self._records(name), field, open_source(beside), ImportOptions(), Owners(report.added_ids)
+                    self._records(name), field, open_source(beside), ImportOptions(), Owners(report.outcome.added_ids)
                 )
                 _refuse(beside, rows.bad)
 

@@ -16,8 +16,9 @@ from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, CsvColumn
 from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.import_row import BadCell, CellForm, ImportRow
 from portal.records.transfer.importing_files import FilesIn, same_name
+from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.numbers_and_dates import Notation
-from portal.records.transfer.records_by_name import RowLinks, ids_by_name, stored_keys
+from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_by_name, stored_keys
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import EMPTY, is_required, is_shown
@@ -44,8 +45,7 @@ class Checking:
         self._files = files
         self.system, self.source, self.columns, self.key, self.notation = system, source, columns, key, notation
         self.module, self.reader = system.module, system.policy.reader
-        self.rows: list[ImportRow] = []
-        self.refused: list[ImportRow] = []
+        self.linked: LinkedLines = {}
         self.bad: list[BadCell] = []
         self._fields = {column.field.name: column.field for column in columns}
         self._headers = {column.field.name: column.header for column in reversed(columns)}
@@ -56,10 +56,10 @@ class Checking:
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
         self._followed = [field for field in self.module.fields.values() if value_path(field.default)]
         self._bad_fields: dict[int, set[str]] = {}
-        self._lines: dict[tuple[str, Any], int] = {}
+        self._lines: dict[str, dict[Any, int]] = {}  # by field and value, the first that has it
 
-    def check(self, on_checked: Callable[[int], None] = lambda line: None) -> None:
-        """Fills `rows` and `bad` from the whole file. `on_checked` gets the line that was reached."""
+    def check(self, kept: KeptRows, on_checked: Callable[[int], None] = lambda line: None) -> None:
+        """Fills `kept`, `linked` and `bad` from the whole file. `on_checked` gets the line that was reached."""
         for batch in batched(self.source.rows(), BATCH):
             rows = [row for source_row in batch if (row := self._import_row(source_row))]
             self._find_records(rows)
@@ -72,11 +72,10 @@ class Checking:
                 row.cells = {}
             for field in self._unrepeatable_fields():
                 self._check_unique(field, rows)
-            self.rows += rows
+            kept.add(rows)
             on_checked(batch[-1].line)
-        self._links.resolve(self.rows, self._bad_fields)
-        self.refused = [row for row in self.rows if row.line in self._bad_fields]
-        self.rows = [row for row in self.rows if row.line not in self._bad_fields]
+        self.linked = self._links.resolve(kept, self._bad_fields)
+        kept.left_out = self._bad_fields
         self.bad.sort(key=lambda bad: bad.line)
 
     def _refuse(self, line: int, name: str, reason: str) -> None:
@@ -244,6 +243,7 @@ class Checking:
     def _check_unique(self, field: Field, rows: Iterable[ImportRow]) -> None:
         """Compares the values with those of the rows before, and with the records."""
         rows_by_value: dict[Any, ImportRow] = {}
+        lines = self._lines.setdefault(field.name, {})
         for row in rows:
             value = row.values.get(field.name)
             if field.name in IDENTITY and row.record:
@@ -254,7 +254,7 @@ class Checking:
             if within is None:
                 continue
             value = (*within, field.key_of(value))
-            first = self._lines.setdefault((field.name, value), row.line)
+            first = lines.setdefault(value, row.line)
             if first != row.line:
                 self._refuse(row.line, field.name, _("Line ${line} has the same value.", mapping={"line": first}))
             else:

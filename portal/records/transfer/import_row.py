@@ -17,7 +17,7 @@ class BadCell:
     reason: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class ImportRow:
     """A row that becomes a record, or changes `record`, which `--key` found."""
 
@@ -26,9 +26,8 @@ class ImportRow:
     cells: dict[str, dict[str, str]]
     record: Record | None = None
     values: dict[str, Any] = field(default_factory=dict)
-    # Names, by link, of records that are still rows of this file; and those rows, once they are known.
+    # Names, by link, of records that are still rows of this file.
     unresolved: dict[str, list[str]] = field(default_factory=dict)
-    linked_rows: dict[str, list["ImportRow"]] = field(default_factory=dict)
     id: int = 0
     attachments: list[FileValue] = field(default_factory=list)  # by their paths in the bundle
 

@@ -12,9 +12,10 @@ from portal.records.transfer.csv_columns import WrongColumnsError, find_columns
 from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing_files import FilesIn
+from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.line_columns import without_row_columns
 from portal.records.transfer.numbers_and_dates import Notation, machine_reader
-from portal.records.transfer.storing import ImportOutcome, expected_outcome, store_rows
+from portal.records.transfer.storing import ImportOutcome, Storing, expected_outcome
 from portal.records.writing.history import SYSTEM
 
 Progress = Callable[[int], None]
@@ -39,8 +40,6 @@ class Report:
     outcome: ImportOutcome
     bad: list[BadCell]
     skipped: list[str] = field(default_factory=list)
-    ids: Mapping[int, int] = field(default_factory=dict)  # of the records, by the line of the file
-    added_ids: frozenset[int] = frozenset()  # of the records that are new
 
     @property
     def bad_rows(self) -> int:
@@ -66,12 +65,11 @@ def import_file(
     columns = find_columns(system.module, languages, headers, options.columns, options.key, bool(options.files))
     if columns.problems:
         raise WrongColumnsError(columns.problems)
-    checking = Checking(system, source, columns.imported, options.key, options.notation, options.files)
-    checking.check(on_checked)
-    if options.dry_run or (checking.bad and not options.skip_bad):
-        outcome = expected_outcome(checking.rows)
-    else:
-        outcome = store_rows(system, checking.rows, SYSTEM, on_written, options.files)
-    ids = {row.line: row.id for row in checking.rows if row.id}
-    added_ids = frozenset(row.id for row in checking.rows if row.record is None and row.id)
-    return Report(outcome, checking.bad, columns.skipped, ids, added_ids)
+    with KeptRows() as rows:
+        checking = Checking(system, source, columns.imported, options.key, options.notation, options.files)
+        checking.check(rows, on_checked)
+        if options.dry_run or (checking.bad and not options.skip_bad):
+            outcome = expected_outcome(rows)
+        else:
+            outcome = Storing(system, SYSTEM, options.files).store(rows, checking.linked, on_written)
+    return Report(outcome, checking.bad, columns.skipped)

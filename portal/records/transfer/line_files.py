@@ -1,8 +1,8 @@
 """The rows of `lines` fields in files of their own, beside that of their module: orders.csv, orders_lines.csv.
 
 A row names its record in the column `_record`, as links are named. A file holds all rows of the records that it names:
-they take the place of those that the records have. CsvRows that stand in columns of their module's own file
-(line_columns.py) are imported here too.
+they take the place of those that the records have. All rows of a file are in memory at once, since those of one record
+may be anywhere in it. CsvRows that stand in columns of their module's own file (line_columns.py) are imported here too.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -29,6 +29,7 @@ from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.exporting import BATCH, BYTE_ORDER_MARK, ListCells, RawCells, csv_lines
 from portal.records.transfer.import_row import BadCell, ImportRow
 from portal.records.transfer.importing import ImportOptions
+from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
@@ -142,27 +143,30 @@ def import_rows(
     columns = find_columns(rows.module, languages, source.headers, {}, None)
     if columns.problems:
         raise WrongColumnsError(columns.problems)
-    checking = Checking(rows, source, columns.imported, None, options.notation)
-    checking.check(on_checked)
     by_record: dict[int, list[ImportRow]] = {record_id: [] for record_id in (of_lines or {}).values()}
-    for row in checking.rows:
-        if record_id := _record_of(row, of_lines):
-            by_record.setdefault(record_id, []).append(row)
+    number = 0
+    with KeptRows() as kept:
+        checking = Checking(rows, source, columns.imported, None, options.notation)
+        checking.check(kept, on_checked)
+        for row in kept:
+            number += 1
+            if record_id := _record_of(row, of_lines):
+                by_record.setdefault(record_id, []).append(row)
+        left_out = {_record_of(row, of_lines) for row in kept.passed_over()}
     told = checking.bad
     if not owners.imported:
         record = next((column.header for column in columns.imported if column.field.name == RECORD), None)
         told = [cell for cell in told if cell.column != record]
     bad = [*told, *_refused_rows(field, by_record), *_without_rows(field, by_record, of_lines or {})]
     refused = {cell.line for cell in bad}
-    left_out = {record for record, of_record in by_record.items() if any(row.line in refused for row in of_record)}
-    left_out |= {_record_of(row, of_lines) for row in checking.refused}
+    left_out |= {record for record, of_record in by_record.items() if any(row.line in refused for row in of_record)}
     left_out |= {record_id for line, record_id in (of_lines or {}).items() if line in refused}
     changed = 0
     if owners.imported and (not bad or options.skip_bad):
         taken = {record: rows for record, rows in by_record.items() if record not in left_out}
         changed = _store(system, field, taken, owners.new)
     with_rows = sum(map(bool, by_record.values()))
-    return RowsReport(len(checking.rows), with_rows, changed, sorted(bad, key=lambda cell: cell.line))
+    return RowsReport(number, with_rows, changed, sorted(bad, key=lambda cell: cell.line))
 
 
 def imported_rows(system: Records, field: Field) -> ImportedRows:

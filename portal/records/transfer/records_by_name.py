@@ -22,10 +22,13 @@ from portal.records.writing.form_conditions import EMPTY, condition_values, depe
 from portal.texts import _, ngettext
 
 CHUNK = 1000  # values of one query
+MOST_KEPT = 100_000  # names whose records are remembered
 
 # By row: the names in its cell, and the records that each may mean.
 Meanings = dict[ImportRow, list[tuple[str, list[Linked]]]]
-RowsByName = dict[tuple[str, Any], list[ImportRow]]
+LinesByName = dict[tuple[str, Any], list[int]]
+# By the line of a row and by link: the lines of the rows that it links to.
+LinkedLines = dict[int, dict[str, list[int]]]
 
 
 def names_in_cell(field: Field, cell: str) -> list[str]:
@@ -108,6 +111,8 @@ class RecordNames:
 
     def look_up(self, field: Field, names: Iterable[str]) -> None:
         """Finds the records that `field` may mean by `names`, those that are not known yet."""
+        if len(self._ids) > MOST_KEPT:
+            self._ids.clear()
         missing: dict[str, list[str]] = {}
         for name in dict.fromkeys(names):
             for module, own_name in self._meanings(field, name):
@@ -168,30 +173,32 @@ class RowLinks:
         # Those on which others depend come first.
         self.fields = sorted(fields, key=lambda field: bool(depends_on(system.module, field)))
         self._naming_fields = naming_fields(system.module)
+        self._unresolved: dict[int, dict[str, list[str]]] = {}  # of the rows that name others, by their lines
 
     def read(self, rows: Sequence[ImportRow]) -> None:
         """Sets the link values of a batch of rows; names that no record has are left for `resolve`."""
         for field in self.fields:
             self._read_field(field, rows)
 
-    def resolve(self, rows: Iterable[ImportRow], bad_lines: Mapping[int, Any]) -> None:
+    def resolve(self, rows: Iterable[ImportRow], bad_lines: Mapping[int, Any]) -> LinkedLines:
         """Finds names that no record has among the `rows` of the file. A row is bad when it links to a bad one."""
-        rows = list(rows)
-        waiting = [row for row in rows if row.unresolved]
-        by_name = self._rows_by_name(rows) if waiting else {}
-        for row in waiting:
-            for field_name, names in row.unresolved.items():
-                linked = (self._row_named(row, field_name, name, by_name) for name in names)
-                row.linked_rows[field_name] = [other for other in linked if other]
-        again = bool(waiting)
+        by_name = self._lines_by_name(rows) if self._unresolved else {}
+        linked: LinkedLines = {}
+        for line, by_field in self._unresolved.items():
+            for field_name, names in by_field.items():
+                others = (self._line_named(line, field_name, name, by_name) for name in names)
+                linked.setdefault(line, {})[field_name] = [other for other in others if other]
+        again = bool(linked)
         while again:
             again = False
-            for row in waiting:
-                lines = [other.line for several in row.linked_rows.values() for other in several]
-                bad = next((line for line in lines if line in bad_lines), None)
-                if bad is not None and row.line not in bad_lines:
-                    self.refuse(row.line, "", _("It links to line ${line}, which has an error.", mapping={"line": bad}))
+            for line, others_by_field in linked.items():
+                bad = next(
+                    (other for others in others_by_field.values() for other in others if other in bad_lines), None
+                )
+                if bad is not None and line not in bad_lines:
+                    self.refuse(line, "", _("It links to line ${line}, which has an error.", mapping={"line": bad}))
                     again = True
+        return linked
 
     def _read_field(self, field: Field, rows: Iterable[ImportRow]) -> None:
         names: dict[ImportRow, list[str]] = {}
@@ -226,13 +233,14 @@ class RowLinks:
             self.refuse(row.line, field.name, sentence)
         elif self.system.name in field.targets:
             row.unresolved.setdefault(field.name, []).append(name)
+            self._unresolved[row.line] = row.unresolved
         else:
-            self._refuse_unknown(row, field.name, module, shown_name)
+            self._refuse_unknown(row.line, field.name, module, shown_name)
         return None
 
-    def _refuse_unknown(self, row: ImportRow, field_name: str, module: str, name: str) -> None:
+    def _refuse_unknown(self, line: int, field_name: str, module: str, name: str) -> None:
         sentence = _("No record in ${module} is named “${name}”.", mapping={"module": module, "name": name})
-        self.refuse(row.line, field_name, sentence)
+        self.refuse(line, field_name, sentence)
 
     def _only_offered(self, field: Field, meanings: Meanings) -> Meanings:
         """What the field's `where` leaves, which names other fields of the record with `$`.
@@ -261,28 +269,28 @@ class RowLinks:
                     offered[row].append((name, left))
         return offered
 
-    def _row_named(self, row: ImportRow, field_name: str, name: str, by_name: RowsByName) -> ImportRow | None:
+    def _line_named(self, line: int, field_name: str, name: str, by_name: LinesByName) -> int | None:
         keys = ((field.name, key_of_name(self.system, field, name)) for field in self._naming_fields)
-        rows = next((by_name[key] for key in keys if key in by_name), [])
-        if len(rows) == 1:
-            return rows[0]
-        if rows:
+        lines = next((by_name[key] for key in keys if key in by_name), [])
+        if len(lines) == 1:
+            return lines[0]
+        if lines:
             sentence = ngettext(
                 "${number} row of the file is named “${name}”.",
                 "${number} rows of the file are named “${name}”.",
-                len(rows),
+                len(lines),
                 name=name[:80],
             )
-            self.refuse(row.line, field_name, sentence)
+            self.refuse(line, field_name, sentence)
         else:
-            self._refuse_unknown(row, field_name, self.system.name, name[:80])
+            self._refuse_unknown(line, field_name, self.system.name, name[:80])
         return None
 
-    def _rows_by_name(self, rows: Iterable[ImportRow]) -> RowsByName:
-        by_name: RowsByName = {}
+    def _lines_by_name(self, rows: Iterable[ImportRow]) -> LinesByName:
+        by_name: LinesByName = {}
         for row in rows:
             for field in self._naming_fields:
                 value = row.values.get(field.name)
                 if value not in EMPTY:
-                    by_name.setdefault((field.name, field.key_of(value)), []).append(row)
+                    by_name.setdefault((field.name, field.key_of(value)), []).append(row.line)
         return by_name

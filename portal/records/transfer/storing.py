@@ -3,13 +3,13 @@
 Nobody is notified: the event is `imported`, which makes no letters.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.batches import batched
 from portal.database.engine import analyze
 from portal.database.search import index as search
 from portal.declaration.references import parse_reference
@@ -21,6 +21,8 @@ from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow
 from portal.records.transfer.importing_files import FilesIn
+from portal.records.transfer.kept_rows import KeptRows
+from portal.records.transfer.records_by_name import LinkedLines
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.form_conditions import EMPTY
@@ -36,75 +38,128 @@ EVENT = "imported"
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """How many records were added and changed, and how many rows say what their records hold already."""
+    """How many records were added and changed, and how many rows say what their records hold already.
+
+    `ids`: of the records, by the line of the file; `added_ids`: of those that are new.
+    """
 
     added: int = 0
     changed: int = 0
     unchanged: int = 0
+    ids: Mapping[int, int] = field(default_factory=dict)
+    added_ids: Collection[int] = ()
 
 
-def expected_outcome(rows: Sequence[ImportRow]) -> ImportOutcome:
+def expected_outcome(rows: Iterable[ImportRow]) -> ImportOutcome:
     """What storing `rows` would do."""
-    changed = [bool(changed_values_of_row(row) or row.attachments) for row in rows if row.record is not None]
-    return ImportOutcome(len(rows) - len(changed), sum(changed), len(changed) - sum(changed))
+    added = changed = unchanged = 0
+    for row in rows:
+        differs = row.record is None or bool(changed_values_of_row(row) or row.attachments)
+        added += row.record is None
+        changed += row.record is not None and differs
+        unchanged += not differs
+    return ImportOutcome(added, changed, unchanged)
 
 
-def store_rows(
-    system: Records,
-    rows: Sequence[ImportRow],
-    author: Author,
-    on_written: Callable[[int], None] = lambda done: None,
-    files: FilesIn | None = None,
-) -> ImportOutcome:
-    """Stores `rows`, all in the caller's transaction. `on_written` gets how many are done.
+class Storing:
+    """Stores the rows of one file, in the caller's transaction."""
 
-    Raises RetryError, and StoreError and OSError where there are `files`.
-    """
-    if files:
-        files.store_fields(system, rows, author)
-    new = [row for row in rows if row.record is None]
-    changed_values = {row: changed_values_of_row(row) for row in rows if row.record is not None}
-    changed = [row for row, values in changed_values.items() if values]
-    visibly, internally = _by_visibility(system, changed, changed_values)
-    done = 0
-    with search.filling(system.connection), unique_violations_retried():
-        _use_numbers(system, new)
-        for batch in batched(new, BATCH):
-            _insert(system, batch, author)
-            done += len(batch)
-            on_written(done)
-        for batch in (*batched(visibly, BATCH), *batched(internally, BATCH)):
-            _update(system, batch, changed_values, author)
-            done += len(batch)
-            on_written(done)
-        _write_links_between_rows(system, rows)
-        if files:
-            files.store_attachments(system, rows, author)
-        _index(system, [*new, *visibly])
-        replace_texts(system, [row.id for row in internally])
-        for row in changed:
-            if system.module.title_field.name in changed_values[row]:
-                update_linking_records(system, row.id)
-    if len(new) + len(changed) >= BATCH:
-        analyze(system.connection, [system.table.name, system.policy.tables.search.name])
-    touched = sum(bool(values or row.attachments) for row, values in changed_values.items())
-    return ImportOutcome(len(new), touched, len(changed_values) - touched)
+    def __init__(self, system: Records, author: Author, files: FilesIn | None) -> None:
+        self._system, self._author, self._files = system, author, files
+        self._internal = {name for name, field in system.module.everything.items() if field.internal}
+        self._ids: dict[int, int] = {}
+        self._to_index: list[tuple[datetime.datetime, int]] = []  # when it was created, and the id
+        self._changed_inside: list[int] = []  # records of which internal fields alone differ
+        self._renamed: list[int] = []
+        self._added: list[int] = []
+        self._changed = self._unchanged = 0
+
+    def store(
+        self, rows: KeptRows, linked: LinkedLines, on_written: Callable[[int], None] = lambda done: None
+    ) -> ImportOutcome:
+        """Stores `rows`, and their links to each other. `on_written` gets how many are done.
+
+        Raises RetryError, and StoreError and OSError where there are files.
+        """
+        with search.filling(self._system.connection), unique_violations_retried():
+            self._keep_numbers(rows)
+            for batch in rows.batches():
+                self._store_batch(batch)
+                on_written(len(self._added) + self._changed)
+            self._write_links_between_rows(rows, linked)
+            index_records(self._system, [record_id for _created, record_id in sorted(self._to_index, key=_created)])
+            replace_texts(self._system, self._changed_inside)
+            for record_id in self._renamed:
+                update_linking_records(self._system, record_id)
+        if len(self._added) + self._changed >= BATCH:
+            search_table = self._system.policy.tables.search
+            analyze(self._system.connection, [self._system.table.name, search_table.name])
+        return ImportOutcome(len(self._added), self._changed, self._unchanged, self._ids, frozenset(self._added))
+
+    def _store_batch(self, batch: Sequence[ImportRow]) -> None:
+        if self._files:
+            self._files.store_fields(self._system, batch, self._author)
+        new = [row for row in batch if row.record is None]
+        for row in new:
+            self._take_number(row)
+        changed_values = {row: changed_values_of_row(row) for row in batch if row.record is not None}
+        changed = [row for row, values in changed_values.items() if values]
+        inside = [row for row in changed if self._internal.issuperset(changed_values[row])]
+        visibly = [row for row in changed if not self._internal.issuperset(changed_values[row])]
+        if new:
+            _insert(self._system, new, self._author)
+        for alike in filter(None, (visibly, inside)):
+            _update(self._system, alike, changed_values, self._author, touches=alike is visibly)
+        if self._files:
+            self._files.store_attachments(self._system, batch, self._author)
+        now, title = self._system.policy.reader.now, self._system.module.title_field.name
+        self._to_index += [(row.values.get("created") or now, row.id) for row in new]
+        self._to_index += [(now, row.id) for row in visibly]
+        self._changed_inside += [row.id for row in inside]
+        self._renamed += [row.id for row in changed if title in changed_values[row]]
+        self._added += [row.id for row in new]
+        touched = sum(bool(values or row.attachments) for row, values in changed_values.items())
+        self._changed += touched
+        self._unchanged += len(changed_values) - touched
+        self._ids |= {row.line: row.id for row in batch}
+
+    def _take_number(self, row: ImportRow) -> None:
+        """A reference without a number has the one that the module's pattern finds in it."""
+        made = parse_reference(self._system.module.reference, row.values.get("reference") or "")
+        if made and "number" not in row.values:
+            row.values["number"] = int(made["number"])
+
+    def _keep_numbers(self, rows: Iterable[ImportRow]) -> None:
+        """Takes the numbers that the file brings along; the portal's own go on behind them."""
+        largest = 0
+        for row in rows:
+            if row.record is None:
+                self._take_number(row)
+                largest = max(largest, row.values.get("number") or 0)
+        if largest:
+            keep_above(self._system.connection, self._system.policy.tables, self._system.name, largest)
+
+    def _write_links_between_rows(self, rows: KeptRows, linked: LinkedLines) -> None:
+        """Writes the links between rows of the file, once all of them are records."""
+        for batch in rows.batches() if linked else ():
+            by_field: dict[str, list[ImportRow]] = {}
+            for row in batch:
+                row.id = self._ids[row.line]
+                for name, lines in linked.get(row.line, {}).items():
+                    others = tuple(Linked(self._ids[line], self._system.name) for line in lines)
+                    multiple = self._system.module.field(name).multiple
+                    row.values[name] = (*row.values[name], *others) if multiple else others[0]
+                    by_field.setdefault(name, []).append(row)
+            for name, linking in by_field.items():
+                field = self._system.module.field(name)
+                if field.multiple:
+                    _write_join_table(self._system, name, {row: row.values[name] for row in linking})
+                else:
+                    _set_link(self._system, field, linking)
 
 
-def _by_visibility(
-    system: Records, changed: Sequence[ImportRow], values: Mapping[ImportRow, Mapping[str, Any]]
-) -> tuple[list[ImportRow], list[ImportRow]]:
-    """The rows that change what customers may see, and those that change internal fields alone."""
-    internal = {name for name, field in system.module.everything.items() if field.internal}
-    visibly = [row for row in changed if not internal.issuperset(values[row])]
-    return visibly, [row for row in changed if internal.issuperset(values[row])]
-
-
-def _index(system: Records, rows: Sequence[ImportRow]) -> None:
-    """Puts the records into the search index, the newest in front; changed ones count as changed now."""
-    now = system.policy.reader.now
-    created = {row: row.values.get("created") or now if row.record is None else now for row in rows}
-    index_records(system, [row.id for row in sorted(rows, key=lambda row: created[row])])
+def _created(entry: tuple[datetime.datetime, int]) -> datetime.datetime:
+    return entry[0]
 
 
 def changed_values_of_row(row: ImportRow) -> dict[str, Any]:
@@ -118,7 +173,7 @@ def changed_values_of_row(row: ImportRow) -> dict[str, Any]:
         for name, value in row.values.items()
         if _comparable_value(record.values.get(name)) != _comparable_value(value)
     }
-    return {**differing, **{name: row.values[name] for name in row.linked_rows}}
+    return {**differing, **{name: row.values[name] for name in row.unresolved}}
 
 
 def _comparable_value(value: Any) -> Any:
@@ -128,20 +183,6 @@ def _comparable_value(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_comparable_value, value))
     return (value.module, value.id) if isinstance(value, Linked) else value
-
-
-def _use_numbers(system: Records, new: Sequence[ImportRow]) -> None:
-    """Takes the numbers that the file brings along; the portal's own go on behind them.
-
-    A reference without a number has the one that the module's pattern finds in it, if it was made by this pattern.
-    """
-    for row in new:
-        made = parse_reference(system.module.reference, row.values.get("reference") or "")
-        if made and "number" not in row.values:
-            row.values["number"] = int(made["number"])
-    numbers = [row.values["number"] for row in new if row.values.get("number")]
-    if numbers:
-        keep_above(system.connection, system.policy.tables, system.name, max(numbers))
 
 
 def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None:
@@ -167,9 +208,17 @@ def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None
 
 
 def _update(
-    system: Records, batch: Sequence[ImportRow], changed: Mapping[ImportRow, dict[str, Any]], author: Author
+    system: Records,
+    batch: Sequence[ImportRow],
+    changed: Mapping[ImportRow, dict[str, Any]],
+    author: Author,
+    *,
+    touches: bool,
 ) -> None:
-    """One statement for the batch: it sets every field that the file has, also where only one of them differs."""
+    """One statement for the batch: it sets every field that the file has, also where only one of them differs.
+
+    `touches`: whether the records count as modified.
+    """
     table, now = system.table, system.policy.reader.now
     names = dict.fromkeys(name for row in batch for name in row.values)
     fields = [field for name in names if (field := system.module.field(name)).columns()]
@@ -184,7 +233,7 @@ def _update(
     columns: dict[str, Any] = {
         column.name: sa.bindparam(f"new_{column.name}") for field in (*fields, *formulas) for column in field.columns()
     }
-    if _by_visibility(system, batch, changed)[0]:
+    if touches:
         who = author_of(system, author, "modified_by")
         columns |= {"modified": now, **who, "_version": table.c["_version"] + 1}
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
@@ -196,7 +245,7 @@ def _update(
 def _update_details(system: Records, row: ImportRow, changed: Mapping[str, Any]) -> dict[str, Any]:
     """The details of the event; links to rows of the file have no ids yet, and are named as changed alone."""
     details = change_details(system.module, row.record.values if row.record else {}, changed)
-    for name in row.linked_rows:
+    for name in row.unresolved:
         details["changes"].pop(name, None)
     return details
 
@@ -224,20 +273,6 @@ def _write_join_table(system: Records, name: str, links: Mapping[ImportRow, Iter
     ]
     if lines:
         system.connection.execute(sa.insert(table), lines)
-
-
-def _write_links_between_rows(system: Records, rows: Sequence[ImportRow]) -> None:
-    """Writes the links between rows of the file, once all of them are records."""
-    for name in dict.fromkeys(name for row in rows for name in row.linked_rows):
-        field, linking = system.module.field(name), [row for row in rows if name in row.linked_rows]
-        for row in linking:
-            others = tuple(Linked(other.id, system.name) for other in row.linked_rows[name])
-            row.values[name] = (*row.values[name], *others) if field.multiple else others[0]
-        for batch in batched(linking, BATCH):
-            if field.multiple:
-                _write_join_table(system, name, {row: row.values[name] for row in batch})
-            else:
-                _set_link(system, field, batch)
 
 
 def _set_link(system: Records, field: Field, batch: Sequence[ImportRow]) -> None:
