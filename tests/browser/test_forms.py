@@ -248,6 +248,19 @@ def test_back_leads_to_a_form_that_is_known_again(visit: Visit, new_ticket: Make
     expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 
+def test_what_is_changed_in_a_page_that_the_browser_kept_is_sent_anew(visit: Visit, new_ticket: Make) -> None:
+    page = visit("customer", new_ticket("Kept page"))
+    box, key = page.get_by_role("textbox", name="Write a comment"), page.locator("form.composer input[name=_once]")
+    used = key.input_value()
+    for text in ("First", "Second"):
+        # as the Back button does where the browser keeps the whole page, which it may or may not
+        key.evaluate("(input, used) => (input.value = used)", used)
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        box.fill(text)
+        page.locator("form.composer footer button").last.click()
+        expect(page.locator(".note").filter(has_text=text)).to_have_count(1)
+
+
 def test_a_lost_session_keeps_what_was_typed(
     open_page: Callable[..., Page], address: str, passwords: dict[str, tuple[str, str]], new_ticket: Make
 ) -> None:

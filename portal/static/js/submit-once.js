@@ -12,8 +12,11 @@ attach("form[data-once]", (form) => {
     form.setAttribute("aria-busy", "true");
   });
   // The browser's Back button shows the page as it was left: it may be sent again.
-  addEventListener("pageshow", () => {
+  addEventListener("pageshow", (event) => {
     delete form.dataset.sending;
     form.removeAttribute("aria-busy");
+    // A page that the browser has kept holds the key of what was sent: by that, a changed text would not be taken.
+    const key = form.elements._once;
+    if (event.persisted && key) key.value = `${key.value.split("~")[0]}~${Date.now()}`;
   });
 });
