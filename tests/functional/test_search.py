@@ -18,7 +18,7 @@ def fill(world):
     common = {"caller": anna, "company": acme, "service": service}
     world.add("requests", name="Größe of the paper", body="The printer eats paper", **common)
     world.add("requests", name="Paper printer", body="ink_jet 100% full", labels=("urgent case",), **common)
-    world.add("requests", name="Screen", body="ＦＵＬＬ wid\xadth", code="AB-12/7", **common)
+    world.add("requests", name="Screen", body="ＦＵＬＬ wid\xadth 東京の支店", code="AB-12/7", **common)
     world.add("requests", name="Closed one", body="printer", status="closed", **common)
 
 
@@ -29,7 +29,8 @@ SEARCHES = [
     ("grosse", ["Größe of the paper"]),
     ("GRÖSSE", ["Größe of the paper"]), ("full", ["Screen", "Paper printer"]), ("100", ["Paper printer"]),
     ("urgent", ["Paper printer"]), ("R0002", ["Paper printer"]), ("R2", ["Paper printer"]),
-    ("width", ["Screen"]), ("widths", []), ("2", ["Paper printer"]), ("3", ["Screen"]),
+    ("width", ["Screen"]), ("widths", []),
+    ("東京", ["Screen"]), ("京東", []), ("東京の支店", ["Screen"]), ("2", ["Paper printer"]), ("3", ["Screen"]),
     ("rossi", ["Screen", "Paper printer", "Größe of the paper"]), ("AB 12", ["Screen"]),
     ("new", ["Screen", "Paper printer", "Größe of the paper"]),
     ("paper -printer", ["Paper printer", "Größe of the paper"]), ("paper OR screen", []),

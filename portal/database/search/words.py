@@ -4,6 +4,7 @@ Texts are folded here, in Python, so that both databases find the same. Nothing 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,6 +18,10 @@ MAX_INPUT_LENGTH = 1000  # characters of one search
 BORDER = "_"
 QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»')
 DIGITS = re.compile(r"\d+")
+# What stands together in scripts without spaces: in Japanese another script begins another word.
+UNSPACED_RUN = re.compile(
+    r"[\u3400-\u9fff\uf900-\ufaff]{2,}|[\u3040-\u309f]{2,}|[\u30a0-\u30ff]{2,}|[\uac00-\ud7af]{2,}|[\u0e00-\u0e7f]{2,}"
+)
 LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
@@ -91,13 +96,13 @@ def parse_words(text: str) -> SearchWords:
     position = 0
     shortened = text[:MAX_INPUT_LENGTH]
     for quoted in QUOTED.finditer(shortened):
-        terms += _unquoted_terms(shortened[position : quoted.start()])
+        unquoted = shortened[position : quoted.start()]
         phrase = _shortened(words(quoted[quoted.lastindex or 0]))
-        terms += [Term(word, whole=True) for word in phrase]
-        if len(phrase) > 1:
-            phrases.append(f" {' '.join(phrase)} ")
+        terms += [*_unquoted_terms(unquoted), *(Term(word, whole=True) for word in phrase)]
+        phrases += [*_unspaced_phrases(unquoted), *_phrase(phrase)]
         position = quoted.end()
     terms += _unquoted_terms(shortened[position:])
+    phrases += _unspaced_phrases(shortened[position:])
     unique = tuple(dict.fromkeys(terms))
     cut = len(text) > MAX_INPUT_LENGTH or len(unique) > MAX_WORDS
     return SearchWords(unique[:MAX_WORDS], tuple(dict.fromkeys(phrases)), cut)
@@ -106,3 +111,16 @@ def parse_words(text: str) -> SearchWords:
 def _unquoted_terms(text: str) -> list[Term]:
     # The words that begin with one letter are a good part of all words: a single letter is a whole word.
     return [Term(word, whole=len(word) == 1) for word in _shortened(typed_words(text))]
+
+
+def _phrase(phrase: list[str]) -> list[str]:
+    """What a text contains in which these words stand together; nothing for one word."""
+    return [f" {' '.join(phrase)} "] if len(phrase) > 1 else []
+
+
+def _unspaced_phrases(text: str) -> list[str]:
+    """The words of scripts without spaces, whose characters are words of their own: 東京 is not 京東."""
+    if text.isascii():
+        return []
+    runs = UNSPACED_RUN.findall(unicodedata.normalize("NFKC", text))
+    return [phrase for run in runs for phrase in _phrase(words(run))]

@@ -37,6 +37,20 @@ def test_quoted_words_stand_together(quoted):
     assert parse_words(quoted).phrases == (" paper jam ",)
 
 
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("東京", [" 東 京 "]),
+        ("プリンタ故障", [" ふ り ん た ", " 故 障 "]),
+        ("ﾌﾟﾘﾝﾀ", [" ふ り ん た "]),
+        ("고장 프린터", [" 고 장 ", " 프 린 터 "]),
+        ("東 京 Tokyo", []),
+    ],
+)
+def test_characters_without_a_space_between_them_stand_together(text, phrases):
+    assert list(parse_words(text).phrases) == phrases
+
+
 def test_a_text_without_a_word_asks_for_nothing():
     assert not parse_words("–– !")
     assert not parse_words('""').phrases
