@@ -150,4 +150,7 @@ def _as_written(entry: dict[str, Any], shape: type[Field], at: Cursor) -> dict[s
 
 def _items_as_written(items: list[Any], at: Cursor) -> list[Any]:
     texts = (at[index].written for index in range(len(items)))
-    return [item if text is None else text for item, text in zip(items, texts, strict=True)]
+    # A text without quotes that is empty is no text: behind a dash a value is missing.
+    return [
+        item if text is None or (item is None and not text) else text for item, text in zip(items, texts, strict=True)
+    ]

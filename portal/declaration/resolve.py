@@ -101,7 +101,8 @@ def default_scope(owner: str | None, organization: str | None) -> Scope | None:
 
 
 def _first_text(module: Module) -> str:
-    return next((name for name, field in module.fields.items() if field.type == "text"), "reference")
+    texts = (name for name, field in module.fields.items() if field.type == "text" and not field.internal)
+    return next(texts, "reference")
 
 
 def owner_and_organization(draft: DeclarationDraft, module: Module) -> tuple[str | None, str | None]:

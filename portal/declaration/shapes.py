@@ -238,6 +238,11 @@ class Module(Shape):
         """The name of the field that holds the state of a record; None without a lifecycle."""
         return self.lifecycle.field if self.lifecycle else None
 
+    def is_final(self, state: str | None) -> bool:
+        """Whether no transition leaves a state."""
+        transitions = self.transitions.values()
+        return bool(transitions) and not any(leaves(transition, state) for transition in transitions)
+
     @property
     def title_field(self) -> Field:
         """The field that names a record in headings and links: the title, else the reference."""

@@ -132,6 +132,8 @@ class AddressField(Field):
     def default_value(self, raw: Any, reader: Reader) -> Address | None:
         """From a mapping of parts (`city: Milano`), or a text as in CSV."""
         if isinstance(raw, Mapping):
+            if unknown := next((str(part) for part in raw if part not in PARTS), None):
+                raise Refused(_("“${value}” is not one of the options.", mapping={"value": unknown[:40]}))
             return self._made([str(raw.get(part, "")) for part in PARTS])
         return None if is_nothing(raw) else self.parse(str(raw), reader)
 

@@ -22,6 +22,8 @@ def read_options(entry: Any) -> Any:
     if isinstance(entry, list):
         if any(isinstance(item, Mapping | list) for item in entry):
             raise ValueError("options in brackets are single names: those with a label or tone need a mapping")
+        if None in entry:
+            raise ValueError('an option has no name: write one, or "" for the empty value')
         if len(set(map(str, entry))) < len(entry):
             raise ValueError("an option appears twice")
         return {item: {"label": label_from_name(item)} if isinstance(item, str) else item for item in entry}

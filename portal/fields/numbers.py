@@ -7,7 +7,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Context, Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar
 
 from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
@@ -20,6 +20,7 @@ from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, is_blank, ngettext
 
 LONGEST = 60  # characters; refused before any arithmetic
+EXACT = Context(prec=2 * LONGEST)
 WRITTEN = re.compile(r"\d+(\.\d*)?|\.\d+")
 MINUS = "-\u2212\u2010\u2011\u2012\u2013"
 
@@ -209,9 +210,10 @@ class Number(Bounded):
         return self.check(self.constant(raw, PLAIN))
 
     def near(self, constant: Any) -> tuple[Any, ...]:
-        """The number, and those that follow and precede it with as many places as the field may have."""
+        """The number, and those beside it with as many places as the field may have."""
         step = Decimal(1).scaleb(-self.most_places)
-        return constant, self.for_column(constant - step), self.for_column(constant + step)
+        below = Decimal(constant).quantize(step, ROUND_FLOOR, EXACT)
+        return below - step, below, constant, below + step
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """In the reader's way, without grouped digits."""

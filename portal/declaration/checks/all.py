@@ -12,9 +12,12 @@ from portal.declaration.checks.joined_conditions import check_joined_conditions
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
 from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
+from portal.declaration.checks.reachability import check_reachability
+from portal.declaration.checks.repeated_names import check_repeated_names
 from portal.declaration.checks.sign_up import check_sign_up
 from portal.declaration.checks.unintended_access import check_what_customers_get
 from portal.declaration.checks.unnoticed_comments import check_unnoticed_comments
+from portal.declaration.checks.unused_rights import check_unused_rights
 from portal.declaration.declaration import Declaration, fields_with_rows
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.declared_files import profile_file
@@ -37,6 +40,7 @@ def check_what_is_written(draft: DeclarationDraft) -> None:
     check_inbox(draft)
     check_roles(draft)
     check_appearance(draft)
+    check_repeated_names(draft)
 
 
 def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> None:
@@ -47,3 +51,5 @@ def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> Non
     check_what_customers_get(draft, declaration)
     check_unnoticed_comments(draft, declaration)
     check_joined_conditions(draft, declaration)
+    check_reachability(draft, declaration)
+    check_unused_rights(draft, declaration)

@@ -52,7 +52,7 @@ def _check_lines(draft: DeclarationDraft, module: str, at: Cursor, form: str | N
     for name, value in condition.items():
         if is_group(name, value):
             for index in range(len(value)):
-                if value[index] == {}:
+                if isinstance(value, list) and value[index] == {}:
                     at["any"][index].warn("has no effect: every record fulfills {}, and so all of any:")
                 _check_lines(draft, module, at["any"][index], form)
         else:

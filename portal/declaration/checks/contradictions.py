@@ -132,6 +132,13 @@ def _values(comparisons: Sequence[Comparison], place: Place, reader: Reader) -> 
         yield ANOTHER
 
 
+def takes_anything(field: Field, reader: Reader) -> bool:
+    """Whether a form would take a value at the bounds of a field; true where it has no bound above or below."""
+    bounds = field.bounds(reader)
+    near = [value for bound in bounds if bound is not None for value in field.near(bound)]
+    return None in bounds or not near or any(_is_taken(field, value, reader) for value in near)
+
+
 def _is_taken(field: Field, value: object, reader: Reader) -> bool:
     """Whether a form would take the value."""
     try:

@@ -4,14 +4,18 @@ from collections.abc import Mapping
 
 from portal.conditions import is_group
 from portal.declaration.checks.conditions import check_condition
+from portal.declaration.checks.contradictions import takes_anything
+from portal.declaration.checks.ineffective_keys import check_ineffective_keys
 from portal.declaration.checks.values import is_more, stored_complaint, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets, own_key
+from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text
 from portal.declaration.validation import EMPTY_KEY
 from portal.fields.base import Field
 from portal.fields.default_paths import ValuePath, value_path
+from portal.fields.reader import Reader
 from portal.fields.table_names import join_name
 
 SMALLEST_LIMIT = 1000  # bytes
@@ -33,12 +37,13 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
                 _check_form_condition(module, field, place[key_])
         if field.required and field.required_when is not None:
             place["required_when"].key.wrong("a field that is required always needs no required_when")
-        _check_limits(field, place)
+        _check_limits(field, draft.reader, place)
         check_size(own_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
         _check_formerly(draft, module, field, former_names, place["formerly"])
         if field.computed:
             _check_computed(field, place)
+        check_ineffective_keys(module, field, place)
         if field.column is not None and module.table is None:
             place["column"].key.wrong("column needs table: at the module")
 
@@ -153,11 +158,14 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
             at[name].key.wrong(f'"{name}" is not a field of the form')
 
 
-def _check_limits(field: Field, at: Cursor) -> None:
+def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
     for least, most in (("min_length", "max_length"), ("min", "max")):
         smallest, largest = own_key(field, least), own_key(field, most)
         if is_more(smallest, largest):
             at[least].wrong(f"{least} {smallest} is more than {most} {largest}")
+            return
+    if not field.computed and not takes_anything(field, reader):
+        at["min"].nearest.warn("nothing can be entered: no value lies within these limits")
 
 
 def check_size(size: int | None, at: Cursor) -> None:
@@ -172,9 +180,14 @@ def _check_options(field: Field, at: Cursor) -> None:
         return
     if not any(options):
         at.key.wrong("there is no option to choose")
+    former_names: dict[str, str] = {}
     for name, option in options.items():
         if option.formerly is not None and option.formerly in options:
             at[name]["formerly"].wrong(f'"{option.formerly}" is still an option')
+        elif option.formerly in former_names:
+            at[name]["formerly"].wrong(f'"{former_names[option.formerly]}" was already "{option.formerly}"')
+        elif option.formerly is not None:
+            former_names[option.formerly] = name
 
 
 def _check_formerly(
@@ -186,6 +199,10 @@ def _check_formerly(
     if field.formerly in module.fields:
         here = draft.at_module(module.name)["fields"][field.formerly].related("declared here")
         at.wrong(f'"{field.formerly}" is still a field', here)
+    elif complaint := wrong_name(field.formerly):
+        at.wrong(complaint)
+    elif field.formerly in module.builtin:
+        at.wrong(f'"{field.formerly}" was never declared: every record has this field')
     elif field.formerly in former_names:
         at.wrong(f'"{former_names[field.formerly]}" was already "{field.formerly}"')
     former_names[field.formerly] = field.name

@@ -51,6 +51,8 @@ def warn_of_repeated(columns: Sequence[str], at: Cursor) -> None:
 
 def _check_list(draft: DeclarationDraft, module: Module, layout: ListLayout, at: Cursor) -> None:
     check_names(draft, module.name, _items(layout.columns or (), at["columns"]))
+    _check_empty(layout.columns, at["columns"])
+    _check_counts(module, _items(layout.columns or (), at["columns"]))
     warn_of_repeated(layout.columns or (), at["columns"])
     for index, name in enumerate(layout.sort or ()):
         place = at["sort"].inner(index)
@@ -72,9 +74,26 @@ def _check_list(draft: DeclarationDraft, module: Module, layout: ListLayout, at:
 def _check_detail(draft: DeclarationDraft, module: Module, layout: DetailLayout, at: Cursor) -> None:
     for index, section in enumerate(layout.sections or ()):
         check_names(draft, module.name, _rows(section.fields, at["sections"][index]["fields"]))
+        _check_empty(section.fields, at["sections"][index]["fields"])
+        _check_counts(module, _rows(section.fields, at["sections"][index]["fields"]))
     check_names(draft, module.name, _items(layout.aside or (), at["aside"]))
+    _check_counts(module, _items(layout.aside or (), at["aside"]))
+    if layout.comments is not None and not module.comments:
+        at["comments"].key.warn(f"has no effect: {module.name} has no comments")
     for index, related in enumerate(layout.related or ()):
         _check_related(draft, module, related, at["related"][index])
+
+
+def _check_empty(names: Sequence[Row] | None, at: Cursor) -> None:
+    if names is not None and not all(names or [()]):
+        at.warn("names no field")
+
+
+def _check_counts(module: Module, names: Iterable[PlacedName]) -> None:
+    """The counts of what records of the module cannot have."""
+    for place, name in names:
+        if name in ("comments", "attachments") and not getattr(module, name):
+            place.warn(f"has no effect: {module.name} has no {name}")
 
 
 def _check_related(draft: DeclarationDraft, module: Module, related: Related, at: Cursor) -> None:
@@ -95,6 +114,8 @@ def _check_related(draft: DeclarationDraft, module: Module, related: Related, at
 def _check_form(draft: DeclarationDraft, module: Module, layout: FormLayout, at: Cursor, new: bool) -> None:
     if layout.fields is not None and layout.steps is not None:
         at["steps"].key.wrong("a form has fields or steps, not both")
+    for index, step in enumerate(layout.steps or ()):
+        _check_empty(step.fields, at["steps"][index]["fields"])
     seen: dict[str, Cursor] = {}
     for place, name in _form_names(layout, at):
         if name in seen:

@@ -1,19 +1,15 @@
-"""Checks modules: whose a record is, how it is named, and its lifecycle."""
+"""Checks modules: whose a record is, how it is named, and what it has. Their lifecycles: lifecycles.py."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 from portal.declaration.checks.fields import check_size
-from portal.declaration.checks.mail import check_after, check_mail
+from portal.declaration.checks.lifecycles import check_lifecycle
+from portal.declaration.checks.mail import check_mail
 from portal.declaration.checks.scopes import check_scope
-from portal.declaration.checks.values import check_values
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
-from portal.declaration.name_rules import wrong_name
-from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Transition
+from portal.declaration.shapes import Attachments, Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import RelatedPlace
-from portal.declaration.source.suggestions import list_in_text, suggest
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
 EVERY_STATE = (("*",), ("any",), ("all",))  # as other systems write it
@@ -29,7 +25,7 @@ def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     if module.see is not None:
         check_scope(draft, module, module.see, at["see"])
     if module.lifecycle is not None:
-        _check_lifecycle(draft, module, module.lifecycle, at["lifecycle"])
+        check_lifecycle(draft, module, module.lifecycle, at["lifecycle"])
     check_mail(draft, module, at["mail"])
     if isinstance(module.attachments, Attachments):
         check_size(module.attachments.max_size, at["attachments"]["max_size"])
@@ -61,6 +57,8 @@ def _check_title(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
             at.wrong(draft.no_field(module.name, module.title))
     elif title.computed or title.multiple:
         at.wrong(f'"{module.title}" cannot be the title: choose a field that stores one value')
+    elif title.internal:
+        at.wrong(f'"{module.title}" is internal, and whoever sees a record or a link to it reads its title')
 
 
 def _check_reference(reference: str, at: Cursor) -> None:
@@ -99,110 +97,3 @@ def _only_link(draft: DeclarationDraft, module: Module, target: str) -> tuple[Re
     links = [name for name, field in module.fields.items() if link_targets(field) == (target,)]
     at = draft.at_module(module.name)["fields"]
     return (at[links[0]].related(f"the only link to {target} is here"),) if len(links) == 1 else ()
-
-
-# -- lifecycles ---------------------------------------------------------------------------------------------------
-
-
-def _check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
-    field = module.fields.get(lifecycle.field)
-    if field is None:
-        if not draft.is_broken(module.name, lifecycle.field):
-            at["field"].wrong(f'no field "{lifecycle.field}"{suggest(lifecycle.field, module.fields)}')
-        return
-    states = tuple(name for name in field.declared_options if name)
-    if not states or field.multiple or field.computed:
-        at["field"].wrong(f'"{lifecycle.field}" is not a choice: a lifecycle needs a field of type choice')
-        return
-    if lifecycle.start is not None:
-        _check_states(states, [lifecycle.start], at["start"])
-    start = lifecycle.start or states[0]
-    if field.default is not None and field.default != start:
-        place = draft.at_module(module.name)["fields"][field.name]["default"]
-        start_here = at["start"] if lifecycle.start else draft.at_module(module.name)["fields"][field.name]
-        place.wrong(
-            f'the lifecycle starts at "{start}": remove this default, or write it under start:',
-            start_here.related("it starts here" if lifecycle.start else "its first option is here"),
-        )
-    for name, transition in lifecycle.transitions.items():
-        _check_transition(draft, module, states, name, transition, at["transitions"][name])
-    _check_stages(states, lifecycle.stages or (), at["stages"])
-    _check_follow_up(draft, module, lifecycle.follow_up, at["follow_up"])
-    _check_on_comment(module, states, lifecycle, at["on_comment"])
-
-
-def _check_stages(states: Collection[str], stages: Sequence[str], at: Cursor) -> None:
-    _check_states(states, stages, at)
-    for index, name in enumerate(stages):
-        if name in stages[:index]:
-            at[index].wrong(f'"{name}" appears twice')
-
-
-def _check_follow_up(draft: DeclarationDraft, module: Module, name: str | None, at: Cursor) -> None:
-    if name is None or draft.is_broken(module.name, name):
-        return
-    field = module.fields.get(name)
-    if field is None:
-        at.wrong(f'no field "{name}"{suggest(name, module.fields)}')
-    elif link_targets(field) != (module.name,):
-        at.wrong(f'"{name}" is not a link to {module.name}: a follow-up needs one, to the record that it follows')
-
-
-def _check_only(draft: DeclarationDraft, module: Module, name: str | None, at: Cursor) -> None:
-    if name is None or draft.is_broken(module.name, name):
-        return
-    field = draft.field(module.name, name)
-    if field is None:
-        at.wrong(draft.no_field(module.name, name))
-    elif draft.people not in link_targets(field) and not draft.broken_roles:
-        at.wrong(f'"{name}" is not a link to the module of people, so nobody could do this')
-
-
-def _check_on_comment(module: Module, states: Collection[str], lifecycle: Lifecycle, at: Cursor) -> None:
-    for side, move in lifecycle.on_comment.items():
-        _check_states(states, move.from_ or (), at[side]["from"])
-        _check_states(states, [move.to], at[side]["to"])
-    if lifecycle.on_comment and not module.comments:
-        at.key.wrong(f"{module.name} has no comments: add comments: true to the module")
-
-
-def _check_transition(
-    draft: DeclarationDraft, module: Module, states: Collection[str], name: str, transition: Transition, at: Cursor
-) -> None:
-    if name in ACTIONS:
-        at.key.wrong(f'"{name}" cannot be the name of a transition: it has its own meaning under can:')
-    elif complaint := wrong_name(name):
-        at.key.wrong(complaint)
-    if transition.from_ in EVERY_STATE and transition.from_[0] not in states:
-        at["from"].wrong(f'no state "{transition.from_[0]}": leave from out, and it begins in every other state')
-    else:
-        _check_states(states, transition.from_ or (), at["from"])
-    _check_states(states, [transition.to], at["to"])
-    if str(at["confirm"].value).lower() in ("true", "yes"):
-        at["confirm"].warn('confirm is the question that is asked: write it here, such as "Close it for good?"')
-    _check_asked_fields(draft, module, transition.ask, at["ask"])
-    check_values(draft, module.name, transition.set, at["set"])
-    _check_only(draft, module, transition.only, at["only"])
-    check_after(transition, at)
-    if module.lifecycle and module.lifecycle.field in transition.set:
-        at["set"][module.lifecycle.field].key.wrong("write the new state under to:")
-
-
-def _check_states(states: Collection[str], names: Iterable[str], at: Cursor) -> None:
-    for index, name in enumerate(names):
-        if name not in states:
-            at.inner(index).wrong(list_in_text(name, states) or f'no state "{name}"{suggest(name, states)}')
-
-
-def _check_asked_fields(draft: DeclarationDraft, module: Module, asked: Mapping[str, Any], at: Cursor) -> None:
-    for name in asked:
-        if name == "comment":
-            if not module.comments:
-                at[name].key.wrong(f"{module.name} has no comments: add comments: true to the module")
-            continue
-        field = module.fields.get(name)
-        if field is None:
-            if not draft.is_broken(module.name, name):
-                at[name].key.wrong(f'no field "{name}"{suggest(name, [*module.fields, "comment"])}')
-        elif field.computed or (module.lifecycle and module.lifecycle.field == name):
-            at[name].key.wrong(f'"{name}" cannot be asked for: the portal fills it in')

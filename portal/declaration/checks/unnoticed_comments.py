@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from portal.conditions import Comparison, Condition, comparisons, holds
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
-from portal.declaration.resolve import moves_between
 from portal.declaration.shapes import Lifecycle, Module, leaves
 
 
@@ -38,7 +37,7 @@ def _unnoticed_states(declaration: Declaration, module: Module, lifecycle: Lifec
         for state in module.fields[lifecycle.field].offered
         if any(_shows(condition, lifecycle, state) for condition in visible)
         and not any(_shows(queue, lifecycle, state) for queue in queues)
-        and not _is_final(module, lifecycle, state)
+        and not module.is_final(state)
         and not _is_moved(lifecycle, state)
     ]
 
@@ -77,11 +76,6 @@ def _shows(condition: Condition, lifecycle: Lifecycle, state: str) -> bool:
         )
 
     return holds(condition, compare)
-
-
-def _is_final(module: Module, lifecycle: Lifecycle, state: str) -> bool:
-    states = module.fields[lifecycle.field].offered
-    return not any(moves_between(move, state, target) for move in lifecycle.transitions.values() for target in states)
 
 
 def _is_moved(lifecycle: Lifecycle, state: str) -> bool:

@@ -7,7 +7,7 @@ It does not bind the portal itself.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.declaration.shapes import Lifecycle, Module, Transition, leaves
+from portal.declaration.shapes import Lifecycle, Transition, leaves
 from portal.fields.base import Field, Refused
 from portal.records.reading.records import Record, Records
 from portal.records.writing.defaults import value_from_declaration
@@ -34,19 +34,14 @@ def open_state(records: Records, record: Record, even_final: bool = False) -> st
     name = records.module.state_field
     records_now = records.as_system.by_ids([record.id], [name] if name else [])
     state = records_now[0].values[name] if records_now and name else None
-    if not records_now or (_is_final(records.module, state) and not even_final):
+    if not records_now or (records.module.is_final(state) and not even_final):
         raise ConflictError(record.id)
     return state
 
 
 def is_final(records: Records, record: Record) -> bool:
     """Whether no transition leaves the record's state, whoever looks."""
-    return _is_final(records.module, state_of(records, record))
-
-
-def _is_final(module: Module, state: str | None) -> bool:
-    transitions = module.transitions.values()
-    return bool(transitions) and not any(leaves(transition, state) for transition in transitions)
+    return records.module.is_final(state_of(records, record))
 
 
 def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -> list[Field]:

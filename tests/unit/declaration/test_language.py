@@ -31,7 +31,7 @@ modules:
         begin: {from: new, to: open}
         close: {from: open, to: closed}
 """
-CUSTOMER = "modules: {tickets: {can: [create]}, people: {}, companies: {}}"
+CUSTOMER = "modules: {tickets: {can: [create, begin, close]}, people: {}, companies: {}}"
 BUTTONS = "buttons: {open: {opens: tickets}}"
 
 WORKS, WARNS, REFUSED = "works", "warns", "refused"

@@ -49,7 +49,7 @@ def test_an_address_of_the_portal_that_cannot_be_read_is_a_problem(folder):
 def test_names_that_other_systems_give_a_meaning_are_names_here(tmp_path, options, begin, where):
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "customer.yaml").write_text(
-        f"modules: {{people: {{see: all}}, roles: {{see: all}}, tickets: {{see: all, where: {where}}}}}"
+        f"modules: {{people: {{see: all}}, roles: {{see: all}}, tickets: {{see: all, can: [begin], where: {where}}}}}"
     )
     (tmp_path / "modules.yaml").write_text(f"""
 people: people

@@ -74,6 +74,11 @@ def test_people_own_themselves_and_companies_are_their_own_organization(portal):
     assert companies.mail.created is False
 
 
+def test_a_record_is_not_named_by_an_internal_text(portal):
+    notes = NOTES.replace("code: text", "code: {type: text, internal: true}\n      name: text")
+    assert portal(notes, all=EVERYTHING).modules["notes"].title == "name"
+
+
 def test_without_a_text_field_the_reference_names_a_record(portal):
     module = portal("  days: {see: all, fields: {day: date}}\n", all="modules: {days: {}}\n").modules["days"]
     assert module.title == "reference"

@@ -56,7 +56,7 @@ modules:
 CUSTOMER = """\
 label: {en: Customer, it: Cliente}
 modules:
-  tickets: {see: own, can: [create, comment, close]}
+  tickets: {see: own, can: [create, comment, close, wait]}
   people: {menu: false}
 home:
   buttons: [late]
@@ -100,7 +100,7 @@ SLIPS = [
     ("modules.yaml", "from: new, to: waiting", "from: new, to: Waiting"),
     ("modules.yaml", "{comment: required}", "{comment: requird}"),
     ("profiles/customer.yaml", "see: own", "see: ovn"),
-    ("profiles/customer.yaml", "create, comment, close", "create, coment, close"),
+    ("profiles/customer.yaml", "create, comment, close, wait", "create, coment, close, wait"),
     ("profiles/customer.yaml", "home:", "hom:"),
     ("buttons.yaml", "opens: tickets", "opens: ticket"),
     # values of the wrong kind
@@ -163,8 +163,8 @@ UNCERTAIN = [
     # two names are equally near; a name that is near to none; rights are not widened
     ("modules.yaml", "urgency: {type: choice", "urgences: {type: choice"),
     ("modules.yaml", "title, state, urgency, due]", "title, state, hurry, due]"),
-    ("profiles/customer.yaml", "[create, comment, close]", "all"),
-    ("profiles/customer.yaml", "[create, comment, close]", "[everything]"),
+    ("profiles/customer.yaml", "[create, comment, close, wait]", "all"),
+    ("profiles/customer.yaml", "[create, comment, close, wait]", "[everything]"),
     # a text of one's own, and two versions of which one must be chosen
     ("modules.yaml", "max_length: 120", "max_length: many"),
     ("modules.yaml", "icon: life-buoy", "icon: life-buoy\n    icon: ticket"),

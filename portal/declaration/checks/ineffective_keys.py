@@ -1,0 +1,44 @@
+"""Warns of keys of a field on which its type does not act, such as a placeholder of a checkbox."""
+
+from collections.abc import Iterator
+
+from portal.conditions import SPECIAL
+from portal.declaration.shapes import Module
+from portal.declaration.source.cursor import Cursor
+from portal.fields.base import Field
+from portal.fields.default_paths import value_path
+
+TYPED_WIDGETS = ("input", "textarea", "markdown", "html", "json", "tags", "money")
+DRAWN_BY_BROWSERS = ("date", "datetime-local", "time")  # types of inputs that show no placeholder
+
+
+def check_ineffective_keys(module: Module, field: Field, at: Cursor) -> None:
+    """Each key that is written and has no effect, with the reason."""
+    for key, reason in _ineffective(module, field):
+        at[key].key.warn(f"has no effect: {reason}")
+
+
+def _ineffective(module: Module, field: Field) -> Iterator[tuple[str, str]]:
+    typed = field.widget in TYPED_WIDGETS and field.input_type not in DRAWN_BY_BROWSERS and not field.computed
+    if field.placeholder is not None and not typed:
+        yield "placeholder", f"the input of {_kind(field)} shows none"
+    if field.virtual:
+        for key in ("help", "show_when"):
+            if getattr(field, key) is not None:
+                yield key, f"no form shows {_kind(field)}"
+        if field.formerly is not None:
+            yield "formerly", f"{_kind(field)} keeps no values"
+    if field.index and module.table is not None:
+        yield "index", "an existing table is never altered"
+    elif field.index and (field.virtual or field.multiple or not field.sortable):
+        yield "index", f"{_kind(field)} has no column by which a list sorts"
+    if field.unique and _is_constant(field.default):
+        yield "default", "only one record may have this value, which is unique"
+
+
+def _kind(field: Field) -> str:
+    return f"a field of type {field.type}"
+
+
+def _is_constant(default: object) -> bool:
+    return default is not None and default not in SPECIAL and value_path(default) is None

@@ -1,0 +1,86 @@
+"""Warns of states into which no record comes, of transitions that nobody can do, and of what is said of final states.
+
+An import may give a record any state, and so may others who write to an existing table.
+"""
+
+from collections.abc import Iterator
+
+from portal.declaration.declaration import Declaration
+from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.shapes import Access, Lifecycle, Module, OnComment, leaves
+from portal.declaration.source.cursor import Cursor
+
+
+def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> None:
+    """Every lifecycle, with the profiles that have its module."""
+    if draft.errors:
+        return
+    for module in declaration.modules.values():
+        if module.lifecycle is None:
+            continue
+        at = draft.at_module(module.name)
+        accesses = [
+            (profile.staff, profile.modules[module.name])
+            for profile in declaration.profiles.values()
+            if module.name in profile.modules
+        ]
+        if not module.transitions:
+            at["lifecycle"].key.warn("has no effect: without transitions no record changes its state")
+        elif module.table is None:
+            _check_states(module, module.lifecycle, at["fields"][module.lifecycle.field]["options"])
+        _check_transitions(module.lifecycle, [access for _staff, access in accesses], at["lifecycle"]["transitions"])
+        if module.lifecycle.follow_up and not any(map(module.is_final, _states(module, module.lifecycle))):
+            at["lifecycle"]["follow_up"].key.warn("has no effect: every state can be left, so no record is ever final")
+        for side, rule in module.lifecycle.on_comment.items():
+            may_comment = any("comment" in access.can for staff, access in accesses if staff is (side == "staff"))
+            _check_on_comment(module, rule, may_comment, at["lifecycle"]["on_comment"][side])
+
+
+def _states(module: Module, lifecycle: Lifecycle) -> tuple[str, ...]:
+    return tuple(module.fields[lifecycle.field].offered)
+
+
+def _check_states(module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
+    reached = _reached(module, lifecycle)
+    options = list(module.fields[lifecycle.field].declared_options)
+    others = [state for state in options if state and state not in reached]
+    if others:
+        place = at[options.index(others[0])] if isinstance(at.value, list) else at[others[0]].key
+        names = '" or "'.join(others)
+        place.warn(f'no transition leads to "{names}": no record is ever there, unless it is imported so')
+
+
+def _reached(module: Module, lifecycle: Lifecycle) -> set[str]:
+    """The states into which a record comes from the start, by transitions and comments."""
+    reached: set[str] = set()
+    waiting = [str(lifecycle.start)]
+    while waiting:
+        state = waiting.pop()
+        reached.add(state)
+        waiting += [target for target in _next_states(lifecycle, state) if target not in reached]
+    return reached
+
+
+def _next_states(lifecycle: Lifecycle, state: str) -> Iterator[str]:
+    yield from (transition.to for transition in lifecycle.transitions.values() if leaves(transition, state))
+    yield from (rule.to for rule in lifecycle.on_comment.values() if leaves(rule, state))
+
+
+def _check_transitions(lifecycle: Lifecycle, accesses: list[Access], at: Cursor) -> None:
+    granted = {word for access in accesses for word in access.can}
+    for name, transition in lifecycle.transitions.items():
+        if accesses and name not in granted and transition.after is None:
+            at[name].key.warn("nobody can do this: no profile names it under can, and it has no after")
+        for field in transition.ask.keys() & transition.set.keys():
+            at[name]["ask"][field].key.warn(f'has no effect: set gives "{field}" another value')
+
+
+def _check_on_comment(module: Module, rule: OnComment, may_comment: bool, at: Cursor) -> None:
+    if not may_comment:
+        at.key.warn("has no effect: no profile of this side may comment")
+        return
+    for index, state in enumerate(rule.from_ or ()):
+        if module.is_final(state):
+            at["from"].inner(index).warn(f'has no effect: "{state}" is final, so nobody comments in it')
+        elif state == rule.to:
+            at["from"].inner(index).warn(f'has no effect: the record is in "{state}" already')

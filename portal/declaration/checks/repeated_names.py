@@ -1,0 +1,41 @@
+"""Warns of names that a list has twice, wherever the order or the number of its names means nothing.
+
+Columns, forms, stages and menus are checked where they are read: there, a second name is probably meant to be another.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft
+from portal.declaration.declared_files import profile_file
+from portal.declaration.source.cursor import Cursor
+from portal.fields.base_shape import Shape
+
+CHECKED_ELSEWHERE = {"columns", "create", "edit", "stages", "menu", "languages", "to", "default", "where"}
+
+
+def check_repeated_names(draft: DeclarationDraft) -> None:
+    """Every list of names that is written in modules.yaml and the profiles."""
+    places: list[tuple[Any, Cursor]] = [(draft.settings, draft.at(MODULES, "portal"))]
+    places += [(module, draft.at_module(name)) for name, module in draft.modules.items()]
+    places += [(profile, draft.at(profile_file(name))) for name, profile in draft.profiles.items()]
+    for shape, at in places:
+        for index, item, place in _repeated(shape, at):
+            place.inner(index).warn(f'"{item}" appears twice')
+
+
+def _repeated(value: Any, at: Cursor) -> Iterator[tuple[int, str, Cursor]]:
+    if isinstance(value, Shape):
+        for name, info in type(value).model_fields.items():
+            if name in value.model_fields_set and name not in CHECKED_ELSEWHERE:
+                yield from _repeated(getattr(value, name), at[info.alias or name])
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _repeated(inner, at[key])
+    elif isinstance(value, tuple):
+        names = [item.removeprefix("-") if isinstance(item, str) else item for item in value]
+        for index, item in enumerate(names):
+            if not isinstance(item, str):
+                yield from _repeated(item, at[index])
+            elif item in names[:index]:
+                yield index, item, at

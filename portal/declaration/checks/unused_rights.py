@@ -1,0 +1,100 @@
+"""Warns of what nobody can use: layouts, values and rights of profiles, and what buttons fill in.
+
+A profile that is extended may say what only those that extend it can use.
+"""
+
+from collections.abc import Iterator
+
+from portal.declaration.declaration import Declaration
+from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
+from portal.declaration.declared_files import profile_file
+from portal.declaration.layouts import form_layout_fields
+from portal.declaration.resolve import ancestry
+from portal.declaration.shapes import Access, Module, Profile
+from portal.declaration.source.cursor import Cursor
+
+
+def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> None:
+    """Every profile as its file says it, every button, and the desk of every module."""
+    if draft.errors or not any(profile.modules for profile in declaration.profiles.values()):
+        return
+    for module in declaration.modules.values():
+        desk = declaration.profiles.get(module.mail.desk or "")
+        if desk is not None and module.name not in desk.modules:
+            at = draft.at_module(module.name)["mail"]["desk"]
+            at.warn(f"the profile {desk.name} does not have this module, so its people are not told")
+    for profile in declaration.profiles.values():
+        for name, written in draft.profiles[profile.name].modules.items():
+            using = [heir.modules[name] for heir in _heirs(draft, declaration, profile) if name in heir.modules]
+            at = draft.at(profile_file(profile.name), "modules", name)
+            if using:
+                _check_forms(name, using, at)
+                _check_written(draft.modules[name], written, using, at)
+        for access in profile.modules.values():
+            _check_access(draft, profile, access)
+            _check_sort(draft, profile, access)
+    _check_buttons(draft, declaration)
+
+
+def _heirs(draft: DeclarationDraft, declaration: Declaration, profile: Profile) -> Iterator[Profile]:
+    """The profile, and those that extend it."""
+    return (heir for heir in declaration.profiles.values() if profile.name in ancestry(draft, heir.name))
+
+
+def _check_forms(module: str, using: list[Access], at: Cursor) -> None:
+    """Forms that nobody may open, and values for records that nobody may create."""
+    for key, right in (("create", "create"), ("edit", "edit"), ("set", "create")):
+        if key in at and at[key].value and not any(right in access.can for access in using):
+            at[key].key.warn(f"has no effect: this profile may not {right} records of {module}")
+
+
+def _check_written(module: Module, written: Access, using: list[Access], at: Cursor) -> None:
+    for name in form_layout_fields(written.create):
+        if name in written.set:
+            at["set"][name].key.warn(f'"{name}" is left out of the form: set gives it its value')
+    for name in written.options:
+        if not any(name in access.readable for access in using):
+            at["options"][name].key.warn(f'has no effect: this profile cannot read "{name}"')
+
+
+def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
+    """Rights with which nothing can be done, where the profile's own file gives them."""
+    module = draft.modules[access.module]
+    at = draft.at(profile_file(profile.name), "modules", access.module, "can")
+    written = at.value if isinstance(at.value, list) else []
+    for right, form in (("create", access.create), ("edit", access.edit)):
+        if right in written and not form_layout_fields(form) and not form.files:
+            at[written.index(right)].warn(f"has no effect: the {right} form has no field")
+    if "export" in written and not access.list.export:
+        at[written.index("export")].warn("has no effect: the list says export: false")
+    for name, transition in module.transitions.items():
+        hidden = [field for field in transition.ask if field in module.fields and module.fields[field].internal]
+        if name in written and hidden and not profile.staff:
+            at[written.index(name)].warn(
+                f'this asks for "{hidden[0]}", which is internal, and this profile is not staff'
+            )
+
+
+def _check_sort(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
+    """An order tells of what the reader cannot read; what every record has tells nobody anything."""
+    files = [draft.at(profile_file(name), "modules", access.module) for name in reversed(ancestry(draft, profile.name))]
+    at = next((at for at in (*files, draft.at_module(access.module)) if "sort" in at["list"]), None)
+    for index, name in enumerate(access.list.sort or () if at is not None else ()):
+        field = name.removeprefix("-")
+        if at is not None and field in draft.modules[access.module].fields and field not in access.readable:
+            at["list"]["sort"].inner(index).warn(f'sorts by "{field}", which the profile {profile.name} cannot read')
+
+
+def _check_buttons(draft: DeclarationDraft, declaration: Declaration) -> None:
+    """What a button fills in needs its input in the form."""
+    for name, button in draft.buttons.items():
+        module = (button.opens or "").partition("/")[0]
+        forms = [
+            form_layout_fields(profile.modules[module].create)
+            for profile in declaration.profiles.values()
+            if module in profile.modules and name in (*(profile.home.buttons or ()), *(profile.menu or ()))
+        ]
+        for field in button.set if forms else ():
+            if not any(field in form for form in forms):
+                at = draft.at(BUTTONS, "buttons", name, "set", field)
+                at.key.warn(f'has no effect: the create form of {module} does not ask for "{field}"')
