@@ -90,14 +90,14 @@ def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: date
     pairs = module_pairs(before.modules, {name: module.formerly for name, module in after.modules.items()})
     try:
         with reading(opened) as connection:
-            people = everybody(connection, *sides, now)
+            people = _everybody(connection, *sides, now)
             sights = tuple(sight_changes(connection, people, pairs))
     finally:
         opened.dispose()
     return _joined(declared, people, sights, pairs)
 
 
-def everybody(connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime) -> list[Person]:
+def _everybody(connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime) -> list[Person]:
     """Who can sign in, under one of two declarations, with their rights under both."""
     rights = [dict(_policies(connection, tables, now)) for tables in (before, after)]
     accounts = {account.id: account for side in rights for account in side}

@@ -20,16 +20,16 @@ DEFINES = re.compile(r"^(def command\(|command\s*[:=])", re.MULTILINE)
 def command_files() -> dict[str, Path]:
     """The commands by name, each with its file; `import_.py` is `import`, `explain_problem.py` `explain-problem`."""
     paths = [*HERE.glob("[a-z]*.py"), *HERE.glob("[a-z]*/__init__.py")]
-    commands = {module_name(path): path for path in paths if DEFINES.search(path.read_text(encoding="utf-8"))}
+    commands = {_module_name(path): path for path in paths if DEFINES.search(path.read_text(encoding="utf-8"))}
     return {name.rstrip("_").replace("_", "-"): commands[name] for name in sorted(commands)}
 
 
-def module_name(path: Path) -> str:
+def _module_name(path: Path) -> str:
     """The name of a command's module in this package."""
     return path.parent.name if path.stem == "__init__" else path.stem
 
 
-def purpose(path: Path) -> str:
+def _purpose(path: Path) -> str:
     """What a command is for, in the first line of its file."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return re.sub(r"^`[^`]*`:\s*", "", docstring.partition("\n")[0])
@@ -44,12 +44,12 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         path = command_files().get(cmd_name)
-        return importlib.import_module(f"{__name__}.{module_name(path)}").command if path else None
+        return importlib.import_module(f"{__name__}.{_module_name(path)}").command if path else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of `portal --help`, from the first line of each file: nothing is imported for it."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, purpose(path)) for name, path in command_files().items()])
+            formatter.write_dl([(name, _purpose(path)) for name, path in command_files().items()])
 
 
 @click.group("portal", cls=Commands)

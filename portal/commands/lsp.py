@@ -47,7 +47,7 @@ class PortalServer(LanguageServer):
 
     def check_soon(self, uri: str) -> None:
         """Checks the folder of a document once nobody has typed for a moment."""
-        folder = folder_of(_document_path(uri))
+        folder = _folder_of(_document_path(uri))
         if folder is None:
             return
         if folder in self._waiting:
@@ -62,7 +62,7 @@ class PortalServer(LanguageServer):
             by_file.setdefault(problem.file, []).append(problem)
         for file, found in by_file.items():
             uri = (folder / file).as_uri()
-            diagnostics = [diagnostic(folder, problem) for problem in found]
+            diagnostics = [_diagnostic(folder, problem) for problem in found]
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, diagnostics))
         self._published[folder] = {file for file, found in by_file.items() if found}
 
@@ -72,7 +72,7 @@ class PortalServer(LanguageServer):
         return {
             path.relative_to(folder).as_posix(): text.encode("utf-8", "surrogatepass")
             for path, text in texts.items()
-            if folder_of(path) == folder
+            if _folder_of(path) == folder
         }
 
 
@@ -104,13 +104,13 @@ def _document_path(uri: str) -> Path:
     return Path(unquote(urlsplit(uri).path))
 
 
-def folder_of(path: Path) -> Path | None:
+def _folder_of(path: Path) -> Path | None:
     """The folder of the declaration to which a file belongs, None for other files."""
     folder = path.parent.parent if path.parent.name == PROFILES else path.parent
     return folder if path.suffix == ".yaml" and (folder / MODULES).is_file() else None
 
 
-def diagnostic(folder: Path, problem: Problem) -> types.Diagnostic:
+def _diagnostic(folder: Path, problem: Problem) -> types.Diagnostic:
     """A problem as editors show it, with its code, its cure and the places that explain it."""
     cure = cure_of(problem)
     related = [

@@ -58,12 +58,12 @@ def command(once: bool) -> None:
             exit_with(reasons.lines)
         _announce(settings, server)
         if once:
-            done = worker_of(settings, live, server).turn()
+            done = _worker_of(settings, live, server).turn()
             written = plural(done.announced, "email")
             click.echo(f"{written} written, {plural(done.sent, 'email')} sent, {plural(done.due, 'record')} due")
             return
         with stop_signals() as stopping:
-            worker = worker_of(settings, live, server, stopping)
+            worker = _worker_of(settings, live, server, stopping)
             worker.begin()
             run(lambda: [worker], stopping)
     click.echo("Stopped")
@@ -77,7 +77,7 @@ def mail_server(settings: Settings) -> SmtpServer | None:
         raise click.UsageError(str(error)) from None
 
 
-def worker_of(
+def _worker_of(
     settings: Settings, live: LivePortal, server: SmtpServer | None, stopping: threading.Event | None = None
 ) -> Worker:
     """The worker of a portal in force."""
@@ -96,7 +96,7 @@ def worker_beside(settings: Settings, live: LivePortal) -> Iterator[None]:
             yield
             return
         stopping = threading.Event()
-        worker = worker_of(settings, live, mail_server(settings), stopping)
+        worker = _worker_of(settings, live, mail_server(settings), stopping)
         worker.begin()
         thread = threading.Thread(target=run, args=(lambda: [worker], stopping), name="worker", daemon=True)
         thread.start()
@@ -176,7 +176,7 @@ class HostedWorkers:
                     log.error("%s: %s", folder.name, ANOTHER)
                     live.close()
                     return
-                worker = worker_of(settings, live, self._server, self._stopping)
+                worker = _worker_of(settings, live, self._server, self._stopping)
                 worker.begin()
                 self._locks.push(own_lock.pop_all())
         except (StartupError, DatabaseUnreachableError, *DatabaseError, OSError) as error:

@@ -173,7 +173,7 @@ def _along(
 ) -> sa.ColumnElement[bool]:
     field = module.field(path[0])
     if len(path) == 1:
-        return compare(field, comparison, table, reader)
+        return _compare(field, comparison, table, reader)
     if field.row_fields:
         name = join_name(declared_name(table), field.name)
         rows = table_of(table).metadata.tables[name].alias()
@@ -185,20 +185,20 @@ def _along(
     return linked(field, table, sa.select(target.c["id"]).where(inner))
 
 
-def compare(field: Field, comparison: Comparison, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
+def _compare(field: Field, comparison: Comparison, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
     """One comparison on a field of `table` itself, without its negation."""
     if comparison.operator == "empty":
         return field.compare(table, "empty", comparison.value)
     if comparison.operator == "within":
         return _within(field, comparison.value, table, reader)
     if comparison.operator == "one_of":
-        return one_of([_equal(field, item, table, reader) for item in comparison.value])
+        return _one_of([_equal(field, item, table, reader) for item in comparison.value])
     if comparison.operator == "equal":
         return _equal(field, comparison.value, table, reader)
     return field.compare(table, comparison.operator, _constant(field, comparison.value, reader))
 
 
-def one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
+def _one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
     """Any of several comparisons; an IN list if all compare one column, because PostgreSQL uses its index for that."""
     equalities = [item for item in comparisons if isinstance(item, sa.BinaryExpression) and item.operator is eq]
     if len(equalities) == len(comparisons) > 1 and len({item.left for item in equalities}) == 1:

@@ -30,7 +30,7 @@ def read_fields(draft: DeclarationDraft, entries: Any, module: str, at: Cursor) 
             at[name].key.wrong(complaint)
             draft.broken_fields.add((module, as_name(name)))
             draft.misnamed_fields.append(module)
-        field = None if name in BUILT_IN else read_field(name, entry, at[name])
+        field = None if name in BUILT_IN else _read_field(name, entry, at[name])
         if len(draft.problems) > before:
             draft.broken_fields.add((module, name))
         if field is not None:
@@ -59,7 +59,7 @@ def _keys_of_fields() -> frozenset[str]:
     return frozenset(key for kind in Field.types.values() for key in keys_of(kind))
 
 
-def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
+def _read_field(name: str, entry: Any, at: Cursor) -> Field | None:
     """One field, from the name of a type or a mapping with the key `type`."""
     if isinstance(entry, str):
         entry = {"type": entry}
@@ -122,7 +122,7 @@ def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
         if complaint := wrong_name(name) or _reserved_column(name):
             at[name].key.wrong(complaint)
             continue
-        column = read_field(name, entry, at[name])
+        column = _read_field(name, entry, at[name])
         if column is not None and not column.can_be_column:
             at[name].wrong(f"a field of type {column.type} cannot be a column of lines")
         elif column is not None:

@@ -70,11 +70,11 @@ class HomePage:
 def show_home(root: Root, request: Request) -> dict[str, HomePage]:
     """`/`: the home page."""
     page = HomePage(
-        greeting=greeting(request),
-        about=", ".join(companies(request)),
-        buttons=tuple(buttons(request)),
+        greeting=_greeting(request),
+        about=", ".join(_companies(request)),
+        buttons=tuple(_buttons(request)),
         news=tuple(_new_records(request)),
-        activity=tuple(activity(request)) if "activity" in request.policy.profile.home.panels else None,
+        activity=tuple(_activity(request)) if "activity" in request.policy.profile.home.panels else None,
     )
     return {"page": page}
 
@@ -87,7 +87,7 @@ def _new_records(request: Request) -> Iterator[NewRecords]:
         yield NewRecords(display_name(access), access.icon or DEFAULT_ICON, text, list_address(name))
 
 
-def greeting(request: Request) -> str:
+def _greeting(request: Request) -> str:
     """“Good morning, Maria”, by the reader's clock."""
     account = request.visitor.identity.account
     mapping = {"name": (account.name or "").split(" ")[0] or account.email}
@@ -99,7 +99,7 @@ def greeting(request: Request) -> str:
     return _("Good evening, ${name}", mapping=mapping)
 
 
-def companies(request: Request) -> list[str]:
+def _companies(request: Request) -> list[str]:
     """The reader's companies by name on the home page, where the profile shows them at all."""
     reader = request.reader
     if not reader.companies or request.policy.access(reader.organizations) is None:
@@ -108,7 +108,7 @@ def companies(request: Request) -> list[str]:
     return [record.title for record in records.by_ids(reader.companies, [])]
 
 
-def buttons(request: Request) -> Iterator[HomeButton]:
+def _buttons(request: Request) -> Iterator[HomeButton]:
     """The buttons of the profile, with the numbers of what they open."""
     declared = [request.portal.declaration.buttons[name] for name in request.policy.profile.home.buttons or ()]
     counts = _button_counts(request, declared)
@@ -149,7 +149,7 @@ def _button_query(records: Records, button: Button) -> Query:
     return Query(condition=AllOf((tab_condition(records, tab or ""), condition)))
 
 
-def activity(request: Request) -> list[Happening]:
+def _activity(request: Request) -> list[Happening]:
     """The latest changes as the home page shows them, in modules with comments or a lifecycle, newest first.
 
     Where the time of a change may not be read, the record keeps its place.
@@ -164,10 +164,10 @@ def activity(request: Request) -> list[Happening]:
             )
             latest += [(record.values.get("modified") or LONG_AGO, record, records) for record in page.records]
     latest.sort(key=lambda change: change[0], reverse=True)
-    return [happening(request, record, records) for _at, record, records in latest[:LATEST]]
+    return [_happening(request, record, records) for _at, record, records in latest[:LATEST]]
 
 
-def happening(request: Request, record: Record, records: Records) -> Happening:
+def _happening(request: Request, record: Record, records: Records) -> Happening:
     """One line: the record, its state and reference, who changed it last and when, as far as that may be read."""
     state = [records.module.field(name).show(record.values.get(name), request.reader) for name in _state_name(records)]
     author, at = record.values.get("modified_by"), record.values.get("modified")

@@ -62,7 +62,7 @@ class Assets:
         self._addresses: dict[str, str] = {}
         self._markup: dict[str, Markup] = {}
         self._add("portal.css", "text/css; charset=utf-8", _style_sheet(accent))
-        self._add("portal.js", "text/javascript; charset=utf-8", script())
+        self._add("portal.js", "text/javascript; charset=utf-8", _script())
         self._add("icons.svg", "image/svg+xml", icons.sprite(drawings).encode())
         self._add("mark.svg", "image/svg+xml", _default_logo(accent, drawings[MARK]).encode())
         self._logo = "mark.svg"
@@ -110,7 +110,7 @@ def _style_sheet(accent: str) -> bytes:
     return "\n".join([line for line in lines if line] + [tokens(accent)]).encode()
 
 
-def script() -> bytes:
+def _script() -> bytes:
     """The modules of static/js as one script: the shared one first, the others each in a block of its own.
 
     Without the lines that are comments.

@@ -120,7 +120,7 @@ def _count_urlencoded(body: BinaryIO, fields: int) -> None:
         fields += chunk.count(b"&")
         in_rows += len(IN_ROW.findall(chunk))
         escapes += chunk.count(b"%")
-        if too_many(fields, in_rows):
+        if _too_many(fields, in_rows):
             raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
         if escapes > MOST_ESCAPES:
             raise HTTPRequestEntityTooLarge(TOO_LARGE)
@@ -167,7 +167,7 @@ def _parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: in
                     raise HTTPRequestEntityTooLarge(TOO_LARGE)
                 form.add(part.name, _text(part))
             in_rows += bool(IN_ROW.match((part.name or "").encode()))
-            if too_many(len(form) + fields, in_rows) or files > MOST_FILES:
+            if _too_many(len(form) + fields, in_rows) or files > MOST_FILES:
                 raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
     except ParserLimitReached:
         raise HTTPRequestEntityTooLarge(TOO_LARGE) from None
@@ -177,7 +177,7 @@ def _parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: in
     request.environ["webob._parsed_post_vars"] = (form, request.body_file_raw)
 
 
-def too_many(fields: int, in_rows: int) -> bool:
+def _too_many(fields: int, in_rows: int) -> bool:
     """Whether a form has too many fields, of which `in_rows` are inputs of rows."""
     return fields - in_rows >= MOST_FIELDS or in_rows > MOST_IN_ROWS
 

@@ -54,7 +54,7 @@ class HostedPortals:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Hands a request to the portal of its host."""
-        name = host_name(environ)
+        name = _host_name(environ)
         if name is None or not self._is_portal(name):
             return _answer_for_nobody(environ)(environ, start_response)
         application = self.application(name)
@@ -115,7 +115,7 @@ def _answer_for_nobody(environ: Mapping[str, Any]) -> Response:
     return Response(UNKNOWN, status=404, content_type="text/plain")
 
 
-def host_name(environ: Mapping[str, Any]) -> str | None:
+def _host_name(environ: Mapping[str, Any]) -> str | None:
     """The name in the Host header of a request, without the port; None if it can be no folder's."""
     name = HOST.match(environ.get("HTTP_HOST", "").lower())
     return None if name is None else name[0]
@@ -124,7 +124,7 @@ def host_name(environ: Mapping[str, Any]) -> str | None:
 def folders_of_portals(folder: Path) -> Iterator[Path]:
     """The folders below `folder` that hold a portal and have the name of a host, in order; others are nobody's."""
     try:
-        named = [path for path in sorted(folder.iterdir()) if host_name({"HTTP_HOST": path.name}) == path.name]
+        named = [path for path in sorted(folder.iterdir()) if _host_name({"HTTP_HOST": path.name}) == path.name]
         yield from [path for path in named if (path / "modules.yaml").is_file()]
     except OSError as error:
         log.error("The folders of the portals cannot be read: %s", error)

@@ -114,7 +114,7 @@ def _check_body(request: Request) -> None:
     """Refuse what is too large, and parse nothing for a browser that can have neither a token nor a session."""
     if error := request.environ.get(COPY_ERROR):
         raise error
-    if is_refused_unread(request):
+    if _is_refused_unread(request):
         kind = HTTPLengthRequired if request.content_length is None else HTTPRequestEntityTooLarge
         drop_body(request)
         raise kind(TOO_LARGE)
@@ -128,7 +128,7 @@ def _check_body(request: Request) -> None:
         drop_body(request)
 
 
-def is_refused_unread(request: Request) -> bool:
+def _is_refused_unread(request: Request) -> bool:
     """Whether the body is larger than the limit, or of a length that nobody says: waitress measures such a one first,
     with other servers it would be read until somebody stops sending."""
     length = request.content_length
@@ -140,7 +140,7 @@ def is_refused_unread(request: Request) -> bool:
 def most_tries(request: Request) -> int | None:
     """How often pyramid_retry tries a request, None for as often as others. To try it again its body is copied before
     anything is checked, unless it will be refused. A full disk is left to `check_requests`, whose errors have pages."""
-    if is_refused_unread(request):
+    if _is_refused_unread(request):
         return 1
     try:
         request.make_body_seekable()

@@ -47,12 +47,12 @@ def trace_request(handler: Handler, registry: Registry) -> Handler:
 
 
 def _tell(request: Request, response: Response, trace: Trace, seconds: float, metrics: Metrics) -> None:
-    page = page_name(request, response)
+    page = _page_name(request, response)
     metrics.count_request(page, response.status_code, seconds, trace)
     if request.registry.serving.logs_requests:
         facts = {
             "method": request.method,
-            "path": shown_path(request),
+            "path": _shown_path(request),
             "page": page,
             "status": response.status_code,
             "milliseconds": round(seconds * 1000, 1),
@@ -67,7 +67,7 @@ def _warn(request: Request, trace: Trace, seconds: float) -> None:
     log.warning(
         "Slow page: %s %s took %.1f s, %.1f s of it for %s statements; the slowest took %.1f s: %s",
         request.method,
-        shown_path(request),
+        _shown_path(request),
         seconds,
         trace.seconds,
         trace.statements,
@@ -76,7 +76,7 @@ def _warn(request: Request, trace: Trace, seconds: float) -> None:
     )
 
 
-def page_name(request: Request, response: Response) -> str:
+def _page_name(request: Request, response: Response) -> str:
     """What kind of page was asked for: the resource and the view. Few names, whatever addresses strangers invent."""
     context = vars(request).get("context")
     if context is None or response.status_code in (404, 405):
@@ -85,7 +85,7 @@ def page_name(request: Request, response: Response) -> str:
     return f"{type(context).__name__}/{name}" if name else type(context).__name__
 
 
-def shown_path(request: Request) -> str:
+def _shown_path(request: Request) -> str:
     """The path as Python writes it, so that no line break begins a line of the log; without the tokens of links.
 
     What was searched for is not part of it.

@@ -38,7 +38,7 @@ def _add(records: Records, record: Record, field: Any, store: Store) -> None:
 
 def _page(records: Records, record: Record, field: Field, store: Store) -> PendingFile:
     reader = records.policy.reader
-    content = pdf(f"{reader.text(records.access.singular)} {record.reference}", _lines(records, record, reader))
+    content = _pdf(f"{reader.text(records.access.singular)} {record.reference}", _lines(records, record, reader))
     stored = store.put(io.BytesIO(content))
     name = f"{record.reference}.pdf"
     return PendingFile(_key(), records.name, field.name, name, stored.size, PDF, stored.name, None)
@@ -57,7 +57,7 @@ def _lines(records: Records, record: Record, reader: Reader) -> Iterator[str]:
             yield f"{field.title(reader.language)}: {text}"
 
 
-def pdf(heading: str, lines: Iterable[str]) -> bytes:
+def _pdf(heading: str, lines: Iterable[str]) -> bytes:
     """A page of text, in one of the fonts that every viewer has."""
     left, top = 72, A4[1] - 90
     text = [f"BT /F1 22 Tf {left} {top} Td ({_escaped(heading)}) Tj /F1 11 Tf 0 -34 Td 17 TL"]

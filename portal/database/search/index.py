@@ -146,13 +146,11 @@ def filling(connection: sa.Connection) -> AbstractContextManager[None]:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def put(connection: sa.Connection, table: sa.Table, entry: Entry) -> None:
-    """Write the entries of a record that was created or changed: it is the newest in the search index now."""
-    put_many(connection, table, [entry])
-
-
 def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Records were created or changed, in this order, each once. Within `filling` this is ten times as fast."""
+    """Write the entries of records that were created or changed, in this order, each once: they are the newest now.
+
+    Within `filling` this is ten times as fast.
+    """
     for batch in batched(entries, BATCH):
         for module in {entry.module for entry in batch}:
             records = [entry.record for entry in batch if entry.module == module]

@@ -22,7 +22,7 @@ def write_own_tables(records: Records, record_id: int, values: Mapping[str, Any]
     """Writes those of the `values` of a record that stand in tables of their own: `links`, and rows."""
     for name, links in link_values(records.module, values).items():
         _write_links(records, name, record_id, links)
-    for name, rows in row_values(records.module, values).items():
+    for name, rows in _row_values(records.module, values).items():
         _write_rows(records, name, record_id, rows)
 
 
@@ -44,7 +44,7 @@ def _write_links(records: Records, name: str, record_id: int, links: Iterable[Li
         records.connection.execute(sa.insert(table), rows)
 
 
-def row_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Row, ...]]:
+def _row_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Row, ...]]:
     """Those of `values` that are rows of `lines` fields."""
     names = [name for name, field in module.fields.items() if field.row_fields and name in values]
     return {name: tuple(values[name] or ()) for name in names}
@@ -52,7 +52,7 @@ def row_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Row
 
 def with_whole_rows(records: Records, values: Mapping[str, Any], record_id: int | None = None) -> dict[str, Any]:
     """`values` with whole rows: with the columns that the author may not read, and with what is computed in them."""
-    names = row_values(records.module, values)
+    names = _row_values(records.module, values)
     if not names:
         return dict(values)
     stored = records.as_system.by_ids([record_id], names) if record_id is not None else []

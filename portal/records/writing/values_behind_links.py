@@ -48,11 +48,11 @@ def value_in_form(
     if not field.link_path:
         return values.get(name)
     link = next(iter(module.field(field.link_path[0]).links_in(values.get(field.link_path[0]))), None)
-    followed = follow(connection, policy, link, field.link_path[1:]) if link else None
+    followed = _follow(connection, policy, link, field.link_path[1:]) if link else None
     return followed and followed[1]
 
 
-def follow(connection: sa.Connection, policy: Policy, link: Linked, path: Sequence[str]) -> tuple[Field, Any] | None:
+def _follow(connection: sa.Connection, policy: Policy, link: Linked, path: Sequence[str]) -> tuple[Field, Any] | None:
     """The last field of `path`, which begins at the record of `link`, and its value; None where a link is empty."""
     records = Records(connection, system_policy(policy.tables, policy.reader), link.module)
     for place, name in enumerate(path):
@@ -81,7 +81,7 @@ def _start(policy: Policy, module: Module, path: ValuePath, values: Mapping[str,
 def _value_at(
     connection: sa.Connection, policy: Policy, field: Field, start: Linked | None, path: Sequence[str]
 ) -> Any:
-    followed = follow(connection, policy, start, path) if start else None
+    followed = _follow(connection, policy, start, path) if start else None
     if followed is None:
         return None
     source, value = followed

@@ -119,7 +119,7 @@ def _company_page(resource: Record, request: Request, error: Words = "") -> Comp
     return CompanyPage(
         heading=resource.record.title,
         back_url=record_address(resource.module_name, company),
-        people=tuple(colleagues(request, accounts[:MOST_SHOWN])),
+        people=tuple(_colleagues(request, accounts[:MOST_SHOWN])),
         count=str(count_accounts(request.connection, request.policy, company)),
         more=len(accounts) > MOST_SHOWN,
         waiting=WaitingPage(f"/{people}/waiting", f"/{people}/", tuple(waiting_lines(request, waiting))),
@@ -130,7 +130,7 @@ def _company_page(resource: Record, request: Request, error: Words = "") -> Comp
     )
 
 
-def colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague]:
+def _colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague]:
     """The people with access, one by one."""
     reader, declared = request.reader, request.portal.declaration
     for account in accounts:

@@ -32,7 +32,7 @@ class DraftLine:
 def draft_line(request: Request, draft: Draft) -> DraftLine:
     """One draft: where it belongs, and the beginning of its text; all of it where there is no page for it any more."""
     module, _slash, path = draft.form.partition("/")
-    records = records_of(request, module)
+    records = _records_of(request, module)
     record = _record_of(records, path) if records else None
     url = page_of_form(draft.form, draft.content.step) if records and _may_continue(records, path, record) else ""
     text = _written_text(records, draft)
@@ -45,7 +45,7 @@ def draft_line(request: Request, draft: Draft) -> DraftLine:
     )
 
 
-def records_of(request: Request, module: str) -> Records | None:
+def _records_of(request: Request, module: str) -> Records | None:
     """The records of the module; None where the profile does not have it any more."""
     return None if request.policy.access(module) is None else Records(request.connection, request.policy, module)
 

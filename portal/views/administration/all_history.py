@@ -58,7 +58,7 @@ class Answer:
 def show_all_history(context: Administration, request: Request) -> dict[str, Any]:
     """The newest events, narrowed by `module`, `who`, `record`, `from` and `to` of the address."""
     inputs = {name: str(request.GET.get(name, "")).strip()[:LONGEST] for name in NAMES}
-    answer, parameters = events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
+    answer, parameters = _events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
     page = WholeHistoryPage(
         lines=tuple(_record_line(request, event, record) for event, record in answer.events),
         modules=tuple(_modules_of_administrator(request, inputs["module"])),
@@ -73,7 +73,7 @@ def show_all_history(context: Administration, request: Request) -> dict[str, Any
     return {"page": page}
 
 
-def events_of(request: Request, inputs: dict[str, str]) -> Answer:
+def _events_of(request: Request, inputs: dict[str, str]) -> Answer:
     """The events, of the history of all records, that the address asks for."""
     names = [inputs["module"]] if inputs["module"] else list(request.policy.modules)
     records = [Records(request.connection, request.policy, name) for name in names if request.policy.access(name)]
@@ -93,7 +93,7 @@ def _event_filter(request: Request, records: list[Records], inputs: dict[str, st
     tables = request.policy.tables
     return EventFilter(
         module=inputs["module"] or None,
-        records=[pair for of_module in records for pair in named(of_module, inputs["record"])]
+        records=[pair for of_module in records for pair in _named(of_module, inputs["record"])]
         if inputs["record"]
         else None,
         accounts=[account.id for account in accounts_matching(request.connection, tables, inputs["who"], MOST_AUTHORS)]
@@ -104,7 +104,7 @@ def _event_filter(request: Request, records: list[Records], inputs: dict[str, st
     )
 
 
-def named(records: Records, text: str) -> list[tuple[str, int]]:
+def _named(records: Records, text: str) -> list[tuple[str, int]]:
     """The records whose history is asked for: that which a reference names, else those that the search finds."""
     hits = records.page(Query(text=text, size=MOST_RECORDS), []).records
     exact = [record for record in hits if fold(record.reference) == fold(text)]

@@ -104,7 +104,7 @@ class MapPage:
 def show_map(context: Administration, request: Request) -> dict[str, MapPage]:
     """All modules of the declaration in force, whichever of them the administrator has."""
     declaration = request.portal.declaration
-    links = {name: list(links_of(module)) for name, module in declaration.modules.items()}
+    links = {name: list(_links_of(module)) for name, module in declaration.modules.items()}
     drawing = draw(_graph(declaration, links))
     page = MapPage(
         width=round(drawing.width),
@@ -124,7 +124,7 @@ def show_map(context: Administration, request: Request) -> dict[str, MapPage]:
     return {"page": page}
 
 
-def links_of(module: Module) -> Iterator[tuple[str, Field]]:
+def _links_of(module: Module) -> Iterator[tuple[str, Field]]:
     """The links of a module by name, those in its lines as `lines.product`; no lookups."""
     for name, field in module.fields.items():
         columns = {f"{name}.{column}": inner for column, inner in field.row_fields.items()}

@@ -92,14 +92,14 @@ def conflict_of_changes(record: Record, fields: Sequence[Field], merged: Merged)
     records, reader = merged.filling.records, merged.filling.records.policy.reader
     author, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
     differences = tuple(
-        difference(records, field, merged.filling.values.get(field.name), record.values.get(field.name))
+        _difference(records, field, merged.filling.values.get(field.name), record.values.get(field.name))
         for field in fields
         if field.name in merged.contested
     )
     return Conflict(str(author) if author else "", moment(at, reader), differences)
 
 
-def difference(records: Records, field: Field, yours: Any, theirs: Any) -> ConflictingField:
+def _difference(records: Records, field: Field, yours: Any, theirs: Any) -> ConflictingField:
     """One field of which two people have different values."""
     reader = records.policy.reader
     return ConflictingField(

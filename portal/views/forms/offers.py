@@ -98,11 +98,11 @@ def link_cards(
     offered = offered_records(records, field, field.targets[0], values) if not field.several_targets else None
     if offered is None or not 0 < len(offers) <= RECORD_CARDS:
         return None
-    texts = descriptions(offered, [int(offer.value) for offer in offers])
+    texts = _descriptions(offered, [int(offer.value) for offer in offers])
     return tuple(offer._replace(help=texts.get(offer.value, "")) for offer in offers)
 
 
-def descriptions(records: Records, ids: list[int]) -> dict[str, str]:
+def _descriptions(records: Records, ids: list[int]) -> dict[str, str]:
     """By id, the beginning of the first text that the reader may read and that is not the title."""
     readable, title = records.policy.readable(records.name), records.module.title_field.name
     texts = (

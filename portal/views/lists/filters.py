@@ -107,10 +107,10 @@ def _filter_state(records: Records, field: Field, request: Filter) -> FilterStat
     )
     if field.filter == "link":
         state = _link_filter(records, field, request, state)
-    return state._replace(summary=summary(field, request, state, records.policy.reader)) if request.used else state
+    return state._replace(summary=_summary(field, request, state, records.policy.reader)) if request.used else state
 
 
-def summary(field: Field, request: Filter, state: FilterState, reader: Reader) -> str:
+def _summary(field: Field, request: Filter, state: FilterState, reader: Reader) -> str:
     """What a used filter lets through, in the reader's words: “New, Waiting”, “from Nov 17, 2026”."""
     values = [reader.text(offer.label) for offer in state.offers if offer.chosen]
     if state.offers:

@@ -160,7 +160,7 @@ def conversation(
 def thread(resource: Record, request: Request, stored: Sequence[StoredFile], before: int = BEYOND) -> Thread:
     """The newest comments, or those that are older than the id `before`; `stored`: the files of the record."""
     comments = newest_comments(resource.records, resource.record, ON_PAGE + 1, before)
-    notes = [note(resource, request, comment, stored) for comment in comments[:ON_PAGE]]
+    notes = [_note(resource, request, comment, stored) for comment in comments[:ON_PAGE]]
     earlier_url = _earlier_address(resource, before=notes[-1].id) if len(comments) > ON_PAGE else ""
     oldest_first = resource.module.conversation.order == "oldest"
     return Thread(tuple(reversed(notes) if oldest_first else notes), oldest_first, earlier_url)
@@ -178,7 +178,7 @@ def comment_address(resource: Record, comment_id: int) -> str:
     return f"{page or _earlier_address(resource, before=comment_id + 1)}#comment-{comment_id}"
 
 
-def note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:
+def _note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:
     """One comment as its reader sees it, with those of the record's files that came with it."""
     attached = [file for file in reversed(stored) if file.comment == comment.id]
     mine = comment.account is not None and comment.account == request.visitor.identity.account.id

@@ -87,7 +87,7 @@ def detail_page(
     talk = conversation(resource, request, composer, stored) if records.module.comments else None
     return DetailPage(
         heading=record_heading(records, record),
-        about=about(resource),
+        about=_about(resource),
         back_url=list_of_query(records.name, query or ""),
         previous_url="" if query is None else record_address(records.name, record.id, "previous"),
         next_url="" if query is None else record_address(records.name, record.id, "next"),
@@ -150,7 +150,7 @@ def _present_fields(resource: Record, names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def about(resource: Record) -> str:
+def _about(resource: Record) -> str:
     """The line above the heading: the reference, and who created the record and when, as far as both may be read."""
     record, reader = resource.record, resource.records.policy.reader
     author, created = record.values.get("created_by"), record.values.get("created")

@@ -57,7 +57,7 @@ def _related_list(resource: Record, records: Records, related: Related, linking:
         rows=tuple(list_rows(records, page.records, columns)),
         count=count_text(records.count(query), policy.reader),
         all_url=_list_of_linking(records, linking, here) if page.next else "",
-        create_url=create_address(records.name, {_input(filled): link_value(records, filled, here)}) if filled else "",
+        create_url=create_address(records.name, {_input(filled): _link_value(records, filled, here)}) if filled else "",
         create_label=new_label(records),
     )
 
@@ -67,14 +67,14 @@ def _list_of_linking(records: Records, linking: list[Path], here: Linked) -> str
     readable_names = records.policy.readable(records.name)
     path = next((path for path in linking if len(path) == 1 and path[0] in readable_names), None)
     if path is not None:
-        return list_address(records.name, {**widest_tab(records), f"{path[0]}.id": link_value(records, path, here)})
+        return list_address(records.name, {**widest_tab(records), f"{path[0]}.id": _link_value(records, path, here)})
     reader = records.policy.reader
     mine = {reader.people: [reader.person], reader.organizations: reader.companies}.get(here.module, ())
     # What is the reader's own is the whole list, for readers who see nothing else.
     return list_address(records.name, widest_tab(records)) if here.id in mine else ""
 
 
-def link_value(records: Records, path: Path, here: Linked) -> str:
+def _link_value(records: Records, path: Path, here: Linked) -> str:
     """What the input of a link holds for the record `here`."""
     return _link(records, path).link_value(here)
 

@@ -100,7 +100,7 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
     writer, removed = request.writer(records), posted_text(request, "remove")
     try:
         if removed:
-            writer.unwatch(record, person_id(removed) or 0)
+            writer.unwatch(record, _person_id(removed) or 0)
             answer = answer_when_done(records, request, record_or_list(resource.record, record.id, request))
             return set_flash(request, answer, "unwatched")
         if not may_watch(records):
@@ -126,7 +126,7 @@ def _refused_watchers(resource: RecordWatchers, request: Request, error: str) ->
     return {"page": _adding_page(resource, request, error)}
 
 
-def person_id(text: str) -> int | None:
+def _person_id(text: str) -> int | None:
     """The id of a person in an input of the page of watchers."""
     return int(text) if RECORD_ID.fullmatch(text) else None
 
@@ -137,7 +137,7 @@ def _chosen_person(records: Records, request: Request) -> int | None:
     An address is compared whole, so that trying some tells nothing of people in other companies.
     """
     if text := posted_text(request, "add").strip():
-        return person_id(text) or 0
+        return _person_id(text) or 0
     address = posted_text(request, "address").strip()
     ids = people_of_address(records.connection, records.policy.tables, address) if address else []
     return next(iter(addable(records, ids)), None) if ids else None

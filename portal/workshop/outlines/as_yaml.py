@@ -35,20 +35,20 @@ def buttons_yaml(outline: Outline) -> str:
     lines = ["# What the home page offers; each profile names its buttons under home:", "buttons:"]
     for module in _main(outline):
         icon = f", icon: {module.icon}" if module.icon else ""
-        lines.append(f"  {module.name}: {{label: {scalar(module.label)}{icon}, opens: {module.name}, count: true}}")
+        lines.append(f"  {module.name}: {{label: {_scalar(module.label)}{icon}, opens: {module.name}, count: true}}")
     return "\n".join(lines) + "\n"
 
 
-def scalar(value: Any) -> str:
+def _scalar(value: Any) -> str:
     """One value of an outline as YAML writes it in a flow."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(scalar, value))}]"
+        return f"[{', '.join(map(_scalar, value))}]"
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{scalar(key)}: {scalar(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{_scalar(key)}: {_scalar(item)}' for key, item in value.items())}}}"
     text = str(value)
     plain = PLAIN.fullmatch(text) and not NUMERIC.fullmatch(text) and text.casefold() not in SPECIAL
     return text if plain else json.dumps(text, ensure_ascii=False)
@@ -79,17 +79,17 @@ def _module_lines(outline: Outline, module: OutlineModule) -> Iterator[str]:
     for note in module.notes:
         yield f"  # {note}"
     yield f"  {module.name}:"
-    yield f"    label: {scalar(module.label)}"
-    yield f"    singular: {scalar(label_of(in_singular(module.name)))}"
+    yield f"    label: {_scalar(module.label)}"
+    yield f"    singular: {_scalar(label_of(in_singular(module.name)))}"
     if module.icon:
         yield f"    icon: {module.icon}"
     for key, value in module.keys.items():
-        yield f"    {key}: {scalar(value)}"
+        yield f"    {key}: {_scalar(value)}"
     yield f"    title: {module.title.name if module.title else 'reference'}"
     if owner := outline.owner(module):
         yield f"    owner: {owner}   # whose a record is: they see it"
     if outline.people() is not module:
-        yield f"    see: {scalar(_see(outline, module))}"
+        yield f"    see: {_scalar(_see(outline, module))}"
     yield "    fields:"
     for one in module.fields:
         yield _field_line(one, outline.read_only)
@@ -105,13 +105,13 @@ def _field_line(one: OutlineField, read_only: bool) -> str:
         keys["column"] = one.source
     if not one.source.isascii():
         keys["label"] = one.source  # a name has no such letters
-    written = one.type if len(keys) == 1 else scalar(keys)
+    written = one.type if len(keys) == 1 else _scalar(keys)
     return f"      {one.name}: {written}" + (f"   # {one.reason}" if one.reason else "")
 
 
 def _list_lines(module: OutlineModule) -> Iterator[str]:
     yield "    list:"
-    yield f"      columns: {scalar(module.columns())}"
+    yield f"      columns: {_scalar(module.columns())}"
     if sort := module.sort():
         yield f"      sort: {sort}"
     if tabs := module.tabs():
@@ -123,7 +123,7 @@ def _list_lines(module: OutlineModule) -> Iterator[str]:
             name = snake(option)
             name = name if name[0].isalpha() and name not in taken else f"is_{name}"
             taken.add(name)
-            yield f"        {name}: {{label: {scalar(option)}, where: {{{field.name}: {scalar(option)}}}}}"
+            yield f"        {name}: {{label: {_scalar(option)}, where: {{{field.name}: {_scalar(option)}}}}}"
 
 
 def _see(outline: Outline, module: OutlineModule) -> Any:
@@ -150,9 +150,9 @@ def _staff_lines(outline: Outline) -> Iterator[str]:
     for module in outline.modules:
         menu = ", menu: false" if module.joins else ""
         granted = (*can, "grant") if module is outline.people() else can
-        yield f"  {module.name}: {{see: all, can: {scalar(granted)}{menu}}}"
+        yield f"  {module.name}: {{see: all, can: {_scalar(granted)}{menu}}}"
     yield "home:"
-    yield f"  buttons: {scalar([module.name for module in _main(outline)])}"
+    yield f"  buttons: {_scalar([module.name for module in _main(outline)])}"
 
 
 def _customer_lines(outline: Outline) -> Iterator[str]:
@@ -175,4 +175,4 @@ def _customer_lines(outline: Outline) -> Iterator[str]:
         yield f"  # look: these belong to nobody; whoever is given one sees all of it: {', '.join(shared)}"
     if buttons := [module.name for module in _main(outline) if module in mine]:
         yield "home:"
-        yield f"  buttons: {scalar(buttons)}"
+        yield f"  buttons: {_scalar(buttons)}"

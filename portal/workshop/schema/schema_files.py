@@ -57,7 +57,7 @@ def write_schemas(folder: Path) -> list[Path]:
     (folder / "var").mkdir(mode=0o700, exist_ok=True)
     target.mkdir(exist_ok=True)
     paths = []
-    for name, schema in schemas(folder_names(draft)).items():
+    for name, schema in _schemas(folder_names(draft)).items():
         path, raw = target / f"{name}.json", json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
         if not path.is_file() or path.read_bytes() != raw:  # an editor reads what has changed again
             replace_file(path, raw)
@@ -87,7 +87,7 @@ def files_without_schema(folder: Path) -> dict[str, str]:
     return {file: schema_line(file) for file, text in texts.items() if "yaml-language-server:" not in text}
 
 
-def schemas(names: FolderNames) -> dict[str, Schema]:
+def _schemas(names: FolderNames) -> dict[str, Schema]:
     """The schemas of modules.yaml, of a profile and of buttons.yaml."""
     return {"modules": _modules(names), "profile": _profile(names), "buttons": _buttons(names)}
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from portal.database.search.index import Entry, page, put, search_table
+from portal.database.search.index import Entry, page, put_many, search_table
 from portal.database.search.search_request import Search
 from portal.database.search.words import parse_words
 
@@ -13,7 +13,7 @@ articles = sa.Table("help_articles", metadata, sa.Column("id", sa.Integer, prima
 
 
 def write(connection, record, *texts, module="tickets", **more):
-    put(connection, search, Entry(module, record, texts, **more))
+    put_many(connection, search, [Entry(module, record, texts, **more)])
 
 
 def found(connection, text, limit=25, before=None, after=None, module=tickets, **more):
