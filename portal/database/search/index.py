@@ -128,11 +128,6 @@ def is_finished(connection: sa.Connection) -> bool:
     return connection.dialect.name != "postgresql" or postgresql.is_finished(connection)
 
 
-def drop_index(connection: sa.Connection) -> None:
-    """Remove what `create_index` created; the texts stay."""
-    _engine_of(connection).drop(connection)
-
-
 def is_index_object(name: str) -> bool:
     """Whether a table or an index of the database is part of the search index, so that migrations leave it alone."""
     return name.startswith(sqlite.INDEX) or name in postgresql.INDEXES

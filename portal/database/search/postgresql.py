@@ -162,12 +162,6 @@ def _create_index(how: str = "") -> str:
     return f"CREATE INDEX {how} {INDEX} ON portal_search USING gin (({TOKENS_SQL})) {settings}"
 
 
-def drop(connection: sa.Connection) -> None:
-    """Remove the GIN index; the texts stay."""
-    connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(INDEXES)}")
-    _forget_statistics(connection)
-
-
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
     """Many texts are written inside: PostgreSQL's statistics are refreshed afterwards."""

@@ -77,12 +77,6 @@ def create(connection: sa.Connection) -> None:
         _rebuild(connection)
 
 
-def drop(connection: sa.Connection) -> None:
-    """Remove the FTS5 table and its triggers; the texts stay."""
-    _drop_triggers(connection)
-    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {INDEX}")
-
-
 def _rebuild(connection: sa.Connection) -> None:
     """Fill the index again from the texts: 0.07 ms per row, far less than what the triggers take."""
     _set_buffer(connection, FILLING_BUFFER)
