@@ -226,6 +226,16 @@ class Policy:
         own = self._leads_to("my organization", people.organization, people, table)
         return sa.or_(own, self._leads_to("me", "id", people, table))
 
+    def without_where(self, module: str) -> "Policy":
+        """The policy without the module's `where`, and without the day from which records are visible."""
+        access = self.modules[module].model_copy(update={"where": ALWAYS})
+        profile = self.profile.model_copy(update={"modules": {**self.modules, module: access}})
+        return replace(self, profile=profile, records_from=None)
+
+    def without_day(self) -> "Policy":
+        """The policy without the day from which records are visible."""
+        return replace(self, records_from=None)
+
     def _within(self, access: Access, module: Module, table: sa.Table) -> sa.ColumnElement[bool]:
         """The rows of the profile's scope, and those that the reader watches."""
         watched = self._watched(module, table)

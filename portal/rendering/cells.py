@@ -74,7 +74,7 @@ class CellRenderer:
 
     def rows(self, columns: Sequence[Column], rows: Sequence[Row], choosing: str) -> Markup:
         """The rows of a table; `choosing`: the id of the form that takes the chosen records, or empty."""
-        line, of_columns = Line(), [(column, dict[Kind, Pieces]()) for column in columns]
+        line, of_columns = MarkupLine(), [(column, dict[Kind, Pieces]()) for column in columns]
         pieces = {unread: self._row_pieces(unread, choosing) for unread in {row.unread for row in rows}}
         for row in rows:
             for markup, slot in pieces[row.unread]:
@@ -91,7 +91,7 @@ class CellRenderer:
         return self._templates.pieces(("row", *self._page, unread, choosing), ROW_PLACEHOLDERS, draw)
 
     def _cells(
-        self, line: "Line", of_columns: Sequence[tuple[Column, dict[Kind, Pieces]]], values: Sequence[Value]
+        self, line: "MarkupLine", of_columns: Sequence[tuple[Column, dict[Kind, Pieces]]], values: Sequence[Value]
     ) -> None:
         """The cells of a row; the pieces of each column's kinds are looked up once for the page."""
         for (column, known), value in zip(of_columns, values, strict=True):
@@ -117,7 +117,7 @@ class CellRenderer:
         kind = (value.macro, column.classes, label, bool(value.url), bool(value.note), value.tone, value.icon)
         return self._pieces(kind, column.classes, value, label)
 
-    def _matches(self, line: "Line", value: Value) -> None:
+    def _matches(self, line: "MarkupLine", value: Value) -> None:
         """A text in which what was searched for is marked."""
         (before, _text), (after, _end) = self._pieces(("matched",), "", MATCHED)
         for text, matched in value.matches:
@@ -148,7 +148,7 @@ class CellRenderer:
         """A field of a form: markup that is reused, with what is filled in; None where it has to be drawn anew."""
         if not widget.reusable:
             return None
-        texts, line = widget.texts, Line()
+        texts, line = widget.texts, MarkupLine()
         draw = lambda: self._draw("field.pt", widget=widget.filled_in(FIELD_PLACEHOLDERS)).strip()  # noqa: E731
         for markup, slot in self._templates.pieces(("field", *self._page, widget.kind), FIELD_PLACEHOLDERS, draw):
             line.add(markup)
@@ -161,7 +161,7 @@ class CellRenderer:
         return self._draw(name, value=value, classes=classes, label=label, compact=True).strip()
 
 
-class Line:
+class MarkupLine:
     """Markup and text in turn. All texts are escaped in one call, since each call has its cost."""
 
     def __init__(self) -> None:
@@ -170,7 +170,7 @@ class Line:
         self.add = self._parts.append  # adds markup of a template
 
     def add_text(self, text: str) -> None:
-        """Add a text, which will be escaped."""
+        """Add the text of a cell, which will be escaped."""
         self._texts.append(len(self._parts))
         self._parts.append(text)
 

@@ -191,8 +191,8 @@ def _until(name: str, former: str, history: Mapping[str, str]) -> Iterator[str]:
         name = history[name]
 
 
-def left_apart(modules: Mapping[str, Module], before: str, rows: Callable[[str], int | None]) -> str:
-    """How the records of a module are kept whose new name was declared late; "" where it was not.
+def late_rename_note(modules: Mapping[str, Module], before: str, rows: Callable[[str], int | None]) -> str:
+    """What a plan adds about the records of a module whose new name was declared late; "" where it was not.
 
     Once its new name has records of its own, one table cannot hold both: they would have the same ids.
     """

@@ -16,7 +16,7 @@ from portal.database.migration.blocked_steps import links_and_lines, misfit_step
 from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import PreparedField, can_be_prepared
 from portal.database.migration.conversion_steps import conversion_step, steps_taking_back_links
-from portal.database.migration.declared_renames import left_apart, past_renames
+from portal.database.migration.declared_renames import late_rename_note, past_renames
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.index_changes import PlannedIndexes
@@ -140,7 +140,7 @@ class Planner:
             )
             kind, noun = words_for_table(name)
             loss = f": {counted(count, noun)} would be lost" if count is None or count > 0 else ""
-            note = left_apart(self.declaration.modules, name, self.counts.rows)
+            note = late_rename_note(self.declaration.modules, name, self.counts.rows)
             step = replace(removing(f"drop {kind} {name}", loss, (name,), tasks, name), note=note)
             yield self._leavable(step, entry["fields"].values(), name in self.left["modules"])
 

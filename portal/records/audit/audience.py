@@ -12,7 +12,6 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from portal.batches import batched
-from portal.records.audit.explain import without_day, without_where
 from portal.records.policy import Policy
 from portal.records.reading.records import Record
 from portal.records.reading.watchers import watchers
@@ -39,8 +38,8 @@ def outcomes(
         added = () if access.see == "all" else watchers(connection, policy.tables, policy.module(module), record.id)
         outcomes |= {key: "watches" if policies[key].reader.person in added else "sees" for key in seeing}
         blind = [reader for reader in readers if reader[0] not in seeing]
-        within = _seeing(connection, without_where(policy, module), blind, module, record.id)
-        matching = _seeing(connection, without_day(policy), blind, module, record.id)
+        within = _seeing(connection, policy.without_where(module), blind, module, record.id)
+        matching = _seeing(connection, policy.without_day(), blind, module, record.id)
         outcomes |= {
             key: "see" if key not in within else "where" if key not in matching else "day" for key, _of in blind
         }

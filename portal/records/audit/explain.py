@@ -5,7 +5,7 @@ the declaration that decided; who shows it adds their lines (deciding_line.py).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -107,7 +107,7 @@ def _scope_steps(
     module, here = records.name, ("modules", records.name)
     see = f"{{through: {access.see.through}}}" if isinstance(access.see, Through) else access.see
     names = {"record": record.reference, "see": see, "day": str(policy.records_from)}
-    holds = Records(connection, without_where(policy, module), module).exists(record.id)
+    holds = Records(connection, policy.without_where(module), module).exists(record.id)
     person = policy.reader.person
     if access.see != "all" and person in watchers(connection, policy.tables, records.module, record.id):
         author = who_added(connection, policy.tables, module, record.id, person)
@@ -119,7 +119,7 @@ def _scope_steps(
         beyond = _("${record} is not within “see: ${see}” for this person", mapping=names)
         yield _see_step(module, access, within if holds else beyond, holds)
     if access.where != ALWAYS:
-        holds = Records(connection, without_day(policy), module).exists(record.id)
+        holds = Records(connection, policy.without_day(), module).exists(record.id)
         sentence = _("the condition “where” holds") if holds else _("the condition “where” does not hold")
         yield Step(holds, sentence, ((*here, "where"),), joined=True)
     if policy.hides_older(module):
@@ -132,18 +132,6 @@ def _scope_steps(
 def _see_step(module: str, access: Access, sentence: str, holds: bool) -> Step:
     keys = ("see", "owner" if access.see == "own" else "organization")
     return Step(holds, sentence, (("modules", module, "see"),), tuple((module, key) for key in keys))
-
-
-def without_where(policy: Policy, module: str) -> Policy:
-    """The policy without the module's `where`, and without the day from which records are visible."""
-    access = policy.modules[module].model_copy(update={"where": ALWAYS})
-    profile = policy.profile.model_copy(update={"modules": {**policy.modules, module: access}})
-    return replace(policy, profile=profile, records_from=None)
-
-
-def without_day(policy: Policy) -> Policy:
-    """The policy without the day from which records are visible."""
-    return replace(policy, records_from=None)
 
 
 def _field_step(records: Records, name: str) -> Step:

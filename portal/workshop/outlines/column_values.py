@@ -125,12 +125,3 @@ def _reads(tried: Field, value: str, notation: Notation) -> bool:
         return tried.read(plain, PLAIN) is not None
     except Refused:
         return False
-
-
-def best_notation(columns: list[ColumnValues]) -> Notation:
-    """The notation in which most columns of one file are numbers and dates; of equal ones the plainest."""
-    return max(NOTATIONS, key=lambda notation: sum(_is_typed(column, notation) for column in columns))
-
-
-def _is_typed(column: ColumnValues, notation: Notation) -> bool:
-    return any(column.fits(type_, notation) for type_ in ("integer", "decimal", *BY_DATE))

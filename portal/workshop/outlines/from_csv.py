@@ -14,7 +14,7 @@ from portal.records.transfer.csv_reading import Source, open_source
 from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.texts import plural
-from portal.workshop.outlines.column_values import ColumnValues, best_notation
+from portal.workshop.outlines.column_values import BY_DATE, NOTATIONS, ColumnValues
 from portal.workshop.outlines.guess_types import guess, is_key
 from portal.workshop.outlines.naming import KEY_ENDINGS, field_name, link_name, module_name, snake
 from portal.workshop.outlines.outline import TITLES, Outline, OutlineField, OutlineModule
@@ -93,6 +93,15 @@ def read_file(path: Path) -> CsvFile:
         for column, cell in zip(columns, row.cells, strict=False):
             column.add(unprotect_cell(cell))
     return CsvFile(path, source, columns, best_notation(columns), broken=broken)
+
+
+def best_notation(columns: list[ColumnValues]) -> Notation:
+    """The notation in which most columns of one file are numbers and dates; of equal ones the plainest."""
+    return max(NOTATIONS, key=lambda notation: sum(_is_typed(column, notation) for column in columns))
+
+
+def _is_typed(column: ColumnValues, notation: Notation) -> bool:
+    return any(column.fits(type_, notation) for type_ in ("integer", "decimal", *BY_DATE))
 
 
 def _key_of(file: CsvFile) -> ColumnValues | None:

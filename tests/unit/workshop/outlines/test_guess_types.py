@@ -2,7 +2,8 @@
 
 import pytest
 
-from portal.workshop.outlines.column_values import ColumnValues, best_notation
+from portal.workshop.outlines.column_values import ColumnValues
+from portal.workshop.outlines.from_csv import best_notation
 from portal.workshop.outlines.guess_types import guess
 from portal.workshop.outlines.naming import field_name, module_name, snake
 
