@@ -23,13 +23,13 @@ ATTRIBUTIONS = [
 ENDS_ATTRIBUTION = (":", "：")
 QUOTED = re.compile(r"\s*>")
 SEPARATOR = re.compile(
-    r"[> ]*-{4} .{3,150} -{4}"  # the line above which the portal's letters ask to write
+    r"[> ]*-{4} .{3,150} -{3,4}"  # the line above which the portal's letters ask to write
     r"|[-_ ]{3,}\s*(original message|forwarded message|ursprüngliche nachricht|message d'origine|messaggio originale"
     r"|oryginalna wiadomość|wiadomość oryginalna|mensaje original|oorspronkelijk bericht|ursprungligt meddelande"
-    r"|oprindelig meddelelse)\s*[-_ ]{3,}|_{32,}|begin forwarded message:",
+    r"|oprindelig meddelelse)\s*[-_ ]{3,}((from|von|de|da|od)\s?:.*)?|_{32,}|begin forwarded message:",
     re.IGNORECASE,
 )
-# The heading that Outlook puts above what it quotes: two such lines, one naming the sender, one the date.
+# The heading that Outlook puts above what it quotes: such lines, one naming the sender, one the date, one the subject.
 SENDER_LINE = re.compile(
     r"[*>\s]*(from|von|de|da|od|van|från|fra|lähettäjä|kimden|feladó|от|від|από|de la|מאת|من|发件人|寄件者|差出人"
     r"|送信者|보낸\s?사람)\s?[:：]",
@@ -39,6 +39,11 @@ DATE_LINE = re.compile(
     r"[*>\s]*(sent|date|gesendet|datum|envoyé|inviato|data|wysłan[oea]|enviad[oa](\s(el|em|a))?|fecha|verzonden|skickat"
     r"|sendt|odesláno|lähetetty|gönderildi|gönderilme tarihi|tarih|elküldve|dátum|отправлено|дата|надіслано|εστάλη"
     r"|trimis|נשלח|تم الإرسال|发送时间|寄件日期|傳送時間|送信日時|日時|보낸\s?날짜)\s?[:：]",
+    re.IGNORECASE,
+)
+SUBJECT_LINE = re.compile(
+    r"[*>\s]*(subject|betreff|oggetto|temat|objet|asunto|assunto|onderwerp|ämne|emne|aihe|předmět|konu|tárgy|тема|θέμα"
+    r"|subiect|נושא|الموضوع|主题|主旨|件名|제목)\s?[:：]",
     re.IGNORECASE,
 )
 RULE = re.compile(r"[-_=*]*")  # an empty line, or one that is drawn
@@ -154,14 +159,15 @@ def _answer_below(lines: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _is_outlook_heading(lines: list[str], index: int) -> bool:
-    """Whether sender and date of a mail begin here; from where to where somebody travels has no address and no date.
+    """Whether sender and date of a mail begin here; from where to where somebody travels has no address or subject.
 
     Some programs begin with the date, where only an address tells them from what somebody wrote.
     """
     heading = lines[index : index + 4]
     first, others = heading[0], heading[1:]
     if SENDER_LINE.match(first) and any(DATE_LINE.match(line) for line in others):
-        return any(character == "@" or character.isdigit() for line in heading for character in line)
+        has_subject = any(SUBJECT_LINE.match(line) for line in lines[index + 1 : index + 8])
+        return has_subject or any("@" in line for line in heading)
     return bool(DATE_LINE.match(first)) and any(SENDER_LINE.match(line) and "@" in line for line in others)
 
 
