@@ -1,6 +1,7 @@
 """The text of an HTML mail: paragraphs as lines, quoted blocks with ">" as plain mails have them, pictures by name."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from html.parser import HTMLParser
 
@@ -13,6 +14,8 @@ UNSEEN = {"head", "script", "style", "title", "template", "noscript", "svg", "ma
 DEEPEST_QUOTE = 20
 ITEM = "- "  # before what is in a list without numbers
 LISTS = ("ol", "ul")
+NESTED = ("blockquote", "pre", "sup")
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 NUMBER = re.compile(r"[0-9]{1,6}")
 COMMENT = re.compile(r"<!--(?:-?>|.*?-->)", re.DOTALL)
 
@@ -40,9 +43,8 @@ class _Reader(HTMLParser):
         self.lines: list[str] = []
         self.line: list[str] = []
         self.has_text = False  # whether the line has any: to look for it would take a hostile mail's cells minutes
-        self.quotes = 0
         self.unseen = 0
-        self.preformatted = 0
+        self.depth: Counter[str] = Counter()  # of the open elements of NESTED
         self.numbers: list[int | None] = []  # of each open list the number of its next item, if it has numbers
         self.item = ""  # what stands before the item that begins in this line
         self.link = ""
@@ -54,10 +56,8 @@ class _Reader(HTMLParser):
             self.unseen += 1
         if tag in BLOCKS and not self._begins_item():  # a paragraph in an item stands beside its mark
             self._end_line(paragraph=tag in PARAGRAPHS or self._is_empty_line(tag))
-        if tag == "blockquote":
-            self.quotes += 1
-        elif tag == "pre":
-            self.preformatted += 1
+        if tag in NESTED:
+            self.depth[tag] += 1
         elif tag in LISTS:
             self._begin_list(tag, attributes.get("start") or "")
         elif tag == "li":
@@ -74,10 +74,8 @@ class _Reader(HTMLParser):
             self.unseen = max(0, self.unseen - 1)
         if tag in BLOCKS:
             self._end_line(paragraph=tag in PARAGRAPHS)
-        if tag == "blockquote":
-            self.quotes = max(0, self.quotes - 1)
-        elif tag == "pre":
-            self.preformatted = max(0, self.preformatted - 1)
+        if tag in NESTED:
+            self.depth[tag] = max(0, self.depth[tag] - 1)
         elif tag in LISTS and self.numbers:
             self.numbers.pop()
         elif tag == "a" and self.link:
@@ -86,7 +84,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.unseen:
             return
-        if self.preformatted:
+        if self.depth["pre"]:
             first, *others = data.split("\n")
             self._add(first)
             for line in others:
@@ -94,6 +92,7 @@ class _Reader(HTMLParser):
                 self._add(line)
         else:
             words = " ".join(data.replace("\xa0", " ").split())
+            words = words.translate(RAISED) if self.depth["sup"] else words  # 10² is not 102
             before = " " if data[:1].isspace() and self.line else ""
             after = " " if words and data[-1:].isspace() else ""
             self._add(f"{before}{words}{after}")
@@ -110,9 +109,11 @@ class _Reader(HTMLParser):
         self.has_text = self.has_text or bool(text.strip())
 
     def _add_picture(self, source: str, alternative: str) -> None:
-        name = self.pictures.get(source.removeprefix("cid:")) or alternative
-        if name.strip():
-            self._add(f"[{name}]")
+        name = self.pictures.get(source.removeprefix("cid:"))
+        if name or any(map(str.isalnum, alternative)):
+            self._add(f"[{name or alternative}]")
+        else:  # an emoji that is drawn
+            self._add(alternative.strip())
 
     def _is_empty_line(self, tag: str) -> bool:
         return tag == "br" and not self.has_text
@@ -144,9 +145,9 @@ class _Reader(HTMLParser):
 
     def _end_line(self, paragraph: bool = False) -> None:
         text = "".join(self.line)
-        text = text.rstrip() if self.preformatted else re.sub(" {2,}", " ", text).strip()
+        text = text.rstrip() if self.depth["pre"] else re.sub(" {2,}", " ", text).strip()
         self.line, self.has_text, self.link_start, self.item = [], False, 0, ""
-        mark = "> " * min(self.quotes, DEEPEST_QUOTE)
+        mark = "> " * min(self.depth["blockquote"], DEEPEST_QUOTE)
         if text:
             self.lines.append(f"{mark}{text}")
         if paragraph and self.lines and self.lines[-1].strip("> "):

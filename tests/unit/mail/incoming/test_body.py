@@ -150,7 +150,9 @@ def test_the_files_of_alternatives_that_are_not_shown_are_kept_and_their_texts_a
         ("<ol start=7><li>Seven</li></ol><ol start=x><li>First</li></ol>", "7. Seven\n\n1. First"),
         ("<a href='mailto:ola@acme.example?subject=x'>Write</a> to us", "Write <ola@acme.example> to us"),
         ("<a href='mailto:ola@acme.example'>ola@acme.example</a>", "ola@acme.example"),
+        ("10<sup>12</sup> m<sup>2</sup> on the 1<sup>st</sup>", "10¹² m² on the 1st"),
+        ("Fine <img src=x alt='🙂'><img src=y alt='Our shop'><img src=z alt=' '>!", "Fine 🙂[Our shop]!"),
     ],
 )
-def test_html_keeps_its_empty_lines_the_numbers_of_lists_and_addresses(html: str, text: str):
+def test_html_reads_as_it_is_meant(html: str, text: str):
     assert read_mail(with_text(html.encode(), "text/html; charset=utf-8")).text == text
