@@ -5,9 +5,14 @@ Loaded by them when it is first used: portals without such a field do without it
 
 import html
 import re
+from collections.abc import Callable, Iterator
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from portal.fields.linked_text import linked_text
 
 TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2",
@@ -32,6 +37,28 @@ ENDED_BY_PARENT = (*ENDED_BY_NEXT, "td", "th", "tr", "thead", "tbody", "tfoot")
 PARENTS = ("ul", "ol", "dl", "table", "tr", "thead", "tbody", "tfoot")
 OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+
+
+def _link_addresses(state: StateCore) -> None:
+    """Makes links of the addresses in texts, other than those of links and code."""
+    for block in state.tokens:
+        inside, tokens = 0, list[Token]()
+        for token in block.children or ():
+            inside += (token.type == "link_open") - (token.type == "link_close")
+            tokens += [token] if inside or token.type != "text" else _with_links(token, state.md.normalizeLink)
+        block.children = tokens
+
+
+def _with_links(token: Token, address: Callable[[str], str]) -> Iterator[Token]:
+    for piece in linked_text(token.content):
+        if piece.url:
+            yield Token("link_open", "a", 1, attrs={"href": address(piece.url)})
+        yield Token("text", "", 0, content=piece.text)
+        if piece.url:
+            yield Token("link_close", "a", -1)
+
+
+RENDERER.core.ruler.push("addresses", _link_addresses)
 
 
 def rendered(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from pyramid.request import Request
 
+from portal.fields.linked_text import Piece, with_pictures
 from portal.records.reading.comments import BEYOND, Comment, count_comments, newest_comments
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Records
@@ -19,7 +20,6 @@ from portal.views.forms.form_page import DraftForm, Offer, UploadInput
 from portal.views.forms.uploads import held_attachments, upload_input
 from portal.views.parts import Moment
 from portal.views.records.file_cards import FileShown, pictures_of, shown_files
-from portal.views.records.linked_text import Piece, with_pictures
 from portal.views.wording import initials
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text

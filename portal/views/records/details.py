@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.fields.linked_text import Pictures, with_pictures
 from portal.records.reading import records as reading
 from portal.records.reading.records import Records
 from portal.records.reading.stored_events import stored_events
@@ -21,7 +22,6 @@ from portal.views.records.buttons import record_buttons
 from portal.views.records.conversation import Composer, Conversation, conversation, draft_composer
 from portal.views.records.file_cards import Files, files_card, pictures_of, record_files
 from portal.views.records.history import History, history_card
-from portal.views.records.linked_text import Pictures, with_pictures
 from portal.views.records.related import RelatedList, related_lists
 from portal.views.records.seen_and_hidden import RecordNews, record_news
 from portal.views.records.stage_bar import StageBar, stage_bar

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from pyramid.request import Request
 
 from portal.fields.byte_sizes import shown_size
+from portal.fields.linked_text import Pictures
 from portal.records.reading.files import StoredFile, files
 from portal.records.writing.files import may_detach
 from portal.records.writing.form_keys import one_time_key
@@ -16,7 +17,6 @@ from portal.views.displays import moment
 from portal.views.forms.form_page import UploadInput
 from portal.views.forms.uploads import upload_input
 from portal.views.parts import Moment
-from portal.views.records.linked_text import Pictures
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 

@@ -93,6 +93,16 @@ def test_markdown_is_rendered():
         assert part in shown
 
 
+def test_addresses_in_markdown_are_links_but_in_code():
+    shown = rich("markdown").html(
+        "See https://a.example/x_y_z?b=1&c=2, **www.b.example** or ola@c.example. `https://d.example` [https://e.example](/f)\n\n"
+        "    https://g.example"
+    )
+    assert re.findall('href="([^"]*)"', shown) == [
+        "https://a.example/x_y_z?b=1&amp;c=2", "https://www.b.example", "mailto:ola@c.example", "/f",
+    ]  # fmt: skip
+
+
 def test_the_search_gets_words_without_markup():
     markdown, html = rich("markdown"), rich("html")
     assert list(markdown.texts("# Title\n\n[link](https://hidden.example) **bo**ld `x < y`")) == [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.views.records.linked_text import linked_text
+from portal.fields.linked_text import linked_text
 
 
 @pytest.mark.parametrize(
