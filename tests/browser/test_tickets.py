@@ -79,7 +79,7 @@ def test_a_confirmation_can_be_refused(visit: Visit, new_ticket: Make) -> None:
     page = visit("customer", path)
     page.get_by_role("link", name="No longer needed").click()
     expect(page.get_by_text("This closes the ticket for good.")).to_be_visible()
-    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("link", name="Back").click()
     expect(page.locator(".progress [aria-current]")).to_have_text("New")
     page.get_by_role("link", name="No longer needed").click()
     page.get_by_role("button", name="No longer needed").click()

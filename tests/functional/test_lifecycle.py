@@ -357,6 +357,11 @@ def test_a_state_that_a_comment_led_to_was_passed(shop):
     assert [state for state, _label in stages(shop[ANNA].get(place))] == ["done", "done", "current", ""]
 
 
+def test_the_way_back_from_a_question_is_not_called_like_what_is_asked(shop):
+    form = shop[NANCY].get(f"/requests/{request(shop).id}/move/cancel").html.find("form", class_="form")
+    assert [button.get_text().strip() for button in form.select(".row > .button")] == ["Back", "Cancel"]
+
+
 def test_a_state_beside_the_stages_is_drawn_where_the_record_left_them(shop):
     place = f"/requests/{request(shop).id}/"
     shop[NANCY].send(f"{place}move/cancel", {"comment": "No longer needed"})
