@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.fields.email import normalize_email
+from portal.texts import fold
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,12 @@ def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limi
     matches += [account.c["name"].contains(spelling, autoescape=True) for spelling in (text, text.title())]
     order = sa.func.lower(sa.func.coalesce(account.c["name"], account.c["email"])), account.c["id"]
     query = sa.select(*account_columns(tables)).where(sa.or_(*matches)).order_by(*order).limit(limit)
-    return [account_of(row) for row in connection.execute(query).mappings()]
+    return sorted((account_of(row) for row in connection.execute(query).mappings()), key=by_name)
+
+
+def by_name(account: Account) -> tuple[str, int]:
+    """The order in which people look for names: Ł beside L, which no database knows by itself."""
+    return fold(account.name or account.email), account.id
 
 
 def accounts_per_profile(connection: sa.Connection, tables: Tables) -> dict[str, int]:

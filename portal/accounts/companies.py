@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.accounts.accounts import Account, account_columns, account_of
+from portal.accounts.accounts import Account, account_columns, account_of, by_name
 from portal.accounts.keys_and_tokens import new_token
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
@@ -63,7 +63,8 @@ def accounts_of_company(connection: sa.Connection, policy: Policy, organization:
     account = policy.tables.account
     columns = account_columns(policy.tables)
     query = sa.select(*columns).where(condition).order_by(account.c["disabled"], account.c["name"], account.c["id"])
-    return [account_of(row) for row in connection.execute(query.limit(limit)).mappings()]
+    accounts = (account_of(row) for row in connection.execute(query.limit(limit)).mappings())
+    return sorted(accounts, key=lambda account: (account.disabled, by_name(account)))
 
 
 def count_accounts(connection: sa.Connection, policy: Policy, organization: int) -> int:

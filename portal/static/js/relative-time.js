@@ -8,7 +8,7 @@ attach("time[data-relative]", (time) => {
   const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
   if (Number.isNaN(seconds) || Math.abs(seconds) > WEEK) return;
   const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["minute", 60];
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", Infinity];
   time.title = time.textContent.trim();
-  time.textContent = words.format(Math.round(seconds / size), unit);
+  time.textContent = words.format(Math.round(seconds / size), unit); // of less than a minute: “now”
 });

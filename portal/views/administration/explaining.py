@@ -240,7 +240,7 @@ def _module_rights(request: Request, policy: Policy) -> Iterator[ModuleRights]:
             where=condition_text(access.where),
             can=can_words(module, access, reader),
             count=count_text(Records(request.connection, policy, name).count(Query()), reader),
-            lines=tuple(dict.fromkeys(line for reason in reasons for line in reason.lines)),
+            lines=tuple({line.spot: line for reason in reasons for line in reason.lines}.values()),
         )
 
 
