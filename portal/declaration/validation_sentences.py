@@ -256,7 +256,7 @@ def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_te
     """The sentence for a text that its own comma cut in `{label: Yes, please}`; empty where none was."""
     cut: list[str] = []
     for key, value in entry.items():
-        if value is None and cut and not is_key(str(key)) and ":" not in str(key):
+        if value is None and cut and not is_key(str(key).partition("=")[0].strip()) and ":" not in str(key):
             cut.append(str(key))
         elif len(cut) > 1:
             break

@@ -13,7 +13,7 @@ from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition, is_nothing
-from portal.fields.base_parts import FromColumn, InLines
+from portal.fields.base_parts import Checked, FromColumn, InLines
 from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
 from portal.fields.linked_value import Linked
@@ -26,7 +26,7 @@ __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "stora
 LONGEST_IN_HISTORY = 200  # characters
 
 
-class Field(InLines, FromColumn):
+class Field(InLines, FromColumn, Checked):
     """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}
@@ -179,11 +179,6 @@ class Field(InLines, FromColumn):
 
     def bind_formula(self, fields: Mapping[str, "Field"], waiting: tuple[str, ...]) -> None:
         """Binds a formula among the `fields` of its record before others are, which read it. Raises ValueError."""
-
-    @property
-    def gaps(self) -> tuple[str, ...]:
-        """The combinations of options for which a formula has no value."""
-        return ()
 
     def compute(self, values: Mapping[str, Any], currency: str) -> Any:
         """What a formula gives for a record with `values`; `currency` is the portal's."""
@@ -389,10 +384,6 @@ class Field(InLines, FromColumn):
         if operator == "empty":
             return self.is_empty(value) is constant
         return not self.is_empty(value) and operator in COMPARISONS and COMPARISONS[operator](value, constant)
-
-    def near(self, constant: Any) -> tuple[Any, ...]:
-        """Values at and beside what a condition names: if none of them fulfills it, none does. Empty: not known."""
-        return ()
 
     def texts(self, value: Any) -> Iterable[str]:
         """The texts of the value that the general search indexes."""

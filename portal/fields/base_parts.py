@@ -1,4 +1,4 @@
-"""Parts of the base of every field: as a column of lines, in tables of others, and as what formulas compute with."""
+"""Parts of the base of every field: as a column of lines, in tables of others, in formulas, and what checks ask."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -62,3 +62,21 @@ class FromColumn(Shape):
     def constants(self, currency: str) -> Mapping[str, str]:
         """What the companion columns hold that no column of others says; `currency`: the portal's."""
         return {}
+
+
+class Checked(Shape):
+    """The part of Field that the checks of a declaration ask: values that there never are."""
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The combinations of options for which a formula has no value."""
+        return ()
+
+    @property
+    def never_given(self) -> tuple[str, ...]:
+        """The options that are no value of the table of a formula."""
+        return ()
+
+    def near(self, constant: Any) -> tuple[Any, ...]:
+        """Values at and beside what a condition names: if none of them fulfills it, none does. Empty: not known."""
+        return ()

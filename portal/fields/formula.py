@@ -89,6 +89,11 @@ class Formula(ProxyField):
                     raise ValueError(f'"{result}" is not one of the options')
         return self
 
+    @property
+    def never_given(self) -> tuple[str, ...]:
+        given = {str(result) for result in decision_table.results_in(self._table)} if self._table is not None else set()
+        return tuple(name for name in self.options or () if name and name not in given)
+
     @cached_property
     def _table(self) -> DecisionTable | None:
         return decision_table.read_table(self.of) if isinstance(self.of, Mapping) else None

@@ -7,6 +7,7 @@ from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
 from portal.declaration.checks.existing_tables import check_existing, check_roles
 from portal.declaration.checks.fields import check_columns, check_fields
+from portal.declaration.checks.form_dependencies import check_form_dependencies
 from portal.declaration.checks.inbox import check_inbox
 from portal.declaration.checks.joined_conditions import check_joined_conditions
 from portal.declaration.checks.layouts import check_layouts
@@ -53,3 +54,4 @@ def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> Non
     check_joined_conditions(draft, declaration)
     check_reachability(draft, declaration)
     check_unused_rights(draft, declaration)
+    check_form_dependencies(draft, declaration)

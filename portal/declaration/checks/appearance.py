@@ -38,6 +38,8 @@ def check_appearance(draft: DeclarationDraft) -> None:
     for file, path, value in _parts(draft):
         if isinstance(value, Text):
             counts.add(value, path)
+            if not any(wording.strip() for wording in value) and "options" not in path:
+                draft.at(file, *path).warn("this text is empty: write one, or remove the key")
         elif path[-1] == "icon":
             draft.icons.add(value)
             if known_icons() and value not in known_icons():
@@ -92,7 +94,7 @@ class _TextCounts:
             return
         place = ".".join(str(part) for part in path[1:] or path)
         for language, places in self._missing.items():
-            if language not in text.by_language:
+            if language not in text.by_language and not text.by_language.keys().isdisjoint(self._missing):
                 places.append(place)
         for language in text.by_language:
             if language not in self._missing:

@@ -85,7 +85,7 @@ def _check_comparisons(
     for comparison in parsed:
         for place, operand in _operands(comparison, at):
             if isinstance(operand, FormValue):
-                _check_form_value(draft, operand, place, form)
+                _check_form_value(draft, field, operand, place, form)
             elif complaint := _complaint(draft, field, comparison.operator, operand):
                 place.wrong(complaint)
             elif field.targets and (warning := word_warning(draft, field, operand)):
@@ -113,7 +113,7 @@ def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]
         yield at, comparison.value
 
 
-def _check_form_value(draft: DeclarationDraft, value: FormValue, at: Cursor, form: str | None) -> None:
+def _check_form_value(draft: DeclarationDraft, compared: Field, value: FormValue, at: Cursor, form: str | None) -> None:
     if form is None:
         at.wrong(f'"${value.field}" stands for a field of a form: it can only be used in the where of a link')
     elif draft.is_broken(form, value.field):
@@ -122,6 +122,18 @@ def _check_form_value(draft: DeclarationDraft, value: FormValue, at: Cursor, for
         at.wrong(f"{draft.no_field(form, value.field)} on this form")
     elif field.computed and not field.link_path:
         at.wrong(f'"{value.field}" is worked out when the record is read: a form does not know it')
+    elif complaint := _not_comparable(compared, field):
+        at.wrong(complaint)
+
+
+def _not_comparable(field: Field, other: Field) -> str | None:
+    """Why `field` of a record is never what `other` of a form is: ids of two modules would be compared."""
+    if other.row_fields or other.by_upload:
+        return f'"{other.name}" is of type {other.type}, with which nothing can be compared'
+    if field.name == "id" or (not field.targets and not other.targets) or set(field.targets) & set(other.targets):
+        return None
+    leads = [f"to {', '.join(one.targets)}" if one.targets else "nowhere" for one in (other, field)]
+    return f'"{other.name}" links {leads[0]}, and "{field.name}" {leads[1]}'
 
 
 def _complaint(draft: DeclarationDraft, field: Field, operator: str, value: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from portal.conditions import is_group
+from portal.conditions import ALWAYS, FormValue, comparisons, is_group
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.ineffective_keys import check_ineffective_keys
@@ -129,6 +129,9 @@ def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cu
     targets = link_targets(field)
     if not isinstance(targets, tuple):
         return
+    if any(comparison.value == FormValue(field.name) for comparison in comparisons(field.target_condition or ALWAYS)):
+        at["where"].wrong(f'"${field.name}" is the field itself: what it offers cannot depend on it')
+        return
     for index, target in enumerate(targets):
         place = at["to"].inner(index)
         if target in targets[:index]:
@@ -214,6 +217,8 @@ def _check_computed(field: Field, at: Cursor) -> None:
             at[name].key.wrong(f"{name} has no meaning here: the portal computes this field")
     if field.follows_form and not field.sources:
         at["of"].warn("names no field, so every record has the same value")
+    for name in field.never_given:
+        at["options"].inner(name).warn(f'"{name}" is no value of the table: no record has it')
     if field.gaps:
         more = ", …" if len(field.gaps) > MOST_GAPS else ""
         at["of"].key.warn(

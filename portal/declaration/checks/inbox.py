@@ -13,6 +13,10 @@ TEXTS = (*LONG_TEXTS, "text")
 def check_inbox(draft: DeclarationDraft) -> None:
     """Every name in `inbox:` exists and can hold what it is given."""
     inbox = draft.inbox
+    if inbox is None and draft.settings.letters.reply_above is not None:
+        draft.at(MODULES, "portal", "letters", "reply_above").key.warn(
+            "has no effect: without inbox: nobody can answer"
+        )
     if inbox is None or draft.is_broken(inbox.creates):
         return
     at = draft.at(MODULES, "inbox")
@@ -38,5 +42,7 @@ def _check_field(draft: DeclarationDraft, module: Module, name: str | None, type
     field = module.fields.get(name)
     if field is None:
         at.wrong(f'no field "{name}" in {module.name}{suggest(name, module.fields)}')
+    elif field.internal:
+        at.warn(f'"{name}" is internal: whoever writes cannot read their own message')
     elif field.type not in types:
         at.wrong(f'"{name}" is of the type {field.type}: use a field of the type {" or ".join(types)}')

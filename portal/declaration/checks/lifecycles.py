@@ -28,6 +28,10 @@ def check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycl
     if not states or field.multiple or field.computed:
         at["field"].wrong(f'"{lifecycle.field}" is not a choice: a lifecycle needs a field of type choice')
         return
+    for key in ("show_when", "required_when", "unique"):
+        if getattr(field, key):
+            place = draft.at_module(module.name)["fields"][field.name][key]
+            place.key.wrong(f"{key} has no meaning here: only transitions change this field")
     if lifecycle.start is not None:
         _check_states(states, [lifecycle.start], at["start"])
     start = lifecycle.start or states[0]

@@ -196,6 +196,7 @@ def check_resolved_profiles(draft: DeclarationDraft, declaration: Declaration) -
         check_home(draft, profile, declaration)
         check_menu(draft, profile, declaration)
         in_doubt = draft.broken_modules or draft.broken_fields or draft.broken_accesses
+        _check_expected_modules(profile, at["expect"])
         if not profile.modules and not in_doubt:
             at["modules"].key.warn("this profile has no module, so its people see nothing")
 
@@ -214,6 +215,15 @@ def _complaints(draft: DeclarationDraft, profile: Profile) -> Iterator[Complaint
             yield from _never_filled(draft, profile, path, module, access)
         if access.grants is not None and "grant" not in access.can:
             yield (*path, "grants"), "has no effect without grant: add it to can, or leave grants out"
+
+
+def _check_expected_modules(profile: Profile, at: Cursor) -> None:
+    """What somebody is expected to see is in a module that they have."""
+    for index, expectation in enumerate(profile.expect):
+        if expectation.sees and expectation.module not in profile.modules:
+            at[index]["module"].wrong(f'this profile has no module "{expectation.module}", so nobody sees that')
+        for name in set(expectation.sees) & set(expectation.hides):
+            at[index]["hides"].wrong(f'"{name}" cannot be seen and hidden at once')
 
 
 def _says_see(draft: DeclarationDraft, profile: str, module: str) -> bool:
@@ -255,8 +265,15 @@ def _unreachable_links(
                 targets = link_targets(link)
                 existing = [target for target in targets if target in draft.modules and not draft.is_broken(target)]
                 if existing and not any(target in profile.modules for target in targets):
-                    missing = f'this profile has no module "{existing[0]}"'
-                    yield (*path, form), f"the {form} form asks for {asked}, but {missing}"
+                    yield (
+                        (*path, form),
+                        f'the {form} form asks for {asked}, but this profile has no module "{existing[0]}"',
+                    )
+    for name in access.can:
+        for asked in module.transitions[name].ask if name in module.transitions else ():
+            missing = [target for target in link_targets(module.fields.get(asked)) if target in draft.modules]
+            if missing and not any(target in profile.modules for target in missing):
+                yield (*path, "can"), f'{name} asks for {asked}, but this profile has no module "{missing[0]}"'
 
 
 def _links_asked_for(module: Module, name: str) -> Iterator[tuple[str, Field | None]]:

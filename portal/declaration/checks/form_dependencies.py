@@ -1,0 +1,60 @@
+"""Warns of what a form can never do: a link that waits for a field of no form, and a rule for a field of none."""
+
+from collections.abc import Iterable, Iterator
+
+from portal.conditions import ALWAYS, FormValue, comparisons
+from portal.declaration.declaration import Declaration
+from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.layouts import flat, form_layout_fields
+from portal.declaration.shapes import Access, FormLayout, Module
+from portal.fields.base import Field
+
+
+def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -> None:
+    """Every field with a rule that a form decides, against the forms of the profiles that may use them."""
+    if draft.errors:
+        return
+    for module in declaration.modules.values():
+        accesses = [
+            profile.modules[module.name] for profile in declaration.profiles.values() if module.name in profile.modules
+        ]
+        for field in module.fields.values():
+            at = draft.at_module(module.name)["fields"][field.name]
+            if field.required_when is not None and accesses and not _is_asked(module, field, accesses):
+                at["required_when"].key.warn("has no effect: no form that somebody may open asks for this field")
+            for name in _waited_for(field):
+                if sentence := _never_offers(module, field, name, accesses):
+                    at["where"].warn(sentence)
+
+
+def _is_asked(module: Module, field: Field, accesses: Iterable[Access]) -> bool:
+    asked = any(field.name in transition.ask for transition in module.transitions.values())
+    return asked or any(field.name in form_layout_fields(form) for access in accesses for form in _forms(access))
+
+
+def _forms(access: Access) -> Iterator[FormLayout]:
+    """The forms that people with this access may open."""
+    yield from (form for right, form in (("create", access.create), ("edit", access.edit)) if right in access.can)
+
+
+def _waited_for(field: Field) -> Iterator[str]:
+    """The fields of the form on whose values it depends what a link offers."""
+    values = (comparison.value for comparison in comparisons(field.target_condition or ALWAYS))
+    yield from (value.field for value in values if isinstance(value, FormValue))
+
+
+def _never_offers(module: Module, link: Field, name: str, accesses: Iterable[Access]) -> str | None:
+    """Why a form of a new record never offers anything for a link: what it waits for is asked nowhere, or later."""
+    other = module.fields.get(name)
+    if other is None or other.computed or other.default is not None:
+        return None
+    for access in accesses:
+        steps = [flat(step.fields) for step in access.create.steps or ()] or [flat(access.create.fields or ())]
+        first = next((index for index, names in enumerate(steps) if link.name in names), None)
+        if "create" not in access.can or first is None or name in access.set:
+            continue
+        if not any(name in names for names in steps):
+            return f"{link.name} offers nothing in a create form that does not ask for {name}"
+        if not any(name in names for names in steps[: first + 1]):
+            return f"{link.name} offers nothing before {name} is filled in, and a later step asks for that"
+    return None
