@@ -108,5 +108,5 @@ def _add_viewing_event(connection: sa.Connection, tables: Tables, administrator:
     policy = system_policy(tables, administrator.policy.reader)
     people = Records(connection, policy, tables.declaration.people)
     details = {"reference": viewed.profile} if of_profile else {}
-    author = Author(account.id, account.name or account.email)
+    author = Author(account.id, account.name)
     add_event(people, person, "viewed_as", author, details)

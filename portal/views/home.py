@@ -90,7 +90,7 @@ def _new_records(request: Request) -> Iterator[NewRecords]:
 def _greeting(request: Request) -> str:
     """“Good morning, Maria”, by the reader's clock."""
     account = request.visitor.identity.account
-    mapping = {"name": (account.name or "").split(" ")[0] or account.email}
+    mapping = {"name": account.name.split(" ")[0] or account.email}
     hour = request.reader.now.astimezone(request.reader.time_zone).hour
     if 5 <= hour < 12:
         return _("Good morning, ${name}", mapping=mapping)

@@ -106,4 +106,4 @@ class PortalRequest(Request):
     def writer(self, records: Records) -> Writer:
         """Writes `records` in the name of the signed-in account."""
         account = self.visitor.identity.account
-        return Writer(records, Author(account.id, account.name or account.email))
+        return Writer(records, Author(account.id, account.name))

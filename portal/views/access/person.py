@@ -35,7 +35,7 @@ Errors = Mapping[str, Words]
 def register_of(request: Request) -> Register:
     """The register, in the name of the person who is signed in."""
     account = request.identity.account
-    author = Author(account.id, account.name or account.email)
+    author = Author(account.id, account.name)
     return Register(request.connection, request.portal.tables, request.now, author, account.person)
 
 
