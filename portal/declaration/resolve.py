@@ -166,7 +166,9 @@ def _longest_way(states: tuple[str, ...], start: str | None, transitions: Mappin
     ways are possible get the longest of the first `MOST_WAYS`.
     """
     following: dict[str, list[str]] = {
-        state: [target for target in states if any(moves_between(move, state, target) for move in transitions.values())]
+        state: [
+            target for target in states if any(_moves_between(move, state, target) for move in transitions.values())
+        ]
         for state in states
     }
     best: tuple[int, int, tuple[str, ...]] = (0, 0, ())
@@ -182,7 +184,7 @@ def _longest_way(states: tuple[str, ...], start: str | None, transitions: Mappin
     return best[2]
 
 
-def moves_between(transition: Transition, state: str, target: str) -> bool:
+def _moves_between(transition: Transition, state: str, target: str) -> bool:
     """Whether `transition` moves a record from `state` to `target`, another one."""
     return target == transition.to != state and leaves(transition, state)
 
@@ -245,7 +247,7 @@ def merged_accesses(draft: DeclarationDraft, name: str) -> dict[str, dict[str, A
     return merged
 
 
-def narrowed(draft: DeclarationDraft, name: str, module: str) -> Condition:
+def _narrowed(draft: DeclarationDraft, name: str, module: str) -> Condition:
     """The `where` of the profile and of those that it extends, joined by AND; `MODULE: false` clears it."""
     condition: Condition | None = None
     for profile in ancestry(draft, name):
@@ -265,7 +267,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
     written = merged_accesses(draft, name)
     viewer = Viewer(draft, staff=staff, enabled=frozenset(written))
     accesses = {
-        module: _access(draft, viewer, draft.modules[module], entry, narrowed(draft, name, module))
+        module: _access(draft, viewer, draft.modules[module], entry, _narrowed(draft, name, module))
         for module, entry in written.items()
     }
     accesses = with_related(viewer, accesses)

@@ -53,11 +53,11 @@ def parse_date(text: str, reader: Reader) -> datetime.date:
 
 def date_wanted(example: datetime.date, reader: Reader) -> str:
     """The sentence for what is not a date."""
-    written = example.isoformat() if reader.plain else numeric(example, reader.locale)
+    written = example.isoformat() if reader.plain else _numeric(example, reader.locale)
     return _("Enter a date such as ${example}.", mapping={"example": written})
 
 
-def numeric(date: datetime.date, locale: Locale) -> str:
+def _numeric(date: datetime.date, locale: Locale) -> str:
     """A date as text in figures, the year with four."""
     return format_date(date, re.sub("y+", "y", locale.date_formats["short"].pattern), locale=locale)
 

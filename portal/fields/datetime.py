@@ -50,7 +50,7 @@ class Span:
     end: datetime.datetime
 
 
-def moment_at(date: datetime.date, time: datetime.time, reader: Reader, later: bool = False) -> datetime.datetime:
+def _moment_at(date: datetime.date, time: datetime.time, reader: Reader, later: bool = False) -> datetime.datetime:
     """The moment, in UTC, at which clocks where the reader is show this. Raises Refused for what no clock shows.
 
     An hour that comes twice in autumn means the first one, unless `later`.
@@ -83,7 +83,7 @@ def _bound(written: Any) -> Any:
     if written in ("today", "now") or isinstance(written, datetime.datetime):
         return written
     try:
-        return str(written) if parse_moment_or_day(str(written), PLAIN) else None
+        return str(written) if _parse_moment_or_day(str(written), PLAIN) else None
     except Refused:
         raise ValueError("must be a date such as 2024-03-31 or 2024-03-31T14:30, or today, or now") from None
 
@@ -92,14 +92,14 @@ def _bound(written: Any) -> Any:
 Moment = Annotated[str, BeforeValidator(_bound)]
 
 
-def parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
+def _parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
     """What `text` means to `reader`: ISO with or without an offset, or their own way of writing. Raises Refused."""
     text = filled(text)
     match = OFFSET_AT_END.fullmatch(text) if len(text) <= LONGEST else None
     if match and (parts := _date_and_time(match[1], reader)):
         return _with_offset(*parts, match, reader)
     if parts := _date_and_time(text, reader):
-        return moment_at(*parts, reader, later)
+        return _moment_at(*parts, reader, later)
     return parse_date(text, reader)
 
 
@@ -188,7 +188,7 @@ class Datetime(DateOrTime):
         if is_blank(text):
             return None
         try:
-            moment = parse_moment_or_day(text, reader, later)
+            moment = _parse_moment_or_day(text, reader, later)
         except Unreadable:
             example = self.example(EXAMPLE, reader)
             example = str(self.inputs(example, reader)[self.name]) if reader.plain else self.show(example, reader)
@@ -235,7 +235,7 @@ class Datetime(DateOrTime):
             return Span(start, start + INSTANT)
         if isinstance(raw, datetime.date) or raw == "today":
             return whole_day(reader.today if raw == "today" else raw, reader)
-        moment = parse_moment_or_day(str(raw), reader)
+        moment = _parse_moment_or_day(str(raw), reader)
         if not isinstance(moment, datetime.datetime):
             return whole_day(moment, reader)
         try:

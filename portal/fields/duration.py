@@ -28,7 +28,7 @@ PART = re.compile(r"\s*(\d[\d.,]*|[.,]\d+)\s*([^\W\d]+)\.?\s*,?")
 CLOCK = re.compile(r"(\d{1,6})(?::|\s*h\s*)([0-5]\d)(?::([0-5]\d))?", re.IGNORECASE)  # 1:30, and 1h30 as many write it
 
 
-def parse_duration(text: str, reader: Reader) -> int:
+def _parse_duration(text: str, reader: Reader) -> int:
     """The seconds of the duration that `text` means. Raises Refused."""
     text = filled(text)
     length = _seconds(text, reader) if len(text) <= LONGEST else None
@@ -108,7 +108,7 @@ class LengthOfTime(Field):
 
     def parse(self, text: str, reader: Reader) -> int | None:
         """`1 h 30 min`, `90 min`, `1:30`, or minutes; in the words of the reader's language too."""
-        return parse_duration(text, reader) if not is_blank(text) else None
+        return _parse_duration(text, reader) if not is_blank(text) else None
 
     def near(self, constant: Any) -> tuple[Any, ...]:
         """The duration, and a second more and less."""
@@ -116,11 +116,11 @@ class LengthOfTime(Field):
 
     def write(self, value: Any) -> str:
         """`1 h 30 min`, which every reader's form takes."""
-        return in_units(value)
+        return _in_units(value)
 
     def constant(self, raw: Any, reader: Reader) -> int:
         """As it is typed; a number of the YAML means minutes."""
-        return parse_duration(str(raw), PLAIN if isinstance(raw, int | float) else reader)
+        return _parse_duration(str(raw), PLAIN if isinstance(raw, int | float) else reader)
 
 
 class Duration(LengthOfTime):
@@ -154,10 +154,10 @@ class Duration(LengthOfTime):
 
     def texts(self, value: Any) -> Iterable[str]:
         """As it is typed, “1 h 30 min”, and as it is shown in English."""
-        return () if value is None else (in_units(value), self.show(value, PLAIN))
+        return () if value is None else (_in_units(value), self.show(value, PLAIN))
 
 
-def in_units(value: int | None) -> str:
+def _in_units(value: int | None) -> str:
     """A duration of `value` seconds as it is typed, `1 h 30 min`, in signs that every reader's form takes."""
     if value is None:
         return ""

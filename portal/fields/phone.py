@@ -55,19 +55,19 @@ class Phone(TextLike):
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """Contained are digits, whatever stands between them, with or without the prefix of a country."""
-        if operator == "contains" and (digits := digits_of(value)):
+        if operator == "contains" and (digits := _digits_of(value)):
             column: sa.ColumnElement[str] = table.c[self.name]
             numbers: tuple[sa.ColumnElement[str], ...] = (column, sa.func.replace(column, LEFT_OUT, ""))
             for sign in SIGNS:
                 numbers = tuple(sa.func.replace(number, sign, "") for number in numbers)
-            return sa.or_(*[number.contains(part) for number in numbers for part in spellings(digits)])
+            return sa.or_(*[number.contains(part) for number in numbers for part in _spellings(digits)])
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """Contained are digits, whatever stands between them, with or without the prefix of a country."""
-        if operator == "contains" and (digits := digits_of(constant)):
+        if operator == "contains" and (digits := _digits_of(constant)):
             numbers = [number.translate(WITHOUT_SIGNS) for number in (value or "", (value or "").replace(LEFT_OUT, ""))]
-            return any(part in number for number in numbers for part in spellings(digits))
+            return any(part in number for number in numbers for part in _spellings(digits))
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
@@ -80,7 +80,7 @@ class Phone(TextLike):
         return (value, *(piece for piece in pieces if len(piece) >= SHORTEST_PIECE or piece == pieces[0]))
 
 
-def digits_of(text: str) -> str:
+def _digits_of(text: str) -> str:
     """The digits of a number alone; "" where `text` is no number but words."""
     return "" if re.search(r"[^\W\d_]", text) else re.sub(r"\D", "", text.replace(LEFT_OUT, ""))
 
@@ -93,7 +93,7 @@ def to_dial(text: str) -> str:
     return f"{digits};ext={extension}" if extension else digits
 
 
-def spellings(digits: str) -> tuple[str, ...]:
+def _spellings(digits: str) -> tuple[str, ...]:
     """How a number may be spelled: 0039… as +39…, and with the 0 that is left out behind a country's code."""
     bare = digits.lstrip("0")
     return (digits, bare) if bare and bare != digits else (digits,)

@@ -29,5 +29,22 @@ def test_every_function_is_named_somewhere_else():
     assert unused == []
 
 
+def test_a_function_that_only_its_own_file_uses_is_called_so():
+    """`_name`. What a decorator or a name in a text hands to others is used there; what a test calls as well."""
+    files = [path for folder in ("portal", "tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))]
+    texts = {path: path.read_text(encoding="utf-8") for path in files}
+    words = Counter(word for text in texts.values() for word in set(re.findall(r"\w+", text)))
+    kept = {"cache", "lru_cache", "contextmanager"}  # decorators that hand a function to nobody
+    offenders = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path, text in texts.items()
+        if path.is_relative_to(ROOT / "portal")
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and words[node.name] == 1
+        if {_name(decorator) for decorator in node.decorator_list} <= kept and f'.{node.name}"' not in text
+    ]
+    assert offenders == []
+
+
 def _name(decorator: ast.expr) -> str:
     return ast.unparse(decorator).split(".")[-1]

@@ -35,14 +35,14 @@ def placed_names(written: Module | Access, at: Cursor) -> Iterator[tuple[str, Cu
         yield from ((layout, *item) for item in _form_names(form, at[layout]))
 
 
-def check_names(draft: DeclarationDraft, module: str, names: Iterable[PlacedName]) -> None:
+def _check_names(draft: DeclarationDraft, module: str, names: Iterable[PlacedName]) -> None:
     """Each name is a field of `module`."""
     for at, name in names:
         if draft.field(module, name) is None and not draft.is_broken(module, name):
             at.wrong(list_in_text(name, draft.modules[module].everything) or draft.no_field(module, name))
 
 
-def warn_of_repeated(columns: Sequence[str], at: Cursor) -> None:
+def _warn_of_repeated(columns: Sequence[str], at: Cursor) -> None:
     """A list has a column once; the place of another one of its name is probably that of something else."""
     for index, name in enumerate(columns):
         if name in columns[:index]:
@@ -50,17 +50,17 @@ def warn_of_repeated(columns: Sequence[str], at: Cursor) -> None:
 
 
 def _check_list(draft: DeclarationDraft, module: Module, layout: ListLayout, at: Cursor) -> None:
-    check_names(draft, module.name, _items(layout.columns or (), at["columns"]))
+    _check_names(draft, module.name, _items(layout.columns or (), at["columns"]))
     _check_empty(layout.columns, at["columns"])
     _check_counts(module, _items(layout.columns or (), at["columns"]))
-    warn_of_repeated(layout.columns or (), at["columns"])
+    _warn_of_repeated(layout.columns or (), at["columns"])
     for index, name in enumerate(layout.sort or ()):
         place = at["sort"].inner(index)
         if match := re.fullmatch(r"(\w+)[ ,]+(asc|desc)(ending)?", name.lower()):
             order = f"-{match[1]}" if match[2] == "desc" else match[1]
             place.wrong(f'write "{order}": a minus stands for the descending order')
             continue
-        check_names(draft, module.name, [(place, name.removeprefix("-"))])
+        _check_names(draft, module.name, [(place, name.removeprefix("-"))])
         field = draft.field(module.name, name.removeprefix("-"))
         if field is not None and not field.sortable:
             place.wrong(f'a list cannot be sorted by "{field.name}"')
@@ -73,10 +73,10 @@ def _check_list(draft: DeclarationDraft, module: Module, layout: ListLayout, at:
 
 def _check_detail(draft: DeclarationDraft, module: Module, layout: DetailLayout, at: Cursor) -> None:
     for index, section in enumerate(layout.sections or ()):
-        check_names(draft, module.name, _rows(section.fields, at["sections"][index]["fields"]))
+        _check_names(draft, module.name, _rows(section.fields, at["sections"][index]["fields"]))
         _check_empty(section.fields, at["sections"][index]["fields"])
         _check_counts(module, _rows(section.fields, at["sections"][index]["fields"]))
-    check_names(draft, module.name, _items(layout.aside or (), at["aside"]))
+    _check_names(draft, module.name, _items(layout.aside or (), at["aside"]))
     _check_counts(module, _items(layout.aside or (), at["aside"]))
     if layout.comments is not None and not module.comments:
         at["comments"].key.warn(f"has no effect: {module.name} has no comments")
@@ -107,8 +107,8 @@ def _check_related(draft: DeclarationDraft, module: Module, related: Related, at
     elif name not in linking and not draft.has_broken_field(name):
         place.wrong(f"{name} has no link to {module.name}{suggest(name, linking)}")
     else:
-        check_names(draft, name, _items(related.columns or (), at["columns"]))
-        warn_of_repeated(related.columns or (), at["columns"])
+        _check_names(draft, name, _items(related.columns or (), at["columns"]))
+        _warn_of_repeated(related.columns or (), at["columns"])
 
 
 def _check_form(draft: DeclarationDraft, module: Module, layout: FormLayout, at: Cursor, new: bool) -> None:
@@ -137,7 +137,7 @@ def _check_form_field(draft: DeclarationDraft, module: Module, name: str, at: Cu
         return
     field = draft.field(module.name, name)
     if field is None:
-        check_names(draft, module.name, [(at, name)])
+        _check_names(draft, module.name, [(at, name)])
     elif not can_stand_in_form(module, field, new):
         at.warn(f'"{name}" is left out of the form: {_why_not_typed(module, field)}')
 

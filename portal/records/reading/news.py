@@ -93,7 +93,7 @@ def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, pag
     return News() if statement is None else _news(fetch(connection, statement, values), start, here)
 
 
-def counted_modules(policy: Policy) -> tuple[str, ...]:
+def _counted_modules(policy: Policy) -> tuple[str, ...]:
     """The modules in which what is new is counted, found once for all readers of a kind."""
     shared = policy.shared
     if shared is None or shared.statements is None:
@@ -170,12 +170,12 @@ def _statement(policy: Policy, page: PageShown | None) -> Any:
         purpose = "news and speakers" if page and page.spoken else "news"
         key = StatementKey(purpose, page.reader.name if page else "", conditions=(page.tabs if page else (),))
         statement = shared.statements.get(key, lambda: _shared(policy, shared, page))
-    return _NewsStatement(policy, page).build(counted_modules(policy)) if statement is None else statement
+    return _NewsStatement(policy, page).build(_counted_modules(policy)) if statement is None else statement
 
 
 def _shared(policy: Policy, shared: Policy, page: PageShown | None) -> Any:
     """The statement for all readers of the kind of `policy`; None where each needs one of their own, or none."""
-    counted = counted_modules(policy)
+    counted = _counted_modules(policy)
     if not all(map(shared.scope_is_shared, counted)) or not may_be_shared(page.tabs if page else ()):
         return None
     statement = _NewsStatement(shared, page).build(counted)

@@ -54,7 +54,7 @@ class InventedHistory:
         if lifecycle is None:
             return
         before = lifecycle.start
-        for transition in shortest_way_to(lifecycle, record.values.get(lifecycle.field)):
+        for transition in _shortest_way_to(lifecycle, record.values.get(lifecycle.field)):
             now = self.records.policy.reader.now
             at = min(self._moment(record, transition) or at + min(STEP, (now - at) / 2), now)
             changed = change_details(self.records.module, {lifecycle.field: before}, {lifecycle.field: transition.to})
@@ -111,7 +111,7 @@ class InventedHistory:
         return frozenset(action for access in accesses if access for action in access.can)
 
 
-def shortest_way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transition]:
+def _shortest_way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transition]:
     """The shortest way of transitions from the first state; empty where none leads to `state`."""
     ways: dict[str | None, tuple[Transition, ...]] = {lifecycle.start: ()}
     waiting = [lifecycle.start]

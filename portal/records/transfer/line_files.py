@@ -99,7 +99,7 @@ def exported_list_rows(records: Records, field: Field, query: Query, reader: Rea
 
     The first column names the record by its reference; `import_rows` takes the file back.
     """
-    rows, languages = imported_rows(records, field), records.policy.declaration.settings.languages
+    rows, languages = _imported_rows(records, field), records.policy.declaration.settings.languages
     record = rows.module.fields[RECORD]
     columns = [rows.module.fields[name] for name in records.policy.columns(field)]
     cells = ListCells(records.policy.declaration.row_modules[rows.name], columns, reader)
@@ -138,7 +138,7 @@ def import_rows(
     """
     system = replace(system, policy=replace(system.policy, reader=machine_reader(system.policy.reader)))
     of_lines = owners.by_line
-    rows = imported_rows(system, field) if of_lines is None else rows_of(system, field)
+    rows = _imported_rows(system, field) if of_lines is None else rows_of(system, field)
     languages = system.policy.declaration.settings.languages
     columns = find_columns(rows.module, languages, source.headers, {}, None)
     if columns.problems:
@@ -169,7 +169,7 @@ def import_rows(
     return RowsReport(number, with_rows, changed, sorted(bad, key=lambda cell: cell.line))
 
 
-def imported_rows(system: Records, field: Field) -> ImportedRows:
+def _imported_rows(system: Records, field: Field) -> ImportedRows:
     """The rows of a `lines` field with a column that names their record."""
     of_rows = rows_of(system, field)
     return ImportedRows(system.connection, system.policy, of_rows.name, form_of=of_rows.form_of)

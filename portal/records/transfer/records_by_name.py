@@ -58,7 +58,7 @@ def written_names(names: Iterable[str]) -> str:
     return "; ".join(quoted)
 
 
-def key_of_name(records: Records, field: Field, name: str) -> Any:
+def _key_of_name(records: Records, field: Field, name: str) -> Any:
     """What the key column of `field` holds for a record that a cell calls `name`; None where none can be called so."""
     try:
         value = field.read(name, records.policy.reader)
@@ -67,7 +67,7 @@ def key_of_name(records: Records, field: Field, name: str) -> Any:
     return None if value is None else field.key_of(value)
 
 
-def stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
+def _stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
     """(value, id) of the records whose `field` has one of `values` in its key column."""
     column = records.table.c[field.key_column]
     for chunk in batched(values, CHUNK):
@@ -91,11 +91,11 @@ def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[st
     """The ids of the records that `field` calls so, by name; without the names that mean no record."""
     names_by_value: dict[Any, list[str]] = {}
     for name in names:
-        value = key_of_name(records, field, name)
+        value = _key_of_name(records, field, name)
         if value is not None:
             names_by_value.setdefault(value, []).append(name)
     ids: dict[str, list[int]] = {}
-    for value, record_id in stored_values(records, field, names_by_value):
+    for value, record_id in _stored_values(records, field, names_by_value):
         for name in names_by_value[value]:
             ids.setdefault(name, []).append(record_id)
     return ids
@@ -270,7 +270,7 @@ class RowLinks:
         return offered
 
     def _line_named(self, line: int, field_name: str, name: str, by_name: LinesByName) -> int | None:
-        keys = ((field.name, key_of_name(self.system, field, name)) for field in self._naming_fields)
+        keys = ((field.name, _key_of_name(self.system, field, name)) for field in self._naming_fields)
         lines = next((by_name[key] for key in keys if key in by_name), [])
         if len(lines) == 1:
             return lines[0]

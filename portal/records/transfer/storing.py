@@ -54,7 +54,7 @@ def expected_outcome(rows: Iterable[ImportRow]) -> ImportOutcome:
     """What storing `rows` would do."""
     added = changed = unchanged = 0
     for row in rows:
-        differs = row.record is None or bool(changed_values_of_row(row) or row.attachments)
+        differs = row.record is None or bool(_changed_values_of_row(row) or row.attachments)
         added += row.record is None
         changed += row.record is not None and differs
         unchanged += not differs
@@ -102,7 +102,7 @@ class Storing:
         new = [row for row in batch if row.record is None]
         for row in new:
             self._take_number(row)
-        changed_values = {row: changed_values_of_row(row) for row in batch if row.record is not None}
+        changed_values = {row: _changed_values_of_row(row) for row in batch if row.record is not None}
         changed = [row for row, values in changed_values.items() if values]
         inside = [row for row in changed if self._internal.issuperset(changed_values[row])]
         visibly = [row for row in changed if not self._internal.issuperset(changed_values[row])]
@@ -162,7 +162,7 @@ def _created(entry: tuple[datetime.datetime, int]) -> datetime.datetime:
     return entry[0]
 
 
-def changed_values_of_row(row: ImportRow) -> dict[str, Any]:
+def _changed_values_of_row(row: ImportRow) -> dict[str, Any]:
     """The values that differ from the record's; fields with links to other rows of the file always count."""
     record = row.record
     if record is None:

@@ -176,13 +176,13 @@ def rows_with_speakers(
         speaker, cells = news.speakers.get(row.id), list(row.cells)
         if speaker:
             mine = speaker.account is not None and speaker.account == request.news.account
-            cells[place] = spoken(cells[place], speaker, you if mine else "", records.policy.staff)
+            cells[place] = _spoken(cells[place], speaker, you if mine else "", records.policy.staff)
         # Made anew: dataclasses.replace takes ten times as long, for each row of each list.
         with_speakers.append(Row(row.id, row.title, row.url, tuple(cells), row.unread) if speaker else row)
     return tuple(with_speakers)
 
 
-def spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
+def _spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
     """The number of comments, with the author of the last one; `you`: what stands for the reader, where it was the
     reader.
 

@@ -97,7 +97,7 @@ def _list_page(records: Records, request: Request) -> ListPage:
         url=list_address(records.name),
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
         rows=rows_with_speakers(request, records, news, rows, columns),
-        pager=pager(records.name, page, count, parameters, request.reader),
+        pager=_pager(records.name, page, count, parameters, request.reader),
         query=query.text,
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
         tabs=tuple(tabs(records, list_request, counts_of_tabs, news, parameters)),
@@ -161,7 +161,7 @@ def _clear_address(records: Records, list_request: ListRequest) -> str:
     return list_address(records.name, {"tab": list_request.tab} if list_request.tab else {})
 
 
-def pager(module: str, page: Page, count: Count, parameters: Parameters, reader: Reader) -> Pager:
+def _pager(module: str, page: Page, count: Count, parameters: Parameters, reader: Reader) -> Pager:
     """“1–25 of 1,000+” on the first page, “25 of 1,000+” on others, and the ways to the next ones."""
 
     def address(name: str, key: str) -> str:
