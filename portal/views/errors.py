@@ -43,7 +43,7 @@ HEADINGS = {
     403: _("Nothing can be changed here"),
     404: _("Page not found"),
     405: _("This is not possible here"),
-    409: _("Someone else saved first"),
+    409: _("Nothing was saved"),
     413: _("Too large"),
     429: _("Too many requests"),
     500: _("Something went wrong"),

@@ -17,6 +17,7 @@ MESSAGES = {
     "given-away": _("Saved. This record is not among those that you see."),
     "deleted": _("Deleted."),
     "moved": _("Done."),
+    "moved-on": _("The status of this record has changed since you opened it."),
     "commented": _("Comment added."),
     "comment-repeated": _("You have already sent this comment."),
     "corrected": _("Comment changed."),

@@ -65,6 +65,9 @@ def test_the_card_of_a_record_sends_what_is_chosen_again_if_need_be_and_says_wha
     expect(page.locator("#documents a.name")).to_have_text(["report.pdf"])
     page.locator("#documents").get_by_role("button", name="Remove report.pdf").click()
     expect(page.locator("#documents a.name")).to_have_count(0)
+    page.locator("#documents-files").set_input_files([film, report])
+    expect(page.locator("#documents a.name")).to_have_text(["report.pdf"])
+    expect(page.locator("#documents .refused")).to_contain_text("Not sent: the limit is 25 MB")
 
 
 def test_without_a_script_the_same_forms_work(visit: Visit, new_ticket: Make, report: Path) -> None:

@@ -60,8 +60,8 @@ ACTIONS = {
     "watch": ("POST", "/{module}/{id}/watchers", 422),
     "ask_back": ("GET", "/{module}/{id}/move/ask_back", 200),
     "resolve": ("GET", "/{module}/{id}/move/resolve", 200),
-    "reopen": ("GET", "/{module}/{id}/move/reopen", 200),
-    "close": ("GET", "/{module}/{id}/move/close", 200),
+    "reopen": ("GET", "/{module}/{id}/move/reopen", 303),  # nothing to ask: the record is new
+    "close": ("GET", "/{module}/{id}/move/close", 303),
     "grant": ("GET", "/{module}/{id}/access", 200),
     "made_up": ("POST", "/{module}/{id}/made_up", 200),
 }

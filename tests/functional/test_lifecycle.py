@@ -143,6 +143,13 @@ def test_a_move_that_is_sent_twice_is_done_once(shop):
     assert send(shop, ANNA, "move/resolve", {"_once": "other"}).status_int == 409
 
 
+def test_the_question_of_a_move_that_was_made_leads_back_to_the_record(shop):
+    send(shop, ANNA, "move/resolve")
+    answer = page_of(shop, ANNA, "move/resolve")
+    assert answer.status_int == 303
+    assert "The status of this record has changed" in answer.follow()
+
+
 def test_the_state_is_changed_by_transitions_alone(shop):
     form = {
         "name": "x",

@@ -227,8 +227,11 @@ def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reade
     if len(name) > LONGEST_NAME:
         shortened = {"name": name[:40], "max": LONGEST_NAME}
         return _("“${name}…” was not added: its name is longer than ${max} characters.", mapping=shortened)
-    if is_blank(name.strip(". ")) or any(map(_forbidden_in_name, name)):
+    if is_blank(name.strip(". ")):
         return _("A file was not added: its name contains characters that cannot be used.")
+    if any(map(_forbidden_in_name, name)):
+        seen = "".join("\ufffd" if _forbidden_in_name(character) else character for character in name)
+        return _("“${name}” was not added: its name contains characters that cannot be used.", mapping={"name": seen})
     if upload.size > limit.max_size:
         size, most = shown_beyond(upload.size, limit.max_size, reader)
         sizes = {"name": name, "size": size, "max": most}

@@ -102,6 +102,11 @@ attach("[data-drop]", (box) => {
     keep();
   });
   box.takeFiles = take;
+  box.refusedFiles = () => refused;
+  box.showRefused = (files) => {
+    refused = files;
+    keep();
+  };
 });
 
 // Files pasted or dropped into a comment's text are attached to it.
@@ -125,8 +130,13 @@ attach("form[data-upload]", (form) => {
     const sent = input.files.length;
     const then = (page) => {
       const later = [...input.files].slice(sent);
+      const refused = form.querySelector("[data-drop]").refusedFiles();
       redrawPart(page, "documents");
-      if (later.length) queueMicrotask(() => document.querySelector("#documents [data-drop]")?.takeFiles(later));
+      queueMicrotask(() => {
+        const box = document.querySelector("#documents [data-drop]");
+        if (later.length) box?.takeFiles(later);
+        else if (refused.length) box?.showRefused(refused);
+      });
     };
     send(form, null, then, sendAll);
   };

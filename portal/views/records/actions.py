@@ -4,19 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from pyramid.httpexceptions import HTTPConflict
+from pyramid.httpexceptions import HTTPConflict, HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft
-from portal.declaration.shapes import Transition, display_name
+from portal.declaration.shapes import Transition, display_name, leaves
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
+from portal.records.writing.lifecycle import state_of
 from portal.records.writing.signatures import not_signed_yet
 from portal.records.writing.validation import read_form
 from portal.texts import _
@@ -38,14 +39,17 @@ from portal.web.resources import Record, RecordTransition
 
 
 @view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
-def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage]:
-    """What the transition asks, or wants confirmed."""
+def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
+    """What the transition asks, or wants confirmed. From a state that it does not leave, as after the browser's Back
+    button, there is nothing to ask: on to the record."""
     records, values = resource.record.records, resource.record.record.values
     draft = drafts_of(request).get(_transition_form(resource))
     if draft:
         form = as_form(draft.content.inputs)
         filling = replace(_transition_filling(resource, request, form), errors={})
         return {"page": _transition_page(resource, request, filling, form.get("comment", ""), draft)}
+    if not leaves(resource.transition, state_of(records, resource.record.record)):
+        return set_flash(request, HTTPSeeOther(record_address(records.name, resource.record.record.id)), "moved-on")
     fields = [
         field
         for field in transition_fields(records, resource.transition, resource.record.record)
