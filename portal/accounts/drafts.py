@@ -97,16 +97,18 @@ class Drafts:
         mine = self._table.c["account"] == self._account_id
         self._connection.execute(sa.delete(self._table).where(mine, self._form == form))
 
-    def claim(self, key: str) -> None:
-        """Takes what this browser has set aside under `key`, if this account filled it in and has nothing newer."""
+    def claim(self, key: str) -> bool:
+        """Takes what this browser has set aside under `key`, if this account filled it in; whether it did."""
         pending = self._table.c["account"].is_(None), self._form.startswith(f"{key} ", autoescape=True)
         row = self._connection.execute(sa.select(self._table).where(*pending)).mappings().first()
         if row is None or row["modified"] < self._now - SET_ASIDE:
-            return
+            return False
         _key, owner, form = row["form"].split(" ", 2)
-        if owner == owner_digest(self._account_id):
-            self._connection.execute(sa.delete(self._table).where(self._table.c["id"] == row["id"]))
-            self.save(form, _draft(row).content)
+        if owner != owner_digest(self._account_id):
+            return False
+        self._connection.execute(sa.delete(self._table).where(self._table.c["id"] == row["id"]))
+        self.save(form, _draft(row).content)
+        return True
 
     @property
     def _form(self) -> sa.Column[str]:

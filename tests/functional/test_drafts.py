@@ -174,6 +174,7 @@ def test_a_form_without_a_session_is_kept_for_its_author_alone(shop):
     answer = lost.submit(status=303)
     assert answer.location.endswith(f"/login?next=%2Frequests%2F{request(shop).id}%2F")
     assert all(row["account"] is None for row in shop.rows()["portal_draft"])
+    assert "What you typed is kept." in answer.follow()
     key = browser.cookies["portal_draft"]
     other.reset()
     other.set_cookie("portal_draft", key)
@@ -181,6 +182,7 @@ def test_a_form_without_a_session_is_kept_for_its_author_alone(shop):
     assert "Do not lose me" not in other.get("/account/")
     sign_in(browser, BRUNO)
     assert "Do not lose me" in browser.get(address(shop))
+    assert "portal_draft" not in browser.cookies
 
 
 def sign_in(browser, email):

@@ -18,7 +18,7 @@ from portal.mail.account_letters import new_device_letter
 from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
 from portal.views.administration.view_as import leave_preview
-from portal.views.forms.drafts import claim_draft
+from portal.views.forms.drafts import claim_draft, has_set_aside
 from portal.views.wording import too_often_message
 from portal.web.addresses import own_path, referring_page
 from portal.web.cookies import YEAR, Cookie, read_cookie, set_cookie
@@ -49,7 +49,8 @@ def show_login(context: Root, request: Request) -> Any:
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
-    return login_page(request, following, notice=request.visitor.ended)
+    kept = _("What you typed is kept. Sign in again to send it.") if has_set_aside(request) else ""
+    return login_page(request, following, notice=kept or request.visitor.ended)
 
 
 @view_config(context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -114,11 +115,11 @@ def sign_in_attempt(request: Request, email: str = "", password: str = "") -> Si
 
 def enter(request: Request, session: SignedIn, following: str = "/") -> Response:
     """Gives the browser its new session and leads on; a device that the account does not know is reported by email."""
-    claim_draft(request, session.account.id)
+    response = HTTPSeeOther("/password" if session.account.must_change else following)
+    claim_draft(request, response, session.account.id)
     if session.new_device:
         device = device_name(request.user_agent or "")
         queue_letter(request, new_device_letter(letter_sender(request), session.account, device))
-    response = HTTPSeeOther("/password" if session.account.must_change else following)
     set_cookie(request, response, Cookie.DEVICE, session.device, YEAR)
     set_cookie(request, response, Cookie.SESSION, session.token, session.keep)
     return response

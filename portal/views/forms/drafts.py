@@ -180,10 +180,16 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: C
     set_cookie(request, response, Cookie.DRAFT, key, keep=3_600)
 
 
-def claim_draft(request: Request, account_id: int) -> None:
+def has_set_aside(request: Request) -> bool:
+    """Whether this browser has sent a form after the session had ended, which is kept until somebody signs in."""
+    return bool(read_cookie(request, Cookie.DRAFT))
+
+
+def claim_draft(request: Request, response: Response, account_id: int) -> None:
     """At sign-in: what this browser sent after the session had ended becomes a draft of the account that wrote it."""
-    if key := read_cookie(request, Cookie.DRAFT):
-        Drafts(request.connection, request.portal.tables, account_id, request.now).claim(key[:64])
+    key = read_cookie(request, Cookie.DRAFT)
+    if key and Drafts(request.connection, request.portal.tables, account_id, request.now).claim(key[:64]):
+        set_cookie(request, response, Cookie.DRAFT, None)
 
 
 def posted_content(request: Request) -> Content:
