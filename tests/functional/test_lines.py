@@ -118,7 +118,8 @@ def test_what_is_wrong_stands_at_its_cell_and_nothing_is_lost(anna):
     assert wrong == ["#field-lines-0-quantity", "#field-lines-1-quantity", "#field-lines-3-quantity"]
     assert "Quantity, line 1" in answer.html.find(class_="alert").get_text()
     too_many = add_order(anna, [{"quantity": "1"}] * 5, status=422)
-    assert "Enter at most 4 lines." in too_many.text
+    assert "Enter at most 4 lines." in too_many.html.find(id="field-lines-error").get_text()
+    assert too_many.html.find(id="field-lines-bounds") is None, "it says the same"
 
 
 def test_rows_are_changed_moved_and_removed_and_the_rest_of_them_stays(anna, sign_in, another_browser):

@@ -137,7 +137,9 @@ def widget(filling: Filling, field: Field) -> Widget:
         hidden=not is_shown(filling.records, field, filling.values),
         reuse=kind.reuse,
     )
-    return kind.make(filling, field, _with_followed(filling, field, _with_bounds(filling, field, base)))
+    made = kind.make(filling, field, _with_followed(filling, field, _with_bounds(filling, field, base)))
+    says_bounds = bool(made.error) and reader.text(made.error) == reader.text(made.bounds)
+    return made._replace(bounds="") if says_bounds else made
 
 
 def _with_followed(filling: Filling, field: Field, base: Widget) -> Widget:
