@@ -18,7 +18,7 @@ from portal.database.schema.tables import Tables, build
 from portal.declaration.declaration import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import deciding_lines
-from portal.records.audit.explain import Step
+from portal.records.audit.explain import ExplainStep
 from portal.records.audit.sight_changes import ModulePair, Person, SightChange, module_pairs, sight_changes
 from portal.records.policy import Policy
 from portal.workshop.access_table import Rights, access_table
@@ -146,6 +146,6 @@ def _records(sights: Sequence[SightChange], module: str | None, lost: bool) -> s
 def place_of_change(change: Change, profile: str | None, declaration: Declaration, places: Places) -> str:
     """Where a declaration says what a change tells, as `file:line:column`; "" where it is written nowhere."""
     word = change.word if change.kind == "gained" else ""  # what is lost does not stand there any more
-    step = Step(True, change.sentence, change.keys, change.module_keys, word)
+    step = ExplainStep(True, change.sentence, change.keys, change.module_keys, word)
     line = next(iter(deciding_lines(places, declaration, step, profile)), None)
     return line.place if line else ""

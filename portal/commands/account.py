@@ -24,7 +24,7 @@ from portal.texts import plural, translate
 DATES = {"--from": "access_from", "--until": "access_until", "--records-from": "records_from"}
 
 
-class Date(click.ParamType):
+class DateOption(click.ParamType):
     """A date as 2026-03-05; `none` takes one away."""
 
     name = "date"
@@ -42,7 +42,7 @@ def _date_options(command: Any) -> Any:
     """Adds the options for the dates of access."""
     helps = ("The first day of access.", "The last day of access.", "Older records are not shown.")
     for (option, name), text in zip(DATES.items(), helps, strict=True):
-        command = click.option(option, name, type=Date(), metavar="DATE", help=text)(command)
+        command = click.option(option, name, type=DateOption(), metavar="DATE", help=text)(command)
     return command
 
 

@@ -12,7 +12,7 @@ from portal.commands.options import common_options
 from portal.database.engine import Connection, reading
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import deciding_lines
-from portal.records.audit.explain import Step, explain
+from portal.records.audit.explain import ExplainStep, explain
 from portal.texts import translate
 
 
@@ -45,7 +45,7 @@ def command(email: str, module: str, reference: str, field_or_action: str | None
 
 def _steps(
     connection: Connection, portal: OpenPortal, email: str, question: tuple[str, str, str | None]
-) -> Iterator[Step]:
+) -> Iterator[ExplainStep]:
     """The account first: whoever may not sign in sees nothing."""
     now = portal.declaration.reader().now
     account = find_account(connection, portal.tables, email)
@@ -53,7 +53,7 @@ def _steps(
         raise click.UsageError(f"there is no account {email}")
     refused = sign_in_refusal(connection, portal.tables, account, now)
     may = f"{account.email} may sign in, with the profile {account.profile}"
-    yield Step(refused is None, refused or may)
+    yield ExplainStep(refused is None, refused or may)
     if refused is None:
         language = portal.declaration.settings.languages[0]
         identity = identify(connection, portal.tables, account, language=language, now=now)

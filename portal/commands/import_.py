@@ -20,7 +20,7 @@ from portal.records.transfer.csv_columns import WrongColumnsError
 from portal.records.transfer.csv_reading import UnreadableFileError, open_source
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.import_row import BadCell
-from portal.records.transfer.importing import ImportOptions, Report, import_file
+from portal.records.transfer.importing import ImportOptions, ImportReport, import_file
 from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.line_columns import RowColumns, row_columns
 from portal.records.transfer.line_files import Owners, RowsReport, file_beside, import_rows, lines_fields
@@ -126,7 +126,7 @@ class Part:
 
     name: str
     file: Path
-    report: Report | RowsReport
+    report: ImportReport | RowsReport
 
     @property
     def bad(self) -> list[BadCell]:
@@ -135,11 +135,11 @@ class Part:
     @property
     def skipped(self) -> list[str]:
         """The headers of columns that were left out."""
-        return self.report.skipped if isinstance(self.report, Report) else []
+        return self.report.skipped if isinstance(self.report, ImportReport) else []
 
     def summary(self, options: ImportOptions, stopped: bool) -> str:
         """What was done, in one line; `stopped`: nothing was, as something is wrong in this file or in another."""
-        if isinstance(self.report, Report):
+        if isinstance(self.report, ImportReport):
             return _summary(self.name, self.report, options, stopped)
         rows, records = plural(self.report.rows, "line"), plural(self.report.records, "record")
         bad = plural(self.report.bad_rows, "bad row")
@@ -228,7 +228,7 @@ def _mistakes_explained(file: Path) -> Iterator[None]:
         raise SystemExit(1) from None
 
 
-def _summary(module: str, report: Report, options: ImportOptions, stopped: bool) -> str:
+def _summary(module: str, report: ImportReport, options: ImportOptions, stopped: bool) -> str:
     """What was done, in one line."""
     outcome, bad = report.outcome, plural(report.bad_rows, "bad row")
     if stopped and report.bad:

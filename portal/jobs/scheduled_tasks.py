@@ -33,7 +33,7 @@ UNITS = ("day", "hour", "minute")
 
 
 @dataclass(frozen=True)
-class Task:
+class ScheduledTask:
     """What is done to a record that has been in one of `states` for `period`; `transition` is None for a reminder."""
 
     module: Module
@@ -54,7 +54,7 @@ class Due:
         """Does what is due; returns how many records that were."""
         return sum(self._try(tables, task, is_stopping) for task in _tasks(tables))
 
-    def _try(self, tables: Tables, task: Task, is_stopping: Callable[[], bool]) -> int:
+    def _try(self, tables: Tables, task: ScheduledTask, is_stopping: Callable[[], bool]) -> int:
         """Does one task; one that fails keeps neither the others back nor the letters that are sent after them."""
         try:
             return self._do(tables, task, is_stopping)
@@ -64,7 +64,7 @@ class Due:
             log.exception("What is due in %s could not be looked for", task.module.name)
             return 0
 
-    def _do(self, tables: Tables, task: Task, is_stopping: Callable[[], bool]) -> int:
+    def _do(self, tables: Tables, task: ScheduledTask, is_stopping: Callable[[], bool]) -> int:
         done, last = 0, 0
         key = tables.module(task.module.name).c["id"]
         while not is_stopping():
@@ -77,7 +77,7 @@ class Due:
             last = ids[-1]
         return done
 
-    def _do_one(self, tables: Tables, task: Task, record_id: int) -> bool:
+    def _do_one(self, tables: Tables, task: ScheduledTask, record_id: int) -> bool:
         try:
             engine = self._engine_for(task)
             return in_retried_transaction(engine, lambda connection: self._act(connection, tables, task, record_id))
@@ -89,14 +89,14 @@ class Due:
             log.exception("What is due for %s %s could not be done", task.module.name, record_id)
             return False
 
-    def _engine_for(self, task: Task) -> sa.Engine:
+    def _engine_for(self, task: ScheduledTask) -> sa.Engine:
         # A reminder changes no row that its record's lock protects: who has waited for the lock must see the event that
         # the other worker has written meanwhile, which REPEATABLE READ would hide.
         if task.transition is None and self.engine.dialect.name == "postgresql":
             return self.engine.execution_options(isolation_level="READ COMMITTED")
         return self.engine
 
-    def _act(self, connection: sa.Connection, tables: Tables, task: Task, record_id: int) -> bool:
+    def _act(self, connection: sa.Connection, tables: Tables, task: ScheduledTask, record_id: int) -> bool:
         table, now = tables.module(task.module.name), self.clock()
         # Of two workers one waits here for the other, and then finds the record done.
         connection.execute(sa.select(table.c["id"]).where(table.c["id"] == record_id).with_for_update())
@@ -115,7 +115,7 @@ class Due:
         return True
 
 
-def _move(writer: Writer, record: Record, task: Task, transition: Transition) -> None:
+def _move(writer: Writer, record: Record, task: ScheduledTask, transition: Transition) -> None:
     comment = ""
     if transition.ask.get("comment") == "required":
         reader = writer.records.policy.reader
@@ -124,7 +124,7 @@ def _move(writer: Writer, record: Record, task: Task, transition: Transition) ->
     writer.move(record, transition, {}, comment)
 
 
-def _tasks(tables: Tables) -> Iterator[Task]:
+def _tasks(tables: Tables) -> Iterator[ScheduledTask]:
     for module in tables.declaration.modules.values():
         lifecycle = module.lifecycle
         if lifecycle is None:
@@ -133,12 +133,12 @@ def _tasks(tables: Tables) -> Iterator[Task]:
         for transition in lifecycle.transitions.values():
             if transition.after is not None:
                 left = [state for state in states if leaves(transition, state)]
-                yield Task(module, lifecycle, left, transition.after, transition)
+                yield ScheduledTask(module, lifecycle, left, transition.after, transition)
         for state, period in module.mail.remind.items():
-            yield Task(module, lifecycle, [state], period)
+            yield ScheduledTask(module, lifecycle, [state], period)
 
 
-def _waiting(tables: Tables, task: Task, now: datetime.datetime) -> sa.Select[Any]:
+def _waiting(tables: Tables, task: ScheduledTask, now: datetime.datetime) -> sa.Select[Any]:
     """The ids of the records for which a task is due.
 
     When a record came into its state is known from its events; without any it has been there since it was created.
@@ -157,7 +157,7 @@ def _waiting(tables: Tables, task: Task, now: datetime.datetime) -> sa.Select[An
     return query
 
 
-def _of(event: sa.FromClause, task: Task, table: sa.Table) -> sa.ColumnElement[bool]:
+def _of(event: sa.FromClause, task: ScheduledTask, table: sa.Table) -> sa.ColumnElement[bool]:
     return sa.and_(event.c["module"] == task.module.name, event.c["record"] == table.c["id"])
 
 

@@ -8,7 +8,7 @@ import dataclasses
 from email.message import EmailMessage
 
 from portal.accounts.accounts import Account
-from portal.mail.builder import Content, Sender, write_letter
+from portal.mail.builder import LetterContent, Sender, write_letter
 from portal.texts import _, ngettext
 
 
@@ -16,7 +16,7 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
     """Holds the one-time link by which a new account gets its password; it works for `days`."""
     name = {"name": sender.name_to(account)}
     passwords, address = "password" in sender.declaration.settings.sign_in, {"email": account.email}
-    content = Content(
+    content = LetterContent(
         _("Your access to ${name}", mapping=name),
         (
             _("You have been given access to the customer portal ${name}.", mapping=name),
@@ -41,7 +41,7 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
 def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the link by which who signs up proves the address of `account`, which is no account yet."""
     name = {"name": sender.name_to(account)}
-    content = Content(
+    content = LetterContent(
         _("Sign up for ${name}", mapping=name),
         (
             _("Someone, probably you, wants to sign up for ${name} with this address.", mapping=name),
@@ -59,7 +59,7 @@ def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessa
 
     The name that they typed is not repeated: it would be a stranger's words.
     """
-    content = Content(
+    content = LetterContent(
         _("Someone is waiting for access"),
         (_("${email} has signed up and is waiting for your approval.", mapping={"email": address}),),
         _("See who is waiting"),
@@ -71,7 +71,7 @@ def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessa
 def let_in(sender: Sender, account: Account) -> EmailMessage:
     """Tells a person who has signed up that they may sign in now."""
     name = {"name": sender.name_to(account)}
-    content = Content(
+    content = LetterContent(
         _("Welcome to ${name}", mapping=name),
         (_("You can now sign in as ${email} with the password that you chose.", mapping={"email": account.email}),),
         _("Sign in"),

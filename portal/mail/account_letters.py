@@ -4,13 +4,13 @@ from email.message import EmailMessage
 
 from portal.accounts.accounts import Account
 from portal.accounts.devices import Device
-from portal.mail.builder import Content, Sender, write_letter
+from portal.mail.builder import LetterContent, Sender, write_letter
 from portal.texts import _
 
 
 def password_reset_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the one-time link that sets a new password."""
-    content = Content(
+    content = LetterContent(
         _("Set a new password"),
         (_("Someone, probably you, asked for a new password for ${email}.", mapping={"email": account.email}),),
         _("Set a new password"),
@@ -26,7 +26,7 @@ def password_reset_letter(sender: Sender, account: Account, token: str) -> Email
 def sign_in_link_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the one-time link that signs in."""
     name = {"name": sender.name_to(account)}
-    content = Content(
+    content = LetterContent(
         _("Sign in to ${name}", mapping=name),
         (_("Someone, probably you, wants to sign in as ${email}.", mapping={"email": account.email}),),
         _("Sign in"),
@@ -41,7 +41,7 @@ def sign_in_link_letter(sender: Sender, account: Account, token: str) -> EmailMe
 
 def password_changed(sender: Sender, account: Account) -> EmailMessage:
     """Says at once that the password was changed, in case it was someone else."""
-    content = Content(
+    content = LetterContent(
         _("Your password was changed"),
         (
             _("The password for ${email} was just changed.", mapping={"email": account.email}),
@@ -60,7 +60,7 @@ def new_device_letter(sender: Sender, account: Account, device: Device) -> Email
     names = {"browser": device.browser, "system": device.system}
     what = _("${browser} on ${system}", mapping=names) if device.browser and device.system else _("an unknown browser")
     values = {"email": account.email, "device": reader.text(what)}
-    content = Content(
+    content = LetterContent(
         _("A new sign-in"),
         (
             _("Someone has just signed in as ${email} on a device that we do not know: ${device}.", mapping=values),
@@ -75,7 +75,7 @@ def new_device_letter(sender: Sender, account: Account, device: Device) -> Email
 
 def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMessage:
     """Tells the address of `account`, the old one or the new one, that one signs in with `new_email` from now on."""
-    content = Content(
+    content = LetterContent(
         _("Your email address was changed"),
         (_("From now on you sign in as ${email}.", mapping={"email": new_email}),),
         _("Open ${name}", mapping={"name": sender.name_to(account)}),
@@ -87,7 +87,7 @@ def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMe
 
 def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
     """Tells an administrator that emails could not be sent for three days."""
-    content = Content(
+    content = LetterContent(
         _("Some emails could not be sent"),
         (_("The portal has tried for three days to send some emails, and has given up."),),
         _("Open the list of emails"),

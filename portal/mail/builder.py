@@ -83,7 +83,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Content:
+class LetterContent:
     """The content of one letter; the `button`, if there is one, leads to `address`.
 
     Sentences of the interface are translated when it is written; all else is in the recipient's language already.
@@ -118,7 +118,7 @@ class LetterThread:
 
 
 def write_letter(
-    sender: Sender, account: Account, content: Content, thread: LetterThread | None = None
+    sender: Sender, account: Account, content: LetterContent, thread: LetterThread | None = None
 ) -> EmailMessage:
     """The letter as it is sent."""
     reader = sender.reader(account)
@@ -154,7 +154,7 @@ def write_letter(
     return letter
 
 
-def _translated(content: Content, reader: Reader) -> Content:
+def _translated(content: LetterContent, reader: Reader) -> LetterContent:
     def say(text: str) -> str:
         return reader.text(text) if isinstance(text, Sentence) else text
 
@@ -178,7 +178,7 @@ def _add_thread(letter: EmailMessage, thread: LetterThread) -> None:
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
-def _plain_text(content: Content, thread: LetterThread | None, footer: Sequence[str]) -> str:
+def _plain_text(content: LetterContent, thread: LetterThread | None, footer: Sequence[str]) -> str:
     blocks = []
     if thread and thread.reply_above:
         sentence, line = thread.reply_above
@@ -209,7 +209,7 @@ def _quoted(said: Said) -> str:
     return f"{said.author}, {said.when}:\n\n" + textwrap.indent("\n".join(wrapped).rstrip("\n"), "    ")
 
 
-def _preview(content: Content) -> str:
+def _preview(content: LetterContent) -> str:
     """What inboxes show beside the subject: who wrote what, rather than a greeting."""
     if content.said:
         last = content.said[-1]

@@ -21,7 +21,7 @@ from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.mail.announcement import AnnouncedEvent, Announcement
-from portal.mail.builder import Content, LetterThread, Said, Sender, write_letter
+from portal.mail.builder import LetterContent, LetterThread, Said, Sender, write_letter
 from portal.mail.recipients import Recipient, Role, recipients
 from portal.mail.reply_address import ReplyTo, make_message_id, make_reply_address
 from portal.mail.unsubscribe_token import unsubscribe_token
@@ -149,7 +149,7 @@ class RecordLetter:
     def address(self) -> str:
         return f"{self.sender.address}/{self.records.name}/{self.record.id}/"
 
-    def content(self) -> Content | None:
+    def content(self) -> LetterContent | None:
         """The content; None where nothing is left that the recipient may read."""
         said, state = self._said() or self._question(), self._state()
         kinds = {kind for kind in self.kinds.values() if (kind != "commented" or said) and (kind != "moved" or state)}
@@ -160,7 +160,7 @@ class RecordLetter:
         wording = {"created": mail.created, "commented": mail.commented, "moved": mail.moved}.get(kind)
         own = wording if isinstance(wording, Wording) else Wording()
         sentences = self._in_own_words(own) if own.text else self._sentences(kind, state)
-        return Content(
+        return LetterContent(
             subject=self._fill(self.reader.text(own.subject)) if own.subject else self._subject(),
             paragraphs=tuple(sentences),
             button=self.reader.text(_("Open ${reference}", mapping={"reference": self.record.reference})),
@@ -173,9 +173,9 @@ class RecordLetter:
             spell_out=False,
         )
 
-    def for_outsiders(self) -> Content:
+    def for_outsiders(self) -> LetterContent:
         """What an address without an account may read: that there is something to look at."""
-        return Content(
+        return LetterContent(
             subject=self._subject(),
             paragraphs=(self.reader.text(_("There is something new here, and nobody is assigned to it.")),),
             button=self.reader.text(_("Open ${reference}", mapping={"reference": self.record.reference})),
@@ -186,7 +186,7 @@ class RecordLetter:
             spell_out=False,
         )
 
-    def for_stranger(self) -> Content | None:
+    def for_stranger(self) -> LetterContent | None:
         """What an unknown person whose mail made the record reads: what was answered, and nothing that they wrote.
 
         A mail may bear the address of somebody else, who is to get no words of its sender's from here.
@@ -195,7 +195,7 @@ class RecordLetter:
         if not said:
             return None
         about = self.reader.text(_("Your message ${reference}", mapping={"reference": self.record.reference}))
-        return Content(
+        return LetterContent(
             subject=about, paragraphs=(), button="", address="", said=tuple(said), reasons=(*self._footer(),)
         )
 

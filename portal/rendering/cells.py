@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from portal.views.displays import Value
 from portal.views.forms.form_page import Widget
 from portal.views.lists.columns import Column
-from portal.views.lists.list_rows import Row
+from portal.views.lists.list_rows import ListRow
 
 # Private-use characters in place of what differs between values of one kind. A value that holds one is drawn as it is:
 # placeholders are looked for in the markup of the kind, never in a value.
@@ -72,7 +72,7 @@ class CellRenderer:
     def __init__(self, templates: CellTemplates, draw: Callable[..., str], page: tuple[str, ...]) -> None:
         self._templates, self._draw, self._page = templates, draw, page
 
-    def rows(self, columns: Sequence[Column], rows: Sequence[Row], choosing: str) -> Markup:
+    def rows(self, columns: Sequence[Column], rows: Sequence[ListRow], choosing: str) -> Markup:
         """The rows of a table; `choosing`: the id of the form that takes the chosen records, or empty."""
         line, of_columns = MarkupLine(), [(column, dict[Kind, Pieces]()) for column in columns]
         pieces = {unread: self._row_pieces(unread, choosing) for unread in {row.unread for row in rows}}

@@ -11,7 +11,7 @@ from chameleon import PageTemplateFile
 from chameleon.tales import PythonExpr
 
 
-class Names(dict[str, Any]):
+class TemplateNames(dict[str, Any]):
     """What Chameleon asks of its own `Scope`."""
 
     __slots__ = ()
@@ -20,9 +20,9 @@ class Names(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         raise NameError(name)
 
-    def copy(self) -> "Names":
+    def copy(self) -> "TemplateNames":
         """The names of a macro, which may change without changing these."""
-        return Names(self)
+        return TemplateNames(self)
 
 
 class PlainPython(PythonExpr):
@@ -45,6 +45,6 @@ class Template(PageTemplateFile):
         draw: Any = self._render
 
         def render(stream: list[str], names: dict[str, Any], *others: Any, **options: Any) -> None:
-            draw(stream, Names(names), *others, **options)
+            draw(stream, TemplateNames(names), *others, **options)
 
         self._render = render

@@ -12,7 +12,7 @@ from pyramid.traversal import find_interface
 
 from portal.accounts.one_time_links import INVITATION, RESET, SIGN_IN
 from portal.declaration import shapes
-from portal.mail.incoming.mail_rows import Mail, kept_mail
+from portal.mail.incoming.mail_rows import MailRow, kept_mail
 from portal.records.reading import records as reading
 from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile, file
@@ -302,7 +302,7 @@ class Inbox(Branch):
 class KeptMail(Branch):
     """`/-/inbox/ID/`"""
 
-    def __init__(self, parent: Inbox, name: str, mail: Mail) -> None:
+    def __init__(self, parent: Inbox, name: str, mail: MailRow) -> None:
         super().__init__(parent, name)
         self.mail = mail
 

@@ -22,7 +22,7 @@ LONGEST = 60  # characters of a value in a sentence
 
 
 @dataclass(frozen=True)
-class Difference:
+class KeyDifference:
     """A key with a dot for each level, such as `list.page_size`, and what it had and has."""
 
     key: str
@@ -216,7 +216,7 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
         yield Change("changed", f"look different: {', '.join(map(str, differing))}", keys=paths)
 
 
-def _layouts(old: Profile, new: Profile, module: str) -> Iterator[Difference]:
+def _layouts(old: Profile, new: Profile, module: str) -> Iterator[KeyDifference]:
     """The parts of layouts that differ, apart from fields that come or go as a whole."""
     before, after = old.modules[module], new.modules[module]
     for layout in LAYOUTS:
@@ -232,7 +232,7 @@ def _layouts(old: Profile, new: Profile, module: str) -> Iterator[Difference]:
             if f"{layout}.{key}" == "detail.related":
                 first, second = (_own_columns(value, side) for value, side in ((first, old), (second, new)))
             if first != second:
-                yield Difference(f"{layout}.{key}", first, second)
+                yield KeyDifference(f"{layout}.{key}", first, second)
 
 
 def _without(value: Any, names: Collection[str]) -> Any:
@@ -320,24 +320,24 @@ def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
             yield Change("lost", f"{_readable_name(module)} have no field {name} any more", module)
 
 
-def _shape_differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[Difference]:
+def _shape_differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[KeyDifference]:
     """The keys in which two shapes of one kind differ, apart from `skipped` ones and former names."""
     for key in type(after).model_fields:
         if key not in skipped and key != "formerly":
             yield from _of_values(key, getattr(before, key), getattr(after, key))
 
 
-def _of_values(key: str, old: Any, new: Any) -> Iterator[Difference]:
+def _of_values(key: str, old: Any, new: Any) -> Iterator[KeyDifference]:
     if isinstance(old, BaseModel) and type(old) is type(new):
         for inner in _shape_differences(old, new):
-            yield Difference(f"{key}.{inner.key}", inner.before, inner.after)
+            yield KeyDifference(f"{key}.{inner.key}", inner.before, inner.after)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in dict.fromkeys((*old, *new)):
             yield from _of_values(f"{key}.{name}", old.get(name), new.get(name))
     elif isinstance(old, Text) and isinstance(new, Text) and old.by_language and new.by_language:
         yield from _of_values(key, old.by_language, new.by_language)
     elif old != new:
-        yield Difference(key, old, new)
+        yield KeyDifference(key, old, new)
 
 
 def _said(value: Any) -> str:

@@ -21,7 +21,7 @@ from portal.fields.base import Field
 from portal.texts import label_from_name
 from portal.workshop.replace_file import replace_file
 from portal.workshop.schema.schema_files import schema_line
-from portal.workshop.yaml_text import CannotBeEditedError, YamlText
+from portal.workshop.yaml_text import YamlText
 
 # What a type cannot be without, as a start.
 NEEDED: Mapping[str, tuple[str, str]] = {
@@ -305,6 +305,3 @@ def _refuse_name(name: str, what: str, known: Mapping[str, Any]) -> None:
         raise CannotStartError(complaint)
     if name in known:
         raise CannotStartError(f"there is a {what} {name} already: it stays as it is")
-
-
-__all__ = ["CannotBeEditedError", "CannotStartError", "Start", "new_field", "new_module", "new_profile"]

@@ -24,7 +24,7 @@ class CannotUpgradeError(ValueError):
 
 
 @dataclass(frozen=True)
-class Step:
+class UpgradeStep:
     """What makes the files of the version before those of `version`, in sentences for who runs it."""
 
     version: int
@@ -121,4 +121,4 @@ def _renaming(what: str, name: str, complaint: str) -> str:
     return f"Give {what} another name wherever it is named, and formerly: {name}, so that nothing is lost: {complaint}"
 
 
-STEPS = (Step(1, _tell_of_letters), Step(1, _tell_of_names))
+STEPS = (UpgradeStep(1, _tell_of_letters), UpgradeStep(1, _tell_of_names))

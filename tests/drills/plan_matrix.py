@@ -21,7 +21,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan_and_apply import CannotBeAppliedError, Step, apply, missing_steps, plan
+from portal.database.migration.plan_and_apply import CannotBeAppliedError, apply, missing_steps, plan
+from portal.database.migration.plan_steps import PlanStep
 from portal.database.schema.tables import Tables, build
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
@@ -53,7 +54,7 @@ class Database:
         """From now on these modules are declared; the database does not know yet."""
         self.tables = build(declared(self.folder, modules, top))
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[PlanStep]:
         """What `portal plan` lists."""
         return plan(self.engine, self.tables).steps
 
@@ -168,7 +169,10 @@ def _check_refused(database: Database, content: dict[str, Any], said: str) -> No
 
 
 def _check_kept(
-    change: Change, before: dict[tuple[str, int, str], str], after: dict[tuple[str, int, str], str], steps: list[Step]
+    change: Change,
+    before: dict[tuple[str, int, str], str],
+    after: dict[tuple[str, int, str], str],
+    steps: list[PlanStep],
 ) -> None:
     """What the plan does not speak of is as it was; of the field that changes as many values as it said."""
     for (module, record_id, name), text in before.items():
@@ -193,7 +197,7 @@ def _fitting(sentence: str) -> int:
     return int(converted[1]) if converted else 0
 
 
-def _sentences(steps: list[Step]) -> str:
+def _sentences(steps: list[PlanStep]) -> str:
     return " | ".join(step.planned for step in steps)
 
 

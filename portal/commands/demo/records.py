@@ -30,7 +30,7 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.csv_columns import find_columns
 from portal.records.transfer.csv_reading import CsvRow, open_source
 from portal.records.transfer.import_row import BadCell
-from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
+from portal.records.transfer.importing import ImportOptions, ImportReport, Progress, import_file
 from portal.records.transfer.invented_history import InventedHistory, sort_events
 from portal.records.transfer.line_files import Owners, file_beside, import_rows, lines_fields
 from portal.records.writing.history import SYSTEM, Author, forget_announcements
@@ -108,7 +108,7 @@ class Demonstration:
         except graphlib.CycleError as circle:
             raise DemoError(f"{self.folder}: these modules link to each other: {', '.join(circle.args[1])}") from None
 
-    def load(self, report_file: Callable[[str, Report], None]) -> None:
+    def load(self, report_file: Callable[[str, ImportReport], None]) -> None:
         """Imports all files, one after the other. Raises DemoError, UnreadableFileError and WrongColumnsError."""
         for name, path in self.files().items():
             report = import_file(self._records(name), self._dated_rows(name, path), ImportOptions())
@@ -125,7 +125,7 @@ class Demonstration:
         for name in self.files():
             add_example_files(self._records(name), store)
 
-    def add_many(self, module: str, number: int, on_checked: Progress, on_written: Progress) -> Report:
+    def add_many(self, module: str, number: int, on_checked: Progress, on_written: Progress) -> ImportReport:
         """Imports `number` more records after the pattern of a module's file."""
         source = open_source(self.folder / f"{module}.csv")
         public = [row["text"] for row in self._dict_rows("comments.csv") if not row["internal"]]

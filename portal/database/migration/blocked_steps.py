@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from portal.database.migration.plan_steps import Step, words_for_table
+from portal.database.migration.plan_steps import PlanStep, words_for_table
 from portal.database.migration.snapshot import Snapshot, rebuild_field
 from portal.database.schema.tables import Tables
 from portal.fields.table_names import is_rows, join_name
@@ -13,24 +13,24 @@ from portal.fields.table_names import is_rows, join_name
 MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
 
 
-def too_many_columns(tables: Tables, connection: sa.Connection | None) -> Iterator[Step]:
+def too_many_columns(tables: Tables, connection: sa.Connection | None) -> Iterator[PlanStep]:
     """A blocked step for each table with more columns than the database has, or than any has where it is not known."""
     most = MOST_COLUMNS[connection.dialect.name] if connection is not None else min(MOST_COLUMNS.values())
     for name in tables.declaration.stored:
         count = len(tables.module(name).c)
         if count > most:
             needs = f"{words_for_table(name)[0]} {name} needs {count:,} columns"
-            yield Step(f"! {needs}, and this database has at most {most:,} in a table", blocked=True)
+            yield PlanStep(f"! {needs}, and this database has at most {most:,} in a table", blocked=True)
 
 
-def misfit_steps(tables: Tables) -> Iterator[Step]:
+def misfit_steps(tables: Tables) -> Iterator[PlanStep]:
     """A blocked step for all that an existing table lacks: it is never altered, so that nothing can be applied. The
     portal runs with a field that stays empty, not without the table."""
     for mismatch in tables.mismatches:
-        yield Step(f"! {mismatch.sentence}", blocked=True, needed=mismatch.field is None)
+        yield PlanStep(f"! {mismatch.sentence}", blocked=True, needed=mismatch.field is None)
 
 
-def links_and_lines(tables: Tables, old: Snapshot) -> dict[str, Step]:
+def links_and_lines(tables: Tables, old: Snapshot) -> dict[str, PlanStep]:
     """Blocked steps for links that become lines, and the reverse, by the name of their table, which is the same for
     both with other columns. `old`: the last snapshot, under the new names."""
     rows_before, rows = set(filter(is_rows, old["modules"])), set(filter(is_rows, tables.declaration.stored))
@@ -52,5 +52,5 @@ def links_and_lines(tables: Tables, old: Snapshot) -> dict[str, Step]:
         *[(name, "lines", "links") for name in sorted(links & rows_before)],
     ):
         cure = f"give the {kind} another name, or remove the field and apply that first, with --allow-loss"
-        steps[name] = Step(f"! field {name} cannot change from {former} to {kind}: {cure}", blocked=True)
+        steps[name] = PlanStep(f"! field {name} cannot change from {former} to {kind}: {cure}", blocked=True)
     return steps

@@ -9,7 +9,7 @@ from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import PreparedField
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Effort
-from portal.database.migration.plan_steps import WITH_LOSS, Phase, Step, Task
+from portal.database.migration.plan_steps import WITH_LOSS, Phase, PlanStep, Task
 from portal.database.migration.row_counts import counted
 from portal.database.migration.values_set_aside import texts_set_aside
 from portal.database.schema.tables import Tables
@@ -22,7 +22,7 @@ def conversion_step(
     effort: Effort | None,
     create_indexes: Callable[[], None],
     has_aside: bool,
-) -> Step:
+) -> PlanStep:
     """The step, with the values that do not fit.
 
     `change`: the beginning of its sentence. `prepared`: the values where they are converted already. `has_aside`:
@@ -36,12 +36,12 @@ def conversion_step(
     tables, fitting = (conversion.module.name,), counted(misfits.values - misfits.count, "value")
     if not misfits.count:
         converted = f": {fitting} converted" if misfits.values else ""
-        return Step(
+        return PlanStep(
             change + converted, effort=effort, tasks=tuple(tasks), tables=tables, is_prepared=prepared is not None
         )
     kept = f"{misfits.count:,} that would be lost kept aside: {misfits}"
     many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
-    return Step(
+    return PlanStep(
         f"! {change}: {many} would be lost, not fitting: {misfits} {WITH_LOSS}",
         effort=effort,
         loses=True,
@@ -55,7 +55,7 @@ def conversion_step(
 
 def steps_taking_back_links(
     changes: Changes, tables: Tables, connection: sa.Connection | None, aside: dict[str, dict[str, str]]
-) -> Iterator[Step]:
+) -> Iterator[PlanStep]:
     """The links that were set aside while the module to which they lead had no records under its new name.
 
     A field of which nothing stays aside is taken out of `aside` (module → field → its old type).
@@ -75,4 +75,4 @@ def steps_taking_back_links(
                 del aside[module.name][name]
             if fitting:
                 sentence = f"take back {counted(fitting, 'value')} of {module.name}.{name} that had been set aside"
-                yield Step(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))
+                yield PlanStep(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))

@@ -14,7 +14,7 @@ from portal.database.errors import UNIQUE_VIOLATION, sql_code
 from portal.database.migration import alter
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
-from portal.database.migration.plan_steps import Phase, Step, Task
+from portal.database.migration.plan_steps import Phase, PlanStep, Task
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import EMPTY, last_applied
 from portal.database.schema.indexes import index_name
@@ -153,7 +153,7 @@ class PlannedIndexes:
         """Creates indexes of a table, when a task says so."""
         self.late.create(self._counts.connected, table, names)
 
-    def others_of(self, name: str) -> Iterator[Step]:
+    def others_of(self, name: str) -> Iterator[PlanStep]:
         """The step for the indexes of a table that no field's step has taken over."""
         table, difference = self._tables.metadata.tables[name], self._changes.difference
         missing = difference.indexes.get(name, set()) - self._handled
@@ -164,9 +164,9 @@ class PlannedIndexes:
                 Task(Phase.CREATE_INDEXES, lambda: self.create(table, missing)),
             )
             takes = estimate_effort(self._counts, name, Work.INDEX) if missing else None
-            yield Step(f"bring the indexes of {name} up to date", effort=takes, tasks=tasks)
+            yield PlanStep(f"bring the indexes of {name} up to date", effort=takes, tasks=tasks)
 
-    def duplicates(self, module: Module, field: Field) -> Iterator[Step]:
+    def duplicates(self, module: Module, field: Field) -> Iterator[PlanStep]:
         """Values that keep a field from becoming unique; without them its index comes with the others."""
         table = self._tables.module(module.name)
         within = [column for column in table.c if column.name in module.unique_within(field)]
@@ -182,7 +182,7 @@ class PlannedIndexes:
             more = ", …" if len(duplicates) > SHOWN else ""
             path = f"{module.name}.{field.name}"
             sentence = f"! field {path} cannot be made unique, these values occur more than once: {shown}{more}"
-            yield Step(sentence, blocked=True, needed=False)
+            yield PlanStep(sentence, blocked=True, needed=False)
 
 
 def _indexes_of(table: sa.Table, field: Field) -> set[str]:

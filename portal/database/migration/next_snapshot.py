@@ -6,12 +6,12 @@ import sqlalchemy as sa
 
 from portal.database.migration import values_set_aside
 from portal.database.migration.declared_renames import past_renames_after
-from portal.database.migration.plan_steps import Step
+from portal.database.migration.plan_steps import PlanStep
 from portal.database.migration.planner import Planner
 from portal.database.migration.snapshot import Snapshot
 
 
-def next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, left: list[Step]) -> Snapshot:
+def next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, left: list[PlanStep]) -> Snapshot:
     """The snapshot after a migration: what is declared, and what was left in the database."""
     modules = copy.deepcopy(planner.new["modules"])
     removed = [step.path for step in left if step.path and step.path[1:2] != ("aside",)]

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration.declared_renames import renamed_names
-from portal.database.migration.plan_steps import Step
+from portal.database.migration.plan_steps import PlanStep
 from portal.database.migration.row_counts import RowCounts, counted
 from portal.database.schema.tables import columns_of
 from portal.fields.base import Field
@@ -26,7 +26,7 @@ def renamed_options(entry: Mapping[str, Any], after: Field, history: Mapping[str
 
 def removed_options(
     counts: RowCounts, module: str, before: Field, after: Field, renames: Mapping[str, str]
-) -> Iterator[Step]:
+) -> Iterator[PlanStep]:
     """A note for each option that is no longer declared: records keep it until someone chooses again."""
     for name in before.declared_options:
         if name in after.declared_options or name in renames.values() or not after.declared_options:
@@ -35,7 +35,7 @@ def removed_options(
         if count:
             keep = "keeps" if count == 1 else "keep"
             what = f'option "{name}" of {module}.{after.name} is no longer offered'
-            yield Step(f"{what}: {counted(count, 'record')} {keep} it until someone chooses again", needed=False)
+            yield PlanStep(f"{what}: {counted(count, 'record')} {keep} it until someone chooses again", needed=False)
 
 
 def rename_stored_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:

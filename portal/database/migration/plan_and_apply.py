@@ -28,7 +28,7 @@ from portal.database.migration.difference import Changes, compare_snapshots, ins
 from portal.database.migration.former_names import SAME, FormerNames, former_names, with_new_names
 from portal.database.migration.locks import FROM_EVERYBODY, FROM_SAVING, lock_tables, one_at_a_time, when_free
 from portal.database.migration.next_snapshot import next_snapshot
-from portal.database.migration.plan_steps import Step
+from portal.database.migration.plan_steps import PlanStep
 from portal.database.migration.planner import Planner
 from portal.database.migration.rename import rename_in_database, tables_with_names
 from portal.database.migration.row_counts import RowCounts
@@ -49,14 +49,12 @@ from portal.database.search.index import create_index
 from portal.database.search.marks import mark_modules
 from portal.memory import gc_paused
 
-__all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]
-
 
 @dataclass(frozen=True)
 class Plan:
     """The steps, in the order in which people read them."""
 
-    steps: list[Step]
+    steps: list[PlanStep]
 
     @property
     def modules_to_index(self) -> tuple[str, ...]:
@@ -72,7 +70,7 @@ class Applied:
     """What `apply` did, in sentences, and the steps that it left undone: they would lose data, or cannot be done."""
 
     done: list[str]
-    left: list[Step]
+    left: list[PlanStep]
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def _apply_in_one(
 
 
 def _carry_out(
-    connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[Step], allow_loss: bool
+    connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[PlanStep], allow_loss: bool
 ) -> Applied:
     """Does the steps of a planner, marks what is to be indexed, and saves the snapshot."""
     left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
@@ -200,7 +198,7 @@ def _carry_out(
     return Applied([sentence for sentence in sentences if sentence], undone)
 
 
-def _check(connection: sa.Connection, tables: Tables, expected: Expected | None, steps: list[Step]) -> None:
+def _check(connection: sa.Connection, tables: Tables, expected: Expected | None, steps: list[PlanStep]) -> None:
     """Raises NotThePlanError or CannotBeAppliedError."""
     if expected is not None:
         expected.plan.check(SavedPlan.of(connection, tables, expected.files, steps))
@@ -208,7 +206,7 @@ def _check(connection: sa.Connection, tables: Tables, expected: Expected | None,
         raise CannotBeAppliedError(Plan(steps))
 
 
-def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
+def missing_steps(connection: sa.Connection, tables: Tables) -> list[PlanStep]:
     """The steps from the last snapshot to `tables`: quick, without counts, blind to changes made by others."""
     old, new = last_applied(connection, tables) or EMPTY, take_snapshot(tables)
     if declared_part(old) == new and left_of(old) == NOTHING_LEFT:
@@ -219,7 +217,7 @@ def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
     return Planner(tables, changes, RowCounts(None), {}).steps()
 
 
-def steps_needed_to_run(connection: sa.Connection, tables: Tables) -> list[Step]:
+def steps_needed_to_run(connection: sa.Connection, tables: Tables) -> list[PlanStep]:
     """The missing steps without which the portal cannot run."""
     return [step for step in missing_steps(connection, tables) if step.needed]
 
@@ -235,7 +233,7 @@ def _transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[Step]) -> None:
+def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[PlanStep]) -> None:
     """Keeps others from all tables that are altered, and from saving where rows name what is renamed: what they are
     about to save is there then, and seen."""
     renames, names = planner.renames, former_names(old, planner.renames)
@@ -248,7 +246,7 @@ def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, ste
 
 def _planned(
     connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: PreparedConversions | None = None
-) -> tuple[Planner, list[Step]]:
+) -> tuple[Planner, list[PlanStep]]:
     """The steps under the names that hold after the renames, which are not done yet.
 
     On SQLite they are done in a savepoint, and rolled back. On PostgreSQL those who read would wait meanwhile.

@@ -34,7 +34,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """One change, and its sentence.
 
     `loses`: it would lose data, and is left undone unless that is allowed. `blocked`: it cannot be done with the
@@ -72,10 +72,10 @@ class Step:
         return self.sentence.removeprefix("! ").removesuffix(f" {WITH_LOSS}").replace(" would be lost", " lost", 1)
 
 
-def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> Step:
+def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> PlanStep:
     """A step that removes something of a table; `loss` says what would be lost, "" for nothing."""
     sentence = f"! {change}{loss} {WITH_LOSS}" if loss else change
-    return Step(sentence, loses=bool(loss), needed=False, path=path, tasks=tasks, tables=(table,))
+    return PlanStep(sentence, loses=bool(loss), needed=False, path=path, tasks=tasks, tables=(table,))
 
 
 def words_for_table(table: str) -> tuple[str, str]:
@@ -83,7 +83,7 @@ def words_for_table(table: str) -> tuple[str, str]:
     return ("field", "line") if is_rows(table) else ("module", "record")
 
 
-def for_people(step: Step, names: Iterable[str]) -> Step:
+def for_people(step: PlanStep, names: Iterable[str]) -> PlanStep:
     """The step with the tables of rows among `names` as the declaration calls them: `orders$lines` is orders.lines."""
     sentence, left = step.sentence, step.sentence_if_left
     for name in filter(is_rows, names):
@@ -91,7 +91,7 @@ def for_people(step: Step, names: Iterable[str]) -> Step:
     return replace(step, sentence=sentence, sentence_if_left=left)
 
 
-def step_entry(step: Step) -> dict[str, Any]:
+def step_entry(step: PlanStep) -> dict[str, Any]:
     """A step for programs. `waits`: saving, everybody or null for nobody; `table`: in which one, null for all."""
     effort = step.effort
     return {

@@ -21,7 +21,7 @@ from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.index_changes import PlannedIndexes
 from portal.database.migration.option_changes import removed_options, rename_stored_options, renamed_options
-from portal.database.migration.plan_steps import Phase, Step, Task, for_people, removing, words_for_table
+from portal.database.migration.plan_steps import Phase, PlanStep, Task, for_people, removing, words_for_table
 from portal.database.migration.recomputing import computed_steps
 from portal.database.migration.removed_links import attach_link_again, detach_removed_link
 from portal.database.migration.rename import rename_steps
@@ -51,7 +51,7 @@ class Planner:
         self.option_renames: dict[tuple[str, str], dict[str, str]] = {}  # by module and field
         self.set_aside: dict[tuple[str, str], str] = {}  # fields with misfits → the type that they had
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[PlanStep]:
         """All steps, in the order of the declaration."""
         blocked = links_and_lines(self.tables, self.old)
         steps = [
@@ -81,21 +81,21 @@ class Planner:
 
     # -- the database ---------------------------------------------------------------------------------------------
 
-    def _system_tables(self) -> Iterator[Step]:
+    def _system_tables(self) -> Iterator[PlanStep]:
         new = {name for name in self.new["own"] if name in self.difference.tables}
         if new:
             task = Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, new))
-            yield Step("add the portal's own tables: " + ", ".join(sorted(new)), tasks=(task,))
+            yield PlanStep("add the portal's own tables: " + ", ".join(sorted(new)), tasks=(task,))
         for name in self.new["own"]:
             table = self.tables.metadata.tables[name]
             for column in sorted(self.difference.columns.get(name, ())):
                 task = Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, [column]))
-                yield Step(f"add column {name}.{column}", tasks=(task,))
+                yield PlanStep(f"add column {name}.{column}", tasks=(task,))
             yield from self.indexes.others_of(name)
 
     # -- modules --------------------------------------------------------------------------------------------------
 
-    def _new_module(self, module: Module) -> Step:
+    def _new_module(self, module: Module) -> PlanStep:
         table = self.tables.module(module.name)
         joins = {name for name in self._join_tables(module) if name in self.difference.tables}
         links = [column.name for column in table.c if column.foreign_keys]
@@ -106,14 +106,14 @@ class Planner:
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
             Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
         )
-        return Step(f"add {words_for_table(module.name)[0]} {module.name}", tasks=tasks)
+        return PlanStep(f"add {words_for_table(module.name)[0]} {module.name}", tasks=tasks)
 
     def _join_tables(self, module: Module) -> Iterator[str]:
         for name, field in module.fields.items():
             if field.in_join_table:
                 yield join_name(module.name, name)
 
-    def _changed_module(self, module: Module) -> Iterator[Step]:
+    def _changed_module(self, module: Module) -> Iterator[PlanStep]:
         before = self.old["modules"].get(module.name, {"fields": {}, "indexes": {}})
         after = self.new["modules"][module.name]
         left = module.name in self.left["modules"] or module.name in self.left["fields"]
@@ -127,7 +127,7 @@ class Planner:
                 yield from self._removed_field(module.name, name, entry)
         yield from self.indexes.others_of(module.name)
 
-    def _removed_modules(self) -> Iterator[Step]:
+    def _removed_modules(self) -> Iterator[PlanStep]:
         for name, entry in self.old["modules"].items():
             if name not in self.difference.obsolete_tables or name in self.tables.existing:
                 continue
@@ -159,7 +159,7 @@ class Planner:
 
     # -- fields ---------------------------------------------------------------------------------------------------
 
-    def _field(self, module: Module, field: Field, entry: dict[str, Any] | None) -> Iterator[Step]:
+    def _field(self, module: Module, field: Field, entry: dict[str, Any] | None) -> Iterator[PlanStep]:
         table, names = module.name, {column.name for column in columns_of(field)}
         before = rebuild_field(entry) if entry is not None else None
         missing = names & self.difference.columns.get(table, set())
@@ -184,7 +184,7 @@ class Planner:
         if field.required and not (entry or {}).get("required"):
             yield from self._required(module, field, new=bool(missing or joins))
 
-    def _replaced_formula(self, module: Module, before: Field, after: Field) -> Step:
+    def _replaced_formula(self, module: Module, before: Field, after: Field) -> PlanStep:
         """Values of another type need not be converted: they are computed again."""
         table, old, new = self.tables.module(module.name), columns_of(before), columns_of(after)
         indexes = self.indexes.take_over(table, after)
@@ -194,7 +194,7 @@ class Planner:
             Task(Phase.CREATE_INDEXES, lambda: self.indexes.create(table, indexes)),
         )
         sentence = f"the results of {module.name}.{after.name} are of type {after.type} instead of {before.type}"
-        return Step(sentence, tasks=tasks, tables=(module.name,))
+        return PlanStep(sentence, tasks=tasks, tables=(module.name,))
 
     def _is_stored_otherwise(self, table: str, before: Field, after: Field) -> bool:
         has_aside = after.name in self.left["aside"].get(table, {})
@@ -203,13 +203,13 @@ class Planner:
         is_retyped = any(column.name in retyped for column in columns_of(after))
         return storage_of(before) != storage_of(after) or is_read_again or is_retyped
 
-    def _renamed_field(self, table: str, field: Field, before: Field | None) -> Iterator[Step]:
+    def _renamed_field(self, table: str, field: Field, before: Field | None) -> Iterator[PlanStep]:
         old_name = self.renames.fields.get(table, {}).get(field.name)
         if old_name is not None:
             values = staying(self._count_values(table, before), "value") if before is not None else ""
-            yield Step(f"rename field {table}.{old_name} to {field.name}{values}")
+            yield PlanStep(f"rename field {table}.{old_name} to {field.name}{values}")
 
-    def _new_field(self, module: Module, field: Field, missing: set[str], joins: set[str]) -> Step:
+    def _new_field(self, module: Module, field: Field, missing: set[str], joins: set[str]) -> PlanStep:
         table = self.tables.module(module.name)
         count = self.counts.rows(module.name) if field.default is not None else 0
         keep = "that exists keeps" if count == 1 else "that exist keep"
@@ -221,28 +221,30 @@ class Planner:
             Task(Phase.CREATE_INDEXES, lambda: self.indexes.create(table, indexes)),
         )
         takes = estimate_effort(self.counts, module.name, Work.INDEX) if indexes else None
-        return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", effort=takes, tasks=tasks)
+        return PlanStep(f"add field {module.name}.{field.name} ({field.type}){hint}", effort=takes, tasks=tasks)
 
     def _add_columns(self, table: sa.Table, names: Iterable[str]) -> None:
         for name in names:
             alter.add_column(self.connection, table.c[name])
         alter.add_foreign_keys(self.connection, table, list(names), are_empty=True)
 
-    def _missing_companions(self, module: Module, field: Field, missing: set[str]) -> Step:
+    def _missing_companions(self, module: Module, field: Field, missing: set[str]) -> PlanStep:
         """A later version of the portal stores more beside the value than the one that made the column."""
         task = Task(Phase.CONVERT_VALUES, lambda: self._converter(module, field, field).fill_companions(missing))
         sentence = f"fill the new columns of field {module.name}.{field.name}: {', '.join(sorted(missing))}"
-        return Step(sentence, effort=estimate_effort(self.counts, module.name, Work.CONVERT), tasks=(task,))
+        return PlanStep(sentence, effort=estimate_effort(self.counts, module.name, Work.CONVERT), tasks=(task,))
 
-    def _required(self, module: Module, field: Field, new: bool) -> Iterator[Step]:
+    def _required(self, module: Module, field: Field, new: bool) -> Iterator[PlanStep]:
         count = self.counts.rows(module.name)
         filled = 0 if new else self._count_values(module.name, field)
         if count is not None and filled is not None and count > filled:
             empty = counted(count - filled, words_for_table(module.name)[1]) + " without it"
             stay = "stays as it is" if count - filled == 1 else "stay as they are"
-            yield Step(f"field {module.name}.{field.name} is required from now on: {empty} {stay} until edited")
+            yield PlanStep(f"field {module.name}.{field.name} is required from now on: {empty} {stay} until edited")
 
-    def _renamed_options(self, module: Module, before: Field, after: Field, entry: dict[str, Any]) -> Iterator[Step]:
+    def _renamed_options(
+        self, module: Module, before: Field, after: Field, entry: dict[str, Any]
+    ) -> Iterator[PlanStep]:
         old_name = self.renames.modules.get(module.name, module.name)
         old_field = self.renames.fields.get(module.name, {}).get(after.name, after.name)
         renames = renamed_options(entry, after, self.history.get(old_name, {}).get(old_field, {}))
@@ -251,7 +253,7 @@ class Planner:
             named = ", ".join(f'"{old}" to "{new}"' for new, old in renames.items())
             sentence = f"rename options of {module.name}.{after.name}, with the values that are stored: {named}"
             run = partial(self._rename_options, module.name, before, renames)
-            yield Step(sentence, tasks=(Task(Phase.RENAME_OPTIONS, run),))
+            yield PlanStep(sentence, tasks=(Task(Phase.RENAME_OPTIONS, run),))
 
     def _rename_options(self, module: str, before: Field, renames: dict[str, str]) -> None:
         rename_stored_options(self.connection, module, before, renames)
@@ -260,7 +262,7 @@ class Planner:
             self.connection, self.tables.event, module, before, renames, is_state
         )
 
-    def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[Step]:
+    def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[PlanStep]:
         obsolete = sorted(column_names_of_entry(entry) & self.difference.obsolete_columns.get(module, set()))
         join = join_name(module, name)
         joins = [join] if join in self.difference.obsolete_tables else []
@@ -281,7 +283,7 @@ class Planner:
         step = replace(step, effort=estimate_effort(self.counts, module, Work.REWRITE))
         yield self._leavable(step, [entry], name in self.left["fields"].get(module, ()))
 
-    def _leavable(self, step: Step, entries: Iterable[dict[str, Any]], left_before: bool) -> Step:
+    def _leavable(self, step: PlanStep, entries: Iterable[dict[str, Any]], left_before: bool) -> PlanStep:
         """The step with what is done when it is left undone: the values of the fields stay, without foreign keys."""
         if left_before or self.counts.connection is None:
             return replace(step, left_before=left_before)
@@ -292,15 +294,15 @@ class Planner:
         ]
         return replace(step, tasks_if_left=tuple(tasks))
 
-    def _returned_field(self, module: Module, field: Field) -> Iterator[Step]:
+    def _returned_field(self, module: Module, field: Field) -> Iterator[PlanStep]:
         """A field that was removed and whose values were left in the database."""
         whole = module.name in self.left["modules"]
         if whole or field.name in self.left["fields"].get(module.name, ()):
             task = Task(Phase.ADD_COLUMNS, lambda: attach_link_again(self.connection, self.tables, module.name, field))
             values = staying(self._count_values(module.name, field), "value")
-            yield Step(f"use field {module.name}.{field.name} again{values}", tasks=(task,))
+            yield PlanStep(f"use field {module.name}.{field.name} again{values}", tasks=(task,))
 
-    def _conversion(self, module: Module, before: Field | None, after: Field, old_type: str) -> Step:
+    def _conversion(self, module: Module, before: Field | None, after: Field, old_type: str) -> PlanStep:
         path = f"{module.name}.{after.name}"
         change = f"change field {path} from {old_type} to {after.type}"
         if old_type == after.type:
@@ -308,7 +310,7 @@ class Planner:
         indexes = self.indexes.take_over(self.tables.module(module.name), after)
         self.indexes.go_with(module.name, {column.name for column in columns_of(before or after)})
         if self.counts.connection is None:
-            return Step(change)
+            return PlanStep(change)
         conversion = self._converter(module, before, after)
         prepared = self.prepared.get((module.name, after.name))
         takes = estimate_effort(self.counts, module.name, Work.CONVERT)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.database.migration.difference import Changes
-from portal.database.migration.plan_steps import Step
+from portal.database.migration.plan_steps import PlanStep
 from portal.database.migration.row_counts import RowCounts
 from portal.fields.table_names import is_rows
 
 
-def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts) -> Iterator[Step]:
+def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts) -> Iterator[PlanStep]:
     """The steps for modules with records whose formulas or whose entries in the search index are out of date."""
     outdated: list[str] = []
     formulas: dict[str, str] = {}  # module.field → module
@@ -29,10 +29,10 @@ def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts)
                 outdated.append(name)
     if formulas:
         modules = tuple(dict.fromkeys(formulas.values()))
-        yield Step(f"compute {', '.join(formulas)} again", needed=False, modules_to_index=modules)
+        yield PlanStep(f"compute {', '.join(formulas)} again", needed=False, modules_to_index=modules)
     if outdated:
         sentence = f"fill the search index of {', '.join(outdated)} again: what is searched there has changed"
-        yield Step(sentence, needed=False, modules_to_index=tuple(outdated))
+        yield PlanStep(sentence, needed=False, modules_to_index=tuple(outdated))
 
 
 def _changed_formulas(changes: Changes, module: str) -> Iterator[str]:

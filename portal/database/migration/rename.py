@@ -14,7 +14,7 @@ from portal.database.migration.declared_renames import Renames
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.former_names import FormerNames, former_names
 from portal.database.migration.history_rewriting import rename_fields_in_history
-from portal.database.migration.plan_steps import Step, words_for_table
+from portal.database.migration.plan_steps import PlanStep, words_for_table
 from portal.database.migration.row_counts import RowCounts, staying
 from portal.database.migration.snapshot import Snapshot, rebuild_field
 from portal.database.schema.inspection import existing_indexes
@@ -170,9 +170,9 @@ def _module_columns(old: Snapshot) -> Iterator[tuple[str, str]]:
                 yield name, field.module_column
 
 
-def rename_steps(renames: Renames, counts: RowCounts) -> Iterator[Step]:
+def rename_steps(renames: Renames, counts: RowCounts) -> Iterator[PlanStep]:
     """One sentence for each renamed module, and for each renamed field of rows."""
     for name, before in renames.modules.items():
         kind, noun = words_for_table(name)
         takes = None if is_rows(name) else estimate_effort(counts, name, Work.RENAME)
-        yield Step(f"rename {kind} {before} to {name}{staying(counts.rows(name), noun)}", effort=takes)
+        yield PlanStep(f"rename {kind} {before} to {name}{staying(counts.rows(name), noun)}", effort=takes)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.database.migration.plan_steps import Step, step_entry
+from portal.database.migration.plan_steps import PlanStep, step_entry
 from portal.database.migration.snapshot import last_applied
 from portal.database.schema.tables import Tables
 
@@ -33,7 +33,7 @@ class SavedPlan:
     steps: tuple[str, ...]
 
     @classmethod
-    def of(cls, connection: sa.Connection, tables: Tables, files: str, steps: list[Step]) -> "SavedPlan":
+    def of(cls, connection: sa.Connection, tables: Tables, files: str, steps: list[PlanStep]) -> "SavedPlan":
         """The plan of this moment."""
         applied = json.dumps(last_applied(connection, tables), sort_keys=True)
         return cls(files, hashlib.sha256(applied.encode()).hexdigest(), tuple(map(_essence, steps)))
@@ -49,7 +49,7 @@ class SavedPlan:
         except (ValueError, KeyError, TypeError):
             raise NotThePlanError("this file is not one that `portal plan --out` has written") from None
 
-    def write(self, steps: list[Step]) -> str:
+    def write(self, steps: list[PlanStep]) -> str:
         """The text of the file."""
         entry = {"kind": KIND, "files": self.files, "database": self.database, "essence": self.steps}
         return json.dumps({**entry, "steps": list(map(step_entry, steps))}, indent=1, ensure_ascii=False) + "\n"
@@ -69,6 +69,6 @@ class SavedPlan:
             raise NotThePlanError(f"{' and '.join(moved)} since the plan was made: make a new one")
 
 
-def _essence(step: Step) -> str:
+def _essence(step: PlanStep) -> str:
     """What may not differ: of a step that loses nothing all but the counts."""
     return step.sentence if step.loses or step.blocked else COUNTED.sub("#", step.sentence)

@@ -12,12 +12,14 @@ from functools import partial
 import sqlalchemy as sa
 
 from portal.database.migration import alter
-from portal.database.migration.plan_steps import Phase, Step, Task, removing
+from portal.database.migration.plan_steps import Phase, PlanStep, Task, removing
 from portal.database.migration.row_counts import RowCounts, counted
 from portal.fields.table_names import shortened
 
 
-def drop_steps(counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: Collection[str]) -> Iterator[Step]:
+def drop_steps(
+    counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: Collection[str]
+) -> Iterator[PlanStep]:
     """The steps that drop what was set aside.
 
     `fields`: module → field → the type that it had, of the declared `modules` or others.

@@ -10,7 +10,7 @@ from portal.declaration.source.problems import KeyPath, quoted_name
 MERGE = "<<"
 
 
-class Mark(Protocol):
+class YamlMark(Protocol):
     """A place as YAML's parser gives it, all from 0: `index` counts characters from the start."""
 
     @property
@@ -21,10 +21,10 @@ class Mark(Protocol):
     def index(self) -> int: ...
 
 
-class Report(Protocol):
+class ReportProblem(Protocol):
     """Reports what is wrong at a mark; `first` is where a name was used before."""
 
-    def __call__(self, mark: Mark, path: KeyPath, message: str, first: Mark | None = None) -> None: ...
+    def __call__(self, mark: YamlMark, path: KeyPath, message: str, first: YamlMark | None = None) -> None: ...
 
 
 class Node:
@@ -32,12 +32,12 @@ class Node:
 
     __slots__ = ("children", "height", "keys", "mark", "plain", "size", "written")
 
-    def __init__(self, mark: Mark, written: str | None = None, plain: bool = False) -> None:
+    def __init__(self, mark: YamlMark, written: str | None = None, plain: bool = False) -> None:
         self.mark = mark
         self.written = written
         self.plain = plain
         self.children: dict[str | int, Node] = _NO_CHILDREN
-        self.keys: dict[str | int, Mark] = _NO_CHILDREN
+        self.keys: dict[str | int, YamlMark] = _NO_CHILDREN
         self.size = 1  # values from here down, including those reached through aliases
         self.height = 0  # levels below this one
 
@@ -91,7 +91,7 @@ class OpenList:
 class OpenMapping:
     """A mapping that is being read: it takes a key and a value in turn."""
 
-    def __init__(self, node: Node, anchor: str | None, report: Report) -> None:
+    def __init__(self, node: Node, anchor: str | None, report: ReportProblem) -> None:
         self.node = node
         self.anchor = anchor
         self.value: dict[str, Any] = {}
@@ -101,7 +101,7 @@ class OpenMapping:
         self._key: Node | None = None
         self._is_kept = True
         self._merged: list[tuple[Node, dict[str, Any]]] = []
-        self._merges: dict[str | int, Mark] = {}
+        self._merges: dict[str | int, YamlMark] = {}
 
     def take(self, node: Node, value: Any) -> None:
         """The next key, or the value of the key before."""
@@ -127,7 +127,7 @@ class OpenMapping:
             return
         value: dict[str, Any] = {}
         children: dict[str | int, Node] = {}
-        keys: dict[str | int, Mark] = {}
+        keys: dict[str | int, YamlMark] = {}
         for node, merged in self._merged:
             for name in merged:
                 value.setdefault(name, merged[name])
@@ -138,7 +138,7 @@ class OpenMapping:
         self.node.keys = keys | self.node.keys
 
     def _is_new(self, key: Node, name: str) -> bool:
-        names: dict[str | int, Mark] = self._merges if key.plain and name == MERGE else self.node.keys
+        names: dict[str | int, YamlMark] = self._merges if key.plain and name == MERGE else self.node.keys
         if (first := names.get(name)) is not None:
             self._report(
                 key.mark, (name,), f"{quoted_name(name)} appears twice (first in line {first.line + 1})", first

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from yaml import MarkedYAMLError
 
-from portal.declaration.source.nodes import Mark
+from portal.declaration.source.nodes import YamlMark
 
 Place = tuple[int, int]  # line and column, from 1
 
@@ -79,8 +79,8 @@ _AFTER_BRACKETS = re.compile(r'(?:^|[:\-,]\s+)([\[{])[^"\']*[\]}]$')
 class Scalar(Protocol):
     """The last scalar before an error: `style` is its quotes, `start_mark` and `end_mark` are its ends."""
 
-    start_mark: Mark
-    end_mark: Mark
+    start_mark: YamlMark
+    end_mark: YamlMark
     style: str | None
 
 
@@ -99,15 +99,15 @@ def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
 
 
 def error_in_words(
-    error: MarkedYAMLError, text: str, last: Scalar | None, opened: Mark | None
+    error: MarkedYAMLError, text: str, last: Scalar | None, opened: YamlMark | None
 ) -> tuple[Place | None, str]:
     """The place of a syntax error and one sentence that says what to do.
 
     `last` is the last scalar before it, `opened` where the innermost list or mapping begins that has no end yet.
     """
     problem = error.problem or "this cannot be read"
-    mark: Mark | None = error.problem_mark or error.context_mark
-    context: Mark | None = error.context_mark
+    mark: YamlMark | None = error.problem_mark or error.context_mark
+    context: YamlMark | None = error.context_mark
     if problem == "did not find expected alphabetic or numeric character":
         return _place(context or mark), _wrong_start(context, text)
     if mark is None:
@@ -125,16 +125,16 @@ def error_in_words(
     return _place(mark), _SENTENCES.get(problem, f"this is not YAML: {problem}")
 
 
-def _place(mark: Mark | None) -> Place | None:
+def _place(mark: YamlMark | None) -> Place | None:
     return (mark.line + 1, mark.column + 1) if mark is not None else None
 
 
-def _wrong_start(mark: Mark | None, text: str) -> str:
+def _wrong_start(mark: YamlMark | None, text: str) -> str:
     character = text[mark.index : mark.index + 1] if mark is not None else ""
     return _TAB if character == "\t" else _QUOTES_FIRST.format(character)
 
 
-def _not_closed(bracket: str, mark: Mark, context: Mark, text: str) -> tuple[Place | None, str]:
+def _not_closed(bracket: str, mark: YamlMark, context: YamlMark, text: str) -> tuple[Place | None, str]:
     if mark.line == context.line:
         closing = "]" if bracket == "[" else "}"
         return _place(mark), f'a "," or the closing "{closing}" is missing before this'
@@ -148,7 +148,9 @@ def _not_closed(bracket: str, mark: Mark, context: Mark, text: str) -> tuple[Pla
 # -- usual causes -------------------------------------------------------------------------------------------------
 
 
-def _cause(problem: str, mark: Mark, context: Mark | None, text: str, last: Scalar | None) -> tuple[Place, str] | None:
+def _cause(
+    problem: str, mark: YamlMark, context: YamlMark | None, text: str, last: Scalar | None
+) -> tuple[Place, str] | None:
     lines = text.splitlines()
     first = min(mark.line, last.start_mark.line if last is not None else mark.line)
     if problem == "could not find expected ':'" and context is not None:
@@ -182,14 +184,14 @@ def _causes_in_line(line: str, number: int) -> Iterator[tuple[Place, str]]:
         yield (number, match.end() + 1), _NO_SPACE.format("-")
 
 
-def _comma_at_end(mark: Mark, line: str) -> tuple[Place, str] | None:
+def _comma_at_end(mark: YamlMark, line: str) -> tuple[Place, str] | None:
     """A line of JSON, or of a mapping in braces that was taken apart."""
     if line[mark.column :].strip() != ",":
         return None
     return (mark.line + 1, mark.column + 1), 'remove the "," at the end of the line: commas stand only within brackets'
 
 
-def _quotes(mark: Mark, last: Scalar) -> tuple[Place, str] | None:
+def _quotes(mark: YamlMark, last: Scalar) -> tuple[Place, str] | None:
     """Text after closing quotes: they were opened in a line above, or they closed too early."""
     if last.style not in ("'", '"') or last.end_mark.line != mark.line or mark.index - last.end_mark.index > 1:
         return None
@@ -202,7 +204,7 @@ def _quotes(mark: Mark, last: Scalar) -> tuple[Place, str] | None:
     return (mark.line + 1, mark.column + 1), f"the quotes from column {start.column + 1} close before this: {cure}"
 
 
-def _brackets(mark: Mark, line: str) -> tuple[Place, str] | None:
+def _brackets(mark: YamlMark, line: str) -> tuple[Place, str] | None:
     """The syntax error of a text after a closing bracket."""
     if line[mark.column : mark.column + 1] in ("]", "}"):
         return (mark.line + 1, mark.column + 1), f'this "{line[mark.column]}" closes nothing: remove it'
@@ -212,7 +214,7 @@ def _brackets(mark: Mark, line: str) -> tuple[Place, str] | None:
     return (mark.line + 1, match.start(1) + 1), _QUOTES_FIRST.format(match.group(1))
 
 
-def _indentation(mark: Mark, lines: list[str]) -> tuple[Place, str] | None:
+def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
     """A line that is indented less than the block above it, and more than what the block belongs to."""
     if mark.line >= len(lines) or lines[mark.line][: mark.column].strip():
         return None
@@ -252,7 +254,7 @@ def is_content(text: str) -> bool:
     return bool(text.strip()) and not text.lstrip().startswith("#")
 
 
-def _without_braces(mark: Mark, line: str) -> tuple[Place, str] | None:
+def _without_braces(mark: YamlMark, line: str) -> tuple[Place, str] | None:
     """`caller: type: link, to: contacts`: a mapping in one line without its braces, or a text without its quotes."""
     match = re.match(r"\s*(?:- )?([\w-]+):\s+(?=\S)", line)
     if match is None or match.end() > mark.column:
@@ -261,7 +263,7 @@ def _without_braces(mark: Mark, line: str) -> tuple[Place, str] | None:
     return (mark.line + 1, match.end() + 1), f"put {after} in {{ }} if it is a mapping, or in quotes if it is a text"
 
 
-def _swallowed(mark: Mark, last: Scalar, lines: list[str]) -> tuple[Place, str] | None:
+def _swallowed(mark: YamlMark, last: Scalar, lines: list[str]) -> tuple[Place, str] | None:
     """A line that the parser took as the continuation of the text above it."""
     start = last.start_mark
     if _ONLY_A_NAME.match(lines[start.line]):

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import yaml
 from yaml._yaml import CParser
 
-from portal.declaration.source.nodes import Collection, Mark, Node, OpenList, OpenMapping, copied_data
+from portal.declaration.source.nodes import Collection, Node, OpenList, OpenMapping, YamlMark, copied_data
 from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, quoted_name
 from portal.declaration.source.scalars import plain_value
 from portal.declaration.source.suggestions import suggest
@@ -204,12 +204,12 @@ def _end(text: str) -> Place:
     return len(lines), len(lines[-1]) + 1
 
 
-def _place(mark: Mark) -> Place:
+def _place(mark: YamlMark) -> Place:
     return mark.line + 1, mark.column + 1
 
 
 class _CollectionEvent(Protocol):
-    start_mark: Mark
+    start_mark: YamlMark
     tag: str | None
     anchor: str | None
 
@@ -218,7 +218,7 @@ class _ScalarEvent(_CollectionEvent, Protocol):
     value: str
     implicit: tuple[bool, bool]
     style: str | None
-    end_mark: Mark
+    end_mark: YamlMark
 
 
 class _Reading:
@@ -234,7 +234,7 @@ class _Reading:
         self._anchors: dict[str, tuple[Node, Any] | None] = {}  # None: the value is still being read
         self._through_aliases = 0
         self._documents = 0
-        self._last: Mark | None = None
+        self._last: YamlMark | None = None
         self._last_scalar: _ScalarEvent | None = None
 
     def build(self) -> Any:
@@ -362,19 +362,19 @@ class _Reading:
     def _path(self) -> KeyPath:
         return tuple(part for collection in self._open for part in collection.current())
 
-    def _report_below(self, mark: Mark, path: KeyPath, message: str, first: Mark | None = None) -> None:
+    def _report_below(self, mark: YamlMark, path: KeyPath, message: str, first: YamlMark | None = None) -> None:
         """A problem in the innermost open mapping; `path` is relative to it."""
         above = tuple(part for collection in self._open[:-1] for part in collection.current())
         self._report(mark, above + path, message, first)
 
-    def _report(self, mark: Mark, path: KeyPath, message: str, first: Mark | None = None) -> None:
+    def _report(self, mark: YamlMark, path: KeyPath, message: str, first: YamlMark | None = None) -> None:
         if len(self._problems) >= MOST_PROBLEMS:
             raise self._unreadable(mark, f"only the first {MOST_PROBLEMS:,} problems of this file are listed")
         related = (RelatedPlace(self._file, *_place(first), "first defined here"),) if first is not None else ()
         self._problems.append(Problem(self._file, *_place(mark), path, message, related=related))
 
-    def _warn(self, mark: Mark, message: str) -> None:
+    def _warn(self, mark: YamlMark, message: str) -> None:
         self._problems.append(Problem(self._file, *_place(mark), self._path(), message, warning=True))
 
-    def _unreadable(self, mark: Mark | None, message: str) -> _UnreadableError:
+    def _unreadable(self, mark: YamlMark | None, message: str) -> _UnreadableError:
         return _UnreadableError(_place(mark) if mark is not None else (1, 1), message, self._path())

@@ -24,7 +24,7 @@ class KeptAsideError(Exception):
 
 
 @dataclass(frozen=True)
-class Mail:
+class MailRow:
     """One mail that came in. `outcome`: what was made of it, or "kept", with the `reason` in words for staff."""
 
     id: int
@@ -84,19 +84,19 @@ def finish_mail(
     connection.execute(sa.update(table).where(table.c["id"] == mail_id).values(values))
 
 
-def kept_mails(connection: sa.Connection, tables: Tables, limit: int) -> list[Mail]:
+def kept_mails(connection: sa.Connection, tables: Tables, limit: int) -> list[MailRow]:
     """The newest mails that nothing was made of."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["outcome"] == "kept").order_by(table.c["id"].desc()).limit(limit)
-    return [Mail(**row) for row in connection.execute(query).mappings()]
+    return [MailRow(**row) for row in connection.execute(query).mappings()]
 
 
-def kept_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> Mail | None:
+def kept_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> MailRow | None:
     """A mail that nothing was made of, by its id."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["id"] == mail_id, table.c["outcome"] == "kept")
     row = connection.execute(query).mappings().first()
-    return None if row is None else Mail(**row)
+    return None if row is None else MailRow(**row)
 
 
 def record_of_thread(
@@ -115,13 +115,13 @@ def newcomers_wrote(connection: sa.Connection, tables: Tables) -> bool:
     return connection.execute(_of_newcomers(tables)).first() is not None
 
 
-def take_mail_of_newcomer(connection: sa.Connection, tables: Tables) -> Mail | None:
+def take_mail_of_newcomer(connection: sa.Connection, tables: Tables) -> MailRow | None:
     """The oldest mail of a stranger who has access by now, that was kept or made a record; for this transaction alone.
 
     None where there is none that another transaction does not take.
     """
     row = connection.execute(_of_newcomers(tables).with_for_update(skip_locked=True)).mappings().first()
-    return None if row is None else Mail(**row)
+    return None if row is None else MailRow(**row)
 
 
 def _of_newcomers(tables: Tables) -> sa.Select[*tuple[Any, ...]]:
@@ -131,7 +131,7 @@ def _of_newcomers(tables: Tables) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(*_columns(table)).where(*waits, known).order_by(table.c["id"]).limit(1)
 
 
-def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int]) -> Mail | None:
+def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int]) -> MailRow | None:
     """The mail of somebody unknown that made a record; None where none did, or where they have access by now."""
     table = tables.mail
     made = (
@@ -141,7 +141,7 @@ def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int
         table.c["record"] == place[1],
     )
     row = connection.execute(sa.select(*_columns(table)).where(*made).limit(1)).mappings().first()
-    return None if row is None else Mail(**row)
+    return None if row is None else MailRow(**row)
 
 
 def created_since(connection: sa.Connection, tables: Tables, sender: str, moment: datetime.datetime) -> int:
@@ -159,4 +159,4 @@ def stored_mails(connection: sa.Connection, tables: Tables) -> set[str]:
 
 
 def _columns(table: sa.Table) -> list[sa.Column[object]]:
-    return [table.c[name] for name in Mail.__dataclass_fields__]
+    return [table.c[name] for name in MailRow.__dataclass_fields__]

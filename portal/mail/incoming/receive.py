@@ -26,8 +26,8 @@ from portal.mail.incoming.body import MailFile, UnreadableMailError
 from portal.mail.incoming.delivery_report import DeliveryReport
 from portal.mail.incoming.mail_rows import (
     KeptAsideError,
-    Mail,
     MailOutcome,
+    MailRow,
     claim_kept,
     claim_mail,
     created_since,
@@ -100,7 +100,7 @@ class Receiver:
             mail_id = self._claim(mail)
         return self._keep(mail_id, raw, reason) if mail_id else MailOutcome("duplicate")
 
-    def receive_again(self, mail: Mail, as_stranger: bool = False) -> MailOutcome:
+    def receive_again(self, mail: MailRow, as_stranger: bool = False) -> MailOutcome:
         """Uses a mail that was kept: its sender is known by now, or staff make a record of it (`as_stranger`).
 
         Raises NotStoredYetError, and UnreadableMailError.

@@ -12,7 +12,7 @@ from portal.declaration.declaration_draft import MODULES
 from portal.declaration.declared_files import profile_file
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath
-from portal.records.audit.explain import Step
+from portal.records.audit.explain import ExplainStep
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Line:
         return self.place.rpartition(":")[0]
 
 
-def deciding_lines(places: Places, declaration: Declaration, step: Step, profile: str | None) -> list[Line]:
+def deciding_lines(places: Places, declaration: Declaration, step: ExplainStep, profile: str | None) -> list[Line]:
     """The line that decided; of conditions that are joined, one of each profile."""
     written = (_joined_places if step.joined else _deciding_place)(places, declaration, step, profile)
     return [Line(places.line(*place), places.text(*place)) for place in written]
 
 
 def _joined_places(
-    places: Places, declaration: Declaration, step: Step, profile: str | None
+    places: Places, declaration: Declaration, step: ExplainStep, profile: str | None
 ) -> Iterator[tuple[str, KeyPath]]:
     """Wherever one of the step's keys is written in a profile."""
     for keys in step.profile_keys:
@@ -47,7 +47,7 @@ def _joined_places(
 
 
 def _deciding_place(
-    places: Places, declaration: Declaration, step: Step, profile: str | None
+    places: Places, declaration: Declaration, step: ExplainStep, profile: str | None
 ) -> Iterator[tuple[str, KeyPath]]:
     """The first of the step's keys that is written and names the step's word, if it has one."""
     for keys in step.profile_keys:

@@ -24,7 +24,7 @@ LAYOUTS: tuple[Keys, ...] = (("list", "columns"), ("detail", "sections"), ("deta
 
 
 @dataclass(frozen=True)
-class Step:
+class ExplainStep:
     """One reason. The keys lead to where the declaration says so, the most important first; `word` stands there."""
 
     holds: bool
@@ -37,29 +37,29 @@ class Step:
 
 def explain(
     connection: sa.Connection, policy: Policy, module: str, reference: str | int, subject: str | None = None
-) -> Iterator[Step]:
+) -> Iterator[ExplainStep]:
     """The steps to the answer, up to the first that does not hold. `reference`: of the record, or its id; `subject`: a
     field, an action or a transition. Raises LookupError for what does not exist."""
     yield from _until_one_fails(_steps(connection, policy, module, reference, subject))
 
 
-def explain_module(policy: Policy, module: str, action: str) -> Iterator[Step]:
+def explain_module(policy: Policy, module: str, action: str) -> Iterator[ExplainStep]:
     """The steps to whether the reader has a module, and may do an action, if any, that needs no record of it."""
     steps = [_module_step(policy, module)]
     yield from _until_one_fails(iter(steps + ([_granted_step(policy, module, action)] if action else [])))
 
 
-def steps_of_rights(policy: Policy, module: str) -> Iterator[Step]:
+def steps_of_rights(policy: Policy, module: str) -> Iterator[ExplainStep]:
     """Where it stands what a reader sees and may do in a module of theirs, whatever the records are."""
     access = policy.modules[module]
     yield _see_step(module, access, "", True)
     if access.where != ALWAYS:
-        yield Step(True, "", (("modules", module, "where"),), joined=True)
+        yield ExplainStep(True, "", (("modules", module, "where"),), joined=True)
     if access.can:
-        yield Step(True, "", (("modules", module, "can"),))
+        yield ExplainStep(True, "", (("modules", module, "can"),))
 
 
-def _until_one_fails(steps: Iterator[Step]) -> Iterator[Step]:
+def _until_one_fails(steps: Iterator[ExplainStep]) -> Iterator[ExplainStep]:
     for step in steps:
         yield step
         if not step.holds:
@@ -68,7 +68,7 @@ def _until_one_fails(steps: Iterator[Step]) -> Iterator[Step]:
 
 def _steps(
     connection: sa.Connection, policy: Policy, module: str, reference: str | int, subject: str | None
-) -> Iterator[Step]:
+) -> Iterator[ExplainStep]:
     access = policy.access(module)
     yield _module_step(policy, module)
     if access is None:
@@ -85,11 +85,11 @@ def _steps(
         yield from _action_steps(records, record, subject)
 
 
-def _module_step(policy: Policy, module: str) -> Step:
+def _module_step(policy: Policy, module: str) -> ExplainStep:
     names, here = {"profile": policy.profile.name, "module": module}, (("modules", module),)
     if policy.access(module) is None:
-        return Step(False, _("the profile ${profile} lacks the module ${module}", mapping=names), here)
-    return Step(True, _("the profile ${profile} has the module ${module}", mapping=names), here)
+        return ExplainStep(False, _("the profile ${profile} lacks the module ${module}", mapping=names), here)
+    return ExplainStep(True, _("the profile ${profile} has the module ${module}", mapping=names), here)
 
 
 def _record_named(system: Records, reference: str | int) -> Record:
@@ -103,7 +103,7 @@ def _record_named(system: Records, reference: str | int) -> Record:
 
 def _scope_steps(
     connection: sa.Connection, policy: Policy, records: Records, record: Record, access: Access
-) -> Iterator[Step]:
+) -> Iterator[ExplainStep]:
     module, here = records.name, ("modules", records.name)
     see = f"{{through: {access.see.through}}}" if isinstance(access.see, Through) else access.see
     names = {"record": record.reference, "see": see, "day": str(policy.records_from)}
@@ -113,7 +113,7 @@ def _scope_steps(
         author = who_added(connection, policy.tables, module, record.id, person)
         added = _("this person watches ${record}: added by ${author}", mapping={**names, "author": author or ""})
         sentence = added if author else _("this person watches ${record}", mapping=names)
-        yield Step(holds, sentence, (), ((module, "watchers"),))
+        yield ExplainStep(holds, sentence, (), ((module, "watchers"),))
     else:
         within = _("${record} is within “see: ${see}” for this person", mapping=names)
         beyond = _("${record} is not within “see: ${see}” for this person", mapping=names)
@@ -121,20 +121,20 @@ def _scope_steps(
     if access.where != ALWAYS:
         holds = Records(connection, policy.without_day(), module).exists(record.id)
         sentence = _("the condition “where” holds") if holds else _("the condition “where” does not hold")
-        yield Step(holds, sentence, ((*here, "where"),), joined=True)
+        yield ExplainStep(holds, sentence, ((*here, "where"),), joined=True)
     if policy.hides_older(module):
         holds = records.exists(record.id)
         recent = _("records are visible from ${day} on: ${record} is recent enough, or watched", mapping=names)
         older = _("records are visible from ${day} on: ${record} is older", mapping=names)
-        yield Step(holds, recent if holds else older)
+        yield ExplainStep(holds, recent if holds else older)
 
 
-def _see_step(module: str, access: Access, sentence: str, holds: bool) -> Step:
+def _see_step(module: str, access: Access, sentence: str, holds: bool) -> ExplainStep:
     keys = ("see", "owner" if access.see == "own" else "organization")
-    return Step(holds, sentence, (("modules", module, "see"),), tuple((module, key) for key in keys))
+    return ExplainStep(holds, sentence, (("modules", module, "see"),), tuple((module, key) for key in keys))
 
 
-def _field_step(records: Records, name: str) -> Step:
+def _field_step(records: Records, name: str) -> ExplainStep:
     module, here = records.name, ("modules", records.name)
     names = {"field": name, "module": module}
     if name in records.policy.readable(module):
@@ -144,13 +144,13 @@ def _field_step(records: Records, name: str) -> Step:
         else:
             shown = _("a layout of ${module} shows ${field} to this profile", mapping=names)
         layouts = tuple((*here, *layout) for layout in LAYOUTS)
-        return Step(True, shown, layouts, ((module, "fields", name), (module,)), name)
+        return ExplainStep(True, shown, layouts, ((module, "fields", name), (module,)), name)
     if records.module.field(name).internal and not records.policy.staff:
-        return Step(False, _("${field} is internal: staff only", mapping=names), (), ((module, "fields", name),))
-    return Step(False, _("no layout of ${module} shows ${field} to this profile", mapping=names), (here,))
+        return ExplainStep(False, _("${field} is internal: staff only", mapping=names), (), ((module, "fields", name),))
+    return ExplainStep(False, _("no layout of ${module} shows ${field} to this profile", mapping=names), (here,))
 
 
-def _action_steps(records: Records, record: Record, action: str) -> Iterator[Step]:
+def _action_steps(records: Records, record: Record, action: str) -> Iterator[ExplainStep]:
     module, transitions = records.name, records.module.transitions
     transition = transitions.get(action)
     if transition is None and action not in ACTIONS:
@@ -166,17 +166,17 @@ def _action_steps(records: Records, record: Record, action: str) -> Iterator[Ste
         alone = is_for_reader(records, record, transition)
         among = _("only ${field} may ${action}, and this person is among them", mapping=names)
         others = _("only ${field} may ${action}, and this person is not among them", mapping=names)
-        yield Step(alone, among if alone else others, (), ((*written, "only"),))
+        yield ExplainStep(alone, among if alone else others, (), ((*written, "only"),))
     starts = leaves(transition, now)
     here, elsewhere = (
         _("${action} starts in the state ${state}", mapping=names),
         _("${action} does not start in the state ${state}", mapping=names),
     )
-    yield Step(starts, here if starts else elsewhere, (), (written,))
+    yield ExplainStep(starts, here if starts else elsewhere, (), (written,))
 
 
-def _granted_step(policy: Policy, module: str, action: str) -> Step:
+def _granted_step(policy: Policy, module: str, action: str) -> ExplainStep:
     granted, names = policy.may(module, action), {"action": action}
     yes, no = _("“can” grants ${action}", mapping=names), _("“can” does not grant ${action}", mapping=names)
     keys = (("modules", module, "can"), ("modules", module))
-    return Step(granted, yes if granted else no, keys, word=action if granted else "")
+    return ExplainStep(granted, yes if granted else no, keys, word=action if granted else "")

@@ -27,7 +27,7 @@ CHANGING = ("edited", "moved", "imported", "signed")  # kinds that tell of field
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """A field that was changed. Without `has_values` they were too long for the history, which says no more."""
 
     field: Field
@@ -51,7 +51,7 @@ class Event:
     internal: bool
     about: str  # comment, file, person, record or ""
     reference: str = ""  # of a deleted record; the name of a profile that the portal was viewed with
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
     file: str = ""
     link: Linked | None = None  # the person or the record that it is about
 
@@ -196,7 +196,7 @@ def _author(records: Records, row: Mapping[str, Any]) -> str:
     return records.policy.reader.text(records.policy.declaration.settings.name) if by_itself else row["author"] or ""
 
 
-def _changes(records: Records, details: Mapping[str, Any]) -> Iterator[Change]:
+def _changes(records: Records, details: Mapping[str, Any]) -> Iterator[FieldChange]:
     """The changes of readable fields; for customers without those of fields that were internal at the time."""
     policy, module = records.policy, records.module
     readable = policy.readable(records.name)
@@ -205,20 +205,20 @@ def _changes(records: Records, details: Mapping[str, Any]) -> Iterator[Change]:
         if name not in readable or name not in module.fields or name in private:
             continue
         field, pair = module.field(name), details.get("changes", {}).get(name)
-        yield Change(field) if pair is None else _change(field, pair)
+        yield FieldChange(field) if pair is None else _change(field, pair)
 
 
-def _change(field: Field, pair: Sequence[Any]) -> Change:
+def _change(field: Field, pair: Sequence[Any]) -> FieldChange:
     """A change with its values; what the field, as it is declared now, does not take stays the text that was stored."""
     values: list[Any] = []
     for recorded in pair:
         if isinstance(recorded, list) and not field.targets:  # it was a link
-            return Change(field)
+            return FieldChange(field)
         try:
             values.append(field.from_history(recorded))
         except Refused:
             values.append(Unfitting(recorded))
-    return Change(field, values[0], values[1], has_values=True)
+    return FieldChange(field, values[0], values[1], has_values=True)
 
 
 class Unfitting(str):
@@ -268,7 +268,7 @@ def _with_titles(records: Records, events: Sequence[Event]) -> list[Event]:
     ]
 
 
-def _links(change: Change, value: Any) -> tuple[Linked, ...]:
+def _links(change: FieldChange, value: Any) -> tuple[Linked, ...]:
     return () if isinstance(value, Unfitting) else change.field.links_in(value)
 
 

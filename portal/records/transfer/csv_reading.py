@@ -53,7 +53,7 @@ class CsvRows(Protocol):
 
 
 @dataclass(frozen=True)
-class Source:
+class CsvSource:
     """A file whose encoding, delimiter and headers are known. `lead`: the rows up to the header, with it."""
 
     path: Path
@@ -70,7 +70,7 @@ class Source:
             yield from itertools.islice(_filled_rows(file, self.delimiter), self.lead, None)
 
 
-def open_source(path: Path, delimiter: str | None = None) -> Source:
+def open_source(path: Path, delimiter: str | None = None) -> CsvSource:
     """Reads the file once through, so that nothing is begun with one that ends in garbage.
 
     `delimiter`: the character between cells; None for a line `sep=;`, else what fits the first rows best.
@@ -96,7 +96,7 @@ def open_source(path: Path, delimiter: str | None = None) -> Source:
     if header.problem:
         raise UnreadableFileError(header.problem, header.line)
     headers = tuple(unprotect_cell(cell).strip() for cell in header.cells)
-    return Source(path, encoding, newline, delimiter, lead, headers, lines)
+    return CsvSource(path, encoding, newline, delimiter, lead, headers, lines)
 
 
 def _encoding(path: Path) -> str:

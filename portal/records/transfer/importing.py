@@ -34,7 +34,7 @@ class ImportOptions:
 
 
 @dataclass(frozen=True)
-class Report:
+class ImportReport:
     """What was done, or would have been done, every bad cell, and the headers of columns that were left out."""
 
     outcome: ImportOutcome
@@ -53,7 +53,7 @@ def import_file(
     options: ImportOptions,
     on_checked: Progress = lambda line: None,
     on_written: Progress = lambda rows: None,
-) -> Report:
+) -> ImportReport:
     """Imports, unless there are bad rows or it is a dry run. `system`: as the portal itself sees the module.
 
     `on_checked` gets the line that was checked, `on_written` how many rows are stored. Raises WrongColumnsError.
@@ -72,4 +72,4 @@ def import_file(
             outcome = expected_outcome(rows)
         else:
             outcome = Storing(system, SYSTEM, options.files).store(rows, checking.linked, on_written)
-    return Report(outcome, checking.bad, columns.skipped)
+    return ImportReport(outcome, checking.bad, columns.skipped)

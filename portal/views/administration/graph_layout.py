@@ -19,7 +19,7 @@ SWEEPS = 12
 
 
 @dataclass(frozen=True)
-class Link:
+class GraphLink:
     """From a row of a box to another box."""
 
     source: str
@@ -33,11 +33,11 @@ class Graph:
     that comes first in `rows` run from right to left."""
 
     rows: Mapping[str, int]
-    links: Sequence[Link]
+    links: Sequence[GraphLink]
 
 
 @dataclass(frozen=True)
-class Place:
+class BoxPlace:
     x: float
     y: float
     height: float
@@ -47,8 +47,8 @@ class Place:
 class Drawing:
     """Where the boxes stand, the path of each link, and the size of the whole."""
 
-    places: Mapping[str, Place]
-    paths: Mapping[Link, str]
+    places: Mapping[str, BoxPlace]
+    paths: Mapping[GraphLink, str]
     width: float
     height: float
 
@@ -76,7 +76,7 @@ def draw(graph: Graph) -> Drawing:
         _level(layers, forward=sweep % 2 == 0)
     top = min(layers.y.values(), default=0)
     layers.y = {node: y - top for node, y in layers.y.items()}
-    places = {name: Place(_x(column[name]), layers.y[name], layers.height[name]) for name in graph.rows}
+    places = {name: BoxPlace(_x(column[name]), layers.y[name], layers.height[name]) for name in graph.rows}
     return Drawing(
         places=places,
         paths=_paths(links, column, layers, places),
@@ -102,7 +102,7 @@ def _x(column: int) -> float:
 # -- columns -----------------------------------------------------------------------------------------------------------
 
 
-def _columns(graph: Graph, links: Sequence[Link]) -> dict[str, int]:
+def _columns(graph: Graph, links: Sequence[GraphLink]) -> dict[str, int]:
     """The column of each box: left of all that it leads to, but for the links that close a cycle. Where that takes too
     many columns, neighboring ones become one."""
     targets: dict[str, list[str]] = defaultdict(list)
@@ -135,7 +135,7 @@ def _measure(start: str, targets: Mapping[str, list[str]], distance: dict[str, i
             distance[name] = max(known, default=-1) + 1
 
 
-def _layers(graph: Graph, links: Sequence[Link], column: Mapping[str, int]) -> _Layers:
+def _layers(graph: Graph, links: Sequence[GraphLink], column: Mapping[str, int]) -> _Layers:
     """The boxes in their columns, with a lane for each link in every column between its ends."""
     layers = _Layers([[] for _ in range(max(column.values(), default=0) + 1)], {})
     arriving = Counter(link.target for link in links)
@@ -221,10 +221,10 @@ def _in_order(heights: Sequence[float], offsets: Sequence[float]) -> list[float]
 
 
 def _paths(
-    links: Iterable[Link], column: Mapping[str, int], layers: _Layers, places: Mapping[str, Place]
-) -> dict[Link, str]:
+    links: Iterable[GraphLink], column: Mapping[str, int], layers: _Layers, places: Mapping[str, BoxPlace]
+) -> dict[GraphLink, str]:
     """From the row of each link through its lanes to its target, where those that come in stand below one another."""
-    arriving: dict[str, list[Link]] = defaultdict(list)
+    arriving: dict[str, list[GraphLink]] = defaultdict(list)
     for link in links:
         arriving[link.target].append(link)
     paths = {}
@@ -236,7 +236,9 @@ def _paths(
     return paths
 
 
-def _path(link: Link, end: float, column: Mapping[str, int], layers: _Layers, places: Mapping[str, Place]) -> str:
+def _path(
+    link: GraphLink, end: float, column: Mapping[str, int], layers: _Layers, places: Mapping[str, BoxPlace]
+) -> str:
     source, target = places[link.source], places[link.target]
     if column[link.source] == column[link.target]:
         right, beyond, start = source.x + WIDTH, source.x + WIDTH + BETWEEN / 2, source.y + row_y(link.row)

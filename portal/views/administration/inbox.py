@@ -10,7 +10,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.mail.incoming.body import UnreadableMailError
-from portal.mail.incoming.mail_rows import Mail, MailOutcome, finish_mail, kept_mails
+from portal.mail.incoming.mail_rows import MailOutcome, MailRow, finish_mail, kept_mails
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import read_mail
 from portal.mail.incoming.receive import Receiver
@@ -92,7 +92,7 @@ def dismiss_mail(resource: resources.KeptMail, request: Request) -> Response:
     return HTTPSeeOther("/-/inbox")
 
 
-def _with_mail(page: InboxPage, mail: Mail, request: Request) -> InboxPage:
+def _with_mail(page: InboxPage, mail: MailRow, request: Request) -> InboxPage:
     declaration, address = request.portal.declaration, f"/-/inbox/{mail.id}"
     try:
         read = read_mail(_raw(mail, request))
@@ -112,7 +112,7 @@ def _with_mail(page: InboxPage, mail: Mail, request: Request) -> InboxPage:
     )
 
 
-def _shown(mail: Mail, request: Request) -> MailShown:
+def _shown(mail: MailRow, request: Request) -> MailShown:
     sender = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender
     return MailShown(
         sender=sender,
@@ -123,6 +123,6 @@ def _shown(mail: Mail, request: Request) -> MailShown:
     )
 
 
-def _raw(mail: Mail, request: Request) -> bytes:
+def _raw(mail: MailRow, request: Request) -> bytes:
     """The bytes of a mail that was not used. Raises StoreError."""
     return b"".join(request.store.read(mail.stored)) if mail.stored else b""

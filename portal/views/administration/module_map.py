@@ -13,7 +13,7 @@ from portal.declaration.shapes import Module, Profile, Through, display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.texts import Words, _
-from portal.views.administration.graph_layout import WIDTH, Drawing, Graph, Link, draw, row_y
+from portal.views.administration.graph_layout import WIDTH, Drawing, Graph, GraphLink, draw, row_y
 from portal.views.administration.rights_in_words import can_words, scope_words
 from portal.views.displays import moment
 from portal.views.parts import Moment
@@ -149,7 +149,7 @@ def _graph(declaration: Declaration, links: Mapping[str, list[tuple[str, Field]]
     """People first: what is linked both ways with them stands on their right, as companies do."""
     names = sorted(links, key=lambda name: name != declaration.people)
     leading = [
-        Link(name, row, target)
+        GraphLink(name, row, target)
         for name in names
         for row, (_path, field) in enumerate(links[name])
         for target in dict.fromkeys(field.targets)

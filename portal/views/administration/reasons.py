@@ -7,7 +7,7 @@ from pyramid.request import Request
 
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import Line, deciding_lines
-from portal.records.audit.explain import Step, explain, explain_module
+from portal.records.audit.explain import ExplainStep, explain, explain_module
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
@@ -35,7 +35,7 @@ class Reason:
 
 
 def shown_reasons(
-    request: Request, policy: Policy, steps: Iterable[Step], places: Places | None = None
+    request: Request, policy: Policy, steps: Iterable[ExplainStep], places: Places | None = None
 ) -> list[Reason]:
     """The steps of an explanation as the page lists them, with the lines of the files as these are now."""
     places = places or Places(request.registry.live.folder)
@@ -69,12 +69,12 @@ def reasons_of_refusal(request: Request) -> tuple[Reason, ...]:
     return _refusing(request, policy, _steps(request, policy, records, int(record), path[1:]))
 
 
-def _refusing(request: Request, policy: Policy, steps: Iterable[Step]) -> tuple[Reason, ...]:
+def _refusing(request: Request, policy: Policy, steps: Iterable[ExplainStep]) -> tuple[Reason, ...]:
     reasons = shown_reasons(request, policy, steps)
     return () if all(reason.holds for reason in reasons) else tuple(reasons)
 
 
-def _steps(request: Request, policy: Policy, records: Records, record_id: int, path: list[str]) -> list[Step]:
+def _steps(request: Request, policy: Policy, records: Records, record_id: int, path: list[str]) -> list[ExplainStep]:
     subject = ACTION_OF_ADDRESS.get(path[0], path[0]) if path and path[0] in ON_RECORDS else None
     if path[:1] == ["move"] and path[-1] in records.module.transitions:
         subject = path[-1]

@@ -229,7 +229,7 @@ class StepState:
 
 
 @dataclass(frozen=True)
-class Choice:
+class EarlierChoice:
     """What an earlier step decided, and the step in which it can be changed."""
 
     label: Words
@@ -272,7 +272,7 @@ class FormPage:
     follows: TitledLink | None = None  # the record that a new one follows up, where the form does not ask for it
     step: int = 0
     steps: tuple[StepState, ...] = ()
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[EarlierChoice, ...] = ()
     conflict: Conflict | None = None
     draft: DraftForm | None = None
     files: UploadInput | None = None  # asked for in the last step

@@ -7,7 +7,7 @@ from portal.declaration.layouts import flat
 from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field
 from portal.texts import _
-from portal.views.forms.form_page import Choice, StepState
+from portal.views.forms.form_page import EarlierChoice, StepState
 from portal.views.forms.offers import with_titles
 from portal.views.forms.widgets import Filling
 
@@ -29,14 +29,14 @@ def hidden_inputs(filling: Filling, fields: list[Field]) -> tuple[tuple[str, str
     return tuple((name, value) for name in names for value in filling.many(name) if value)
 
 
-def choices_made(filling: Filling, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[Choice]:
+def choices_made(filling: Filling, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[EarlierChoice]:
     """What the earlier steps decided, in words."""
     records, choices = filling.records, []
     for number, step in enumerate(earlier):
         for field in (fields[name] for name in flat(step.fields) if name in fields):
             value = with_titles(records, field, filling.values.get(field.name))
             if text := field.show(value, records.policy.reader):
-                choices.append(Choice(field.title, text, number))
+                choices.append(EarlierChoice(field.title, text, number))
     return choices
 
 

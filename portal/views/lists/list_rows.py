@@ -39,7 +39,7 @@ class RecordTable:
         return not any(column.place in ("status", "when") for column in self.columns)
 
 
-class Row(NamedTuple):
+class ListRow(NamedTuple):
     id: int
     title: str
     url: str
@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
 def list_rows(
     records: Records, page: Iterable[Record], names: Sequence[str], unread: Collection[int] = ()
-) -> Iterator[Row]:
+) -> Iterator[ListRow]:
     """The rows of a list, those of `unread` marked; their cells may be read, for the policy has left out the others."""
     reader = records.policy.reader
     columns = [(name, _cell_maker(records.module.field(name), reader)) for name in names]
@@ -65,7 +65,7 @@ def list_rows(
                 url=url,
                 tone="unread" if is_unread else cells[lead].tone,
             )
-        yield Row(record.id, record.title, url, tuple(cells), is_unread)
+        yield ListRow(record.id, record.title, url, tuple(cells), is_unread)
 
 
 def _cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
@@ -78,7 +78,7 @@ def _cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
     return cache(make) if display.few_values else make
 
 
-def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unread: Collection[int]) -> list[Row]:
+def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unread: Collection[int]) -> list[ListRow]:
     """The rows of a page; those of hits with what was searched for marked, or a note that says where it was found."""
     rows = list(list_rows(records, page.records, names, unread))
     if not text:
@@ -96,12 +96,12 @@ def _highlighted(cell: Value, words: SearchWords) -> Value:
     return cell._replace(matches=matches) if matches else cell
 
 
-def _shows_match(row: Row) -> bool:
+def _shows_match(row: ListRow) -> bool:
     """Whether a cell of the row shows why it was found."""
     return any(cell.matches for cell in row.cells)
 
 
-def _with_note(row: Row, note: str) -> Row:
+def _with_note(row: ListRow, note: str) -> ListRow:
     """A row that says beside its title in which field the words are."""
     if not note:
         return row
@@ -166,19 +166,19 @@ def _searched_fields(records: Records) -> list[str]:
 
 
 def rows_with_speakers(
-    request: Request, records: Records, news: News, rows: Sequence[Row], names: Sequence[str]
-) -> tuple[Row, ...]:
+    request: Request, records: Records, news: News, rows: Sequence[ListRow], names: Sequence[str]
+) -> tuple[ListRow, ...]:
     """The rows of a list with who spoke last beside the number of comments, where that is among its columns `names`."""
     if not news.speakers or "comments" not in names:
         return tuple(rows)
-    place, you, with_speakers = names.index("comments"), request.reader.text(_("You")), list[Row]()
+    place, you, with_speakers = names.index("comments"), request.reader.text(_("You")), list[ListRow]()
     for row in rows:
         speaker, cells = news.speakers.get(row.id), list(row.cells)
         if speaker:
             mine = speaker.account is not None and speaker.account == request.news.account
             cells[place] = _spoken(cells[place], speaker, you if mine else "", records.policy.staff)
         # Made anew: dataclasses.replace takes ten times as long, for each row of each list.
-        with_speakers.append(Row(row.id, row.title, row.url, tuple(cells), row.unread) if speaker else row)
+        with_speakers.append(ListRow(row.id, row.title, row.url, tuple(cells), row.unread) if speaker else row)
     return tuple(with_speakers)
 
 

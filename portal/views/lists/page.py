@@ -16,7 +16,7 @@ from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import Chip, Parameters, chips, filter_states, parameters_of, shown_request
 from portal.views.lists.list_navigation import remember_list
-from portal.views.lists.list_rows import RecordTable, Row, called_record, page_rows, rows_with_speakers
+from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_speakers
 from portal.views.lists.many_records import ManyForm, many_form
 from portal.views.lists.tabs import TabState, tabs, widest_tab
 from portal.views.parts import Pairs, TitledLink
@@ -48,7 +48,7 @@ class ListPage(RecordTable):
     heading: Words
     url: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ListRow, ...]
     pager: Pager
     query: str = ""  # what is searched for
     hidden: Pairs = ()  # tab, sort and button, kept while one searches and filters

@@ -25,7 +25,7 @@ HITS = 5  # of each module
 
 
 @dataclass(frozen=True)
-class Hit:
+class HitShown:
     title: str
     url: str
     reference: str
@@ -37,7 +37,7 @@ class Hit:
 class HitsOfModule:
     label: Words
     icon: str
-    hits: tuple[Hit, ...]
+    hits: tuple[HitShown, ...]
     count: str  # "3", "1,000+"
     all_url: str  # the module's list with the same search
 
@@ -86,7 +86,7 @@ def _hits_of(request: Request, module_hits: ModuleHits, notes: Mapping[int, str]
     """The newest hits of one module, as the page of the search everywhere shows them."""
     records = module_hits.records
     hits = (
-        Hit(
+        HitShown(
             record.title,
             record_address(records.name, record.id),
             reference_in_words(record),

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 
 from portal.fields.base import Field
 from portal.fields.reader import Reader
-from portal.records.reading.history import Change, Event, Unfitting, record_history
+from portal.records.reading.history import Event, FieldChange, Unfitting, record_history
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.displays import CHANNEL_ICONS, moment
@@ -157,7 +157,7 @@ def _change_sentence(event: Event) -> Words:
     return (ABOUT_FILES.get(event.kind) if event.about == "file" else None) or SENTENCES.get(event.kind, "")
 
 
-def _change_shown(change: Change, reader: Reader) -> ChangeShown:
+def _change_shown(change: FieldChange, reader: Reader) -> ChangeShown:
     """A field with its value before and after; what was too long to be recorded is named alone."""
     if not change.has_values:
         return ChangeShown(change.field.title)

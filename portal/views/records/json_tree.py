@@ -8,7 +8,7 @@ from portal.texts import Words, ngettext
 OPEN_LEVELS, OPEN_PARTS = 2, 20  # what is small is open at first
 
 
-class Node(NamedTuple):
+class JsonNode(NamedTuple):
     """One value below its name, or its place in a list from 1."""
 
     name: str
@@ -19,16 +19,16 @@ class Node(NamedTuple):
     open: bool = False
 
 
-def json_nodes(text: str) -> tuple[Node, ...]:
+def json_nodes(text: str) -> tuple[JsonNode, ...]:
     """The outermost values of `text`, which the field has accepted."""
     whole = _node("", tree_of(text), 0)
     return whole.parts or (whole,)
 
 
-def _node(name: str, tree: Any, level: int) -> Node:
+def _node(name: str, tree: Any, level: int) -> JsonNode:
     if isinstance(tree, str):
-        return Node(name, tree, isinstance(tree, Bare))
+        return JsonNode(name, tree, isinstance(tree, Bare))
     named = tree.items() if isinstance(tree, dict) else ((str(place), part) for place, part in enumerate(tree, 1))
     parts = tuple(_node(name, part, level + 1) for name, part in named)
     size = ngettext("${number} entry", "${number} entries", len(parts))
-    return Node(name, parts=parts, size=size, open=level < OPEN_LEVELS and len(parts) <= OPEN_PARTS)
+    return JsonNode(name, parts=parts, size=size, open=level < OPEN_LEVELS and len(parts) <= OPEN_PARTS)

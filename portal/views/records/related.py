@@ -11,7 +11,7 @@ from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Records
 from portal.texts import Words
 from portal.views.lists.columns import Column, plain_column
-from portal.views.lists.list_rows import RecordTable, Row, list_rows
+from portal.views.lists.list_rows import ListRow, RecordTable, list_rows
 from portal.views.lists.tabs import widest_tab
 from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address
@@ -26,7 +26,7 @@ Path = tuple[str, ...]  # the names that lead to a link
 class RelatedList(RecordTable):
     label: Words
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ListRow, ...]
     count: str = ""
     all_url: str = ""
     create_url: str = ""

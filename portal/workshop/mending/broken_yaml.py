@@ -10,7 +10,7 @@ from itertools import islice
 
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.syntax_errors import NOT_A_SPACE, TYPOGRAPHIC_QUOTES
-from portal.workshop.mending.edits import Alternatives, Proposal, Source
+from portal.workshop.mending.edits import Alternatives, Proposal, SourceText
 
 LINES_BEFORE = 3
 MOST_OPENED = 10  # lines with quotes that are not closed
@@ -21,17 +21,17 @@ _COLON = re.compile(r"(?P<name>[A-Za-z_][\w-]*):(?=[^\s:/])")
 _FENCE = re.compile(r"\s*(?:```|~~~)\S*\s*")
 _MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 
-LineRepair = Callable[[Source, int], Iterator[Proposal]]
+LineRepair = Callable[[SourceText, int], Iterator[Proposal]]
 
 
-def misread_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
+def misread_lines(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
     """What YAML reads as something else than was meant: typographic quotes, missing spaces and colons in the line."""
     if problem.line <= len(source.lines):
         for repair in _MISREAD:
             yield list(repair(source, problem.line))
 
 
-def repaired_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
+def repaired_lines(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
     """The usual causes, one kind after the other, in the line of the problem and in those before it."""
     if problem.line > len(source.lines):
         return
@@ -41,7 +41,7 @@ def repaired_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
         yield [proposal for number in numbers for proposal in repair(source, number)]
 
 
-def _lines_to_look_at(problem: Problem, source: Source) -> list[int]:
+def _lines_to_look_at(problem: Problem, source: SourceText) -> list[int]:
     """The line of the problem, the lines before it that are not empty, and those where quotes are open; from 1.
 
     Quotes that are not closed end at the next ones, which then open where they should close, and so on: the place is
@@ -56,7 +56,7 @@ def _lines_to_look_at(problem: Problem, source: Source) -> list[int]:
 # -- traces of other programs -------------------------------------------------------------------------------------
 
 
-def _without_traces(source: Source) -> Iterator[Proposal]:
+def _without_traces(source: SourceText) -> Iterator[Proposal]:
     """The fences of a document, a second "---", and a merge whose two sides are the same."""
     lines = source.lines
     fences = [number for number, line in enumerate(lines, 1) if _FENCE.fullmatch(line)]
@@ -75,7 +75,7 @@ def _without_traces(source: Source) -> Iterator[Proposal]:
 # -- one line -----------------------------------------------------------------------------------------------------
 
 
-def _with_space(source: Source, number: int) -> Iterator[Proposal]:
+def _with_space(source: SourceText, number: int) -> Iterator[Proposal]:
     """A space after a colon or a dash."""
     line = source.lines[number - 1]
     for match in _COLON.finditer(line):
@@ -85,21 +85,21 @@ def _with_space(source: Source, number: int) -> Iterator[Proposal]:
         yield source.replaced(number, dash.end() + 1, 0, " ")
 
 
-def _with_straight_quotes(source: Source, number: int) -> Iterator[Proposal]:
+def _with_straight_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
     line = source.lines[number - 1]
     odd = [index for index, character in enumerate(line) if character in TYPOGRAPHIC_QUOTES]
     if odd:
         yield tuple(edit for index in odd for edit in source.replaced(number, index + 1, 1, '"'))
 
 
-def _with_comma_before_key(source: Source, number: int) -> Iterator[Proposal]:
+def _with_comma_before_key(source: SourceText, number: int) -> Iterator[Proposal]:
     """`label: Late icon: clock` within braces: what looks like the next key is it, if it can stand there."""
     line = source.lines[number - 1]
     for match in re.finditer(r"(?<=[^\s,{\[:-])(?=\s+[\w-]+:\s)", line):
         yield source.replaced(number, match.end() + 1, 0, ",")
 
 
-def _in_quotes(source: Source, number: int) -> Iterator[Proposal]:
+def _in_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
     """The value of a line, or one within braces, in quotes."""
     line = source.lines[number - 1]
     for match in (*_IN_BRACES.finditer(line), *([whole] if (whole := _VALUE.match(line)) else [])):
@@ -111,7 +111,7 @@ def _in_quotes(source: Source, number: int) -> Iterator[Proposal]:
         yield source.replaced(number, placeholder.start(1) + 1, len(placeholder[1]), f'"{placeholder[1]}"')
 
 
-def _with_closed_quotes(source: Source, number: int) -> Iterator[Proposal]:
+def _with_closed_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
     """The quote that is missing at the other end of a text, before whatever may follow a text."""
     line = source.lines[number - 1]
     for quote in "\"'":
@@ -131,7 +131,7 @@ def _with_closed_quotes(source: Source, number: int) -> Iterator[Proposal]:
                 yield from (source.replaced(number, before + start.end() + 1, 0, quote) for start in starts)
 
 
-def _with_brackets(source: Source, number: int) -> Iterator[Proposal]:
+def _with_brackets(source: SourceText, number: int) -> Iterator[Proposal]:
     """A bracket or a comma where one is missing, or none where there is one too many."""
     line = source.lines[number - 1]
     end = len(re.sub(r"\s+#.*$|\s+$", "", line))
@@ -149,13 +149,13 @@ def _with_brackets(source: Source, number: int) -> Iterator[Proposal]:
         yield source.replaced(number, whole.start("value") + 1, len(inner), f"{{{inner}}}")
 
 
-def _without_extra_comma(source: Source, number: int) -> Iterator[Proposal]:
+def _without_extra_comma(source: SourceText, number: int) -> Iterator[Proposal]:
     line = source.lines[number - 1]
     for match in re.finditer(r",\s*(?=,)|,\s*$|(?<=[\[{]),\s*", line):
         yield source.replaced(number, match.start() + 1, len(match[0]), "")
 
 
-def _with_colon(source: Source, number: int) -> Iterator[Proposal]:
+def _with_colon(source: SourceText, number: int) -> Iterator[Proposal]:
     """A colon after the first name, or between two names within braces."""
     line = source.lines[number - 1]
     if match := re.match(r"\s*(?:- )?[\w-]+(?=\s|$)(?!:)", line):
@@ -164,19 +164,19 @@ def _with_colon(source: Source, number: int) -> Iterator[Proposal]:
         yield source.replaced(number, match.end() + 1, 0, ":")
 
 
-def _without_equals(source: Source, number: int) -> Iterator[Proposal]:
+def _without_equals(source: SourceText, number: int) -> Iterator[Proposal]:
     """A colon where somebody wrote an equals sign."""
     line = source.lines[number - 1]
     for match in re.finditer(r"(?<=\w)\s*=\s*(?=\S)", line):
         yield source.replaced(number, match.start() + 1, len(match[0]), ": ")
 
 
-def _as_comment(source: Source, number: int) -> Iterator[Proposal]:
+def _as_comment(source: SourceText, number: int) -> Iterator[Proposal]:
     if match := re.match(r"\s*(//|--)\s?", source.lines[number - 1]):
         yield source.replaced(number, match.start(1) + 1, 2, "#")
 
 
-def _with_ordinary_spaces(source: Source, number: int) -> Iterator[Proposal]:
+def _with_ordinary_spaces(source: SourceText, number: int) -> Iterator[Proposal]:
     """Spaces in the place of those of word processors: at the beginning of all lines, else everywhere in this one."""
     leading = re.compile(f"^[ \\t{NOT_A_SPACE}]*[{NOT_A_SPACE}][ \\t{NOT_A_SPACE}]*")
     edits = [
@@ -193,7 +193,7 @@ def _with_ordinary_spaces(source: Source, number: int) -> Iterator[Proposal]:
         yield tuple(edit for index in odd for edit in source.replaced(number, index + 1, 1, " "))
 
 
-def _with_escapes(source: Source, number: int) -> Iterator[Proposal]:
+def _with_escapes(source: SourceText, number: int) -> Iterator[Proposal]:
     """Single quotes around a text with backslashes."""
     for match in re.finditer(r'"([^"\']*\\[^"\']*)"', source.lines[number - 1]):
         yield source.replaced(number, match.start() + 1, len(match[0]), f"'{match[1]}'")

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from portal.declaration.source.problems import Problem
-from portal.workshop.mending.edits import Alternatives, Source
+from portal.workshop.mending.edits import Alternatives, SourceText
 
 
-def without_second(problem: Problem, source: Source) -> Iterator[Alternatives]:
+def without_second(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
     """The second of two entries that are written alike, taken away with its lines or its comma."""
     if not problem.related or "appears twice (first in line" not in problem.message:
         return
@@ -24,7 +24,7 @@ def without_second(problem: Problem, source: Source) -> Iterator[Alternatives]:
             yield [source.replaced(problem.line, problem.column - before, before + len(text), "")]
 
 
-def _entry(source: Source, number: int) -> tuple[int, int]:
+def _entry(source: SourceText, number: int) -> tuple[int, int]:
     """The lines of an entry: its own and the deeper ones below."""
     indent = len(source.lines[number - 1]) - len(source.lines[number - 1].lstrip())
     last = number
@@ -36,5 +36,5 @@ def _entry(source: Source, number: int) -> tuple[int, int]:
     return number, last
 
 
-def _texts(source: Source, first: int, last: int) -> list[str]:
+def _texts(source: SourceText, first: int, last: int) -> list[str]:
     return [line.rstrip() for line in source.lines[first - 1 : last]]

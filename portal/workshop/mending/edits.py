@@ -24,7 +24,7 @@ Alternatives = list[Proposal]
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceText:
     """A file that is mended: its text without a byte order mark."""
 
     file: str
@@ -64,9 +64,9 @@ class Source:
         end = self.starts[last] if last < len(self.starts) else len(self.text)
         return (Edit(self.file, self.starts[first - 1], end, ""),)
 
-    def edited(self, edits: Iterable[Edit]) -> "Source":
+    def edited(self, edits: Iterable[Edit]) -> "SourceText":
         """The file with the edits that are of it."""
         text = self.text
         for edit in sorted((edit for edit in edits if edit.file == self.file), key=lambda edit: -edit.start):
             text = text[: edit.start] + edit.text + text[edit.end :]
-        return Source(self.file, text)
+        return SourceText(self.file, text)

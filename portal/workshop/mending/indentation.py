@@ -6,13 +6,13 @@ from itertools import islice
 
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.syntax_errors import is_content
-from portal.workshop.mending.edits import Alternatives, Edit, Proposal, Source
+from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
 
 LINES_BEFORE = 3
 WIDTHS_OF_A_TAB = (2, 4, 8)
 
 
-def reindented(problem: Problem, source: Source) -> Iterator[Alternatives]:
+def reindented(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
     """Tabs of the whole file first; then the line of the problem and those before it, at every fitting indentation."""
     if problem.line > len(source.lines):
         return
@@ -24,7 +24,7 @@ def reindented(problem: Problem, source: Source) -> Iterator[Alternatives]:
     yield [proposal for number in numbers for proposal in _moved(source, number)]
 
 
-def _moved(source: Source, number: int) -> Iterator[Proposal]:
+def _moved(source: SourceText, number: int) -> Iterator[Proposal]:
     """A line moved to each indentation in use near it, alone and with the deeper lines below it."""
     line = source.lines[number - 1]
     here = _indent(line)
@@ -37,7 +37,7 @@ def _moved(source: Source, number: int) -> Iterator[Proposal]:
             yield (alone, *(_indented(source, inner, indent) for inner, indent in deeper))
 
 
-def _indentations(source: Source, number: int) -> set[int]:
+def _indentations(source: SourceText, number: int) -> set[int]:
     """The indentations of the lines around, those one step deeper, and no odd ones in a file without any."""
     near = [_indent(line) for line in source.lines[max(0, number - 30) : number + 5] if is_content(line)]
     others = [_indent(line) for index, line in enumerate(source.lines, 1) if index != number and is_content(line)]
@@ -45,7 +45,7 @@ def _indentations(source: Source, number: int) -> set[int]:
     return {indent for width in near for indent in (width, width + 2) if indent % step == 0 and indent >= 0}
 
 
-def _block(source: Source, number: int) -> list[int]:
+def _block(source: SourceText, number: int) -> list[int]:
     """The lines below that are deeper, up to the next one that is not."""
     here = _indent(source.lines[number - 1])
     inner = []
@@ -58,12 +58,12 @@ def _block(source: Source, number: int) -> list[int]:
     return inner
 
 
-def _indented(source: Source, number: int, indent: int) -> Edit:
+def _indented(source: SourceText, number: int, indent: int) -> Edit:
     line = source.lines[number - 1]
     return source.replaced(number, 1, len(line) - len(line.lstrip()), " " * max(0, indent))[0]
 
 
-def _without_tabs(source: Source, numbers: list[int], width: int) -> Proposal:
+def _without_tabs(source: SourceText, numbers: list[int], width: int) -> Proposal:
     return tuple(_indented(source, number, _indent(source.lines[number - 1], width)) for number in numbers)
 
 

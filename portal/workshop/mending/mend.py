@@ -19,7 +19,7 @@ from portal.declaration.source.problems import Problem
 from portal.declaration.source.yaml_reader import Document, read
 from portal.workshop.mending.broken_yaml import misread_lines, repaired_lines
 from portal.workshop.mending.duplicates import without_second
-from portal.workshop.mending.edits import Alternatives, Proposal, Source
+from portal.workshop.mending.edits import Alternatives, Proposal, SourceText
 from portal.workshop.mending.indentation import reindented
 from portal.workshop.mending.misread_values import rewritten
 from portal.workshop.mending.misspelled_names import is_known_word, renamed_declarations, respelt
@@ -69,7 +69,7 @@ class _Mender:
         self._folder = folder
         self._overrides = overrides
         self._original: dict[str, bytes] = {}
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, SourceText] = {}
         self._hopeless: set[Signature] = set()
         self.loaded = load(folder, overrides)
 
@@ -108,10 +108,10 @@ class _Mender:
         except (OSError, UnicodeDecodeError):
             return False
         if raw:
-            self._original[file], self._sources[file] = raw, Source(file, text)
+            self._original[file], self._sources[file] = raw, SourceText(file, text)
         return bool(raw)
 
-    def _bytes(self, source: Source) -> bytes:
+    def _bytes(self, source: SourceText) -> bytes:
         mark = MARK if self._original[source.file].startswith(MARK) else b""
         return mark + source.text.encode("utf-8")
 
@@ -206,7 +206,7 @@ class _Mender:
         return [read(self._bytes(self._sources[file]), file) for file in files]
 
 
-def _ways(problem: Problem, sources: Mapping[str, Source], documents: list[Document]) -> Iterator[Alternatives]:
+def _ways(problem: Problem, sources: Mapping[str, SourceText], documents: list[Document]) -> Iterator[Alternatives]:
     """The ways of mending a problem, those of the likeliest cause first; the ways of one list are equally likely."""
     source = sources[problem.file]
     yield from without_second(problem, source)

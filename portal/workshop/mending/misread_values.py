@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from portal.declaration.source.excerpts import is_in_brackets
 from portal.declaration.source.problems import Problem
-from portal.workshop.mending.edits import Alternatives, Edit, Proposal, Source
+from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
 
 _YES_AND_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _AS_LIST = re.compile(r"must be a list: \[(.+)\]")
@@ -14,7 +14,7 @@ _AS_QUOTED = re.compile(r'must be a text in quotes: (".+")')
 _AS_SORT = re.compile(r'write "(-?\w+)": a minus stands')
 
 
-def rewritten(problem: Problem, sources: Mapping[str, Source]) -> Iterator[Alternatives]:
+def rewritten(problem: Problem, sources: Mapping[str, SourceText]) -> Iterator[Alternatives]:
     """The value at the place of the problem, written in the way that its sentence names."""
     source = sources[problem.file]
     if problem.line > len(source.lines):
@@ -47,14 +47,14 @@ def _other_ways(problem: Problem, there: str) -> Iterator[str]:
         yield match[1] if match[1].strip('"') == there else f'"{there}"'
 
 
-def _quoted_comment(problem: Problem, source: Source) -> Iterator[Proposal]:
+def _quoted_comment(problem: Problem, source: SourceText) -> Iterator[Proposal]:
     """`accent: #2457d6`: what was taken for a comment, in quotes."""
     line = source.lines[problem.line - 1]
     if match := re.search(r":\s+([#&][\w-]+)(?=\s*$|\s*[,}\]]|\s+#)", line):
         yield source.replaced(problem.line, match.start(1) + 1, len(match[1]), f'"{match[1]}"')
 
 
-def _spaced_dashes(problem: Problem, source: Source) -> Iterator[Proposal]:
+def _spaced_dashes(problem: Problem, source: SourceText) -> Iterator[Proposal]:
     """`-title` in a block of lines: a space after each of its dashes."""
     edits: list[Edit] = []
     for number in range(problem.line, len(source.lines) + 1):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
 from portal.declaration.source.yaml_reader import Document
 from portal.declaration.synonyms import OUR_TYPES
-from portal.workshop.mending.edits import Alternatives, Edit, Proposal, Source
+from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
 from portal.workshop.mending.known_words import (
     declarations_of,
     everyday_words,
@@ -23,7 +23,7 @@ _QUOTED = re.compile(r'["“]([^"”]+)["”]')
 FARTHEST = 3
 
 
-def respelt(problem: Problem, sources: Mapping[str, Source], documents: list[Document]) -> Iterator[Alternatives]:
+def respelt(problem: Problem, sources: Mapping[str, SourceText], documents: list[Document]) -> Iterator[Alternatives]:
     """The name that the problem is about, replaced by names that are near to it; the nearest first."""
     wrong = _wrong_name(problem, sources[problem.file])
     if not any(map(str.isalpha, wrong)):
@@ -37,7 +37,7 @@ def respelt(problem: Problem, sources: Mapping[str, Source], documents: list[Doc
 
 
 def renamed_declarations(
-    problem: Problem, chosen: Proposal, sources: Mapping[str, Source], documents: list[Document]
+    problem: Problem, chosen: Proposal, sources: Mapping[str, SourceText], documents: list[Document]
 ) -> Iterator[Proposal]:
     """The other way to make the names agree: what is declared under the right name gets the wrong one instead."""
     wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
@@ -49,7 +49,7 @@ def renamed_declarations(
             yield source.replaced(line, column + shift, len(right), wrong)
 
 
-def is_known_word(problem: Problem, chosen: Proposal, sources: Mapping[str, Source]) -> bool:
+def is_known_word(problem: Problem, chosen: Proposal, sources: Mapping[str, SourceText]) -> bool:
     """Whether the words of the right name stand elsewhere too, as in a label, and those of the wrong one do not."""
     wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
     texts = (_NAME.sub(_without(wrong, right), source.text) for source in sources.values())
@@ -61,7 +61,7 @@ def _without(*names: str) -> Callable[[re.Match[str]], str]:
     return lambda match: "" if match[0] in names else match[0]
 
 
-def _wrong_name(problem: Problem, source: Source) -> str:
+def _wrong_name(problem: Problem, source: SourceText) -> str:
     """The name out of the sentence where it stands at the place of the problem, else what stands there."""
     if problem.line > len(source.lines):
         return ""
@@ -78,7 +78,7 @@ def _translated(problem: Problem, wrong: str) -> str | None:
     return ours[0] if problem.message.startswith("no field type") and len(ours) == 1 else None
 
 
-def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, Source]) -> Proposal:
+def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, SourceText]) -> Proposal:
     """The edits at the place of the problem and at all related places of the same name."""
     places: list[Problem | RelatedPlace] = [problem, *(place for place in problem.related if place.note == ALSO)]
     edits: list[Edit] = []
@@ -92,7 +92,7 @@ def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, 
     return tuple(edits)
 
 
-def _column_of(name: str, place: Problem | RelatedPlace, source: Source) -> int | None:
+def _column_of(name: str, place: Problem | RelatedPlace, source: SourceText) -> int | None:
     """The column of a name within what stands at a place, or of the key just before it."""
     there = source.marked(place.line, place.column)
     match = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", there) or re.search(re.escape(name), there)

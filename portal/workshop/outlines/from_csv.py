@@ -10,7 +10,7 @@ from pathlib import Path
 from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import Module
 from portal.records.transfer.csv_columns import find_columns
-from portal.records.transfer.csv_reading import Source, open_source
+from portal.records.transfer.csv_reading import CsvSource, open_source
 from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.texts import plural
@@ -28,7 +28,7 @@ class CsvFile:
     """One file that was read: its columns, its notation, and the rows that cannot be imported as they are."""
 
     path: Path
-    source: Source
+    source: CsvSource
     columns: list[ColumnValues]
     notation: Notation
     module: str = ""

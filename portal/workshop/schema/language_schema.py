@@ -52,7 +52,7 @@ def description_of(shape: type[Shape], key: str) -> str:
     return next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), "")
 
 
-class Language:
+class LanguageSchema:
     """Collects the definitions that the schema of one file needs, in `definitions`."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import Names, Shape
 from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS
 from portal.workshop.schema.folder_names import FieldNames, FolderNames, Labels, ModuleNames
-from portal.workshop.schema.language_schema import SCALAR, Language, Schema, comparison, described, ref
+from portal.workshop.schema.language_schema import SCALAR, LanguageSchema, Schema, comparison, described, ref
 
 NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
 
@@ -33,7 +33,7 @@ class Around:
 class Narrowing:
     """Narrows the parts of one file; what is used often becomes a definition of `language`."""
 
-    def __init__(self, language: Language, names: FolderNames) -> None:
+    def __init__(self, language: LanguageSchema, names: FolderNames) -> None:
         self._language = language
         self._names = names
 

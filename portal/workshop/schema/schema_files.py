@@ -17,7 +17,7 @@ from portal.declaration.value_types import ModuleName
 from portal.fields.base_shape import Shape
 from portal.workshop.replace_file import replace_file
 from portal.workshop.schema.folder_names import FolderNames, folder_names
-from portal.workshop.schema.language_schema import Language, Schema, names_schema, ref
+from portal.workshop.schema.language_schema import LanguageSchema, Schema, names_schema, ref
 from portal.workshop.schema.narrowing import Around, Narrowing, access_narrowing
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def _schemas(names: FolderNames) -> dict[str, Schema]:
 
 
 def _modules(names: FolderNames) -> Schema:
-    language = Language()
+    language = LanguageSchema()
     narrowing = Narrowing(language, names)
     general = language.defined(ModulesFile)
     narrowed = narrowing.shape(ModulesFile, Around())
@@ -115,7 +115,7 @@ def _modules(names: FolderNames) -> Schema:
 
 
 def _profile(names: FolderNames) -> Schema:
-    language = Language()
+    language = LanguageSchema()
     narrowing = Narrowing(language, names)
     general = language.defined(Profile)
     # false takes a module of an extended profile away; nothing at all is an access without changes.
@@ -135,7 +135,7 @@ def _profile(names: FolderNames) -> Schema:
 
 
 def _buttons(names: FolderNames) -> Schema:
-    language = Language()
+    language = LanguageSchema()
     narrowing = Narrowing(language, names)
     general = language.defined(ButtonsFile)
     language.definitions["ButtonsFile"]["properties"]["buttons"]["propertyNames"] = names_schema()
@@ -157,7 +157,7 @@ def _is(key: str, values: list[str]) -> Schema:
     return {"required": [key], "properties": {key: {"enum": values}}}
 
 
-def _whole(title: str, language: Language, general: Schema, narrowed: Schema) -> Schema:
+def _whole(title: str, language: LanguageSchema, general: Schema, narrowed: Schema) -> Schema:
     return {
         "$schema": DRAFT,
         "title": title,

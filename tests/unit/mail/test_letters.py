@@ -27,7 +27,7 @@ from portal.mail.account_letters import (
     password_changed,
     password_reset_letter,
 )
-from portal.mail.builder import Content, LetterThread, Sender, write_letter
+from portal.mail.builder import LetterContent, LetterThread, Sender, write_letter
 from portal.mail.headers import header_text, parse_letter
 from portal.mail.letter_text import plain_text
 
@@ -144,7 +144,9 @@ def test_a_text_of_a_header_begins_no_encoded_word(text):
 @pytest.mark.parametrize("text", ["プリンタが壊れています" * 40, "word " * 100, "a" * 400])
 def test_a_long_subject_keeps_its_beginning_in_languages_without_spaces_too(text):
     account = Account(1, "a@b.example", "Anna", "customer")
-    letter = write_letter(Sender(SMALL, "https://care.example", NOW), account, Content(f"[T1] {text}", (text,), "", ""))
+    letter = write_letter(
+        Sender(SMALL, "https://care.example", NOW), account, LetterContent(f"[T1] {text}", (text,), "", "")
+    )
     assert 195 < len(letter["Subject"]) <= 200
     assert letter["Subject"].startswith(f"[T1] {text[:180]}")
     assert letter["Subject"].endswith(" …")
@@ -167,7 +169,7 @@ def test_a_long_subject_keeps_its_beginning_in_languages_without_spaces_too(text
 def test_subjects_and_names_arrive_as_they_are_in_whatever_language(text, address):
     text = header_text(text)
     account = Account(1, address, text, "customer")
-    letter = write_letter(Sender(SMALL, "https://care.example", NOW), account, Content(text, (), "", ""))
+    letter = write_letter(Sender(SMALL, "https://care.example", NOW), account, LetterContent(text, (), "", ""))
     sent = email.message_from_bytes(parse_letter(letter.as_string()).as_bytes(), policy=email.policy.compat32)
     ((name, recipient),) = getaddresses([sent["To"]])
     assert recipient == address
@@ -181,7 +183,9 @@ def test_addresses_of_links_and_ids_stand_in_headers_as_they_are_however_long():
     root = f"<tickets.1.2@{'customers.' * 8}care.example>"
     thread = LetterThread(f"<1.{root[1:]}", root, unsubscribe=("Stop", address))
     account = Account(1, "a@b.example", "Anna", "customer")
-    letter = write_letter(Sender(SMALL, "https://care.example", NOW), account, Content("x " * 90, (), "", ""), thread)
+    letter = write_letter(
+        Sender(SMALL, "https://care.example", NOW), account, LetterContent("x " * 90, (), "", ""), thread
+    )
     written = parse_letter(letter.as_string()).as_bytes().split(b"\r\n\r\n")[0].decode()
     lines = written.replace("\r\n ", " ").split("\r\n")
     assert f"List-Unsubscribe: <{address}>" in lines

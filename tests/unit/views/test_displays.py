@@ -12,7 +12,7 @@ from portal.rendering.cells import CellRenderer, CellTemplates
 from portal.rendering.templates import Templates
 from portal.views.displays import BUILT_IN, DISPLAYS, Value, moment
 from portal.views.lists.columns import Column
-from portal.views.lists.list_rows import Row
+from portal.views.lists.list_rows import ListRow
 from portal.web.assets import Assets
 from portal.web.frame import Frame
 
@@ -30,7 +30,7 @@ def as_cell(value):
     """The cell as a list draws it: from the template of its kind."""
     renderer = CellRenderer(CellTemplates(), draw, ("icons", "en", "en"))
     another = value._replace(text="another", url=value.url and "/other", iso="2000-01-01")
-    rows = [Row(number, "Title", "/", (cell,)) for number, cell in enumerate([another, value])]
+    rows = [ListRow(number, "Title", "/", (cell,)) for number, cell in enumerate([another, value])]
     table = renderer.rows([Column("x", "X")], rows, "")
     return table.rpartition("<tr>")[2].removesuffix("</tr>")
 

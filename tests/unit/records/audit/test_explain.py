@@ -14,7 +14,7 @@ from portal.declaration.source.places import Places
 from portal.records.audit.audience import outcomes
 from portal.records.audit.deciding_line import deciding_lines
 from portal.records.audit.expectations import check_expectations, check_named_records
-from portal.records.audit.explain import Step, explain
+from portal.records.audit.explain import ExplainStep, explain
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from portal.texts import translate
@@ -180,16 +180,24 @@ def test_names_of_records_are_looked_for(world):
         # What the profile does not write, the one that it extends grants.
         (
             "power",
-            Step(True, "", (("modules", "people", "can"), ("modules", "people")), word="edit"),
+            ExplainStep(True, "", (("modules", "people", "can"), ("modules", "people")), word="edit"),
             ("customer", "edit"),
         ),
-        ("power", Step(True, "", (("modules", "tickets", "can"),), word="export"), ("power", "export")),
+        ("power", ExplainStep(True, "", (("modules", "tickets", "can"),), word="export"), ("power", "export")),
         # The nearest `can` decides about what is not granted.
-        ("power", Step(False, "", (("modules", "tickets", "can"), ("modules", "tickets"))), ("power", "can")),
-        ("power", Step(True, "", (("modules", "tickets", "see"),)), ("power", "see")),
-        ("power", Step(True, "", (("modules", "articles"),)), ("customer", "articles")),
-        ("customer", Step(True, "", (("modules", "tickets", "create"),), word="article"), ("customer", "article")),
-        ("power", Step(True, "", (("modules", "tickets", "list", "columns"),), word="urgency"), ("modules", "urgency")),
+        ("power", ExplainStep(False, "", (("modules", "tickets", "can"), ("modules", "tickets"))), ("power", "can")),
+        ("power", ExplainStep(True, "", (("modules", "tickets", "see"),)), ("power", "see")),
+        ("power", ExplainStep(True, "", (("modules", "articles"),)), ("customer", "articles")),
+        (
+            "customer",
+            ExplainStep(True, "", (("modules", "tickets", "create"),), word="article"),
+            ("customer", "article"),
+        ),
+        (
+            "power",
+            ExplainStep(True, "", (("modules", "tickets", "list", "columns"),), word="urgency"),
+            ("modules", "urgency"),
+        ),
     ],
 )
 def test_a_step_names_the_line_that_decided(profile, step, line):
@@ -208,6 +216,6 @@ def test_conditions_that_are_joined_are_all_named(tmp_path):
     (tmp_path / "profiles/customer.yaml").write_text("modules:\n  notes: {where: {open: true}}\n")
     narrower = "extends: customer\nmodules:\n  notes: {where: {title: {empty: false}}}\n"
     (tmp_path / "profiles/power.yaml").write_text(narrower)
-    step = Step(False, "", (("modules", "notes", "where"),), joined=True)
+    step = ExplainStep(False, "", (("modules", "notes", "where"),), joined=True)
     lines = deciding_lines(Places(tmp_path), load(tmp_path).declaration, step, "power")
     assert list(map(str, lines)) == ["profiles/power.yaml:3:11", "profiles/customer.yaml:2:11"]

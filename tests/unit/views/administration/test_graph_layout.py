@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from portal.views.administration.graph_layout import WIDTH, Graph, Link, draw
+from portal.views.administration.graph_layout import WIDTH, Graph, GraphLink, draw
 
 
 def graph(number, links, seed):
@@ -15,7 +15,7 @@ def graph(number, links, seed):
     rows = {name: [target for source, target in drawn if source == name] for name in names}
     return Graph(
         {name: len(targets) for name, targets in rows.items()},
-        [Link(name, row, target) for name, targets in rows.items() for row, target in enumerate(targets)],
+        [GraphLink(name, row, target) for name, targets in rows.items() for row, target in enumerate(targets)],
     )
 
 
@@ -33,8 +33,8 @@ def test_boxes_do_not_overlap_and_every_link_has_a_path(number, links, seed):
 
 
 def test_links_run_from_left_to_right_but_for_one_of_a_cycle():
-    chain = [Link("lines", 0, "orders"), Link("orders", 0, "people"), Link("people", 0, "companies")]
-    back = Link("companies", 0, "people")
+    chain = [GraphLink("lines", 0, "orders"), GraphLink("orders", 0, "people"), GraphLink("people", 0, "companies")]
+    back = GraphLink("companies", 0, "people")
     drawing = draw(Graph({"people": 1, "companies": 1, "orders": 1, "lines": 1}, [*chain, back]))
     columns = [drawing.places[name].x for name in ("lines", "orders", "people", "companies")]
     assert columns == sorted(set(columns))
