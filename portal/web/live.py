@@ -358,6 +358,6 @@ def _adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[
             log.info("The database has been changed: %s", sentence)
         for step in applied.left:
             log.warning("Left undone in the database: %s", step.sentence.removeprefix("! "))
-    with reading(engine) as connection:
-        steps = missing_steps(connection, tables)
+        with reading(engine) as connection:
+            steps = missing_steps(connection, tables)
     return [step.planned for step in steps], not any(step.needed for step in steps)
