@@ -26,11 +26,6 @@ BUTTONS = "buttons.yaml"
 ALL_MODULES = ""  # stands for every module where a whole profile is in doubt
 
 
-def own_key(field: Field, name: str) -> Any:
-    """A key of a field that only some types have; None for the others."""
-    return getattr(field, name) if name in type(field).model_fields else None
-
-
 def link_targets(field: Field | None) -> tuple[str, ...]:
     """The modules that a link leads to; empty for other fields."""
     return () if field is None or field.computed else field.targets

@@ -24,6 +24,13 @@ def record_in_words(record: Record) -> str:
     return " · ".join(dict.fromkeys(filter(None, (reference_in_words(record), record.title))))
 
 
+def record_heading(records: Records, record: Record) -> str:
+    """The title; after what the record is where the title alone is a reference or a number: “Order 10248”."""
+    if record.title != record.reference and any(character.isalpha() for character in record.title):
+        return record.title
+    return f"{records.policy.reader.text(records.access.singular)} {record.title}"
+
+
 def new_label(records: Records) -> str:
     """“New ticket”, but “New VPN access”; in German nouns keep their capital letter."""
     reader = records.policy.reader

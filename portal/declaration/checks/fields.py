@@ -1,13 +1,14 @@
 """Checks fields: what they link to, their defaults and limits, and when they are shown."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from portal.conditions import ALWAYS, FormValue, comparisons, is_group
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.ineffective_keys import check_ineffective_keys
 from portal.declaration.checks.values import is_more, stored_complaint, word_warning
-from portal.declaration.declaration_draft import DeclarationDraft, link_targets, own_key
+from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
@@ -38,7 +39,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         if field.required and field.required_when is not None:
             place["required_when"].key.wrong("a field that is required always needs no required_when")
         _check_limits(field, draft.reader, place)
-        check_size(own_key(field, "max_size"), place["max_size"])
+        check_size(_own_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
         _check_formerly(draft, module, field, former_names, place["formerly"])
         if field.computed:
@@ -51,7 +52,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
 def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cursor) -> None:
     """The columns of a `lines` field, as the fields of the module that its rows are."""
     check_fields(draft, draft.row_modules[join_name(module.name, lines.name)], at["fields"])
-    for index, name in enumerate(own_key(lines, "total") or ()):
+    for index, name in enumerate(_own_key(lines, "total") or ()):
         if not lines.row_fields[name].has_sum:
             place = at["total"][index] if isinstance(at["total"].value, list) else at["total"]
             place.wrong(f'"{name}" is of type {lines.row_fields[name].type}, which has no total')
@@ -142,7 +143,7 @@ def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cu
                 place.wrong(list_in_text(target, draft.modules) or draft.no_module(target))
         elif target in draft.modules:
             check_condition(draft, target, at["where"], form=module.name)
-    if own_key(field, "on_delete") == "clear" and field.required:
+    if _own_key(field, "on_delete") == "clear" and field.required:
         at["on_delete"].wrong("a required link cannot be cleared: use refuse or cascade")
 
 
@@ -163,7 +164,7 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
 
 def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
     for least, most in (("min_length", "max_length"), ("min", "max")):
-        smallest, largest = own_key(field, least), own_key(field, most)
+        smallest, largest = _own_key(field, least), _own_key(field, most)
         if is_more(smallest, largest):
             at[least].wrong(f"{least} {smallest} is more than {most} {largest}")
             return
@@ -224,3 +225,8 @@ def _check_computed(field: Field, at: Cursor) -> None:
         at["of"].key.warn(
             f"the table has no value for {'; '.join(field.gaps[:MOST_GAPS])}{more}: the field is then empty"
         )
+
+
+def _own_key(field: Field, name: str) -> Any:
+    """A key of a field that only some types have; None for the others."""
+    return getattr(field, name) if name in type(field).model_fields else None

@@ -44,8 +44,8 @@ from portal.views.forms.uploads import (
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
-from portal.views.records.details import record_heading
 from portal.views.records.files import add_form_files
+from portal.views.wording import record_heading
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, whole_number

@@ -7,8 +7,6 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.fields.linked_text import Pictures, with_pictures
-from portal.records.reading import records as reading
-from portal.records.reading.records import Records
 from portal.records.reading.stored_events import stored_events
 from portal.records.writing.follow_ups import follow_ups
 from portal.texts import Words, _
@@ -26,7 +24,7 @@ from portal.views.records.related import RelatedList, related_lists
 from portal.views.records.seen_and_hidden import RecordNews, record_news
 from portal.views.records.stage_bar import StageBar, stage_bar
 from portal.views.records.watching import Watchers, watchers_card
-from portal.views.wording import record_in_words, reference_in_words
+from portal.views.wording import record_heading, record_in_words, reference_in_words
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 
@@ -114,13 +112,6 @@ def detail_page(
         news=record_news(resource, request),
         workshop=tuple(explaining_actions(resource, request)),
     )
-
-
-def record_heading(records: Records, record: reading.Record) -> str:
-    """The title; after what the record is where the title alone is a reference or a number: “Order 10248”."""
-    if record.title != record.reference and any(character.isalpha() for character in record.title):
-        return record.title
-    return f"{records.policy.reader.text(records.access.singular)} {record.title}"
 
 
 def _field_value(resource: Record, name: str, pictures: Pictures) -> Value:
