@@ -193,7 +193,7 @@ class Register:
 
     def _check_email(self, email: str) -> None:
         if not is_mail_address(email):
-            raise AccessRefusedError(f'"{email}" is not an e-mail address that letters can be sent to')
+            raise AccessRefusedError(f'"{email}" is not an email address that letters can be sent to')
 
     def _check_profile(self, profile: str) -> None:
         if profile not in self.declaration.profiles:

@@ -84,7 +84,8 @@ class Date(DateOrTime):
 
     def bounds(self, reader: Reader) -> tuple[datetime.date | None, datetime.date | None]:
         """`today` is the reader's own day."""
-        least, most = (reader.today if bound == "today" else bound for bound in (self.min, self.max))
+        today = reader.today if reader.chooses_now else None
+        least, most = (today if bound == "today" else bound for bound in (self.min, self.max))
         return least, most
 
     def show(self, value: Any, reader: Reader) -> str:

@@ -199,10 +199,13 @@ class Datetime(DateOrTime):
 
     def bounds(self, reader: Reader) -> tuple[datetime.datetime | None, datetime.datetime | None]:
         """From the start of the least minute to the last instant of the greatest day, minute or second."""
+        bounds = (
+            None if bound in self.specials and not reader.chooses_now else bound for bound in (self.min, self.max)
+        )
+        least, most = (self.constant(bound, reader) if bound else None for bound in bounds)
         # Inputs and messages show whole minutes: the minute of the least moment is accepted from its start.
-        least = self.constant(self.min, reader).start.replace(second=0, microsecond=0) if self.min else None
-        most = self.constant(self.max, reader).end - INSTANT if self.max else None
-        return least, most
+        first = least.start.replace(second=0, microsecond=0) if least else None
+        return first, most.end - INSTANT if most else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """`NAME.later` is there for the second of two equal hours in autumn, which the input alone cannot tell."""

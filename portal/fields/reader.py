@@ -26,6 +26,7 @@ class Reader:
     currency: str = "EUR"
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     plain: bool = False
+    chooses_now: bool = True  # whether bounds such as `today` hold: not for what a file brings from other days
     people: str | None = None  # the module whose records are persons
     organizations: str | None = None  # the module whose records are companies
     person: int | None = None  # id of the reader's own record

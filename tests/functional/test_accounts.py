@@ -66,7 +66,7 @@ def test_a_given_password_stays(app, account):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("add", "no address", "--profile", "customer"), "is not an e-mail address"),
+        (("add", "no address", "--profile", "customer"), "is not an email address"),
         (("add", DORA, "--profile", "king"), 'there is no profile "king"; there are customer'),
         (("add", ANNA, "--profile", "customer"), "has access already"),
         (("set", DORA, "--profile", "customer"), "has no access"),

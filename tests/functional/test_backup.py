@@ -111,6 +111,8 @@ def test_a_damaged_backup_and_a_place_in_use_are_refused(portal_folder, sqlite_u
         file.write("# more\n")
     assert "damaged" in run("restore", target, "--folder", folder, code=1)
     assert "no backup" in run("restore", portal_folder, "--folder", folder, code=1)
+    refused = run("restore", portal_folder / "modules.yaml", "--folder", folder, code=1)
+    assert refused.strip().endswith("file could not be opened successfully")
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 

@@ -75,6 +75,15 @@ def test_files_make_the_round_trip(shop, files, tmp_path, ending):
     assert stored(other) == expected
 
 
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_an_export_without_files_makes_the_round_trip_too(shop, tmp_path, ending):
+    shop.loaded("assets", "name\nPress\n")
+    target, bundle = tmp_path / "assets.csv", tmp_path / f"bundle{ending}"
+    assert "1 record and 0 files written" in shop.run("export", "assets", target, "--files", bundle).stderr
+    again = shop.run("import", "assets", target, "--key", "name", "--files", bundle)
+    assert "0 new, 0 changed, 1 unchanged" in again.output
+
+
 def test_files_are_replaced_and_removed_by_a_key(shop, files):
     shop.loaded("assets", ROW, "--files", str(files))
     (files / "new.pdf").write_bytes(PDF + b"%")

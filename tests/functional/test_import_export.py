@@ -232,6 +232,16 @@ modules:
         shop.engine.dispose()
 
 
+def test_a_file_brings_dates_that_nobody_could_choose_today(tmp_path, database_url):
+    bounds = "{wanted: {type: date, min: today}, call: {type: datetime, min: now}, born: {type: date, max: 2020-01-01}}"
+    modules = f"modules: {{orders: {{see: all, fields: {{name: text, {bounds[1:-1]}}}, list: {{columns: [name]}}}}}}"
+    shop = make_shop(tmp_path, database_url, modules, "modules: {orders: {}}\n")
+    old = "name,wanted,call,born\na,2020-01-02,2020-01-02T10:00,2019-12-31\n"
+    shop.loaded("orders", old)
+    assert shop.values("orders", "wanted") == [datetime.date(2020, 1, 2)]
+    assert shop.bad("orders", old.replace("2019-12-31", "2020-01-02")) == ["2: born: Choose Jan 1, 2020 or earlier."]
+
+
 def test_a_default_that_follows_a_link_is_imported_where_the_file_has_no_column_for_it(tmp_path, database_url):
     modules = """
 modules:

@@ -177,7 +177,8 @@ def _opened(source: Path) -> Iterator[Path]:
             with tarfile.open(source) as archive:
                 archive.extractall(temporary, filter="data")
         except (tarfile.TarError, EOFError, zlib.error) as error:  # cut off, or not what was packed
-            raise BackupError(f"{source} is not a backup, or is damaged: {error}") from None
+            reason = str(error).partition("\n")[0].rstrip(":")  # below it tarfile tells what it tried
+            raise BackupError(f"{source} is not a backup, or is damaged: {reason}") from None
         yield Path(temporary)
 
 

@@ -29,7 +29,7 @@ class FileBundle(Protocol):
 
 
 class FolderBundle:
-    """Files in a folder, which is made where it is missing."""
+    """Files in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -100,6 +100,7 @@ def open_bundle(path: Path, write: bool = False) -> Iterator[FileBundle]:
         except (zipfile.BadZipFile, zlib.error) as error:
             raise OSError(f"{path} is not a zip archive, or is damaged: {error}") from None
     elif write or path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)  # also for no files, so that what an export wrote can be imported
         yield FolderBundle(path)
     else:
         raise OSError(f"{path} is neither a folder nor a zip archive")

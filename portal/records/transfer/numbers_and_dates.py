@@ -83,5 +83,5 @@ def _in_24_hours(clock: re.Match[str]) -> str:
 
 
 def machine_reader(reader: Reader) -> Reader:
-    """The same reader where numbers and dates are written and read as machines do."""
-    return replace(reader, language="en", plain=True)
+    """The same reader where numbers and dates are written and read as machines do, whenever they were chosen."""
+    return replace(reader, language="en", plain=True, chooses_now=False)

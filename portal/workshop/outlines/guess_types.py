@@ -76,7 +76,7 @@ WRITTEN = {
     "time": "time of day",
     "date": "date",
     "datetime": "date with a time",
-    "email": "an e-mail address",
+    "email": "an email address",
     "url": "a web address",
 }
 
