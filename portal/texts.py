@@ -34,8 +34,18 @@ WORD = re.compile(r"[^\W_]+")
 # What is one word as well as several: “Wi-Fi”, “14:30”.
 COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+){1,5}|(?<!\d)\d{1,2}:\d\d(?!\d)")
 JOINTS = re.compile("[-:]")
-# Scripts written without spaces: every character is a word of its own.
-UNSPACED = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff])")
+# Scripts written without spaces, each a range of a regular expression: every character is a word of its own.
+UNSPACED_SCRIPTS = (
+    r"\u3400-\u9fff\uf900-\ufaff",  # Chinese
+    r"\u3040-\u309f",  # Hiragana; in Japanese another script begins another word
+    r"\u30a0-\u30ff",  # Katakana
+    r"\uac00-\ud7af",  # Korean: its words have endings, and spaces between them
+    r"\u0e00-\u0e7f",  # Thai
+    r"\u0e80-\u0eff",  # Lao
+    r"\u1000-\u109f",  # Burmese
+    r"\u1780-\u17ff",  # Khmer
+)
+UNSPACED = re.compile(f"([{''.join(UNSPACED_SCRIPTS)}])")
 
 
 # Which letters are compared as which others, compiled by scripts/compile_folding.py: a target, a space, its letters.
@@ -49,7 +59,9 @@ _FOLDING = {
 _IGNORED = "\u00ad\u034f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 _FOLDING |= dict.fromkeys(map(ord, _IGNORED), "")
 # Another one when texts are folded or cut in another way: then folded columns and the search index are written again.
-FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE + (_IGNORED + COMPOUND.pattern).encode()).hexdigest()[:8]
+FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE + (_IGNORED + COMPOUND.pattern + UNSPACED.pattern).encode()).hexdigest()[
+    :8
+]
 
 # What would break the one line of a problem, or move the cursor of the terminal that shows it.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

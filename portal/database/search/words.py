@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portal.texts import indexed_words, typed_words, words
+from portal.texts import UNSPACED_SCRIPTS, indexed_words, typed_words, words
 
 MAX_TEXT_LENGTH = 200_000  # characters of one record; PostgreSQL's tsvector holds a megabyte
 MAX_WORD_LENGTH = 128
@@ -18,10 +18,8 @@ MAX_INPUT_LENGTH = 1000  # characters of one search
 BORDER = "_"
 QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»')
 DIGITS = re.compile(r"\d+")
-# What stands together in scripts without spaces: in Japanese another script begins another word.
-UNSPACED_RUN = re.compile(
-    r"[\u3400-\u9fff\uf900-\ufaff]{2,}|[\u3040-\u309f]{2,}|[\u30a0-\u30ff]{2,}|[\uac00-\ud7af]{2,}|[\u0e00-\u0e7f]{2,}"
-)
+# What stands together in scripts without spaces.
+UNSPACED_RUN = re.compile("|".join(f"[{script}]{{2,}}" for script in UNSPACED_SCRIPTS))
 LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from portal.database.search.words import SearchWords
 from portal.fields.base import Field
-from portal.texts import words
+from portal.texts import UNSPACED, words
 
 # A piece of text that may be a word: letters and digits, soft hyphens between them. Scripts without spaces fall into
 # single characters.
-PIECE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W_]+(?:\xad[^\W_]+)*")
+PIECE = re.compile(UNSPACED.pattern + r"|[^\W_]+(?:\xad[^\W_]+)*")
 LONGEST = 5_000  # characters of one text that are compared
 BEFORE, AFTER = 30, 50  # characters of an excerpt around what matches
 

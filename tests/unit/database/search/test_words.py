@@ -45,6 +45,7 @@ def test_quoted_words_stand_together(quoted):
         ("ﾌﾟﾘﾝﾀ", [" ふ り ん た "]),
         ("고장 프린터", [" 고 장 ", " 프 린 터 "]),
         ("東 京 Tokyo", []),
+        ("ລາວ ខ្មែរ", [" ລ າ ວ ", " ខ ម រ "]),
     ],
 )
 def test_characters_without_a_space_between_them_stand_together(text, phrases):
