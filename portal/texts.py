@@ -30,6 +30,7 @@ JOINERS = "\u200c\u200d"
 SURROUNDINGS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + (
     "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
+SPACES = re.compile(r"\s+")
 WORD = re.compile(r"[^\W_]+")
 # What is one word as well as several: “Wi-Fi”, “14:30”.
 COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+){1,5}|(?<!\d)\d{1,2}:\d\d(?!\d)")
@@ -56,12 +57,12 @@ _FOLDING = {
     for letter in letters
 }
 # Invisible within a word, where programs put them: soft hyphens, and what steers line breaks and the direction.
-_IGNORED = "\u00ad\u034f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-_FOLDING |= dict.fromkeys(map(ord, _IGNORED), "")
+IGNORED = "\u00ad\u034f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+_FOLDING |= dict.fromkeys(map(ord, IGNORED), "")
 # Another one when texts are folded or cut in another way: then folded columns and the search index are written again.
-FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE + (_IGNORED + COMPOUND.pattern + UNSPACED.pattern).encode()).hexdigest()[
-    :8
-]
+FOLDING_VERSION = hashlib.sha256(
+    _FOLDING_FILE + (IGNORED + SPACES.pattern + COMPOUND.pattern + UNSPACED.pattern).encode()
+).hexdigest()[:8]
 
 # What would break the one line of a problem, or move the cursor of the terminal that shows it.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -243,13 +244,16 @@ def locale_or_english(language: str) -> Locale:
 def fold(text: str) -> str:
     """`text` without accents, case, width and soft hyphens, for comparing: “Größe” → “grosse”, “Łódź” → “lodz”.
 
-    Letters that Unicode's collation takes for others are these (locale/folding.txt): ø is o, æ is ae; ’ is '.
+    Letters that Unicode's collation takes for others are these (locale/folding.txt): ø is o, æ is ae; ’ is '. Several
+    spaces, and the end of a line, are one space, as a page shows them.
     """
     if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return unicodedata.normalize("NFC", bare.casefold().translate(_FOLDING))
+        folded = text.lower()
+    else:
+        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+        folded = unicodedata.normalize("NFC", bare.casefold().translate(_FOLDING))
+    return SPACES.sub(" ", folded) if any(space in folded for space in ("  ", "\n", "\t", "\r")) else folded
 
 
 def is_blank(text: str) -> bool:

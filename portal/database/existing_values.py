@@ -18,10 +18,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal.database.sqlite_functions import BORDER, KEY_DIGITS, SEPARATOR
+from portal.texts import IGNORED, SPACES
 
 Expression = sa.ColumnElement[Any]
 
-MARKS = "[\u0300-\u036f]"  # combining accents
+MARKS = f"[\u0300-\u036f{IGNORED}]"  # combining accents, and what is invisible
 LETTERS = ("øłđħıŀŧ’‘", "oldhilt''")  # without decomposition
 LIGATURES = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
 
@@ -124,6 +125,7 @@ class PostgreSQLValues:
         bare = sa.func.regexp_replace(sa.func.normalize(sa.func.lower(text), sa.text("NFKD")), MARKS, "", "g")
         for letter, letters in LIGATURES:
             bare = sa.func.replace(bare, letter, letters)
+        bare = sa.func.regexp_replace(bare, SPACES.pattern, " ", "g")
         return sa.collate(sa.func.translate(bare, *LETTERS, type_=sa.Text()), "C")
 
     def words(self, text: Expression) -> Expression:

@@ -57,7 +57,8 @@ FILTERS = [
     # text-like: contains, accents and case ignored
     ("name=a", "A"), ("name=c", "Ć"), ("name=%C4%86", "Ć"), ("name=A&name=B", "Ab"), ("name=", "AbĆE"),
     ("name=%25", ""), ("name=_", ""), ("name=A%27+OR+1", ""), ("name.empty=1", ""), ("name.min=a", "AbĆE"),
-    ("prose=INK", "Ab"), ("prose=%25", "Ć"), ("prose=_", "Ć"), ("prose=red+ink", "A"), ("prose.empty=1", "E"),
+    ("prose=INK", "Ab"), ("prose=%25", "Ć"), ("prose=_", "Ć"), ("prose=red+ink", "A"),
+    ("prose=ink+spilt", "A"), ("prose.empty=1", "E"),
     ("mark=bold", "A"), ("rich=uber", "A"), ("mail=info@", "Ab"), ("mail=b.EXAMPLE", "b"), ("phone=1234", "A"),
     ("site=a.example", "A"), ("words=arger", "A"), ("words=10%25", "A"), ("words=%22b%22", "Ć"), ("words.empty=1", "E"),
     ("place=ŁODZ", "b"), ("place=via+roma", "A"), ("place.empty=1", "ĆE"), ("city=łodz", "b"), ("city=ROM", "A"),
