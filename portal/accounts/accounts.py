@@ -24,7 +24,8 @@ class Account:
     name: str
     profile: str
     person: int | None = None
-    language: str | None = None
+    language: str | None = None  # that was chosen
+    browser_language: str | None = None  # that the browser asked for at the last sign-in
     must_change: bool = False
     disabled: bool = False
     access_from: datetime.date | None = None
@@ -36,6 +37,11 @@ class Account:
     signed_in: datetime.datetime | None = None  # the last time
     news_from: datetime.datetime | None = None
     hides: bool | None = None
+
+    @property
+    def reads(self) -> str | None:
+        """The language in which letters are written: the one that was chosen, else the one of the pages."""
+        return self.language or self.browser_language
 
 
 def find_account(connection: sa.Connection, tables: Tables, email: str) -> Account | None:
@@ -84,6 +90,7 @@ def account_of(row: Mapping[Any, Any]) -> Account:
         profile=row["profile"],
         person=row["person"],
         language=row["language"],
+        browser_language=row["browser_language"],
         must_change=bool(row["must_change"]),
         disabled=bool(row["disabled"]),
         access_from=row["access_from"],

@@ -49,6 +49,7 @@ class SignInAttempt:
     network: str
     remember: bool = False
     language: str | None = None  # chosen before signing in, then stored with the account
+    browser_language: str | None = None  # of the page, for letters to an account that has chosen none
     old_session: str | None = None  # the cookie that the browser came with
     device: str | None = None  # likewise, see devices.py
     agent: str | None = None  # what the browser says it is
@@ -144,11 +145,13 @@ class Logins:
         device = remember_device(attempt.device, account.id, from_now)
         return SignedIn(account, token, None if days is None else days * 86_400, device, is_new)
 
-    def note_first_sign_in(self, connection: sa.Connection, account_id: int, now: datetime.datetime) -> None:
+    def note_first_sign_in(
+        self, connection: sa.Connection, account_id: int, language: str, now: datetime.datetime
+    ) -> None:
         """A person who comes in by an invitation or a sign-up has signed in: from then on they are notified of unknown
-        devices."""
-        table = self.tables.account
-        connection.execute(sa.update(table).where(table.c["id"] == account_id).values(signed_in=now))
+        devices. `language`: of the page."""
+        table, values = self.tables.account, {"signed_in": now, "browser_language": language}
+        connection.execute(sa.update(table).where(table.c["id"] == account_id).values(values))
 
     def device_secret(self, connection: sa.Connection, hashed: str | None) -> str:
         """What signs the devices of an account whose password has the hash `hashed`; None if only links sign it in."""
@@ -247,7 +250,12 @@ class Logins:
 
 
 def _signed_in_values(account: Account, attempt: SignInAttempt, now: datetime.datetime) -> dict[str, Any]:
-    return {"language": attempt.language or account.language, "signed_in": now, "invited": None}
+    return {
+        "language": attempt.language or account.language,
+        "browser_language": attempt.browser_language,
+        "signed_in": now,
+        "invited": None,
+    }
 
 
 def _counted(attempt: SignInAttempt, device: str | None) -> dict[attempts.Limit, str]:

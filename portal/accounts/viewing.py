@@ -47,8 +47,8 @@ def account_identity(
 ) -> Identity | None:
     """The rights by which an administrator views the portal as an account; None where it may not sign in now."""
     reading = _reading(administrator)
-    if account.language in tables.declaration.settings.languages and account.language != reading["language"]:
-        reading |= {"language": account.language, "region": ""}
+    if account.reads in tables.declaration.settings.languages and account.reads != reading["language"]:
+        reading |= {"language": account.reads, "region": ""}
     # That a generated password has to be changed first is not what an administrator wants to see.
     identity = admit(connection, tables, replace(account, must_change=False), **reading)
     return None if isinstance(identity, str) else identity

@@ -67,7 +67,7 @@ class Sender:
     def reader(self, account: Account) -> Reader:
         """The language and the zone in which letters to an account are written."""
         languages = self.declaration.settings.languages
-        language = account.language if account.language in languages else languages[0]
+        language = account.reads if account.reads in languages else languages[0]
         return self.declaration.reader(language=language, now=self.now, person=account.person)
 
 

@@ -22,6 +22,7 @@ from portal.mail.letter_text import plain_text
 from portal.mail.reply_address import ReplyTo, read_reply_address
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
+from tests.functional.conftest import form_of
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY, PASSWORD, Browser
 
 LATER = datetime.timedelta(minutes=2)
@@ -296,6 +297,20 @@ def test_the_language_is_the_recipients(post):
     letter = next(letter for letter in new_letters(post) if letter.to == ANNA)
     assert "T1 · Risolto" in letter.text
     assert '<html lang="it"' in letter.html
+
+
+def test_who_has_chosen_no_language_gets_letters_in_that_of_the_pages(post):
+    browser = TestApp(post.app, extra_environ={"HTTP_ACCEPT_LANGUAGE": "it-IT,en;q=0.5"})
+    form = form_of(browser.get("/login"), "/login")
+    form["email"], form["password"] = ANNA, PASSWORD
+    form.submit(status=303)
+    record = open_ticket(post)
+    move(post, NANCY, record, "resolve")
+    assert "T1 · Risolto" in next(letter for letter in new_letters(post) if letter.to == ANNA).text
+    post.account(ANNA, language="en")
+    move(post, ANNA, record, "reopen", comment="Still broken")
+    move(post, NANCY, record, "resolve")
+    assert "T1 · Resolved" in next(letter for letter in new_letters(post) if letter.to == ANNA).text
 
 
 @pytest.mark.parametrize("change", ["disabled", "ended", "scope", "deleted"])

@@ -31,7 +31,8 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("records_from", sa.Date()),
             sa.Column("news_from", UTCDateTime()),  # what happened before is not new to the account
             sa.Column("hides", sa.Boolean()),  # whether the account has ever hidden a record
-            sa.Column("language", sa.Text()),
+            sa.Column("language", sa.Text()),  # that was chosen
+            sa.Column("browser_language", sa.Text()),  # of the page on which the account signed in last
             sa.Column("created", UTCDateTime()),
             sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
             sa.Column("signed_in", UTCDateTime()),  # the last time

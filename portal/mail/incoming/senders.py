@@ -69,7 +69,7 @@ class Senders:
 
     def admitted(self, account: Account) -> MailSender:
         """An account as a sender. Raises KeptAsideError where it may not sign in."""
-        language = account.language or self.tables.declaration.settings.languages[0]
+        language = account.reads or self.tables.declaration.settings.languages[0]
         identity = admit(self.connection, self.tables, account, language=language, now=self.now)
         if not isinstance(identity, Identity):
             raise KeptAsideError(_("its sender has no access at present"))

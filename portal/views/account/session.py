@@ -107,6 +107,7 @@ def sign_in_attempt(request: Request, email: str = "", password: str = "") -> Si
         network_of(request.remote_addr),
         bool(posted_text(request, "remember")),
         read_cookie(request, Cookie.LANGUAGE),
+        request.reader.language,
         read_cookie(request, Cookie.SESSION),
         read_cookie(request, Cookie.DEVICE),
         request.user_agent,
@@ -154,7 +155,7 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     if former := read_cookie(request, Cookie.SESSION):
         close_session(request.connection, tables, former)
     token = open_session(request.connection, tables, account.id, request.now, None, request.user_agent)
-    request.logins.note_first_sign_in(request.connection, account.id, request.now)
+    request.logins.note_first_sign_in(request.connection, account.id, request.reader.language, request.now)
     response = HTTPSeeOther("/")
     remember_this_device(request, response, account, request.logins.device_secret(request.connection, hashed))
     set_cookie(request, response, Cookie.SESSION, token)
