@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913 - one per option
     dry_run: bool,
     skip_bad: bool,
 ) -> None:
-    """The command, whose text for people is HELP."""
+    """Bring the rows of a CSV file into a module. The text for people, which names the types, is HELP."""
     portal = open_portal()
     portal.check_module(module)
     if (table := portal.declaration.modules[module].table) is not None:
