@@ -130,7 +130,7 @@ def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limi
 
 
 def by_name(account: Account) -> tuple[str, int]:
-    """The order in which people look for names: Ł beside L, which no database knows by itself."""
+    """Where an account stands among others by name: with Ł beside L, which no database knows by itself."""
     return fold(account.name or account.email), account.id
 
 

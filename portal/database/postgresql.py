@@ -27,7 +27,7 @@ _sharing = threading.Lock()
 
 
 def create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
-    """The engine; connections are made when they are first needed.
+    """The engine of a PostgreSQL database; connections are made when they are first needed.
 
     `?schema=NAME` in the address: the tables are in that schema. Portals whose addresses differ in nothing else share
     their connections. Raises ValueError for a name that PostgreSQL does not take.

@@ -118,7 +118,7 @@ class SQLiteConnection(sqlite3.Connection):
 
 
 def create_engine(address: sa.URL) -> sa.Engine:
-    """The engine; the file is made when it is first used."""
+    """The engine of an SQLite file, which is made when it is first used."""
     arguments = {"factory": SQLiteConnection, "isolation_level": None, "timeout": LOCK_TIMEOUT}
     engine = sa.create_engine(address, connect_args=arguments, hide_parameters=True)  # no values in the log
     turn = _turn_of(address.database)

@@ -13,7 +13,7 @@ from portal.texts import _, ngettext
 
 
 def invitation(sender: Sender, account: Account, token: str, days: int) -> EmailMessage:
-    """Holds the one-time link by which a new account gets its password; it works for `days`."""
+    """The letter with the one-time link by which a new account gets its password; it works for `days`."""
     name = {"name": sender.name_to(account)}
     passwords, address = "password" in sender.declaration.settings.sign_in, {"email": account.email}
     content = LetterContent(
@@ -39,7 +39,7 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
 
 
 def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
-    """Holds the link by which who signs up proves the address of `account`, which is no account yet."""
+    """The letter with the link by which who signs up proves the address of `account`, which is no account yet."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(
         _("Sign up for ${name}", mapping=name),
@@ -55,7 +55,7 @@ def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
 
 
 def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessage:
-    """Tells those who may approve it that somebody has signed up; `address` is theirs, and proved.
+    """The letter that tells those who may approve it that somebody has signed up; `address` is theirs, and proved.
 
     The name that they typed is not repeated: it would be a stranger's words.
     """
@@ -69,7 +69,7 @@ def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessa
 
 
 def let_in(sender: Sender, account: Account) -> EmailMessage:
-    """Tells a person who has signed up that they may sign in now."""
+    """The letter that tells a person who has signed up that they may sign in now."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(
         _("Welcome to ${name}", mapping=name),

@@ -9,7 +9,7 @@ from portal.texts import _
 
 
 def password_reset_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
-    """Holds the one-time link that sets a new password."""
+    """The letter with the one-time link that sets a new password."""
     content = LetterContent(
         _("Set a new password"),
         (_("Someone, probably you, asked for a new password for ${email}.", mapping={"email": account.email}),),
@@ -24,7 +24,7 @@ def password_reset_letter(sender: Sender, account: Account, token: str) -> Email
 
 
 def sign_in_link_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
-    """Holds the one-time link that signs in."""
+    """The letter with the one-time link that signs in."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(
         _("Sign in to ${name}", mapping=name),
@@ -40,7 +40,7 @@ def sign_in_link_letter(sender: Sender, account: Account, token: str) -> EmailMe
 
 
 def password_changed(sender: Sender, account: Account) -> EmailMessage:
-    """Says at once that the password was changed, in case it was someone else."""
+    """The letter that says at once that the password was changed, in case it was someone else."""
     content = LetterContent(
         _("Your password was changed"),
         (
@@ -55,7 +55,7 @@ def password_changed(sender: Sender, account: Account) -> EmailMessage:
 
 
 def new_device_letter(sender: Sender, account: Account, device: Device) -> EmailMessage:
-    """Tells of a sign-in from a device that the account did not know."""
+    """The letter about a sign-in from a device that the account did not know."""
     reader = sender.reader(account)
     names = {"browser": device.browser, "system": device.system}
     what = _("${browser} on ${system}", mapping=names) if device.browser and device.system else _("an unknown browser")
@@ -74,7 +74,7 @@ def new_device_letter(sender: Sender, account: Account, device: Device) -> Email
 
 
 def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMessage:
-    """Tells the address of `account`, the old one or the new one, that one signs in with `new_email` from now on."""
+    """The letter that tells the address of `account`, the old one or the new one, that one signs in with `new_email` from now on."""
     content = LetterContent(
         _("Your email address was changed"),
         (_("From now on you sign in as ${email}.", mapping={"email": new_email}),),
@@ -86,7 +86,7 @@ def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMe
 
 
 def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
-    """Tells an administrator that emails could not be sent for three days."""
+    """The letter that tells an administrator that emails could not be sent for three days."""
     content = LetterContent(
         _("Some emails could not be sent"),
         (_("The portal has tried for three days to send some emails, and has given up."),),

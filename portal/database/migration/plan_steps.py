@@ -79,7 +79,7 @@ def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, .
 
 
 def words_for_table(table: str) -> tuple[str, str]:
-    """What a table is, and what it holds."""
+    """What the sentence of a step calls a table, and what that holds: module and record, field and line."""
     return ("field", "line") if is_rows(table) else ("module", "record")
 
 

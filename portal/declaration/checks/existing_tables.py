@@ -23,7 +23,7 @@ def check_existing(module: Module, at: Cursor) -> None:
 
 
 def check_roles(draft: DeclarationDraft) -> None:
-    """What `sign_up:` and `inbox:` cannot do with an existing table: which values a new row needs there is not known."""
+    """What `sign_up:` and `inbox:` cannot do with an existing table: what a new row needs there is not known."""
     people = draft.modules.get(draft.people or "")
     if draft.sign_up is not None and people is not None and people.table is not None:
         draft.at(MODULES)["sign_up"].key.wrong(

@@ -63,7 +63,7 @@ def _has_such_parts(field: Field, value: Any) -> bool:
 
 
 def is_more(smallest: Any, largest: Any) -> bool:
-    """Dates written as YYYY-MM-DD compare like numbers; words such as `today` cannot be compared."""
+    """Whether a value of the YAML is more than another: numbers, or dates as YYYY-MM-DD; not words such as `today`."""
     if smallest is None or type(smallest) is not type(largest):
         return False
     if isinstance(smallest, str) and not (WRITTEN_DATE.match(smallest) and WRITTEN_DATE.match(largest)):

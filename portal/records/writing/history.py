@@ -116,7 +116,7 @@ def _is_announced(kind: str, author: Author) -> bool:
 
 
 def forget_announcements(connection: sa.Connection, tables: Tables) -> None:
-    """Nobody is notified of what happened until now."""
+    """No event until now is announced: nobody is notified of what happened."""
     connection.execute(sa.delete(tables.announcement))
 
 

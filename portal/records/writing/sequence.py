@@ -12,13 +12,13 @@ INSERT: Mapping[str, Callable[[sa.Table], Any]] = {"sqlite": sqlite.insert, "pos
 
 
 def next_numbers(connection: sa.Connection, tables: Tables, module: str, count: int = 1) -> range:
-    """The next `count` numbers of `module`."""
+    """The next `count` numbers for references of `module`."""
     last = _advance(connection, tables.sequence, module, count, tables.sequence.c["last"] + count)
     return range(last - count + 1, last + 1)
 
 
 def keep_above(connection: sa.Connection, tables: Tables, module: str, number: int) -> None:
-    """Lets the next number be above `number`, which an import has used."""
+    """Lets the next number of a reference be above `number`, which an import has used."""
     last = tables.sequence.c["last"]
     _advance(connection, tables.sequence, module, number, sa.case((last < number, number), else_=last))
 
