@@ -74,7 +74,7 @@ def new_device_letter(sender: Sender, account: Account, device: Device) -> Email
 
 
 def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMessage:
-    """The letter that tells the address of `account`, the old one or the new one, that one signs in with `new_email` from now on."""
+    """The letter to the address of `account`, the old one or the new one: one signs in with `new_email` from now on."""
     content = LetterContent(
         _("Your email address was changed"),
         (_("From now on you sign in as ${email}.", mapping={"email": new_email}),),
