@@ -271,6 +271,8 @@ def _period(operand: Any, place: tuple[str | int, ...]) -> datetime.timedelta:
         raise ConditionError(f'"{operand}" is not a period like "30 days"', place)
     seconds = next(seconds for beginning, seconds in UNITS.items() if match[2].startswith(beginning))
     period = datetime.timedelta(seconds=int(match[1]) * seconds)
+    if not period:
+        raise ConditionError(f'"{operand}" is no time at all: nothing lies within it', place)
     if period > LONGEST_PERIOD:
         raise ConditionError(f'"{operand}" is longer than 1,000 years', place)
     return period

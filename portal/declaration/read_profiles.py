@@ -30,7 +30,7 @@ def read_profile(draft: DeclarationDraft, name: str) -> None:
     if is_empty and isinstance(at.value, Mapping | None):
         at.wrong("the profile is empty: name at least one module under modules:")
     entries = named_entries(top.get("modules"), at["modules"], "modules")
-    if len(draft.problems) > before:
+    if len(draft.problems) > before or not isinstance(at.value, Mapping | None):
         draft.broken_accesses.add((name, ALL_MODULES))
     accesses, written = _accesses(draft, name, entries, at["modules"])
     top["modules"] = accesses

@@ -3,6 +3,7 @@
 Consulted for names that are unknown and not simply misspelled.
 """
 
+import re
 from collections.abc import Collection
 
 from portal.declaration.source.suggestions import closest
@@ -10,9 +11,10 @@ from portal.fields.base import Field
 
 _TYPES = {
     "text": "string str varchar char charfield character varying line input textfield shorttext small_text singleline "
-    "title name slug uuid",
-    "longtext": "textarea memo note notes paragraph multiline plaintext longstring comment description",
-    "markdown": "md mdtext",
+    "title name slug uuid freeform freeformsingle autocompletesingle ipaddress personname data",
+    "longtext": "textarea memo note notes paragraph multiline plaintext longstring comment description textlong "
+    "smalltext",
+    "markdown": "md mdtext wikitext wiki",
     "html": "richtext rich_text text_editor wysiwyg editor",
     "email": "mail e-mail email_address",
     "phone": "tel telephone mobile cell fax",
@@ -22,45 +24,54 @@ _TYPES = {
     "money": "currency amount price monetary cost",
     "percent": "percentage ratio",
     "boolean": "bool checkbox check yesno yes_no flag switch toggle bit",
-    "date": "day dateonly",
-    "datetime": "timestamp timestamptz date_time moment dateandtime",
+    "date": "day dateonly dateselector",
+    "datetime": "timestamp timestamptz date_time moment dateandtime datetimeselector datetimeoptional",
     "time": "clock timeofday hour",
     "duration": "interval timespan timedelta period",
     "elapsed": "age sla timer",
     "choice": "select tree_select enum dropdown option options radio picklist list single_select status state "
-    "selection",
-    "choices": "multiselect multi_select multienum checkboxes multichoice multipleselect set multi",
-    "tags": "labels keywords tag",
+    "selection selector selectsingle buttonselector radioselector",
+    "choices": "multiselect multi_select multienum checkboxes multichoice multipleselect set multi multipleselector "
+    "checkboxselector selectmultiple checklist",
+    "tags": "labels keywords tag array freeformmultiple",
     "link": "relation reference ref object_reference foreignkey foreign_key fk many2one belongs_to manytoone user "
-    "person related record",
-    "links": "many2many manytomany linkmultiple has_many relations references many_to_many multirelation users people",
+    "person related record externalkey linkparent linkone onetoone masterdetail master_detail related_to owner "
+    "dynamiclink",
+    "links": "many2many manytomany linkmultiple has_many relations references many_to_many multirelation users "
+    "people linkedsetindirect linkedset tablemultiselect",
     "lines": "table rows subtable one2many grid items onetomany collection",
     "formula": "computed calculated calculation expression compute function",
-    "lookup": "rollup mirror related_field",
+    "lookup": "rollup mirror related_field externalfield foreign fetch",
     "address": "location place",
     "rating": "stars star score",
     "color": "colour",
-    "file": "attachment upload document blob binary",
+    "file": "attachment upload document blob binary attach attachments",
     "image": "picture photo img avatar",
     "json": "object dict map jsonb structure",
 }
 _KEYS = {
     "modules": "objects entities tables classes doctypes resources collections models schema types",
-    "label": "name title caption text display_name verbose_name heading plural label_plural verbose_name_plural",
-    "list": "list_view listview views grid table",
+    "label": "name title caption text display_name verbose_name heading plural label_plural verbose_name_plural "
+    "labelplural",
+    "list": "list_view listview views grid table list_display list_filter listviews sort_field sort_order ordering "
+    "sort_desc facets",
     "detail": "detail_view show_view record_view",
     "help": "description hint tooltip help_text info comment note",
     "type": "kind datatype data_type field_type fieldtype widget",
-    "required": "mandatory obligatory must not_null nullable notnull",
+    "required": "mandatory obligatory must not_null nullable notnull reqd blank null is_null_allowed",
     "required_when": "required_if mandatory_depends_on mandatory_when",
-    "read_only": "readonly locked computed disabled set_only_once",
+    "read_only": "readonly locked computed disabled set_only_once editable",
     "internal": "private hidden secret staff_only staffonly",
-    "default": "initial value preset default_value",
+    "default": "initial value preset default_value defaultvalue",
     "options": "choices values enum items select",
-    "to": "target model module relation references ref entity table into goal",
+    "to": "target model module relation references ref entity table into goal reference target_class entitylist",
     "max_length": "length maxlength size max_size limit",
-    "digits": "precision total_digits",
+    "digits": "precision total_digits max_digits",
     "places": "scale decimals decimal_places fraction",
+    "pattern": "validation_pattern regex regexp format mask",
+    "on_delete": "on_target_delete ondelete",
+    "search": "searchable in_global_search",
+    "index": "search_index db_index",
     "max_size": "size limit maxsize max",
     "min": "minimum from least",
     "max": "maximum until most",
@@ -73,7 +84,7 @@ _KEYS = {
     "creates": "module create target makes",
     "text": "body message content",
     "opens": "open target goto module page",
-    "title": "subject",
+    "title": "subject title_field titlefield label_column display_field",
     "sort": "order order_by orderby sort_by sorting",
     "columns": "fields",
     "sections": "fields groups blocks",
@@ -91,7 +102,7 @@ _KEYS = {
     "ask": "asks form require",
     "set": "sets assign values update defaults",
     "start": "initial begin default first",
-    "of": "formula expression path field",
+    "of": "formula expression path field fetch_from",
     "transitions": "actions moves workflow",
     "lifecycle": "workflow states process statemachine",
     "singular": "label_singular one",
@@ -125,6 +136,10 @@ _SPECIALS = {
 }
 
 
+# What other systems put before or behind the names of all their types.
+_PREFIX, _SUFFIX = re.compile("^Attribute"), re.compile("(Field|Input|Selector)$")
+
+
 def _inverted(table: dict[str, str]) -> dict[str, list[str]]:
     inverted: dict[str, list[str]] = {}
     for ours, theirs in table.items():
@@ -138,8 +153,11 @@ _OUR_ACTIONS, _OUR_SCOPES, _OUR_SPECIALS = _inverted(_ACTIONS), _inverted(_SCOPE
 
 
 def our_type(name: str) -> str | None:
-    """The type that is meant by a misspelled type, or by the type of another system."""
-    return _meant(name.partition("(")[0], Field.types, OUR_TYPES)
+    """The type that is meant by a misspelled type, or by the type of another system: `AttributeEnum`, `TextInput`."""
+    name = name.partition("(")[0]
+    without_prefix = _PREFIX.sub("", name)
+    spellings = filter(None, (name, without_prefix, _SUFFIX.sub("", name), _SUFFIX.sub("", without_prefix)))
+    return next((meant for spelling in spellings if (meant := _meant(spelling, Field.types, OUR_TYPES))), None)
 
 
 def our_key(name: str, known: Collection[str]) -> str | None:

@@ -1,5 +1,6 @@
 """Checks what people see: icons, tones, and texts that are missing in one of the portal's languages."""
 
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -16,6 +17,7 @@ from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import suggest
 from portal.texts import Text
 
+COMMENT = re.compile(r"\s+(#[^\s#].*)")  # behind a text without quotes; people put a space behind the # of a comment
 TONES = ("primary", "info", "good", "warn", "bad", "calm")
 Part = tuple[str, KeyPath, Any]  # file, path, value
 
@@ -40,6 +42,8 @@ def check_appearance(draft: DeclarationDraft) -> None:
             counts.add(value, path)
             if not any(wording.strip() for wording in value) and "options" not in path:
                 draft.at(file, *path).warn("this text is empty: write one, or remove the key")
+            if cut := _behind_text(draft.at(file, *path)):
+                draft.at(file, *path).warn(f'"{cut}" is not part of the text: quotes around it would make it so')
         elif path[-1] == "icon":
             draft.icons.add(value)
             if known_icons() and value not in known_icons():
@@ -112,6 +116,14 @@ class _TextCounts:
                 f"{_number_of_texts(places)} written in {languages}, which the portal does not have"
                 f" (the first: {places[0]})"
             )
+
+
+def _behind_text(at: Cursor) -> str:
+    """What looks like a part of a text and is a comment to YAML: `#1` in `label: Ticket #1`; "" where nothing does."""
+    line, column = at.document.place(at.path)
+    rest = at.document.lines[line - 1][column - 1 :] if at.written else ""
+    comment = COMMENT.match(rest.removeprefix(at.written or "")) if rest.startswith(at.written or "") else None
+    return comment[1].rstrip() if comment else ""
 
 
 def _number_of_texts(places: list[str]) -> str:

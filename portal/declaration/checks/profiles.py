@@ -197,7 +197,8 @@ def check_resolved_profiles(draft: DeclarationDraft, declaration: Declaration) -
         check_menu(draft, profile, declaration)
         in_doubt = draft.broken_modules or draft.broken_fields or draft.broken_accesses
         _check_expected_modules(profile, at["expect"])
-        if not profile.modules and not in_doubt:
+        above_too = any(not declaration.profiles[name].modules for name in line)
+        if not profile.modules and not in_doubt and not above_too and profile.name not in draft.broken_profiles:
             at["modules"].key.warn("this profile has no module, so its people see nothing")
 
 

@@ -33,6 +33,7 @@ def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> No
         for access in profile.modules.values():
             _check_access(draft, profile, access)
             _check_sort(draft, profile, access)
+            _check_ownership(draft, profile, access)
     _check_buttons(draft, declaration)
 
 
@@ -73,6 +74,19 @@ def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> 
             at[written.index(name)].warn(
                 f'this asks for "{hidden[0]}", which is internal, and this profile is not staff'
             )
+
+
+def _check_ownership(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
+    """Whether what people of a profile create can be among what they see."""
+    module = draft.modules[access.module]
+    paths = {"own": (module.owner,), "organization": (module.owner, module.organization)}.get(str(access.see), ())
+    links = [module.fields.get(path.partition(".")[0]) for path in paths if path and path != "id"]
+    asked = (*form_layout_fields(access.create), *access.set)
+    given = [link for link in links if link is None or link.default is not None or link.name in asked]
+    if "create" in access.can and links and not given:
+        at = draft.at(profile_file(profile.name), "modules", access.module)
+        names = " or ".join(dict.fromkeys(link.name for link in links if link is not None))
+        at["can"].nearest.warn(f"nobody of this profile sees the records that they create: {names} is not filled in")
 
 
 def _check_sort(draft: DeclarationDraft, profile: Profile, access: Access) -> None:

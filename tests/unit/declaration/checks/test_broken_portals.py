@@ -114,7 +114,9 @@ def test_all_problems_of_all_files_are_listed_at_once(tmp_path):
         ("checkbox", "boolean"), ("timestamp", "datetime"), ("select", "choice"), ("enum", "choice"),
         ("multiselect", "choices"), ("relation", "link"), ("reference", "link"), ("many2many", "links"),
         ("Text", "text"), ("linc", "link"), ("CharField", "text"), ("linkMultiple", "links"), ("tree_select", "choice"),
-        ("multiEnum", "choices"), ("object_reference", "link"),
+        ("multiEnum", "choices"), ("object_reference", "link"), ("AttributeExternalKey", "link"),
+        ("AttributeLinkedSetIndirect", "links"), ("TextInput", "text"), ("ManyToManyField", "links"),
+        ("SelectMultiple", "choices"), ("DateSelector", "date"), ("linkParent", "link"),
     ],
 )  # fmt: skip
 def test_a_type_of_another_system_is_named_as_it_is_called_here(theirs, ours):
