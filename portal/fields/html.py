@@ -18,6 +18,7 @@ class Html(Long):
     sample: ClassVar[dict[str, Any]] = {"max_length": 200}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("<p>one <b>bold</b> word</p><p>two</p>", "<p>one <b>bold</b> word</p><p>two</p>", "one bold word two"),
+        ("one\ntwo <a@b.example>\n\n3", "<p>one<br>two &lt;a@b.example&gt;</p><p>3</p>", "one two <a@b.example> 3"),
         ("plain &amp; simple<script>alert(1)</script>", "plain &amp; simple", "plain & simple"),
         ("<p> </p><br>", None, ""),
         ("", None, ""),
@@ -26,7 +27,8 @@ class Html(Long):
 
     def check(self, text: str) -> str | None:
         """The HTML as far as it is safe; None where there is nothing to see in it."""
-        clean = markup.sanitized(super().check(text) or "").strip()
+        clean = markup.sanitized(markup.as_markup(super().check(text) or ""))
+        clean = markup.as_markup(clean.strip())  # without what is not safe, a text may be left
         return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
 
     def html(self, value: str | None) -> str:

@@ -26,6 +26,16 @@ ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
+# Other elements that people's HTML holds; what begins with a name that is none is text: “<anna@acme.example>”.
+OTHER_ELEMENTS = {
+    "article", "aside", "base", "big", "body", "button", "center", "col", "colgroup", "details", "embed", "figure",
+    "font", "footer", "form", "head", "header", "html", "iframe", "input", "label", "link", "main", "meta", "nav",
+    "noscript", "object", "option", "picture", "script", "section", "select", "source", "strike", "style", "summary",
+    "svg", "textarea", "time", "title", "tt", "video", "wbr",
+}  # fmt: skip
+MARKUP = re.compile(
+    rf"<(?:!|/?(?:{'|'.join(sorted(TAGS | OTHER_ELEMENTS))})(?=[\s/>]))|&(?:#\d+|#x[0-9a-f]+|[a-z]+\d*);", re.IGNORECASE
+)
 SCHEMES = {"http", "https", "mailto", "tel"}
 TAG = re.compile("<[^>]*>")
 # An HTML parser looks through all elements that are open for many a tag: the work grows with the square of their depth.
@@ -64,6 +74,15 @@ RENDERER.core.ruler.push("addresses", _link_addresses)
 def rendered(text: str) -> str:
     """Markdown as HTML, not yet sanitized."""
     return RENDERER.render(text)
+
+
+def as_markup(text: str) -> str:
+    """HTML as it is; a text without any as the same in HTML, with its lines and paragraphs."""
+    if MARKUP.search(text):
+        return text
+    paragraphs = re.split(r"\n\s*\n", html.escape(text, quote=False))
+    lines = [paragraph.strip().replace("\n", "<br>") for paragraph in paragraphs]
+    return "".join(f"<p>{line}</p>" for line in lines) if "\n" in text else lines[0]
 
 
 def sanitized(markup: str) -> str:
