@@ -11,8 +11,9 @@ from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.texts import _, fold
 
-YES = ("true", "yes", "1", "on")
-NO = ("false", "no", "0", "off")
+# Folded. Databases write t and f, other programs y and n, spreadsheets the words of the language of whoever has them.
+YES = ("true", "yes", "1", "on", "t", "y", "vero", "prawda", "wahr", "vrai", "verdadero", "verdadeiro", "waar")
+NO = ("false", "no", "0", "off", "f", "n", "falso", "falsz", "falsch", "faux", "onwaar")
 
 
 class Boolean(Field):
@@ -26,6 +27,8 @@ class Boolean(Field):
         ("false", False, "No"),
         ("true", True, "Yes"),
         ("YES", True, "Yes"),
+        ("t", True, "Yes"),
+        ("FAŁSZ", False, "No"),
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = ("maybe", "2", "tru", "\x00")
@@ -38,7 +41,7 @@ class Boolean(Field):
         }
 
     def parse(self, text: str, reader: Reader) -> bool | None:
-        """true, yes, 1 or on, false, no, 0 or off, or the reader's own words for yes and no."""
+        """One of YES or NO, or the reader's own words for them."""
         word = fold(filled(text)[:40])
         if not word:
             return None

@@ -1,5 +1,6 @@
 """`tags`: free words, typed with commas between them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ from portal.fields.reader import Reader
 from portal.fields.several_values import holds_value, pack_values, unpack_values
 from portal.texts import fold, ngettext
 
+COMMAS = re.compile("[,，、،]")  # of Chinese, Japanese and Arabic too
 LONGEST, MOST = 80, 50
 LONGEST_LIST = MOST * (LONGEST + 2)
 
@@ -28,6 +30,7 @@ class Tags(Field):
         ("10%", ("10%",), "10%"),
         (' a "b" , Ärger,, ärger ,new  york', ('a "b"', "Ärger", "new york"), 'a "b", Ärger, new york'),
         ("a_c", ("a_c",), "a_c"),
+        ("東京、大阪，京都", ("東京", "大阪", "京都"), "東京, 大阪, 京都"),
         ("", (), ""),
     )
     rejects: ClassVar[tuple[str, ...]] = ("x" * 81, "a\x00b", ",".join(map(str, range(51))), "x" * 100_000)
@@ -57,7 +60,7 @@ class Tags(Field):
         if len(text) > LONGEST_LIST:
             raise Refused(ngettext("Use at most ${number} tag.", "Use at most ${number} tags.", MOST))
         words: dict[str, str] = {}
-        for part in storable(text).split(","):
+        for part in COMMAS.split(storable(text)):
             if word := " ".join(filled(part).split()):
                 words.setdefault(fold(word), word)
         if len(words) > MOST:

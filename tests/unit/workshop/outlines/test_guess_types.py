@@ -37,6 +37,7 @@ def guessed(header, *values):
         ("at", ["2023-06-01 12:15:36", ""], ("datetime", {})),
         ("opens", ["09:00", "17:30"], ("time", {})),
         ("discontinued", ["0", "1", "0"], ("boolean", {})),
+        ("active", ["t", "f", "t"], ("boolean", {})),
         ("quantity", ["0", "0"], ("integer", {})),
         ("contact", ["info@acme.example", "a@b.example", "a@b.example"], ("email", {})),
         ("site", ["https://acme.example", "http://b.example/x"], ("url", {})),
