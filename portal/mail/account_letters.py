@@ -1,6 +1,7 @@
 """The letters about an account: its password, address and devices; and the one about letters that were given up."""
 
 from email.message import EmailMessage
+from urllib.parse import quote
 
 from portal.accounts.accounts import Account
 from portal.accounts.devices import Device
@@ -23,14 +24,14 @@ def password_reset_letter(sender: Sender, account: Account, token: str) -> Email
     return write_letter(sender, account, content)
 
 
-def sign_in_link_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
-    """The letter with the one-time link that signs in."""
+def sign_in_link_letter(sender: Sender, account: Account, token: str, following: str = "") -> EmailMessage:
+    """The letter with the one-time link that signs in, and leads on to the path `following`."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(
         _("Sign in to ${name}", mapping=name),
         (_("Someone, probably you, wants to sign in as ${email}.", mapping={"email": account.email}),),
         _("Sign in"),
-        f"{sender.address}/password/link/{token}",
+        f"{sender.address}/password/link/{token}" + (f"?next={quote(following)}" if following else ""),
         (
             _("The link works once and expires in 15 minutes."),
             _("If it was not you, ignore this email: nobody is signed in without this link."),

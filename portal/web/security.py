@@ -55,7 +55,8 @@ class Security:
         if identity is None:
             return Denied("nobody is signed in")
         if permission == CHANGE_PASSWORD:
-            return Allowed("everyone may change their password")
+            uses_passwords = "password" in identity.policy.declaration.settings.sign_in
+            return self._granted(uses_passwords, identity, permission)
         if identity.account.must_change:
             return Denied("the generated password has to be changed first")
         if permission == SEE:

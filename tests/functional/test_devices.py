@@ -85,6 +85,28 @@ def test_a_link_signs_in_once(with_links, app, another_browser):
     another_browser().get(link, status=404)
 
 
+def test_a_link_leads_on_to_the_page_that_was_asked_for(with_links, app, another_browser):
+    form = form_of(app.get("/tickets/").follow(), "/login")
+    asked = {"_csrf": form["_csrf"].value, "email": ANNA, "next": form["next"].value}
+    app.post("/password/link", asked, status=303)
+    link = link_in(app)
+    browser = another_browser()
+    assert form_of(browser.get(link), link).submit(status=303).location == "http://localhost/tickets/"
+    app.post("/password/link", {**asked, "next": "//evil.example/tickets/?title=Enter+your+password"}, status=303)
+    assert "next" not in link_in(app)
+
+
+def test_where_nobody_signs_in_with_a_password_nobody_is_asked_for_one(portal_folder, app, another_browser):
+    path, anna = portal_folder / "modules.yaml", another_browser()
+    path.write_text(path.read_text().replace("portal: {", "portal: {sign_in: [link], ", 1))
+    change_account(app, ANNA, must_change=True)
+    ask_for_link(app, ANNA)
+    home = form_of(anna.get(link_in(app)), link_in(app)).submit(status=303).follow()
+    assert "Change password" not in home
+    anna.get("/password", status=404)
+    anna.post("/password", {"_csrf": form_of(home, "/logout")["_csrf"].value, "new": "another phrase"}, status=404)
+
+
 def sign_in_by_link(app, browser, email=ANNA):
     browser.extra_environ["HTTP_USER_AGENT"] = FIREFOX
     ask_for_link(app, email)

@@ -25,9 +25,9 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.access.access_form import LONGEST_NAME, is_name, posted_name
-from portal.views.account.password import new_password_widgets, uses_passwords
+from portal.views.account.password import new_password_widgets
 from portal.views.account.password_page import PasswordPage
-from portal.views.account.session import welcome
+from portal.views.account.session import uses_passwords, welcome
 from portal.views.forms.form_page import StepState, Widget
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links

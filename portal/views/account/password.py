@@ -17,7 +17,7 @@ from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import password_changed, password_reset_letter
 from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
-from portal.views.account.session import remember_this_device, welcome
+from portal.views.account.session import remember_this_device, uses_passwords, welcome
 from portal.views.forms.form_page import Widget
 from portal.views.wording import too_often_message
 from portal.web.cookies import Cookie, read_cookie, set_cookie
@@ -221,11 +221,6 @@ def set_password(context: PasswordLink, request: Request) -> Any:
         remember_this_device(request, response, account, hashed)
     set_cookie(request, response, Cookie.SESSION, None)
     return set_flash(request, response, "password-reset")
-
-
-def uses_passwords(request: Request) -> bool:
-    """Whether people sign in with passwords."""
-    return "password" in request.portal.declaration.settings.sign_in
 
 
 def _account_of_link(context: PasswordLink, request: Request) -> Account | None:

@@ -58,7 +58,7 @@ def sign_in(context: Root, request: Request) -> Any:
     """Takes the sent login form: a new session, a new cookie. Refused, what was typed stays but for the password."""
     following = own_path(posted_text(request, "next"))
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
-    if "password" not in request.portal.declaration.settings.sign_in:
+    if not uses_passwords(request):
         request.response.status_code = 422
         return login_page(request, following, attempt.email, error=_("Sign in with the link that we email you."))
     try:
@@ -114,9 +114,15 @@ def sign_in_attempt(request: Request, email: str = "", password: str = "") -> Si
     )
 
 
+def uses_passwords(request: Request) -> bool:
+    """Whether people sign in with passwords."""
+    return "password" in request.portal.declaration.settings.sign_in
+
+
 def enter(request: Request, session: SignedIn, following: str = "/") -> Response:
     """Gives the browser its new session and leads on; a device that the account does not know is reported by email."""
-    response = HTTPSeeOther("/password" if session.account.must_change else following)
+    must_change = session.account.must_change and uses_passwords(request)
+    response = HTTPSeeOther("/password" if must_change else following)
     claim_draft(request, response, session.account.id)
     if session.new_device:
         device = device_name(request.user_agent or "")

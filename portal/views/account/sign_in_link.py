@@ -2,6 +2,7 @@
 
 import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
@@ -16,11 +17,13 @@ from portal.texts import _
 from portal.views.account.password_page import PasswordPage
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.forms.form_page import Widget
+from portal.web.addresses import own_path
 from portal.web.cookies import Cookie, read_cookie
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import SignInLink, SignInLinks
 
+LONGEST_PATH = 200  # characters of an address to which a link leads on
 LIFETIME = datetime.timedelta(minutes=15)
 SENT = _("If this address has an account, we have sent it a link. It works once and expires in 15 minutes.")
 KEPT = _(
@@ -42,14 +45,17 @@ def show_link_sent(context: SignInLinks, request: Request) -> Any:
 @view_config(context=SignInLinks, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
     """Sends a link; the answer and the work are the same for addresses without an account."""
-    email = posted_text(request, "email").strip()
+    email, following = posted_text(request, "email").strip(), own_path(posted_text(request, "next"))
     if not email:
         request.response.status_code = 422
-        return login_page(request, "/", error=_("Enter your email address."))
+        return login_page(request, following, error=_("Enter your email address."))
     if writes_links(request):
         attempt = ResetAttempt(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
         recipient, token = request.logins.request_reset(request.connection, attempt, request.now, SIGN_IN, LIFETIME)
-        queue_letter(request, sign_in_link_letter(letter_sender(request), recipient, token), link=token)
+        # Anybody may ask for a letter to an address that is known: it holds a page of the portal, and nothing more.
+        path = urlsplit(following).path
+        page = path if 1 < len(path) <= LONGEST_PATH else ""
+        queue_letter(request, sign_in_link_letter(letter_sender(request), recipient, token, page), link=token)
     return HTTPSeeOther("/password/link")
 
 
@@ -62,7 +68,7 @@ def show_sign_in_link(context: SignInLink, request: Request) -> Any:
     remember = Widget("remember", _("Remember me"), "checkbox")
     page = PasswordPage(
         heading=_("Sign in"),
-        action=f"/password/link/{context.token}",
+        action=request.path_qs,
         email=account.email,
         widgets=(remember,),
         submit=_("Sign in"),
@@ -78,7 +84,7 @@ def use_sign_in_link(context: SignInLink, request: Request) -> Any:
         return _gone(request)
     if isinstance(session, str):
         return {"page": PasswordPage(_("Sign in"), text=session, **BACK)}
-    return enter(request, session)
+    return enter(request, session, own_path(request.GET.get("next")))
 
 
 def _gone(request: Request) -> dict[str, PasswordPage]:
