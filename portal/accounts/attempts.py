@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 
 KEEP_SECONDS = 86_400  # older windows are deleted
@@ -55,11 +55,10 @@ class TooManyAttemptsError(Exception):
 def count_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> int:
     """Count one attempt; the number in this window, this one included."""
     window = _window(limit, now)
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"key": _key(limit, who), "window": window, "count": 1}
     one_more = {"count": tables.attempt.c["count"] + 1}
-    upsert = insert(tables.attempt).values(row)
-    upsert = upsert.on_conflict_do_update(index_elements=["key", "window"], set_=one_more)
+    insert = insert_into(connection, tables.attempt).values(row)
+    upsert = insert.on_conflict_do_update(index_elements=["key", "window"], set_=one_more)
     with _counting(connection) as separate:
         number = separate.execute(upsert.returning(tables.attempt.c["count"])).scalar_one()
         if number == 1:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.accounts.accounts import Account, account_columns, account_of, by_name
 from portal.accounts.keys_and_tokens import new_token
 from portal.conditions import Comparison
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.database.sql import where
 from portal.fields.linked_value import Linked
@@ -94,8 +94,7 @@ def accounts_within(policy: Policy, organization: int) -> sa.ColumnElement[bool]
 
 
 def _store(connection: sa.Connection, tables: Tables, organization: int, values: dict[str, Any]) -> None:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    upsert = insert(tables.company).values(organization=organization, **values)
+    upsert = insert_into(connection, tables.company).values(organization=organization, **values)
     connection.execute(upsert.on_conflict_do_update(index_elements=["organization"], set_=values))
 
 

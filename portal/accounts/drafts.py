@@ -9,11 +9,10 @@ import datetime
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 
 KEPT = datetime.timedelta(days=30)
@@ -83,9 +82,8 @@ class Drafts:
             return
         self.discard(form)
         values = {"modified": self._now, **_columns(content)}
-        insert: Any = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
         # Of two tabs that save one form at once the second is tried again, and comes last.
-        upsert = insert(self._table).values(account=self._account_id, form=form, **values)
+        upsert = insert_into(self._connection, self._table).values(account=self._account_id, form=form, **values)
         self._connection.execute(upsert.on_conflict_do_update(index_elements=["account", "form"], set_=values))
         newest = sa.select(self._table.c["id"]).where(self._table.c["account"] == self._account_id)
         newest = newest.order_by(self._table.c["modified"].desc(), self._table.c["id"].desc()).limit(MOST_DRAFTS)

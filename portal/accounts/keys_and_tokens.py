@@ -9,8 +9,8 @@ import hashlib
 import secrets
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 
 KEY_ID = 1  # the id of the only row
@@ -30,9 +30,8 @@ def portal_key(connection: sa.Connection, tables: Tables) -> bytes:
     """The portal's key; `connection` writes, as the first call makes it."""
     if (key := find_portal_key(connection, tables)) is not None:
         return key
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tables.key)
-    row = {"id": KEY_ID, "secret": secrets.token_hex(32)}
-    connection.execute(insert.values(row).on_conflict_do_nothing(index_elements=["id"]))
+    insert = insert_into(connection, tables.key).values(id=KEY_ID, secret=secrets.token_hex(32))
+    connection.execute(insert.on_conflict_do_nothing(index_elements=["id"]))
     return bytes.fromhex(connection.execute(sa.select(tables.key.c["secret"])).scalar_one())
 
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.database import outbox
 from portal.database.errors import DatabaseError, driver_error
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
 from portal.jobs.arrears import WORKER
@@ -180,6 +180,5 @@ def worker_lock(engine: sa.Engine) -> Iterator[bool]:
 
 def _record_heartbeat(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
     """Store that a worker is alive, for monitors."""
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(tables.heartbeat)
-    upsert = insert.values(name=WORKER, at=now)
+    upsert = insert_into(connection, tables.heartbeat).values(name=WORKER, at=now)
     connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_={"at": now}))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 
 LONGEST_SHOWN = 300  # characters of a subject or a name
@@ -54,10 +54,10 @@ def claim_mail(connection: sa.Connection, tables: Tables, key: str, now: datetim
 
     It waits for a transaction that uses a copy at the moment. `facts`: message_id, sender, sender_name, subject.
     """
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tables.mail)
     row = {name: text[:LONGEST_SHOWN] for name, text in facts.items()}
-    statement = insert.values({**row, "key": key, "received": now}).on_conflict_do_nothing(index_elements=["key"])
-    return connection.execute(statement.returning(tables.mail.c["id"])).scalar()
+    insert = insert_into(connection, tables.mail).values({**row, "key": key, "received": now})
+    statement = insert.on_conflict_do_nothing(index_elements=["key"]).returning(tables.mail.c["id"])
+    return connection.execute(statement).scalar()
 
 
 def claim_kept(connection: sa.Connection, tables: Tables, mail_id: int) -> bool:

@@ -4,11 +4,10 @@ Never a side effect of reading: pages send it once they are looked at, and autho
 """
 
 import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.database.insert import insert_into
 from portal.records.reading.news import ALL
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
@@ -20,12 +19,11 @@ LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 def mark_seen(records: Records, record_id: int, account: int, at: datetime.datetime, hide: bool = False) -> None:
     """The account has seen what happened to a record up to `at`. Shows a hidden record again unless it is to `hide`."""
     tables, now = records.policy.tables, records.policy.reader.now
-    insert: Any = postgresql.insert if records.connection.dialect.name == "postgresql" else sqlite.insert
     values = {"at": at, "hidden": now if hide else None}
     row = {"account": account, "module": records.name, "record": record_id, **values}
     key = [column.name for column in tables.seen.primary_key]
-    statement = insert(tables.seen).values(row).on_conflict_do_update(index_elements=key, set_=values)
-    records.connection.execute(statement)
+    statement = insert_into(records.connection, tables.seen).values(row)
+    records.connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
     if hide:
         hiding = sa.update(tables.account).where(tables.account.c["id"] == account)
         records.connection.execute(hiding.values(hides=True))

@@ -1,14 +1,9 @@
 """References: each module's own sequence, counted up at creation, never reused whatever is deleted or rolled back."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
-
-INSERT: Mapping[str, Callable[[sa.Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def next_numbers(connection: sa.Connection, tables: Tables, module: str, count: int = 1) -> range:
@@ -27,7 +22,7 @@ def _advance(
     connection: sa.Connection, sequence: sa.Table, module: str, first: int, then: sa.ColumnElement[int]
 ) -> int:
     """The last number: `first` where the module has none yet, else `then`."""
-    insert = INSERT[connection.dialect.name](sequence).values(module=module, last=first)
+    insert = insert_into(connection, sequence).values(module=module, last=first)
     upsert = insert.on_conflict_do_update(index_elements=["module"], set_={"last": then}).returning(sequence.c["last"])
     if connection.dialect.name == "sqlite":
         return connection.execute(upsert).scalar_one()

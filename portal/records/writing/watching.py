@@ -6,11 +6,10 @@ the scope (records/policy.py), so that the record's entry in the search index is
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.database.insert import insert_into
 from portal.fields.base import Refused
 from portal.records.reading.records import Record, Records
 from portal.records.reading.watchers import watchers
@@ -79,9 +78,8 @@ def add_watcher(records: Records, record_id: int, person_id: int, author: Author
                 MOST_WATCHERS,
             )
         )
-    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"module": records.name, "record": record_id, "person": person_id, "added": records.policy.reader.now}
-    statement = insert(tables.watcher).values(row).on_conflict_do_nothing()
+    statement = insert_into(connection, tables.watcher).values(row).on_conflict_do_nothing()
     added = connection.execute(statement.returning(tables.watcher.c["person"])).first() is not None
     if added:
         add_event(records, record_id, "watched", author, {"person": person_id})
