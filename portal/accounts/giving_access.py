@@ -282,7 +282,7 @@ class Register:
         self._check_written(module, f"“{title}” is not there")
         values = {**self._title_value(records, title), **values}
         self._check_unique(records, values)
-        given = {**defaults(self.connection, records.policy, module), **values}
+        given = {**defaults(records), **values}
         filled = without_taken(records, given, values)
         for name, field in module.fields.items():
             if filled.get(name) != given.get(name):

@@ -50,7 +50,7 @@ class Checking:
         self._fields = {column.field.name: column.field for column in columns}
         self._headers = {column.field.name: column.header for column in reversed(columns)}
         self._links = RowLinks(system, [field for field in self._fields.values() if field.targets], self._refuse)
-        self._defaults = defaults(system.connection, system.policy, system.module)
+        self._defaults = defaults(system)
         # Words of other languages (“sì”) are tried where a cell means nothing in English.
         languages = system.policy.declaration.settings.languages
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
@@ -204,8 +204,7 @@ class Checking:
         """Fills the fields of a new record that the file has no column for and whose default follows a link."""
         fields = [field for field in self._followed if field.name not in self._fields]
         if fields and row.record is None:
-            system = self.system
-            row.values |= followed_defaults(system.connection, system.policy, self.module, row.all_values(), fields)
+            row.values |= followed_defaults(self.system, row.all_values(), fields)
 
     def _check_required(self, row: ImportRow) -> None:
         """Refuses cells that are empty though required, and filled ones that `show_when` wants empty."""

@@ -32,7 +32,7 @@ def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) ->
     def compare(comparison: Comparison) -> bool:
         name = comparison.path[0]
         known = computed_values(module.formulas.values(), values, currency) if name in module.formulas else values
-        value = value_in_form(records.connection, records.policy, module, known, name)
+        value = value_in_form(records, known, name)
         return _matches(module.field(name), value, comparison, records)
 
     return holds(condition, compare)
@@ -52,7 +52,7 @@ def offered_records(records: Records, field: Field, target: str, values: Mapping
 def condition_values(records: Records, field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that the link's `where` uses as `$field`, in a form with `values`."""
     names = _form_names(field)
-    return {name: value_in_form(records.connection, records.policy, records.module, values, name) for name in names}
+    return {name: value_in_form(records, values, name) for name in names}
 
 
 def depends_on(module: Module, field: Field) -> list[str]:

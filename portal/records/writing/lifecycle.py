@@ -91,7 +91,7 @@ def transition_values(records: Records, transition: Transition, answers: Mapping
     """What the transition writes besides the state: the `answers` to what it asks, and its `set`."""
     values = {name: value for name, value in answers.items() if name in transition.ask}
     for name, raw in transition.set.items():
-        values[name] = value_from_declaration(records.connection, records.policy, records.module.field(name), raw)
+        values[name] = value_from_declaration(records, records.module.field(name), raw)
     return values
 
 

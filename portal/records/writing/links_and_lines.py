@@ -10,10 +10,9 @@ from portal.fields.base import Field
 from portal.fields.default_paths import value_path
 from portal.fields.lines import Row
 from portal.fields.linked_value import Linked
-from portal.fields.table_names import join_name
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
-from portal.records.reading.rows_as_records import rows_of
+from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import value_from_declaration
 from portal.records.writing.values_behind_links import followed_defaults
 
@@ -58,27 +57,27 @@ def with_whole_rows(records: Records, values: Mapping[str, Any], record_id: int 
     stored = records.as_system.by_ids([record_id], names) if record_id is not None else []
     whole = dict(values)
     for name, rows in names.items():
-        field = records.module.field(name)
+        of_rows = rows_of(records.as_system, records.module.field(name))
         by_id = {row.id: row for record in stored for row in record.values[name]}
-        whole[name] = tuple(_whole(records, field, row, by_id.get(row.id)) for row in rows)
+        whole[name] = tuple(_whole(records, of_rows, row, by_id.get(row.id)) for row in rows)
     return whole
 
 
-def _whole(records: Records, field: Field, row: Row, before: Row | None) -> Row:
-    declared = records.policy.declaration.row_modules[join_name(records.name, field.name)]
-    hidden = [column for name, column in field.row_fields.items() if name not in row.values and not column.computed]
+def _whole(records: Records, of_rows: RowRecords, row: Row, before: Row | None) -> Row:
+    columns = of_rows.module.fields
+    hidden = [column for name, column in columns.items() if name not in row.values and not column.computed]
     values = before.values if before else {column.name: _hidden_default(records, column) for column in hidden}
     values = {**values, **row.values}
     if before is None:
-        columns = [column for column in declared.fields.values() if value_path(column.default)]
-        values |= followed_defaults(records.connection, records.policy, declared, values, columns)
-    values = computed_values(declared.formulas.values(), values, records.policy.reader.currency)
+        following = [column for column in columns.values() if value_path(column.default)]
+        values |= followed_defaults(of_rows, values, following)
+    values = computed_values(of_rows.module.formulas.values(), values, records.policy.reader.currency)
     return Row(values, before.id if before else None)
 
 
 def _hidden_default(records: Records, column: Field) -> Any:
     path = value_path(column.default)
-    return None if path else value_from_declaration(records.connection, records.policy, column, column.default)
+    return None if path else value_from_declaration(records, column, column.default)
 
 
 def _write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]) -> None:

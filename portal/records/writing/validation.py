@@ -150,7 +150,7 @@ def typed_columns(of_rows: RowRecords, new: bool) -> list[Field]:
 
 def row_defaults(of_rows: RowRecords) -> dict[str, Any]:
     """The values of a new row before somebody types."""
-    return defaults(of_rows.connection, of_rows.policy, of_rows.module)
+    return defaults(of_rows)
 
 
 def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Mapping[str, Any]) -> bool:
@@ -185,7 +185,7 @@ def followed_in_form(records: Records, fields: list[Field], values: Mapping[str,
     links = [field for field in fields if field.name in {path.link for path in paths.values()}]
     wrong = {link.name: None for link in links if _problem(records, link, values, None)}
     shown = [field for field in fields if field.name in paths and is_shown(records, field, values)]
-    return followed_defaults(records.connection, records.policy, records.module, {**values, **wrong}, shown)
+    return followed_defaults(records, {**values, **wrong}, shown)
 
 
 def looked_up_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,9 +197,7 @@ def looked_up_in_form(records: Records, fields: list[Field], values: Mapping[str
     for field in fields:
         link = records.module.fields[field.link_path[0]] if field.link_path and not field.targets else None
         if link is not None and values.get(link.name) and not _problem(records, link, values, None):
-            values_in_form[field.name] = value_in_form(
-                records.connection, records.policy, records.module, values, field.name
-            )
+            values_in_form[field.name] = value_in_form(records, values, field.name)
     return values_in_form
 
 

@@ -6,55 +6,47 @@ They are read as the portal itself sees the records: a declared default holds fo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
-from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.default_paths import ValuePath, value_path
 from portal.fields.linked_value import Linked
-from portal.records.policy import Policy, system_policy
+from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 
 
-def followed_defaults(
-    connection: sa.Connection, policy: Policy, module: Module, values: Mapping[str, Any], fields: Iterable[Field]
-) -> dict[str, Any]:
+def followed_defaults(records: Records, values: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
     """Those of `fields` that are empty in `values` and whose default follows a link, with what it leads to."""
     defaults: dict[str, Any] = {}
     waiting = [field for field in fields if field.is_empty(values.get(field.name))]
     # One of them may begin at a link that another one fills in.
-    while filled := dict(_filled_in(connection, policy, module, {**values, **defaults}, waiting)):
+    while filled := dict(_filled_in(records, {**values, **defaults}, waiting)):
         defaults |= filled
         waiting = [field for field in waiting if field.name not in filled]
     return defaults
 
 
-def _filled_in(
-    connection: sa.Connection, policy: Policy, module: Module, values: Mapping[str, Any], fields: Iterable[Field]
-) -> Iterator[tuple[str, Any]]:
+def _filled_in(records: Records, values: Mapping[str, Any], fields: Iterable[Field]) -> Iterator[tuple[str, Any]]:
     """The names of those of `fields` whose default leads to something beside `values`, and what that is."""
     for field in fields:
         if path := value_path(field.default):
-            value = _value_at(connection, policy, field, _start(policy, module, path, values), path.path)
+            value = _value_at(records, field, _start(records, path, values), path.path)
             if not field.is_empty(value):
                 yield field.name, value
 
 
-def value_in_form(
-    connection: sa.Connection, policy: Policy, module: Module, values: Mapping[str, Any], name: str
-) -> Any:
+def value_in_form(records: Records, values: Mapping[str, Any], name: str) -> Any:
     """The value of the field `name` in a form with `values`; of a lookup, what its link in the form leads to."""
+    module = records.module
     field = module.field(name)
     if not field.link_path:
         return values.get(name)
     link = next(iter(module.field(field.link_path[0]).links_in(values.get(field.link_path[0]))), None)
-    followed = _follow(connection, policy, link, field.link_path[1:]) if link else None
+    followed = _follow(records, link, field.link_path[1:]) if link else None
     return followed and followed[1]
 
 
-def _follow(connection: sa.Connection, policy: Policy, link: Linked, path: Sequence[str]) -> tuple[Field, Any] | None:
+def _follow(start: Records, link: Linked, path: Sequence[str]) -> tuple[Field, Any] | None:
     """The last field of `path`, which begins at the record of `link`, and its value; None where a link is empty."""
-    records = Records(connection, system_policy(policy.tables, policy.reader), link.module)
+    records = Records(start.connection, system_policy(start.policy.tables, start.policy.reader), link.module)
     for place, name in enumerate(path):
         record = next(iter(records.by_ids([link.id], [name])), None)
         if record is None:
@@ -69,19 +61,17 @@ def _follow(connection: sa.Connection, policy: Policy, link: Linked, path: Seque
     return None
 
 
-def _start(policy: Policy, module: Module, path: ValuePath, values: Mapping[str, Any]) -> Linked | None:
-    reader = policy.reader
+def _start(records: Records, path: ValuePath, values: Mapping[str, Any]) -> Linked | None:
+    reader = records.policy.reader
     if path.link:
-        return next(iter(module.field(path.link).links_in(values.get(path.link))), None)
+        return next(iter(records.module.field(path.link).links_in(values.get(path.link))), None)
     if path.who == "me":
         return Linked(reader.person, reader.people) if reader.person and reader.people else None
     return Linked(reader.companies[0], reader.organizations) if reader.companies and reader.organizations else None
 
 
-def _value_at(
-    connection: sa.Connection, policy: Policy, field: Field, start: Linked | None, path: Sequence[str]
-) -> Any:
-    followed = _follow(connection, policy, start, path) if start else None
+def _value_at(records: Records, field: Field, start: Linked | None, path: Sequence[str]) -> Any:
+    followed = _follow(records, start, path) if start else None
     if followed is None:
         return None
     source, value = followed
@@ -89,6 +79,6 @@ def _value_at(
         links = tuple(Linked(link.id, link.module) for link in source.links_in(value) if link.module in field.targets)
         return links if field.multiple else next(iter(links), None)
     try:
-        return field.read(source.write(value), policy.reader.machine)
+        return field.read(source.write(value), records.policy.reader.machine)
     except Refused:  # too long, out of bounds: the field stays empty
         return None

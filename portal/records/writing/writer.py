@@ -68,8 +68,7 @@ class Writer:
         """Makes a record of `values` and the declared defaults; returns its id. Raises NotAllowedError."""
         self._check_right("create")
         records = self.records
-        policy, module = records.policy, records.module
-        filled = follow_again(records, {**defaults(records.connection, policy, module), **values}, keep=values)
+        filled = follow_again(records, {**defaults(records), **values}, keep=values)
         values = without_taken(records, filled, given=values)
         values = insert_field_files(records, values, self.author)
         values = with_signatures(records, with_whole_rows(records, values), self.author)

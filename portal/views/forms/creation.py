@@ -77,7 +77,7 @@ class CreateForm:
         self.followed = self._hidden_follow_up()
         if self.followed:
             self.fields.append(self.followed)
-        self.defaults = defaults(self.records.connection, self.records.policy, self.records.module)
+        self.defaults = defaults(self.records)
         self.refused_files: Mapping[str, str] = {}  # by field
         self.refused_attachments: Sequence[str] = ()
 
@@ -181,8 +181,7 @@ def _button_values(form: CreateForm) -> dict[str, Any]:
     if name not in (*(profile.home.buttons or ()), *(profile.menu or ())):
         return {}
     return {
-        field: value_from_declaration(records.connection, records.policy, records.module.field(field), raw)
-        for field, raw in button.set.items()
+        field: value_from_declaration(records, records.module.field(field), raw) for field, raw in button.set.items()
     }
 
 

@@ -157,7 +157,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
         raise HTTPNotFound
     others = [records.module.field(name) for name in depends_on(records.module, field)]
     sent = [other for other in others if other.has_input(form)]
-    values = defaults(records.connection, records.policy, records.module)
+    values = defaults(records)
     values |= read_form(records, sent, form, values).values
     text = request.GET.get("q", "").replace("\x00", "")[:200]
     offers: list[dict[str, Any]] = []

@@ -47,7 +47,7 @@ def test_a_default_may_begin_at_a_link_that_another_one_fills_in_and_empty_value
     sa.event.listen(tickets.connection, "before_cursor_execute", lambda *facts: queries.append(facts[2]))
 
     fields = tickets.module.fields.values()
-    defaults = followed_defaults(tickets.connection, tickets.policy, tickets.module, {"caller": caller}, fields)
+    defaults = followed_defaults(tickets, {"caller": caller}, fields)
 
     assert {name: link.id for name, link in defaults.items()} == {"company": company, "approver": boss}
     assert len(queries) <= 3 * len(EMPTY) + 2 * 3  # thrice each empty one; each link with the title that it leads to
