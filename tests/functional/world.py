@@ -195,7 +195,9 @@ def rows_of(portal: Any) -> Rows:
     """Everything that the database holds."""
     with reading(portal.engine) as connection:
         return {
-            table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+            table.name: [
+                dict(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key)).mappings()
+            ]
             for table in portal.tables.metadata.sorted_tables
         }
 
