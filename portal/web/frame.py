@@ -6,7 +6,7 @@ sentences of the interface: the renderer translates them for the reader.
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -117,20 +117,19 @@ def page_frame(request: Request) -> Frame:
 
 
 def _signed_in(request: Request, bare: Frame, identity: Identity) -> Frame:
-    values = {**vars(bare), "person": identity.account.name}
     if identity.account.must_change:
-        return Frame(**{**values, "search": False})
+        return replace(bare, person=identity.account.name, search=False)
     menu, own = _menu(request, identity)
-    values |= {"menu": menu, "own": own, "dock": menu[:IN_DOCK], "crumbs": _crumbs(request)}
+    crumbs = _crumbs(request)
+    frame = replace(bare, person=identity.account.name, menu=menu, own=own, dock=menu[:IN_DOCK], crumbs=crumbs)
     report = request.registry.live.report
-    if identity.administrator and not report.accepted and _view_name(request) not in ("problems", "effect"):
-        if report.waiting is None:
-            values["warning"] = _("The declarations have problems. The last valid version is in use.")
-            values |= {"warning_url": "/-/problems", "warning_label": _("Show problems")}
-        else:
-            values["warning"] = _("The changes need a database update. Until then, the last valid version is used.")
-            values |= {"warning_url": "/-/effect", "warning_label": _("Effect")}
-    return Frame(**values)
+    if not identity.administrator or report.accepted or _view_name(request) in ("problems", "effect"):
+        return frame
+    if report.waiting is None:
+        warning = _("The declarations have problems. The last valid version is in use.")
+        return replace(frame, warning=warning, warning_url="/-/problems", warning_label=_("Show problems"))
+    warning = _("The changes need a database update. Until then, the last valid version is used.")
+    return replace(frame, warning=warning, warning_url="/-/effect", warning_label=_("Effect"))
 
 
 def _languages(request: Request) -> tuple[Language, ...]:
