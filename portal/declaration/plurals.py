@@ -8,6 +8,8 @@ IRREGULAR = {
     "analysis": "analyses", "crisis": "crises", "diagnosis": "diagnoses", "hypothesis": "hypotheses",
 }  # fmt: skip
 SINGULAR = {many: one for one, many in IRREGULAR.items()}
+# What has no plural of its own.
+UNCOUNTED = ("data", "equipment", "feedback", "hardware", "information", "media", "personnel", "software", "staff")
 UNCHANGED = (
     "news", "series", "species", "means", "goods", "premises", "headquarters", "logistics", "analytics",
     "lens", "canvas", "atlas", "alias", "bias", "chaos",
@@ -18,6 +20,8 @@ SHORTEST = 4  # letters of a plural in s; shorter ones are mostly initials, such
 def in_plural(name: str) -> str:
     """The last word of a name in the plural, as English makes it."""
     head, underscore, last = name.rpartition("_")
+    if last in SINGULAR or last in UNCOUNTED:
+        return name
     if last in IRREGULAR:
         last = IRREGULAR[last]
     elif last.endswith("y") and last[-2:-1] not in "aeiou":

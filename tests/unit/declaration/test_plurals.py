@@ -21,3 +21,8 @@ def test_a_name_has_a_plural_and_a_singular(one, many):
 )
 def test_what_is_no_plural_stays(name):
     assert in_singular(name) == name
+
+
+@pytest.mark.parametrize("name", ["people", "children", "office_equipment", "staff", "orders", "news"])
+def test_a_plural_has_no_other_one(name):
+    assert in_plural(name) == name
