@@ -360,5 +360,8 @@ def test_the_page_of_problems_says_what_the_plan_says_without_counting(app, port
     page = nancy.get("/-/problems")
     sentences = str(plan(live.engine, build(load(portal_folder).declaration))).splitlines()
     assert sentences == [line.replace("its values", "1 value") for line in live.report.missing]
-    assert sentences == ["! drop field tickets.cost: 1 value would be lost (apply with --allow-loss)"]
+    assert sentences == [
+        "! drop field tickets.cost: 1 value would be lost (apply with --allow-loss); if it only has another name now,"
+        " write formerly: cost there"
+    ]
     assert all(line in page for line in live.report.missing)

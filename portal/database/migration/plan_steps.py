@@ -74,8 +74,11 @@ class PlanStep:
 
 def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> PlanStep:
     """A step that removes something of a table; `loss` says what would be lost, "" for nothing."""
-    sentence = f"! {change}{loss} {WITH_LOSS}" if loss else change
-    return PlanStep(sentence, loses=bool(loss), needed=False, path=path, tasks=tasks, tables=(table,))
+    if not loss:
+        return PlanStep(change, needed=False, path=path, tasks=tasks, tables=(table,))
+    renamed = f"; if it only has another name now, write formerly: {path[-1]} there"
+    sentence = f"! {change}{loss} {WITH_LOSS}"
+    return PlanStep(sentence, note=renamed, loses=True, needed=False, path=path, tasks=tasks, tables=(table,))
 
 
 def words_for_table(table: str) -> tuple[str, str]:

@@ -140,8 +140,8 @@ class Planner:
             )
             kind, noun = words_for_table(name)
             loss = f": {counted(count, noun)} would be lost" if count is None or count > 0 else ""
-            note = late_rename_note(self.declaration.modules, name, self.counts.rows)
-            step = replace(removing(f"drop {kind} {name}", loss, (name,), tasks, name), note=note)
+            step = removing(f"drop {kind} {name}", loss, (name,), tasks, name)
+            step = replace(step, note=late_rename_note(self.declaration.modules, name, self.counts.rows) or step.note)
             yield self._leavable(step, entry["fields"].values(), name in self.left["modules"])
 
     def _empty_module(self, name: str, joins: list[str]) -> None:

@@ -46,7 +46,8 @@ def test_what_would_lose_data_is_left_undone_and_then_allowed(folder):
     engine.dispose()
     declare(folder, "fields: {name: text}")
     said = (
-        "! drop field companies.fax: 1 value would be lost (apply with --allow-loss)\n"
+        "! drop field companies.fax: 1 value would be lost (apply with --allow-loss); if it only has another name now,"
+        " write formerly: fax there\n"
         "fill the search index of companies again: what is searched there has changed\n"
     )
     assert portal(folder, "plan") == (3, said)

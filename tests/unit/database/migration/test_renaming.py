@@ -24,7 +24,7 @@ def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
         connection.execute(sa.insert(portal.tables.comment).values(module="companies", record=1, text="?"))
         connection.execute(sa.insert(portal.tables.sequence).values(module="companies", last=7))
         connection.execute(sa.insert(portal.tables.draft).values(form="companies/1/edit", data={"name": "Acme"}))
-        search.put(connection, portal.tables.search, search.Entry("companies", 1, ["Acme"], scopes=["_o1"]))
+        search.put_many(connection, portal.tables.search, [search.Entry("companies", 1, ["Acme"], scopes=["_o1"])])
     renamed = "firms: {formerly: companies, fields: {name: text}}"
     rest = TICKETS.replace("to: companies", "to: firms")
     rest += "    watchers: {type: links, to: firms}\n    about: {type: link, to: [firms, tickets]}\n"
