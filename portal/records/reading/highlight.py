@@ -1,16 +1,18 @@
 """Why a search finds a record: which pieces of a text match the typed words, and in which field the others are."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from portal.database.search.words import SearchWords
+from portal.database.search.words import LEADING_ZEROS, SearchWords
 from portal.fields.base import Field
-from portal.texts import UNSPACED, words
+from portal.texts import COMPOUND, JOINTS, UNSPACED, indexed_words
 
 # A piece of text that may be a word: letters and digits, soft hyphens between them. Scripts without spaces fall into
 # single characters.
-PIECE = re.compile(UNSPACED.pattern + r"|[^\W_]+(?:\xad[^\W_]+)*")
+WORD = re.compile(UNSPACED.pattern + r"|[^\W_]+(?:\xad[^\W_]+)*")
+PIECE = re.compile(f"{COMPOUND.pattern}|{WORD.pattern}")
+NOT_AS_WRITTEN = re.compile("[-:0]")  # where a text may be found by what does not stand in it: TT-0030 by tt30
 LONGEST = 5_000  # characters of one text that are compared
 BEFORE, AFTER = 30, 50  # characters of an excerpt around what matches
 
@@ -23,17 +25,16 @@ def matches(text: str, searched: SearchWords) -> Matches:
     end = 0
     if text.isascii() and not _may_match(text.lower(), searched):
         return ()
-    for piece in PIECE.finditer(text[:LONGEST]):
-        if _piece_matches(piece[0], searched):
-            pieces += [(text[end : piece.start()], False), (piece[0], True)]
-            end = piece.end()
+    for piece in _matching_pieces(text[:LONGEST], searched):
+        pieces += [(text[end : piece.start()], False), (piece[0], True)]
+        end = piece.end()
     return tuple(part for part in (*pieces, (text[end:], False)) if part[0]) if pieces else ()
 
 
 def excerpt(text: str, searched: SearchWords) -> str:
     """The words around the first match in `text`, on one line: “… the toner is empty …”; "" where none matches."""
     text = " ".join(text[:LONGEST].split())
-    piece = next((piece for piece in PIECE.finditer(text) if _piece_matches(piece[0], searched)), None)
+    piece = next(_matching_pieces(text, searched), None)
     if piece is None:
         return ""
     start = text.find(" ", max(0, piece.start() - BEFORE)) + 1 if piece.start() > BEFORE else 0
@@ -49,24 +50,44 @@ def field_that_matches(fields: Iterable[Field], values: Mapping[str, Any], searc
 
 def _may_match(text: str, searched: SearchWords) -> bool:
     """Whether it is worth comparing word by word."""
-    return any(term.word in text for term in searched.terms)
+    if any(term.word in text for term in searched.terms):
+        return True
+    if not NOT_AS_WRITTEN.search(text):
+        return False
+    forms = JOINTS.sub("", text), JOINTS.sub("", LEADING_ZEROS.sub("", text))
+    return any(term.word in form for form in forms for term in searched.terms)
+
+
+def _matching_pieces(text: str, searched: SearchWords) -> Iterator[re.Match[str]]:
+    """The words that match, and compounds (Wi-Fi, TT-0030) of which none does, but which match in one piece."""
+    for piece in PIECE.finditer(text):
+        if not JOINTS.search(piece[0]):
+            if _any_matches([piece[0]], searched):
+                yield piece
+            continue
+        found = [word for word in WORD.finditer(text, *piece.span()) if _any_matches([word[0]], searched)]
+        yield from found or ([piece] if any(_word_matches(word, searched) for word in _in_one_piece(piece[0])) else [])
+
+
+def _in_one_piece(compound: str) -> Sequence[str]:
+    return [joined for form in (compound, LEADING_ZEROS.sub("", compound)) for joined in indexed_words(form)[1]]
 
 
 def _any_matches(texts: Iterable[str], searched: SearchWords) -> bool:
-    return any(_word_matches(word, searched) for text in texts for word in words(text[:LONGEST]))
+    return any(_word_matches(word, searched) for text in texts for word in _words(text[:LONGEST]))
 
 
-def _piece_matches(piece: str, searched: SearchWords) -> bool:
-    return any(_word_matches(word, searched) for word in _folded(piece))
-
-
-def _folded(piece: str) -> Sequence[str]:
-    return (piece.lower(),) if piece.isascii() else words(piece)
+def _words(text: str) -> Sequence[str]:
+    """The words of a text as the index has them."""
+    if text.isascii() and text.isalnum():
+        return (text.lower(),)
+    of_text, compounds = indexed_words(text)
+    return [*of_text, *compounds]
 
 
 def _word_matches(word: str, searched: SearchWords) -> bool:
     # A number is found without its leading zeros too.
-    bare = word.lstrip("0") if word.isdigit() else word
+    bare = LEADING_ZEROS.sub("", word)
     return any(
         term.word in (word, bare) if term.whole else word.startswith(term.word) or bare.startswith(term.word)
         for term in searched.terms
