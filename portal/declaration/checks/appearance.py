@@ -37,12 +37,13 @@ def known_icons() -> frozenset[str]:
 def check_appearance(draft: DeclarationDraft) -> None:
     """Checks every icon, tone and text; collects the icons in `draft.icons`."""
     counts = _TextCounts(draft.settings.languages)
+    with_comments = {file for file, document in draft.documents.items() if COMMENT.search(document.text)}
     for file, path, value in _parts(draft):
         if isinstance(value, Text):
             counts.add(value, path)
             if not any(wording.strip() for wording in value) and "options" not in path:
                 draft.at(file, *path).warn("this text is empty: write one, or remove the key")
-            if cut := _behind_text(draft.at(file, *path)):
+            if file in with_comments and (cut := _behind_text(draft.at(file, *path))):
                 draft.at(file, *path).warn(f'"{cut}" is not part of the text: quotes around it would make it so')
         elif path[-1] == "icon":
             draft.icons.add(value)

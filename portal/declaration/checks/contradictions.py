@@ -80,9 +80,8 @@ def _excluding(condition: Condition, place_of: FieldAt, reader: Reader) -> Seque
         by_path.setdefault(comparison.path, []).append(comparison)
     for path, comparisons in by_path.items():
         place = place_of(path)
-        for group in _groups(comparisons, place) if place is not None else ():
-            if not any(_can_hold(group, place, clock) for clock in (reader, replace(reader, now=reader.now + LATER))):
-                return group
+        if place is not None and (group := _smallest(comparisons, place, reader)):
+            return group
     for part in parts:
         if isinstance(part, AnyOf):
             ways = [_excluding(AllOf((*single, way)), place_of, reader) for way in part.parts]
@@ -91,18 +90,24 @@ def _excluding(condition: Condition, place_of: FieldAt, reader: Reader) -> Seque
     return None
 
 
-def _groups(comparisons: list[Comparison], place: Place) -> Iterator[list[Comparison]]:
-    """Each comparison alone, then two by two, then all; alone only where different values may fulfill them."""
-    yield from ([comparison] for comparison in comparisons)
-    if place.is_single and len(comparisons) > 1:
-        yield from (list(pair) for pair in itertools.combinations(comparisons, 2))
-        yield comparisons
+def _smallest(comparisons: list[Comparison], place: Place, reader: Reader) -> Sequence[Comparison]:
+    """The fewest comparisons of one path that never hold together; empty where all can.
+
+    Where there may be several values, each comparison may be fulfilled by another one.
+    """
+    if place.is_single and _can_hold(comparisons, place, reader):
+        return ()
+    sizes = sorted({1, 2, 3, len(comparisons)}) if place.is_single else (1,)
+    groups = (group for size in sizes for group in itertools.combinations(comparisons, size))
+    return next((group for group in groups if not _can_hold(group, place, reader)), ())
 
 
-def _can_hold(comparisons: Sequence[Comparison], place: Place | None, reader: Reader) -> bool:
-    """Whether one value can fulfill all of the comparisons."""
-    if place is None:
-        return True
+def _can_hold(comparisons: Sequence[Comparison], place: Place, reader: Reader) -> bool:
+    """Whether one value can fulfill all of the comparisons, now or later."""
+    return _hold_at(reader, comparisons, place) or _hold_at(replace(reader, now=reader.now + LATER), comparisons, place)
+
+
+def _hold_at(reader: Reader, comparisons: Sequence[Comparison], place: Place) -> bool:
     try:
         tried = _values(comparisons, place, reader)
         return any(all(_holds(place.field, value, item, reader) for item in comparisons) for value in tried)
@@ -126,8 +131,7 @@ def _values(comparisons: Sequence[Comparison], place: Place, reader: Reader) -> 
         yield ANYTHING
     elif place.has_limits:
         near += [value for bound in field.bounds(reader) if bound is not None for value in field.near(bound)]
-        near = [value for value in near if _is_taken(field, value, reader)]
-    yield from near
+    yield from (value for value in near if not place.has_limits or _is_taken(field, value, reader))
     if field.filter == "text":
         yield ANOTHER
 

@@ -74,9 +74,9 @@ def _excluded(draft: DeclarationDraft, module: str, first: Condition | None, sec
     """Why two conditions never hold together; None where they can, or where one alone cannot, which is reported."""
     if first is None or second is None or ALWAYS in (first, second):
         return None
-    if contradiction(draft, module, first) or contradiction(draft, module, second):
-        return None
-    return contradiction(draft, module, all_of(first, second) or ALWAYS)
+    sentence = contradiction(draft, module, all_of(first, second) or ALWAYS)
+    alone = sentence and (contradiction(draft, module, first) or contradiction(draft, module, second))
+    return None if alone else sentence
 
 
 def _check_wheres(draft: DeclarationDraft, profile: Profile) -> None:
