@@ -49,17 +49,21 @@ class Lookup(ProxyField):
         target = path[-1][1]
         if target.multiple and not target.columns() or target.by_upload:
             raise ValueError(f'"{target.name}" cannot be looked up')
-        self._refuse_circle(declaration, module, {(module.name, self.name)})
+        self._refuse_circle(declaration, module)
         links = [link.name for _module, link in path[:-1]]
         self._steps = tuple(zip(links, [step.name for step, _field in path[1:]], strict=True))
         self._answer_like(target)
 
-    def _refuse_circle(self, declaration: Declared, module: Any, seen: set[tuple[str, str]]) -> None:
-        here, field = list(declaration.along(module.name, self.of))[-1]
-        if isinstance(field, Lookup):
-            if (here.name, field.name) in seen:
-                raise ValueError(f'"{self.of}" leads back to itself')
-            field._refuse_circle(declaration, here, {*seen, (here.name, field.name)})
+    def _refuse_circle(self, declaration: Declared, module: Any) -> None:
+        """Raises ValueError: with the sentence for the first field of a circle, without one for the others."""
+        line = [(module.name, self.name)]
+        of, start = self.of, module.name
+        while isinstance((end := list(declaration.along(start, of))[-1])[1], Lookup):
+            start, of = end[0].name, end[1].of
+            if (start, end[1].name) in line:
+                first = line[0] == (start, end[1].name) == min(line)
+                raise ValueError(f'"{self.of}" leads back to itself' if first else "")
+            line.append((start, end[1].name))
 
     @property
     def sources(self) -> tuple[str, ...]:

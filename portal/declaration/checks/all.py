@@ -31,11 +31,12 @@ def check_what_is_written(draft: DeclarationDraft) -> None:
     for module, field in fields_with_rows(draft.modules.values()):
         at = draft.at_module(module.name)["fields"][field.name]
         check_columns(draft, module, field, at)
+    own_tables = {name for name, module in draft.modules.items() if module.table is None}
     for module in draft.modules.values():
         at = draft.at_module(module.name)
         check_module(draft, module, at)
         check_layouts(draft, module, module, at)
-        check_existing(module, at)
+        check_existing(module, own_tables, at)
     for profile in draft.profiles.values():
         check_profile(draft, profile, draft.at(profile_file(profile.name)))
     check_inbox(draft)

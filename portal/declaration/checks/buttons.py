@@ -100,9 +100,10 @@ def _refuse(button: Button, keys: tuple[str, ...], use: str, at: Cursor) -> None
 def check_home(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
     """The buttons of a profile's home page, its own or those of the profile that it extends."""
     at = draft.at(profile_file(profile.name))
-    names = [name for name in profile.home.buttons or () if not name.startswith("module:")]
-    if "buttons" in at["home"]:
-        for index, name in enumerate(names):
+    written = draft.profiles[profile.name].home.buttons
+    names = [name for name in profile.home.buttons or () if not name.startswith("module:")]  # generated ones
+    if written is not None:
+        for index, name in enumerate(written):
             _check_button_name(draft, profile, name, draft.buttons, at["home"]["buttons"][index])
     else:
         _check_inherited(draft, profile, names, declaration, at["extends"])

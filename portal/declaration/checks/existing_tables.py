@@ -1,14 +1,20 @@
 """Checks modules over tables that others made (`table:`): a field is one column, and nothing else is kept there."""
 
+from collections.abc import Collection
+
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 
 
-def check_existing(module: Module, at: Cursor) -> None:
-    """What a module over an existing table cannot have."""
+def check_existing(module: Module, own_tables: Collection[str], at: Cursor) -> None:
+    """What a module over an existing table cannot have; `own_tables`: those that the portal makes for modules."""
     if module.table is None:
         return
+    if module.table.startswith("portal_") or (module.table != module.name and module.table in own_tables):
+        at["table"].wrong(f"{module.table} is a table of the portal itself: name one that others made")
+    if module.key == ():
+        at["key"].wrong("names no column: leave key out, or name those that identify a row")
     if module.formerly is not None:
         at["formerly"].key.wrong(f"the table {module.table} is never renamed: leave formerly out")
     if "{year}" in module.reference:

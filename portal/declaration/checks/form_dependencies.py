@@ -14,6 +14,7 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
     """Every field with a rule that a form decides, against the forms of the profiles that may use them."""
     if draft.errors:
         return
+    _check_circles(draft)
     for module in declaration.modules.values():
         accesses = [
             profile.modules[module.name] for profile in declaration.profiles.values() if module.name in profile.modules
@@ -25,6 +26,32 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
             for name in _waited_for(field):
                 if sentence := _never_offers(module, field, name, accesses):
                     at["where"].warn(sentence)
+
+
+def _check_circles(draft: DeclarationDraft) -> None:
+    """Records that need each other before they are created: nobody can create the first."""
+    needed = {module.name: dict(_needed(module)) for module in draft.modules.values()}
+    stuck = dict(needed)
+    while possible := [name for name, links in stuck.items() if stuck.keys().isdisjoint(links)]:
+        for name in possible:
+            del stuck[name]
+    line: list[str] = []
+    here = next(iter(stuck), None)
+    while here is not None and here not in line:
+        line.append(here)
+        here = next(target for target in stuck[here] if target in stuck)
+    if here is not None:
+        circle = [*line[line.index(here) :], here]
+        at = draft.at_module(here)["fields"][needed[here][circle[1]]]["required"]
+        at.key.warn(f"nobody can create the first record: {' needs '.join(circle)}")
+
+
+def _needed(module: Module) -> Iterator[tuple[str, str]]:
+    """The modules of which a new record must name a record, and by which link."""
+    for name, link in module.fields.items():
+        needs = link.required and link.show_when is None and link.default is None and not link.computed
+        if needs and len(link.targets) == 1 and module.table is None:
+            yield link.targets[0], name
 
 
 def _is_asked(module: Module, field: Field, accesses: Iterable[Access]) -> bool:

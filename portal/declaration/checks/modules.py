@@ -7,6 +7,7 @@ from portal.declaration.checks.lifecycles import check_lifecycle
 from portal.declaration.checks.mail import check_mail
 from portal.declaration.checks.scopes import check_scope
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
+from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Attachments, Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import RelatedPlace
@@ -33,10 +34,20 @@ def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_answers(draft, module.conversation.answers, at["comments"]["answers"])
     if module.watchers and draft.people is None and not draft.broken_roles:
         at["watchers"].wrong("modules.yaml does not say which module holds the people: add people: MODULE")
-    if module.formerly is not None and module.formerly in draft.modules:
-        at["formerly"].wrong(f'"{module.formerly}" is still a module')
+    if module.formerly is not None:
+        _check_formerly(draft, module, module.formerly, at["formerly"])
     if module.key is not None and module.table is None:
         at["key"].key.wrong("key needs table:, the name of the existing table")
+
+
+def _check_formerly(draft: DeclarationDraft, module: Module, former_name: str, at: Cursor) -> None:
+    same = next(other for other in draft.modules.values() if other.formerly == former_name)
+    if former_name in draft.modules:
+        at.wrong(f'"{former_name}" is still a module')
+    elif complaint := wrong_name(former_name):
+        at.wrong(complaint)
+    elif same is not module:
+        at.wrong(f'"{same.name}" was already "{former_name}"')
 
 
 def _check_answers(draft: DeclarationDraft, name: str, at: Cursor) -> None:

@@ -138,7 +138,7 @@ def _action_complaint(draft: DeclarationDraft, module: Module, word: str, known:
         ]
         meant = did_you_mean(our_action(word, possible))
         return f'"{word}" is neither an action nor a transition of {module.name}{meant}'
-    if word == "grant" and draft.people is not None and module.name != draft.people:
+    if word == "grant" and not draft.broken_roles and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
     key = NEEDED_KEYS.get(word)
     if key is not None and not getattr(module, key):

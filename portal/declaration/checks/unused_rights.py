@@ -53,6 +53,11 @@ def _check_written(module: Module, written: Access, using: list[Access], at: Cur
     for name in form_layout_fields(written.create):
         if name in written.set:
             at["set"][name].key.warn(f'"{name}" is left out of the form: set gives it its value')
+    for index, related in enumerate(written.detail.related or ()):
+        if not any(related.module in (shown.module for shown in access.detail.related or ()) for access in using):
+            at["detail"]["related"][index].warn(
+                f"has no effect: this profile does not see what links here in {related.module}"
+            )
     for name in written.options:
         if not any(name in access.readable for access in using):
             at["options"][name].key.warn(f'has no effect: this profile cannot read "{name}"')
