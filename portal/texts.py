@@ -32,9 +32,9 @@ SURROUNDINGS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + (
 )
 SPACES = re.compile(r"\s+")
 WORD = re.compile(r"[^\W_]+")
-# What is one word as well as several: “Wi-Fi”, “14:30”.
-COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+){1,5}|(?<!\d)\d{1,2}:\d\d(?!\d)")
-JOINTS = re.compile("[-:]")
+# What is one word as well as several: “Wi-Fi”, “O'Neill”, “14:30”.
+COMPOUND = re.compile(r"[^\W_]+(?:[-'][^\W_]+){1,5}|(?<!\d)\d{1,2}:\d\d(?!\d)")
+JOINTS = re.compile("[-:']")
 # Scripts written without spaces, each a range of a regular expression: every character is a word of its own.
 UNSPACED_SCRIPTS = (
     r"\u3400-\u9fff\uf900-\ufaff",  # Chinese

@@ -18,12 +18,19 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal.database.sqlite_functions import BORDER, KEY_DIGITS, SEPARATOR
-from portal.texts import IGNORED, SPACES
+from portal.texts import IGNORED, JOINTS, SPACES, UNSPACED
 
 Expression = sa.ColumnElement[Any]
 
 MARKS = f"[\u0300-\u036f{IGNORED}]"  # combining accents, and what is invisible
-LETTERS = ("øłđħıŀŧ’‘", "oldhilt''")  # without decomposition
+LETTERS = ("øłđħıŀŧς’‘", "oldhiltσ''")  # without decomposition
+# What stands between words: a class of letters would be that of the database's locale, which may know ASCII alone.
+BETWEEN_WORDS = (
+    "\x01-/:-@[-^`{-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff"
+    "\u3000-\u3004\u3008-\u3020\u30fb\ufe30-\ufe4f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
+)
+OF_A_WORD = f"[^{BETWEEN_WORDS}{BORDER}]"
+JOINT = f"(?<={OF_A_WORD}){JOINTS.pattern}(?={OF_A_WORD})"  # Wi-Fi is found by wifi
 LIGATURES = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
 
 
@@ -128,9 +135,11 @@ class PostgreSQLValues:
         bare = sa.func.regexp_replace(bare, SPACES.pattern, " ", "g")
         return sa.collate(sa.func.translate(bare, *LETTERS, type_=sa.Text()), "C")
 
-    def words(self, text: Expression) -> Expression:
-        """The words of several texts with BORDER between, folded, each between spaces."""
-        words = sa.func.regexp_replace(self.folded(text), f"[^[:alnum:]{BORDER}]+", " ", "g", type_=sa.Text())
+    def words(self, folded: Expression) -> Expression:
+        """The words of several folded texts with BORDER between, each between spaces; compounds in one piece too."""
+        joined = sa.func.regexp_replace(folded, JOINT, "", "g", type_=sa.Text())
+        apart = sa.func.regexp_replace(folded + BORDER + joined, UNSPACED.pattern, r" \1 ", "g")
+        words = sa.func.regexp_replace(apart, f"[{BETWEEN_WORDS}]+", " ", "g", type_=sa.Text())
         return sa.literal(" ") + sa.func.replace(words, BORDER, " _ ", type_=sa.Text()) + " "
 
     def number(self, column: Expression) -> Expression:
@@ -186,7 +195,9 @@ def _has_words_in_sqlite(element: HasWords, compiler: SQLCompiler, **options: An
 @compiles(HasWords, "postgresql")
 def _has_words_in_postgresql(element: HasWords, compiler: SQLCompiler, **options: Any) -> str:
     text, *needles = element.clauses
-    words = compiler.process(POSTGRESQL.words(text), **options)
-    # The words are worked out once for all needles, in which there is no sign that LIKE knows.
+    folded = compiler.process(POSTGRESQL.folded(text), **options)
+    words = compiler.process(POSTGRESQL.words(sa.literal_column("found.folded", sa.Text())), **options)
+    # The text is folded once, and its words are worked out once for all needles, in which there is no sign of LIKE's.
     patterns = [f"chr(37) || CAST({compiler.process(needle, **options)} AS TEXT) || chr(37)" for needle in needles]
+    words = f"SELECT {words} FROM (SELECT {folded} AS folded OFFSET 0) AS found"  # noqa: S608  both are compiled SQL
     return f"(({words}) LIKE ALL (ARRAY[{', '.join(patterns)}]))"

@@ -1,6 +1,7 @@
 """Modules over tables that others made: read where they are, whatever their keys are, and never altered."""
 
 import contextlib
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -130,6 +131,18 @@ def test_what_others_write_is_there_at_once(world):
     assert world[CARLA].titles("/orders/?q=couches") == ["couches"]
     execute(engine, """DELETE FROM "Orders" WHERE "OrderID" = 20""")
     assert world[NANCY].see("/orders/20/").status_int == 404
+
+
+def test_words_are_found_as_in_the_portal_s_own_tables(world):
+    subject = "Wi-Fi of O''Neill, 東京の支店, dump  truck tip\u00adpers, Привет! ελλάς at 14:30"
+    new = """INSERT INTO "Orders" ("OrderID", "Customer", subject) VALUES (21, 'ACM/E', '{}')"""
+    execute(world.portal.engine, new.format(subject))
+    typed = ("wi-fi", "wifi", "o'neill", "oneill", "’neill", "東京", "支店", '"dump truck"', "tippers", "14:30", "1430")
+    typed += ("привет", "ελλας")
+    found = [words for words in typed if len(world[NANCY].titles(f"/orders/?q={quote(words)}")) == 1]
+    wrong = world[NANCY].titles(f"/orders/?q={quote('京東')}")
+    execute(world.portal.engine, """DELETE FROM "Orders" WHERE "OrderID" = 21""")
+    assert (found, wrong) == (list(typed), [])
 
 
 def shape(engine):
