@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue, ValueAtExecution
-from portal.database.search_existing_tables import OPERATOR, words_found
+from portal.database.existing_tables.search import OPERATOR, words_found
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, operator_refused

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.sqlite_functions import add_functions
+from portal.database.existing_tables.sqlite_functions import add_functions
 
 LOCK_TIMEOUT = 30  # seconds that a writer waits for its turn
 CACHE_SIZE = 8_000  # kilobytes per connection; with 2,000 a search in a thousand rows takes three times as long

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from portal.database.existing_values import VALUES, Expression
+from portal.database.existing_tables.search import TEXT
+from portal.database.existing_tables.values import VALUES, Expression
 from portal.database.schema.inspection import UNKNOWN, ExistingTables, InspectedTable
-from portal.database.search_existing_tables import TEXT
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.declaration.source.suggestions import suggest

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from portal.conditions import ALWAYS, AllOf, Condition
+from portal.database.existing_tables.search import has_words, words_condition
 from portal.database.search import index as search
 from portal.database.search.search_request import Newest, Search
 from portal.database.search.words import parse_words
-from portal.database.search_existing_tables import has_words, words_condition
 from portal.records.policy import system_policy
 from portal.records.reading.count_statements import Count
 from portal.records.reading.ordered_pages import OrderedPages

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from portal.conditions import Comparison, Condition, ParsedValue, ValueAtExecution
-from portal.database.search_existing_tables import OPERATOR
+from portal.database.existing_tables.search import OPERATOR
 from portal.fields.linked_value import Linked
 from portal.records.reading.statements import Statements
 

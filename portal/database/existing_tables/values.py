@@ -17,7 +17,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from portal.database.sqlite_functions import BORDER, KEY_DIGITS, SEPARATOR
+from portal.database.existing_tables.sqlite_functions import BORDER, KEY_DIGITS, SEPARATOR
 from portal.texts import IGNORED, JOINTS, SPACES, UNSPACED
 
 Expression = sa.ColumnElement[Any]

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import Comparison, ParsedValue
-from portal.database.existing_values import HasWords
-from portal.database.sqlite_functions import BORDER
+from portal.database.existing_tables.sqlite_functions import BORDER
+from portal.database.existing_tables.values import HasWords
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field

@@ -1,4 +1,4 @@
-"""The functions of ours that SQLite calls to read tables of others; existing_values.py writes the SQL.
+"""The functions of ours that SQLite calls to read tables of others; values.py writes the SQL.
 
 A column of SQLite holds what was put into it, whatever its type says. What cannot be read is NULL: the field is empty.
 """
