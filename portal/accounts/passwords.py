@@ -129,3 +129,10 @@ def password_of(connection: sa.Connection, tables: Tables, account_id: int | Non
     """The hash of an account's password; None without an account."""
     query = sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account_id)
     return connection.execute(query).scalar()
+
+
+def password_of_waiting(connection: sa.Connection, tables: Tables, email: str) -> str | None:
+    """The hash of the password that somebody chose who has signed up with this address and waits for approval."""
+    sign_up = tables.sign_up.c
+    query = sa.select(sign_up["password"]).where(sign_up["email"] == email, sign_up["proved"].is_not(None))
+    return connection.execute(query).scalar()

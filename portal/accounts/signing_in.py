@@ -26,7 +26,7 @@ from portal.accounts.one_time_links import (
     use_link,
     void_links,
 )
-from portal.accounts.passwords import Passwords, password_of, weakness
+from portal.accounts.passwords import Passwords, password_of, password_of_waiting, weakness
 from portal.accounts.people import company_path, linked_ids
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
@@ -36,6 +36,7 @@ from portal.fields.email import normalize_email
 from portal.texts import _
 
 WRONG = _("Incorrect email or password.")
+WAITING = _("Your request has not been approved yet. You will get an email as soon as you can sign in.")
 # The recipient of a letter that is written and not sent.
 NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
 
@@ -93,11 +94,15 @@ class Logins:
         with reading(self.engine) as connection:
             account = find_account(connection, self.tables, attempt.email)
             hashed = password_of(connection, self.tables, account.id if account else None)
+            waiting = password_of_waiting(connection, self.tables, normalize_email(attempt.email))
         counted = _counted(attempt, device_of(attempt.device, account.id if account else None, hashed))
         with writing(self.engine) as connection:
             for limit, who in counted.items():
                 attempts.check_attempt(connection, self.tables, limit, who, now)
-        matches = self.passwords.match(hashed, attempt.password)  # for unknown addresses too: it takes as long
+        # For unknown addresses too: it takes as long.
+        matches = self.passwords.match(hashed if account else waiting, attempt.password)
+        if matches and account is None:
+            return WAITING
         if not matches or account is None or hashed is None:
             return WRONG
         return self._open(account, hashed, attempt, counted, now)

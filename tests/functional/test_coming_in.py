@@ -75,7 +75,8 @@ def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_
     assert "/people/waiting" in told[0][1]
     assert "Gialli" not in told[0][1]
     assert eva.get(link, status=404)
-    assert try_to_sign_in(eva, EVA, PHRASE).status_int == 422
+    assert "has not been approved yet" in try_to_sign_in(eva, EVA, PHRASE)
+    assert "Incorrect email or password." in try_to_sign_in(eva, EVA, "another phrase of words")
     page = staff.get("/people/waiting")
     assert [entry["href"] for entry in page.html.select("nav.menu [aria-current]")] == ["/people/waiting"]
     assert "Eva Gialli" in page
