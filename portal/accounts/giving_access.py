@@ -19,6 +19,7 @@ from portal.accounts.sessions import close_sessions
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
+from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Refused
 from portal.fields.email import is_mail_address, normalize_email
 from portal.fields.linked_value import Linked
@@ -198,7 +199,8 @@ class Register:
     def _check_profile(self, profile: str) -> None:
         if profile not in self.declaration.profiles:
             known = ", ".join(sorted(self.declaration.profiles))
-            raise AccessRefusedError(f'there is no profile "{profile}"; there are {known}')
+            hint = suggest(profile, self.declaration.profiles)
+            raise AccessRefusedError(f'there is no profile "{profile}"{hint}; there are {known}')
 
     # -- the person and the company -------------------------------------------------------------------------------
 

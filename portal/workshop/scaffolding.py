@@ -17,6 +17,8 @@ from portal.declaration.name_rules import wrong_name
 from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import Module, Profile
 from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.suggestions import did_you_mean, suggest
+from portal.declaration.synonyms import our_type
 from portal.fields.base import Field
 from portal.texts import label_from_name
 from portal.workshop.replace_file import replace_file
@@ -97,7 +99,7 @@ def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Ma
     declaration = writing.declaration
     _refuse_name(name, "module", declaration.modules)
     if unknown := [profile for profile in profiles if profile not in declaration.profiles]:
-        raise CannotStartError(f'no profile "{unknown[0]}"')
+        raise CannotStartError(f'no profile "{unknown[0]}"{suggest(unknown[0], declaration.profiles)}')
     staff = tuple(key for key, profile in declaration.profiles.items() if profile.staff)
     shown_to = profiles or staff or tuple(declaration.profiles)
     label = str(label_from_name(name))
@@ -174,11 +176,11 @@ def new_field(folder: Path, module: str, name: str, kind: str, overrides: Mappin
     """A field at the end of its module, also in the layouts that list their fields. Raises as `new_module`."""
     writing = _Writing(folder, overrides)
     if module not in writing.declaration.modules:
-        raise CannotStartError(f'no module "{module}"')
+        raise CannotStartError(f'no module "{module}"{suggest(module, writing.declaration.modules)}')
     shape = writing.declaration.modules[module]
     _refuse_name(name, "field", shape.fields)
     if kind not in Field.types:
-        raise CannotStartError(f'no field type "{kind}"')
+        raise CannotStartError(f'no field type "{kind}"{did_you_mean(our_type(kind))}')
     lines, short = _field_start(writing.declaration, shape, name, kind)
     path = ("modules", module)
     writing.add_entry(MODULES, (*path, "fields"), lines, short)
@@ -248,7 +250,7 @@ def new_profile(folder: Path, name: str, extends: str | None, overrides: Mapping
     declaration = _Writing(folder, overrides).declaration
     _refuse_name(name, "profile", declaration.profiles)
     if extends is not None and extends not in declaration.profiles:
-        raise CannotStartError(f'no profile "{extends}"')
+        raise CannotStartError(f'no profile "{extends}"{suggest(extends, declaration.profiles)}')
     file = profile_file(name)
     text = "\n".join(_profile_lines(declaration, name, extends)) + "\n"
     path = folder / file

@@ -133,8 +133,14 @@ def test_a_profile_reads_what_is_its_own(folder, extends):
             lambda folder: new_field(folder, "tickets", "created", "text", {}),
             'every record already has a field "created"',
         ),
-        (lambda folder: new_field(folder, "tickets", "x", "txet", {}), 'no field type "txet"'),
-        (lambda folder: new_field(folder, "ticket", "x", "text", {}), 'no module "ticket"'),
+        (
+            lambda folder: new_field(folder, "tickets", "x", "txet", {}),
+            r'no field type "txet" \(did you mean "text"\?\)',
+        ),
+        (
+            lambda folder: new_field(folder, "ticket", "x", "text", {}),
+            r'no module "ticket" \(did you mean "tickets"\?\)',
+        ),
         (lambda folder: new_profile(folder, "guest", "nobody", {}), 'no profile "nobody"'),
     ],
 )
