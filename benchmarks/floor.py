@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from benchmarks import bare
 from benchmarks.measuring import wsgi_call
-from benchmarks.ours import PEOPLE, Portal, pages, statements
+from benchmarks.ours import PEOPLE, Portal, bare_executor, pages, statements
 from portal.database.engine import make_engine, reading
 
 ROUNDS, CALLS = 8, 6
@@ -22,13 +22,12 @@ def compare(portal: Portal, who: str, path: str, rounds: int) -> tuple[float, fl
     body = [portal.get(who, path) for _time in range(3)][-1]
     found, application = statements(portal, who, path), bare.application(len(body))
     with reading(make_engine(portal.url)) as connection:
-        cursor = connection.connection.driver_connection.cursor()
+        execute = bare_executor(connection)
 
         def floor() -> None:
             wsgi_call(application, "/tickets")
             for statement, parameters in found:
-                cursor.execute(statement, parameters)
-                cursor.fetchall()
+                execute(statement, parameters)
 
         taken = [(_least(lambda: portal.get(who, path)), _least(floor)) for _round in range(rounds)]
     ours, floors = zip(*taken, strict=True)

@@ -126,16 +126,30 @@ def bare_sql(portal: Portal, who: str, path: str, seconds: float) -> dict[str, f
     """What the statements of a page take without the portal, on a cursor of the driver."""
     found = statements(portal, who, path)
     with reading(make_engine(portal.url)) as connection:
-        cursor = connection.connection.driver_connection.cursor()
+        execute = bare_executor(connection)
 
         def run() -> int:
             for statement, parameters in found:
-                cursor.execute(statement, parameters)
-                if cursor.description:
-                    cursor.fetchall()
+                execute(statement, parameters)
             return len(found)
 
         return measure([run], seconds).as_row()
+
+
+def bare_executor(connection: sa.Connection) -> Callable[[str, Any], None]:
+    """What executes a statement of `statements` on a cursor of the driver, and fetches its rows."""
+    driver = connection.connection.driver_connection
+    by_name = driver.cursor()
+    is_postgresql = connection.dialect.name == "postgresql"
+    by_number = connection.dialect.loaded_dbapi.RawCursor(driver) if is_postgresql else by_name
+
+    def execute(statement: str, parameters: Any) -> None:
+        cursor = by_number if isinstance(parameters, tuple) else by_name
+        cursor.execute(statement, parameters)
+        if cursor.description:
+            cursor.fetchall()
+
+    return execute
 
 
 def measurements(portal: Portal, seconds: float) -> Iterator[tuple[str, dict[str, float]]]:

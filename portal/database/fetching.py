@@ -4,8 +4,12 @@ For each execution SQLAlchemy looks up what it compiled, and makes a context and
 takes for a statement of a page. Here a statement that comes again (records/statement_cache.py keeps it) is compiled
 once, with what converts its parameters and columns, and runs on the driver's own cursor. Its events and errors are
 those of any other statement. What is built for one request is left to SQLAlchemy.
+
+To the driver of PostgreSQL parameters are numbers, as to the server. It looks for names in the text of each execution,
+and keeps what it found only of texts up to 4,096 characters.
 """
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,26 +29,27 @@ class PreparedStatement:
     dialect: str
     text: str
     execution_options: Mapping[str, Any]
-    names: tuple[str, ...] | None  # of the parameters in their order, for drivers that know them by their places
+    make_cursor: Callable[[Any], Any]  # on the connection of the driver
+    names: tuple[str, ...]  # of the parameters in their order
     constants: dict[str, Any]
     variables: tuple[tuple[str, str, Convert | None], ...]  # name, the key of its value, what the driver makes of it
     asked: tuple[tuple[str, Callable[[], Any], Convert | None], ...]  # name, what gives its value at each execution
     columns: tuple[str, ...]
     converted: tuple[tuple[str, Convert], ...]  # columns, and what makes the value from the driver's
 
-    def parameters(self, values: Mapping[str, Any]) -> Any:
+    def parameters(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The parameters for the driver. Raises KeyError where a value is missing."""
         named = self.constants.copy()
         for name, key, convert in self.variables:
             named[name] = values[key] if convert is None else convert(values[key])
         for name, ask, convert in self.asked:
             named[name] = ask() if convert is None else convert(ask())
-        return named if self.names is None else tuple([named[name] for name in self.names])
+        return tuple([named[name] for name in self.names])
 
     def execute(self, connection: sa.Connection, values: Mapping[str, Any]) -> list[Row]:
         """The rows; `connection` is in a transaction."""
         parameters, text = self.parameters(values), self.text
-        cursor = connection.connection.cursor()
+        cursor = self.make_cursor(connection.connection.driver_connection)
         for before in connection.dispatch.before_cursor_execute:
             text, parameters = before(connection, cursor, text, parameters, self, False)
         try:
@@ -99,6 +104,12 @@ def _prepare(
         return False
     if len(set(columns)) < len(columns) or len(columns) != len(selected):
         return False
+    if dialect.name == "postgresql":
+        text, names = _numbered(expanded.statement)
+        make_cursor = dialect.loaded_dbapi.RawCursor
+    else:
+        text, names = expanded.statement, tuple(expanded.positiontup)
+        make_cursor = operator.methodcaller("cursor")
     of_variables = ((name, bind.key, _to_driver(bind, dialect)) for name, bind in variables.items())
     of_columns = (
         (column[0], part.type.dialect_impl(dialect).result_processor(dialect, column[1]))
@@ -106,15 +117,30 @@ def _prepare(
     )
     return PreparedStatement(
         dialect.name,
-        expanded.statement,
+        text,
         statement.get_execution_options(),
-        None if expanded.positiontup is None else tuple(expanded.positiontup),
+        make_cursor,
+        names,
         dict(_constants(compiled, expanded, changing, dialect)),
         tuple(of_variables),
         tuple((name, bind.callable, _to_driver(bind, dialect)) for name, bind in asked.items()),
         columns,
         tuple((name, convert) for name, convert in of_columns if convert is not None),
     )
+
+
+class _Numbers(dict[str, str]):
+    """Gives each name that is asked for a number as PostgreSQL writes it."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = f"${len(self) + 1}"
+        return self[name]
+
+
+def _numbered(text: str) -> tuple[str, tuple[str, ...]]:
+    """A text with numbers in place of `%(name)s`, and the names in their order."""
+    numbers = _Numbers()
+    return text % numbers, tuple(numbers)
 
 
 def _constants(

@@ -77,6 +77,18 @@ def test_each_execution_has_its_own_values_and_the_constants_of_the_statement(co
         fetch(connection, statement, {"since": NOON})
 
 
+def test_a_value_comes_more_than_once_beside_a_percent_sign_and_a_dollar_in_the_text(connection):
+    first, second = (sa.bindparam(name, type_=sa.Text()) for name in ("first", "second"))
+    statement = sa.select(
+        second.label("a"),
+        first.label("b"),
+        sa.literal_column("'100 % of $1'").label("text"),
+        second.concat("!").label("c"),
+    )
+    rows = fetch_often(connection, statement, {"first": "one", "second": "two"})
+    assert rows == [{"a": "two", "b": "one", "text": "100 % of $1", "c": "two!"}]
+
+
 def test_statements_whose_text_depends_on_the_values_are_right_each_time(connection):
     statement = sa.select(things.c["id"]).where(things.c["id"].in_(sa.bindparam("ids", expanding=True)))
     assert fetch_often(connection, statement, {"ids": [1]}) == [{"id": 1}]
