@@ -217,8 +217,8 @@ def _counted(message: CountedString, language: str) -> str:
     known = catalog(language)
     forms = known.counted.get(str(message))
     form = known.form(message.number) if forms else ENGLISH.form(message.number)
-    sentence = (forms or (str(message), message.plural))[form]
-    return (message % {"number": _grouped(message.number, language)}).interpolate(sentence)
+    sentence = (forms or (str(message), message.plural))[form].replace("${number}", _grouped(message.number, language))
+    return message.interpolate(sentence) if "$" in sentence else sentence
 
 
 @functools.lru_cache(maxsize=5_000)  # mostly small ones, on every page

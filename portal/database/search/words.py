@@ -87,8 +87,13 @@ class SearchWords:
         return all(needle in text for needle in self.needles)
 
 
+NOTHING = SearchWords()
+
+
 def parse_words(text: str) -> SearchWords:
     """The words and phrases of a reader's input. Operators of query languages mean nothing: they are punctuation."""
+    if not text:
+        return NOTHING
     terms: list[Term] = []
     phrases: list[str] = []
     position = 0

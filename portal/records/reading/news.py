@@ -146,17 +146,9 @@ def _marks(
 ) -> tuple[frozenset[int], frozenset[int]]:
     """The ids of the records that changed since the account looked at them, and of those that stay hidden until they
     change."""
-    floor, unread, hidden = seen.get(ALL, start), set[int](), set[int]()
-    for record in records:
-        changed, looked = record.changed, seen.get(record.id)
-        if changed is None:
-            continue
-        if looked is not None and looked >= changed:
-            if record.id in hides:
-                hidden.add(record.id)
-        elif changed > floor:
-            unread.add(record.id)
-    return frozenset(unread), frozenset(hidden)
+    floor, changes = seen.get(ALL, start), {record.id: record.changed for record in records if record.changed}
+    known = frozenset(record for record, looked in seen.items() if record in changes and looked >= changes[record])
+    return frozenset(record for record, changed in changes.items() if changed > floor) - known, known & hides
 
 
 # -- the statement -----------------------------------------------------------------------------------------------------
