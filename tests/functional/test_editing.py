@@ -74,6 +74,18 @@ def test_two_editors_both_are_shown_and_neither_is_lost(shop):
     assert request(shop).values["body"] == "Bruno's body"
 
 
+def test_who_changed_other_fields_reads_that_nothing_is_replaced(shop):
+    mine, theirs = edit_form(shop), edit_form(shop, NANCY)
+    theirs["name"] = "Nancy's title"
+    theirs.submit(status=303)
+    mine["body"] = "Bruno's body"
+    answer = mine.submit(status=409)
+    assert "other fields than yours have changed" in answer
+    assert answer.html.find(class_="differences") is None
+    form_of(answer, f"/requests/{request(shop).id}/edit").submit(status=303)
+    assert [request(shop).values[name] for name in ("name", "body")] == ["Nancy's title", "Bruno's body"]
+
+
 def test_a_third_editor_meanwhile_is_met_again(shop):
     mine = edit_form(shop)
     shop.set("requests", request(shop).id, name="Second")
