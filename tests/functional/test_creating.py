@@ -175,6 +175,8 @@ def test_a_link_offers_what_belongs_to_the_other_fields_value(shop):
 def test_find_answers_only_for_links_of_forms_and_lists(shop):
     anna = shop[ANNA]
     assert [each["title"] for each in anna.get("/requests/find?q=&field=helpers").json] == ["Anna Rossi"]
+    for typed, titles in (("rossi+anna", ["Anna Rossi"]), ("ossi++an", ["Anna Rossi"]), ("rossi+bruno", [])):
+        assert [each["title"] for each in anna.get(f"/requests/find?q={typed}&field=helpers").json] == titles
     assert [each["title"] for each in anna.get("/requests/find?q=PRÍNT&field=service".replace("Í", "%C3%8D")).json] == [
         "Printing"
     ]

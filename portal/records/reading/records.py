@@ -148,7 +148,8 @@ class Records(RecordReader):
         return newest.records
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
-        """Ids and titles of the first `limit` records whose title or reference contains `text`, by title."""
+        """Ids and titles of the first `limit` records whose title or reference contains each word of `text`, by
+        title."""
         key = None if text.strip() else self.key("titled", size=limit)
         statement = self.build(key, lambda statements: statements.titled(text[:LONGEST_TITLE], limit))
         records = self.load(self.execute(statement), [self.module.title_field])

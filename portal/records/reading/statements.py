@@ -24,6 +24,7 @@ from portal.records.reading.index_scan import IndexCondition, IndexScan, best_in
 from portal.records.reading.keyset import Order
 from portal.records.statement_cache import IDS, Statement, id_list_parameter
 
+MOST_WORDS = 10  # of a title that is looked for
 ALWAYS_READ = ("id", "reference", "_version", "modified")
 
 
@@ -98,9 +99,9 @@ class Statements(ModulePolicy):
         return AmongIds(self.table.c["id"], id_list_parameter())
 
     def titled(self, text: str, limit: int) -> Statement:
-        """The records whose title or reference contains `text`, by title."""
+        """The records whose title or reference contains each word of `text`, by title."""
         title = self.module.title_field
-        conditions = [self.where(ALWAYS), *([self._contains(text)] if text.strip() else [])]
+        conditions = [self.where(ALWAYS), *map(self._contains, text.split()[:MOST_WORDS])]
         order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
         return sa.select(*self.columns([title])).where(*self._found(conditions)).order_by(*order).limit(constant(limit))
 
