@@ -21,8 +21,8 @@ from portal.jobs.arrears import measure_arrears
 from portal.logs import set_up_logging
 from portal.memory import suit_server
 from portal.settings import Settings, read_settings
-from portal.store import open_store
 from portal.store.scanner import scan
+from portal.store.store import open_store
 from portal.web import connections, csrf
 from portal.web.health_probe import Health, Probe, free_space
 from portal.web.hosting import HostedPortals

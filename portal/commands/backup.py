@@ -16,7 +16,7 @@ from portal.declaration.shapes import Settings as DeclaredSettings
 from portal.mail.incoming.mail_rows import stored_mails
 from portal.records.transfer.backup import BackupError, make_backup
 from portal.records.writing.files import stored_names
-from portal.store import StoreError, open_store
+from portal.store.store import StoreError, open_store
 from portal.texts import plural
 
 

@@ -20,7 +20,7 @@ from portal.records.transfer.exporting_files import FilesOut
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.line_columns import TooManyRowsError, WrittenRowColumns
 from portal.records.transfer.line_files import exported_rows, file_beside, lines_fields
-from portal.store import StoreError
+from portal.store.store import StoreError
 from portal.texts import plural
 
 

@@ -11,7 +11,7 @@ from portal.database.engine import reading, writing
 from portal.mail.incoming.mail_rows import stored_mails
 from portal.records.writing.files import stored_names
 from portal.records.writing.pending_files import drop_expired
-from portal.store import StoreError
+from portal.store.store import StoreError
 from portal.texts import plural
 
 

@@ -25,7 +25,7 @@ from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.line_columns import RowColumns, row_columns
 from portal.records.transfer.line_files import Owners, RowsReport, file_beside, import_rows, lines_fields
 from portal.records.transfer.numbers_and_dates import Notation
-from portal.store import StoreError
+from portal.store.store import StoreError
 from portal.texts import plural, translate
 
 HELP = """\

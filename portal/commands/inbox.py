@@ -21,8 +21,8 @@ from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.receive import Receiver
 from portal.mail.incoming.sources import PORTS, SourceError, Use, serve_lmtp, take_from_imap, take_from_maildir
 from portal.settings import Settings
-from portal.store import StoreError, open_store
 from portal.store.scanner import scan
+from portal.store.store import StoreError, open_store
 from portal.texts import _, plural
 from portal.web.live import LivePortal, StartupError
 

@@ -19,7 +19,7 @@ from portal.declaration.source.suggestions import suggest
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.settings import Settings
-from portal.store import Store, open_store
+from portal.store.store import Store, open_store
 
 STEPS_SHOWN = 10
 

@@ -8,7 +8,7 @@ from portal.commands.database_errors import database_errors_explained
 from portal.commands.options import chosen_settings, common_options
 from portal.database.copying import CopyError
 from portal.records.transfer.backup import BackupError, restore_backup
-from portal.store import Store, StoreError, open_store
+from portal.store.store import Store, StoreError, open_store
 from portal.texts import plural
 
 

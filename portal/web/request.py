@@ -20,7 +20,7 @@ from portal.records.policy import Policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from portal.store import Store
+from portal.store.store import Store
 from portal.web import connections, csrf, visitor
 from portal.web.frame import Frame, page_frame
 from portal.web.language import chosen_language, region_of

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psycopg
 
-from portal.store import StoreError, open_store
+from portal.store.store import StoreError, open_store
 from tests.drills.processes import BIN, ROOT, Processes, free_ports, wait_until
 from tests.real_parts import S3_KEYS, postgresql_programs, s3_server
 

@@ -25,7 +25,7 @@ from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import make_engine, reading
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.store import Store, StoreError, open_store
+from portal.store.store import Store, StoreError, open_store
 from tests.functional.world import ANNA, PASSWORD, World
 
 DECLARATIONS = Path(__file__).parent / "portal"

@@ -29,7 +29,7 @@ from portal.database.engine import make_engine, reading
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.records.writing.files import stored_names
-from portal.store import SETTLED, Store, StoreError, open_store
+from portal.store.store import SETTLED, Store, StoreError, open_store
 from tests.drills.cluster import takes_files
 from tests.drills.people import DECLARATIONS, MORE, Person, impolite, make_portal, titles_of, what_is_wrong, working
 from tests.drills.processes import BIN, CHEAP, Processes, answers, serve, wait_until
@@ -42,8 +42,8 @@ LONGEST_SWEEP = 2.0  # seconds until a sweep is killed: it starts, reads the row
 KEYS = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), S3_KEYS, strict=True))
 SWEEP = """
 import datetime
-import portal.records.writing.pending_files, portal.store
-portal.store.SETTLED = portal.records.writing.pending_files.KEPT = datetime.timedelta(days=-1)
+import portal.records.writing.pending_files, portal.store.store
+portal.store.store.SETTLED = portal.records.writing.pending_files.KEPT = datetime.timedelta(days=-1)
 from portal.commands import main
 main()
 """  # `portal files`, for which everything is old

@@ -17,7 +17,7 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings
-from portal.store import open_store
+from portal.store.store import open_store
 from tests.functional.conftest import CHEAP
 from tests.functional.test_signing_in import is_signed_in, try_to_sign_in
 

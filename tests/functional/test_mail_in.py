@@ -29,7 +29,7 @@ from portal.mail.record_letters import record_letters
 from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_names
 from portal.settings import Settings
-from portal.store import Store, Stored
+from portal.store.store import Store, Stored
 from tests.functional.conftest import PASSWORD, form_of
 
 ANNA, BRUNO, CARLA, NANCY = (

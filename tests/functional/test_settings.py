@@ -12,7 +12,7 @@ from portal.commands.waitress_server import listening_server
 from portal.declaration.load import load
 from portal.rendering.templates import Templates
 from portal.settings import DECLARED, read_settings
-from portal.store import StoreError, open_store
+from portal.store.store import StoreError, open_store
 from portal.texts import Text
 
 pytestmark = pytest.mark.sqlite_suffices

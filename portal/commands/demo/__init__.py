@@ -14,7 +14,7 @@ from portal.commands.progress_bar import progress_bar
 from portal.database.engine import writing
 from portal.records.transfer.csv_columns import WrongColumnsError
 from portal.records.transfer.csv_reading import UnreadableFileError
-from portal.store import StoreError
+from portal.store.store import StoreError
 from portal.texts import plural, translate
 
 MANY = "tickets"  # the module of which there may be more

@@ -13,7 +13,7 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.files import fill_in_file
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.pending_files import PendingFile
-from portal.store import Store
+from portal.store.store import Store
 
 PDF = "application/pdf"
 WIDTH, HEIGHT = 640, 480  # pixels of a drawing

@@ -36,7 +36,7 @@ from portal.records.transfer.line_files import Owners, file_beside, import_rows,
 from portal.records.writing.history import SYSTEM, Author, forget_announcements
 from portal.records.writing.seen_and_hidden import mark_all_seen
 from portal.records.writing.writer import Writer
-from portal.store import Store
+from portal.store.store import Store
 from portal.texts import translate
 
 NEW_FOR = datetime.timedelta(days=2)  # what is younger is new to the accounts of the demo

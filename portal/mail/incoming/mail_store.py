@@ -17,7 +17,7 @@ from portal.fields.reader import Reader
 from portal.mail.incoming.body import MailFile
 from portal.records.writing.files import Upload, check_uploads
 from portal.records.writing.pending_files import PendingFile, store_file
-from portal.store import Store
+from portal.store.store import Store
 
 Result = TypeVar("Result")
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from portal.database.copying import NAMES, copied, restore_copy
 from portal.database.engine import reading
-from portal.store import Store, StoreError
+from portal.store.store import Store, StoreError
 
 MANIFEST = "backup.json"
 FORMAT = 1

@@ -8,7 +8,7 @@ from portal.records.reading.records import Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS
 from portal.records.transfer.file_bundle import FileBundle, bundled_path
 from portal.records.transfer.records_by_name import written_names
-from portal.store import Store
+from portal.store.store import Store
 
 
 class FilesOut:

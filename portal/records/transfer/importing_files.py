@@ -18,8 +18,8 @@ from portal.records.transfer.records_by_name import split_names
 from portal.records.writing.files import Upload, assign_files, attachment_limits, check_uploads, insert_file
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import store_file
-from portal.store import Store
 from portal.store.media_type import media_type
+from portal.store.store import Store
 from portal.store.thumbnail import make_thumbnail
 from portal.texts import _
 

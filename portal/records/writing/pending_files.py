@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.records.reading.records import Records
-from portal.store import Store
+from portal.store.store import Store
 from portal.store.thumbnail import make_thumbnail
 
 KEPT = datetime.timedelta(days=30)  # as drafts are

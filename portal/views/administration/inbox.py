@@ -15,7 +15,7 @@ from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import read_mail
 from portal.mail.incoming.receive import Receiver
 from portal.records.reading.records import Records
-from portal.store import StoreError
+from portal.store.store import StoreError
 from portal.texts import Words, _, translate
 from portal.views.displays import moment
 from portal.views.parts import Moment

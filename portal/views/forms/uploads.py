@@ -27,7 +27,7 @@ from portal.records.writing.files import Upload, attachment_limits, check_upload
 from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.pending_files import PendingFile, keep_pending, pending_files, store_file
 from portal.records.writing.validation import Filled
-from portal.store import StoreError
+from portal.store.store import StoreError
 from portal.texts import _
 from portal.views.forms.form_page import HeldFile, UploadInput
 

@@ -15,8 +15,8 @@ from pyramid.view import view_config
 from portal.records.reading.files import StoredFile
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import may_attach
-from portal.store import StoreError
 from portal.store.media_type import SHOWN, UNKNOWN, is_utf8
+from portal.store.store import StoreError
 from portal.store.thumbnail import MEDIA_TYPE
 from portal.texts import _
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done

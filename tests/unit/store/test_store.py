@@ -16,8 +16,8 @@ from types import SimpleNamespace
 import obstore
 import pytest
 
-import portal.store
-from portal.store import SETTLED, Store, StoreError, open_store
+import portal.store.store
+from portal.store.store import SETTLED, Store, StoreError, open_store
 from tests.real_parts import S3_KEYS, s3_server, unavailable
 
 LATER = datetime.datetime.now(datetime.UTC) + 2 * SETTLED
@@ -113,7 +113,7 @@ def moody_service() -> Iterator[http.server.HTTPServer]:
 def test_a_large_file_goes_to_a_service_in_one_request_and_once_more_where_it_fails(
     moody_service, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(portal.store, "PAUSE", 0)
+    monkeypatch.setattr(portal.store.store, "PAUSE", 0)
     store = open_store(f"s3://bucket?endpoint=http://127.0.0.1:{moody_service.server_port}", tmp_path, *S3_KEYS)
     moody_service.statuses += [500, 200]
     store.put(io.BytesIO(LARGE))
