@@ -102,3 +102,8 @@ def test_moments_are_told_as_people_tell_them(visit: Visit, new_ticket: Make) ->
     said = page.locator("article.note time")
     expect(said).to_have_text(re.compile(r"now|\d+ min"))
     expect(said).to_have_attribute("title", re.compile(r"\d{1,2}:\d{2}"))
+    page.emulate_media(media="print")
+    printed = said.evaluate("time => getComputedStyle(time, '::after').content")
+    assert said.get_attribute("title") in printed, "on paper nobody knows when “now” was"
+    expect(page.locator("aside .brand")).to_be_visible()
+    expect(page.locator("aside nav").first).to_be_hidden()
