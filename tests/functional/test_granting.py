@@ -240,6 +240,15 @@ def test_an_address_that_is_taken_is_refused_without_a_word_about_its_owner(app,
     assert letters(app) == []
 
 
+def test_access_does_not_end_before_today_unless_it_has_already(app, sign_in):
+    sign_in(BRUNO)
+    address = f"/people/{person_id(app, ANNA)}/access"
+    assert "or later." in post(app, address, profile="customer", access_until="2025-04-01")
+    assert account(app, ANNA)["access_until"] is None
+    change_account(app, ANNA, access_until=datetime.date(2025, 4, 1))
+    assert post(app, address, profile="customer", access_until="2025-04-01").status_int == 303
+
+
 def test_a_colleague_who_has_access_already_is_called_so(app, sign_in):
     sign_in(BRUNO)
     assert "This address already has access." in invite(app, email=ANNA.upper())

@@ -12,6 +12,7 @@ from portal.accounts.accounts import Account
 from portal.declaration.shapes import display_name
 from portal.fields.base import Refused
 from portal.fields.date import Date
+from portal.fields.dates_and_times import TOO_EARLY
 from portal.fields.email import normalize_email
 from portal.fields.record_titles import RECORD_ID
 from portal.records.policy import system_policy
@@ -75,8 +76,11 @@ def access_inputs(request: Request, account: Account | None) -> dict[str, str]:
     }
 
 
-def read_access(request: Request, inputs: Mapping[str, str]) -> AccessInput:
-    """The values of an account; a profile or a day that its giver may not give is refused."""
+def read_access(request: Request, inputs: Mapping[str, str], present: Account | None = None) -> AccessInput:
+    """The values of an account; a profile or a day that its giver may not give is refused.
+
+    So is an end that is over, which is most often a mistyped year; `present`, the account that is changed, keeps its.
+    """
     access, limits, reader = AccessInput(), bounds(request.identity), request.reader
     if inputs["profile"] not in request.policy.grants:
         access.errors["profile"] = _("Choose one of the profiles that you may give.")
@@ -92,6 +96,8 @@ def read_access(request: Request, inputs: Mapping[str, str]) -> AccessInput:
     first, last = access.values.get("access_from"), access.values.get("access_until")
     if first and last and last < first:
         access.errors["access_until"] = _("Access cannot end before it starts.")
+    elif last and last < reader.today and (present is None or last != present.access_until):
+        access.errors["access_until"] = TOO_EARLY % {"min": DAY.show(reader.today, reader)}
     if limits.access_until and (last is None or last > limits.access_until):
         day = DAY.show(limits.access_until, reader)
         access.errors.setdefault(
