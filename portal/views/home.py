@@ -83,7 +83,7 @@ def _new_records(request: Request) -> Iterator[NewRecords]:
     """What the home page shows as new: the modules with something new, in the order of the menu."""
     for name, count in request.news.counts().items():
         access = request.policy.modules[name]
-        text = f"{count.number}{'+' if count.more else ''}"
+        text = count_text(count, request.reader)
         yield NewRecords(display_name(access), access.icon or DEFAULT_ICON, text, list_address(name))
 
 
