@@ -33,7 +33,6 @@ UNKNOWN_KEY = re.compile(r'(?:no key )?"([^"]+)" (?:is not used )?here')
 LIST_OF_ONE = re.compile(r"must be a list: \[(\w+)\]$")
 # A value that was not read as it was meant: what else is wrong with it follows from that.
 MISREAD = re.compile(". and . become part of the text")
-UNNOTICED = "nobody notices what customers write"
 UNKNOWN_ACTION = re.compile(r'"([^"]+)" is neither an action nor a transition of (\w+)')
 
 DEPTH = 3  # of the path of a key of a module
@@ -251,14 +250,11 @@ def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
     misread = {(problem.file, problem.path): problem for problem in problems if MISREAD.match(problem.message)}
     errors = [problem for problem in problems if not problem.warning]
     wrong = {(problem.file, problem.path) for problem in errors}
-    lists_at_fault = {problem.path[:3] for problem in errors}
     kept: list[Problem] = []
     for problem in problems:
         cause = misread.get((problem.file, problem.path))
         if cause is problem:
             kept.append(replace(problem, warning=(problem.file, problem.path) not in wrong))
-        elif problem.message.startswith(UNNOTICED) and (*problem.path[:2], "list") in lists_at_fault:
-            continue  # the tab that staff would look at is not understood
         elif cause is None:
             kept.append(problem)
     return kept

@@ -4,7 +4,7 @@
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +65,15 @@ class DeclarationDraft:
     def errors(self) -> list[Problem]:
         """The problems so far that are not warnings."""
         return [problem for problem in self.problems if not problem.warning]
+
+    @property
+    def modules_in_doubt(self) -> Collection[str]:
+        """The modules of which something is wrong so far, in their own file or in a profile: of them, less is known."""
+        unknown_profiles = self.broken_profiles or any(scope == ALL_MODULES for _name, scope in self.broken_accesses)
+        if unknown_profiles or self.broken_roles or self.unread_files or not self.profiles:
+            return self.modules.keys()
+        paths = (problem.path for problem in self.errors)
+        return {str(path[1]) for path in paths if path[:1] == ("modules",) and len(path) > 1}
 
     def at(self, file: str, *path: str | int) -> Cursor:
         """A cursor at `path` of `file`."""

@@ -12,10 +12,9 @@ from portal.fields.base import Field
 
 def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every field with a rule that a form decides, against the forms of the profiles that may use them."""
-    if draft.errors:
-        return
+    in_doubt = draft.modules_in_doubt
     _check_circles(draft)
-    for module in declaration.modules.values():
+    for module in (module for module in declaration.modules.values() if module.name not in in_doubt):
         accesses = [
             profile.modules[module.name] for profile in declaration.profiles.values() if module.name in profile.modules
         ]

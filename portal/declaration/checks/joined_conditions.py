@@ -3,7 +3,7 @@
 A condition that excludes itself is reported where it is written (conditions.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from portal.conditions import ALWAYS, Comparison, Condition, all_of, joined_conditions
 from portal.declaration.checks.contradictions import contradiction
@@ -11,22 +11,21 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
 from portal.declaration.resolve import ancestry
-from portal.declaration.shapes import Module, Profile
+from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
 
 
 def check_joined_conditions(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every profile with those that it extends, its tabs and its buttons; every field with those that it waits for."""
-    if draft.errors:
-        return
+    in_doubt = draft.modules_in_doubt
     for module in draft.modules.values():
-        for field in module.fields.values():
+        for field in module.fields.values() if module.name not in in_doubt else ():
             _check_field(draft, module, field, draft.at_module(module.name)["fields"][field.name])
     for profile in declaration.profiles.values():
-        _check_wheres(draft, profile)
-        _check_tabs(draft, profile)
-        _check_buttons(draft, profile)
+        _check_wheres(draft, profile, in_doubt)
+        _check_tabs(draft, profile, in_doubt)
+        _check_buttons(draft, profile, in_doubt)
 
 
 def _check_field(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
@@ -79,10 +78,15 @@ def _excluded(draft: DeclarationDraft, module: str, first: Condition | None, sec
     return None if alone else sentence
 
 
-def _check_wheres(draft: DeclarationDraft, profile: Profile) -> None:
+def _accesses(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> Iterator[tuple[str, Access]]:
+    """What the profile's own file says of the modules that are understood."""
+    return ((name, own) for name, own in draft.profiles[profile.name].modules.items() if name not in in_doubt)
+
+
+def _check_wheres(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> None:
     """The `where` of a profile is joined to those of the profiles that it extends."""
     line = ancestry(draft, profile.name)[:-1]
-    for module, access in draft.profiles[profile.name].modules.items():
+    for module, access in _accesses(draft, profile, in_doubt):
         above = (draft.profiles[name].modules.get(module) for name in line)
         for inherited in above:
             if inherited and (sentence := _excluded(draft, module, inherited.where, access.where)):
@@ -91,9 +95,9 @@ def _check_wheres(draft: DeclarationDraft, profile: Profile) -> None:
                 break
 
 
-def _check_tabs(draft: DeclarationDraft, profile: Profile) -> None:
+def _check_tabs(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> None:
     """The tabs that the profile's own file declares."""
-    for module, access in draft.profiles[profile.name].modules.items():
+    for module, access in _accesses(draft, profile, in_doubt):
         where = profile.modules[module].where if module in profile.modules else None
         for name, tab in (access.list.tabs or {}).items():
             if sentence := _excluded(draft, module, where, tab.where):
@@ -101,12 +105,12 @@ def _check_tabs(draft: DeclarationDraft, profile: Profile) -> None:
                 at.key.warn(f"this tab is always empty: {sentence}, and the where of the profile applies too")
 
 
-def _check_buttons(draft: DeclarationDraft, profile: Profile) -> None:
+def _check_buttons(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> None:
     """A button opens a list with its own condition, and with that of its tab where it names one."""
     for name in dict.fromkeys((*(profile.home.buttons or ()), *(profile.menu or ()))):
         button = draft.buttons.get(name)
         access = profile.modules.get(button.opens or "") if button is not None else None
-        if button is None or access is None:
+        if button is None or access is None or access.module in in_doubt or name in draft.broken_buttons:
             continue
         at = draft.at(BUTTONS, "buttons", name)
         tab = (access.list.tabs or {}).get(button.tab or "")

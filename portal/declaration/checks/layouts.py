@@ -85,7 +85,7 @@ def _check_detail(draft: DeclarationDraft, module: Module, layout: DetailLayout,
 
 
 def _check_empty(names: Sequence[Row] | None, at: Cursor) -> None:
-    if names is not None and not all(names or [()]):
+    if names is not None and () in (names or [()]):
         at.warn("names no field")
 
 

@@ -13,10 +13,9 @@ from portal.declaration.source.cursor import Cursor
 
 def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every lifecycle, with the profiles that have its module."""
-    if draft.errors:
-        return
+    in_doubt = draft.modules_in_doubt
     for module in declaration.modules.values():
-        if module.lifecycle is None:
+        if module.lifecycle is None or module.name in in_doubt:
             continue
         at = draft.at_module(module.name)
         accesses = [

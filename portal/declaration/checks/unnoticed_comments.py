@@ -15,11 +15,12 @@ from portal.declaration.shapes import Lifecycle, Module, leaves
 
 def check_unnoticed_comments(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every module with a lifecycle whose records customers may comment on and staff look after."""
+    in_doubt = draft.modules_in_doubt  # a state, or the tab in which staff would look, may not be understood
     for module in declaration.modules.values():
         lifecycle = module.lifecycle
         staffed = any(profile.staff and module.name in profile.modules for profile in declaration.profiles.values())
         told = module.mail.desk is not None and bool(module.mail.commented)  # the assignee, or else the desk
-        if lifecycle is None or lifecycle.field not in module.fields or not staffed or told:
+        if lifecycle is None or module.name in in_doubt or not staffed or told:
             continue
         if states := _unnoticed_states(declaration, module, lifecycle):
             them = "it" if len(states) == 1 else "them"

@@ -3,7 +3,7 @@
 A profile that is extended may say what only those that extend it can use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
@@ -16,25 +16,25 @@ from portal.declaration.source.cursor import Cursor
 
 def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every profile as its file says it, every button, and the desk of every module."""
-    if draft.errors or not any(profile.modules for profile in declaration.profiles.values()):
-        return
-    for module in declaration.modules.values():
+    in_doubt = draft.modules_in_doubt
+    for module in (module for module in declaration.modules.values() if module.name not in in_doubt):
         desk = declaration.profiles.get(module.mail.desk or "")
         if desk is not None and module.name not in desk.modules:
             at = draft.at_module(module.name)["mail"]["desk"]
             at.warn(f"the profile {desk.name} does not have this module, so its people are not told")
-    for profile in declaration.profiles.values():
+    wrong = {problem.file for problem in draft.errors}  # a right that is missing, for one, makes a button a dead end
+    for profile in (profile for profile in declaration.profiles.values() if profile_file(profile.name) not in wrong):
         for name, written in draft.profiles[profile.name].modules.items():
             using = [heir.modules[name] for heir in _heirs(draft, declaration, profile) if name in heir.modules]
             at = draft.at(profile_file(profile.name), "modules", name)
-            if using:
+            if using and name not in in_doubt:
                 _check_forms(name, using, at)
                 _check_written(draft.modules[name], written, using, at)
-        for access in profile.modules.values():
+        for access in (access for name, access in profile.modules.items() if name not in in_doubt):
             _check_access(draft, profile, access)
             _check_sort(draft, profile, access)
             _check_ownership(draft, profile, access)
-    _check_buttons(draft, declaration)
+    _check_buttons(draft, declaration, in_doubt)
 
 
 def _heirs(draft: DeclarationDraft, declaration: Declaration, profile: Profile) -> Iterator[Profile]:
@@ -104,16 +104,18 @@ def _check_sort(draft: DeclarationDraft, profile: Profile, access: Access) -> No
             at["list"]["sort"].inner(index).warn(f'sorts by "{field}", which the profile {profile.name} cannot read')
 
 
-def _check_buttons(draft: DeclarationDraft, declaration: Declaration) -> None:
+def _check_buttons(draft: DeclarationDraft, declaration: Declaration, in_doubt: Collection[str]) -> None:
     """What a button fills in needs its input in the form."""
     for name, button in draft.buttons.items():
         module = (button.opens or "").partition("/")[0]
+        if module in in_doubt:
+            continue
         forms = [
             form_layout_fields(profile.modules[module].create)
             for profile in declaration.profiles.values()
             if module in profile.modules and name in (*(profile.home.buttons or ()), *(profile.menu or ()))
         ]
         for field in button.set if forms else ():
-            if not any(field in form for form in forms):
+            if field in draft.modules[module].fields and not any(field in form for form in forms):
                 at = draft.at(BUTTONS, "buttons", name, "set", field)
                 at.key.warn(f'has no effect: the create form of {module} does not ask for "{field}"')

@@ -106,6 +106,27 @@ def test_all_problems_of_all_files_are_listed_at_once(tmp_path):
     ]
 
 
+def test_what_has_no_effect_in_one_module_is_told_besides_what_is_wrong_in_another(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/staff.yaml").write_text("staff: true\nmodules: {notes: {can: [go]}, books: {}}\n")
+    (tmp_path / "modules.yaml").write_text(
+        "modules:\n"
+        "  notes:\n"
+        "    see: all\n"
+        "    fields: {title: text, state: {type: choice, options: [new, open, gone]}}\n"
+        "    lifecycle: {field: state, transitions: {go: {from: new, to: open}}}\n"
+        "  books:\n"
+        "    see: all\n"
+        "    fields: {title: txt, state: {type: choice, options: [a, b]}}\n"
+        "    lifecycle: {field: state, transitions: {go: {from: a, to: a}}}\n",
+        encoding="utf-8",
+    )
+    assert [str(problem).partition(": no")[0] for problem in load(tmp_path).problems] == [
+        "warning: modules.yaml:4:73: notes.fields.state.options",
+        "modules.yaml:8:21: books.fields.title",
+    ]
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
