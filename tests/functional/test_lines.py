@@ -253,6 +253,20 @@ def add_product(browser, **inputs):
     form.submit(status=303)
 
 
+def test_a_row_that_was_added_and_left_as_it_was_counts_only_if_it_is_whole(anna, portal_folder):
+    def added_and_sent(title):
+        form = form_of(anna.get("/orders/create"), "/orders/create")
+        form["title"], form["lines.0.product"], form["lines.0.remark"] = title, "", "First"
+        form = form_of(form.submit("_lines", value="lines.add"), "/orders/create")
+        assert form["lines.1.quantity"].value == "1"
+        return rows(form.submit(status=303).follow())
+
+    assert len(added_and_sent("Chairs")) == 2, "one of nothing in particular"
+    modules = portal_folder / "modules.yaml"
+    modules.write_text(modules.read_text().replace("remark: text", "remark: {type: text, required: true}", 1))
+    assert [cells[8] for cells in added_and_sent("Desks")] == ["First"]
+
+
 def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna, portal_folder, make_app, sign_in):
     customer = portal_folder / "profiles" / "customer.yaml"
     customer.write_text(customer.read_text().replace("fields: [title, lines]", "fields: [title, lines, value]"))

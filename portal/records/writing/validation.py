@@ -113,7 +113,7 @@ def _read_rows(
     """The rows of a `lines` field in `form`, and what is wrong: by the name of the input, and once for the field.
 
     `present`: the rows of the record. One that comes back keeps what its form does not ask for. A row without any
-    answer is none.
+    answer is none, nor is one that somebody added and left as it was, unless that is a whole row.
     """
     of_rows, by_id = rows_of(records, field), {str(row.id): row for row in present or ()}
     rows: dict[int, Row] = {}
@@ -123,10 +123,13 @@ def _read_rows(
         row_id = row_form.get(ROW_ID)
         before = by_id.pop(row_id, None)
         columns = typed_columns(of_rows, new=before is None)
-        if is_blank_row(columns, row_form, records.policy.reader, new if row_id == UNTOUCHED else {}):
+        is_as_shown = before is None and is_blank_row(columns, row_form, records.policy.reader, new)
+        if is_as_shown and row_id == UNTOUCHED or is_blank_row(columns, row_form, records.policy.reader, {}):
             continue
         known = before.values if before else new
         filled = read_form(of_rows, columns, row_form, known, before.id if before else None)
+        if is_as_shown and filled.errors:
+            continue
         values = computed_values(
             of_rows.module.formulas.values(), {**known, **filled.values}, records.policy.reader.currency
         )
