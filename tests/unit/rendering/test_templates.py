@@ -11,7 +11,7 @@ from portal.texts import Text, _
 from portal.views.account.session import LoginPage
 from portal.views.errors import ErrorPage
 from portal.views.forms.form_page import FormPage, FormRow, Widget
-from portal.views.lists.page import ListPage, Pager
+from portal.views.lists.list_page import ListPage, Pager
 from portal.web.assets import Assets
 from portal.web.frame import Frame, MenuItem
 

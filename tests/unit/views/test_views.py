@@ -12,7 +12,7 @@ TEMPLATES = FOLDER.parent / "templates"
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account/device_list.sign_out_device", "account/letter_choices.choose_letters", "account/account_page.show_account",
     "forms/drafts.discard_draft", "forms/drafts.save_draft", "home.show_home", "lists/many_records.do_to_records",
-    "lists/list_navigation.show_next", "lists/list_navigation.show_previous", "lists/page.list_records",
+    "lists/list_navigation.show_next", "lists/list_navigation.show_previous", "lists/list_page.list_records",
     "forms/offers.find_linked", "lists/search.search_everywhere", "records/actions.move_record",
     "records/actions.show_transition", "records/comments.show_comments", "records/details.show_record",
     "records/files.send_file", "records/files.send_thumbnail", "records/history.show_history",
