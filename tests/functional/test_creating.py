@@ -394,6 +394,7 @@ def test_numbers_ask_for_their_keyboard_and_units_and_bounds_are_said(shop):
     assert keyboards == {"amount": "numeric", "weight": "decimal", "price": "decimal"}
     assert page.find("input", {"name": "amount"})["type"] == "text", "“1,5” can be typed"
     assert page.find("input", {"name": "share"}).parent.find(class_="suffix").text == "%"
+    assert page.find("input", {"name": "price"})["placeholder"] == "19.90"
 
 
 def test_a_value_may_have_to_be_unique_within_a_company_only(shop):
