@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.declaration.declaration_draft import DeclarationDraft, LinkingPath, link_targets
+from portal.declaration.references import BARE_NUMBER
 from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related, Section, Step, Tab
 from portal.declaration.value_types import Row
 from portal.fields.base import Field
@@ -88,14 +89,16 @@ def _sorts(viewer: Viewer, field: Field | None) -> bool:
 
 
 def _generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
-    """Reference, title, then the first five fields that are not long."""
+    """Reference, title, then the first five fields that are not long. A bare number tells people nothing beside a
+    title; the key of a table that others made may."""
     others = [
         name
         for name, field in module.fields.items()
         if name != module.title and viewer.gets(module, field) and not field.long
     ]
     title = () if module.title in (None, "reference") else (module.title,)
-    return ("reference", *title, *others[:GENERATED_COLUMNS])
+    reference = () if title and module.table is None and module.reference == BARE_NUMBER else ("reference",)
+    return (*reference, *title, *others[:GENERATED_COLUMNS])
 
 
 def _visible(viewer: Viewer, module: Module, names: Iterable[str]) -> tuple[str, ...]:

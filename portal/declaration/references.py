@@ -4,6 +4,7 @@ import datetime
 import functools
 import re
 
+BARE_NUMBER = "{number}"  # what references are where no pattern is declared
 PART = re.compile(r"\{(number|year)[^{}]*\}")
 DIGITS = {"number": r"\d{1,18}", "year": r"\d{4}"}
 

@@ -14,6 +14,7 @@ from pydantic import StrictBool, model_validator
 
 from portal.conditions import ALWAYS
 from portal.declaration import value_types
+from portal.declaration.references import BARE_NUMBER
 from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
 from portal.texts import Text, label_from_name
@@ -179,7 +180,7 @@ class Module(Shape):
     label: Text | None = None
     singular: Text | None = None
     icon: Icon = DEFAULT_ICON
-    reference: Annotated[str, Names("reference")] = "{number}"
+    reference: Annotated[str, Names("reference")] = BARE_NUMBER
     title: value_types.FieldName | None = None
     owner: value_types.FieldPath | None = None  # a dotted path to a person; "id" on the module of people itself
     organization: value_types.FieldPath | None = None

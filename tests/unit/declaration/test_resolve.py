@@ -88,7 +88,7 @@ def test_without_a_text_field_the_reference_names_a_record(portal):
 def test_generated_layouts(portal):
     declaration = portal(all=EVERYTHING)
     access = declaration.profiles["all"].modules["notes"]
-    assert access.list.columns == ("reference", "code", "author", "kind", "about", "day", "hour")
+    assert access.list.columns == ("code", "author", "kind", "about", "day", "hour")
     assert (access.list.sort, access.list.tabs, access.list.page_size, access.list.export) == (
         ("-modified",),
         {},
@@ -105,7 +105,7 @@ def test_generated_layouts(portal):
 
 def test_generated_layouts_of_staff_hold_internal_fields(portal):
     access = portal(staff="staff: true\n" + EVERYTHING).profiles["staff"].modules["notes"]
-    assert access.list.columns == ("reference", "code", "author", "kind", "about", "secret", "day")
+    assert access.list.columns == ("code", "author", "kind", "about", "secret", "day")
     assert {"secret", "secret_copy"} <= set(access.detail.sections[0].fields)
     assert "secret" in access.create.fields
 
@@ -152,7 +152,7 @@ def test_related_lists_are_of_every_enabled_module_that_links_here(portal):
     declaration = portal(all=EVERYTHING, few="modules: {notes: {}, companies: {}}\n")
     related = declaration.profiles["all"].modules["companies"].detail.related
     assert [item.module for item in related] == ["people", "notes"]
-    assert related[1].columns == ("reference", "code", "author", "kind", "day"), "what leads back is left out"
+    assert related[1].columns == ("code", "author", "kind", "day", "hour"), "what leads back is left out"
     assert [item.module for item in declaration.profiles["few"].modules["companies"].detail.related] == ["notes"]
 
 
