@@ -247,6 +247,8 @@ def test_access_does_not_end_before_today_unless_it_has_already(app, sign_in):
     assert account(app, ANNA)["access_until"] is None
     change_account(app, ANNA, access_until=datetime.date(2025, 4, 1))
     assert post(app, address, profile="customer", access_until="2025-04-01").status_int == 303
+    change_account(app, ANNA, disabled=True)
+    assert "or later." in post(app, address, profile="customer", access_until="2025-04-01"), "given again for no day"
 
 
 def test_a_colleague_who_has_access_already_is_called_so(app, sign_in):

@@ -70,7 +70,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     """Takes the sent access form: gives access, with an invitation, or changes it. What was ended begins again."""
     account = _managed_account(resource, request)
     inputs = {**posted_access(request), "email": posted_email(request, account)}
-    access = read_access(request, inputs, account)
+    access = read_access(request, inputs, account if account and not account.disabled else None)
     register = register_of(request)
     email = account.email if account else register.address_of(resource.record.id)
     error = "" if email else _("This person has no email address yet. Add it to the record first.")
