@@ -23,6 +23,7 @@ from portal.records.audit.sight_changes import ModulePair, Person, SightChange, 
 from portal.records.policy import Policy
 from portal.workshop.access_table import Rights, access_table
 from portal.workshop.differences import Change, Labels, appearance_changes, common_changes, profile_changes
+from portal.workshop.new_names import new_names
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,10 @@ class Effect:
 def table_effect(
     before: Mapping[str, Rights], after: Mapping[str, Rights], declarations: Sequence[Declaration]
 ) -> Effect:
-    """The difference of two access tables; `declarations`: those that know what the fields are called."""
+    """The difference of two access tables; `declarations`: those that know what the fields are called, the newest
+    first."""
     labels = Labels(tuple(declarations))
+    before = new_names(declarations[0]).of_table(before)
     names = dict.fromkeys((*before, *after))
     return Effect(
         tuple(
@@ -70,7 +73,7 @@ def table_effect(
 def declared_effect(before: Declaration, after: Declaration) -> Effect:
     """What two declarations say, without a database."""
     labels = Labels((after, before))
-    old, new = access_table(before), access_table(after)
+    old, new = new_names(after).of_table(access_table(before)), access_table(after)
     profiles = tuple(
         ProfileEffect(
             name,

@@ -17,6 +17,7 @@ from portal.declaration.shapes import ACTIONS, Profile
 from portal.fields.base_shape import Shape
 from portal.texts import Text, label_from_name
 from portal.workshop.access_table import Rights
+from portal.workshop.new_names import new_names
 
 LONGEST = 60  # characters of a value in a sentence
 
@@ -197,7 +198,7 @@ def _tabs(module: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterat
 
 def appearance_changes(before: Declaration, after: Declaration, profile: str) -> Iterator[Change]:
     """The differences of a profile that are not rights: layouts, labels, the menu, the home page."""
-    old, new = before.profiles.get(profile), after.profiles.get(profile)
+    old, new, names = before.profiles.get(profile), after.profiles.get(profile), new_names(after)
     if old is None or new is None:
         return
     for module, access in new.modules.items():
@@ -207,13 +208,15 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
         told = list(
             _shape_differences(before.modules[module], after.modules[module])
         )  # with the module: what it hands down
+        differing = [entry for entry in differing if names.of_value(entry.before) != entry.after]
         if differing := [difference for difference in differing if difference not in told]:
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
             sentence = f"{_readable_name(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
-    if differing := list(_shape_differences(old, new, {"name", "staff", "modules", "labeled", "expect"})):
+    shown = _shape_differences(old, new, {"name", "staff", "modules", "labeled", "expect"})
+    if differing := [entry for entry in shown if names.of_value(entry.before) != entry.after]:
         paths = tuple(path for difference in differing for path in difference.paths)
-        yield Change("changed", f"look different: {', '.join(map(str, differing))}", keys=paths)
+        yield Change("changed", f"looks different: {', '.join(map(str, differing))}", keys=paths)
 
 
 def _layouts(old: Profile, new: Profile, module: str) -> Iterator[KeyDifference]:

@@ -67,6 +67,19 @@ def test_what_concerns_everybody_comes_first(folder):
     assert "Notes" not in said[said.index("profile customer") : said.index("profile staff")]
 
 
+def test_what_has_another_name_is_not_lost(folder):
+    for file in sorted(folder.rglob("*.yaml")):
+        file.write_text(file.read_text().replace("articles", "pages").replace("description", "details"))
+    change(folder, "modules.yaml", "  pages:\n", "  pages:\n    formerly: articles\n")
+    change(folder, "modules.yaml", "details: longtext", "details: {type: longtext, formerly: description}")
+    code, said = portal(folder, "diff", str(SMALL))
+    assert code == 3
+    assert "~ module articles is called pages" in said
+    assert "~ field description of tickets is called details" in said
+    profiles = [line for line in said.splitlines() if line.startswith(("profile", "  "))]
+    assert profiles == [f"profile {name}: nothing changes" for name in ("customer", "power", "staff")]
+
+
 def test_what_a_profile_has_from_the_module_is_said_once_in_the_words_of_the_files(folder):
     change(folder, "modules.yaml", "  tickets:\n", "  tickets:\n    label: {en: Requests, it: Richieste}\n")
     before = shutil.copytree(folder, folder.parent / "before")
