@@ -38,15 +38,15 @@ class Place:
 
 def contradiction(draft: DeclarationDraft, module: str, condition: Condition) -> str | None:
     """Why no record of `module` can fulfill a condition whose names and values are right, or None."""
-    place_of = partial(_place_of, draft, module)
-    excluding = _excluding(condition, place_of, draft.reader)
+    place_of, reader = partial(_place_of, draft, module), _reader(draft)
+    excluding = _excluding(condition, place_of, reader)
     if excluding is None:
         return None
     texts = list(dict.fromkeys(f'"{condition_text(comparison)}"' for comparison in excluding))
     if len(texts) > 1:
         return f"{' and '.join(texts)} never hold together"
     place = place_of(excluding[0].path)
-    limits = _limits(place.field, excluding[0], draft.reader) if place is not None and place.has_limits else ""
+    limits = _limits(place.field, excluding[0], reader) if place is not None and place.has_limits else ""
     return f"{texts[0]} never holds{': ' + limits[:1].lower() + limits[1:].rstrip('.') if limits else ''}"
 
 
@@ -63,7 +63,12 @@ def _limits(field: Field, comparison: Comparison, reader: Reader) -> str:
 def always_holds(draft: DeclarationDraft, module: str, comparison: Comparison) -> bool:
     """Whether every record of `module` fulfills one comparison."""
     turned = replace(comparison, negated=not comparison.negated)
-    return _excluding(turned, partial(_place_of, draft, module), draft.reader) is not None
+    return _excluding(turned, partial(_place_of, draft, module), _reader(draft)) is not None
+
+
+def _reader(draft: DeclarationDraft) -> Reader:
+    """Who meets values of other days too: what was chosen from today on is over some day."""
+    return replace(draft.reader, chooses_now=False)
 
 
 def _place_of(draft: DeclarationDraft, module: str, path: tuple[str, ...]) -> Place | None:

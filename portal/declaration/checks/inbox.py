@@ -42,7 +42,7 @@ def _check_field(draft: DeclarationDraft, module: Module, name: str | None, type
     field = module.fields.get(name)
     if field is None:
         at.wrong(f'no field "{name}" in {module.name}{suggest(name, module.fields)}')
-    elif field.internal:
-        at.warn(f'"{name}" is internal: whoever writes cannot read their own message')
     elif field.type not in types:
         at.wrong(f'"{name}" is of the type {field.type}: use a field of the type {" or ".join(types)}')
+    elif field.internal:
+        at.warn(f'"{name}" is internal: whoever writes cannot read their own message')

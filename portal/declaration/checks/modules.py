@@ -13,7 +13,6 @@ from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import RelatedPlace
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
-EVERY_STATE = (("*",), ("any",), ("all",))  # as other systems write it
 REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
 
 

@@ -271,9 +271,9 @@ def _unreachable_links(
                         f'the {form} form asks for {asked}, but this profile has no module "{existing[0]}"',
                     )
     for name in access.can:
-        for asked in module.transitions[name].ask if name in module.transitions else ():
+        for asked, need in module.transitions[name].ask.items() if name in module.transitions else ():
             missing = [target for target in link_targets(module.fields.get(asked)) if target in draft.modules]
-            if missing and not any(target in profile.modules for target in missing):
+            if need == "required" and missing and not any(target in profile.modules for target in missing):
                 yield (*path, "can"), f'{name} asks for {asked}, but this profile has no module "{missing[0]}"'
 
 

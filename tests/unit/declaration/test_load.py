@@ -334,6 +334,13 @@ ODD = {
     fields: {any: text, kind: {type: text, show_when: {any: {not: abc}}}}
     list: {tabs: {one: {where: {any: [a, b]}}, two: {where: {any: [{any: a}, {any: {empty: true}}]}}}}
 """,
+    "an optional answer that some readers cannot give": """
+  teams: {see: all, fields: {name: text}}
+  notes:
+    see: all
+    fields: {name: text, team: {type: link, to: teams}, state: {type: choice, options: [new, done]}}
+    lifecycle: {field: state, transitions: {finish: {from: new, to: done, ask: {team: optional}}}}
+""",
     "ratings between two others": """
   notes: {see: all, fields: {name: text, stars: rating}, list: {tabs: {bad: {where: {stars: {max: 2}}}}}}
 """,
@@ -344,5 +351,19 @@ ODD = {
 def test_what_is_odd_but_right_is_accepted(tmp_path, modules):
     (tmp_path / "profiles").mkdir()
     (tmp_path / "modules.yaml").write_text(f"modules:{modules}")
-    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {notes: {}}")
+    can = "[finish]" if "finish:" in modules else "[]"
+    (tmp_path / "profiles" / "customer.yaml").write_text(f"modules: {{notes: {{can: {can}}}}}")
     assert load(tmp_path).errors == []
+
+
+def test_a_day_that_is_chosen_from_today_on_passes(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text("""
+modules:
+  notes:
+    see: all
+    fields: {name: text, due: {type: date, min: today}, at: {type: datetime, min: now}}
+    list: {tabs: {late: {where: {due: {before: today}}}, on_time: {where: {at: {after: 2001-02-03}}}, all: {}}}
+""")
+    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {notes: {}}")
+    assert load(tmp_path).problems == []
