@@ -20,7 +20,9 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
         ]
         for field in module.fields.values():
             at = draft.at_module(module.name)["fields"][field.name]
-            if field.required_when is not None and accesses and not _is_asked(module, field, accesses):
+            # Without any form the records come from imports, which heed it.
+            has_forms = any(True for access in accesses for _form in _forms(access))
+            if field.required_when is not None and has_forms and not _is_asked(module, field, accesses):
                 at["required_when"].key.warn("has no effect: no form that somebody may open asks for this field")
             for name in _waited_for(field):
                 if sentence := _never_offers(module, field, name, accesses):

@@ -1,6 +1,7 @@
 """Warns of states into which no record comes, of transitions that nobody can do, and of what is said of final states.
 
-An import may give a record any state, and so may others who write to an existing table.
+An import may give a record any state, and so may others who write to an existing table. Customers without access
+answer by mail.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,8 @@ def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> Non
             at["lifecycle"]["follow_up"].key.warn("has no effect: every state can be left, so no record is ever final")
         for side, rule in module.lifecycle.on_comment.items():
             may_comment = any("comment" in access.can for staff, access in accesses if staff is (side == "staff"))
-            _check_on_comment(module, rule, may_comment, at["lifecycle"]["on_comment"][side])
+            by_mail = side == "customer" and draft.inbox is not None and draft.inbox.creates == module.name
+            _check_on_comment(module, rule, may_comment or by_mail, at["lifecycle"]["on_comment"][side])
 
 
 def _states(module: Module, lifecycle: Lifecycle) -> tuple[str, ...]:

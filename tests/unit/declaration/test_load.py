@@ -367,3 +367,41 @@ modules:
 """)
     (tmp_path / "profiles" / "customer.yaml").write_text("modules: {notes: {}}")
     assert load(tmp_path).problems == []
+
+
+def test_comments_of_customers_may_come_by_mail_alone(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text("""
+people: people
+inbox: {address: help@acme.example, creates: tickets, unknown: create}
+modules:
+  people: {fields: {name: text, email: email}}
+  tickets:
+    comments: true
+    owner: caller
+    fields:
+      title: text
+      text: longtext
+      caller: {type: link, to: people}
+      status: {type: choice, options: [new, waiting, solved]}
+    lifecycle:
+      field: status
+      transitions: {wait: {from: new, to: waiting}, solve: {to: solved}}
+      on_comment: {customer: {from: waiting, to: new}}
+""")
+    (tmp_path / "profiles" / "staff.yaml").write_text(
+        "staff: true\nmodules: {people: {see: all}, tickets: {see: all, can: [comment, wait, solve]}}"
+    )
+    assert load(tmp_path).problems == []
+
+
+def test_what_only_imports_bring_may_be_required_under_a_condition(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text("""
+modules:
+  invoices:
+    see: all
+    fields: {title: text, paid: boolean, day: {type: date, required_when: {paid: true}}}
+""")
+    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {invoices: {}}")
+    assert load(tmp_path).problems == []
