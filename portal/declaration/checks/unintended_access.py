@@ -19,8 +19,8 @@ from portal.declaration.source.problems import KeyPath
 from portal.fields.table_names import is_rows
 
 Written = tuple[Module | Access, Cursor]
-# Where a tab or button selects by a field, which of the two it is, and the path of the field: its place, and the
-# profiles that show its count and cannot read the field.
+# Where a tab or button selects by a field, or a list sorts by it, which of these it is, and the path of the field: its
+# place, and the profiles that show its count or its order and cannot read the field.
 Counts = dict[tuple[str, KeyPath, str, str], tuple[Cursor, list[str]]]
 
 
@@ -34,6 +34,7 @@ def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) 
                 _warn_of_internal_fields(draft, profile, access)
                 _warn_of_shared_rights(draft, access, written)
                 _warn_of_membership(draft, access, written)
+            _find_orders(draft, profile, access, written, counts)
             _find_counted_tabs(draft, profile, access, written, counts)
         _find_counted_buttons(draft, profile, counts)
     _warn_of_counts(counts)
@@ -114,6 +115,17 @@ def _find_counted_buttons(draft: DeclarationDraft, profile: Profile, counts: Cou
             _count(counts, draft.at(BUTTONS, "buttons", name, "where"), "button", unreadable, profile)
 
 
+def _find_orders(
+    draft: DeclarationDraft, profile: Profile, access: Access, written: list[Written], counts: Counts
+) -> None:
+    """Lists in an order that tells of a field; what every record has tells nobody anything."""
+    place = next((at["list"]["sort"] for _source, at in written if "sort" in at["list"]), None)
+    for index, name in enumerate(access.list.sort or () if place is not None else ()):
+        field = name.removeprefix("-")
+        if place is not None and field in draft.modules[access.module].fields and field not in access.readable:
+            _count(counts, place.inner(index), "list", field, profile)
+
+
 def _count(counts: Counts, place: Cursor, what: str, path: str, profile: Profile) -> None:
     _place, profiles = counts.setdefault((place.document.file, place.path, what, path), (place, []))
     profiles.append(profile.name)
@@ -123,9 +135,13 @@ def _warn_of_counts(counts: Counts) -> None:
     """One warning for all profiles that cannot read the field."""
     for (_file, _path, what, path), (place, profiles) in counts.items():
         names = f"profile {profiles[0]}" if len(profiles) == 1 else f"profiles {', '.join(profiles)}"
-        place.warn(
-            f'this {what} selects by "{path}", which the {names} cannot read: its count gives away what the field holds'
-        )
+        if what == "list":
+            place.warn(f'this list sorts by "{path}", which the {names} cannot read: its order gives away its values')
+        else:
+            place.warn(
+                f'this {what} selects by "{path}", which the {names} cannot read: its count gives away what the'
+                " field holds"
+            )
 
 
 def _unreadable(draft: DeclarationDraft, profile: Profile, module: str, condition: Condition) -> str | None:

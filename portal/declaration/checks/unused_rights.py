@@ -31,8 +31,8 @@ def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> No
                 _check_forms(name, using, at)
                 _check_written(draft.modules[name], written, using, at)
         for access in (access for name, access in profile.modules.items() if name not in in_doubt):
+            _check_related_columns(draft, profile, access)
             _check_access(draft, profile, access)
-            _check_sort(draft, profile, access)
             _check_ownership(draft, profile, access)
     _check_buttons(draft, declaration, in_doubt)
 
@@ -81,6 +81,17 @@ def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> 
             )
 
 
+def _check_related_columns(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
+    """The columns of lists of related records, where the profile's own file names them."""
+    own = draft.profiles[profile.name].modules.get(access.module)
+    for index, related in enumerate(own.detail.related or () if own is not None else ()):
+        linking = profile.modules.get(related.module)
+        for place, name in enumerate(related.columns or () if linking is not None else ()):
+            if linking is not None and name not in linking.readable:
+                at = draft.at(profile_file(profile.name), "modules", access.module, "detail", "related", index)
+                at["columns"][place].warn(f'"{name}" is left out: this profile cannot read it in {related.module}')
+
+
 def _check_ownership(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
     """Whether what people of a profile create can be among what they see."""
     module = draft.modules[access.module]
@@ -92,16 +103,6 @@ def _check_ownership(draft: DeclarationDraft, profile: Profile, access: Access) 
         at = draft.at(profile_file(profile.name), "modules", access.module)
         names = " or ".join(dict.fromkeys(link.name for link in links if link is not None))
         at["can"].nearest.warn(f"nobody of this profile sees the records that they create: {names} is not filled in")
-
-
-def _check_sort(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
-    """An order tells of what the reader cannot read; what every record has tells nobody anything."""
-    files = [draft.at(profile_file(name), "modules", access.module) for name in reversed(ancestry(draft, profile.name))]
-    at = next((at for at in (*files, draft.at_module(access.module)) if "sort" in at["list"]), None)
-    for index, name in enumerate(access.list.sort or () if at is not None else ()):
-        field = name.removeprefix("-")
-        if at is not None and field in draft.modules[access.module].fields and field not in access.readable:
-            at["list"]["sort"].inner(index).warn(f'sorts by "{field}", which the profile {profile.name} cannot read')
 
 
 def _check_buttons(draft: DeclarationDraft, declaration: Declaration, in_doubt: Collection[str]) -> None:

@@ -92,7 +92,8 @@ def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
     words = translate(refused.message, "en").rstrip(".")
     shown = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
     reason = words if str(value) in words else f"{shown}does not fit {field.name}: {words[:1].lower()}{words[1:]}"
-    return reason + suggest(str(value), (*field.declared_options, *field.specials))
+    known = (*field.declared_options, *field.specials)
+    return reason if value in known else reason + suggest(str(value), known)
 
 
 def _person_complaint(draft: DeclarationDraft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
