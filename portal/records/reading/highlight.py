@@ -6,13 +6,15 @@ from typing import Any
 
 from portal.database.search.words import LEADING_ZEROS, SearchWords
 from portal.fields.base import Field
-from portal.texts import COMPOUND, JOINTS, UNSPACED, indexed_words
+from portal.texts import COMPOUND, JOINTS, UNSPACED, fold, indexed_words
 
 # A piece of text that may be a word: letters and digits, soft hyphens between them. Scripts without spaces fall into
 # single characters.
 WORD = re.compile(UNSPACED.pattern + r"|[^\W_]+(?:\xad[^\W_]+)*")
 PIECE = re.compile(f"{COMPOUND.pattern}|{WORD.pattern}")
-NOT_AS_WRITTEN = re.compile("[-:0]")  # where a text may be found by what does not stand in it: TT-0030 by tt30
+MARK = re.compile(r"[^\w\s\x00-\x7f]|[\u02bb\u02bc]")  # may be a hyphen or an apostrophe, also one that is a letter
+# Where a text may be found by what does not stand in it: TT-0030 by tt30.
+NOT_AS_WRITTEN = re.compile(f"{JOINTS.pattern}|0")
 LONGEST = 5_000  # characters of one text that are compared
 BEFORE, AFTER = 30, 50  # characters of an excerpt around what matches
 
@@ -26,7 +28,7 @@ def matches(text: str, searched: SearchWords) -> Matches:
     if text.isascii() and not _may_match(text.lower(), searched):
         return ()
     for piece in _matching_pieces(text[:LONGEST], searched):
-        pieces += [(text[end : piece.start()], False), (piece[0], True)]
+        pieces += [(text[end : piece.start()], False), (text[piece.start() : piece.end()], True)]
         end = piece.end()
     return tuple(part for part in (*pieces, (text[end:], False)) if part[0]) if pieces else ()
 
@@ -60,6 +62,7 @@ def _may_match(text: str, searched: SearchWords) -> bool:
 
 def _matching_pieces(text: str, searched: SearchWords) -> Iterator[re.Match[str]]:
     """The words that match, and compounds (Wi-Fi, TT-0030) of which none does, but which match in one piece."""
+    text = _with_plain_joints(text)
     for piece in PIECE.finditer(text):
         if not JOINTS.search(piece[0]):
             if _any_matches([piece[0]], searched):
@@ -67,6 +70,16 @@ def _matching_pieces(text: str, searched: SearchWords) -> Iterator[re.Match[str]
             continue
         found = [word for word in WORD.finditer(text, *piece.span()) if _any_matches([word[0]], searched)]
         yield from found or ([piece] if any(_word_matches(word, searched) for word in _in_one_piece(piece[0])) else [])
+
+
+def _with_plain_joints(text: str) -> str:
+    """A text of the same length, with the hyphens and apostrophes as they are compared: “O’Neill” as O'Neill."""
+    return text if text.isascii() else MARK.sub(_as_plain_joint, text)
+
+
+def _as_plain_joint(mark: re.Match[str]) -> str:
+    plain = fold(mark[0])
+    return plain if JOINTS.fullmatch(plain) else mark[0]
 
 
 def _in_one_piece(compound: str) -> Sequence[str]:

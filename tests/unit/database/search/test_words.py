@@ -1,5 +1,7 @@
 """What is typed becomes words that mean nothing else, and a record's text is kept so that they are found in it."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,6 +99,14 @@ def test_a_huge_word_is_found_by_its_beginning_and_by_itself():
     assert len(text) < MAX_WORD_LENGTH + 10
     assert parse_words("y" * 1000).found_in(text)
     assert parse_words("yyyy").found_in(text)
+
+
+@pytest.mark.parametrize("letter", ["y", "漢"])
+def test_a_huge_word_beside_a_compound_is_no_work(letter):
+    began = time.process_time()
+    text = indexed_text([letter * 30_000 + " Wi-Fi"])
+    assert time.process_time() - began < 2
+    assert parse_words("wifi").found_in(text)
 
 
 def test_words_are_checked_against_fewer_texts():
