@@ -9,6 +9,7 @@ import secrets
 
 import sqlalchemy as sa
 
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.records.reading.records import Records
 from portal.records.writing.errors import RetryError
@@ -42,8 +43,10 @@ def is_used(connection: sa.Connection, tables: Tables, key: str) -> bool:
 def keep_address(records: Records, key: str, address: str) -> None:
     """Remembers where the form with this key led, in the place of what was known of it."""
     table, now = records.policy.tables.once, records.policy.reader.now
-    records.connection.execute(sa.delete(table).where(table.c["key"] == key))
-    records.connection.execute(sa.insert(table).values(key=key, address=address, created=now))
+    values = {"address": address, "created": now}
+    # Of two forms that say the same and are sent at once the second is tried again, and asks then.
+    upsert = insert_into(records.connection, table).values(key=key, **values)
+    records.connection.execute(upsert.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
 def recent_address(records: Records, key: str) -> str:
