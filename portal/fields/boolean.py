@@ -11,9 +11,11 @@ from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.texts import _, fold
 
-# Folded. Databases write t and f, other programs y and n, spreadsheets the words of the language of whoever has them.
-YES = ("true", "yes", "1", "on", "t", "y", "vero", "prawda", "wahr", "vrai", "verdadero", "verdadeiro", "waar")
-NO = ("false", "no", "0", "off", "f", "n", "falso", "falsz", "falsch", "faux", "onwaar")
+# Folded. Spreadsheets write the words of the language of whoever has them.
+YES = ("true", "yes", "1", "on", "vero", "prawda", "wahr", "vrai", "verdadero", "verdadeiro", "waar")
+NO = ("false", "no", "0", "off", "falso", "falsz", "falsch", "faux", "onwaar")
+# Databases write t and f, other programs y and n; an option that is called so (x and y) may mean something else.
+YES_LETTERS, NO_LETTERS = ("t", "y"), ("f", "n")
 
 
 class Boolean(Field):
@@ -41,13 +43,13 @@ class Boolean(Field):
         }
 
     def parse(self, text: str, reader: Reader) -> bool | None:
-        """One of YES or NO, or the reader's own words for them."""
+        """A word or a letter for yes or no, also the reader's own word."""
         word = fold(filled(text)[:40])
         if not word:
             return None
-        if word in YES or word == fold(reader.text(_("Yes"))):
+        if word in (*YES, *YES_LETTERS) or word == fold(reader.text(_("Yes"))):
             return True
-        if word in NO or word == fold(reader.text(_("No"))):
+        if word in (*NO, *NO_LETTERS) or word == fold(reader.text(_("No"))):
             return False
         raise Refused(_("Choose yes or no."))
 
