@@ -76,7 +76,7 @@ def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, .
     """A step that removes something of a table; `loss` says what would be lost, "" for nothing."""
     if not loss:
         return PlanStep(change, needed=False, path=path, tasks=tasks, tables=(table,))
-    renamed = f"; if it only has another name now, write formerly: {path[-1]} there"
+    renamed = f"; if it only has another name now, write formerly: {path[-1].rpartition('$')[2]} there"
     sentence = f"! {change}{loss} {WITH_LOSS}"
     return PlanStep(sentence, note=renamed, loses=True, needed=False, path=path, tasks=tasks, tables=(table,))
 

@@ -31,7 +31,8 @@ def drop_steps(
                 change = f"drop the values of {module}.{field} that fitted it as {old_type} only"
                 tasks = (Task(Phase.DROP_FIELDS, partial(_drop, counts, module, field)),)
                 loss = "" if count == 0 else f": {counted(count, 'value')} would be lost"
-                yield replace(removing(change, loss, (module, "aside", field), tasks, module), left_before=True)
+                step = removing(change, loss, (module, "aside", field), tasks, module)
+                yield replace(step, note="", left_before=True)  # its field is there still, under no other name
 
 
 def _drop(counts: RowCounts, module: str, field: str) -> None:
