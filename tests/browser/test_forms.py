@@ -244,7 +244,7 @@ def test_back_leads_to_a_form_that_is_known_again(visit: Visit, new_ticket: Make
     page.go_back()
     expect(page.get_by_role("textbox", name="Title")).to_have_value(title)
     page.get_by_role("button", name="Create").click()
-    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("link", name="Back", exact=True).click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 
