@@ -24,7 +24,7 @@ LONGEST_SET_ASIDE = 200_000  # likewise, of what nobody has signed in for
 
 
 @dataclass(frozen=True)
-class Content:
+class DraftContent:
     """What a form holds. `basis` says what it was made from (views/forms/merging.py); `version`: of the record."""
 
     inputs: Mapping[str, Sequence[str]]
@@ -45,7 +45,7 @@ class Draft:
     id: int
     form: str
     modified: datetime.datetime
-    content: Content = field(default_factory=lambda: Content({}))
+    content: DraftContent = field(default_factory=lambda: DraftContent({}))
 
 
 class Drafts:
@@ -75,7 +75,7 @@ class Drafts:
         statement = self._select().order_by(self._table.c["modified"].desc(), self._table.c["id"].desc())
         return [_draft(row) for row in self._connection.execute(statement, self._mine).mappings()]
 
-    def save(self, form: str, content: Content) -> None:
+    def save(self, form: str, content: DraftContent) -> None:
         """Keeps `content` as the draft of `form`, in the place of an older one; what is too long is left out."""
         self._connection.execute(sa.delete(self._table).where(self._table.c["modified"] < self._now - KEPT))
         if content.length > LONGEST:
@@ -134,7 +134,7 @@ class Drafts:
 
 
 def set_aside(
-    connection: sa.Connection, tables: Tables, key: str, owned_form: str, content: Content, now: datetime.datetime
+    connection: sa.Connection, tables: Tables, key: str, owned_form: str, content: DraftContent, now: datetime.datetime
 ) -> None:
     """Keeps for an hour what came after a session had ended; `owned_form`: the digest that the form bears, its name."""
     table = tables.draft
@@ -153,12 +153,12 @@ def owner_digest(account_id: int) -> str:
     return hashlib.sha256(f"draft {account_id}".encode()).hexdigest()[:16]
 
 
-def _columns(content: Content) -> dict[str, object]:
+def _columns(content: DraftContent) -> dict[str, object]:
     data = {"inputs": {name: list(texts) for name, texts in content.inputs.items()}, "basis": content.basis}
     return {"step": content.step, "version": content.version, "data": data}
 
 
 def _draft(row: sa.RowMapping) -> Draft:
     data = row["data"]
-    content = Content(data["inputs"], data["basis"], row["version"], row["step"] or 0)
+    content = DraftContent(data["inputs"], data["basis"], row["version"], row["step"] or 0)
     return Draft(row["id"], row["form"], row["modified"], content)

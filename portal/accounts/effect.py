@@ -22,7 +22,7 @@ from portal.records.audit.explain import ExplainStep
 from portal.records.audit.sight_changes import ModulePair, Person, SightChange, module_pairs, sight_changes
 from portal.records.policy import Policy
 from portal.workshop.access_table import Rights, access_table
-from portal.workshop.differences import Change, Labels, appearance_changes, common_changes, profile_changes
+from portal.workshop.differences import Change, FieldLabels, appearance_changes, common_changes, profile_changes
 from portal.workshop.new_names import new_names
 
 
@@ -59,7 +59,7 @@ def table_effect(
 ) -> Effect:
     """The difference of two access tables; `declarations`: those that know what the fields are called, the newest
     first."""
-    labels = Labels(tuple(declarations))
+    labels = FieldLabels(tuple(declarations))
     before = new_names(declarations[0]).of_table(before)
     names = dict.fromkeys((*before, *after))
     return Effect(
@@ -72,7 +72,7 @@ def table_effect(
 
 def declared_effect(before: Declaration, after: Declaration) -> Effect:
     """What two declarations say, without a database."""
-    labels = Labels((after, before))
+    labels = FieldLabels((after, before))
     old, new = new_names(after).of_table(access_table(before)), access_table(after)
     profiles = tuple(
         ProfileEffect(

@@ -65,7 +65,7 @@ def command(old: str | None, new: str | None, snapshot: Path | None, write: bool
 
 
 @dataclass(frozen=True)
-class Result:
+class DiffResult:
     """An effect, and the declaration after the change, which says where it stands."""
 
     effect: Effect
@@ -143,7 +143,7 @@ def _sight(sight: SightChange) -> dict[str, Any]:
     }
 
 
-def _compare_snapshot(settings: Settings, file: Path, write: bool) -> Result:
+def _compare_snapshot(settings: Settings, file: Path, write: bool) -> DiffResult:
     declaration = load_declaration(settings, settings.folder)
     table = access_table(declaration)
     try:
@@ -152,14 +152,14 @@ def _compare_snapshot(settings: Settings, file: Path, write: bool) -> Result:
             click.echo(f"{file}: the rights of {plural(len(table), 'profile')} written")
             raise SystemExit(0)
         before = json.loads(file.read_text(encoding="utf-8"))
-        return Result(table_effect(before, table, [declaration]), declaration)
+        return DiffResult(table_effect(before, table, [declaration]), declaration)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise click.ClickException(f"{file} is not a snapshot that can be used: {error}") from None
 
 
 def _compare(
     settings: Settings, old: str, new: str | None, no_database: bool, opened: contextlib.ExitStack
-) -> Result:  # fmt: skip
+) -> DiffResult:  # fmt: skip
     try:
         before, after = (
             load_declaration(settings, opened.enter_context(folder_at_revision(name, settings.folder)))
@@ -168,11 +168,11 @@ def _compare(
     except UnknownRevisionError as error:
         raise click.UsageError(str(error)) from None
     if no_database or not _has_database(settings):
-        return Result(declared_effect(before, after), after)
+        return DiffResult(declared_effect(before, after), after)
     with database_refusals_explained():
         engine = reach(settings.database_url)
         opened.callback(engine.dispose)
-        return Result(effect(engine, before, after, datetime.datetime.now(datetime.UTC)), after)
+        return DiffResult(effect(engine, before, after, datetime.datetime.now(datetime.UTC)), after)
 
 
 def _has_database(settings: Settings) -> bool:

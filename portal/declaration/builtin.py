@@ -32,7 +32,7 @@ class TranslatedText(Text):
         return translate(self.plain, language)
 
 
-class Reference(TextLike):
+class ReferenceField(TextLike):
     """The reference: filtered as text, sorted by the record's number (TT9 before TT10)."""
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
@@ -60,7 +60,7 @@ def builtin_fields(people: str | None) -> dict[str, Field]:
 
 
 def _field(name: str, entry: dict[str, Any]) -> Field:
-    types: dict[str, type[Field]] = {**Field.types, "reference": Reference}
+    types: dict[str, type[Field]] = {**Field.types, "reference": ReferenceField}
     return types[entry["type"]].model_validate(
         {"name": name, "label": TranslatedText(LABELS[name]), "read_only": True, "search": False, **entry}
     )

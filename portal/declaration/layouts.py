@@ -22,7 +22,7 @@ NEWEST_CHANGE_FIRST = ("-modified",)
 
 
 @dataclass(frozen=True)
-class Viewer:
+class LayoutViewer:
     """Whom the layouts are for: `enabled` are the modules of their profile."""
 
     draft: DeclarationDraft
@@ -54,7 +54,7 @@ def shared_rights(module: Module) -> frozenset[str]:
 
 
 def finished_layouts(
-    viewer: Viewer, module: Module, written: Mapping[str, Any], given: frozenset[str]
+    viewer: LayoutViewer, module: Module, written: Mapping[str, Any], given: frozenset[str]
 ) -> dict[str, Any]:
     """The four layouts, complete; `given` are the fields of the profile's `set`, which its create form leaves out."""
     return {
@@ -68,7 +68,7 @@ def finished_layouts(
 # -- lists --------------------------------------------------------------------------------------------------------
 
 
-def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
+def _list(viewer: LayoutViewer, module: Module, layout: ListLayout) -> ListLayout:
     columns = layout.columns if layout.columns is not None else _generated_columns(viewer, module)
     sort = tuple(name for name in layout.sort or () if _sorts(viewer, module.everything.get(name.removeprefix("-"))))
     tabs = {
@@ -84,11 +84,11 @@ def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
     )
 
 
-def _sorts(viewer: Viewer, field: Field | None) -> bool:
+def _sorts(viewer: LayoutViewer, field: Field | None) -> bool:
     return field is not None and field.sortable and viewer.sees(field)
 
 
-def _generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
+def _generated_columns(viewer: LayoutViewer, module: Module) -> tuple[str, ...]:
     """Reference, title, then the first five fields that are not long. A bare number tells people nothing beside a
     title; the key of a table that others made may."""
     others = [
@@ -101,14 +101,14 @@ def _generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
     return (*reference, *title, *others[:GENERATED_COLUMNS])
 
 
-def _visible(viewer: Viewer, module: Module, names: Iterable[str]) -> tuple[str, ...]:
+def _visible(viewer: LayoutViewer, module: Module, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if viewer.sees(module.everything.get(name))))
 
 
 # -- details ------------------------------------------------------------------------------------------------------
 
 
-def _detail(viewer: Viewer, module: Module, layout: DetailLayout) -> DetailLayout:
+def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> DetailLayout:
     aside = _visible(viewer, module, layout.aside or ())
     if layout.sections is None:
         rest = tuple(name for name, field in module.fields.items() if name not in aside and viewer.gets(module, field))
@@ -126,7 +126,7 @@ def _detail(viewer: Viewer, module: Module, layout: DetailLayout) -> DetailLayou
     )
 
 
-def _visible_in(viewer: Viewer, module: Module) -> frozenset[str]:
+def _visible_in(viewer: LayoutViewer, module: Module) -> frozenset[str]:
     return frozenset(name for name, field in module.everything.items() if viewer.sees(field))
 
 
@@ -145,12 +145,12 @@ def flat(rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
 
 
-def with_related(viewer: Viewer, accesses: Mapping[str, Access]) -> dict[str, Access]:
+def with_related(viewer: LayoutViewer, accesses: Mapping[str, Access]) -> dict[str, Access]:
     """The accesses with their related lists: only modules that the profile has, with columns that it can read."""
     return {name: _with_related(viewer, accesses, access) for name, access in accesses.items()}
 
 
-def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access) -> Access:
+def _with_related(viewer: LayoutViewer, accesses: Mapping[str, Access], access: Access) -> Access:
     draft, module = viewer.draft, access.module
     linking = draft.linking.get(module, ())
     written = access.detail.related
@@ -171,7 +171,7 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
     return access.model_copy(update={"detail": access.detail.model_copy(update={"related": related})})
 
 
-def _can_be_read(viewer: Viewer, link: LinkingPath, access: Access) -> bool:
+def _can_be_read(viewer: LayoutViewer, link: LinkingPath, access: Access) -> bool:
     """Whether a related list may show which records link: by a readable field, or by the one that says whose it is."""
     name = link.fields[0].name
     readable = name in access.readable or name in _rights_fields(viewer.draft.modules[link.module])
@@ -217,7 +217,7 @@ def can_stand_in_form(module: Module, field: Field, new: bool) -> bool:
     return can_be_typed(module, field, new) or (field.follows_form and field.name in module.fields)
 
 
-def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[str], new: bool) -> FormLayout:
+def _form(viewer: LayoutViewer, module: Module, layout: FormLayout, given: frozenset[str], new: bool) -> FormLayout:
     possible = [
         name
         for name, field in module.fields.items()

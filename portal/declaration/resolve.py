@@ -11,7 +11,7 @@ from typing import Any
 from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
-from portal.declaration.layouts import Viewer, finished_layouts, readable_fields, with_related
+from portal.declaration.layouts import LayoutViewer, finished_layouts, readable_fields, with_related
 from portal.declaration.option_labels import labeled_modules
 from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import (
@@ -138,7 +138,7 @@ def _mail(module: Module) -> Mail:
 
 def _with_layouts(draft: DeclarationDraft, module: Module) -> Module:
     """`module` with the layouts of a reader who sees everything: for commands and imports."""
-    viewer = Viewer(draft, staff=True, enabled=frozenset(draft.modules))
+    viewer = LayoutViewer(draft, staff=True, enabled=frozenset(draft.modules))
     layouts = finished_layouts(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, given=frozenset())
     layouts["detail"] = layouts["detail"].model_copy(update={"related": layouts["detail"].related or ()})
     return module.model_copy(update=layouts)
@@ -265,7 +265,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
     profile = line[-1]
     staff = is_staff(draft, name)
     written = merged_accesses(draft, name)
-    viewer = Viewer(draft, staff=staff, enabled=frozenset(written))
+    viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(written))
     accesses = {
         module: _access(draft, viewer, draft.modules[module], entry, _narrowed(draft, name, module))
         for module, entry in written.items()
@@ -293,7 +293,9 @@ def _menu(line: list[Profile], accesses: Mapping[str, Access], buttons: Mapping[
     return tuple(name for name in names if (accesses[name].menu if name in accesses else name in buttons))
 
 
-def _access(draft: DeclarationDraft, viewer: Viewer, module: Module, entry: dict[str, Any], where: Condition) -> Access:
+def _access(
+    draft: DeclarationDraft, viewer: LayoutViewer, module: Module, entry: dict[str, Any], where: Condition
+) -> Access:
     own = {key: value for key, value in entry.items() if key not in LAYOUTS}
     access = Access.model_validate({**own, "module": module.name, "where": where})
     below = draft.written[module.name]

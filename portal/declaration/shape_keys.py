@@ -49,7 +49,7 @@ def text_keys(shape: type[Shape]) -> frozenset[str]:
 
 
 def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:
-    """The shape that the entry at `loc` has, as far as the annotations say."""
+    """The shape that stands below `shape` at the keys of `loc`, as far as the annotations say."""
     skip = 0  # parts of `loc` that are keys of a mapping or indexes of a list
     for part in loc:
         if skip:

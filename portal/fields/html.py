@@ -2,14 +2,14 @@
 
 from typing import Any, ClassVar, Literal
 
-from portal.fields.longtext import Long
+from portal.fields.longtext import LongTextLike
 from portal.lazy import LazyModule
 from portal.texts import is_blank
 
 markup = LazyModule("portal.fields.markup")
 
 
-class Html(Long):
+class Html(LongTextLike):
     type: Literal["html"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "html"

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from portal.conditions import is_nothing
 from portal.fields.base import Refused, storable
-from portal.fields.longtext import Long
+from portal.fields.longtext import LongTextLike
 from portal.fields.reader import Reader
 from portal.fields.text import at_most
 from portal.texts import _, ngettext
@@ -34,7 +34,7 @@ class Bare(str):
 Tree = dict[str, Any] | list[Any] | str
 
 
-class Json(Long):
+class Json(LongTextLike):
     type: Literal["json"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "json"

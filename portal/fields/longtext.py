@@ -8,7 +8,7 @@ from portal.fields.base import Field
 from portal.fields.text import TextLike, at_most
 
 
-class Long(TextLike):
+class LongTextLike(TextLike):
     """Text of many lines, with the key `max_length`: longtext, markdown, html and json."""
 
     widget: ClassVar[str] = "textarea"
@@ -27,7 +27,7 @@ class Long(TextLike):
         return at_most("\n".join(text.splitlines()), self.max_length)
 
 
-class LongText(Long):
+class LongText(LongTextLike):
     verbatim: ClassVar[bool] = True
     type: Literal["longtext"]
     display: ClassVar[str] = "longtext"

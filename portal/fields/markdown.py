@@ -2,13 +2,13 @@
 
 from typing import Any, ClassVar, Literal
 
-from portal.fields.longtext import Long
+from portal.fields.longtext import LongTextLike
 from portal.lazy import LazyModule
 
 markup = LazyModule("portal.fields.markup")
 
 
-class Markdown(Long):
+class Markdown(LongTextLike):
     verbatim: ClassVar[bool] = True
     type: Literal["markdown"]
     widget: ClassVar[str] = "markdown"

@@ -70,7 +70,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Labels:
+class FieldLabels:
     """What fields are called, in the declarations that are known, the first that has one."""
 
     declarations: tuple[Declaration, ...] = ()
@@ -93,7 +93,7 @@ def _readable_name(name: str) -> str:
     return name.replace("_", " ")
 
 
-def profile_changes(before: Rights | None, after: Rights | None, labels: Labels) -> Iterator[Change]:
+def profile_changes(before: Rights | None, after: Rights | None, labels: FieldLabels) -> Iterator[Change]:
     """What one profile gains and loses; None: there is no such profile."""
     if before is None or after is None:
         if after is not None:
@@ -117,7 +117,7 @@ def profile_changes(before: Rights | None, after: Rights | None, labels: Labels)
             yield from _changes_of_module(module, old, new, labels)
 
 
-def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator[Change]:
+def _changes_of_module(module: str, old: Rights, new: Rights, labels: FieldLabels) -> Iterator[Change]:
     here, name = ("modules", module), _readable_name(module)
     for key, sentence in (("see", "sees {} by"), ("where", "sees only {} with")):
         if old[key] != new[key]:
@@ -141,7 +141,7 @@ def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) ->
         yield Change("changed", f"may give these profiles in {name}: {given}", module, ((*here, "grants"),))
 
 
-def _readable(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator[Change]:
+def _readable(module: str, old: Rights, new: Rights, labels: FieldLabels) -> Iterator[Change]:
     name, here = _readable_name(module), ("modules", module)
     layouts = tuple((*here, layout) for layout in ("list", "detail"))
     for lost, first, second in ((True, old, new), (False, new, old)):
@@ -169,7 +169,7 @@ def _readable(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator
 
 
 def _inputs(
-    module: str, action: str, deed: str, old: set[str], new: set[str], labels: Labels
+    module: str, action: str, deed: str, old: set[str], new: set[str], labels: FieldLabels
 ) -> Iterator[Change]:  # fmt: skip
     for fields, verb, kind in ((old - new, "may no longer", "lost"), (new - old, "may", "gained")):
         if fields:

@@ -277,7 +277,7 @@ LEDGER: dict[str, Change | str] = {
     "LinkLike.to": Change(f"{FIELDS}.helper.to", "companies"),
     "LinkLike.where": Change(f"{FIELDS}.helper.where", {"name": "nobody"}),
     "Link.on_delete": "test_editing.py::test_what_others_still_need_is_not_deleted_and_it_says_why",
-    "Long.max_length": Change(f"{FIELDS}.body.max_length", 50),
+    "LongTextLike.max_length": Change(f"{FIELDS}.body.max_length", 50),
     "LineOfText.max_length": Change(f"{FIELDS}.title.max_length", 50),
     "LineOfText.min_length": Change(f"{FIELDS}.title.min_length", 3),
     "LineOfText.pattern": "test_trust_patterns.py::test_a_pattern_wants_the_whole_text",

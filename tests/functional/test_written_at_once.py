@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.accounts import find_account
-from portal.accounts.drafts import Content, Drafts
+from portal.accounts.drafts import DraftContent, Drafts
 from portal.accounts.giving_access import Register
 from portal.accounts.letter_choices import save_choices
 from portal.database.engine import writing
@@ -25,7 +25,7 @@ from tests.functional.world import ANNA, BRUNO, NOW, linked
 
 
 def save_draft(connection, tables):
-    Drafts(connection, tables, find_account(connection, tables, ANNA).id, NOW).save("requests/1/edit", Content({}))
+    Drafts(connection, tables, find_account(connection, tables, ANNA).id, NOW).save("requests/1/edit", DraftContent({}))
 
 
 def end_letters(connection, tables):

@@ -5,8 +5,7 @@ counts it as missing, and it is made again by the next `portal apply`; that of a
 within an hour by the worker.
 """
 
-import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
 
@@ -16,14 +15,11 @@ from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.plan_steps import Phase, PlanStep, Task
 from portal.database.migration.row_counts import SHOWN, RowCounts
-from portal.database.migration.snapshot import EMPTY, last_applied
 from portal.database.schema.indexes import index_name
 from portal.database.schema.inspection import existing_indexes
 from portal.database.schema.tables import Tables, columns_of
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-
-log = logging.getLogger(__name__)
 
 
 class LateIndexes:
@@ -72,39 +68,16 @@ class LateIndexes:
             made_anew = {name for _table, names in self._missing.values() for name in names}
             first = obsolete.keys() & (unique | made_anew)
             _drop(connection, {name: obsolete[name] for name in sorted(first)})
-            made = [_create(connection, table, names) for table, names in self._missing.values()]
+            made = [create_late_indexes(connection, table, names) for table, names in self._missing.values()]
             _drop(connection, {name: obsolete[name] for name in sorted(obsolete.keys() - first)})
         return all(made)
 
 
-def lacks_indexes(connection: sa.Connection, tables: Tables) -> bool:
-    """Whether a table of a module on PostgreSQL lacks an index."""
-    return any(_missing(connection, tables))
+def create_late_indexes(connection: sa.Connection, table: sa.Table, names: Collection[str]) -> bool:
+    """Makes indexes of a table on PostgreSQL, outside of a transaction, unless they are there.
 
-
-def finish_indexes(engine: sa.Engine, tables: Tables) -> None:
-    """Makes the indexes that a killed `portal apply` has left to be made, where they are those of the database."""
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        applied = last_applied(connection, tables) or EMPTY
-        for table, names in _missing(connection, tables):
-            is_in_force = names <= applied["modules"].get(table.name, {"indexes": {}})["indexes"].keys()
-            if is_in_force and not _create(connection, table, names):
-                log.warning("An index of %s cannot be unique: `portal plan` says why", table.name)
-
-
-def _missing(connection: sa.Connection, tables: Tables) -> Iterable[tuple[sa.Table, set[str]]]:
-    """The tables of modules that exist and lack indexes."""
-    existing = existing_indexes(connection)
-    for name in tables.declaration.stored:
-        table = tables.module(name)
-        declared = {str(index.name) for index in table.indexes}
-        missing = {index for index in declared if not existing.get(index, (False, False))[0]}
-        if missing:
-            yield table, missing
-
-
-def _create(connection: sa.Connection, table: sa.Table, names: Collection[str]) -> bool:
-    """Makes indexes of a table, unless they are there. False if one cannot be unique: it is left out."""
+    False if one cannot be unique: it is left out.
+    """
     existing = existing_indexes(connection)
     could_all = True
     for index in sorted(table.indexes, key=lambda index: str(index.name)):

@@ -1,18 +1,25 @@
 """What a `portal apply` that was killed has left on PostgreSQL, between or after its transactions."""
 
+import logging
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 from portal.database.engine import reading
 from portal.database.migration.conversion_beforehand import clear_conversions, has_unfinished_conversions
-from portal.database.migration.index_changes import finish_indexes, lacks_indexes
+from portal.database.migration.index_changes import create_late_indexes
 from portal.database.migration.locks import turn_if_free
+from portal.database.migration.snapshot import EMPTY, last_applied
+from portal.database.schema.inspection import existing_indexes
 from portal.database.schema.tables import Tables
+
+log = logging.getLogger(__name__)
 
 
 def is_interrupted(connection: sa.Connection, tables: Tables) -> bool:
     """Whether `finish_interrupted` has something to do, or another process is still at work."""
     return connection.dialect.name == "postgresql" and (
-        has_unfinished_conversions(connection) or lacks_indexes(connection, tables)
+        has_unfinished_conversions(connection) or any(_missing_indexes(connection, tables))
     )
 
 
@@ -25,4 +32,25 @@ def finish_interrupted(engine: sa.Engine, tables: Tables) -> None:
     with turn_if_free(engine) as turn:
         if turn is not None:
             clear_conversions(engine)
-            finish_indexes(engine, tables)
+            _finish_indexes(engine, tables)
+
+
+def _finish_indexes(engine: sa.Engine, tables: Tables) -> None:
+    """Makes the indexes that were left to be made, where they are those of the database."""
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        applied = last_applied(connection, tables) or EMPTY
+        for table, names in _missing_indexes(connection, tables):
+            is_in_force = names <= applied["modules"].get(table.name, {"indexes": {}})["indexes"].keys()
+            if is_in_force and not create_late_indexes(connection, table, names):
+                log.warning("An index of %s cannot be unique: `portal plan` says why", table.name)
+
+
+def _missing_indexes(connection: sa.Connection, tables: Tables) -> Iterable[tuple[sa.Table, set[str]]]:
+    """The tables of modules that exist and lack indexes."""
+    existing = existing_indexes(connection)
+    for name in tables.declaration.stored:
+        table = tables.module(name)
+        declared = {str(index.name) for index in table.indexes}
+        missing = {index for index in declared if not existing.get(index, (False, False))[0]}
+        if missing:
+            yield table, missing

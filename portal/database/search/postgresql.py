@@ -186,7 +186,7 @@ def next_window(connection: sa.Connection, search: Search, wanted: int, progress
 
 
 def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
-    """The next rows that the walk finds, each with whether it fulfils the condition; all that do without a window."""
+    """The next rows that GIN finds, each with whether it fulfils the condition; without a window, all that do."""
     statistics = _cached_statistics(connection)
     cache_key: tuple[Any, ...]
     if not statistics.complete:

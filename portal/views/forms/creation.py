@@ -12,7 +12,7 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.accounts.drafts import Content, Draft
+from portal.accounts.drafts import Draft, DraftContent
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
@@ -234,7 +234,7 @@ def compute_new(module: Module, request: Request) -> dict[str, str]:
 
 
 def _change_step(
-    form: CreateForm, filling: Filling, errors: Mapping[str, str], content: Content, target: int
+    form: CreateForm, filling: Filling, errors: Mapping[str, str], content: DraftContent, target: int
 ) -> FormAnswer:
     """Answers Next and Back of a form with steps: forward only when the shown step is right, back always."""
     names = step_names(form.steps[content.step])

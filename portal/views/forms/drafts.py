@@ -19,7 +19,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 from webob.multidict import MultiDict
 
-from portal.accounts.drafts import Content, Draft, Drafts, owner_digest, set_aside
+from portal.accounts.drafts import Draft, DraftContent, Drafts, owner_digest, set_aside
 from portal.database.engine import writing
 from portal.database.errors import DatabaseError
 from portal.declaration.layouts import flat
@@ -154,20 +154,20 @@ def keeps_form(request: Request) -> bool:
     return content.length > 0 and not _is_empty_comment(form_name(request), content)
 
 
-def _is_empty_comment(form: str, content: Content) -> bool:
+def _is_empty_comment(form: str, content: DraftContent) -> bool:
     """Whether the form is for a comment, and has neither a text nor files: “Internal” alone is not worth keeping."""
     parts = (content.inputs.get(name, ()) for name in ("text", kept_input(INPUT), FILES_LOST))
     return form.endswith("/comments") and not any(text.strip() for texts in parts for text in texts)
 
 
-def _save_apart(request: Request, form: str, content: Content) -> None:
+def _save_apart(request: Request, form: str, content: DraftContent) -> None:
     """Saves a draft in a transaction of its own: that of the request has been rolled back."""
     with writing(request.portal.engine) as connection:
         drafts = Drafts(connection, request.portal.tables, request.visitor.own_account, request.now)
         drafts.save(form, with_earlier_steps(request, drafts, form, content))
 
 
-def _set_aside(request: Request, response: Response, owned_form: str, content: Content) -> None:
+def _set_aside(request: Request, response: Response, owned_form: str, content: DraftContent) -> None:
     """After a session has ended: until its account signs in again with this browser. Files from somebody who is not
     signed in are not stored; the draft remembers that there were some."""
     if any(not isinstance(part, str) for part in request.POST.values()):
@@ -192,12 +192,12 @@ def claim_draft(request: Request, response: Response, account_id: int) -> None:
         set_cookie(request, response, Cookie.DRAFT, None)
 
 
-def posted_content(request: Request) -> Content:
+def posted_content(request: Request) -> DraftContent:
     """What a draft keeps of a posted form: all inputs but those of the engine and files."""
     names = [name for name in dict.fromkeys(request.POST) if not name.startswith("_")]
     inputs = {name: [text for text in request.POST.getall(name) if isinstance(text, str)] for name in names}
     version, step = posted_text(request, "_version"), posted_text(request, "_step")
-    return Content(inputs, posted_text(request, "_basis")[:20_000], whole_number(version), whole_number(step) or 0)
+    return DraftContent(inputs, posted_text(request, "_basis")[:20_000], whole_number(version), whole_number(step) or 0)
 
 
 # -- saving while the reader types, discarding -------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def discard_draft(context: Account, request: Request) -> Response:
     return HTTPSeeOther(own_path(posted_text(request, "next")))
 
 
-def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Content) -> Content:
+def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: DraftContent) -> DraftContent:
     """What a form with steps holds: the step that was sent, the other steps as its draft has them.
 
     The page of a step carries the others as they were when it was drawn; what was typed into them later is newer.

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyramid.request import Request
 
-from portal.accounts.drafts import Content
+from portal.accounts.drafts import DraftContent
 from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
@@ -20,7 +20,9 @@ from portal.web.form_input import posted_text
 PRESSED = re.compile(r"([a-z][a-z0-9_]*)\.(?:(add)|(\d{1,5})\.(up|down|remove))")
 
 
-def form_after_button(request: Request, records: Records, fields: Iterable[Field], content: Content) -> Form | None:
+def form_after_button(
+    request: Request, records: Records, fields: Iterable[Field], content: DraftContent
+) -> Form | None:
     """What a form holds after the button of its lines that sent it, kept as its draft; None where none of them did."""
     pressed = posted_text(request, "_lines")
     if not pressed:

@@ -11,7 +11,7 @@ from pyramid.renderers import render_to_response
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.accounts.drafts import Content
+from portal.accounts.drafts import DraftContent
 from portal.fields.file import kept_input
 from portal.records.reading.records import Records
 from portal.records.writing.form_keys import is_used, keep_address, recent_address
@@ -26,7 +26,7 @@ from portal.web.form_input import posted_text, whole_number
 CONFIRMED = "_again"  # the input of the question: a second record is wanted
 
 
-def ask_if_same(records: Records, request: Request, content: Content) -> Response | None:
+def ask_if_same(records: Records, request: Request, content: DraftContent) -> Response | None:
     """The question whether the record is to be created again; None where it was not, and for the answer to it.
 
     What does not come from a page has no one-time key, and is not asked. A form that is sent twice at once has the same
@@ -53,13 +53,13 @@ def ask_if_same(records: Records, request: Request, content: Content) -> Respons
     return render_to_response("question.pt", {"page": page}, request)
 
 
-def remember_content(records: Records, request: Request, content: Content, record_id: int) -> None:
+def remember_content(records: Records, request: Request, content: DraftContent, record_id: int) -> None:
     """Remembers which record was created by a form that says this."""
     if account_once_key(request):
         keep_address(records, _content_key(records, request, content), str(record_id))
 
 
-def _content_key(records: Records, request: Request, content: Content) -> str:
+def _content_key(records: Records, request: Request, content: DraftContent) -> str:
     """What the form for a new record says, without its files: those that were stored have other keys the next time."""
     inputs = {name: texts for name, texts in content.inputs.items() if not name.endswith(kept_input(""))}
     said = json.dumps([records.name, inputs], sort_keys=True)

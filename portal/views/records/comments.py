@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pyramid.httpexceptions import HTTPConflict, HTTPNotFound
+from pyramid.httpexceptions import HTTPConflict
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -17,7 +17,8 @@ from portal.texts import _, is_blank
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.uploads import receive_files
-from portal.views.records.conversation import Thread, answer_text, comment_address, new_composer, thread
+from portal.views.records.canned_answers import answer_text
+from portal.views.records.conversation import Thread, comment_address, new_composer, thread
 from portal.views.records.details import DetailPage, detail_page
 from portal.views.records.file_cards import record_files
 from portal.views.records.files import remove_bytes
@@ -92,15 +93,6 @@ def _add_comment_and_files(
             writer.attach(resource.record, attached, internal=internal, comment_id=comment_id)
     except ConflictError:
         raise HTTPConflict(_("This conversation is closed.")) from None
-
-
-@view_config(context=RecordComments, name="answer", request_method="GET", renderer="json", permission="comment")
-def show_answer(context: RecordComments, request: Request) -> dict[str, str]:
-    """The text of a canned answer, for the script that puts it into the comment."""
-    text = answer_text(context.record.records, request.GET.get("id", ""))
-    if not text:
-        raise HTTPNotFound
-    return {"text": text}
 
 
 # -- corrections -------------------------------------------------------------------------------------------------------

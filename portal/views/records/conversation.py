@@ -8,7 +8,6 @@ from pyramid.request import Request
 from portal.fields.linked_text import Piece, with_pictures
 from portal.records.reading.comments import BEYOND, Comment, count_comments, newest_comments
 from portal.records.reading.files import StoredFile
-from portal.records.reading.records import Records
 from portal.records.writing.comments import may_comment, may_correct
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import is_final
@@ -19,13 +18,13 @@ from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_o
 from portal.views.forms.form_page import DraftForm, Offer, UploadInput
 from portal.views.forms.uploads import held_attachments, upload_input
 from portal.views.parts import Moment
+from portal.views.records.canned_answers import answers_offered
 from portal.views.records.file_cards import FileShown, pictures_of, shown_files
 from portal.views.wording import initials
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
-from portal.web.resources import RECORD_ID, Record
+from portal.web.resources import Record
 
-MOST_ANSWERS = 200
 ON_PAGE = 50  # comments
 
 
@@ -125,7 +124,7 @@ def new_composer(
         may_be_internal=resource.records.policy.staff,
         internal=internal,
         files=upload_input(resource.records, request, files),
-        answers=tuple(Offer(str(record_id), title) for record_id, title in _answers_offered(resource.records)),
+        answers=tuple(Offer(str(record_id), title) for record_id, title in answers_offered(resource.records)),
         answer_url=record_address(resource.module_name, resource.record.id, "comments", "answer"),
     )
 
@@ -205,30 +204,3 @@ def _note(resource: Record, request: Request, comment: Comment, stored: Sequence
         edit_url=f"{url}/edit" if may else "",
         withdraw_url=f"{url}/withdraw" if may else "",
     )
-
-
-# -- canned answers ----------------------------------------------------------------------------------------------------
-
-
-def _canned_answers(records: Records) -> Records | None:
-    """The records that the reader may put into a comment: those that they see of the module, if they are staff."""
-    name = records.module.conversation.answers
-    if name is None or not records.policy.staff or records.policy.access(name) is None:
-        return None
-    return records.of(name)
-
-
-def _answers_offered(records: Records) -> list[tuple[int, str]]:
-    """Ids and titles of the answers that are offered."""
-    answers = _canned_answers(records)
-    return [] if answers is None else answers.find("", MOST_ANSWERS)
-
-
-def answer_text(records: Records, text: str) -> str:
-    """The text of the answer whose id is `text`; empty where there is none for this reader."""
-    answers = _canned_answers(records)
-    answer = answers.get(int(text)) if answers and RECORD_ID.fullmatch(text) else None
-    field = answers.module.first_long_text if answers else None
-    if answer is None or field is None:
-        return ""
-    return field.show(answer.values.get(field.name), records.policy.reader)
