@@ -51,7 +51,7 @@ class Declaration(Shape):
             field = here.field(name)
             yield here, field
             targets = (join_name(here.name, name),) if field.row_fields else () if field.computed else field.targets
-            here = self.with_rows[targets[0]] if len(targets) == 1 else None
+            here = self.with_rows.get(targets[0]) if len(targets) == 1 else None
 
     def reader(self, **facts: Any) -> Reader:
         """A reader in this portal's time zone and currency; `facts` say who."""
