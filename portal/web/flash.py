@@ -19,7 +19,6 @@ MESSAGES = {
     "moved": _("Done."),
     "moved-on": _("The status of this record has changed since you opened it."),
     "commented": _("Comment added."),
-    "comment-repeated": _("You have already sent this comment."),
     "corrected": _("Comment changed."),
     "withdrawn": _("Comment withdrawn."),
     "attached": _("Files added."),

@@ -1,6 +1,5 @@
 """Making a record: what the form offers and refuses, and that nothing typed is lost on the way."""
 
-import datetime
 import re
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -357,28 +356,6 @@ def test_a_refused_form_does_not_use_its_key_up(shop):
     assert create(shop, _once="key-1", name="").status_int == 422
     assert create(shop, _once="key-1").status_int == 303
     assert len(shop.all("requests")) == 1
-
-
-def test_a_form_that_says_the_same_as_the_one_before_asks_before_it_makes_another(shop):
-    create(shop, _once="key-1")
-    # The browser's Back button leads to the form with what was typed, and with another key.
-    question = create(shop, _once="key-2")
-    assert "R0001 · A title" in question
-    assert len(shop.all("requests")) == 1
-    wanted = form_of(question, "/requests/create").submit_fields()
-    assert [shop[ANNA].post("/requests/create", wanted).status_int for _time in range(2)] == [303, 303]
-    assert [record.values["body"] for record in shop.all("requests")] == ["What happened"] * 2, "sent twice at once"
-    assert create(shop, _once="key-3", name="Another title").status_int == 303
-    assert create(shop, BRUNO, _once="key-4").status_int == 303, "whoever has not sent it is not asked"
-    shop.clock.now += datetime.timedelta(hours=2)
-    assert create(shop, _once="key-5").status_int == 303
-    assert len(shop.all("requests")) == 5
-
-
-def test_who_deleted_the_record_is_not_asked_before_making_it_anew(shop):
-    create(shop, _once="key-1", code="X1")
-    shop.remove("requests", shop.all("requests")[0].id)
-    assert create(shop, _once="key-2", code="X1").status_int == 303
 
 
 def test_staff_make_records_for_others(shop):

@@ -1,6 +1,5 @@
 """How a record moves: states, rights, what is asked; the conversation, and the comments that no customer gets."""
 
-import datetime
 import gc
 import re
 
@@ -231,22 +230,6 @@ def test_a_comment_that_is_sent_twice_stands_there_once(shop):
     for _time in range(2):
         assert send(shop, ANNA, "comments", {"text": "Once", "_once": "k"}).status_int == 303
     assert page_of(shop, ANNA).text.count("Once") == 1
-
-
-def test_a_comment_that_says_the_same_as_the_newest_one_of_its_author_is_that_one(shop):
-    """As the browser's Back button leads to the form: with what was typed, and with another one-time key."""
-
-    def said(person, text, **more):
-        answer = send(shop, person, "comments", {"text": text, **more})
-        return "already sent this comment" in answer.follow()
-
-    assert [said(ANNA, "Any news?", _once=key) for key in ("one", "two")] == [False, True]
-    assert not said(NANCY, "Any news?")
-    assert not said(NANCY, "Any news?", internal="true")
-    assert not said(ANNA, "Any news?"), "others have written meanwhile"
-    shop.clock.now += datetime.timedelta(hours=2)
-    assert not said(ANNA, "Any news?")
-    assert len(page_of(shop, NANCY).html.select(".note")) == 5
 
 
 def test_nobody_comments_on_what_is_not_theirs(shop):

@@ -15,10 +15,7 @@ from portal.accounts.giving_access import Register
 from portal.accounts.letter_choices import save_choices
 from portal.database.engine import writing
 from portal.database.errors import is_retryable
-from portal.records.policy import system_policy
-from portal.records.reading.records import Records
 from portal.records.writing.errors import RetryError
-from portal.records.writing.form_keys import keep_address
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.writer import Writer
 from tests.functional.world import ANNA, BRUNO, NOW, linked
@@ -40,18 +37,8 @@ def take_address_too(connection, tables):
     take_address(connection, tables, BRUNO)
 
 
-def remember_form(connection, tables):
-    keep_address(Records(connection, system_policy(tables), "requests"), "what it says", "1")
-
-
 @pytest.mark.parametrize(
-    ("write", "write_too"),
-    [
-        (save_draft, save_draft),
-        (end_letters, end_letters),
-        (take_address, take_address_too),
-        (remember_form, remember_form),
-    ],
+    ("write", "write_too"), [(save_draft, save_draft), (end_letters, end_letters), (take_address, take_address_too)]
 )
 def test_the_second_is_tried_again(world, write, write_too):
     engine, tables = world.portal.engine, world.portal.tables

@@ -6,10 +6,9 @@ import datetime
 import sqlalchemy as sa
 
 from portal.fields.base import FORBIDDEN
-from portal.records.reading.comments import Comment, find_comment, newest_comments
+from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
-from portal.records.writing.form_keys import KNOWN_AGAIN
 from portal.records.writing.history import Author, add_event
 from portal.texts import _, ngettext
 
@@ -30,17 +29,6 @@ def comment_problem(text: str, required: bool) -> str:
     if len(text) > LONGEST_COMMENT:
         return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_COMMENT)
     return ""
-
-
-def repeats_newest(records: Records, record: Record, text: str, author: Author, *, internal: bool) -> bool:
-    """Whether the newest comment says the same, and `author` wrote it within the last hour: it is sent once more, as
-    the browser's Back button leads to the form as it was."""
-    since = records.policy.reader.now - KNOWN_AGAIN
-    return any(
-        (comment.account, comment.text, comment.internal) == (author.account, text, internal)
-        and comment.created > since
-        for comment in newest_comments(records, record, 1)
-    )
 
 
 def may_correct(records: Records, comment: Comment, author: Author) -> bool:

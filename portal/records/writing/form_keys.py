@@ -1,21 +1,15 @@
-"""One-time keys of forms: a form that is sent twice is done once.
-
-What a form for a new record says is a key too: by this the form is known again to which the browser's Back button
-leads, and which has another one-time key.
-"""
+"""One-time keys of forms: a form that is sent twice is done once."""
 
 import datetime
 import secrets
 
 import sqlalchemy as sa
 
-from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.records.reading.records import Records
 from portal.records.writing.errors import RetryError
 
 KEPT = datetime.timedelta(days=30)  # as long as a draft
-KNOWN_AGAIN = datetime.timedelta(hours=1)  # for so long, what says the same as before may be the same once more
 
 
 def address_of_key(records: Records, key: str) -> str | None:
@@ -41,19 +35,9 @@ def is_used(connection: sa.Connection, tables: Tables, key: str) -> bool:
 
 
 def keep_address(records: Records, key: str, address: str) -> None:
-    """Remembers where the form with this key led, in the place of what was known of it."""
-    table, now = records.policy.tables.once, records.policy.reader.now
-    values = {"address": address, "created": now}
-    # Of two forms that say the same and are sent at once the second is tried again, and asks then.
-    upsert = insert_into(records.connection, table).values(key=key, **values)
-    records.connection.execute(upsert.on_conflict_do_update(index_elements=["key"], set_=values))
-
-
-def recent_address(records: Records, key: str) -> str:
-    """Where what has this key led within the last hour; "" where it was not sent."""
-    table, now = records.policy.tables.once, records.policy.reader.now
-    recent = table.c["key"] == key, table.c["created"] > now - KNOWN_AGAIN
-    return records.connection.execute(sa.select(table.c["address"]).where(*recent)).scalar() or ""
+    """Remembers where the form with this key led."""
+    table = records.policy.tables.once
+    records.connection.execute(sa.update(table).where(table.c["key"] == key).values(address=address))
 
 
 def forget_old_keys(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:

@@ -1,4 +1,5 @@
-// Ignores a second press while a form is being sent. The server checks a one-time key as well.
+// Ignores a second press while a form is being sent. The server checks a one-time key as well, by which it also knows
+// a form again to which the browser's Back button leads, and which is sent once more as it was.
 import { attach } from "./attach.js";
 
 attach("form[data-once]", (form) => {
@@ -10,6 +11,7 @@ attach("form[data-once]", (form) => {
     if (event.defaultPrevented) return;
     form.dataset.sending = "yes";
     form.setAttribute("aria-busy", "true");
+    if ("draft" in form.dataset && !event.submitter?.name) takeKeyOfBefore(form);
   });
   // The browser's Back button shows the page as it was left: it may be sent again.
   addEventListener("pageshow", (event) => {
@@ -20,3 +22,21 @@ attach("form[data-once]", (form) => {
     if (event.persisted && key) key.value = `${key.value.split("~")[0]}~${Date.now()}`;
   });
 });
+
+/** Back draws a form anew, with a key of its own, and with what was typed: unless that is changed, the key of before
+ * holds. The entry of the browser's history has it. */
+function takeKeyOfBefore(form) {
+  const once = form.elements._once;
+  const action = form.getAttribute("action");
+  const typed = checksum(form);
+  const before = history.state?.sent;
+  if (before?.action === action && before.typed === typed) once.value = before.once;
+  else history.replaceState({ sent: { action, typed, once: once.value } }, "");
+}
+
+/** A number for what a form says, without what the portal itself put into it. */
+function checksum(form) {
+  const entries = [...new FormData(form)].filter(([name]) => !name.startsWith("_"));
+  const text = JSON.stringify(entries.map(([name, value]) => [name, value.name ?? value, value.size]));
+  return [...text].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) | 0, 7);
+}

@@ -36,7 +36,6 @@ from portal.views.forms.drafts import (
 from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button, new_row_inputs
 from portal.views.forms.offers import finds, with_titles
-from portal.views.forms.same_again import ask_if_same, remember_content
 from portal.views.forms.steps import choices_made, first_wrong_step, hidden_inputs, step_names, step_state
 from portal.views.forms.submissions import (
     FormAnswer,
@@ -205,8 +204,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         target = step + 1
     if step is not None and target is not None:
         return _change_step(form, filling, filled.errors, replace(content, step=step), target)
-    # Before what is wrong is told: what has to be unique is in use by then.
-    if again := ask_if_same(form.records, request, content) or answer_if_repeated(form.records, request):
+    if again := answer_if_repeated(form.records, request):  # what has to be unique is in use by then
         return again
     if filled.errors:
         request.response.status_code = 422
@@ -218,7 +216,6 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         request.response.status_code = 422
         errors = errors_of(refused, form.fields)
         return {"page": _posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
-    remember_content(form.records, request, content, record_id)
     answer = answer_when_done(form.records, request, record_or_list(module, record_id, request))
     attached = form.attached(sent)
     said = "created" if form.records.exists(record_id) else "given-away"

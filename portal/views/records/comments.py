@@ -10,7 +10,7 @@ from pyramid.view import view_config
 
 from portal.records.reading.comments import BEYOND
 from portal.records.reading.files import files
-from portal.records.writing.comments import comment_problem, repeats_newest
+from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank
@@ -72,14 +72,11 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
         return {"page": detail_page(resource, request, composer, attached.refused)}
     if again := answer_if_repeated(records, request):
         return again
-    author = request.writer(records).author
-    repeated = not attached.files and repeats_newest(records, record, text, author, internal=internal)
-    if not repeated:
-        _add_comment_and_files(resource, request, text, attached.files, internal)
+    _add_comment_and_files(resource, request, text, attached.files, internal)
     answer = answer_when_done(records, request, record_address(records.name, record.id))
     if attached.refused:
         return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
-    return set_flash(request, answer, "comment-repeated" if repeated else "commented")
+    return set_flash(request, answer, "commented")
 
 
 def _add_comment_and_files(
