@@ -70,7 +70,7 @@ def command(once: bool) -> None:
 
 
 def mail_server(settings: Settings) -> SmtpServer | None:
-    """The mail server of PORTAL_SMTP; None where none is named. A wrong address exits 2."""
+    """The mail server of PORTAL_SMTP, with which the worker sends; None where none is named. A wrong one exits 2."""
     try:
         return SmtpServer.parse(settings.smtp) if settings.smtp else None
     except ValueError as error:

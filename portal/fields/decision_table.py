@@ -82,5 +82,5 @@ def looked_up(table: DecisionTable, options: Mapping[str, str]) -> Any:
 
 
 def are_numbers(results: list[Any]) -> bool:
-    """Whether the values are computed with, not shown as options."""
+    """Whether the results of a decision table are computed with, not shown as options."""
     return all(isinstance(result, int | float | Decimal) and not isinstance(result, bool) for result in results)

@@ -26,7 +26,7 @@ def ids_of(values: Iterable[Linked | int]) -> list[int]:
 
 
 def is_among_ids(column: sa.ColumnElement[int], ids: list[int]) -> sa.ColumnElement[bool]:
-    """SQL for one of `ids`. A single one is no list, so that a statement can be given it when it is executed."""
+    """SQL for a link to one of `ids`. A single one is no list: a statement can be given it when it is executed."""
     return column == ids[0] if len(ids) == 1 else column.in_(ids)
 
 

@@ -36,6 +36,6 @@ def table_of(source: sa.FromClause) -> sa.Table:
 
 
 def declared_name(source: sa.FromClause) -> str:
-    """The name of a table in the declaration; in the database a temporary view may stand for it."""
+    """The declared name of a table for which an alias stands, and in the database perhaps a temporary view."""
     table = table_of(source)
     return str(table.info.get("declared", table.name))

@@ -171,7 +171,7 @@ def _module_columns(old: Snapshot) -> Iterator[tuple[str, str]]:
 
 
 def rename_steps(renames: Renames, counts: RowCounts) -> Iterator[PlanStep]:
-    """One sentence for each renamed module, and for each renamed field of rows."""
+    """The steps that `rename_in_database` carries out: for each renamed module, and for each renamed field of rows."""
     for name, before in renames.modules.items():
         kind, noun = words_for_table(name)
         takes = None if is_rows(name) else estimate_effort(counts, name, Work.RENAME)

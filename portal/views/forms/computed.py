@@ -36,7 +36,8 @@ def check_computing(request: Request) -> None:
 
 
 def total_texts(records: Records, field: Any, rows: Iterable[Row]) -> dict[str, str]:
-    """The total of each column of a `lines` field that has one, and that the reader may read."""
+    """What the rows in a form amount to, for each column of its `lines` field that has a total, and that the reader may
+    read."""
     policy, rows = records.policy, tuple(rows)
     return {
         name: " · ".join(column.show(total, policy.reader) for total in field.totals_of(rows, name)) or NOTHING
