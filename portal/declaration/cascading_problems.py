@@ -10,13 +10,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from portal.declaration.declaration_draft import MODULES, DeclarationDraft
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft, link_targets
 from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPlace
 
 UNKNOWN_FIELD = re.compile(r'no field "([^"]+)"(?:.* in (\w+)$)?')
 UNKNOWN_MODULE = re.compile(r'no module "([^"]+)"')
+UNKNOWN_OPTION = re.compile("“([^”]+)” is not one of the options")
 UNKNOWN_STATE = re.compile(r'no state "([^"]+)"')
-LACKING_PART = re.compile(r"(\w+) has no (comments|lifecycle|tab)\b")
+LACKING_PART = re.compile(r"(?:has no effect: )?(\w+) has no (comments|attachments|lifecycle|tab)\b")
+NO_SEE = re.compile("see is missing")
+IN_FIELDS = re.compile("belongs beside fields:")
 LACKING_WHOLE = re.compile(r"(\w+) has no (comments|lifecycle)\b")
 LACKING_MODULE = re.compile(r'.*this profile has no module "(\w+)"')
 BAD_NAME = "is not a valid name"
@@ -44,6 +47,7 @@ NAMES: tuple[tuple[re.Pattern[str], Callable[[Problem, re.Match[str]], Unknown]]
     (LACKING_MODULE, lambda problem, match: ("module of a profile", problem.file, match[1])),
     (LACKING_WHOLE, lambda _problem, match: ("part", match[1], match[2])),
     (NO_ROLE, lambda _problem, match: ("role", "", match[1])),
+    (NO_SEE, lambda problem, _match: ("scope", "", str(problem.path[1]))),
 )
 
 
@@ -79,6 +83,7 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
     by_reader = set(_of_the_reader(draft))
     named = {(problem.file, problem.path): problem for problem in reversed(errors) if _is_of_a_name(problem)}
     misspelled = _misspelled(errors)
+    lacking = {part for problem in errors if LACKING_PART.match(problem.message) for part in _lacks(problem)}
     cut = any(problem.file == MODULES and problem.message.startswith(SECOND_DOCUMENT) for problem in errors)
     lacks_role = any(NO_ROLE.match(problem.message) for problem in errors)
     twice = {problem.path for problem in errors if len(problem.path) == DEPTH - 1 and REPEATED.match(problem.message)}
@@ -88,7 +93,7 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
         if first.get((problem.file, problem.line, problem.column), problem) != problem
         or (problem not in by_reader and (problem.file, problem.path) in paths)
         or named.get((problem.file, problem.path), problem) != problem
-        or _lacks(problem) & misspelled
+        or _lacks(problem) & (misspelled | lacking if problem.warning else misspelled)
         or (cut and NO_MODULE.match(problem.message))
         or (lacks_role and NO_SCOPE.match(problem.message))
         or (problem.path[:2] in twice and len(problem.path) > len(problem.path[:2]) and _is_of_a_lack(problem))
@@ -117,6 +122,7 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
         for problem in errors
         if problem.file == MODULES and _is_of_a_part(problem) and not _lacks(problem)
     }
+    parts |= {(problem.path[1], problem.path[-1]) for problem in errors if IN_FIELDS.search(problem.message)}
     names = {problem.path[-1:] for problem in errors if BAD_NAME in problem.message}
     modules = {
         (problem.file, problem.guess)
@@ -152,10 +158,18 @@ def _unknown(draft: DeclarationDraft, problem: Problem) -> Unknown | None:
     here = _module_of(draft, problem)
     if match := UNKNOWN_STATE.match(problem.message):
         return "state", here, match[1]
+    if (match := UNKNOWN_OPTION.match(problem.message)) and _is_about_the_state(draft, here, problem):
+        return "state", here, match[1]
     if match := UNKNOWN_FIELD.match(problem.message):
         module = match[2] or here
         return ("field", module, match[1]) if module else None
     return None
+
+
+def _is_about_the_state(draft: DeclarationDraft, module: str, problem: Problem) -> bool:
+    """Whether a problem is one of a condition on the state of a record."""
+    known = draft.modules.get(module)
+    return known is not None and known.state_field is not None and known.state_field in problem.path
 
 
 def _module_of(draft: DeclarationDraft, problem: Problem) -> str:
@@ -163,6 +177,8 @@ def _module_of(draft: DeclarationDraft, problem: Problem) -> str:
     where, name = (str(part) for part in (*problem.path, "", "")[:2])
     if where == "buttons" and (button := draft.buttons.get(name)) is not None:
         return (button.opens or "").partition("/")[0]
+    if problem.path[2:3] == ("fields",) and problem.path[4:5] == ("where",):  # of a link: about the records it leads to
+        return next(iter(link_targets(draft.field(name, str(problem.path[3])))), "")
     return name if where == "modules" else ""
 
 

@@ -69,11 +69,15 @@ class DeclarationDraft:
     @property
     def modules_in_doubt(self) -> Collection[str]:
         """The modules of which something is wrong so far, in their own file or in a profile: of them, less is known."""
-        unknown_profiles = self.broken_profiles or any(scope == ALL_MODULES for _name, scope in self.broken_accesses)
-        if unknown_profiles or self.broken_roles or self.unread_files or not self.profiles:
+        errors = self.errors
+        accesses = {module for _profile, module in self.broken_accesses}
+        whole_profiles = ALL_MODULES in accesses or any(
+            problem.path in (("staff",), ("extends",)) for problem in errors
+        )
+        if whole_profiles or self.broken_profiles or self.broken_roles or self.unread_files or not self.profiles:
             return self.modules.keys()
-        paths = (problem.path for problem in self.errors)
-        return {str(path[1]) for path in paths if path[:1] == ("modules",) and len(path) > 1}
+        paths = (problem.path for problem in errors)
+        return accesses | {str(path[1]) for path in paths if path[:1] == ("modules",) and len(path) > 1}
 
     def at(self, file: str, *path: str | int) -> Cursor:
         """A cursor at `path` of `file`."""

@@ -34,6 +34,13 @@ SMALL = Path(__file__).parents[2] / "portals" / "small"
         ("modules.yaml", "    lifecycle:\n", "    [lifecycle, b]:\n", "tickets: a list or a mapping cannot be a key"),
         ("modules.yaml", "      company: {", "      {company: b}: {", "a list or a mapping cannot be a key"),
         ("profiles/customer.yaml", "    can: [", "    can: *a # [", 'tickets.can: there is no "&a" above'),
+        ("modules.yaml", "    comments: true", "      comments: true", '"comments" belongs beside fields:'),
+        ("modules.yaml", "  tickets:", "  tcikets:", 'no module "tickets" (did you mean "tcikets"?)'),
+        ("modules.yaml", "      published: boolean", "", 'no field "published"'),
+        ("modules.yaml", "          closed: {label: Closed, tone: calm}\n", "", 'close.to: no state "closed"'),
+        ("modules.yaml", "    see: all\n", "", "articles: see is missing"),
+        ("profiles/staff.yaml", "staff: true", "staff: truee", "staff: must be true or false"),
+        ("profiles/staff.yaml", "  tickets:", "  ticketss:", 'no module "ticketss"'),
     ],
 )
 def test_what_follows_from_a_mistake_is_not_a_problem(tmp_path, file, old, new, problem):
@@ -41,7 +48,7 @@ def test_what_follows_from_a_mistake_is_not_a_problem(tmp_path, file, old, new, 
     text = (folder / file).read_text()
     assert old in text
     (folder / file).write_text(text.replace(old, new, 1))
-    (found,) = load(folder).errors
+    (found,) = load(folder).problems
     assert problem in str(found)
 
 
