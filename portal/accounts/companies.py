@@ -12,7 +12,8 @@ from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.database.sql import where
 from portal.fields.linked_value import Linked
-from portal.records.policy import Policy
+from portal.records.policy import Policy, system_policy
+from portal.records.reading.named_records import find_named
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,15 @@ def company_of_link(connection: sa.Connection, tables: Tables, token: str) -> tu
     query = sa.select(company["organization"], company["join_profile"]).where(company["join_token"] == token, is_open)
     row = connection.execute(query).first()
     return (row[0], row[1]) if row and row[1] in tables.declaration.profiles else None
+
+
+def company_of_title(connection: sa.Connection, tables: Tables, title: str) -> int | None:
+    """The company of a title, into which a sign-up leads; None where there is none, or more than one."""
+    organizations = tables.declaration.organizations
+    if organizations is None:
+        return None
+    ids = find_named(connection, system_policy(tables), organizations, title)
+    return ids[0] if len(ids) == 1 else None
 
 
 def accounts_of_company(connection: sa.Connection, policy: Policy, organization: int, limit: int) -> list[Account]:

@@ -25,7 +25,6 @@ from portal.database.schema.tables import Tables
 from portal.database.sql import AmongIds, IdList
 from portal.fields.email import normalize_email
 from portal.records.policy import Policy, system_policy
-from portal.records.reading.named_records import find_named
 from portal.records.statement_cache import IDS, id_list_parameter
 
 LIFETIME = datetime.timedelta(hours=1)  # of the link that proves an address
@@ -217,12 +216,3 @@ def _sign_up(row: sa.RowMapping) -> SignUp:
         name=row["name"] or "",
         password=row["password"],
     )
-
-
-def company_of_title(connection: sa.Connection, tables: Tables, title: str) -> int | None:
-    """The company of a title, into which a sign-up leads; None where there is none, or more than one."""
-    organizations = tables.declaration.organizations
-    if organizations is None:
-        return None
-    ids = find_named(connection, system_policy(tables), organizations, title)
-    return ids[0] if len(ids) == 1 else None

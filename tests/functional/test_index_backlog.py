@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from portal.database.engine import reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
-from portal.database.search.marks import has_backlog, mark_linking, mark_modules
+from portal.database.search.marks import has_marks, mark_linking, mark_modules
 from portal.declaration.load import load
 from portal.jobs.worker import Worker
 from portal.records.indexing.backlog import catch_up, catch_up_later, catch_up_some, running_threads
@@ -38,7 +38,7 @@ class Process:
 
     def behind(self):
         with reading(self.engine) as connection:
-            return has_backlog(connection, self.tables)
+            return has_marks(connection, self.tables)
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_a_rename_that_is_rolled_back_leaves_nothing_to_be_done(world):
         companies = world.records(connection, "companies")
         record = companies.get(world.the("companies", "Acme").id)
         Writer(companies, SYSTEM).change(record, {"name": "Zebra"}, record.version)
-        assert has_backlog(connection, process.tables), "marked in the same transaction"
+        assert has_marks(connection, process.tables), "marked in the same transaction"
         raise ZeroDivisionError
     assert running_threads() == []
     assert not process.behind()

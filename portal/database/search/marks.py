@@ -44,7 +44,7 @@ def mark_linking(connection: sa.Connection, tables: Tables, module: str, target:
     connection.execute(sa.insert(tables.backlog).values(row))
 
 
-def has_backlog(connection: sa.Connection, tables: Tables) -> bool:
+def has_marks(connection: sa.Connection, tables: Tables) -> bool:
     """Whether there is a mark that this process can work on."""
     if connection.execute(sa.select(tables.backlog.c["id"]).limit(1)).first() is None:
         return False

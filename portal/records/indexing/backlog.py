@@ -21,7 +21,7 @@ from portal.database.errors import DatabaseError, driver_error, is_retryable
 from portal.database.migration.interrupted_migration import finish_interrupted, is_interrupted
 from portal.database.schema.tables import Tables
 from portal.database.search.index import finish_index, is_finished
-from portal.database.search.marks import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
+from portal.database.search.marks import Mark, advance_mark, has_marks, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.sql import where
 from portal.declaration.shapes import Module
 from portal.fields.linked_value import Linked
@@ -92,7 +92,7 @@ def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:
 def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
     """Starts a thread that works off the marks, if there are any, and what a killed migration has left."""
     with reading(engine) as connection:
-        has_work = not is_finished(connection) or has_backlog(connection, tables) or is_interrupted(connection, tables)
+        has_work = not is_finished(connection) or has_marks(connection, tables) or is_interrupted(connection, tables)
     if has_work:
         _start(lambda: catch_up(engine, tables))
 

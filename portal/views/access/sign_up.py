@@ -13,10 +13,10 @@ from pyramid.view import view_config
 
 from portal.accounts.accounts import Account, find_account
 from portal.accounts.attempts import network_of
-from portal.accounts.companies import company_of_link
+from portal.accounts.companies import company_of_link, company_of_title
 from portal.accounts.giving_access import AccessRefusedError, Register
 from portal.accounts.passwords import weakness
-from portal.accounts.sign_ups import NewSignUp, SignUps, company_of_title
+from portal.accounts.sign_ups import NewSignUp, SignUps
 from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
 from portal.fields.email import is_mail_address, normalize_email
