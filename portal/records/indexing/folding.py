@@ -1,7 +1,7 @@
 """Folded columns follow another folding: what is compared without accents and case is written again."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,32 +13,37 @@ log = logging.getLogger(__name__)
 
 
 def refold(system: Records, ids: Sequence[int]) -> None:
-    """Writes the folded columns of records anew where they differ, and nothing else."""
-    fields = [field for field in system.module.everything.values() if field.folded and not field.virtual]
-    columns = {
-        column.name: column
-        for field in fields
-        for column in (*field.selected(system.table), system.table.c[_name(field)])
-    }
-    if not fields or not ids:
+    """Writes the folded columns of records, and of the rows in them, anew where they differ, and nothing else."""
+    _refold(system, system.table, system.module.everything.values(), system.table.c["id"].in_(ids))
+    for field in system.module.fields.values():
+        if field.row_fields:
+            rows = system.policy.tables.join(system.name, field.name)
+            _refold(system, rows, field.row_fields.values(), rows.c["_record"].in_(ids))
+
+
+def _refold(system: Records, table: sa.Table, fields: Iterable[Field], among: sa.ColumnElement[bool]) -> None:
+    folded = [field for field in fields if field.folded and not field.virtual]
+    columns = {column.name: column for field in folded for column in (*field.selected(table), table.c[_name(field)])}
+    if not folded:
         return
-    select = sa.select(system.table.c["id"], *columns.values()).where(system.table.c["id"].in_(ids))
-    rows: Sequence[Any] = system.connection.execute(select).mappings().all()
+    rows: Sequence[Any] = (
+        system.connection.execute(sa.select(table.c["id"], *columns.values()).where(among)).mappings().all()
+    )
     for row in rows:
-        stored = {_name(field): field.store(field.load(row))[_name(field)] for field in fields}
+        stored = {_name(field): field.store(field.load(row))[_name(field)] for field in folded}
         changed = {name: text for name, text in stored.items() if row[name] != text}
         if changed:
-            _write(system, row["id"], changed)
+            _write(system, table, row["id"], changed)
 
 
-def _write(system: Records, record_id: int, columns: dict[str, str]) -> None:
-    update = sa.update(system.table).where(system.table.c["id"] == record_id)
+def _write(system: Records, table: sa.Table, row_id: int, columns: dict[str, str]) -> None:
+    update = sa.update(table).where(table.c["id"] == row_id)
     try:
         with system.connection.begin_nested():
             system.connection.execute(update.values(columns))
     except sa.exc.IntegrityError:
         why = "another record has a value that now counts as the same"
-        log.warning("%s %s keeps its old folding: %s.", system.name, record_id, why)
+        log.warning("%s %s keeps its old folding: %s.", table.name, row_id, why)
 
 
 def _name(field: Field) -> str:

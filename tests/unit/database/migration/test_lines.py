@@ -4,6 +4,8 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.database.migration.plan_and_apply import plan
+from portal.database.search.marks import mark_modules
+from portal.records.indexing.backlog import catch_up
 
 ORDERS = """
 products: {fields: {name: text}}
@@ -78,3 +80,13 @@ def test_a_removed_field_keeps_its_rows_until_their_loss_is_allowed(portal):
     assert texts(portal, "orders$lines", "amount") == []
     portal.changed(without, allow_loss=True)
     assert "orders$lines" not in portal.tables_there()
+
+
+def test_texts_of_rows_that_are_folded_in_an_old_way_are_folded_again(portal):
+    with_rows(portal, {"amount": "Łódź"}, {"amount": None})
+    rows = portal.tables.join("orders", "lines")
+    with writing(portal.engine) as connection:
+        connection.execute(sa.update(rows).where(rows.c["amount"].is_not(None)).values(_amount_folded="łodz"))
+        mark_modules(connection, portal.tables, ["orders"])
+    catch_up(portal.engine, portal.tables)
+    assert texts(portal, "orders$lines", "_amount_folded") == [("lodz",), (None,)]
