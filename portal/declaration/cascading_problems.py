@@ -17,7 +17,9 @@ UNKNOWN_FIELD = re.compile(r'no field "([^"]+)"(?:.* in (\w+)$)?')
 UNKNOWN_MODULE = re.compile(r'no module "([^"]+)"')
 UNKNOWN_OPTION = re.compile("“([^”]+)” is not one of the options")
 UNKNOWN_STATE = re.compile(r'no state "([^"]+)"')
-LACKING_PART = re.compile(r"(?:has no effect: )?(\w+) has no (comments|attachments|lifecycle|tab)\b")
+LACKING_PART = re.compile(
+    r"(?:has no effect: )?(\w+) has no (comments|attachments|lifecycle|owner|organization|tab)\b(?: \"([^\"]+)\")?"
+)
 NO_SEE = re.compile("see is missing")
 IN_FIELDS = re.compile("belongs beside fields:")
 LACKING_WHOLE = re.compile(r"(\w+) has no (comments|lifecycle)\b")
@@ -122,6 +124,11 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
         for problem in errors
         if problem.file == MODULES and _is_of_a_part(problem) and not _lacks(problem)
     }
+    parts |= {
+        (problem.path[1], "tab", problem.path[4])
+        for problem in errors
+        if problem.path[2:4] == TABS and problem.path[4:]
+    }
     parts |= {(problem.path[1], problem.path[-1]) for problem in errors if IN_FIELDS.search(problem.message)}
     names = {problem.path[-1:] for problem in errors if BAD_NAME in problem.message}
     modules = {
@@ -142,7 +149,7 @@ def _is_of_a_part(problem: Problem) -> bool:
 def _lacks(problem: Problem) -> set[KeyPath]:
     """What a problem says to be missing, as `_misspelled` names it."""
     if match := LACKING_PART.match(problem.message):
-        return {(match[1], "list" if match[2] == "tab" else match[2])}
+        return {(match[1], "list"), (match[1], "tab", match[3])} if match[2] == "tab" else {(match[1], match[2])}
     if match := LACKING_MODULE.match(problem.message):
         return {(problem.file, match[1])}
     if match := UNKNOWN_ACTION.match(problem.message):

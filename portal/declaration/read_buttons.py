@@ -14,9 +14,13 @@ def read_buttons(draft: DeclarationDraft) -> None:
     at = draft.at(BUTTONS)
     top = mapping(at.value, at, "keys (buttons)")
     misplaced = [name for name, entry in top.items() if name != "buttons" and has_keys_of(Button, entry)]
-    for name in misplaced:
-        at[name].key.wrong(f'a button belongs under buttons: indent "{name}" and its lines by two spaces')
-        draft.broken_buttons.add(name)
+    draft.broken_buttons.update(misplaced)
+    if len(misplaced) > 1 and not top.get("buttons"):
+        sentence = f'buttons belong under buttons: indent "{misplaced[0]}" and everything below it by two spaces'
+        at[misplaced[0]].key.wrong(sentence)
+    else:
+        for name in misplaced:
+            at[name].key.wrong(f'a button belongs under buttons: indent "{name}" and its lines by two spaces')
     top = with_known_keys({name: entry for name, entry in top.items() if name not in misplaced}, ["buttons"], at)
     at = at["buttons"]
     for name, entry in named_entries(top.get("buttons"), at, "names to buttons").items():
