@@ -150,11 +150,11 @@ def _complete_inbox(inbox: Inbox, module: Module) -> Inbox:
     A module without a long text takes the text as a comment.
     """
     title = module.title if module.title in module.fields else None
-    return inbox.model_copy(update={"title": inbox.title or title, "text": inbox.text or text_field(module)})
+    return inbox.model_copy(update={"title": inbox.title or title, "text": inbox.text or mail_text_field(module)})
 
 
-def text_field(module: Module) -> str | None:
-    """The first long text that customers may read; None where there is none."""
+def mail_text_field(module: Module) -> str | None:
+    """The field for the text of a mail where `inbox:` leaves it out: the first long one that customers may read."""
     fields = module.fields.items()
     return next((name for name, field in fields if field.type in LONG_TEXTS and not field.internal), None)
 

@@ -62,7 +62,7 @@ LETTER_POLICY = LetterPolicy(linesep=LINE_BREAK, refold_source="none")
 
 
 def parse_letter(message: str) -> EmailMessage:
-    """A letter as it was written: `message` is its text."""
+    """The letter whose text is `message`, with its headers as they were written."""
     return email.message_from_string(message, policy=LETTER_POLICY)
 
 

@@ -53,7 +53,7 @@ def refuse_to_write(request: Request) -> None:
 
 
 def view_as_banner(administrator: Identity, viewed: Identity, since: datetime.datetime) -> ReadOnlyView:
-    """The preview in which an administrator sees the portal as somebody else."""
+    """The read-only view in which an administrator sees the portal as somebody else."""
     reader, account = administrator.policy.reader, viewed.account
     profile = viewed.policy.profile
     label = reader.text(display_name(profile))

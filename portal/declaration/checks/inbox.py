@@ -1,7 +1,7 @@
 """Checks `inbox:`: the module that mail creates, and the fields that take its subject and its text."""
 
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
-from portal.declaration.resolve import LONG_TEXTS, text_field
+from portal.declaration.resolve import LONG_TEXTS, mail_text_field
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
@@ -28,7 +28,7 @@ def check_inbox(draft: DeclarationDraft) -> None:
         _check_field(draft, module, getattr(inbox, key), types, at[key])
     if inbox.text is not None and inbox.text == inbox.title:
         at["text"].warn(f'the subject is lost: "{inbox.text}" takes the text of the message too')
-    if inbox.text is None and not module.comments and not text_field(module):
+    if inbox.text is None and not module.comments and not mail_text_field(module):
         at.key.warn(f"the text of a message is lost: {module.name} has neither a long text nor comments; add text:")
     if draft.people is None:
         at.key.warn("no sender is known: there is no module of people")

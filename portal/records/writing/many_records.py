@@ -36,7 +36,7 @@ class AnswerRefusedError(Refused):
         self.field = field
 
 
-def first_ids(records: Records, query: Query) -> list[int]:
+def ids_at_once(records: Records, query: Query) -> list[int]:
     """The ids of the first records of a list, in its order: one more than can be done at once."""
     ids: list[int] = []
     for record in records.iterate(query, [], size=MOST_AT_ONCE + 1):

@@ -27,7 +27,7 @@ from portal.records.writing.many_records import (
     AnswerRefusedError,
     RecordOutcome,
     do_to_many,
-    first_ids,
+    ids_at_once,
     transitions_for_many,
 )
 from portal.records.writing.validation import read_form
@@ -136,7 +136,7 @@ def _export_chosen(records: Records, request: Request) -> Response:
 def _chosen_ids(records: Records, request: Request) -> list[int]:
     """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done."""
     if posted_text(request, "all") == "1":
-        return first_ids(records, shown_request(records, request, _list_parameters(records, request)).query)
+        return ids_at_once(records, shown_request(records, request, _list_parameters(records, request)).query)
     texts = [part.strip() for text in request.POST.getall("ids") if isinstance(text, str) for part in text.split(",")]
     return list(dict.fromkeys(int(text) if RECORD_ID.fullmatch(text) else 0 for text in texts if text))
 
