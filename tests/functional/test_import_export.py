@@ -411,6 +411,13 @@ def test_numbers_that_a_file_brings_are_kept_and_the_portals_go_on_behind_them(f
     assert len(filled.bad("things", "title,number\nd,70\n")) == 1
 
 
+def test_records_whose_references_have_one_number_keep_what_is_theirs(shop):
+    shop.loaded("people", "name,email\nAda,ada@x.example\nBob,bob@x.example\nCid,cid@x.example\n")
+    shop.loaded("things", "title,reference,owners\na,TH050,Ada\n")
+    shop.loaded("things", "title,reference,owners\nb,TH50,Bob\nc,th050,Cid\n")
+    assert shop.values("things", "title", "owners") == [("a", ("Ada",)), ("b", ("Bob",)), ("c", ("Cid",))]
+
+
 # -- export --------------------------------------------------------------------------------------------------------
 
 

@@ -199,10 +199,12 @@ def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None
             new_row(system, values, number, author) | (reference.store(reference_text) if reference_text else {})
         )
     system.connection.execute(sa.insert(table), columns)
-    inserted = sa.select(table.c["number"], table.c["id"]).where(table.c["number"].in_(numbers.values()))
-    ids = {number: record_id for number, record_id in system.connection.execute(inserted)}
-    for row, number in numbers.items():
-        row.id = ids[number]
+    # Where each year begins with 1, the records of several years have one number.
+    names = table.c["number"], table.c["reference"]
+    inserted = sa.select(*names, table.c["id"]).where(names[0].in_(numbers.values()))
+    ids = {(number, reference): record_id for number, reference, record_id in system.connection.execute(inserted)}
+    for row, column in zip(numbers, columns, strict=True):
+        row.id = ids[column["number"], column["reference"]]
     _write_join_tables(system, {row: row.values for row in batch})
     _add_events(system, {row: state_written(system.module, row.values) for row in batch}, author)
 
