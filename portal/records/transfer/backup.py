@@ -27,7 +27,6 @@ from portal.store.store import Store, StoreError
 MANIFEST = "backup.json"
 FORMAT = 1
 ARCHIVES = {".tar": "", ".gz": "gz", ".tgz": "gz"}  # what a name ends in → how it is compressed
-BLOCK = 1024 * 1024  # bytes that are read at a time
 
 StoredNames = Callable[[sa.Connection], set[str]]  # every name in the store that the database names
 
