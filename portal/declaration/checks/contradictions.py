@@ -144,8 +144,13 @@ def _values(comparisons: Sequence[Comparison], place: Place, reader: Reader) -> 
 def takes_anything(field: Field, reader: Reader) -> bool:
     """Whether a form would take a value at the bounds of a field; true where it has no bound above or below."""
     bounds = field.bounds(reader)
-    near = [value for bound in bounds if bound is not None for value in field.near(bound)]
-    return None in bounds or not near or any(_is_taken(field, value, reader) for value in near)
+    if None in bounds:
+        return True
+    try:
+        near = [value for bound in bounds for value in field.near(bound)]
+    except OverflowError:  # at the end of the calendar, as 9999-12-31 is
+        return True
+    return not near or any(_is_taken(field, value, reader) for value in near)
 
 
 def _is_taken(field: Field, value: object, reader: Reader) -> bool:

@@ -48,6 +48,7 @@ MODULE_KEYS = [
     (WORKS, TICKETS, "attachments", True),
     (WORKS, TICKETS, "mail", {"created": True}),
     (WORKS, TICKETS, "table", "old_tickets"),
+    (WORKS, f"{TICKETS}.fields", "until", {"type": "date", "min": "0001-01-01", "max": "9999-12-31"}),
     (WORKS, f"{TICKETS}.fields", "lines", {"type": "lines", "fields": {"what": "text"}}),
     (WORKS, f"{TICKETS}.fields", "sum", {"type": "formula", "of": "number * 2"}),
     (WORKS, f"{TICKETS}.fields", "data", "json"),
