@@ -27,16 +27,9 @@ attach("form[data-once]", (form) => {
  * holds. The entry of the browser's history has it. */
 function takeKeyOfBefore(form) {
   const once = form.elements._once;
-  const action = form.getAttribute("action");
-  const typed = checksum(form);
+  const typed = [...new FormData(form)].filter(([name]) => name[0] !== "_");
+  const said = JSON.stringify([form.action, typed.map(([name, value]) => [name, value.name ?? value, value.size])]);
   const before = history.state?.sent;
-  if (before?.action === action && before.typed === typed) once.value = before.once;
-  else history.replaceState({ sent: { action, typed, once: once.value } }, "");
-}
-
-/** A number for what a form says, without what the portal itself put into it. */
-function checksum(form) {
-  const entries = [...new FormData(form)].filter(([name]) => !name.startsWith("_"));
-  const text = JSON.stringify(entries.map(([name, value]) => [name, value.name ?? value, value.size]));
-  return [...text].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) | 0, 7);
+  if (before?.said === said) once.value = before.once;
+  else history.replaceState({ sent: { said, once: once.value } }, "");
 }
