@@ -1,5 +1,6 @@
 """What a form asks under a condition, once, or fills in by itself: decided by the server on every path."""
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,9 @@ modules:
       serial: {type: text, read_only: once}
       data: json
       consent: signature
-      state: {type: choice, options: [open, signed, closed]}
+      state: {type: choice, options: [open, signed, closed, paid]}
+      paid_on: {type: date, show_when: {state: paid}}
+      receipt: {type: text, required_when: {state: paid}}
       remark: {type: text, required_when: {state: closed}}
       hall: {type: lookup, of: firm.site}
       gate: {type: integer, required_when: {hall: Gate 7}}
@@ -48,6 +51,7 @@ modules:
         close: {from: open, to: closed, ask: {kind: required, reason: optional}}
         sign: {from: open, to: signed, ask: {consent: required}}
         reopen: {from: signed, to: open}
+        pay: {from: open, to: paid, ask: {paid_on: required, receipt: optional}}
     list: {columns: [title, state, consent]}
     create:
       steps:
@@ -62,7 +66,7 @@ modules:
 """
 STAFF = """staff: true
 modules:
-  cases: {see: all, can: [create, edit, export, close, sign]}
+  cases: {see: all, can: [create, edit, export, close, sign, pay]}
   contacts: {see: all}
   firms: {see: all}
 """
@@ -123,6 +127,19 @@ def test_a_transition_asks_what_its_answers_make_required(world):
     refused = world[NANCY].send(f"/cases/{case}/move/close", {"kind": "large", "reason": ""})
     assert errors(refused) == {"reason"}
     assert world[NANCY].send(f"/cases/{case}/move/close", {"kind": "large", "reason": "y"}).status_int == 303
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_a_transition_asks_goes_by_the_state_to_which_it_leads(world, many):
+    nancy, case = world[NANCY], world.add("cases", title="Paid")
+    chosen = {"ids": str(case), "do": "pay"} if many else {}
+    address = "/cases/bulk" if many else f"/cases/{case}/move/pay"
+    question = nancy.send(address, chosen) if many else nancy.get(address)
+    assert question.html.find(attrs={"name": "paid_on"}).find_parent(hidden=True) is None
+    assert errors(nancy.send(address, {**chosen, "paid_on": "", "receipt": ""})) == {"paid_on", "receipt"}
+    nancy.send(address, {**chosen, "paid_on": "2026-03-04", "receipt": "R1"})
+    values = world.record("cases", case).values
+    assert (values["state"], values["paid_on"], values["receipt"]) == ("paid", datetime.date(2026, 3, 4), "R1")
 
 
 def test_what_is_typed_once_stays(world):

@@ -26,6 +26,12 @@ def state_of(records: Records, record: Record) -> str | None:
     return record.values[name]
 
 
+def values_after(records: Records, values: Mapping[str, Any], transition: Transition) -> dict[str, Any]:
+    """The values of a record, with the state to which the transition leads: by these its form shows and requires."""
+    name = records.module.state_field
+    return {**values, name: transition.to} if name else dict(values)
+
+
 def open_state(records: Records, record: Record, even_final: bool = False) -> str | None:
     """The record's state at this moment, as somebody may have moved it since it was read.
 

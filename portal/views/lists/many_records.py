@@ -21,7 +21,7 @@ from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import comment_problem
 from portal.records.writing.form_keys import one_time_key
-from portal.records.writing.lifecycle import check_leaves
+from portal.records.writing.lifecycle import check_leaves, values_after
 from portal.records.writing.many_records import (
     MOST_AT_ONCE,
     AnswerRefusedError,
@@ -209,11 +209,12 @@ class ManyRequest:
         if not chosen:
             return {}
         first, *others = chosen
-        return {
+        shared = {
             name: value
             for name, value in first.values.items()
             if name not in self.asked_names and all(other.values[name] == value for other in others)
         }
+        return values_after(self.records, shared, self.transition) if self.transition else shared
 
     @property
     def asked_names(self) -> set[str]:
@@ -227,7 +228,8 @@ class ManyRequest:
             writer.delete(record)
             return
         check_leaves(self.records, record, self.transition)
-        filled = read_form(self.records, self.fields, self.request.POST, record.values, record.id)
+        known = values_after(self.records, record.values, self.transition)
+        filled = read_form(self.records, self.fields, self.request.POST, known, record.id)
         for name, problem in filled.errors.items():
             raise AnswerRefusedError(problem, self.records.module.field(name))
         answers = {field.name: filled.values[field.name] for field in self.fields}

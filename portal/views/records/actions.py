@@ -17,7 +17,7 @@ from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.lifecycle import state_of
+from portal.records.writing.lifecycle import state_of, values_after
 from portal.records.writing.signatures import not_signed_yet
 from portal.records.writing.validation import read_form
 from portal.texts import _
@@ -56,7 +56,8 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
         if not WIDGETS[field.widget].asked_anew
     ]
     inputs = inputs_of(fields, values, request.reader)
-    filling = Filling(records, inputs, values, stored=values, largest_file=largest_file(request))
+    known = values_after(records, values, resource.transition)
+    filling = Filling(records, inputs, known, stored=values, largest_file=largest_file(request))
     return {"page": _transition_page(resource, request, filling, "")}
 
 
@@ -112,12 +113,13 @@ def _transition_filling(
     """What `form` answers to the question of a transition; `refused`: why the file of a field was not taken."""
     records, record = resource.record.records, resource.record.record
     fields = transition_fields(records, resource.transition, resource.record.record)
-    filled = read_form(records, fields, form, record.values, record.id)
+    known = values_after(records, record.values, resource.transition)
+    filled = read_form(records, fields, form, known, record.id)
     filled = with_pending_files(request, records, fields, filled, refused)
     return Filling(
         records,
         posted_inputs(fields, form),
-        {**record.values, **filled.values},
+        {**known, **filled.values},
         filled.errors,
         stored=record.values,
         held=tuple(held_attachments(request, records, form)),
