@@ -80,7 +80,7 @@ def test_who_changed_other_fields_reads_that_nothing_is_replaced(shop):
     theirs.submit(status=303)
     mine["body"] = "Bruno's body"
     answer = mine.submit(status=409)
-    assert "other fields than yours have changed" in answer
+    assert "The fields that you changed were not touched" in answer
     assert answer.html.find(class_="differences") is None
     form_of(answer, f"/requests/{request(shop).id}/edit").submit(status=303)
     assert [request(shop).values[name] for name in ("name", "body")] == ["Nancy's title", "Bruno's body"]
