@@ -41,8 +41,10 @@ DIRECTIONAL = frozenset(
 )
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
-REMARK = re.compile(r"^\s*//.*\n", re.MULTILINE)
+REMARK = re.compile(r"^\s*//[^\n]*\n|^\s*/\*\*.*?\*/\n|[ \t]+// [^\n]*$", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
+INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
+AROUND_SIGNS = re.compile(r"\s*([{};])\s*")
 
 
 @dataclass(frozen=True)
@@ -103,20 +105,20 @@ class Assets:
 
 
 def _style_sheet(accent: str) -> bytes:
-    """The files of static/css in order, without comments and indentation, then the tokens of the accent."""
+    """The files of static/css in order, without comments and needless spaces, then the tokens of the accent."""
     others = sorted(path.name for path in (STATIC / "css").glob("*.css") if path.name not in FIRST_STYLES)
     texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in (*FIRST_STYLES, *others)]
-    lines = (line.strip() for line in COMMENT.sub("", "\n".join(texts)).splitlines())
-    return "\n".join([line for line in lines if line] + [tokens(accent)]).encode()
+    return (AROUND_SIGNS.sub(r"\1", COMMENT.sub("", "\n".join(texts))) + tokens(accent)).encode()
 
 
 def _script() -> bytes:
     """The modules of static/js as one script: the shared one first, the others each in a block of its own.
 
-    Without the lines that are comments.
+    Without comments and indentation.
     """
     paths = sorted((STATIC / "js").glob("*.js"), key=lambda path: (path.name != FIRST_SCRIPT, path.name))
-    texts = [EXPORT.sub("", IMPORT.sub("", REMARK.sub("", path.read_text(encoding="utf-8")))) for path in paths]
+    codes = (INDENTATION.sub("", REMARK.sub("", path.read_text(encoding="utf-8"))) for path in paths)
+    texts = [EXPORT.sub("", IMPORT.sub("", code)) for code in codes]
     return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
 
 
