@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from portal.texts import UNSPACED_SCRIPTS, indexed_words, typed_words, words
 
@@ -76,15 +77,21 @@ class SearchWords:
     def __bool__(self) -> bool:
         return bool(self.terms)
 
-    @property
+    @cached_property
     def needles(self) -> tuple[str, ...]:
         """All that a matching text contains, without terms that a phrase implies."""
         terms = (term.needle for term in self.terms)
         return (*(needle for needle in terms if not any(needle in phrase for phrase in self.phrases)), *self.phrases)
 
-    def found_in(self, text: str) -> bool:
-        """Whether a text of `indexed_text` matches: to check a hit against fewer fields."""
-        return all(needle in text for needle in self.needles)
+    def found_among(self, texts: Iterable[str]) -> bool:
+        """Whether a record with these texts of `indexed_text` matches: to check a hit against fewer fields. Takes no
+        more of them than it needs."""
+        missing = self.needles
+        for text in texts:
+            missing = tuple(needle for needle in missing if needle not in text)
+            if not missing:
+                return True
+        return not missing
 
 
 NOTHING = SearchWords()

@@ -4,7 +4,9 @@ The search index finds them. Where it may know words of fields that this reader 
 compared once more.
 """
 
-from collections.abc import Sequence
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +19,7 @@ from portal.database.search.words import SearchWords, indexed_text, parse_words
 from portal.fields.base import Field
 from portal.records.reading.comment_texts import readable_texts
 from portal.records.reading.count_statements import Count
-from portal.records.reading.page_of_records import Page, Query
+from portal.records.reading.page_of_records import Page, Query, Record
 from portal.records.reading.record_reader import RecordReader
 from portal.records.statement_cache import IDS
 
@@ -197,13 +199,19 @@ class SearchPages:
         matching, ids = set(), [hit.record for hit in hits]
         reader = self.reader
         comments = readable_texts(reader.connection, reader.policy, reader.module, ids)
+        indexed = functools.cache(lambda text: indexed_text([text]))  # options and titles are those of many records
         for record in self.reader.by_ids(ids, [field.name for field in fields]):
-            texts = [text for field in fields for text in field.texts(record.values.get(field.name))]
-            texts += [text for field in fields for text in field.internal_texts(record.values.get(field.name))]
-            texts += comments.get(record.id, ())
-            if words.found_in(indexed_text(texts, record.reference)):
+            texts = itertools.chain(_texts(fields, record), comments.get(record.id, ()))
+            if words.found_among(itertools.chain([indexed_text([], record.reference)], map(indexed, texts))):
                 matching.add(record.id)
         return [hit for hit in hits if hit.record in matching]
+
+
+def _texts(fields: Sequence[Field], record: Record) -> Iterator[str]:
+    for field in fields:
+        value = record.values.get(field.name)
+        yield from field.texts(value)
+        yield from field.internal_texts(value)
 
 
 def _count(result: search.SearchResult) -> Count:
