@@ -51,6 +51,7 @@ class Date(DateOrTime):
     column_type: ClassVar[Any] = sa.Date
     measure: ClassVar[Measure | None] = Measure("date")
     input_type: ClassVar[str] = "date"
+    display: ClassVar[str] = "date"
     filter: ClassVar[str] = "range"
     too_small: ClassVar[Any] = TOO_EARLY
     too_large: ClassVar[Any] = TOO_LATE

@@ -252,6 +252,7 @@ DISPLAYS = {
         Display("phone", _phone, reusable=True, highlight=True),
         Display("url", _url, reusable=True, highlight=True),
         Display("color", reusable=True),
+        Display("date", reusable=True, highlight=True),
         Display("datetime", _datetime, reusable=True),
         Display("file", _file, reusable=True, highlight=True),
         Display("image", _file, reusable=True),
