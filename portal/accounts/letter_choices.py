@@ -13,7 +13,7 @@ from portal.accounts.accounts import Account, account_columns, account_of
 from portal.accounts.companies import accounts_within
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
-from portal.declaration.shapes import Module, Profile
+from portal.declaration.shapes import Profile
 from portal.records.policy import system_policy
 from portal.records.writing.errors import unique_violations_retried
 from portal.texts import _
@@ -76,18 +76,21 @@ def _is_wanted(choice: Choice) -> bool:
     return choice[0] is not Relation.COMPANY
 
 
+def kinds_told(declaration: Declaration, profile: Profile) -> list[str]:
+    """The kinds of letters that are written about modules of a profile."""
+    written = {kind for name in profile.modules for kind in declaration.modules[name].mail.kinds}
+    return [kind for kind in KINDS if kind in written]
+
+
 def sees_company(declaration: Declaration, profile: Profile) -> bool:
     """Whether customers of a profile see records of their companies of which letters tell."""
     seen = (
         declaration.modules[name] for name, access in profile.modules.items() if access.see in ("organization", "all")
     )
     return not profile.staff and any(
-        module.organization and module.name != declaration.organizations and _is_told(module) for module in seen
+        module.organization and module.name != declaration.organizations and module.mail.kinds - ONLY_OWN
+        for module in seen
     )
-
-
-def _is_told(module: Module) -> bool:
-    return bool(module.mail.created or module.mail.commented or module.mail.moved)
 
 
 def subscribers(connection: sa.Connection, tables: Tables, companies: Collection[int]) -> list[Account]:

@@ -111,7 +111,11 @@ def _visible(viewer: LayoutViewer, module: Module, names: Iterable[str]) -> tupl
 def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> DetailLayout:
     aside = _visible(viewer, module, layout.aside or ())
     if layout.sections is None:
-        rest = tuple(name for name, field in module.fields.items() if name not in aside and viewer.gets(module, field))
+        rest = tuple(
+            name
+            for name, field in module.fields.items()
+            if name not in aside and viewer.gets(module, field) and not _says_heading(module, field)
+        )
         sections = tuple([Section(fields=rest)] if rest else [])
     else:
         visible = _visible_in(viewer, module)
@@ -124,6 +128,11 @@ def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> Detai
         comments=layout.comments or "bottom",
         history=layout.history is not False,
     )
+
+
+def _says_heading(module: Module, field: Field) -> bool:
+    """Whether the heading of the page says the field already; an email address leads somewhere besides."""
+    return field.name == module.title and field.display == "plain"
 
 
 def _visible_in(viewer: LayoutViewer, module: Module) -> frozenset[str]:

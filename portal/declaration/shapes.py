@@ -163,6 +163,18 @@ class Mail(Shape):
     desk: str | None = None  # an address, or the profile whose people are told of what is assigned to nobody
     remind: dict[value_types.State, value_types.Period] = {}  # state → after which time in it the customer is reminded
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of letters that are written, as people choose of them."""
+        declared = {
+            "created": self.created,
+            "commented": self.commented,
+            "moved": self.moved,
+            "assigned": self.assigned,
+            "reminded": self.remind,
+        }
+        return frozenset(kind for kind, value in declared.items() if value)
+
 
 class Through(Shape):
     through: value_types.Link

@@ -46,6 +46,11 @@ def test_every_kind_of_field_is_shown_in_its_own_way(world, thing):
     assert "hushword" in world[NANCY].get(f"/things/{thing}/")
 
 
+def test_a_generated_page_says_the_title_once(world):
+    acme = world.the("companies", "Acme").id
+    assert world[NANCY].get(f"/companies/{acme}/").html.main.text.count("Acme") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "heading"), [("10248", "Thing 10248"), ("R2 D2", "R2 D2"), ("1/2 – 3", "Thing 1/2 – 3")]
 )

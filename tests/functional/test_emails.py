@@ -14,6 +14,7 @@ from webtest import TestApp
 
 from portal.accounts.accounts import find_account
 from portal.accounts.keys_and_tokens import find_portal_key
+from portal.accounts.letter_choices import wanted_letters
 from portal.database.engine import reading, writing
 from portal.fields.money import Money
 from portal.jobs import announcing
@@ -221,6 +222,20 @@ def test_each_person_chooses_which_letters_they_get(post):
     letters = new_letters(post)
     assert to(letters) == [ANNA]
     assert "The status is now: Resolved" in letters[0].text
+
+
+def test_only_letters_that_are_written_are_offered(world):
+    account = world[ANNA].get("/account/")
+    assert "The status has changed" in account
+    assert "Something was assigned to me" not in account
+    world[ANNA].send("/account/letters", [("letters", "own.moved")], status=303)
+    with reading(world.portal.engine) as connection:
+        choices = wanted_letters(
+            connection, world.portal.tables, find_account(connection, world.portal.tables, ANNA).id
+        )
+    assert {choice for choice in choices if choice[0] == "own"} == {
+        ("own", "moved"), ("own", "assigned"), ("own", "reminded"),
+    }  # fmt: skip
 
 
 def test_who_sees_their_companys_records_may_choose_to_be_told_of_them(post):

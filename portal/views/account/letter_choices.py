@@ -15,7 +15,9 @@ from portal.accounts.letter_choices import (
     CHOICES,
     KINDS,
     RELATIONS,
+    Choice,
     Relation,
+    kinds_told,
     save_choices,
     sees_company,
     wanted_letters,
@@ -65,11 +67,10 @@ class NoticePage:
 
 def letter_choices(request: Request) -> LetterChoices:
     """For each kind of letters and each relation to a record, whether the signed-in person gets it."""
-    choices = wanted_letters(request.connection, request.portal.tables, request.identity.account.id)
-    relations = _relations_of(request)
+    choices, relations = _wanted(request), _relations_of(request)
     rows = tuple(
         LetterRow(
-            label,
+            KINDS[kind],
             tuple(
                 LetterChoice(f"{relation}.{kind}", RELATIONS[relation], (relation, kind) in choices)
                 if (relation, kind) in CHOICES
@@ -77,7 +78,7 @@ def letter_choices(request: Request) -> LetterChoices:
                 for relation in relations
             ),
         )
-        for kind, label in KINDS.items()
+        for kind in kinds_told(request.portal.declaration, request.policy.profile)
     )
     return LetterChoices(tuple(RELATIONS[relation] for relation in relations), rows)
 
@@ -89,13 +90,18 @@ def _relations_of(request: Request) -> tuple[Relation, ...]:
     return tuple(relation for relation in RELATIONS if relation is not Relation.COMPANY or has_company)
 
 
+def _wanted(request: Request) -> frozenset[Choice]:
+    return wanted_letters(request.connection, request.portal.tables, request.identity.account.id)
+
+
 @view_config(context=Account, name="letters", request_method="POST")
 def choose_letters(context: Account, request: Request) -> Response:
-    """Stores which letters the signed-in person wants: those of the boxes that are ticked."""
-    ticked, relations = set(request.POST.getall("letters")), _relations_of(request)
-    choices = [
-        (relation, kind) for relation, kind in CHOICES if relation in relations and f"{relation}.{kind}" in ticked
-    ]
+    """Stores which letters the signed-in person wants: those of the boxes that are ticked. What the page did not
+    ask, as no such letters are written, stays as it was."""
+    ticked, kinds = set(request.POST.getall("letters")), kinds_told(request.portal.declaration, request.policy.profile)
+    asked = {(relation, kind) for relation in _relations_of(request) for kind in kinds}
+    chosen = {(relation, kind) for relation, kind in asked.intersection(CHOICES) if f"{relation}.{kind}" in ticked}
+    choices = chosen | (_wanted(request) - asked)
     save_choices(request.connection, request.portal.tables, request.identity.account.id, choices)
     return set_flash(request, HTTPSeeOther("/account/"), "letters-chosen")
 

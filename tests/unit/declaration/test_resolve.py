@@ -95,7 +95,7 @@ def test_generated_layouts(portal):
         25,
         True,
     )
-    fields = ("code", "author", "body", "kind", "about", "day", "hour", "seen_at", "took", "parent")
+    fields = ("author", "body", "kind", "about", "day", "hour", "seen_at", "took", "parent")
     assert [section.fields for section in access.detail.sections] == [fields]
     assert (access.detail.aside, access.detail.comments) == ((), "bottom")
     assert access.create.fields == ("code", "author", "body", "kind", "about", "day", "hour", "parent")
