@@ -14,6 +14,7 @@ MESSAGES = {
     "password-reset": _("Password changed. Sign in with your new password."),
     "created": _("Saved."),
     "edited": _("Saved."),
+    "sent-before": _("This form has been sent already."),
     "given-away": _("Saved. This record is not among those that you see."),
     "deleted": _("Deleted."),
     "moved": _("Done."),

@@ -259,6 +259,19 @@ def test_every_step_has_an_address_and_going_back_loses_nothing(shop):
     assert shop.rows()["portal_draft"] == []
 
 
+def test_back_from_a_form_with_steps_that_was_sent_leads_to_its_record(shop):
+    anna = shop[ANNA]
+    to_second, second = step(anna, form(anna, "/requests/create"), 1, service=str(shop.the("services", "Printing").id))
+    to_third, third = step(anna, second, 2)
+    third["name"], third["body"] = "Sent", "Once"
+    record = third.submit(status=303).location
+    for page in (to_third, to_second):
+        back = anna.get(page.location, status=303)
+        assert back.location == record
+    assert "This form has been sent already." in back.follow()
+    assert shop[BRUNO].get(to_third.location).status_int == 200
+
+
 def test_a_new_record_s_draft_is_offered_by_its_form_but_not_over_given_values(shop):
     anna, printing, copying = shop[ANNA], shop.the("services", "Printing"), shop.the("services", "Copying")
     step(anna, form(anna, "/requests/create"), 1, service=str(printing.id))

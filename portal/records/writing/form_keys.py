@@ -5,6 +5,7 @@ import secrets
 
 import sqlalchemy as sa
 
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.records.reading.records import Records
 from portal.records.writing.errors import RetryError
@@ -18,7 +19,7 @@ def address_of_key(records: Records, key: str) -> str | None:
     Raises RetryError while another transaction is still busy with the first sending.
     """
     table = records.policy.tables.once
-    address = records.connection.execute(sa.select(table.c["address"]).where(table.c["key"] == key)).scalar()
+    address = kept_address(records.connection, records.policy.tables, key)
     if address is not None:
         return address
     try:
@@ -28,16 +29,17 @@ def address_of_key(records: Records, key: str) -> str | None:
     return None
 
 
-def is_used(connection: sa.Connection, tables: Tables, key: str) -> bool:
-    """Whether a form with this key has been sent."""
+def kept_address(connection: sa.Connection, tables: Tables, key: str) -> str | None:
+    """Where the form with this key led; None where none has been sent."""
     table = tables.once
-    return connection.execute(sa.select(sa.literal(1)).where(table.c["key"] == key)).first() is not None
+    return connection.execute(sa.select(table.c["address"]).where(table.c["key"] == key)).scalar()
 
 
 def keep_address(records: Records, key: str, address: str) -> None:
     """Remembers where the form with this key led."""
-    table = records.policy.tables.once
-    records.connection.execute(sa.update(table).where(table.c["key"] == key).values(address=address))
+    values = {"address": address, "created": records.policy.reader.now}
+    insert = insert_into(records.connection, records.policy.tables.once).values(key=key, **values)
+    records.connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
 def forget_old_keys(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:

@@ -39,10 +39,12 @@ from portal.views.forms.offers import finds, with_titles
 from portal.views.forms.steps import choices_made, first_wrong_step, hidden_inputs, step_names, step_state
 from portal.views.forms.submissions import (
     FormAnswer,
+    address_of_steps,
     answer_if_repeated,
     answer_when_done,
     errors_of,
     fields_of_form,
+    keep_address_of_steps,
     once_key,
     record_or_list,
 )
@@ -122,10 +124,13 @@ class CreateForm:
 
 
 @view_config(context=Module, name="create", request_method="GET", renderer="form.pt", permission="create")
-def show_create_form(module: Module, request: Request) -> dict[str, FormPage]:
+def show_create_form(module: Module, request: Request) -> FormAnswer:
     """The form as it was left, or a new one with the values of the profile, of a button and of the address."""
     form = CreateForm(module, request)
-    named = _named_draft(form)
+    key = request.GET.get("_draft", "")
+    named = _named_draft(form, key)
+    if named is None and form.steps and (sent := KEY.fullmatch(key) and address_of_steps(request, key)):
+        return set_flash(request, HTTPSeeOther(sent), "sent-before")
     draft = named or drafts_of(request).newest(f"{module.module_name}/create/")
     if draft is None or (named is None and _is_prefilled(form)):
         return {"page": _create_page(form, _initial_filling(form), 0, draft_key(""), draft)}
@@ -134,9 +139,8 @@ def show_create_form(module: Module, request: Request) -> dict[str, FormPage]:
     return {"page": _create_page(form, filling, step, draft.form.rpartition("/")[2], draft)}
 
 
-def _named_draft(form: CreateForm) -> Draft | None:
+def _named_draft(form: CreateForm, key: str) -> Draft | None:
     """The draft of a new record that the address of the form names."""
-    key = form.request.GET.get("_draft", "")
     return drafts_of(form.request).get(f"{form.records.name}/create/{key}") if KEY.fullmatch(key) else None
 
 
@@ -216,7 +220,10 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         request.response.status_code = 422
         errors = errors_of(refused, form.fields)
         return {"page": _posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
-    answer = answer_when_done(form.records, request, record_or_list(module, record_id, request))
+    address = record_or_list(module, record_id, request)
+    answer = answer_when_done(form.records, request, address)
+    if form.steps:
+        keep_address_of_steps(form.records, request, address)
     attached = form.attached(sent)
     said = "created" if form.records.exists(record_id) else "given-away"
     return add_form_files(module, request, record_id, attached) or set_flash(request, answer, said)

@@ -25,7 +25,7 @@ from portal.database.errors import DatabaseError
 from portal.declaration.layouts import flat
 from portal.fields.file import kept_input
 from portal.fields.reader import Reader
-from portal.records.writing.form_keys import is_used
+from portal.records.writing.form_keys import kept_address
 from portal.views.displays import short_moment
 from portal.views.forms.form_page import DraftForm, DraftShown
 from portal.views.forms.uploads import INPUT
@@ -210,7 +210,7 @@ def save_draft(context: Account, request: Request) -> dict[str, bool]:
     if not _may_have(request, form) or posted_text(request, "_account") != _owner_of(request):
         raise HTTPNotFound
     key, drafts, content = account_once_key(request), drafts_of(request), posted_content(request)
-    if key and is_used(request.connection, request.portal.tables, key):
+    if key and kept_address(request.connection, request.portal.tables, key) is not None:
         return {"saved": False}
     if _is_empty_comment(form, content):
         drafts.discard(form)
@@ -248,7 +248,11 @@ def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Dra
 
 def account_once_key(request: Request) -> str:
     """The form's one-time key within the account: nobody can learn or take that of another person."""
-    key = posted_text(request, "_once")
+    return account_key(request, posted_text(request, "_once"))
+
+
+def account_key(request: Request, key: str) -> str:
+    """A key of a form or of its draft within the account; empty without one."""
     return f"{request.visitor.own_account}:{key[:64]}" if key else ""
 
 

@@ -11,10 +11,10 @@ from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Refused
 from portal.records.reading.records import Records
-from portal.records.writing.form_keys import address_of_key, keep_address, one_time_key
+from portal.records.writing.form_keys import address_of_key, keep_address, kept_address, one_time_key
 from portal.records.writing.validation import typed_fields
 from portal.texts import translate
-from portal.views.forms.drafts import account_once_key, drafts_of, form_name
+from portal.views.forms.drafts import KEY, account_key, account_once_key, drafts_of, form_name
 from portal.views.forms.form_page import FormPage
 from portal.views.lists.list_navigation import back_to_list
 from portal.web.addresses import record_address
@@ -36,6 +36,17 @@ def answer_when_done(records: Records, request: Request, address: str) -> HTTPSe
         keep_address(records, key, address)
     drafts_of(request).discard(form_name(request))
     return HTTPSeeOther(address)
+
+
+def keep_address_of_steps(records: Records, request: Request, address: str) -> None:
+    """Remembers where a form with steps led, to which the browser's Back leads by the name of its draft."""
+    if KEY.fullmatch(key := posted_text(request, "_draft")):
+        keep_address(records, account_key(request, key), address)
+
+
+def address_of_steps(request: Request, key: str) -> str | None:
+    """Where the form with steps led whose draft had this key; None where it has not been sent."""
+    return kept_address(request.connection, request.portal.tables, account_key(request, key))
 
 
 def fields_of_form(records: Records, layout: FormLayout) -> list[Field]:
