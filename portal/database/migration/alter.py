@@ -52,22 +52,6 @@ def add_bare_column(connection: sa.Connection, table: str, column: sa.Column[Any
     alembic.operations(connection).add_column(table, column)
 
 
-def drop_foreign_keys(connection: sa.Connection, table: str, column: str) -> None:
-    """Drops the foreign keys of one column, on PostgreSQL."""
-    for key in sa.inspect(connection).get_foreign_keys(table):
-        if key["constrained_columns"] == [column]:
-            _release(connection, table, key)
-
-
-def add_join_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
-    """Adds the foreign keys of a join table, on PostgreSQL."""
-    for constraint in table.foreign_key_constraints:
-        name, target = constraint.column_keys[0], constraint.referred_table.name
-        alembic.operations(connection).create_foreign_key(
-            shortened(f"fk_{table.name}_{name}"), table.name, target, [name], ["id"]
-        )
-
-
 def add_foreign_keys(
     connection: sa.Connection, table: sa.Table, columns: Collection[str], are_empty: bool = False
 ) -> None:
@@ -165,10 +149,20 @@ def drop_tables(connection: sa.Connection, names: Collection[str]) -> None:
         alembic.operations(connection).drop_table(name)
 
 
-def release_references(connection: sa.Connection, table: str) -> None:
-    """Undo the foreign keys of a table before it is dropped: two tables may refer to each other."""
+def release_foreign_keys(connection: sa.Connection, table: str, column: str | None = None) -> None:
+    """Undo the foreign keys of a table, or of one of its columns: PostgreSQL drops them, SQLite needs empty columns.
+
+    To be called before a table is dropped: two tables may refer to each other.
+    """
     for key in sa.inspect(connection).get_foreign_keys(table):
-        _release(connection, table, key)
+        names = key["constrained_columns"]
+        if column is not None and names != [column]:
+            continue
+        if connection.dialect.name == "postgresql":
+            alembic.operations(connection).drop_constraint(key["name"], table, type_="foreignkey")
+        else:
+            emptied = sa.update(sa.table(table, *map(sa.column, names)))
+            connection.execute(emptied.values(dict.fromkeys(names)))
 
 
 def release_inbound(connection: sa.Connection, names: Collection[str]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -194,15 +188,6 @@ def restore_inbound(connection: sa.Connection, inbound: Iterable[tuple[str, Mapp
     for table, key in inbound:
         target, names = key["referred_table"], key["constrained_columns"]
         alembic.operations(connection).create_foreign_key(key["name"], table, target, names, key["referred_columns"])
-
-
-def _release(connection: sa.Connection, table: str, key: Mapping[str, Any]) -> None:
-    """SQLite needs an empty column, PostgreSQL no constraint."""
-    if connection.dialect.name == "postgresql":
-        alembic.operations(connection).drop_constraint(key["name"], table, type_="foreignkey")
-        return
-    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in key["constrained_columns"]]
-    connection.execute(sa.update(sa.table(table, *columns)).values({column.name: None for column in columns}))
 
 
 def _copy(connection: sa.Connection, column: sa.Column[Any], name: str) -> sa.Column[Any]:

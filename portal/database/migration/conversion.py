@@ -126,7 +126,8 @@ class Conversion:
         names = {column.name: column.name for column in columns_of(self.new)}
         empty = self._empty_records(list(fitting))
         self.update(names, [(record_id, stored) for record_id, stored in fitting.items() if record_id in empty])
-        values_set_aside.take_values_back(self.connection, self.module.name, self.new.name, sorted(empty))
+        aside = values_set_aside.column_name(self.new.name)
+        values_set_aside.write_texts(self.connection, self.module.name, aside, dict.fromkeys(sorted(empty)))
 
     def fitting_aside(self) -> dict[int, Mapping[str, Any]]:
         """What was set aside and fits, as it is stored, by record id."""

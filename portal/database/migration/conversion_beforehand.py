@@ -20,7 +20,7 @@ from portal.database.engine import analyze, reading, writing
 from portal.database.errors import LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, DatabaseError, is_retryable, sql_code
 from portal.database.migration import alter, values_set_aside
 from portal.database.migration.conversion import BATCH, SHOWN, Conversion, Misfits
-from portal.database.migration.locks import set_patience, when_free
+from portal.database.migration.locks import read_committed, set_patience, when_free
 from portal.database.schema.tables import columns_of
 from portal.fields.base import Refused
 from portal.fields.table_names import shortened
@@ -170,7 +170,7 @@ class PreparedTable:
 
     def fill(self, report: Report) -> None:
         """Converts all records, makes the indexes of the new columns, and converts again what was saved meanwhile."""
-        with _short(self.engine) as connection:
+        with writing(read_committed(self.engine)) as connection:
             when_free(connection, partial(self._begin, connection))
         for prepared in self.fields:
             ids = self._patiently(partial(prepared.fill_after, 0))
@@ -235,7 +235,7 @@ class PreparedTable:
         """Does `work` in a short transaction; while somebody saves one of its records it is tried again."""
         while True:
             try:
-                with _short(self.engine) as connection:
+                with writing(read_committed(self.engine)) as connection:
                     set_patience(connection)
                     return work(connection)
             except sa.exc.DBAPIError as error:
@@ -308,22 +308,19 @@ def prepare_conversions(
         raise
 
 
-def has_unfinished_conversions(connection: sa.Connection) -> bool:
-    """Whether a killed process has left something of its conversions, or one is at work."""
-    return connection.dialect.name == "postgresql" and bool(_left(connection))
-
-
 def clear_conversions(engine: sa.Engine) -> None:
     """Takes away what a killed process has left of its conversions."""
     with reading(engine) as connection:
-        tables = _left(connection) if connection.dialect.name == "postgresql" else ()
+        tables = tables_in_conversion(connection)
     for table in tables:
-        with _short(engine) as connection:
+        with writing(read_committed(engine)) as connection:
             when_free(connection, partial(_clear, connection, table))
 
 
-def _left(connection: sa.Connection) -> Sequence[str]:
-    """The tables that have the trigger."""
+def tables_in_conversion(connection: sa.Connection) -> Sequence[str]:
+    """The tables that have the trigger: a process is at work, or was killed."""
+    if connection.dialect.name != "postgresql":
+        return ()
     tables = sa.text(
         "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
         "JOIN pg_namespace ON pg_namespace.oid = relnamespace "
@@ -343,11 +340,6 @@ def _drop_log(connection: sa.Connection, table: str) -> None:
     log = alter.quoted(connection, _log(table))
     connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {log}() CASCADE")
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {log}")
-
-
-def _short(engine: sa.Engine) -> contextlib.AbstractContextManager[sa.Connection]:
-    """A writing transaction that sees what others commit meanwhile."""
-    return writing(engine.execution_options(isolation_level="READ COMMITTED"))
 
 
 def _temporary(name: str) -> str:

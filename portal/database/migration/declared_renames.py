@@ -95,11 +95,8 @@ def _is_empty(connection: sa.Connection, module: str, entry: Mapping[str, Any]) 
     if field is None:
         return False
     if field.in_join_table:
-        source = sa.table(join_name(module, field.name), sa.column("record"))
-        return connection.execute(sa.select(source.c["record"]).limit(1)).first() is None
-    name = columns_of(field)[0].name
-    source = sa.table(module, sa.column(name))
-    return connection.execute(sa.select(source.c[name]).where(source.c[name].is_not(None)).limit(1)).first() is None
+        return not has_rows(connection, join_name(module, field.name))
+    return not has_rows(connection, module, with_column=columns_of(field)[0].name)
 
 
 def renamed_names(
@@ -178,17 +175,11 @@ def _extended(history: Mapping[str, str], renames: Mapping[str, str]) -> dict[st
     extended = dict(history)
     for new, old in renames.items():
         if new in _earlier_names(old, extended):
-            for name in list(_until(old, new, extended)):
-                del extended[name]
+            while old != new:
+                old = extended.pop(old)
         else:
             extended[new] = old
     return extended
-
-
-def _until(name: str, former: str, history: Mapping[str, str]) -> Iterator[str]:
-    while name != former:
-        yield name
-        name = history[name]
 
 
 def late_rename_note(modules: Mapping[str, Module], before: str, rows: Callable[[str], int | None]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.migration.conversion_beforehand import clear_conversions, has_unfinished_conversions
+from portal.database.migration.conversion_beforehand import clear_conversions, tables_in_conversion
 from portal.database.migration.index_changes import create_late_indexes
 from portal.database.migration.locks import turn_if_free
 from portal.database.migration.snapshot import EMPTY, last_applied
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def is_interrupted(connection: sa.Connection, tables: Tables) -> bool:
     """Whether `finish_interrupted` has something to do, or another process is still at work."""
     return connection.dialect.name == "postgresql" and (
-        has_unfinished_conversions(connection) or any(_missing_indexes(connection, tables))
+        bool(tables_in_conversion(connection)) or any(_missing_indexes(connection, tables))
     )
 
 

@@ -9,7 +9,7 @@ filled again it is only marked; records/indexing does the work afterwards.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -26,7 +26,14 @@ from portal.database.migration.conversion_beforehand import (
 from portal.database.migration.declared_renames import Renames, find_renames
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.former_names import SAME, FormerNames, former_names, with_new_names
-from portal.database.migration.locks import FROM_EVERYBODY, FROM_SAVING, lock_tables, one_at_a_time, when_free
+from portal.database.migration.locks import (
+    FROM_EVERYBODY,
+    FROM_SAVING,
+    lock_tables,
+    one_at_a_time,
+    read_committed,
+    when_free,
+)
 from portal.database.migration.next_snapshot import next_snapshot
 from portal.database.migration.plan_steps import PlanStep
 from portal.database.migration.planner import Planner
@@ -152,7 +159,7 @@ def _apply_in_one(
     engine: sa.Engine, tables: Tables, allow_loss: bool, expected: Expected | None, work: PreparedConversions
 ) -> tuple[Planner, Applied]:
     """What is done in one transaction; with the planner that knows what is left for afterwards."""
-    with _transaction(engine) as connection:
+    with writing(read_committed(engine)) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
         planner, steps = _planned(connection, tables, old, renames, work)
@@ -220,17 +227,6 @@ def missing_steps(connection: sa.Connection, tables: Tables) -> list[PlanStep]:
 def steps_needed_to_run(connection: sa.Connection, tables: Tables) -> list[PlanStep]:
     """The missing steps without which the portal cannot run."""
     return [step for step in missing_steps(connection, tables) if step.needed]
-
-
-@contextlib.contextmanager
-def _transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A writing transaction; on PostgreSQL it sees what others committed while it waited for a table."""
-    if engine.dialect.name != "postgresql":
-        with writing(engine) as connection:
-            yield connection
-        return
-    with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
-        yield connection
 
 
 def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[PlanStep]) -> None:

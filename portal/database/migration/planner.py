@@ -97,7 +97,8 @@ class Planner:
 
     def _new_module(self, module: Module) -> PlanStep:
         table = self.tables.module(module.name)
-        joins = {name for name in self._join_tables(module) if name in self.difference.tables}
+        joined = (join_name(module.name, name) for name, field in module.fields.items() if field.in_join_table)
+        joins = self.difference.tables.intersection(joined)
         links = [column.name for column in table.c if column.foreign_keys]
         indexes = [str(index.name) for index in table.indexes]
         tasks = (
@@ -107,11 +108,6 @@ class Planner:
             Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
         )
         return PlanStep(f"add {words_for_table(module.name)[0]} {module.name}", tasks=tasks)
-
-    def _join_tables(self, module: Module) -> Iterator[str]:
-        for name, field in module.fields.items():
-            if field.in_join_table:
-                yield join_name(module.name, name)
 
     def _changed_module(self, module: Module) -> Iterator[PlanStep]:
         before = self.old["modules"].get(module.name, {"fields": {}, "indexes": {}})
@@ -152,7 +148,7 @@ class Planner:
         drafts = self.tables.draft.c["form"].startswith(f"{name}/", autoescape=True)
         self.connection.execute(sa.delete(self.tables.draft).where(drafts))
         self._drop_tables(joins)
-        alter.release_references(self.connection, name)
+        alter.release_foreign_keys(self.connection, name)
 
     def _drop_tables(self, names: list[str]) -> None:
         alter.drop_tables(self.connection, names)
@@ -230,7 +226,11 @@ class Planner:
 
     def _missing_companions(self, module: Module, field: Field, missing: set[str]) -> PlanStep:
         """A later version of the portal stores more beside the value than the one that made the column."""
-        task = Task(Phase.CONVERT_VALUES, lambda: self._converter(module, field, field).fill_companions(missing))
+
+        def fill() -> None:
+            Conversion(self.connection, self.tables, module, field, field).fill_companions(missing)
+
+        task = Task(Phase.CONVERT_VALUES, fill)
         sentence = f"fill the new columns of field {module.name}.{field.name}: {', '.join(sorted(missing))}"
         return PlanStep(sentence, effort=estimate_effort(self.counts, module.name, Work.CONVERT), tasks=(task,))
 
@@ -311,7 +311,7 @@ class Planner:
         self.indexes.go_with(module.name, {column.name for column in columns_of(before or after)})
         if self.counts.connection is None:
             return PlanStep(change)
-        conversion = self._converter(module, before, after)
+        conversion = Conversion(self.connection, self.tables, module, before, after)
         prepared = self.prepared.get((module.name, after.name))
         takes = estimate_effort(self.counts, module.name, Work.CONVERT)
         if prepared or (takes and takes.is_large and not self.renames and can_be_prepared(conversion)):
@@ -323,9 +323,6 @@ class Planner:
         if step.loses:
             self.set_aside[module.name, after.name] = old_type
         return step
-
-    def _converter(self, module: Module, before: Field | None, after: Field) -> Conversion:
-        return Conversion(self.connection, self.tables, module, before, after)
 
     def _count_values(self, table: str, field: Field) -> int | None:
         if field.in_join_table:

@@ -25,8 +25,11 @@ def detach_removed_link(connection: sa.Connection, module: str, field: Field) ->
     names = [column.name for column in columns_of(field)]
     alter.drop_indexes_of(connection, module, names)
     for column in columns_of(field):
-        if column.foreign_keys:
-            _detach_column(connection, module, column)
+        if column.foreign_keys and connection.dialect.name == "sqlite":
+            alter.add_bare_column(connection, module, sa.Column(TEMPORARY, column.type))
+            _replace_column(connection, module, column)
+        elif column.foreign_keys:
+            alter.release_foreign_keys(connection, module, column.name)
 
 
 def attach_link_again(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
@@ -55,14 +58,6 @@ def _drop_orphans(connection: sa.Connection, rows: str) -> None:
     connection.execute(sa.delete(source).where(source.c["_record"].not_in(_ids(rows.partition("$")[0]))))
 
 
-def _detach_column(connection: sa.Connection, module: str, column: sa.Column[object]) -> None:
-    if connection.dialect.name == "sqlite":
-        alter.add_bare_column(connection, module, sa.Column(TEMPORARY, column.type))
-        _replace_column(connection, module, column)
-    else:
-        alter.drop_foreign_keys(connection, module, column.name)
-
-
 def _replace_column(connection: sa.Connection, module: str, column: sa.Column[object]) -> None:
     """Move the values to the temporary column, which takes the name of the old one."""
     source = sa.table(module, sa.column(column.name), sa.column(TEMPORARY))
@@ -73,8 +68,7 @@ def _replace_column(connection: sa.Connection, module: str, column: sa.Column[ob
 
 def _detach_join_table(connection: sa.Connection, name: str) -> None:
     if connection.dialect.name != "sqlite":
-        for column in ("record", "target"):
-            alter.drop_foreign_keys(connection, name, column)
+        alter.release_foreign_keys(connection, name)
         return
     bare = sa.Table(TEMPORARY, sa.MetaData(), *[sa.Column(column, sa.BigInteger()) for column in JOIN_COLUMNS])
     bare.create(connection)
@@ -89,7 +83,7 @@ def _attach_join_table(connection: sa.Connection, tables: Tables, module: str, f
     gone = sa.or_(source.c["record"].not_in(_ids(module)), source.c["target"].not_in(_ids(field.targets[0])))
     connection.execute(sa.delete(source).where(gone))
     if connection.dialect.name != "sqlite":
-        alter.add_join_foreign_keys(connection, table)
+        alter.add_foreign_keys(connection, table, ("record", "target"))
         return
     alter.rename_table(connection, table.name, TEMPORARY)
     alter.create_tables(connection, tables, {table.name})

@@ -28,7 +28,12 @@ def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot,
 
     On PostgreSQL the tables are taken before: what somebody is about to save would keep the old name.
     """
-    _rename_rows(connection, tables, old, renames)
+    if renames.modules:
+        _rename_module_in_rows(connection, tables, renames.modules)
+        _rename_targets(connection, old, renames.modules)
+    if renames.fields and sa.inspect(connection).has_table(tables.event.name):
+        for module, fields in renames.fields.items():
+            rename_fields_in_history(connection, tables.event, module, fields)
     _rename_tables(connection, tables, old, renames)
 
 
@@ -38,14 +43,6 @@ def tables_with_names(tables: Tables, old: Snapshot, renames: Renames) -> set[st
         return set()
     system = {table.name for table in sorted_system_tables(tables) if "module" in table.c}
     return system | {tables.draft.name} | {module for module, _column in _module_columns(old)}
-
-
-def _rename_rows(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
-    """What rows say of the names."""
-    if renames.modules:
-        _rename_module_in_rows(connection, tables, renames.modules)
-        _rename_targets(connection, old, renames.modules)
-    _rename_in_history(connection, tables, renames)
 
 
 def _rename_tables(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
@@ -81,12 +78,6 @@ def _rename_indexes(connection: sa.Connection, tables: Tables, names: FormerName
             former = names.index(index, name)
             if former in existing and index.name not in existing:
                 alter.rename_index(connection, former, str(index.name))
-
-
-def _rename_in_history(connection: sa.Connection, tables: Tables, renames: Renames) -> None:
-    if renames.fields and sa.inspect(connection).has_table(tables.event.name):
-        for module, fields in renames.fields.items():
-            rename_fields_in_history(connection, tables.event, module, fields)
 
 
 @contextlib.contextmanager

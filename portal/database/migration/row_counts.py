@@ -82,16 +82,17 @@ class RowCounts:
         ]
 
 
-def has_rows(connection: sa.Connection, table: str) -> bool:
-    """Whether a table of the database has any row."""
-    return connection.execute(sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)).first() is not None
+def has_rows(connection: sa.Connection, table: str, with_column: str | None = None) -> bool:
+    """Whether a table of the database has any row, or any with a value in a column."""
+    rows = sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)
+    if with_column is not None:
+        rows = rows.where(sa.column(with_column).is_not(None))
+    return connection.execute(rows).first() is not None
 
 
 def counted(count: int | None, noun: str) -> str:
     """A count of rows in the sentence of a step: “1 record”, “1,200 records”; “its records” without a count."""
-    if count is None:
-        return f"its {noun}s"
-    return plural(count, noun)
+    return f"its {noun}s" if count is None else plural(count, noun)
 
 
 def staying(count: int | None, noun: str = "record") -> str:

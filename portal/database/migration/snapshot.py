@@ -112,7 +112,8 @@ def _as_json(value: Any) -> Any:
         # A field's label is only shown; an option's label is read by imports and found by the search.
         left_out = _LEFT_OUT | {"label"} if "type" in known else _LEFT_OUT
         items = {name: getattr(value, name) for name in known if name not in left_out}
-        return {name: _as_json(item) for name, item in items.items() if _matters(name, item, known[name].default)}
+        always = ("type", "name")
+        return {name: _as_json(item) for name, item in items.items() if name in always or item != known[name].default}
     if isinstance(value, Text):
         return dict(value.by_language) or value.plain
     if isinstance(value, Mapping):
@@ -120,10 +121,6 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_as_json(item) for item in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
-
-
-def _matters(name: str, value: Any, default: Any) -> bool:
-    return name in ("type", "name") or value != default
 
 
 def changed_columns(snapshot: Snapshot, other: Snapshot) -> dict[str, set[str]]:

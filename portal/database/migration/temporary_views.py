@@ -38,18 +38,13 @@ class Views:
     notes: tuple[str, ...]
 
 
-def _views_over(connection: sa.Connection, tables: Tables) -> Views:
-    """What stands for the declared tables in this database."""
-    return _ViewMaker(connection, tables).made()
-
-
 def open_as_declared(engine: sa.Engine, tables: Tables) -> tuple[sa.Engine, tuple[str, ...]]:
     """An engine of the same database that finds all `tables`, under their own names; and what cannot be shown of them.
 
     The caller disposes of the engine.
     """
     with reading(engine) as connection:
-        views = _views_over(connection, tables)
+        views = _ViewMaker(connection, tables).made()
     return _open(engine, {name: views.selects[name] for name in views.differing}), views.notes
 
 
@@ -62,7 +57,7 @@ def open_side_by_side(engine: sa.Engine, before: Tables, after: Tables) -> sa.En
     selects = {}
     for tables, mark in ((before, ""), (after, SAME)):
         with reading(engine) as connection:
-            views = _views_over(connection, tables)
+            views = _ViewMaker(connection, tables).made()
         for name, table in tables.metadata.tables.items():
             prefix = f"{'after' if mark else 'before'}$" if name in views.differing else mark
             if prefix:
@@ -166,8 +161,7 @@ class _ViewMaker:
             expressions = self._own(table, source)
             for field_name, field in stored_fields(module).items():
                 expressions |= self._field(module, field_name, field)
-            names = table.c.keys()
-            return source, {name: expressions[name] for name in names}
+            return source, {column.name: expressions[column.name] for column in table.c}
         source = self._join_source(name) if is_rows(name) else name
         expressions = self._own(table, source)
         if not is_rows(name) and expressions.get("module") and self.renames.modules:
@@ -176,8 +170,7 @@ class _ViewMaker:
 
     def _own(self, table: sa.Table, source: str) -> Expressions:
         present = self.existing.get(source, set())
-        names = table.c.keys()
-        return {name: self.quote(name) if name in present else None for name in names}
+        return {column.name: self.quote(column.name) if column.name in present else None for column in table.c}
 
     def _join_source(self, name: str) -> str:
         for module in self.tables.declaration.modules.values():
@@ -190,7 +183,8 @@ class _ViewMaker:
     def _field(self, module: Module, name: str, field: Field) -> Expressions:
         table = self.renames.modules.get(module.name, module.name)
         present = self.existing.get(table, set())
-        after, entry = columns_of(field), self._entry(self.renamed, module.name, name)
+        after = columns_of(field)
+        entry = self.renamed["modules"].get(module.name, {"fields": {}})["fields"].get(name)
         nothing: Expressions = {column.name: None for column in after}
         before = rebuild_field(entry) if entry is not None else None
         if entry is None or not after:
@@ -205,20 +199,10 @@ class _ViewMaker:
             column.name: self.quote(source.name) if source.name in present else None
             for column, source in zip(after, sources, strict=True)
         }
-        renamed = renamed_options(entry, field, self._option_history(module.name, name))
+        renamed = renamed_options(entry, field, past_renames(self.old)["options"].get(table, {}).get(old_name, {}))
         if renamed and not field.multiple and expressions[after[0].name] is not None:
             expressions[after[0].name] = self._new_names(str(expressions[after[0].name]), renamed)
         return expressions
-
-    def _option_history(self, module: str, field: str) -> Mapping[str, str]:
-        old_module = self.renames.modules.get(module, module)
-        old_field = self.renames.fields.get(module, {}).get(field, field)
-        history: Mapping[str, str] = past_renames(self.old)["options"].get(old_module, {}).get(old_field, {})
-        return history
-
-    def _entry(self, snapshot: Snapshot, module: str, field: str) -> dict[str, Any] | None:
-        entry: dict[str, Any] | None = snapshot["modules"].get(module, {"fields": {}})["fields"].get(field)
-        return entry
 
     def _new_names(self, column: str, renamed: Mapping[str, str]) -> str:
         """`column` with old names in it replaced; `renamed`: new name → old name."""

@@ -29,15 +29,10 @@ def drop_steps(
             if module in modules:
                 count = counts.filled(module, [column_name(field)])
                 change = f"drop the values of {module}.{field} that fitted it as {old_type} only"
-                tasks = (Task(Phase.DROP_FIELDS, partial(_drop, counts, module, field)),)
+                drop = partial(drop_values_set_aside, counts.connection, module, field)
                 loss = "" if count == 0 else f": {counted(count, 'value')} would be lost"
-                step = removing(change, loss, (module, "aside", field), tasks, module)
+                step = removing(change, loss, (module, "aside", field), (Task(Phase.DROP_FIELDS, drop),), module)
                 yield replace(step, note="", left_before=True)  # its field is there still, under no other name
-
-
-def _drop(counts: RowCounts, module: str, field: str) -> None:
-    if counts.connection is not None:
-        drop_values_set_aside(counts.connection, module, field)
 
 
 def column_name(field: str) -> str:
@@ -52,8 +47,8 @@ def set_values_aside(connection: sa.Connection, module: str, field: str, texts: 
     write_texts(connection, module, column_name(field), texts)
 
 
-def write_texts(connection: sa.Connection, module: str, column: str, texts: Mapping[int, str]) -> None:
-    """Write values to a column for them, by record id."""
+def write_texts(connection: sa.Connection, module: str, column: str, texts: Mapping[int, str | None]) -> None:
+    """Write values to a column for them, by record id; None for a record that has its value again."""
     table = sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column, sa.Text()))
     by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
     statement = by_id.values({column: sa.bindparam("text")})
@@ -76,29 +71,16 @@ def texts_set_aside(connection: sa.Connection, module: str, field: str) -> dict[
     """The values that were set aside of a field, by record id."""
     if column_name(field) not in _columns(connection, module):
         return {}
-    table = _table(module, field)
+    table = sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column_name(field), sa.Text()))
     column = table.c[column_name(field)]
     rows = connection.execute(sa.select(table.c["id"], column).where(column.is_not(None)))
     return {record_id: text for record_id, text in rows}
 
 
-def take_values_back(connection: sa.Connection, module: str, field: str, record_ids: list[int]) -> None:
-    """Take values back that were set aside: these records have theirs again."""
-    table = _table(module, field)
-    by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
-    statement = by_id.values({column_name(field): None})
-    if record_ids:
-        connection.execute(statement, [{"record_id": record_id} for record_id in record_ids])
-
-
-def drop_values_set_aside(connection: sa.Connection, module: str, field: str) -> None:
-    """Forget what was set aside of a field."""
-    if column_name(field) in _columns(connection, module):
+def drop_values_set_aside(connection: sa.Connection | None, module: str, field: str) -> None:
+    """Forget what was set aside of a field; a plan without a connection is never carried out."""
+    if connection is not None and column_name(field) in _columns(connection, module):
         alter.drop_columns(connection, module, [column_name(field)])
-
-
-def _table(module: str, field: str) -> sa.TableClause:
-    return sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column_name(field), sa.Text()))
 
 
 def _columns(connection: sa.Connection, module: str) -> set[str]:
