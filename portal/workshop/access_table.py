@@ -4,7 +4,7 @@ committed beside the declaration as its snapshot.
 Names, not labels, so that another wording changes nothing. Everything in it is sorted where its order means nothing.
 """
 
-from collections.abc import Mapping
+import json
 from typing import Any
 
 from portal.conditions import condition_text
@@ -40,21 +40,13 @@ def _rights(module: Module, access: Access, staff: bool) -> Rights:
         "tabs": {name: condition_text(tab.where) for name, tab in (access.list.tabs or {}).items()},
         "creates": sorted(form_layout_fields(access.create)) if "create" in access.can else [],
         "edits": sorted(form_layout_fields(access.edit)) if "edit" in access.can else [],
-        "set": {name: _as_json(value) for name, value in sorted(access.set.items())},
+        "set": json.loads(json.dumps(dict(sorted(access.set.items())), default=str)),
         "grants": sorted(access.grants) if access.grants is not None and "grant" in access.can else None,
     }
-    if staff:  # the columns of rows that are internal are for staff
-        return rights
-    return rights | {"hidden": sorted(_internal_columns(module, access))}
-
-
-def _internal_columns(module: Module, access: Access) -> list[str]:
-    return [
-        f"{name}.{column}"
-        for name in access.readable
-        for column, field in module.field(name).row_fields.items()
-        if field.internal
-    ]
+    if not staff:  # the columns of rows that are internal are for staff
+        columns = ((name, column) for name in access.readable for column in module.field(name).row_fields.values())
+        rights["hidden"] = sorted(f"{name}.{column.name}" for name, column in columns if column.internal)
+    return rights
 
 
 def _see_text(module: Module, access: Access) -> str:
@@ -69,11 +61,3 @@ def _see_text(module: Module, access: Access) -> str:
     else:
         return "all"
     return f"{text}, watched" if module.watchers else text
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _as_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_json(item) for item in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

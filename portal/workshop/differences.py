@@ -171,29 +171,26 @@ def _readable(module: str, old: Rights, new: Rights, labels: FieldLabels) -> Ite
 def _inputs(
     module: str, action: str, deed: str, old: set[str], new: set[str], labels: FieldLabels
 ) -> Iterator[Change]:  # fmt: skip
-    for fields, verb, kind in ((old - new, "may no longer", "lost"), (new - old, "may", "gained")):
+    keys = (("modules", module, action), ("modules", module))
+    kinds: tuple[tuple[set[str], str, Kind], ...] = (old - new, "may no longer", "lost"), (new - old, "may", "gained")
+    for fields, verb, kind in kinds:
         if fields:
             listed = labels.fields(module, sorted(fields))
-            keys = (("modules", module, action), ("modules", module))
             sentence = f"{verb} {deed.format(listed, _readable_name(module))}"
-            yield Change("lost" if kind == "lost" else "gained", sentence, module, keys, ((module, action), (module,)))
+            yield Change(kind, sentence, module, keys, ((module, action), (module,)))
 
 
 def _tabs(module: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
     for tab in dict.fromkeys((*old, *new)):
         keys = (("modules", module, "list", "tabs", tab), ("modules", module, "list", "tabs"))
         module_keys = ((module, "list", "tabs", tab), (module, "list", "tabs"))
+        named = f"the tab {_readable_name(tab)} of {_readable_name(module)}"
         if tab not in new:
-            yield Change(
-                "lost", f"loses the tab {_readable_name(tab)} of {_readable_name(module)}", module, keys, module_keys
-            )
+            yield Change("lost", f"loses {named}", module, keys, module_keys)
         elif tab not in old:
-            yield Change(
-                "gained", f"gets the tab {_readable_name(tab)} of {_readable_name(module)}", module, keys, module_keys
-            )
+            yield Change("gained", f"gets {named}", module, keys, module_keys)
         elif old[tab] != new[tab]:
-            sentence = f"the tab {_readable_name(tab)} of {_readable_name(module)} shows “{new[tab] or 'everything'}”"
-            yield Change("changed", sentence, module, keys, module_keys)
+            yield Change("changed", f"{named} shows “{new[tab] or 'everything'}”", module, keys, module_keys)
 
 
 def appearance_changes(before: Declaration, after: Declaration, profile: str) -> Iterator[Change]:
@@ -205,9 +202,8 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
         if module not in old.modules:
             continue
         differing = [*_layouts(old, new, module), *_shape_differences(old.modules[module], access, TOLD_OF_ACCESS)]
-        told = list(
-            _shape_differences(before.modules[module], after.modules[module])
-        )  # with the module: what it hands down
+        # What the profile has from its module is told with that.
+        told = list(_shape_differences(before.modules[module], after.modules[module]))
         differing = [entry for entry in differing if names.of_value(entry.before) != entry.after]
         if differing := [difference for difference in differing if difference not in told]:
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
@@ -251,14 +247,11 @@ def _without(value: Any, names: Collection[str]) -> Any:
 def _own_columns(related: Any, profile: Profile) -> Any:
     """Lists on a detail page; columns are named only where they are not those of the module's list."""
     lists = {name: tuple(access.list.columns or ()) for name, access in profile.modules.items()}
-    entries = related if isinstance(related, tuple) else ()
-    return [
-        (
-            entry["module"],
-            None if set(entry["columns"] or ()) <= set(lists.get(entry["module"], ())) else entry["columns"],
-        )
-        for entry in entries
-    ]
+    shown = []
+    for entry in related if isinstance(related, tuple) else ():
+        module, columns = entry["module"], entry["columns"]
+        shown.append((module, None if set(columns or ()) <= set(lists.get(module, ())) else columns))
+    return shown
 
 
 def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
@@ -270,13 +263,8 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
             yield Change("gained", f"there is a new module {_readable_name(name)}", name, (), ((name,),))
             continue
         if former != name:
-            yield Change(
-                "changed",
-                f"module {_readable_name(str(former))} is called {_readable_name(name)}",
-                name,
-                (),
-                ((name,),),
-            )
+            sentence = f"module {_readable_name(str(former))} is called {_readable_name(name)}"
+            yield Change("changed", sentence, name, (), ((name,),))
         if differing := list(_shape_differences(old, module, TOLD_OF_MODULE)):
             paths = tuple((name, *path) for difference in differing for path in difference.paths)
             sentence = f"module {_readable_name(name)} differs: {', '.join(map(str, differing))}"
@@ -292,35 +280,32 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
             continue  # made of the module, which says it
         named = replace(difference, key=difference.key.replace("settings", "portal", 1))
         sentence = f"{named.key} differs" if str(named) == named.key else str(named)
-        yield Change("changed", sentence, "", (), ())
+        yield Change("changed", sentence)
 
 
 def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     former = {
         name: field.formerly if field.formerly in old and name not in old else name for name, field in new.items()
     }
+    records = _readable_name(module)
     for name, field in new.items():
         place = ((module, "fields", name),)
         before = old.get(str(former[name]))
         if before is None:
-            yield Change(
-                "gained", f"{_readable_name(module)} have a new field {name} ({field.type})", module, (), place
-            )
+            yield Change("gained", f"{records} have a new field {name} ({field.type})", module, (), place)
             continue
         if former[name] != name:
-            yield Change(
-                "changed", f"field {former[name]} of {_readable_name(module)} is called {name}", module, (), place
-            )
+            yield Change("changed", f"field {former[name]} of {records} is called {name}", module, (), place)
         if before.type != field.type:
-            sentence = f"field {name} of {_readable_name(module)} is of type {field.type} instead of {before.type}"
+            sentence = f"field {name} of {records} is of type {field.type} instead of {before.type}"
             yield Change("changed", sentence, module, (), place)
         elif differing := list(_shape_differences(before, field, {"name", "type"})):
             paths = tuple((module, "fields", name, *path) for difference in differing for path in difference.paths)
-            sentence = f"field {name} of {_readable_name(module)} differs: {', '.join(map(str, differing))}"
+            sentence = f"field {name} of {records} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (), (*paths, *place))
     for name in old:
         if name not in former.values():
-            yield Change("lost", f"{_readable_name(module)} have no field {name} any more", module)
+            yield Change("lost", f"{records} have no field {name} any more", module)
 
 
 def _shape_differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[KeyDifference]:

@@ -15,8 +15,8 @@ from portal.declaration.source.excerpts import marked
 from portal.declaration.source.problems import Problem, RelatedPlace
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_ESCAPED = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-_ESCAPED_PROPERTY = {**_ESCAPED, ":": "%3A", ",": "%2C"}
+_ESCAPED = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_ESCAPED_PROPERTY = _ESCAPED | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def as_json(problems: Iterable[Problem]) -> str:
@@ -50,8 +50,8 @@ def as_annotations(problems: Iterable[Problem], base: str) -> Iterable[str]:
             "file": _within(base, problem.file), "line": problem.line, "col": problem.column,
             "endColumn": end_of(problem), "title": f"{kind_of(problem).code} {kind_of(problem).title}",
         }  # fmt: skip
-        written = ",".join(f"{key}={_escaped(str(value), _ESCAPED_PROPERTY)}" for key, value in properties.items())
-        yield f"::{kind} {written}::{_escaped(_whole_sentence(problem), _ESCAPED)}"
+        written = ",".join(f"{key}={str(value).translate(_ESCAPED_PROPERTY)}" for key, value in properties.items())
+        yield f"::{kind} {written}::{_whole_sentence(problem).translate(_ESCAPED)}"
 
 
 def end_of(place: Problem | RelatedPlace) -> int:
@@ -109,7 +109,3 @@ def _sentence(cure: str) -> str:
 
 def _within(base: str, file: str) -> str:
     return str(PurePosixPath(base) / file)
-
-
-def _escaped(text: str, table: dict[str, str]) -> str:
-    return "".join(table.get(character, character) for character in text)

@@ -252,10 +252,9 @@ def new_profile(folder: Path, name: str, extends: str | None, overrides: Mapping
     if extends is not None and extends not in declaration.profiles:
         raise CannotStartError(f'no profile "{extends}"{suggest(extends, declaration.profiles)}')
     file = profile_file(name)
-    text = "\n".join(_profile_lines(declaration, name, extends)) + "\n"
     path = folder / file
     with path.open("x", encoding="utf-8") as written:
-        written.write(text)
+        written.write("\n".join([*_profile_lines(declaration, name, extends), ""]))
     try:
         _refuse_errors(load(folder, overrides))
     except CannotStartError:
@@ -274,22 +273,15 @@ def _profile_lines(declaration: Declaration, name: str, extends: str | None) -> 
     if extends is not None:
         parent: Profile = declaration.profiles[extends]
         examples = [f"#   {module}: {{see: all}}" for module in list(parent.modules)[:2]]
-        return [
-            *head,
-            f"extends: {extends}                       # only the differences follow",
-            "# modules:",
-            *examples,
-        ]
-    lines = [
-        *head,
-        "# staff: true                             # the side that answers: sees internal fields and comments",
-    ]
-    lines += ["", "modules:                                  # in the order of the menu"]
+        inherited = f"extends: {extends}                       # only the differences follow"
+        return [*head, inherited, "# modules:", *examples]
+    staff = "# staff: true                             # the side that answers: sees internal fields and comments"
+    menu = "modules:                                  # in the order of the menu"
     entries = [_access_line(module) for module in declaration.modules.values()]
     if all(line.lstrip().startswith("#") for line in entries):
         first = next(iter(declaration.modules))
         entries[0] = f"  {first}: {{see: all}}"
-    return [*lines, *entries]
+    return [*head, staff, "", menu, *entries]
 
 
 def _access_line(module: Module) -> str:

@@ -23,14 +23,6 @@ class CannotUpgradeError(ValueError):
     """The folder cannot be brought to this version; says why."""
 
 
-@dataclass(frozen=True)
-class UpgradeStep:
-    """What makes the files of the version before those of `version`, in sentences for who runs it."""
-
-    version: int
-    apply: Callable[[Files], list[str]]
-
-
 @dataclass
 class Upgraded:
     """`before`: the version of the folder, None where it names none. `done`: what was changed, in sentences."""
@@ -50,9 +42,9 @@ def upgrade(folder: Path) -> Upgraded:
         raise CannotUpgradeError(complaint)
     result = Upgraded(written)
     before = dict(files)
-    for step in STEPS:
-        if step.version > (written or 0):
-            result.done += step.apply(files)
+    for version, tell in STEPS:
+        if version > (written or 0):
+            result.done += tell(files)
     if written != VERSION:
         files[MODULES] = _with_version(files[MODULES])
         result.done.append(f"{MODULES}: version: {VERSION}")
@@ -81,11 +73,9 @@ def _with_version(modules: YamlText) -> YamlText:
 
 def _tell_of_letters(files: Files) -> list[str]:
     """Version 1 writes letters about records, which 0.1.0 accepted as a key and did not do."""
-    modules = files[MODULES].document.value(("modules",))
-    entries = modules.items() if isinstance(modules, Mapping) else ()
     written = [
         name
-        for name, entry in entries
+        for name, entry in _entries(files[MODULES].document.value(("modules",)))
         if isinstance(entry, Mapping) and "mail" not in entry and (entry.get("comments") or entry.get("lifecycle"))
     ]
     if not written:
@@ -121,4 +111,5 @@ def _renaming(what: str, name: str, complaint: str) -> str:
     return f"Give {what} another name wherever it is named, and formerly: {name}, so that nothing is lost: {complaint}"
 
 
-STEPS = (UpgradeStep(1, _tell_of_letters), UpgradeStep(1, _tell_of_names))
+# The version of the language that asks for it, and what then changes the files; it answers with sentences for people.
+STEPS: tuple[tuple[int, Callable[[Files], list[str]]], ...] = ((1, _tell_of_letters), (1, _tell_of_names))

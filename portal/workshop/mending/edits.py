@@ -49,10 +49,9 @@ class SourceText:
         text = self.lines[line - 1]
         return text[column - 1 : column - 1 + marked(text, column - 1)]
 
-    def around(self, line: int, column: int, length: int) -> tuple[str, str]:
-        """What stands in a line before and after some characters."""
-        text = self.lines[line - 1]
-        return text[: column - 1], text[column - 1 + length :]
+    def before(self, line: int, column: int) -> str:
+        """What stands in a line before a place."""
+        return self.lines[line - 1][: column - 1]
 
     def replaced(self, line: int, column: int, length: int, text: str) -> Proposal:
         """The edit of some characters of a line."""

@@ -76,7 +76,8 @@ class _Mender:
     def mend_one(self) -> Problem | None:
         """The next problem that was mended, None where nothing more can be."""
         for problem in self.loaded.problems:
-            if _signature(problem) in self._hopeless or not self._has_texts(problem):
+            files = (problem.file, *(place.file for place in problem.related))
+            if _signature(problem) in self._hopeless or not all(map(self._has_text, files)):
                 continue
             chosen = self._choose(problem)
             if chosen is None:
@@ -92,10 +93,6 @@ class _Mender:
         """The bytes before and after of the files that have changed."""
         pairs = {file: (self._original[file], self._bytes(source)) for file, source in self._sources.items()}
         return {file: (before, after) for file, (before, after) in pairs.items() if before != after}
-
-    def _has_texts(self, problem: Problem) -> bool:
-        """Whether all files of a problem can be edited."""
-        return all(self._has_text(file) for file in (problem.file, *(place.file for place in problem.related)))
 
     def _has_text(self, file: str) -> bool:
         """Whether a file can be mended: it is there and in UTF-8. Reads it when first asked."""

@@ -23,7 +23,7 @@ def rewritten(problem: Problem, sources: Mapping[str, SourceText]) -> Iterator[A
     texts = list(_other_ways(problem, there))
     if match := _AS_LIST.search(problem.message):
         is_item = bool(problem.path) and isinstance(problem.path[-1], int)
-        before, _after = source.around(problem.line, problem.column, len(there))
+        before = source.before(problem.line, problem.column)
         texts.append(match[1] if is_item and is_in_brackets(before) else f"[{match[1]}]")
     if texts:
         yield [source.replaced(problem.line, problem.column, len(there), text) for text in texts]

@@ -98,8 +98,7 @@ def _column_of(name: str, place: Problem | RelatedPlace, source: SourceText) -> 
     match = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", there) or re.search(re.escape(name), there)
     if match is not None:
         return place.column + match.start()
-    before = source.around(place.line, place.column, 0)[0]
-    key = re.search(rf"(?<![\w-]){re.escape(name)}(?=:\s+$)", before)
+    key = re.search(rf"(?<![\w-]){re.escape(name)}(?=:\s+$)", source.before(place.line, place.column))
     return key.start() + 1 if key is not None else None
 
 

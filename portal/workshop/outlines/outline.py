@@ -92,10 +92,9 @@ class OutlineModule:
         best = [one for type_, most in MOST_OF_TYPE.items() for one in by_type.get(type_, ())[:most]]
         rest = [one for one in shown if one not in best]
         chosen = {field.name for field in [*best, *rest][: MOST_COLUMNS - 1]}
-        first = [title.name] if title else []
         key = next((field.name for field in self.fields if field.keys.get("required")), "reference")
-        first = [key, *first]
-        return [*first, *(field.name for field in self.fields if field.name in chosen)]
+        titled = [title.name] if title else []
+        return [key, *titled, *(field.name for field in self.fields if field.name in chosen)]
 
     def sort(self) -> str | None:
         """The newest first, by the first date."""
@@ -124,10 +123,6 @@ class Outline:
     modules: list[OutlineModule]
     read_only: bool
     origin: str  # what it was made from, for the first line
-
-    def module(self, name: str) -> OutlineModule:
-        """A module by its name."""
-        return next(module for module in self.modules if module.name == name)
 
     def people(self) -> OutlineModule | None:
         """The module whose records are persons: customers or the like, each with an address of their own."""

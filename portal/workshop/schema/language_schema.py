@@ -79,10 +79,8 @@ class LanguageSchema:
     def key(self, shape: type[Shape], key: str) -> Schema:
         """The schema of one key of a shape."""
         if (shape, key) == (DetailLayout, "related"):
-            schema: Schema = {
-                "type": "array",
-                "items": _by_kind(self.of(_shape_of_items(shape, key), ()), {"type": SCALAR}),
-            }
+            shape_of_items = shape_in(key_info(shape, key).annotation)
+            schema: Schema = {"type": "array", "items": _by_kind(self.of(shape_of_items, ()), {"type": SCALAR})}
         elif key == "options" and issubclass(shape, Field):
             schema = self._options()
         elif key == "fields" and issubclass(shape, Field):
@@ -171,10 +169,7 @@ class LanguageSchema:
                 "required": ["type"],
                 "properties": {"type": {"description": DESCRIPTIONS["Field.type"], **described(types, TYPES)}},
                 "allOf": [
-                    {
-                        "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
-                        "then": self.defined(shape),
-                    }
+                    {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": self.defined(shape)}
                     for kind, shape in types.items()
                 ],
             }
@@ -258,14 +253,6 @@ def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
     """A JSON Schema for one of `names`, each with what it means."""
     names = list(names)
     return {"enum": names, "enumDescriptions": [descriptions.get(name, "") for name in names]}
-
-
-def _shape_of_items(shape: type[Shape], key: str) -> type[Shape]:
-    """The shape of the items of a list."""
-    items = shape_in(key_info(shape, key).annotation)
-    if items is None:
-        raise TypeError(f"{shape.__name__}.{key} is no list of shapes")
-    return items
 
 
 def _values_of_schema(schema: Schema) -> list[Any]:

@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
 from portal.declaration.shape_keys import key_info, keys_of, shape_in
-from portal.declaration.shapes import ACTIONS, Access, DetailLayout, Module
+from portal.declaration.shapes import ACTIONS, DetailLayout, Module
 from portal.declaration.value_types import FormRow, Row
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, Shape
@@ -50,10 +50,7 @@ class Narrowing:
             for name, field in module.fields.items()
         }
         narrowed = self.shape(Module, around)
-        narrowed["properties"]["fields"] = {
-            "properties": fields,
-            "additionalProperties": self._any_field(module),
-        }
+        narrowed["properties"]["fields"] = {"properties": fields, "additionalProperties": self._any_field(module)}
         return narrowed
 
     def field(self, field: FieldNames, module: ModuleNames) -> Schema:
@@ -110,10 +107,7 @@ class Narrowing:
 
     def _mapping(self, key: Any, value: Any, around: Around) -> Schema:
         names, values = self._of(key, (), around), self._of(value, (), around)
-        return {
-            **({"propertyNames": names} if names else {}),
-            **({"additionalProperties": values} if values else {}),
-        }
+        return {**({"propertyNames": names} if names else {}), **({"additionalProperties": values} if values else {})}
 
     # -- names ------------------------------------------------------------------------------------------------------
 
@@ -267,8 +261,3 @@ def _hover(label: str, kind: str) -> str:
 
 def _one_of(names: Labels) -> Schema:
     return described(names, names) if names else {}
-
-
-def access_narrowing(narrowing: Narrowing, module: ModuleNames) -> Schema:
-    """What a profile says of one module; false takes it away."""
-    return {"if": {"type": "object"}, "then": narrowing.shape(Access, Around(module, module))}

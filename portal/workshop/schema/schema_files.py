@@ -18,7 +18,7 @@ from portal.fields.base_shape import Shape
 from portal.workshop.replace_file import replace_file
 from portal.workshop.schema.folder_names import FolderNames, folder_names
 from portal.workshop.schema.language_schema import LanguageSchema, Schema, names_schema, ref
-from portal.workshop.schema.narrowing import Around, Narrowing, access_narrowing
+from portal.workshop.schema.narrowing import Around, Narrowing
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,8 @@ def write_schemas(folder: Path) -> list[Path]:
     (folder / "var").mkdir(mode=0o700, exist_ok=True)
     target.mkdir(exist_ok=True)
     paths = []
-    for name, schema in _schemas(folder_names(draft)).items():
+    names = folder_names(draft)
+    for name, schema in (("modules", _modules(names)), ("profile", _profile(names)), ("buttons", _buttons(names))):
         path, raw = target / f"{name}.json", json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
         if not path.is_file() or path.read_bytes() != raw:  # an editor reads what has changed again
             replace_file(path, raw)
@@ -87,11 +88,6 @@ def files_without_schema(folder: Path) -> dict[str, str]:
     return {file: schema_line(file) for file, text in texts.items() if "yaml-language-server:" not in text}
 
 
-def _schemas(names: FolderNames) -> dict[str, Schema]:
-    """The schemas of modules.yaml, of a profile and of buttons.yaml."""
-    return {"modules": _modules(names), "profile": _profile(names), "buttons": _buttons(names)}
-
-
 def _modules(names: FolderNames) -> Schema:
     language = LanguageSchema()
     narrowing = Narrowing(language, names)
@@ -102,15 +98,11 @@ def _modules(names: FolderNames) -> Schema:
     }
     properties = narrowed.setdefault("properties", {})
     properties["modules"] = {"properties": modules}
-    properties["inbox"] = {
-        "allOf": [
-            properties.get("inbox", {}),
-            *[
-                {"if": _is("creates", [module.name]), "then": narrowing.shape(Inbox, Around(module))}
-                for module in names.modules.values()
-            ],
-        ]
-    }
+    by_target = [
+        {"if": _is("creates", [module.name]), "then": narrowing.shape(Inbox, Around(module))}
+        for module in names.modules.values()
+    ]
+    properties["inbox"] = {"allOf": [properties.get("inbox", {}), *by_target]}
     return _whole("modules.yaml", language, general, narrowed)
 
 
@@ -124,13 +116,12 @@ def _profile(names: FolderNames) -> Schema:
         "if": {"type": "object"}, "then": access, "else": {"enum": [False, None]},
     }  # fmt: skip
     narrowed = narrowing.shape(Profile, Around())
-    narrowed.setdefault("properties", {})["modules"] = {
-        "properties": {
-            name: {"description": module.label, **access_narrowing(narrowing, module)}
-            for name, module in names.modules.items()
-        },
-        **({"propertyNames": {"enum": list(names.modules)}} if names.modules else {}),
-    }
+    by_name = {}
+    for name, module in names.modules.items():
+        rights = narrowing.shape(Access, Around(module, module))
+        by_name[name] = {"description": module.label, "if": {"type": "object"}, "then": rights}
+    known = {"propertyNames": {"enum": list(names.modules)}} if names.modules else {}
+    narrowed.setdefault("properties", {})["modules"] = {"properties": by_name, **known}
     return _whole("A profile", language, general, narrowed)
 
 
@@ -158,9 +149,4 @@ def _is(key: str, values: list[str]) -> Schema:
 
 
 def _whole(title: str, language: LanguageSchema, general: Schema, narrowed: Schema) -> Schema:
-    return {
-        "$schema": DRAFT,
-        "title": title,
-        "allOf": [general, narrowed],
-        "$defs": language.definitions,
-    }
+    return {"$schema": DRAFT, "title": title, "allOf": [general, narrowed], "$defs": language.definitions}
