@@ -3,7 +3,7 @@
 CsvRows are taken in batches, so that links, keys and unique values need few queries per batch.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -70,8 +70,9 @@ class Checking:
                 self._follow_defaults(row)
                 self._check_required(row)
                 row.cells = {}
-            for field in self._unrepeatable_fields():
-                self._check_unique(field, rows)
+            for name, field in {**self.module.fields, **self._fields}.items():
+                if field.unique or name in IDENTITY or name == self.key:
+                    self._check_unique(field, rows)
             kept.add(rows)
             on_checked(batch[-1].line)
         self.linked = self._links.resolve(kept, self._bad_fields)
@@ -93,9 +94,8 @@ class Checking:
         cells: dict[str, dict[str, str]] = {}
         for column in self.columns:
             name = f"{column.field.name}.{column.part}" if column.part else column.field.name
-            cells.setdefault(column.field.name, {})[name] = self.notation.filled(
-                unprotect_cell(row.cells[column.index])
-            )
+            text = self.notation.filled(unprotect_cell(row.cells[column.index]))
+            cells.setdefault(column.field.name, {})[name] = text
         return ImportRow(row.line, cells)
 
     def _shape_problem(self, row: CsvRow) -> str | None:
@@ -149,7 +149,8 @@ class Checking:
                 continue
             try:
                 if name == ATTACHMENTS:
-                    self._read_attachments(row)
+                    if self._files is not None:
+                        row.attachments = self._files.read_attachments(row.cells[name][name], row.record, self.system)
                     continue
                 value = self._file(row, field) if field.by_upload else self._value(row, field)
             except Refused as refused:
@@ -164,11 +165,6 @@ class Checking:
         if self._files is None:
             return same_name(text, present)
         return self._files.read_field(field, text, present, self.system)
-
-    def _read_attachments(self, row: ImportRow) -> None:
-        if self._files is not None:
-            cell = row.cells[ATTACHMENTS][ATTACHMENTS]
-            row.attachments = self._files.read_attachments(cell, row.record, self.system)
 
     def _value(self, row: ImportRow, field: Field) -> Any:
         cells = {name: self.notation.plain(field, text) for name, text in row.cells[field.name].items()}
@@ -225,12 +221,6 @@ class Checking:
                     row.values[name] = None
             elif not unresolved and field.is_missing(values.get(name)) and is_required(self.system, field, values):
                 self._refuse(row.line, name, _("Required"))
-
-    def _unrepeatable_fields(self) -> Iterator[Field]:
-        """Fields of which no two rows may have the same value."""
-        for name, field in {**self.module.fields, **self._fields}.items():
-            if field.unique or name in IDENTITY or name == self.key:
-                yield field
 
     def _company_of(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
         """The company within which the value must be unique: () for everywhere, None where the row has no company."""

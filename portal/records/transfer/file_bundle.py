@@ -35,20 +35,16 @@ class FolderBundle:
         self._folder = folder.resolve()
 
     def add(self, path: str, chunks: Iterable[bytes]) -> None:
-        """Writes a file. Raises OSError."""
         place = self._folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         with place.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
+            file.writelines(chunks)
 
     def size(self, path: str) -> int | None:
-        """The bytes of a file; None where there is none."""
         place = self._place(path)
         return place.stat().st_size if place and place.is_file() else None
 
     def open(self, path: str) -> BinaryIO:
-        """A stream that can be read again from its start. Raises OSError."""
         place = self._place(path)
         if place is None:
             raise FileNotFoundError(path)
@@ -70,20 +66,16 @@ class ZipBundle:
         self._archive = archive
 
     def add(self, path: str, chunks: Iterable[bytes]) -> None:
-        """Writes a file. Raises OSError."""
         with self._archive.open(path, "w", force_zip64=True) as file:
-            for chunk in chunks:
-                file.write(chunk)
+            file.writelines(chunks)
 
     def size(self, path: str) -> int | None:
-        """The bytes of a file; None where there is none."""
         try:
             return self._archive.getinfo(path).file_size
         except KeyError:
             return None
 
     def open(self, path: str) -> BinaryIO:
-        """A stream that can be read again from its start. Raises OSError."""
         try:
             return cast(BinaryIO, self._archive.open(path))
         except RuntimeError as error:  # encrypted, or compressed in a way that Python does not know

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Attachments
-from portal.fields.base import Field, Refused
+from portal.fields.base import Refused
 from portal.fields.file import FileValue
 from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
@@ -22,8 +22,6 @@ from portal.store.media_type import media_type
 from portal.store.store import Store
 from portal.store.thumbnail import make_thumbnail
 from portal.texts import _
-
-NO_FILES = _("This is a file. Say with --files where the files are.")
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,8 @@ class FilesIn:
         file = self._checked(path.strip(), limit, system)
         if field.needs_preview and not self._is_picture(file):
             raise Refused(_("“${name}” was not added: this picture cannot be read.", mapping={"name": file.name}))
-        return present if present is not None and _same(present, file) else file
+        is_same = present is not None and (present.name, present.size) == (file.name, file.size)
+        return present if is_same else file
 
     def read_attachments(self, cell: str, record: Record | None, system: Records) -> list[FileValue]:
         """The attachments that a cell names and that the record has not yet. Raises Refused."""
@@ -76,7 +75,8 @@ class FilesIn:
             for name, field in system.module.fields.items():
                 value = row.values.get(name)
                 if field.by_upload and value is not None and value.key:
-                    row.values[name] = self._stored_value(system, field, value, author)
+                    file_id = self._store(system, value, author, field=name, internal=field.internal)
+                    row.values[name] = FileValue(file_id, name=value.name, size=value.size)
 
     def store_attachments(self, system: Records, rows: Iterable[ImportRow], author: Author) -> None:
         """Stores the attachments of rows that are records now, and counts them; files of fields learn whose they are.
@@ -94,10 +94,6 @@ class FilesIn:
                     statement = sa.update(table).values(attachments=count).where(table.c["id"] == row.id)
                     system.connection.execute(statement)
 
-    def _stored_value(self, system: Records, field: Field, value: FileValue, author: Author) -> FileValue:
-        file_id = self._store(system, value, author, field=field.name, internal=field.internal)
-        return FileValue(file_id, name=value.name, size=value.size)
-
     def _store(self, system: Records, value: FileValue, author: Author, **whose: Any) -> int:
         with self.bundle.open(value.key) as source:
             kind = media_type(source, value.name)
@@ -111,8 +107,4 @@ def same_name(text: str, present: FileValue | None) -> FileValue | None:
         return None
     if present is not None and text.strip() == present.name:
         return present
-    raise Refused(NO_FILES)
-
-
-def _same(one: FileValue, other: FileValue) -> bool:
-    return (one.name, one.size) == (other.name, other.size)
+    raise Refused(_("This is a file. Say with --files where the files are."))

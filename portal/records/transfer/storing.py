@@ -6,6 +6,7 @@ Nobody is notified: the event is `imported`, which makes no letters.
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -87,7 +88,8 @@ class Storing:
                 self._store_batch(batch)
                 on_written(len(self._added) + self._changed)
             self._write_links_between_rows(rows, linked)
-            index_records(self._system, [record_id for _created, record_id in sorted(self._to_index, key=_created)])
+            in_order = sorted(self._to_index, key=itemgetter(0))
+            index_records(self._system, [record_id for _created, record_id in in_order])
             replace_texts(self._system, self._changed_inside)
             for record_id in self._renamed:
                 update_linking_records(self._system, record_id)
@@ -156,10 +158,6 @@ class Storing:
                     _write_join_table(self._system, name, {row: row.values[name] for row in linking})
                 else:
                     _set_link(self._system, field, linking)
-
-
-def _created(entry: tuple[datetime.datetime, int]) -> datetime.datetime:
-    return entry[0]
 
 
 def _changed_values_of_row(row: ImportRow) -> dict[str, Any]:
