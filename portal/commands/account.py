@@ -216,8 +216,7 @@ def _register() -> Iterator[Register]:
     portal = open_portal()
     try:
         with writing(portal.engine) as connection:
-            now = datetime.datetime.now(datetime.UTC)
-            register = Register(connection, portal.tables, now)
+            register = Register(connection, portal.tables, datetime.datetime.now(datetime.UTC))
             yield register
     except AccessRefusedError as refused:
         raise click.ClickException(str(refused)) from None
@@ -243,12 +242,8 @@ def _dates(days: dict[str, Any]) -> dict[str, Any]:
 
 def _state(row: Any) -> list[str]:
     dates = [f"{option[2:]} {row[name]}" for option, name in DATES.items() if row[name]]
-    return [
-        *dates,
-        *(["disabled"] if row["disabled"] else []),
-        *(["first password"] if row["must_change"] else []),
-        *(["invited"] if row["invited"] else []),
-    ]
+    words = {"disabled": "disabled", "must_change": "first password", "invited": "invited"}
+    return [*dates, *(word for name, word in words.items() if row[name])]
 
 
 def _print_password(password: str) -> None:

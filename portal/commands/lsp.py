@@ -6,6 +6,7 @@ It says what `portal check` says. Completion and hover come from the schemas of 
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import click
@@ -22,6 +23,13 @@ from portal.declaration.version import VERSION
 from portal.workshop.problem_formats import end_of
 
 PAUSE = 0.2  # seconds without another key before a changed text is read
+# What editors tell of a document: each time its folder is checked.
+EVENTS = (
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.TEXT_DOCUMENT_DID_SAVE,
+    types.TEXT_DOCUMENT_DID_CLOSE,
+)
 
 
 @click.command("lsp", short_help="Show problems in an editor.")
@@ -80,22 +88,11 @@ def _make_server(overrides: Mapping[str, str]) -> PortalServer:
     """The server, which `start_io` runs until the editor ends it."""
     server = PortalServer(overrides)
 
-    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def opened(params: types.DidOpenTextDocumentParams) -> None:
+    def check(params: Any) -> None:
         server.check_soon(params.text_document.uri)
 
-    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def changed(params: types.DidChangeTextDocumentParams) -> None:
-        server.check_soon(params.text_document.uri)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def saved(params: types.DidSaveTextDocumentParams) -> None:
-        server.check_soon(params.text_document.uri)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def closed(params: types.DidCloseTextDocumentParams) -> None:
-        server.check_soon(params.text_document.uri)
-
+    for event in EVENTS:
+        server.feature(event)(check)
     return server
 
 

@@ -1,5 +1,6 @@
 """`portal restore`: a portal from a backup, here or on another machine."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from portal.commands.database_errors import database_errors_explained
 from portal.commands.options import chosen_settings, common_options
 from portal.database.copying import CopyError
 from portal.records.transfer.backup import BackupError, restore_backup
-from portal.store.store import Store, StoreError, open_store
+from portal.store.store import StoreError, open_store
 from portal.texts import plural
 
 
@@ -24,13 +25,10 @@ def command(source: Path) -> None:
     Example: mkdir /srv/portal && portal restore /backups/portal-2026-11-28.tar.gz --folder /srv/portal
     """
     settings = chosen_settings()
-
-    def store() -> Store:
-        return open_store(*settings.store_address)
-
     try:
         settings.make_room()
         with database_errors_explained():
+            store = partial(open_store, *settings.store_address)
             backup = restore_backup(source, settings.database_url, store, settings.folder)
     except (BackupError, CopyError, StoreError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None

@@ -36,11 +36,6 @@ class Channel(HTTPChannel):
 
     parser_class = Parser
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether a request is being received or answered, or an answer being sent."""
-        return bool(self.request is not None or self.requests or self.total_outbufs_len)
-
 
 class Dispatcher(ThreadedTaskDispatcher):
     """Gives requests to threads. Monitors have one of their own: they ask just when all others wait for a database."""
@@ -110,7 +105,9 @@ class Server:
         wasyncore.loop(timeout, use_poll=True, map=self.sockets, count=1)
 
     def _busy(self) -> bool:
-        return any(channel.is_busy for channel in list(self.sockets.values()) if isinstance(channel, Channel))
+        """Whether a request is being received or answered, or an answer being sent."""
+        channels = [channel for channel in list(self.sockets.values()) if isinstance(channel, Channel)]
+        return any(channel.request is not None or channel.requests or channel.total_outbufs_len for channel in channels)
 
 
 def listening_server(application: Callable[..., Any], settings: Settings) -> Server:

@@ -147,13 +147,10 @@ class Demonstration:
         for row in self.accounts():
             request = AccessRequest(row["email"], row["profile"], row["person"], values={"news_from": now - NEW_FOR})
             account = register.add(request, passwords.hash(row["password"]), must_change=False)
-            self._add_join_links(account, now)
-
-    def _add_join_links(self, account: Account, now: datetime.datetime) -> None:
-        """The companies of people who may let colleagues in have a link by which these ask for it."""
-        policy = identify(self.connection, self.portal.tables, account, now=now).policy
-        for company in policy.reader.companies if policy.grants and not policy.staff else ():
-            renew_link(self.connection, self.portal.tables, company, policy.grants[0])
+            policy = identify(self.connection, self.portal.tables, account, now=now).policy
+            if policy.grants and not policy.staff:  # who may let colleagues in has a link by which these ask for it
+                for company in policy.reader.companies:
+                    renew_link(self.connection, self.portal.tables, company, policy.grants[0])
 
     def add_past(self) -> None:
         """Tells how the records came into their states; in the name of the first of the staff who has an account."""
@@ -164,19 +161,16 @@ class Demonstration:
         for name, path in self.files().items():
             InventedHistory(self._records(name), author, account.person if account else None).add()
             if "created" not in open_source(path).headers:  # all of it would be as new as the portal
-                self._mark_seen(name)
-
-    def _mark_seen(self, module: str) -> None:
-        """Nothing in the module is new to the accounts of the demo."""
-        records = self._records(module)
-        for row in self.accounts():
-            if account := find_account(self.connection, self.portal.tables, row["email"]):
-                mark_all_seen(records, account.id)
+                for reader in filter(None, self._found_accounts()):
+                    mark_all_seen(self._records(name), reader.id)
 
     def has_accounts(self) -> bool:
         """Whether the accounts of the demo exist."""
-        accounts = [find_account(self.connection, self.portal.tables, row["email"]) for row in self.accounts()]
+        accounts = self._found_accounts()
         return bool(accounts) and all(accounts)
+
+    def _found_accounts(self) -> list[Account | None]:
+        return [find_account(self.connection, self.portal.tables, row["email"]) for row in self.accounts()]
 
     def add_comments(self) -> None:
         """Adds the comments in the order in which they were written, and fills the search index by last change."""
