@@ -93,12 +93,10 @@ def _letter(
     record = records.get(announcement.record)
     if record is None:
         return None
-    letter = RecordLetter(
-        sender, recipient, records, record, [event for event in announcement.events if event.id in events], events
-    )
-    content = (
-        letter.content() if identity else letter.for_stranger() if recipient.is_stranger else letter.for_outsiders()
-    )
+    told = [event for event in announcement.events if event.id in events]
+    letter = RecordLetter(sender, recipient, records, record, told, events)
+    without_account = letter.for_stranger if recipient.is_stranger else letter.for_outsiders
+    content = letter.content() if identity else without_account()
     if content is None:
         return None
     about = About(letter.kind, account.id, module.name, record.id, tuple(event.id for event in announcement.events))
@@ -159,10 +157,10 @@ class RecordLetter:
         mail = self.records.module.mail
         wording = {"created": mail.created, "commented": mail.commented, "moved": mail.moved}.get(kind)
         own = wording if isinstance(wording, Wording) else Wording()
-        sentences = self._in_own_words(own) if own.text else self._sentences(kind, state)
+        own_words = _paragraphs(self._fill(self.reader.text(own.text)))
         return LetterContent(
             subject=self._fill(self.reader.text(own.subject)) if own.subject else self._subject(),
-            paragraphs=tuple(sentences),
+            paragraphs=tuple(own_words if own.text else self._sentences(kind, state)),
             button=self.reader.text(_("Open ${reference}", mapping={"reference": self.record.reference})),
             address=self.address,
             heading=self.record.title,
@@ -182,7 +180,7 @@ class RecordLetter:
             address=self.address,
             heading=self.record.title,
             eyebrow=self.record.reference,
-            reasons=(*self._footer(),),
+            reasons=self._footer(),
             spell_out=False,
         )
 
@@ -195,9 +193,7 @@ class RecordLetter:
         if not said:
             return None
         about = self.reader.text(_("Your message ${reference}", mapping={"reference": self.record.reference}))
-        return LetterContent(
-            subject=about, paragraphs=(), button="", address="", said=tuple(said), reasons=(*self._footer(),)
-        )
+        return LetterContent(about, paragraphs=(), button="", address="", said=tuple(said), reasons=self._footer())
 
     def thread(self, key: bytes) -> LetterThread:
         """The same letter always has the same Message-ID, and all letters about a record to one account one root."""
@@ -279,7 +275,7 @@ class RecordLetter:
         return Said(
             from_staff=from_staff,
             author=author,
-            when=" · ".join(filter(None, [side, self._moment(at)])),
+            when=" · ".join(filter(None, [side, MOMENT.show(at, self.reader)])),
             paragraphs=tuple(paragraphs),
             files=tuple(
                 (file.name, shown_size(file.size, self.reader), f"{self.address}files/{file.id}") for file in attached
@@ -339,12 +335,9 @@ class RecordLetter:
             return self.reader.text(_("You get this because ${reference} belongs to your company.", mapping=mapping))
         return self.reader.text(_("You get this because nobody is assigned to ${reference}.", mapping=mapping))
 
-    def _footer(self) -> list[str]:
+    def _footer(self) -> tuple[str, ...]:
         text = self.reader.text(self.sender.declaration.settings.letters.footer)
-        return [text] if text else []
-
-    def _in_own_words(self, wording: Wording) -> list[str]:
-        return _paragraphs(self._fill(self.reader.text(wording.text)))
+        return (text,) if text else ()
 
     def _fill(self, text: str) -> str:
         """`text` with the values of its placeholders, as far as the recipient may read them."""
@@ -358,9 +351,6 @@ class RecordLetter:
             return module.field(name).show(values[name], self.reader) if name in values else ""
 
         return PLACEHOLDER.sub(value, text)
-
-    def _moment(self, moment: datetime.datetime) -> str:
-        return MOMENT.show(moment, self.reader)
 
 
 def _paragraphs(text: str) -> list[str]:

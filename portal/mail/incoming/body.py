@@ -79,21 +79,13 @@ class Body:
         """The plain text, if it says something, else the last alternative that is understood; of the others the files,
         such as pictures of the HTML text and meetings.
         """
-        children = list(_children(part))
-        plain = [
-            child
-            for child in children
-            if child.get_content_type() == "text/plain" and self._text_of(child, "text/plain").strip()
-        ]
-        others = [
-            child
-            for child in children
-            if child.get_content_type() in ("text/html", "multipart/related", "multipart/mixed")
-        ]
+        children = [(child.get_content_type(), child) for child in _children(part)]
+        plain = [child for kind, child in children if kind == "text/plain" and self._text_of(child, kind).strip()]
+        others = [child for kind, child in children if kind in ("text/html", "multipart/related", "multipart/mixed")]
         chosen = plain[:1] or others[-1:]
         for child in chosen:
             self._visit(child)
-        for child in children:
+        for _kind, child in children:
             if child not in chosen:
                 self._visit_files(child)
 
@@ -133,9 +125,8 @@ class Body:
     def _add_file(self, part: Message, kind: str) -> None:
         content = _content(part) if not part.is_multipart() else b"".join(c.as_bytes() for c in _children(part))
         name = _file_name(part) or (_name_of_mail(part) if kind == "message/rfc822" else "")
-        self._add(
-            _safe_name(name, kind, len(self.files) + 1), content, str(part.get("Content-ID", "")).strip().strip("<>")
-        )
+        content_id = str(part.get("Content-ID", "")).strip().strip("<>")
+        self._add(_safe_name(name, kind, len(self.files) + 1), content, content_id)
 
     def _add(self, name: str, content: bytes, content_id: str) -> None:
         """Adds a file. The names of several are different: pictures that are pasted are all called image.png."""

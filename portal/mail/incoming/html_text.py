@@ -55,7 +55,8 @@ class _Reader(HTMLParser):
         if tag in UNSEEN:
             self.unseen += 1
         if tag in BLOCKS and not self._begins_item():  # a paragraph in an item stands beside its mark
-            self._end_line(paragraph=tag in PARAGRAPHS or self._is_empty_line(tag))
+            is_empty_line = tag == "br" and not self.has_text
+            self._end_line(paragraph=tag in PARAGRAPHS or is_empty_line)
         if tag in NESTED:
             self.depth[tag] += 1
         elif tag in LISTS:
@@ -114,9 +115,6 @@ class _Reader(HTMLParser):
             self._add(f"[{name or alternative}]")
         else:  # an emoji that is drawn
             self._add(alternative.strip())
-
-    def _is_empty_line(self, tag: str) -> bool:
-        return tag == "br" and not self.has_text
 
     def _begin_list(self, tag: str, start: str) -> None:
         first = int(start) if NUMBER.fullmatch(start) else 1

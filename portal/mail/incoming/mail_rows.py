@@ -72,16 +72,13 @@ def finish_mail(
 ) -> None:
     """Writes what became of a mail. `stored`: its name in the store, where its bytes are kept."""
     module, record = outcome.place or (None, None)
-    values = {
-        "outcome": outcome.kind,
-        "reason": outcome.reason,
-        "module": module,
-        "record": record,
-        "stored": stored,
-        "stranger": outcome.stranger,
-    }
-    table = tables.mail
-    connection.execute(sa.update(table).where(table.c["id"] == mail_id).values(values))
+    this_mail = sa.update(tables.mail).where(tables.mail.c["id"] == mail_id)
+    connection.execute(
+        this_mail.values(
+            outcome=outcome.kind, reason=outcome.reason, stranger=outcome.stranger,
+            module=module, record=record, stored=stored,
+        )
+    )  # fmt: skip
 
 
 def kept_mails(connection: sa.Connection, tables: Tables, limit: int) -> list[MailRow]:
@@ -134,13 +131,9 @@ def _of_newcomers(tables: Tables) -> sa.Select[*tuple[Any, ...]]:
 def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int]) -> MailRow | None:
     """The mail of somebody unknown that made a record; None where none did, or where they have access by now."""
     table = tables.mail
-    made = (
-        table.c["stranger"],
-        table.c["outcome"] == "created",
-        table.c["module"] == place[0],
-        table.c["record"] == place[1],
-    )
-    row = connection.execute(sa.select(*_columns(table)).where(*made).limit(1)).mappings().first()
+    by_stranger = table.c["stranger"], table.c["outcome"] == "created"
+    made = sa.select(*_columns(table)).where(*by_stranger, table.c["module"] == place[0], table.c["record"] == place[1])
+    row = connection.execute(made.limit(1)).mappings().first()
     return None if row is None else MailRow(**row)
 
 
@@ -153,9 +146,8 @@ def created_since(connection: sa.Connection, tables: Tables, sender: str, moment
 
 def stored_mails(connection: sa.Connection, tables: Tables) -> set[str]:
     """Every name in the store that a mail bears."""
-    return set(
-        connection.execute(sa.select(tables.mail.c["stored"]).where(tables.mail.c["stored"].is_not(None))).scalars()
-    )
+    stored = tables.mail.c["stored"]
+    return set(connection.scalars(sa.select(stored).where(stored.is_not(None))))
 
 
 def _columns(table: sa.Table) -> list[sa.Column[object]]:

@@ -80,15 +80,7 @@ def read_mail(raw: bytes, envelope: tuple[str, ...] = (), own_address: str = "")
         return _read(email.message_from_bytes(raw, policy=email.policy.compat32), raw, envelope, own_address)
     except UnreadableMailError:
         raise
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        AssertionError,
-        MessageError,
-        RecursionError,
-    ) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, MessageError, RecursionError) as error:
         log.info("A mail cannot be read: %r", error)
         raise UnreadableMailError(_("it cannot be read")) from error
 
@@ -112,7 +104,7 @@ def _read(message: Message, raw: bytes, envelope: tuple[str, ...], own_address: 
     if len(recipients) > MOST_ADDRESSES:
         raise UnreadableMailError(_("it has too many recipients"))
     message_id = next(iter(_ids(message, "Message-ID")), "")
-    body = Body(message)
+    body, from_server = Body(message), bool(MACHINE_SENDER.match(sender or name))
     return IncomingMail(
         key=_key(message, message_id, sender, raw),
         message_id=message_id,
@@ -125,9 +117,7 @@ def _read(message: Message, raw: bytes, envelope: tuple[str, ...], own_address: 
         files=tuple(body.files),
         automatic=_is_automatic(message, sender) or _is_of_other_list(message, own_address.lower()),
         forged=any(FAILED_CHECK.search(str(value)) for value in message.get_all("Authentication-Results", [])),
-        report=read_delivery_report(
-            raw, message_id, body.status, body.text, bool(MACHINE_SENDER.match(sender or name))
-        ),
+        report=read_delivery_report(raw, message_id, body.status, body.text, from_server),
     )
 
 

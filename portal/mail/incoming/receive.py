@@ -175,7 +175,8 @@ class Receiver:
             raise KeptAsideError(_("a program wrote it, not a person"))
         if mail.forged:
             raise KeptAsideError(_("the mail server says that the sender is not who they claim to be"))
-        if (reply_to := self._reply_to(mail)) is not None:
+        # Where a program lost the reply address, the letter that the mail names tells what it answers.
+        if (reply_to := self._reply_by_address(mail) or self._reply_by_letter(mail)) is not None:
             place = (reply_to.module, reply_to.record_id)
             return self._comment(mail, self._senders.replying(mail, reply_to), place, internal=reply_to.internal)
         thread = record_of_thread(self.connection, self.tables, mail.sender, mail.references)
@@ -184,10 +185,6 @@ class Receiver:
         return self._new(mail)
 
     # -- replies -------------------------------------------------------------------------------------------------------
-
-    def _reply_to(self, mail: IncomingMail) -> ReplyTo | None:
-        """What the mail answers: by its address, else by the letter that it names, where a program lost the address."""
-        return self._reply_by_address(mail) or self._reply_by_letter(mail)
 
     def _reply_by_letter(self, mail: IncomingMail) -> ReplyTo | None:
         letter = outbox.letter_with_id(self.connection, self.tables, mail.references)
@@ -300,9 +297,8 @@ class Receiver:
             comment_id = writer.add_comment(record, text.text, folded=text.folded)  # what the field does not hold
         if files.taken:
             writer.attach(record, files.taken, comment_id=comment_id)
-        return MailOutcome(
-            "created", files.reason, place, stranger=sender.person is None and sender.author.account is None
-        )
+        is_stranger = sender.person is None and sender.author.account is None
+        return MailOutcome("created", files.reason, place, stranger=is_stranger)
 
     def _owner_values(self, records: Records, sender: MailSender, defaults: bool = True) -> dict[str, Any]:
         """Whose the record is, where fields of its own say so. `defaults`: a new one, of which defaults say it too."""
