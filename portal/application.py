@@ -86,10 +86,7 @@ def host_portals(settings: Settings, on_loopback: bool = False) -> HostedPortals
 
 
 def make_application(
-    settings: Settings,
-    reload_templates: bool = False,
-    on_loopback: bool = False,
-    previewing: Previewing | None = None,
+    settings: Settings, reload_templates: bool = False, on_loopback: bool = False, previewing: Previewing | None = None
 ) -> Router:
     """The application for settings; `on_loopback`: see Serving. Raises StartupError and DatabaseUnreachableError.
 

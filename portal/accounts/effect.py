@@ -131,10 +131,7 @@ def _joined(
         concerned += len(own) if profile.changes else len(affected)
     lost, gained = (
         sum(len(_records(sights, module, is_lost)) for module in names)
-        for is_lost, names in (
-            (True, {pair.before for pair in pairs}),
-            (False, {pair.after for pair in pairs}),
-        )
+        for is_lost, names in ((True, {pair.before for pair in pairs}), (False, {pair.after for pair in pairs}))
     )
     return Effect(tuple(profiles), declared.common, len(people), concerned, lost, gained)
 

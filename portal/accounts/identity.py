@@ -45,11 +45,7 @@ def identify(connection: sa.Connection, tables: Tables, account: Account, **read
 
 
 def admit(
-    connection: sa.Connection,
-    tables: Tables,
-    account: Account,
-    person_row: PersonRow | None = None,
-    **reading: Any,
+    connection: sa.Connection, tables: Tables, account: Account, person_row: PersonRow | None = None, **reading: Any
 ) -> Identity | str:
     """The rights of an account if it may sign in at this moment; else why not, in one sentence for its person."""
     reader = tables.declaration.reader(person=account.person, **reading)

@@ -27,11 +27,7 @@ class Relation(enum.StrEnum):
     COMPANY = "company"
 
 
-RELATIONS = {
-    Relation.OWN: _("My own"),
-    Relation.FOLLOWED: _("I follow"),
-    Relation.COMPANY: _("My company’s"),
-}
+RELATIONS = {Relation.OWN: _("My own"), Relation.FOLLOWED: _("I follow"), Relation.COMPANY: _("My company’s")}
 # The kinds of letters, and what each is called where one chooses.
 KINDS = {
     "created": _("Receipts and new entries"),

@@ -55,10 +55,7 @@ def _targets(connection: sa.Connection, tables: Tables, module: str, field: str)
 
 
 def companies_of(
-    connection: sa.Connection,
-    tables: Tables,
-    person: int | None,
-    person_row: PersonRow | None = None,
+    connection: sa.Connection, tables: Tables, person: int | None, person_row: PersonRow | None = None
 ) -> tuple[int, ...] | None:
     """The ids of a person's companies, along the people module's `organization`; `person_row` if it is loaded already.
 

@@ -37,10 +37,7 @@ class Boolean(Field):
 
     @property
     def offered(self) -> Mapping[str, Option]:
-        return {
-            "true": Option.model_construct(label=_("Yes")),
-            "false": Option.model_construct(label=_("No")),
-        }
+        return {"true": Option.model_construct(label=_("Yes")), "false": Option.model_construct(label=_("No"))}
 
     def parse(self, text: str, reader: Reader) -> bool | None:
         """A word or a letter for yes or no, also the reader's own word."""

@@ -41,11 +41,7 @@ class Templates:
 
     def __getitem__(self, name: str) -> Template:
         if name not in self._loaded:
-            template = Template(
-                str(TEMPLATES / name),
-                auto_reload=self._reload,
-                boolean_attributes=BOOLEAN_ATTRIBUTES,
-            )
+            template = Template(str(TEMPLATES / name), auto_reload=self._reload, boolean_attributes=BOOLEAN_ATTRIBUTES)
             template.loader = self.cache
             self._loaded[name] = template
         return self._loaded[name]

@@ -25,8 +25,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 URLENCODED = re.compile(r"application/x-www-form-urlencoded\s*(;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
 # Our cookies as browsers send them back; the other cookies of the host are not ours.
 COOKIE = re.compile(
-    r"""\s*((?:__Host-)?portal_[a-z]+|list|theme)="?[\w!#$%&'()*+./:<=>?@^`{|}~-]{0,4000}"?\s*""",
-    re.ASCII,
+    r"""\s*((?:__Host-)?portal_[a-z]+|list|theme)="?[\w!#$%&'()*+./:<=>?@^`{|}~-]{0,4000}"?\s*""", re.ASCII
 )
 
 LARGEST_ANONYMOUS = 65_536  # bytes: signing in and passwords are all that is sent without a session

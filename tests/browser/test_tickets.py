@@ -9,10 +9,7 @@ from tests.browser.walking import Make, Visit, rows, settled, sign_in
 
 
 def test_a_customer_finds_comments_and_resolves_and_is_back_where_it_began(
-    open_page: Callable[..., Page],
-    address: str,
-    passwords: dict[str, tuple[str, str]],
-    new_ticket: Make,
+    open_page: Callable[..., Page], address: str, passwords: dict[str, tuple[str, str]], new_ticket: Make
 ) -> None:
     new_ticket("Umbrella stand leaks")
     page = open_page(base_url=address, locale="en-GB")

@@ -101,10 +101,7 @@ def _start_portal(cluster: Cluster, machines: dict[str, int], address: str, file
         "PORTAL_TRUSTED_PROXY": "127.0.0.1",
         **dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), S3_KEYS, strict=True)), **CHEAP,
     }  # fmt: skip
-    pooled = {
-        "PORTAL_DATABASE": cluster.pooled_url(),
-        "PORTAL_DATABASE_READ": cluster.database_url("prefer-standby"),
-    }
+    pooled = {"PORTAL_DATABASE": cluster.pooled_url(), "PORTAL_DATABASE_READ": cluster.database_url("prefer-standby")}
     for name, port in machines.items():
         cluster.run(name, [str(BIN / "portal"), "serve", "--port", str(port)], **settings, **pooled)
         wait_until(lambda port=port: answers(f"http://127.0.0.1:{port}"), name)

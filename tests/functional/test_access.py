@@ -25,9 +25,7 @@ CUSTOMER = {
     "ledgers": set(),
     "portal_account": set(),
 }
-POWER = CUSTOMER | {
-    "requests": SEES | {"create", "edit", "comment", "watch", "export", "resolve", "reopen", "close"},
-}
+POWER = CUSTOMER | {"requests": SEES | {"create", "edit", "comment", "watch", "export", "resolve", "reopen", "close"}}
 STAFF = {
     "requests": WRITES | {"comment", "watch", "export", "ask_back", "resolve", "reopen", "close"},
     "things": WRITES | {"export"},

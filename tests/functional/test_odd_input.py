@@ -76,21 +76,7 @@ def test_bytes_that_are_no_text_are_refused(filled, path):
 
 
 @pytest.mark.parametrize(
-    "identity",
-    [
-        "0",
-        "-1",
-        "01",
-        "1.0",
-        "1e1",
-        HUGE,
-        "9223372036854775808",
-        "%D9%A1",
-        "1%20",
-        "+1",
-        "x",
-        "1;2",
-    ],
+    "identity", ["0", "-1", "01", "1.0", "1e1", HUGE, "9223372036854775808", "%D9%A1", "1%20", "+1", "x", "1;2"]
 )
 def test_what_is_no_id_is_not_found(filled, identity):
     for more in ("", "edit", "comments", "move/resolve"):

@@ -65,11 +65,7 @@ def rename_options_in_history(
 
 
 def _rewrite(
-    connection: sa.Connection,
-    event: sa.Table,
-    module: str,
-    names: Iterable[str],
-    change: Callable[[Details], Details],
+    connection: sa.Connection, event: sa.Table, module: str, names: Iterable[str], change: Callable[[Details], Details]
 ) -> None:
     """Changes the details of those events of a module that contain one of `names` as a text of JSON."""
     stored = sa.cast(event.c["details"], sa.Text())

@@ -30,12 +30,7 @@ def not_signed_yet(record: Record, fields: Iterable[Field]) -> list[Field]:
 
 
 def add_change_events(
-    records: Records,
-    record_id: int,
-    kind: str,
-    author: Author,
-    before: Mapping[str, Any],
-    changed: Mapping[str, Any],
+    records: Records, record_id: int, kind: str, author: Author, before: Mapping[str, Any], changed: Mapping[str, Any]
 ) -> None:
     """Remembers what `changed` as an event of `kind`, and the signatures among it as one of their own."""
     signed = _signatures(records, changed)

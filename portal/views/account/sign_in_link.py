@@ -67,11 +67,7 @@ def show_sign_in_link(context: SignInLink, request: Request) -> Any:
         return _gone(request)
     remember = Widget("remember", _("Remember me"), "checkbox")
     page = PasswordPage(
-        heading=_("Sign in"),
-        action=request.path_qs,
-        email=account.email,
-        widgets=(remember,),
-        submit=_("Sign in"),
+        heading=_("Sign in"), action=request.path_qs, email=account.email, widgets=(remember,), submit=_("Sign in")
     )
     return {"page": page}
 

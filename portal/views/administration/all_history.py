@@ -123,8 +123,7 @@ def _record_line(request: Request, event: Event, record: Record | None) -> Histo
     singular = request.reader.text(records.access.singular or event.module)
     if record is None:
         return replace(
-            history_line(records, request, event),
-            record=_("${singular} (deleted)", mapping={"singular": singular}),
+            history_line(records, request, event), record=_("${singular} (deleted)", mapping={"singular": singular})
         )
     return replace(
         history_line(records, request, event),

@@ -62,11 +62,7 @@ class Files:
 
 
 def files_card(
-    resource: Record,
-    request: Request,
-    stored: Sequence[StoredFile],
-    refused: Iterable[str],
-    first_comment: int,
+    resource: Record, request: Request, stored: Sequence[StoredFile], refused: Iterable[str], first_comment: int
 ) -> Files:
     """Every file of the record, those of comments included, and where more are added as long as one may.
 
@@ -91,11 +87,7 @@ def record_files(resource: Record) -> list[StoredFile]:
 
 
 def shown_files(
-    resource: Record,
-    request: Request,
-    stored: Iterable[StoredFile],
-    removable: bool = False,
-    first_comment: int = 0,
+    resource: Record, request: Request, stored: Iterable[StoredFile], removable: bool = False, first_comment: int = 0
 ) -> Iterator[FileShown]:
     """Files as lists show them. `removable`: with a button for those that the reader may remove.
 

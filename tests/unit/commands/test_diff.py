@@ -91,10 +91,7 @@ def test_what_a_profile_has_from_the_module_is_said_once_in_the_words_of_the_fil
 
 
 def test_where_nothing_differs_it_exits_0(folder):
-    assert portal(folder, "diff", str(SMALL)) == (
-        0,
-        "nothing differs\n",
-    )
+    assert portal(folder, "diff", str(SMALL)) == (0, "nothing differs\n")
 
 
 def test_a_revision_of_git_is_compared_with_the_folder(folder):

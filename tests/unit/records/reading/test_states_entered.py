@@ -7,9 +7,7 @@ from portal.records.reading.states_entered import states_entered
 
 AT = datetime.datetime(2026, 3, 5, tzinfo=datetime.UTC)
 LIFECYCLE = Lifecycle(
-    field="status",
-    start="new",
-    transitions={"withdrawn": Transition(**{"from": "new", "to": "stopped"})},
+    field="status", start="new", transitions={"withdrawn": Transition(**{"from": "new", "to": "stopped"})}
 )
 
 
