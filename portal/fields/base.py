@@ -20,6 +20,7 @@ from portal.fields.linked_value import Linked
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.refused import FORBIDDEN, Refused, filled, operator_refused, storable
+from portal.fields.sheet_cell import SheetCell
 from portal.texts import Text, _, label_from_name
 
 __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "storable"]
@@ -320,6 +321,10 @@ class Field(InLines, FromColumn, Checked):
     def read(self, text: str, reader: Reader = PLAIN) -> Any:
         """The value from CSV; `reader` gives the time zone and currency where the text has none. Raises Refused."""
         return self.parse(text, reader)
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        """The value, which is not empty, as a spreadsheet computes with it; None where it is a text there."""
+        return None
 
     def to_history(self, value: Any) -> Any:
         """The value as JSON for the history of a record; None where it is too long to be kept there."""

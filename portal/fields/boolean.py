@@ -9,6 +9,7 @@ from portal.fields.base import Field, Refused, filled
 from portal.fields.base_shape import Option
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.sheet_cell import SheetCell
 from portal.texts import _, fold
 
 # Folded. Spreadsheets write the words of the language of whoever has them.
@@ -90,6 +91,10 @@ class Boolean(Field):
     def write(self, value: Any) -> str:
         """`true` or `false`."""
         return "" if value is None else "true" if value else "false"
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:
+        """Spreadsheets have booleans, in the words of whoever looks at them."""
+        return SheetCell(value)
 
     def texts(self, value: Any) -> Iterable[str]:
         """Nobody looks for “yes”, and “no” would find all others: what is true is found by what it is called."""

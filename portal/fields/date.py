@@ -22,6 +22,7 @@ from portal.fields.dates_and_times import (
     parse_date,
 )
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.sheet_cell import DATE, FIRST_DAY, SheetCell
 from portal.texts import is_blank
 
 DAY = datetime.timedelta(days=1)
@@ -108,6 +109,10 @@ class Date(DateOrTime):
     def near(self, constant: Any) -> tuple[Any, ...]:
         """The day, the one before and the one after."""
         return constant, constant - DAY, constant + DAY
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        """The day, if spreadsheets know it."""
+        return SheetCell(value, DATE) if value >= FIRST_DAY else None
 
     def texts(self, value: Any) -> Iterable[str]:
         """In figures, and in the words of the portal's languages."""

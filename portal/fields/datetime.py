@@ -30,6 +30,7 @@ from portal.fields.dates_and_times import (
 )
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.sheet_cell import DATE_AND_TIME, FIRST_DAY, SheetCell
 from portal.texts import _, is_blank
 
 ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[Tt]|,?\s+)(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\d*")
@@ -277,6 +278,12 @@ class Datetime(DateOrTime):
         behind = not before and not within
         answers = {"equal": within, "min": not before, "max": not behind, "before": before, "after": behind}
         return answers.get(operator, False)
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        """By the clocks where the reader is; not the second of two equal hours in autumn, which no cell tells apart."""
+        here = value.astimezone(reader.time_zone)
+        told_apart = here.date() >= FIRST_DAY and f"{self.name}.later" not in self.inputs(value, reader)
+        return SheetCell(here.replace(tzinfo=None), DATE_AND_TIME) if told_apart else None
 
     def texts(self, value: Any) -> Iterable[str]:
         """By the clocks of the portal's own zone."""

@@ -1,5 +1,6 @@
 """`duration`: a length of time in seconds, written `1 h 30 min`, `90 min` or `1:30`; a bare number means minutes."""
 
+import datetime
 import functools
 import re
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from portal.fields.base import Field, Refused, filled
 from portal.fields.base_parts import Measure
 from portal.fields.numbers import parse_number
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.sheet_cell import LENGTH_OF_TIME, LENGTH_WITH_SECONDS, SheetCell
 from portal.texts import _, fold, is_blank
 
 SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
@@ -117,6 +119,11 @@ class LengthOfTime(Field):
     def write(self, value: Any) -> str:
         """`1 h 30 min`, which every reader's form takes."""
         return _in_units(value)
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        """Hours and minutes that can be added up; spreadsheets show no length below zero."""
+        length = datetime.timedelta(seconds=int(value))
+        return SheetCell(length, LENGTH_WITH_SECONDS if value % 60 else LENGTH_OF_TIME) if value >= 0 else None
 
     def constant(self, raw: Any, reader: Reader) -> int:
         """As it is typed; a number of the YAML means minutes."""

@@ -6,7 +6,7 @@ The value is a tuple of Row. Reading and writing the table is the work of record
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
@@ -22,6 +22,8 @@ from portal.fields.base_shape import Names, OneOrSeveral
 from portal.fields.money import Money
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import Reader
+from portal.fields.row_form import RowForm
+from portal.fields.sheet_cell import SheetCell
 from portal.fields.table_names import declared_name, join_name, table_of
 from portal.texts import _, is_blank, ngettext
 
@@ -42,31 +44,6 @@ class Row:
     def get(self, name: str) -> Any:
         """The value of a column; None for one that the reader may not read."""
         return self.values.get(name)
-
-
-class RowForm:
-    """The inputs of one row, `lines.0.price`, as a form with inputs of their own: `price`."""
-
-    def __init__(self, inputs: Mapping[str, list[str]]) -> None:
-        self._inputs = inputs
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._inputs)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._inputs
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        """Each input with its value; one with several values occurs as often."""
-        return ((name, text) for name, texts in self._inputs.items() for text in texts)
-
-    def get(self, name: str, default: str = "") -> str:
-        """The value of an input, the last one of several."""
-        return self._inputs[name][-1] if self._inputs.get(name) else default
-
-    def getall(self, name: str) -> list[str]:
-        """All values of an input."""
-        return list(self._inputs.get(name, ()))
 
 
 class ColumnError(ValueError):
@@ -338,6 +315,13 @@ class Lines(Field):
         totals = [self.fields[name].write(total) for name in self.total for total in self.totals_of(value, name)]
         return "; ".join(totals) if totals else str(len(value or ()))
 
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        """The total, where there is one alone; without totals how many rows there are."""
+        if not self.total:
+            return SheetCell(len(value))
+        totals = [(self.fields[name], total) for name in self.total for total in self.totals_of(value, name)]
+        return totals[0][0].sheet_cell(totals[0][1], reader) if len(totals) == 1 else None
+
     def totals_of(self, value: Any, column: str) -> tuple[Any, ...]:
         """The totals of a column, exact: one for each currency that occurs in it; none where it is empty."""
         values = [item for row in value or () if (item := row.get(column)) is not None]
@@ -388,12 +372,3 @@ def _column(name: str, entry: Any) -> Field:
 
 def _mistake(sentence: str, path: tuple[Any, ...]) -> PydanticCustomError:
     return PydanticCustomError("value_error", "{error}", {"error": sentence, "path": path})
-
-
-def row_in(form: Form, prefix: str) -> RowForm:
-    """The row whose inputs begin with `prefix`: “lines.0.”."""
-    inputs: dict[str, list[str]] = {}
-    for name, text in form.items():
-        if name.startswith(prefix):
-            inputs.setdefault(name.removeprefix(prefix), []).append(text)
-    return RowForm(inputs)

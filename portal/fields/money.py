@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
+from babel import Locale
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import field_validator
 
@@ -18,6 +19,7 @@ from portal.fields.column_types import ExactDecimal
 from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, parse_number
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.sheet_cell import SheetCell, number_cell
 from portal.texts import _, is_blank
 
 # Where CLDR's currencySpacing puts a space, which Babel leaves out: “CHF 10.00”, but “€10.00”.
@@ -153,6 +155,10 @@ class MoneyField(Bounded):
         """`12.50 EUR`."""
         return "" if value is None else f"{value.amount:f} {value.currency}"
 
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        """The amount, which a spreadsheet adds up, and the sign of its currency as a part of the format."""
+        return number_cell(value.amount, _sheet_format(value.currency, reader.locale_name))
+
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
         """Without the currency where it is the usual one."""
         written = self.write(value)
@@ -190,3 +196,15 @@ class MoneyField(Bounded):
 def _format(amount: str, currency: str, locale: str) -> str:
     text = format_currency(Decimal(amount), currency, locale=locale)
     return BESIDE_LETTERS.sub("\N{NO-BREAK SPACE}", text)
+
+
+@functools.lru_cache(maxsize=200)
+def _sheet_format(currency: str, locale: str) -> str:
+    """`[$€]#,##0.00` or `#,##0.00 [$€]`: as spreadsheets write it, with the sign on the side where `locale` has it."""
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern
+    sign, places = get_currency_symbol(currency, locale=locale), get_currency_precision(currency)
+    number = f"#,##0.{'0' * places}" if places else "#,##0"
+    if pattern.index("\u00a4") > pattern.index("#"):
+        return f"{number}\u00a0[${sign}]"
+    gap = "\u00a0" if sign[-1].isalpha() else ""
+    return f"[${sign}]{gap}{number}"

@@ -17,6 +17,7 @@ from portal.conditions import is_nothing
 from portal.fields.base import Field, Refused, filled
 from portal.fields.column_types import WHOLE_DIGITS, ExactDecimal
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.sheet_cell import SheetCell, number_cell
 from portal.texts import _, is_blank, ngettext
 
 LONGEST = 60  # characters; refused before any arithmetic
@@ -222,6 +223,10 @@ class Number(Bounded):
     def show(self, value: Any, reader: Reader) -> str:
         """In the reader's way, with grouped digits."""
         return "" if value is None else localized(value, reader)
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        """The number itself."""
+        return number_cell(value)
 
     def write(self, value: Any) -> str:
         """With a point, and without zeros at the end."""

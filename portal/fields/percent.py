@@ -8,8 +8,9 @@ from babel.numbers import format_percent
 from pydantic import Field as Key
 
 from portal.fields.base_parts import Measure
-from portal.fields.numbers import Amount, Number, check_digits, check_places, without_zeros
+from portal.fields.numbers import Amount, Number, check_digits, check_places, places_of, without_zeros
 from portal.fields.reader import Reader
+from portal.fields.sheet_cell import SheetCell, number_cell
 from portal.texts import trimmed
 
 SIGNS = "%\u066a\uff05 \u00a0\u202f"  # and the spaces before them
@@ -55,3 +56,8 @@ class Percent(Number):
         return format_percent(
             Decimal(without_zeros(value)).scaleb(-2), locale=reader.locale, decimal_quantization=False
         )
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        """The fraction, with a format that shows it as it is here."""
+        places = places_of(value)
+        return number_cell(Decimal(value).scaleb(-2), f"0.{'0' * places}%" if places else "0%")

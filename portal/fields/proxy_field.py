@@ -12,6 +12,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import Option
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
+from portal.fields.sheet_cell import SheetCell
 from portal.texts import Text
 
 
@@ -81,6 +82,9 @@ class ProxyField(Field):
 
     def html(self, value: Any) -> str:
         return self._target.html(value)
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
+        return self._target.sheet_cell(value, reader)
 
     def write(self, value: Any) -> str:
         return self._target.write(value)

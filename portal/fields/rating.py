@@ -9,6 +9,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.sheet_cell import SheetCell
 from portal.texts import Text, _, trimmed
 
 
@@ -50,3 +51,7 @@ class Rating(Field):
     def read(self, text: str, reader: Reader = PLAIN) -> int | None:
         """From CSV also “3.0”: programs that know only decimals write whole numbers so where some cells are empty."""
         return super().read(text.strip().removesuffix(".0"), reader)
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:
+        """The number of stars."""
+        return SheetCell(value)

@@ -20,6 +20,7 @@ from portal.fields.dates_and_times import (
     time_wanted,
 )
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.sheet_cell import CLOCK, CLOCK_WITH_SECONDS, SheetCell
 from portal.texts import is_blank
 
 
@@ -91,6 +92,10 @@ class Time(DateOrTime):
         moment = datetime.datetime.combine(EXAMPLE, constant)
         beside = (moment - datetime.timedelta(seconds=1), moment + datetime.timedelta(seconds=1))
         return constant, *(other.time() for other in beside if other.date() == moment.date())
+
+    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:
+        """The time of day."""
+        return SheetCell(value, CLOCK_WITH_SECONDS if value.second else CLOCK)
 
     def texts(self, value: Any) -> Iterable[str]:
         """With 24 hours, and as it is written in the portal's languages."""

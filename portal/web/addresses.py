@@ -15,9 +15,9 @@ def list_address(module: str, parameters: Iterable[tuple[str, str]] | Mapping[st
     return f"/{module}/{_query_string(parameters)}"
 
 
-def export_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The address of the same list as a CSV file."""
-    return f"/{module}/export.csv{_query_string(parameters)}"
+def export_address(module: str, suffix: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """The address of the same list as a file; `suffix`: csv or xlsx."""
+    return f"/{module}/export.{suffix}{_query_string(parameters)}"
 
 
 def bulk_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:

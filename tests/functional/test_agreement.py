@@ -37,6 +37,7 @@ from portal.records.writing.history import Author
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
 from tests.functional.world import linked
+from tests.workbooks import cells_of
 
 NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
 LONG_AGO = NOW - datetime.timedelta(days=900)
@@ -237,6 +238,7 @@ class Paths:
             "offered": {record_id for record_id, _title in self.records.find("", limit=999)},
             "named by links": self.named(),
             "export": self.exported(),
+            "workbook": self.in_workbook(),
             "history": self.told_by_history(),
             "files": {
                 record.id for record in map(self.records.get, self.everything) if record and self.has_file(record)
@@ -250,8 +252,16 @@ class Paths:
         return {record_id for (_module, record_id), link in titled.items() if link.visible}
 
     def exported(self) -> set[int]:
-        text = b"".join(exported_list(self.records, Query(), ["reference"], self.policy.reader)).decode("utf-8-sig")
-        references = {row[0] for row in list(csv.reader(io.StringIO(text)))[1:]}
+        export = exported_list(self.records, Query(), ["reference"], self.policy.reader)
+        text = b"".join(export.csv_file()).decode("utf-8-sig")
+        return self.with_references({row[0] for row in list(csv.reader(io.StringIO(text)))[1:]})
+
+    def in_workbook(self) -> set[int]:
+        file = io.BytesIO()
+        exported_list(self.records, Query(), ["reference"], self.policy.reader).write_workbook(file, "")
+        return self.with_references({row[0] for row in cells_of(file.getvalue())[1:]})
+
+    def with_references(self, references: set[str]) -> set[int]:
         return {
             record.id for record in self.records.as_system.by_ids(self.everything, []) if record.reference in references
         }

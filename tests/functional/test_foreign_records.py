@@ -14,6 +14,7 @@ from portal.fields.linked_value import Linked
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
 from tests.functional.world import ANNA, BRUNO, CARLA, NOW, World, way
+from tests.workbooks import text_of
 
 DAY = datetime.timedelta(days=1)
 FOREIGN = 1_100  # more than are counted
@@ -92,6 +93,7 @@ PAGES = (
     "?kind=a",
     "?sort=name",
     "export.csv",
+    "export.xlsx",
 )
 
 
@@ -184,7 +186,7 @@ def answers(world):
 
 
 def without_token(page):
-    return re.sub(r'name="_(csrf|once)"[^>]*value="[^"]+"', "", page.text)
+    return re.sub(r'name="_(csrf|once)"[^>]*value="[^"]+"', "", text_of(page))
 
 
 def test_thousands_of_foreign_records_change_no_answer(foreign):

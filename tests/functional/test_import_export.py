@@ -460,7 +460,7 @@ def test_the_export_of_a_list_shows_what_people_see_but_no_more_than_they_may(fi
     with reading(filled.engine) as connection:
         records = Records(connection, Policy(filled.tables, profile, reader), "things")
         columns = [*records.access.list.columns, "secret"]
-        content = b"".join(exported_list(records, Query(sort=("id",)), columns, reader))
+        content = b"".join(exported_list(records, Query(sort=("id",)), columns, reader).csv_file())
     assert content.startswith(b"\xef\xbb\xbf")
     header, first, _second = table(content)
     row = dict(zip(header, first, strict=True))
@@ -562,7 +562,8 @@ def test_the_export_of_a_list_can_be_imported(filled, language):
         readable["things"] = profile.modules["things"].model_copy(update={"readable": frozenset({*names, "reference"})})
         policy = replace(policy, profile=profile.model_copy(update={"modules": readable}))
         records = Records(connection, policy, "things")
-        content = b"".join(exported_list(records, Query(sort=("id",)), ["reference", *names, "modified"], reader))
+        export = exported_list(records, Query(sort=("id",)), ["reference", *names, "modified"], reader)
+        content = b"".join(export.csv_file())
     result = filled.load("things", content, "--key", "reference")
     assert "0 new, 0 changed, 3 unchanged" in result.output, result.output
     assert "skipped what the portal computes or keeps itself" in result.output

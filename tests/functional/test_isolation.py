@@ -15,6 +15,7 @@ from portal.records.writing.history import Author
 from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
+from tests.workbooks import text_of
 
 TENANTS = {"Acme": ("Anna Rossi", "Bruno Verdi"), "Globex": ("Carla Neri", "Dario Blu")}
 # A word that stands in every field of a company's records, and in nobody else's.
@@ -123,6 +124,7 @@ def asked(world) -> list[str]:
     found = ["/search?q=zq", f"/search?q={INTERNAL}"]
     for module in MODULES:
         found += [f"/{module}/?tab=all&q=zq", f"/{module}/?tab=all&q={INTERNAL}", f"/{module}/export.csv?tab=all"]
+        found += [f"/{module}/export.xlsx?tab=all"]
         for name, field in world.portal.declaration.modules[module].fields.items():
             found += [f"/{module}/?tab=all&{name}=zq"]
             found += [f"/{module}/find?q=&field={name}"] if field.filter == "link" else []
@@ -152,7 +154,7 @@ def reached(crawled):
 
 def everything_in(answer) -> str:
     """All that an answer says, without the id of its request, which is random."""
-    return f"{answer.status} {answer.headers} {answer.text}".replace(answer.headers["X-Request-Id"], "")
+    return f"{answer.status} {answer.headers} {text_of(answer)}".replace(answer.headers["X-Request-Id"], "")
 
 
 @pytest.mark.parametrize("person", list(OF))

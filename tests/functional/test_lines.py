@@ -12,6 +12,7 @@ from portal.commands import main
 from portal.declaration.load import load
 from portal.fields.base import Field
 from tests.functional.conftest import form_of
+from tests.workbooks import cells_of
 
 ORDERS = """
   products:
@@ -473,8 +474,15 @@ def test_the_export_of_a_list_offers_the_lines_besides(
     assert not anna.get("/orders/").html.select("[data-export]")
     anna.get("/orders/export.csv?_lines=lines", status=404)
     offered = nancy.get("/orders/?title=two").html.select("[data-export]")
-    assert [link.text.strip() for link in offered] == ["Orders", "Lines"]
-    answer = nancy.get(offered[1]["href"])
+    titles = [f"{of} · {kind}" for of in ("Orders", "Lines") for kind in ("Excel workbook", "CSV file")]
+    assert [link.text.strip() for link in offered] == titles
+    sheet = cells_of(nancy.get(offered[2]["href"]).body)
+    assert [row[:6] for row in sheet] == [
+        ("Order", "Group", "Product", "Quantity", "Price", "Price (currency)"),
+        ("1", None, None, 2, 10, "EUR"),
+        ("1", None, None, 3, None, None),
+    ]
+    answer = nancy.get(offered[3]["href"])
     assert answer.headers["Content-Disposition"].endswith('_lines.csv"')
     header, *lines = answer.text.removeprefix("\ufeff").splitlines()
     assert header.startswith("Order,Group,Product,Quantity,Price,Price (currency)")

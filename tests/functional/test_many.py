@@ -6,6 +6,7 @@ import pytest
 
 from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, BRUNO, CARLA, EDDA, NANCY
+from tests.workbooks import cells_of
 
 
 @pytest.fixture
@@ -124,7 +125,10 @@ def test_chosen_records_are_exported(world, requests):
         "Request 1",
         "Request 2",
     ]
-    assert bulk(world, ANNA, "export", requests).status_int == 404
+    sheet = cells_of(bulk(world, NANCY, "export.xlsx", requests[:2], query="?tab=all&sort=name").body)
+    assert [row[1] for row in sheet[1:]] == ["Request 0", "Request 1"]
+    for kind in ("export", "export.xlsx"):
+        assert bulk(world, ANNA, kind, requests).status_int == 404
 
 
 def test_what_a_profile_may_not_do_to_one_it_may_not_do_to_many(world, requests):

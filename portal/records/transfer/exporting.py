@@ -1,21 +1,25 @@
-"""Records → CSV, page after page, so that memory does not grow with the table.
+"""Records → files, page after page, so that memory does not grow with the table.
 
-`Export` writes all of a module for `portal import`: field names and raw values. `exported_list` writes what a list
-shows for its reader: labels, titles and words in their language, but dates, numbers and amounts as programs read
-them. The import takes both back. Formulas are disarmed in both (spreadsheet_formulas.py).
+`Export` writes all of a module for `portal import` as CSV: field names and raw values. `exported_list` gives what a
+list shows for its reader: labels, titles and words in their language, but dates, numbers and amounts as programs read
+them; as CSV, or as a workbook (workbook_writing.py). The import takes all of them back. Formulas are disarmed in CSV
+(spreadsheet_formulas.py).
 """
 
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from portal.batches import batched
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.lines import Row
 from portal.fields.reader import Reader
+from portal.fields.sheet_cell import SheetCell
+from portal.lazy import LazyModule
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS, CURRENCY, header_of, parts, settable
 from portal.records.transfer.exporting_files import FilesOut
@@ -26,8 +30,33 @@ from portal.records.transfer.spreadsheet_formulas import protect_cell
 BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take the file for one in the machine's old encoding
 BATCH = 500
 
+workbook_writing = LazyModule("portal.records.transfer.workbook_writing")
 
-def exported_list(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> Iterator[bytes]:
+
+@dataclass(frozen=True)
+class ListExport:
+    """A list as it is exported for people, whatever the kind of file.
+
+    `entries`: its records, or the rows in them, each behind the cells that come before those of its fields.
+    """
+
+    headers: Sequence[str]
+    cells: "ListCells"
+    entries: Iterable[tuple[Sequence[str], Record | Row]]
+
+    def csv_file(self) -> Iterator[bytes]:
+        """The file, piece by piece."""
+        yield csv_lines([self.headers], BYTE_ORDER_MARK)
+        for batch in batched(self.entries, BATCH):
+            yield csv_lines([*before, *self.cells.of(entry)] for before, entry in batch)
+
+    def write_workbook(self, file: BinaryIO, title: str) -> None:
+        """Writes it as a workbook, whose sheet is called `title`."""
+        rows = ([*before, *self.cells.of_sheet(entry)] for before, entry in self.entries)
+        workbook_writing.write_workbook(file, title, self.headers, rows, self.cells.reader)
+
+
+def exported_list(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> ListExport:
     """All rows of `query` for people: the readable ones of `columns` under their labels, in the reader's language."""
     module, languages = records.module, records.policy.declaration.settings.languages
     names = [name for name in columns if name in records.policy.readable(records.name)]
@@ -36,8 +65,7 @@ def exported_list(records: Records, query: Query, columns: Sequence[str], reader
     headers = [
         header_of(module, field, reader.language, languages, part) for field in fields for part in cells.parts(field)
     ]
-    yield csv_lines([headers], BYTE_ORDER_MARK)
-    yield from _chunks(records.iterate(query, names, size=BATCH), cells.of)
+    return ListExport(headers, cells, (((), record) for record in records.iterate(query, names, size=BATCH)))
 
 
 class ListCells:
@@ -54,15 +82,26 @@ class ListCells:
         return ("", CURRENCY) if field.name in self._amounts else ("",)
 
     def of(self, record: Record | Row) -> list[str]:
-        """The cells of one record, or of a row."""
-        cells: list[str] = []
+        """The cells of one record, or of a row, as texts."""
+        return [text for field in self.fields for text in self._texts(field, record.values[field.name])]
+
+    def of_sheet(self, record: Record | Row) -> list[SheetCell | str]:
+        """The same for a workbook: what a spreadsheet computes with as such."""
+        cells: list[SheetCell | str] = []
         for field in self.fields:
             value = record.values[field.name]
-            if field.name in self._amounts:
-                cells += _part_cells(field, value, self._machine)
+            cell = None if field.is_empty(value) else field.sheet_cell(value, self.reader)
+            if cell is None or field.name in self._amounts:
+                text, *others = self._texts(field, value)
+                cells += [cell or text, *others]
             else:
-                cells.append(self._cell(field, value))
+                cells.append(cell)
         return cells
+
+    def _texts(self, field: Field, value: Any) -> list[str]:
+        if field.name in self._amounts:
+            return _part_cells(field, value, self._machine)
+        return [self._cell(field, value)]
 
     def _cell(self, field: Any, value: Any) -> str:
         if value is None or value == ():

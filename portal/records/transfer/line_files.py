@@ -26,7 +26,7 @@ from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.csv_columns import WrongColumnsError, find_columns, header_of, settable
 from portal.records.transfer.csv_reading import CsvRows
-from portal.records.transfer.exporting import BATCH, BYTE_ORDER_MARK, ListCells, RawCells, csv_lines
+from portal.records.transfer.exporting import BATCH, ListCells, ListExport, RawCells, csv_lines
 from portal.records.transfer.import_row import BadCell, ImportRow
 from portal.records.transfer.importing import ImportOptions
 from portal.records.transfer.kept_rows import KeptRows
@@ -94,7 +94,7 @@ def exported_rows(system: Records, field: Field) -> Iterator[bytes]:
         )
 
 
-def exported_list_rows(records: Records, field: Field, query: Query, reader: Reader) -> Iterator[bytes]:
+def exported_list_rows(records: Records, field: Field, query: Query, reader: Reader) -> ListExport:
     """The rows of a field of all records of `query`, for people: under labels, with what their reader may read.
 
     The first column names the record by its reference; `import_rows` takes the file back.
@@ -104,12 +104,14 @@ def exported_list_rows(records: Records, field: Field, query: Query, reader: Rea
     columns = [rows.module.fields[name] for name in records.policy.columns(field)]
     cells = ListCells(records.policy.declaration.row_modules[rows.name], columns, reader)
     headers = [(record, ""), *((column, part) for column in columns for part in cells.parts(column))]
-    yield csv_lines(
-        [[header_of(rows.module, column, reader.language, languages, part) for column, part in headers]],
-        BYTE_ORDER_MARK,
+    entries = (
+        ((record.reference,), row)
+        for record in records.iterate(query, [field.name], size=BATCH)
+        for row in record.values[field.name]
     )
-    for batch in batched(records.iterate(query, [field.name], size=BATCH), BATCH):
-        yield csv_lines([record.reference, *cells.of(row)] for record in batch for row in record.values[field.name])
+    return ListExport(
+        [header_of(rows.module, column, reader.language, languages, part) for column, part in headers], cells, entries
+    )
 
 
 @dataclass(frozen=True)

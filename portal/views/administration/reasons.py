@@ -22,7 +22,13 @@ ACTION_OF_ADDRESS = {
     "invite": "grant",
 }
 ON_RECORDS = ("edit", "delete", *ACTION_OF_ADDRESS)
-ON_MODULES = {"create": "create", "export.csv": "export", "invite": "grant", "waiting": "grant"}
+ON_MODULES = {
+    "create": "create",
+    "export.csv": "export",
+    "export.xlsx": "export",
+    "invite": "grant",
+    "waiting": "grant",
+}
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from pyramid.view import view_config
 from portal.declaration.layouts import form_layout_fields
 from portal.fields.base import Field
 from portal.fields.default_paths import value_path
-from portal.fields.lines import Row, row_in
+from portal.fields.lines import Row
 from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form
 from portal.fields.record_titles import RECORD_ID
+from portal.fields.row_form import row_in
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import defaults, follow_again

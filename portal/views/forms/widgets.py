@@ -15,9 +15,10 @@ from portal.fields.byte_sizes import shown_size
 from portal.fields.default_paths import value_path
 from portal.fields.file import FileValue, kept_input
 from portal.fields.file_types import types_in_words
-from portal.fields.lines import ROW_ID, UNTOUCHED, Row, row_in
+from portal.fields.lines import ROW_ID, UNTOUCHED, Row
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.row_form import row_in
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.form_conditions import depends_on, is_required, is_shown, linked_records

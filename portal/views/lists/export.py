@@ -1,7 +1,9 @@
-"""`/MODULE/export.csv`: what the list shows, all rows, as a file for spreadsheets."""
+"""`/MODULE/export.csv` and `/MODULE/export.xlsx`: what the list shows, all rows, as a file for spreadsheets."""
 
+import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple, cast
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
@@ -11,8 +13,9 @@ from pyramid.view import view_config
 from portal.declaration.shapes import display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
-from portal.records.transfer.exporting import exported_list
+from portal.records.transfer.exporting import ListExport, exported_list
 from portal.records.transfer.line_files import exported_list_rows
+from portal.texts import Words, _
 from portal.views.lists.filters import Parameters, shown_request
 from portal.views.parts import TitledLink
 from portal.web.addresses import export_address
@@ -21,18 +24,37 @@ from portal.web.resources import Module
 IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sent
 
 
+class FileKind(NamedTuple):
+    """A kind of file in which a list can be had, what its link is called, and what browsers are told it is."""
+
+    suffix: str
+    title: Words
+    content_type: str
+
+
+CSV = FileKind("csv", _("CSV file"), "text/csv; charset=utf-8")
+KINDS = (
+    FileKind("xlsx", _("Excel workbook"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    CSV,
+)
+
+
 def may_export(records: Records) -> bool:
     """Whether the list offers an export to this profile."""
     return bool(records.access.list.export) and records.policy.may(records.name, "export")
 
 
 def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
-    """The links to the files as which a list can be exported."""
-    reader = records.policy.reader
-    yield TitledLink(reader.text(display_name(records.access)), export_address(records.name, parameters))
-    for field in _exported_lines(records):
-        address = export_address(records.name, [*parameters, ("_lines", field.name)])
-        yield TitledLink(reader.text(field.title), address)
+    """The links to the files as which a list can be exported: each kind of its records, and of the rows of `lines`."""
+    reader, lines = records.policy.reader, _exported_lines(records)
+    contents = [(display_name(records.access), list(parameters))]
+    contents += [(field.title, [*parameters, ("_lines", field.name)]) for field in lines]
+    for name, asked in contents:
+        for kind in KINDS:
+            title = reader.text(kind.title)
+            if lines:
+                title = f"{reader.text(name)} · {title}"
+            yield TitledLink(title, export_address(records.name, kind.suffix, asked))
 
 
 def _exported_lines(records: Records) -> list[Field]:
@@ -42,38 +64,47 @@ def _exported_lines(records: Records) -> list[Field]:
 
 
 @view_config(context=Module, name="export.csv", request_method="GET", permission="export")
+@view_config(context=Module, name="export.xlsx", request_method="GET", permission="export")
 def export_list(module: Module, request: Request) -> Response:
     """The list that the address asks for; `_lines`: the field whose rows are written in the place of the records."""
     records = module.records
     if not records.access.list.export:
         raise HTTPNotFound
-    query = shown_request(records, request, request.GET).query
+    suffix, query = request.view_name.removeprefix("export."), shown_request(records, request, request.GET).query
     if "_lines" not in request.GET:
-        return csv_file(records, query, request)
+        return list_file(records, query, request, suffix)
     field = next((field for field in _exported_lines(records) if field.name == request.GET["_lines"]), None)
     if field is None:
         raise HTTPNotFound
-    return _file(records.name, exported_list_rows(records, field, query, request.reader), request, f"_{field.name}")
+    export = exported_list_rows(records, field, query, request.reader)
+    # The name says to the import whose rows they are.
+    name = f"{_file_name(records, request)}_{field.name}"
+    return _file(export, name, field.title, request, suffix)
 
 
-def csv_file(records: Records, query: Query, request: Request) -> Response:
-    """The records of a query, with the columns of the list."""
-    rows = exported_list(records, query, records.access.list.columns or (), request.reader)
-    return _file(records.name, rows, request)
+def list_file(records: Records, query: Query, request: Request, suffix: str) -> Response:
+    """The records of a query as a file, with the columns of the list."""
+    export = exported_list(records, query, records.access.list.columns or (), request.reader)
+    return _file(export, _file_name(records, request), display_name(records.access), request, suffix)
 
 
-def _file(name: str, chunks: Iterable[bytes], request: Request, end: str = "") -> Response:
-    """A CSV file to download, written to its end while the transaction is open; its name has the day, then `end`."""
+def _file_name(records: Records, request: Request) -> str:
+    return f"{records.name}-{request.reader.today.isoformat()}"
+
+
+def _file(export: ListExport, name: str, title: Words, request: Request, suffix: str) -> Response:
+    """A file to download, written to its end while the transaction is open."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
-    for chunk in chunks:
-        file.write(chunk)
-    length = file.tell()
+    if suffix == CSV.suffix:
+        file.writelines(export.csv_file())
+    else:
+        export.write_workbook(cast(BinaryIO, file), request.reader.text(title))
+    length = file.seek(0, os.SEEK_END)
     file.seek(0)
-    day = request.reader.today.isoformat()
-    return Response(
+    response = Response(
         app_iter=FileIter(file),
-        content_type="text/csv",
-        charset="utf-8",
         content_length=length,
-        content_disposition=f'attachment; filename="{name}-{day}{end}.csv"',
+        content_disposition=f'attachment; filename="{name}.{suffix}"',
     )
+    response.content_type = next(kind.content_type for kind in KINDS if kind.suffix == suffix)
+    return response

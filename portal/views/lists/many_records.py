@@ -36,7 +36,7 @@ from portal.views.forms.form_page import FormRow, QuestionPage
 from portal.views.forms.offers import finds
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
-from portal.views.lists.export import csv_file, may_export
+from portal.views.lists.export import CSV, KINDS, list_file, may_export
 from portal.views.lists.filters import shown_request
 from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
@@ -47,7 +47,9 @@ from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Module
 
-DELETE, EXPORT = "delete", "export"
+DELETE = "delete"
+# What `do` says for each kind of file, and how its name ends.
+EXPORTS = {"export" if kind is CSV else f"export.{kind.suffix}": kind.suffix for kind in KINDS}
 NAMED = 5  # records that the question names
 # Inputs of the form that are no parameters of the list.
 OWN_INPUTS = ("ids", "all", "do", "comment")
@@ -97,10 +99,10 @@ class ManyPage:
 
 @view_config(context=Module, name="bulk", request_method="POST")
 def do_to_records(module: Module, request: Request) -> Response:
-    """`/MODULE/bulk`: `ids`, or `all=1` with the list's parameters; `do`: a transition, delete or export."""
+    """`/MODULE/bulk`: `ids`, or `all=1` with the list's parameters; `do`: a transition, delete or a key of EXPORTS."""
     records, name = module.records, posted_text(request, "do")
-    if name == EXPORT and may_export(records):
-        return _export_chosen(records, request)
+    if name in EXPORTS and may_export(records):
+        return _export_chosen(records, request, EXPORTS[name])
     transition = next((move for move in transitions_for_many(records) if move.name == name), None)
     if transition is None and not (name == DELETE and records.policy.may(records.name, DELETE)):
         raise HTTPNotFound
@@ -121,7 +123,7 @@ def do_to_records(module: Module, request: Request) -> Response:
     return render_to_response("many.pt", {"page": _many_page(many, outcomes)}, request)
 
 
-def _export_chosen(records: Records, request: Request) -> Response:
+def _export_chosen(records: Records, request: Request, suffix: str) -> Response:
     """Answers the button: the chosen records as a file, or the whole list."""
     query = shown_request(records, request, _list_parameters(records, request)).query
     if posted_text(request, "all") != "1":
@@ -130,7 +132,7 @@ def _export_chosen(records: Records, request: Request) -> Response:
             raise HTTPRequestEntityTooLarge
         among = Comparison(("id",), "one_of", tuple(ParsedValue(record_id) for record_id in ids))
         query = Query(condition=among, sort=query.sort)
-    return csv_file(records, query, request)
+    return list_file(records, query, request, suffix)
 
 
 def _chosen_ids(records: Records, request: Request) -> list[int]:
@@ -338,5 +340,5 @@ def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: st
     if records.policy.may(records.name, "delete"):
         actions.append(ManyAction("delete", _("Delete"), "trash-2"))
     if export:
-        actions.append(ManyAction("export", _("Export"), "download"))
+        actions += [ManyAction(do, kind.title, "download") for do, kind in zip(EXPORTS, KINDS, strict=True)]
     return ManyForm(bulk_address(records.name, parameters), one_time_key(), total, tuple(actions)) if actions else None
