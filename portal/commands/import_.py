@@ -1,4 +1,4 @@
-"""`portal import`: the rows of a CSV file become records of one module, or change them."""
+"""`portal import`: the rows of a CSV file or a workbook become records of one module, or change them."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from portal.database.engine import reading, writing
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.records.transfer.csv_columns import WrongColumnsError
-from portal.records.transfer.csv_reading import UnreadableFileError, open_source
+from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, ImportReport, import_file
@@ -25,11 +25,12 @@ from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.line_columns import RowColumns, row_columns
 from portal.records.transfer.line_files import Owners, RowsReport, file_beside, import_rows, lines_fields
 from portal.records.transfer.numbers_and_dates import Notation
+from portal.records.transfer.source_files import open_file
 from portal.store.store import StoreError
 from portal.texts import plural, translate
 
 HELP = """\
-Bring the rows of FILE into MODULE: all of them, or none if one is bad.
+Bring the rows of FILE, CSV or a workbook (.xlsx), into MODULE: all of them, or none if one is bad.
 
 The first row names the fields, by name or label. Commas, semicolons, tabs or bars separate cells; a first line sep=; or
 --delimiter says which. Linked records are named by a unique field, their reference or their title, several with ";"
@@ -37,7 +38,8 @@ between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates
 --day-first also like 05/03/2024, with --month-first like 03/05/2024; a time without a time zone is in the portal's.
 Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street, FIELD.postal_code,
 FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped. Files are named by their paths in
-the folder or archive of --files; in the column attachments, they are separated by ";".
+the folder or archive of --files; in the column attachments, they are separated by ";". Of a workbook, the first sheet
+is read, with numbers and dates as such, and of formulas the results.
 
 The rows of a field of type lines are taken from the file beside FILE that has its name, as the export writes it
 (orders_lines.csv): the column _record names the record, whose rows they replace. They may be in columns
@@ -59,7 +61,7 @@ class Delimiter(click.ParamType):
         return character
 
 
-@click.command("import", help=HELP, short_help="Bring the rows of a CSV file into a module.")
+@click.command("import", help=HELP, short_help="Bring the rows of a CSV file or a workbook into a module.")
 @click.argument("module")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes; nowhere: COLUMN=")
@@ -93,7 +95,7 @@ def command(  # noqa: PLR0913 - one per option
     dry_run: bool,
     skip_bad: bool,
 ) -> None:
-    """Bring the rows of a CSV file into a module. The text for people, which names the types, is HELP."""
+    """Bring the rows of a file into a module. The text for people, which names the types, is HELP."""
     portal = open_portal()
     portal.check_module(module)
     if (table := portal.declaration.modules[module].table) is not None:
@@ -175,7 +177,7 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
     with suppress(_UndoneError), database_errors_explained(), transaction(portal.engine) as connection:
         records = portal.records(connection, module)
         with _mistakes_explained(file), ExitStack() as bars:
-            source = open_source(file, delimiter)
+            source = open_file(file, delimiter)
             on_checked = bars.enter_context(progress_bar("Checking", source.lines))
             on_written = bars.enter_context(progress_bar("Importing", source.lines))
             imported = import_file(records, source, whole, on_checked, on_written)
@@ -183,7 +185,7 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
         stopped = bool(imported.bad) and not options.skip_bad
         for field, path, columns in rows:
             with _mistakes_explained(path), ExitStack() as bars:
-                source = open_source(path, delimiter)
+                source = open_file(path, delimiter)
                 on_checked = bars.enter_context(progress_bar("Checking", source.lines))
                 outcome = imported.outcome
                 owners = Owners(outcome.added_ids, outcome.ids if columns else None, imported=not stopped)
@@ -199,7 +201,7 @@ def _places_of_rows(
 ) -> list[tuple[Field, Path, RowColumns | None]]:
     """The `lines` fields of which there are rows: in a file beside `file`, or in columns of it."""
     with _mistakes_explained(file):
-        columns = row_columns(module, open_source(file, delimiter), list(options.columns))
+        columns = row_columns(module, open_file(file, delimiter), list(options.columns))
     places: list[tuple[Field, Path, RowColumns | None]] = []
     for field in lines_fields(module):
         beside = file_beside(file, field)

@@ -515,12 +515,6 @@ def test_a_date_that_is_not_certain_is_refused(tmp_path, sqlite_url, cell):
     assert "Enter a date such as" in shop.bad("things", f"title,day\na,{cell}\n")[0]
 
 
-@pytest.mark.parametrize("start", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])
-def test_a_workbook_is_no_csv_file(tmp_path, sqlite_url, start):
-    shop = make_shop(tmp_path / "shop", sqlite_url)
-    assert "This is a workbook or an archive" in shop.bad("people", start + b"\xff\xff\x00")[0]
-
-
 @pytest.mark.parametrize(
     ("options", "cells"),
     [

@@ -1,8 +1,11 @@
-"""Workbooks: what people get of a list for their spreadsheet."""
+"""Workbooks: what people get of a list for their spreadsheet, and what `portal import` takes of one."""
 
 import datetime
 import io
+import re
+import zipfile
 from decimal import Decimal
+from itertools import pairwise
 
 import openpyxl
 import pytest
@@ -10,11 +13,13 @@ import pytest
 from portal.database.engine import reading
 from portal.records.policy import Policy
 from portal.records.reading.records import Query, Records
+from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.exporting import exported_list
+from portal.records.transfer.source_files import open_file
 from tests.functional.shop import Shop, make_shop
 from tests.functional.test_import_export import EVERYTHING, PEOPLE
 from tests.functional.world import ANNA, BRUNO, NANCY
-from tests.workbooks import CONTENT_TYPE, cells_of
+from tests.workbooks import CONTENT_TYPE, cells_of, workbook
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -115,3 +120,108 @@ def test_a_list_leads_to_both_kinds_of_files_and_only_who_may_export_gets_them(w
     assert [row[1] for row in cells_of(answer.body)[1:]] == ["R1"]
     world[ANNA].get("/requests/export.xlsx", status=404)
     world[NANCY].get("/requests/export.ods", status=404)
+
+
+# -- what comes in -------------------------------------------------------------------------------------------------
+
+
+def loaded(shop: Shop, module: str, content: bytes, *options: str):
+    return shop.run("import", module, shop.file(content, "file.xlsx"), *options)
+
+
+@pytest.fixture
+def empty_shop(tmp_path) -> Shop:
+    return make_shop(tmp_path / "empty", f"sqlite:///{tmp_path / 'empty.sqlite'}")
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_an_exported_workbook_is_taken_back(shop, language):
+    file = io.BytesIO()
+    exported(shop, language).save(file)
+    result = loaded(shop, "things", file.getvalue(), "--key", "reference", "--map", "Body=")
+    assert "0 new, 0 changed, 3 unchanged" in result.output, result.output
+
+
+def test_cells_are_read_as_what_they_are(empty_shop):
+    moment = datetime.datetime(2024, 3, 5, 14, 29, 59, 999_600)
+    content = workbook(
+        [
+            ["Titolo", "amount", "weight", "share", "day", "moment", "clock", "length", "ready", "code"],
+            ["00123", 1e3, 0.1 + 0.2, "22.5%", moment.replace(hour=0, minute=0, second=0, microsecond=0), moment,
+             datetime.time(8, 15), datetime.timedelta(hours=26, minutes=5), True, 12],
+        ]
+    )  # fmt: skip
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    book.active["D2"].value, book.active["D2"].number_format = 0.07, "0.00%"
+    book.active["J2"].number_format = "00000"
+    file = io.BytesIO()
+    book.save(file)
+    result = loaded(empty_shop, "things", file.getvalue())
+    assert result.exit_code == 0, result.output
+    names = ("title", "amount", "weight", "share", "day", "moment", "clock", "length", "ready", "code")
+    assert empty_shop.values("things", *names) == [
+        ("00123", 1000, Decimal("0.3"), Decimal(7), datetime.date(2024, 3, 5),
+         datetime.datetime(2024, 3, 5, 13, 30, tzinfo=datetime.UTC), datetime.time(8, 15), 93_900, True, "00012")
+    ]  # fmt: skip
+
+
+def with_part(content: bytes, change) -> bytes:
+    """The workbook with its sheet, as text, changed."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, change(part.decode()) if name == "xl/worksheets/sheet1.xml" else part)
+    return made.getvalue()
+
+
+def test_of_a_formula_the_result_is_read_and_one_without_result_is_told(empty_shop):
+    content = workbook([["name", "email"], ["Ada", "=A2"], ["Bob", "bob@acme.example"]])
+    computed = with_part(content, lambda text: re.sub(r"(<f>A2</f>)<v */>|<v></v>", r"\1<v>ada@acme.example</v>", text))
+    computed = with_part(computed, lambda text: text.replace('r="B2"', 'r="B2" t="str"'))
+    told = loaded(empty_shop, "people", content)
+    assert (told.exit_code, ":2: The formula in cell B2 has no result." in told.output) == (1, True), told.output
+    assert loaded(empty_shop, "people", computed).exit_code == 0
+    assert empty_shop.values("people", "email") == ["ada@acme.example", "bob@acme.example"]
+
+
+def test_bad_cells_of_a_workbook_have_their_row(empty_shop):
+    content = workbook([[None], ["name", "email", "age"], [], ["Ada", "ada@acme.example", 1.5], ["Bob", "#N/A", 3]])
+    told = loaded(empty_shop, "people", content).output
+    assert ":4: age: Enter a whole number." in told
+    assert ":5: Cell B5 has the error “#N/A”." in told
+
+
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
+    f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise("abcdefghij")
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04\x14\x00\xff\xff\x00", "The workbook is damaged."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\xff\xff\x00", "This is an old workbook (.xls)"),
+        (with_part(workbook([["name"]]), lambda text: text[: len(text) // 2]), "The workbook is damaged."),
+        (with_part(workbook([["name"]]), lambda text: f"{BOMB}]>{text}".replace(">name<", ">&j;<")), "is damaged."),
+        (workbook([]), "The file is empty."),
+    ],
+)  # fmt: skip
+def test_what_is_no_workbook_is_told(empty_shop, content, words):
+    result = loaded(empty_shop, "people", content)
+    assert result.exit_code == 1
+    assert words in result.output
+
+
+def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(tmp_path):
+    path = tmp_path / "bomb.xlsx"
+    path.write_bytes(with_part(workbook([["name"]]), lambda text: text + " " * 3_000_000))
+    with pytest.raises(UnreadableFileError, match="more than"):
+        open_file(path, most_unpacked=2_000_000)
+
+
+def test_another_archive_is_no_workbook(empty_shop):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("content.xml", "<office/>")
+    assert "This is no Excel workbook." in loaded(empty_shop, "people", file.getvalue()).output

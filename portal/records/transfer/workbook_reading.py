@@ -1,0 +1,179 @@
+"""A workbook (.xlsx) as rows of texts: what its cells hold, written as an import reads it; of formulas the results.
+
+The first sheet that is not hidden is read, row by row. Limits are checked before anything is unpacked, and whatever
+openpyxl makes of a damaged file is one sentence.
+"""
+
+import datetime
+import re
+import warnings
+import zipfile
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from portal.records.transfer.csv_reading import CsvRow, UnreadableFileError
+from portal.texts import _
+
+MOST_ROWS = 1_048_576  # of a sheet; a file may claim more
+MOST_DIGITS = 15  # of a number; those behind are an accident of how computers write it
+HALF_SECOND = datetime.timedelta(milliseconds=500)
+ZEROS = re.compile("0{2,}")  # a format that fills up with zeros: postal codes, personal numbers
+FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+CHUNK = 1 << 20
+
+# About styles and extensions that it does not know, which change no value.
+warnings.filterwarnings("ignore", module="openpyxl")
+
+
+@dataclass(frozen=True)
+class WorkbookSource:
+    """A workbook whose headers are known. `has_formulas`: whether a cell may lack the result of its formula."""
+
+    path: Path
+    headers: tuple[str, ...]
+    has_formulas: bool
+    lines: int | None = None
+
+    def rows(self) -> Iterator[CsvRow]:
+        """The rows below the header, without empty ones. Raises UnreadableFileError."""
+        rows = _filled_rows(self.path, self.has_formulas)
+        next(rows, None)
+        for row in rows:
+            yield CsvRow(row.line, row.cells + ("",) * (len(self.headers) - len(row.cells)), row.problem)
+
+
+def open_workbook(path: Path, most_unpacked: int) -> WorkbookSource:
+    """Reads the header. Raises UnreadableFileError."""
+    with _damage_told():
+        has_formulas = _check_archive(path, most_unpacked)
+    with closing(_filled_rows(path, has_formulas)) as rows:
+        header = next(rows, None)
+    if header is None:
+        raise UnreadableFileError(_("The file is empty. Its first row must name the columns."))
+    if header.problem:
+        raise UnreadableFileError(header.problem, header.line)
+    headers = [cell.strip() for cell in header.cells]
+    while headers and not headers[-1]:
+        headers.pop()
+    return WorkbookSource(path, tuple(headers), has_formulas)
+
+
+def _check_archive(path: Path, most_unpacked: int) -> bool:
+    """Whether there are formulas. Raises UnreadableFileError for what is no workbook, or too large a one."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if "xl/workbook.xml" not in names:
+            raise UnreadableFileError(_("This is no Excel workbook. Save it as .xlsx, or as “CSV UTF-8”."))
+        # What unpacks to more than the archive says is cut off there by the library.
+        if sum(entry.file_size for entry in archive.infolist()) > most_unpacked:
+            facts = {"most": f"{most_unpacked // 1_000_000:,}"}
+            raise UnreadableFileError(_("Unpacked, the workbook has more than ${most} MB.", mapping=facts))
+        return any(_has_formula(archive, name) for name in names if name.startswith("xl/worksheets/"))
+
+
+def _has_formula(archive: zipfile.ZipFile, name: str) -> bool:
+    end = b""
+    with archive.open(name) as part:
+        while chunk := part.read(CHUNK):
+            if FORMULA.search(end + chunk):
+                return True
+            end = chunk[-20:]
+    return False
+
+
+def _filled_rows(path: Path, has_formulas: bool) -> Generator[CsvRow, None, None]:
+    """The rows that have a cell with something in it."""
+    with _damage_told(), ExitStack() as books:
+        results = _rows(books.enter_context(closing(_open(path))))
+        formulas: Iterator[Sequence[Any]] = repeat(())
+        if has_formulas:
+            formulas = _rows(books.enter_context(closing(_open(path, results=False))))
+        for line, (row, formula_row) in enumerate(zip(results, formulas, strict=False), 1):
+            problem = next(filter(None, map(_problem, row)), None) or _missing_result(row, formula_row)
+            cells = tuple(map(_text, row))
+            if problem or any(map(str.strip, cells)):
+                yield CsvRow(line, cells, problem)
+
+
+def _open(path: Path, results: bool = True) -> Any:
+    return openpyxl.load_workbook(path, read_only=True, data_only=results, keep_links=False)
+
+
+def _first_sheet(book: Any) -> Any:
+    visible = (sheet for sheet in book.worksheets if sheet.sheet_state == "visible")
+    sheet = next(visible, None)
+    if sheet is None:
+        raise UnreadableFileError(_("The workbook has no sheet with cells."))
+    return sheet
+
+
+def _rows(book: Any) -> Iterator[Sequence[Any]]:
+    sheet = _first_sheet(book)
+    sheet.reset_dimensions()  # programs write wrong ones
+    rows: Iterator[Sequence[Any]] = sheet.iter_rows(max_row=MOST_ROWS)
+    return rows
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except (UnreadableFileError, FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # noqa: BLE001 - openpyxl raises whatever a damaged part happens to make of it
+        raise UnreadableFileError(_("The workbook is damaged. Open it in a spreadsheet and save it anew.")) from error
+
+
+def _problem(cell: Any) -> str | None:
+    if cell.data_type != "e":
+        return None
+    facts = {"cell": cell.coordinate, "error": str(cell.value)[:20]}
+    return _("Cell ${cell} has the error “${error}”.", mapping=facts)
+
+
+def _missing_result(row: Sequence[Any], formula_row: Sequence[Any]) -> str | None:
+    """Why a row cannot be used: a program has written a formula that no spreadsheet has computed yet."""
+    for cell, formula in zip(row, formula_row, strict=False):
+        if cell.value is None and formula.data_type == "f":
+            return _(
+                "The formula in cell ${cell} has no result. Open the file in a spreadsheet and save it anew.",
+                mapping={"cell": formula.coordinate},
+            )
+    return None
+
+
+def _text(cell: Any) -> str:
+    """What a cell holds, as machines write it."""
+    value = cell.value
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return _number(value, str(cell.number_format))
+    if isinstance(value, datetime.timedelta):
+        seconds = round(value.total_seconds())
+        sign, seconds = ("-" if seconds < 0 else ""), abs(seconds)
+        return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    if isinstance(value, datetime.datetime):
+        value = (value + HALF_SECOND).replace(microsecond=0)
+        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ")
+    if isinstance(value, datetime.time):
+        return value.replace(microsecond=0).isoformat()
+    return str(value)
+
+
+def _number(value: float, number_format: str) -> str:
+    """A number as people see it, without a trace of how computers write fractions."""
+    number = Decimal(f"{value:.{MOST_DIGITS}g}") if isinstance(value, float) else Decimal(value)
+    if "%" in number_format:
+        return f"{number.scaleb(2).normalize():f}%"
+    text = f"{number.normalize():f}" if number else "0"
+    return text.zfill(len(number_format)) if ZEROS.fullmatch(number_format) else text
