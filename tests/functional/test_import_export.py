@@ -581,6 +581,7 @@ def test_the_export_of_a_list_can_be_imported(filled, language):
         (["import", "thinks", "file.csv"], 'did you mean "things"?'),
         (["import", "things", "missing.csv"], "missing.csv"),
         (["import", "things", "file.csv", "--map", "title"], "COLUMN=FIELD"),
+        (["import", "things", "file.csv", "--day-first", "--month-first"], "give one of the two options"),
         (["export", "thinks"], 'did you mean "things"?'),
     ],
 )

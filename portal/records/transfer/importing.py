@@ -31,6 +31,7 @@ class ImportOptions:
     skip_bad: bool = False
     notation: Notation = Notation()
     files: FilesIn | None = None  # what the cells of files name
+    spoiled: frozenset[int] = frozenset()  # the lines of new records whose own lines are bad
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def import_file(
         raise WrongColumnsError(columns.problems)
     with KeptRows() as rows:
         checking = Checking(system, source, columns.imported, options.key, options.notation, options.files)
+        checking.spoiled = options.spoiled
         checking.check(rows, on_checked)
         if options.dry_run or (checking.bad and not options.skip_bad):
             outcome = expected_outcome(rows)
