@@ -42,6 +42,8 @@ RUNTIME = [
     "pygls>=2.0",  # `portal lsp` speaks the protocol of editors
     "prometheus_client>=0.22",  # what monitors read at /-/metrics
     "tzdata>=2025.2",
+    "pyotp>=2.9",  # codes of the second factor (RFC 6238)
+    "segno>=1.6",  # QR codes, for the telephone that shows these codes
 ]
 TEST = [
     "pytest>=9.0",

@@ -30,8 +30,6 @@ JOINERS = "\u200c\u200d"
 SURROUNDINGS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + (
     "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
-# What begins and ends a run of the other direction, among these the overrides by which letters are shown reversed.
-TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 SPACES = re.compile(r"\s+")
 WORD = re.compile(r"[^\W_]+")
 # What is one word as well as several: “Wi-Fi”, “O'Neill”, “14:30”. It is looked for where a word begins alone: in a
@@ -267,12 +265,6 @@ def is_blank(text: str) -> bool:
 def trimmed(text: str) -> str:
     """`text` without the spaces around it, and without the invisible marks that come along when it is copied."""
     return text.strip() if text.isascii() else text.strip(SURROUNDINGS)
-
-
-def one_line(text: str) -> str:
-    """`text` in one line, without what turns the direction of the words behind it, those of others too: with that, a
-    name looks like another one."""
-    return TURNING.sub("", " ".join(text.splitlines()))
 
 
 def fits_one_line(character: str) -> bool:

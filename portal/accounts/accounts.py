@@ -37,6 +37,7 @@ class Account:
     signed_in: datetime.datetime | None = None  # the last time
     news_from: datetime.datetime | None = None
     hides: bool | None = None
+    second_factor: datetime.datetime | None = None  # since when codes are asked for, see second_factor.py
 
     @property
     def reads(self) -> str | None:
@@ -102,6 +103,7 @@ def account_of(row: Mapping[Any, Any]) -> Account:
         signed_in=row["signed_in"],
         news_from=row["news_from"],
         hides=row["hides"],
+        second_factor=row["second_factor"],
     )
 
 

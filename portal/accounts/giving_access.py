@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from portal.accounts.accounts import Account, find_account
 from portal.accounts.one_time_links import INVITATION, make_link, void_links
 from portal.accounts.people import people_with_email
+from portal.accounts.second_factor import remove_second_factor
 from portal.accounts.sessions import close_sessions
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
@@ -179,6 +180,16 @@ class Register:
         self._store(account, {"password": hashed, "must_change": True, "invited": None})
         close_sessions(self.connection, self.tables, account.id)
         void_links(self.connection, self.tables, account.id)
+        return self.find(email)
+
+    def remove_second_factor(self, email: str) -> Account:
+        """Ask an account for no codes any more, whose person has lost what makes them. Raises AccessRefusedError."""
+        account = self.find(email)
+        if account.second_factor is None:
+            raise AccessRefusedError(f"{account.email} has no second factor")
+        remove_second_factor(self.connection, self.tables, account.id)
+        void_links(self.connection, self.tables, account.id)
+        self._add_event(account, "second_factor_removed")
         return self.find(email)
 
     def _store(self, account: Account, values: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from portal.declaration.declaration import Declaration
 from portal.records.policy import Policy
 from portal.texts import _
 
+PASSWORD, SECOND_FACTOR = "password", "second factor"
 CLOSED = _("Your company's access has been closed.")
 NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
 
@@ -28,6 +29,7 @@ class Identity:
 
     account: Account
     policy: Policy
+    must_set: str = ""  # what has to be set before anything else: PASSWORD, SECOND_FACTOR
 
     @property
     def administrator(self) -> bool:
@@ -52,8 +54,6 @@ def admit(
     reason = closed_reason(tables.declaration, account, reader.today)
     if reason is not None:
         return reason
-    if "password" not in tables.declaration.settings.sign_in:
-        account = replace(account, must_change=False)  # no password lets anybody in
     mine = companies_of(connection, tables, account.person, person_row)
     if mine is None:
         return NO_PERSON
@@ -87,6 +87,17 @@ def admit_everybody(
             tables, profile, replace(reader, person=account.person, companies=allowed), account.records_from
         )
         yield account, CLOSED if mine and not allowed else Identity(account, policy)
+
+
+def what_must_be_set(declaration: Declaration, account: Account) -> str:
+    """What the person of an account that has signed in must set before they see any page: a password of their own,
+    a second factor; empty where it is nothing.
+    """
+    if account.must_change and "password" in declaration.settings.sign_in:
+        return PASSWORD
+    if account.second_factor is None and declaration.profiles[account.profile].second_factor == "required":
+        return SECOND_FACTOR
+    return ""
 
 
 def closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:

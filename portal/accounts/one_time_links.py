@@ -14,6 +14,7 @@ from portal.database.schema.tables import Tables
 RESET = "reset"
 INVITATION = "invitation"
 SIGN_IN = "link"
+SECOND_FACTOR = "second-factor"  # in a cookie, between the password and the code
 LIFETIME = datetime.timedelta(hours=1)
 
 

@@ -20,6 +20,7 @@ from portal.accounts.one_time_links import (
     INVITATION,
     LIFETIME,
     RESET,
+    SECOND_FACTOR,
     SIGN_IN,
     find_link,
     make_link,
@@ -28,6 +29,7 @@ from portal.accounts.one_time_links import (
 )
 from portal.accounts.passwords import Passwords, password_of, password_of_waiting, weakness
 from portal.accounts.people import company_path, linked_ids
+from portal.accounts.second_factor import use_code
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
@@ -36,6 +38,8 @@ from portal.fields.email import normalize_email
 from portal.texts import _
 
 WRONG = _("Incorrect email or password.")
+WRONG_CODE = _("This code is not correct, or has already been used.")
+CODE_LIFETIME = datetime.timedelta(minutes=10)  # in which the code has to be entered
 WAITING = _("Your request has not been approved yet. You will get an email as soon as you can sign in.")
 # The recipient of a letter that is written and not sent.
 NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
@@ -77,6 +81,13 @@ class SignedIn:
 
 
 @dataclass(frozen=True)
+class CodeNeeded:
+    """The password or the link was right, and a code of the second factor is asked for; `token`: of its cookie."""
+
+    token: str
+
+
+@dataclass(frozen=True)
 class Logins:
     """The accounts of one portal."""
 
@@ -89,7 +100,7 @@ class Logins:
         """What the tables were made from."""
         return self.tables.declaration
 
-    def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | str:
+    def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | CodeNeeded | str:
         """A session, or one sentence that says why not. Raises TooManyAttemptsError."""
         with reading(self.engine) as connection:
             account = find_account(connection, self.tables, attempt.email)
@@ -114,7 +125,7 @@ class Logins:
         attempt: SignInAttempt,
         counted: Mapping[attempts.Limit, str],
         now: datetime.datetime,
-    ) -> SignedIn | str:
+    ) -> SignedIn | CodeNeeded | str:
         renewed = self.passwords.hash(attempt.password) if self.passwords.outdated(hashed) else hashed
         table = self.tables.account
         with writing(self.engine) as connection:
@@ -126,11 +137,19 @@ class Logins:
                 return reason
             # Only with the hash that was verified: the password may have been changed in the meantime.
             unchanged = sa.and_(table.c["id"] == account.id, table.c["password"] == hashed)
-            values = {"password": renewed, **_signed_in_values(account, attempt, now)}
+            values = {
+                "password": renewed,
+                **({} if account.second_factor else _signed_in_values(account, attempt, now)),
+            }
             updated = connection.execute(sa.update(table).where(unchanged).values(values))
             if not updated.rowcount:
                 return WRONG
+            if account.second_factor:
+                return self._ask_for_code(connection, account, now)
             return self._open_session(connection, account, attempt, (hashed, renewed), now)
+
+    def _ask_for_code(self, connection: sa.Connection, account: Account, now: datetime.datetime) -> CodeNeeded:
+        return CodeNeeded(make_link(connection, self.tables, account.id, SECOND_FACTOR, now, CODE_LIFETIME))
 
     def _open_session(
         self,
@@ -163,6 +182,12 @@ class Logins:
         return hashed or portal_key(connection, self.tables).hex()
 
     # -- passwords ------------------------------------------------------------------------------------------------
+
+    def has_password(self, account: Account) -> bool:
+        """Whether an account signs in with a password."""
+        with reading(self.engine) as connection:
+            hashed = password_of(connection, self.tables, account.id)
+        return hashed is not None and "password" in self.declaration.settings.sign_in
 
     def is_current_password(self, account: Account, password: str, now: datetime.datetime) -> bool:
         """Whether `password` is the account's. Raises TooManyAttemptsError."""
@@ -238,9 +263,10 @@ class Logins:
             self.save_password(connection, account_id, hashed)
         return account_id is not None
 
-    def sign_in_by_link(self, token: str, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | str | None:
+    def sign_in_by_link(
+        self, token: str, attempt: SignInAttempt, now: datetime.datetime
+    ) -> SignedIn | CodeNeeded | str | None:
         """A session for the link that was emailed, which is used up; why not, in one sentence; None for a void link."""
-        table = self.tables.account
         with writing(self.engine) as connection:
             account_id = use_link(connection, self.tables, token, SIGN_IN, now)
             account = None if account_id is None else load_account(connection, self.tables, account_id)
@@ -248,10 +274,56 @@ class Logins:
                 return None
             if reason := sign_in_refusal(connection, self.tables, account, now):
                 return reason
-            values = _signed_in_values(account, attempt, now)
-            connection.execute(sa.update(table).where(table.c["id"] == account.id).values(values))
-            secret = self.device_secret(connection, password_of(connection, self.tables, account.id))
-            return self._open_session(connection, account, attempt, (secret, secret), now)
+            if account.second_factor:
+                return self._ask_for_code(connection, account, now)
+            return self._open_without_password(connection, account, attempt, now)
+
+    def _open_without_password(
+        self, connection: sa.Connection, account: Account, attempt: SignInAttempt, now: datetime.datetime
+    ) -> SignedIn:
+        values = _signed_in_values(account, attempt, now)
+        connection.execute(
+            sa.update(self.tables.account).where(self.tables.account.c["id"] == account.id).values(values)
+        )
+        secret = self.device_secret(connection, password_of(connection, self.tables, account.id))
+        return self._open_session(connection, account, attempt, (secret, secret), now)
+
+    # -- the second factor ----------------------------------------------------------------------------------------
+
+    def sign_in_by_code(
+        self, token: str, code: str, attempt: SignInAttempt, now: datetime.datetime
+    ) -> SignedIn | str | None:
+        """A session for a code, after the password or the link of an email; why not, in one sentence; None where it is
+        too late for it, and one begins again. Raises TooManyAttemptsError.
+        """
+        with writing(self.engine) as connection:
+            account_id = find_link(connection, self.tables, token, SECOND_FACTOR, now)
+            account = None if account_id is None else load_account(connection, self.tables, account_id)
+            if account is None or account.second_factor is None:
+                return None
+            if reason := sign_in_refusal(connection, self.tables, account, now):
+                return reason
+            if not self._is_code(connection, account, code, attempt.device, now):
+                return WRONG_CODE
+            if use_link(connection, self.tables, token, SECOND_FACTOR, now) is None:
+                return None
+            return self._open_without_password(connection, account, attempt, now)
+
+    def is_current_code(self, account: Account, code: str, device: str | None, now: datetime.datetime) -> bool:
+        """Whether `code` is one of the account's second factor; it is used up. Raises TooManyAttemptsError."""
+        with writing(self.engine) as connection:
+            return self._is_code(connection, account, code, device, now)
+
+    def _is_code(
+        self, connection: sa.Connection, account: Account, code: str, device: str | None, now: datetime.datetime
+    ) -> bool:
+        secret = self.device_secret(connection, password_of(connection, self.tables, account.id))
+        who = device_of(device, account.id, secret) or str(account.id)
+        attempts.check_attempt(connection, self.tables, attempts.SECOND_FACTOR, who, now)
+        is_right = use_code(connection, self.tables, account.id, code, now)
+        if is_right:
+            attempts.forgive_attempts(connection, self.tables, attempts.SECOND_FACTOR, who, now)
+        return is_right
 
 
 def _signed_in_values(account: Account, attempt: SignInAttempt, now: datetime.datetime) -> dict[str, Any]:

@@ -8,7 +8,6 @@ longer sign in. Who views only reads: portal/web/read_only_view.py refuses the r
 import contextlib
 import datetime
 import logging
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,8 +48,7 @@ def account_identity(
     reading = _reading(administrator)
     if account.reads in tables.declaration.settings.languages and account.reads != reading["language"]:
         reading |= {"language": account.reads, "region": ""}
-    # That a generated password has to be changed first is not what an administrator wants to see.
-    identity = admit(connection, tables, replace(account, must_change=False), **reading)
+    identity = admit(connection, tables, account, **reading)
     return None if isinstance(identity, str) else identity
 
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import datetime
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from typing import Any
 
 import click
@@ -17,7 +19,7 @@ from portal.database import outbox
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
 from portal.jobs.inviting import Inviting
-from portal.mail.account_letters import address_changed
+from portal.mail.account_letters import address_changed, second_factor_changed
 from portal.mail.builder import Sender
 from portal.texts import plural, translate
 
@@ -125,11 +127,14 @@ def change(email: str, new_email: str | None, profile: str | None, **days: Any) 
 
 def _tell_of_address(register: Register, before: Account, after: Account) -> None:
     """A letter to the old address and to the new one, in the transaction of the change."""
-    address = chosen_settings().own_address(register.declaration.settings.base_url)
-    sender = Sender(register.declaration, address, register.now)
     for account in (before, after) if before.email != after.email else ():
-        letter = address_changed(sender, account, after.email)
-        outbox.put_letter(register.connection, register.tables, letter, register.now)
+        _queue(register, functools.partial(address_changed, account=account, new_email=after.email))
+
+
+def _queue(register: Register, write: Callable[[Sender], EmailMessage]) -> None:
+    address = chosen_settings().own_address(register.declaration.settings.base_url)
+    letter = write(Sender(register.declaration, address, register.now))
+    outbox.put_letter(register.connection, register.tables, letter, register.now)
 
 
 @command.command("disable")
@@ -160,12 +165,19 @@ def enable(email: str) -> None:
 
 @command.command("reset")
 @click.argument("email")
+@click.option("--second-factor", is_flag=True, help="Turn off its second factor instead; the password stays.")
 @common_options
-def reset(email: str) -> None:
+def reset(email: str, second_factor: bool) -> None:
     """Make a new password, which must be changed at the next sign-in.
 
     Example: portal account reset anna@acme.example
     """
+    if second_factor:
+        with _register() as register:
+            account = register.remove_second_factor(email)
+            _queue(register, lambda sender: second_factor_changed(sender, account, is_on=False))
+        click.echo(f"{account.email} signs in without a second factor.")
+        return
     password = generated()
     hashed = _passwords().hash(password)
     with _register() as register:
@@ -242,7 +254,12 @@ def _dates(days: dict[str, Any]) -> dict[str, Any]:
 
 def _state(row: Any) -> list[str]:
     dates = [f"{option[2:]} {row[name]}" for option, name in DATES.items() if row[name]]
-    words = {"disabled": "disabled", "must_change": "first password", "invited": "invited"}
+    words = {
+        "disabled": "disabled",
+        "must_change": "first password",
+        "invited": "invited",
+        "second_factor": "second factor",
+    }
     return [*dates, *(word for name, word in words.items() if row[name])]
 
 

@@ -75,8 +75,8 @@ class Delimiter(click.ParamType):
 )
 @click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; else it is detected.")
 @click.option("--decimal", type=click.Choice([",", "."]), help="The decimal mark of numbers with separated thousands.")
-@click.option("--day-first", is_flag=True, help="Dates like 05/03/2024 are in March.")
-@click.option("--month-first", is_flag=True, help="Dates like 03/05/2024 are in March.")
+@click.option("--day-first", "first", flag_value="day", help="Dates like 05/03/2024 are in March.")
+@click.option("--month-first", "first", flag_value="month", help="Dates like 03/05/2024 are in March.")
 @click.option("--empty", "nothing", multiple=True, metavar="TEXT", help="What the file writes for no value: NULL.")
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows when others are bad.")
@@ -90,8 +90,7 @@ def command(  # noqa: PLR0913 - one per option
     bundle: Path | None,
     delimiter: str | None,
     decimal: str | None,
-    day_first: bool,
-    month_first: bool,
+    first: str | None,
     nothing: tuple[str, ...],
     dry_run: bool,
     skip_bad: bool,
@@ -101,9 +100,7 @@ def command(  # noqa: PLR0913 - one per option
     portal.check_module(module)
     if (table := portal.declaration.modules[module].table) is not None:
         raise click.UsageError(f"{module} are rows of the existing table {table}: nothing is imported into it")
-    if day_first and month_first:
-        raise click.UsageError("a date like 05/03/2024 has its day first or its month: give one of the two options")
-    notation = Notation(decimal or "", "day" if day_first else "month" if month_first else "", nothing)
+    notation = Notation(decimal or "", first or "", nothing)
     options = ImportOptions(_columns(mapped), key, dry_run, skip_bad, notation)
     try:
         with nullcontext() if bundle is None else open_bundle(bundle) as opened:
@@ -171,16 +168,12 @@ class _UndoneError(Exception):
 
 
 def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, options: ImportOptions) -> list[Part]:
-    """Imports the file and the rows in it or beside it, in one transaction, with progress bars on the terminal.
-
-    A new record whose rows are bad is bad itself, which is known when it has been written: then all is done again.
-    """
+    """Imports the file and the rows in it or beside it, in one transaction, with progress bars on the terminal."""
     rows = _places_of_rows(portal.declaration.modules[module], file, delimiter, options)
     # A row may belong to a record of the file: then a dry run writes the records, and takes them back.
     transaction = reading if options.dry_run and not rows else writing
     whole = replace(options, dry_run=False) if rows else options
     done: list[Part] = []
-    spoiled: frozenset[int] = frozenset()
     with suppress(_UndoneError), database_errors_explained(), transaction(portal.engine) as connection:
         records = portal.records(connection, module)
         with _mistakes_explained(file), ExitStack() as bars:
@@ -198,14 +191,8 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
                 owners = Owners(outcome.added_ids, outcome.ids if columns else None, imported=not stopped)
                 report = import_rows(records, field, columns or source, whole, owners, on_checked)
                 done.append(Part(f"{module}.{field.name}", path, report))
-                bad = report.left_out.intersection(outcome.added_ids)
-                spoiled |= {line for line, record_id in outcome.ids.items() if record_id in bad}
-        if spoiled and options.skip_bad:
-            raise _UndoneError
         if options.dry_run or (not options.skip_bad and any(part.bad for part in done)):
             raise _UndoneError
-    if spoiled and options.skip_bad:
-        return _import(portal, module, file, delimiter, replace(options, spoiled=options.spoiled | spoiled))
     return done
 
 

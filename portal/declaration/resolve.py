@@ -208,6 +208,12 @@ def is_staff(draft: DeclarationDraft, name: str) -> bool:
     return next((profile.staff for profile in line if "staff" in profile.model_fields_set), False)
 
 
+def _second_factor(line: list[Profile]) -> str:
+    """Whether the nearest profile that says it requires a second factor; `line`: as `ancestry` gives it."""
+    given = (profile.second_factor for profile in reversed(line) if "second_factor" in profile.model_fields_set)
+    return next(given, "optional")
+
+
 def is_access_broken(draft: DeclarationDraft, profile: str, module: str) -> bool:
     """Whether another problem already explains why the profile cannot do something with the module."""
     line = ancestry(draft, profile)
@@ -279,6 +285,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
     filled = {
         "label": profile.label or label_from_name(name),
         "staff": staff,
+        "second_factor": _second_factor(line),
         "modules": accesses,
         "menu": _menu(line, accesses, buttons),
         "home": home,

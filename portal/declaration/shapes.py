@@ -322,6 +322,7 @@ class Profile(Shape):
     label: Text | None = None
     extends: value_types.ProfileName | None = None
     staff: StrictBool = False
+    second_factor: Literal["optional", "required"] = "optional"
     modules: dict[str, Access] = {}
     menu: tuple[value_types.MenuEntry, ...] | None = None  # names of modules and buttons; resolved: always a tuple
     home: Home = Home()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from portal.fields.base import Refused
 from portal.fields.text import TextLike
-from portal.texts import _, one_line
+from portal.texts import _
 
 LONGEST = 2000
 WITHOUT_SCHEME = re.compile(r"www\.\w", re.IGNORECASE)
@@ -20,7 +20,6 @@ class Url(TextLike):
     display: ClassVar[str] = "url"
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("http://127.0.0.1:6543", "http://127.0.0.1:6543", "http://127.0.0.1:6543"),
-        ("https://a.example/\u202egpj", "https://a.example/gpj", "https://a.example/gpj"),
         (" https://acme.example/a?b=c#d ", "https://acme.example/a?b=c#d", "https://acme.example/a?b=c#d"),
         ("www.acme.example/a", "https://www.acme.example/a", "https://www.acme.example/a"),
         ("", None, ""),
@@ -33,7 +32,6 @@ class Url(TextLike):
 
     def check(self, text: str) -> str:
         """The address, with https:// where people leave it out. Raises Refused for other schemes, and user names."""
-        text = one_line(text)
         if WITHOUT_SCHEME.match(text):  # as people write it, and the files that they bring along
             text = f"https://{text}"
         if len(text) > LONGEST or not WRITTEN.fullmatch(text) or not self._leads_somewhere(text):

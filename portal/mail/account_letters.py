@@ -86,6 +86,21 @@ def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMe
     return write_letter(sender, account, content)
 
 
+def second_factor_changed(sender: Sender, account: Account, is_on: bool) -> EmailMessage:
+    """The letter that says at once that codes are asked for from now on, or no longer."""
+    name = {"name": sender.name_to(account)}
+    added = _("From now on, signing in as ${email} also takes a code from an app.", mapping={"email": account.email})
+    removed = _("Signing in as ${email} no longer takes a code from an app.", mapping={"email": account.email})
+    content = LetterContent(
+        _("Two-factor authentication was turned on") if is_on else _("Two-factor authentication was turned off"),
+        (added if is_on else removed,),
+        _("Open ${name}", mapping=name),
+        f"{sender.address}/account/",
+        (_("If you did not expect this, let us know."),),
+    )
+    return write_letter(sender, account, content)
+
+
 def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
     """The letter that tells an administrator that emails could not be sent for three days."""
     content = LetterContent(

@@ -28,6 +28,7 @@ from portal.web.connections import ATTEMPT
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record
 from portal.web.safe_methods import SAFE_METHODS
+from portal.web.security import PAGES_THAT_SET
 from portal.web.visitor import Visitor
 
 log = logging.getLogger(__name__)
@@ -93,8 +94,8 @@ def not_found(error: HTTPNotFound, request: Request) -> Any:
             return _page(request, 405)
         if request.visitor.identity is None:
             return _to_login(request)
-        if request.visitor.identity.account.must_change:
-            return HTTPSeeOther("/password")
+        if must_set := request.visitor.identity.must_set:
+            return HTTPSeeOther(PAGES_THAT_SET[must_set][0])
     return _page(request, 404)
 
 
@@ -104,7 +105,7 @@ def forbidden(error: HTTPForbidden, request: Request) -> Any:
     identity = request.visitor.identity
     if identity is None:
         return _to_login(request)
-    return HTTPSeeOther("/password") if identity.account.must_change else _page(request, 404)
+    return HTTPSeeOther(PAGES_THAT_SET[identity.must_set][0]) if identity.must_set else _page(request, 404)
 
 
 @exception_view_config(NotAllowedError, renderer="error.pt")

@@ -55,6 +55,11 @@ def invite_address(people: str, company: int) -> str:
     return f"/{people}/invite?company={company}"
 
 
+def code_address(parameters: Mapping[str, str]) -> str:
+    """Where the code of the second factor is asked for, on the way in."""
+    return f"/login/code{_query_string(parameters)}"
+
+
 def button_address(button: Button) -> str:
     """Where a home button leads."""
     if button.url:

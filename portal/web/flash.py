@@ -12,6 +12,8 @@ MESSAGES = {
     "device-signed-out": _("Logged out on that device."),
     "password-changed": _("Password changed. You have been logged out on all other devices."),
     "password-reset": _("Password changed. Sign in with your new password."),
+    "too-late": _("That took too long. Sign in again."),
+    "second-factor-off": _("Two-factor authentication is off."),
     "created": _("Saved."),
     "edited": _("Saved."),
     "sent-before": _("This form has been sent already."),

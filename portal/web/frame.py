@@ -117,7 +117,7 @@ def page_frame(request: Request) -> Frame:
 
 
 def _signed_in(request: Request, bare: Frame, identity: Identity) -> Frame:
-    if identity.account.must_change:
+    if identity.must_set:
         return replace(bare, person=identity.account.name, search=False)
     menu, own = _menu(request, identity)
     crumbs = _crumbs(request)

@@ -5,7 +5,7 @@ address that the command prints has a key in a cookie: other people of the machi
 """
 
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,7 @@ class Previewing:
         account = self.account(connection, tables)
         if account is None:
             return _("There is no such account.")
-        # That a generated password has to be changed first is not what one wants to see.
-        return admit(connection, tables, replace(account, must_change=False), **reading)
+        return admit(connection, tables, account, **reading)
 
     @property
     def stranger(self) -> ReadOnlyView:

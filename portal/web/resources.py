@@ -37,11 +37,11 @@ class Root:
         if name in OPEN_TO_ALL:
             return OPEN_TO_ALL[name](self, name)
         identity = self.request.visitor.identity
-        if identity is None or identity.account.must_change:
+        if identity is None:
             raise KeyError(name)
         if name == "account":
             return Account(self, name)
-        if identity.policy.access(name) is None:
+        if identity.must_set or identity.policy.access(name) is None:
             raise KeyError(name)
         return Module(self, name)
 
@@ -200,6 +200,13 @@ class Account(Branch):
         raise KeyError(name)
 
 
+class Login(Branch):
+    """`/login`, and the ways to sign in below it."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
 class Password(Branch):
     """`/password`, `/password/forgotten`, and the links in letters."""
 
@@ -310,6 +317,7 @@ class KeptMail(Branch):
 # What is found without a session, below the root.
 OPEN_TO_ALL: dict[str, type[Branch]] = {
     "-": Administration,
+    "login": Login,
     "password": Password,
     "unsubscribe": Unsubscribes,
     "signup": SignUp,

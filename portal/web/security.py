@@ -11,15 +11,23 @@ from pyramid.request import Request
 from pyramid.security import Allowed, Denied
 
 from portal.accounts.access_rules import may_manage_company
-from portal.accounts.identity import Identity
+from portal.accounts.identity import PASSWORD, SECOND_FACTOR, Identity
 from portal.web.serving import is_local_development
 
 SEE = "see"  # the default: what the resource tree contains may be seen
 CHANGE_PASSWORD = "change password"  # noqa: S105 - the name of a permission
+SET_SECOND_FACTOR = "set a second factor"
 ADMINISTER = "administer"
 READ_LETTERS = "read letters"
 HANDLE_MAIL = "handle mail"
 LET_IN = "let people of a company in"
+
+
+# What has to be set before anything else: the page that does it, and its permission.
+PAGES_THAT_SET = {
+    PASSWORD: ("/password", CHANGE_PASSWORD),
+    SECOND_FACTOR: ("/account/second-factor", SET_SECOND_FACTOR),
+}
 
 
 def may_handle_mail(identity: Identity) -> bool:
@@ -54,12 +62,12 @@ class Security:
             return Allowed("in development on this machine everyone may read the letters")
         if identity is None:
             return Denied("nobody is signed in")
+        if identity.must_set and permission != PAGES_THAT_SET[identity.must_set][1]:
+            return Denied(f"the {identity.must_set} has to be set first")
         if permission == CHANGE_PASSWORD:
             uses_passwords = "password" in identity.policy.declaration.settings.sign_in
             return self._granted(uses_passwords, identity, permission)
-        if identity.account.must_change:
-            return Denied("the generated password has to be changed first")
-        if permission == SEE:
+        if permission in (SEE, SET_SECOND_FACTOR):
             return Allowed("what the resource tree contains may be seen")
         if permission in PORTAL_PAGES:
             return self._granted(PORTAL_PAGES[permission](identity), identity, permission)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyramid.request import Request
 
-from portal.accounts.identity import Identity, admit
+from portal.accounts.identity import Identity, admit, what_must_be_set
 from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import reading
@@ -73,7 +73,10 @@ def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, I
     session, account, person_row = current
     language = chosen_language(request, account)
     reading = {"language": language, "region": region_of(request, language), "now": request.now}
-    return session, admit(connection, request.portal.tables, account, person_row, **reading)
+    identity = admit(connection, request.portal.tables, account, person_row, **reading)
+    if isinstance(identity, Identity):
+        identity = replace(identity, must_set=what_must_be_set(request.portal.declaration, account))
+    return session, identity
 
 
 def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:

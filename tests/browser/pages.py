@@ -129,6 +129,7 @@ KINDS = (
     Kind("invitation refused", "power", "/contacts/invite", refuse),
     Kind("sign-up", "", "/signup"),
     Kind("password", "customer", "/password"),
+    Kind("two-factor authentication", "customer", "/account/second-factor"),
     Kind("not found", "customer", "/nowhere/"),
     Kind("letters", "support", "/-/outbox"),
     Kind("problems", "support", "/-/problems"),

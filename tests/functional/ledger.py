@@ -241,6 +241,7 @@ LEDGER: dict[str, Change | str] = {
     "Profile.label": "test_granting.py::test_staff_gives_a_recorded_person_access_for_a_time",
     "Profile.extends": f"{RESOLVE}test_a_child_has_what_its_parent_has_and_adds_to_it",
     "Profile.staff": Change("staff", False, STAFF),
+    "Profile.second_factor": "test_second_factor_required.py::test_who_must_have_one_is_led_to_it_and_nowhere_else",
     "Profile.modules": Change("modules.parts", None, CUSTOMER),
     "Profile.menu": Change("menu", ["tickets"], CUSTOMER),
     "Profile.home": Change("home.panels", ["activity"], CUSTOMER),

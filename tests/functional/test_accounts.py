@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from portal.commands import main
 from portal.database.engine import reading
+from tests.functional.test_passwords import letters
+from tests.functional.test_second_factor import set_up
 from tests.functional.test_signing_in import ANNA, is_signed_in, session_cookie, try_to_sign_in
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -136,6 +138,15 @@ def test_a_reset_voids_password_and_sessions(app, account, sign_in, another_brow
     assert not is_signed_in(copy)
     assert try_to_sign_in(another_browser()).status_int == 422
     assert try_to_sign_in(app, password=password).location == "http://localhost/password"
+
+
+def test_a_reset_of_the_second_factor_keeps_the_password(app, account, sign_in, another_browser, clock):
+    assert "has no second factor" in account("reset", ANNA, "--second-factor").output
+    set_up(sign_in(ANNA), clock)
+    assert re.search(r"anna@acme\.example .*second factor", account("list").output)
+    assert account("reset", ANNA, "--second-factor").exit_code == 0
+    assert letters(app)[-1][1] == "Two-factor authentication was turned off"
+    assert try_to_sign_in(another_browser()).location == "http://localhost/"
 
 
 def test_profile_and_dates_are_changed_and_listed(app, account):

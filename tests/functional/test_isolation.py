@@ -250,7 +250,7 @@ def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, 
 # What is posted to a record; tests/unit/views/test_views.py compares it with the views.
 POSTED = (
     "", "edit", "computed", "delete", "comments", "files", "watchers", "hide", "seen", "access", "invite", "revoke",
-    "join", "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
+    "second-factor", "join", "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
 )  # fmt: skip
 
 

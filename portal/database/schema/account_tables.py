@@ -36,6 +36,7 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("created", UTCDateTime()),
             sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
             sa.Column("signed_in", UTCDateTime()),  # the last time
+            sa.Column("second_factor", UTCDateTime()),  # since when codes are asked for; NULL: they are not
             sqlite_autoincrement=True,
         ),
         "session": sa.Table(
@@ -57,8 +58,21 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """One-time links, the counters that slow down guessing, and the key of signatures."""
+    """One-time links, second factors, the counters that slow down guessing, and the key of signatures."""
     return {
+        "second_factor": sa.Table(
+            "portal_second_factor",
+            metadata,
+            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), primary_key=True),
+            sa.Column("secret", sa.Text()),  # in base32
+            sa.Column("last_step", sa.BigInteger()),  # of the last code that was used: none before counts any more
+        ),
+        "recovery_code": sa.Table(
+            "portal_recovery_code",
+            metadata,
+            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), primary_key=True),
+            sa.Column("code", sa.Text(), primary_key=True),  # a hash
+        ),
         "link": sa.Table(
             "portal_link",
             metadata,

@@ -43,6 +43,8 @@ class Tables:
     account: sa.Table
     session: sa.Table
     link: sa.Table
+    second_factor: sa.Table
+    recovery_code: sa.Table
     company: sa.Table
     sign_up: sa.Table
     opening: sa.Table

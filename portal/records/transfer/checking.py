@@ -46,7 +46,6 @@ class Checking:
         self.system, self.source, self.columns, self.key, self.notation = system, source, columns, key, notation
         self.module, self.reader = system.module, system.policy.reader
         self.linked: LinkedLines = {}
-        self.spoiled: frozenset[int] = frozenset()
         self.bad: list[BadCell] = []
         self._fields = {column.field.name: column.field for column in columns}
         self._headers = {column.field.name: column.header for column in reversed(columns)}
@@ -89,8 +88,6 @@ class Checking:
 
     def _import_row(self, row: CsvRow) -> ImportRow | None:
         problem = row.problem or self._shape_problem(row)
-        if row.line in self.spoiled:
-            problem = _("The lines of this record have an error.")
         if problem:
             self._refuse(row.line, "", problem)
             return None

@@ -31,7 +31,6 @@ class ImportOptions:
     skip_bad: bool = False
     notation: Notation = Notation()
     files: FilesIn | None = None  # what the cells of files name
-    spoiled: frozenset[int] = frozenset()  # the lines of new records whose own lines are bad
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,6 @@ def import_file(
         raise WrongColumnsError(columns.problems)
     with KeptRows() as rows:
         checking = Checking(system, source, columns.imported, options.key, options.notation, options.files)
-        checking.spoiled = options.spoiled
         checking.check(rows, on_checked)
         if options.dry_run or (checking.bad and not options.skip_bad):
             outcome = expected_outcome(rows)

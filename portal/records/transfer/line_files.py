@@ -42,14 +42,12 @@ EVENT = "imported"
 
 @dataclass(frozen=True)
 class RowsReport:
-    """How many rows there are, of how many records, of how many records they differ; every bad cell, and the ids of the
-    records of bad rows."""
+    """How many rows there are, of how many records, of how many records they differ; and every bad cell."""
 
     rows: int
     records: int
     changed: int
     bad: list[BadCell]
-    left_out: frozenset[int] = frozenset()
 
     @property
     def bad_rows(self) -> int:
@@ -170,7 +168,7 @@ def import_rows(
         taken = {record: rows for record, rows in by_record.items() if record not in left_out}
         changed = _store(system, field, taken, owners.new)
     with_rows = sum(map(bool, by_record.values()))
-    return RowsReport(number, with_rows, changed, sorted(bad, key=lambda cell: cell.line), frozenset(left_out))
+    return RowsReport(number, with_rows, changed, sorted(bad, key=lambda cell: cell.line))
 
 
 def _imported_rows(system: Records, field: Field) -> ImportedRows:

@@ -1,5 +1,4 @@
-"""Finding records by what a file calls them: a unique field, then the reference, then the title. To the letter first,
-then as forms find them, without regard to accents, case and width.
+"""Finding records by what a file calls them: a unique field, then the reference, then the title.
 
 Asked for a whole batch at once, in a few queries per linked module, however many rows there are; answers are kept.
 """
@@ -8,7 +7,6 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +19,7 @@ from portal.records.reading.named_records import naming_fields
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow
 from portal.records.writing.form_conditions import EMPTY, condition_values, depends_on
-from portal.texts import _, fold, ngettext, trimmed
+from portal.texts import _, ngettext
 
 CHUNK = 1000  # values of one query
 MOST_KEPT = 100_000  # names whose records are remembered
@@ -69,9 +67,9 @@ def _key_of_name(records: Records, field: Field, name: str) -> Any:
     return None if value is None else field.key_of(value)
 
 
-def _stored_values(records: Records, name: str, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
-    """(value, id) of the records whose column `name` has one of `values`."""
-    column = records.table.c[name]
+def _stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
+    """(value, id) of the records whose `field` has one of `values` in its key column."""
+    column = records.table.c[field.key_column]
     for chunk in batched(values, CHUNK):
         rows = records.connection.execute(sa.select(column, records.table.c["id"]).where(column.in_(chunk)))
         yield from ((value, record_id) for value, record_id in rows)
@@ -96,20 +94,8 @@ def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[st
         value = _key_of_name(records, field, name)
         if value is not None:
             names_by_value.setdefault(value, []).append(name)
-    return _ids_of_values(records, field.key_column, names_by_value)
-
-
-def _ids_by_folded_name(records: Records, column: str, names: Iterable[str]) -> dict[str, list[int]]:
-    """The ids of the records that are called so in a folded column, by name."""
-    names_by_value: dict[Any, list[str]] = {}
-    for name in names:
-        names_by_value.setdefault(fold(trimmed(name)), []).append(name)
-    return _ids_of_values(records, column, names_by_value)
-
-
-def _ids_of_values(records: Records, column: str, names_by_value: Mapping[Any, list[str]]) -> dict[str, list[int]]:
     ids: dict[str, list[int]] = {}
-    for value, record_id in _stored_values(records, column, names_by_value):
+    for value, record_id in _stored_values(records, field, names_by_value):
         for name in names_by_value[value]:
             ids.setdefault(name, []).append(record_id)
     return ids
@@ -166,10 +152,8 @@ class RecordNames:
 
     def _look_up_in(self, module: str, names: Sequence[str]) -> None:
         records = self.system.of(module)
-        to_the_letter = (partial(ids_by_name, records, field) for field in naming_fields(records.module))
-        folded = ["_reference_folded", *filter(None, [records.table.info["title_folded"]])]
-        for look_up in (*to_the_letter, *(partial(_ids_by_folded_name, records, column) for column in folded)):
-            ids = look_up(names)
+        for field in naming_fields(records.module):
+            ids = ids_by_name(records, field, names)
             self._ids |= {(module, name): tuple(ids[name]) for name in ids}
             names = [name for name in names if name not in ids]
             if not names:
@@ -286,9 +270,8 @@ class RowLinks:
         return offered
 
     def _line_named(self, line: int, field_name: str, name: str, by_name: LinesByName) -> int | None:
-        exact = ((field.name, _key_of_name(self.system, field, name)) for field in self._naming_fields)
-        folded = ((f"folded {field.name}", fold(trimmed(name))) for field in self._naming_fields)
-        lines = next((by_name[key] for key in (*exact, *folded) if key in by_name), [])
+        keys = ((field.name, _key_of_name(self.system, field, name)) for field in self._naming_fields)
+        lines = next((by_name[key] for key in keys if key in by_name), [])
         if len(lines) == 1:
             return lines[0]
         if lines:
@@ -310,6 +293,4 @@ class RowLinks:
                 value = row.values.get(field.name)
                 if value not in EMPTY:
                     by_name.setdefault((field.name, field.key_of(value)), []).append(row.line)
-                    shown = fold(field.show(value, self.system.policy.reader))
-                    by_name.setdefault((f"folded {field.name}", shown), []).append(row.line)
         return by_name

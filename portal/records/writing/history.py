@@ -39,6 +39,7 @@ KINDS = (
     "granted",
     "revoked",
     "invited",
+    "second_factor_removed",
     "viewed_as",
     "bounced",
     "reminded",

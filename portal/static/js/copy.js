@@ -1,8 +1,8 @@
-// Copies the text of the input beside the button.
+// Copies the text of the input or text area beside the button.
 import { attach } from "./attach.js";
 
 attach("[data-copy]", (button) => {
-  const input = button.parentElement.querySelector("input");
+  const input = button.parentElement.querySelector("input, textarea");
   button.addEventListener("click", async () => {
     input.select();
     await navigator.clipboard.writeText(input.value);

@@ -86,6 +86,8 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
     if is_waiting(account):
         yield Fact(_("Invited on"), MOMENT.show(account.invited, reader))
     elif account.signed_in:
+        if account.second_factor:
+            yield Fact(_("Two-factor authentication"), _("On"))
         yield Fact(_("Last sign-in"), MOMENT.show(account.signed_in, reader))
 
 
@@ -104,6 +106,9 @@ def _actions(resource: Record, account: Account | None) -> Iterator[Action]:
     if is_waiting(account):
         url = record_address(module, record, "invite")
         yield Action(_("Invite again"), url, "send", post=True, once=one_time_key())
+    if account.second_factor:
+        url = record_address(module, record, "second-factor")
+        yield Action(_("Reset two-factor authentication"), url, "undo-2")
     yield Action(_("End access"), record_address(module, record, "revoke"), "user-x")
 
 

@@ -13,7 +13,7 @@ from portal.accounts.accounts import Account, find_account_of_person, is_waiting
 from portal.accounts.giving_access import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
 from portal.fields.email import is_mail_address
 from portal.mail.access_letters import invitation
-from portal.mail.account_letters import address_changed
+from portal.mail.account_letters import address_changed, second_factor_changed
 from portal.records.writing.history import Author
 from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
@@ -171,6 +171,49 @@ def _open_account(resource: Record, request: Request) -> Account:
     """The account of the person, if it is not disabled."""
     account = _managed_account(resource, request)
     if account is None or account.disabled:
+        raise HTTPNotFound
+    return account
+
+
+# -- the second factor ------------------------------------------------------------------------------------------------
+
+
+@view_config(context=Record, name="second-factor", request_method="GET", renderer="question.pt", permission="grant")
+def show_second_factor_reset(resource: Record, request: Request) -> dict[str, QuestionPage]:
+    """The question whether a person is to get in without codes."""
+    _account_with_second_factor(resource, request)
+    records, record = resource.records, resource.record
+    page = QuestionPage(
+        heading=_("Reset two-factor authentication?"),
+        subject=record.title or record.reference,
+        action=record_address(records.name, record.id, "second-factor"),
+        submit=_("Reset"),
+        back_url=record_address(records.name, record.id),
+        text=_(
+            "For people who have lost both their app and their recovery codes. First make sure who is asking."
+            " They are notified by email."
+        ),
+        tone="bad",
+        icon="undo-2",
+        once=once_key(request),
+    )
+    return {"page": page}
+
+
+@view_config(context=Record, name="second-factor", request_method="POST", permission="grant")
+def reset_second_factor(resource: Record, request: Request) -> Response:
+    """Lets a person in without codes who has lost what makes them."""
+    if again := answer_if_repeated(resource.records, request):
+        return again
+    account = register_of(request).remove_second_factor(_account_with_second_factor(resource, request).email)
+    queue_letter(request, second_factor_changed(letter_sender(request), account, is_on=False))
+    answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    return set_flash(request, answer, "second-factor-off")
+
+
+def _account_with_second_factor(resource: Record, request: Request) -> Account:
+    account = _managed_account(resource, request)
+    if account is None or account.second_factor is None:
         raise HTTPNotFound
     return account
 

@@ -17,6 +17,7 @@ class AccountPage:
     """account.pt"""
 
     letters: LetterChoices
+    second_factor: bool = False  # whether codes are asked for
     drafts: tuple[DraftLine, ...] = ()
     devices: tuple[DeviceShown, ...] = ()
 
@@ -24,5 +25,6 @@ class AccountPage:
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
 def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
     """The letters to choose from, the devices that are signed in, and the drafts, the newest first."""
+    has_second_factor = request.identity.account.second_factor is not None
     drafts = tuple(draft_line(request, draft) for draft in drafts_of(request).all())
-    return {"page": AccountPage(letter_choices(request), drafts, devices(request))}
+    return {"page": AccountPage(letter_choices(request), has_second_factor, drafts, devices(request))}

@@ -48,7 +48,7 @@ def show_password_change(context: Password, request: Request) -> Any:
 def change_password(context: Password, request: Request) -> Any:
     """Saves the new password, signs out every other device, and says so by letter."""
     account, logins = request.identity.account, request.logins
-    errors = _current_errors(request, account) or _new_errors(request, account)
+    errors = current_password_errors(request, account) or _new_errors(request, account)
     if errors:
         return _refused_password(request, _change_page(request.identity, errors))
     hashed = request.passwords.hash(posted_text(request, "new"))
@@ -62,8 +62,9 @@ def change_password(context: Password, request: Request) -> Any:
     return set_flash(request, response, "password-changed")
 
 
-def _current_errors(request: Request, account: Account) -> Errors:
-    """The present password is asked for; straight after signing in with a generated one it may be left out."""
+def current_password_errors(request: Request, account: Account) -> Errors:
+    """Whether the password that was sent is the reader's; straight after signing in with a generated one it may be
+    left out."""
     current = posted_text(request, "current")
     if account.must_change and not current:
         return {}
@@ -86,20 +87,24 @@ def _new_errors(request: Request, account: Account) -> Errors:
 def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
     account = identity.account
     forced = account.must_change
-    current = Widget(
-        "current", _("Current password"), type="password", required=not forced, error=errors.get("current", ""),
-        autocomplete="current-password",
-    )  # fmt: skip
     return PasswordPage(
         heading=_("Change password"),
         action="/password",
         text=_("Choose your own password to continue.") if forced else "",
         email=account.email,
-        widgets=(current, *new_password_widgets(errors)),
+        widgets=(current_password_widget(errors, required=not forced), *new_password_widgets(errors)),
         submit=_("Save"),
         back_url="" if forced else "/",
         back_label=_("Back"),
     )
+
+
+def current_password_widget(errors: Errors, required: bool = True) -> Widget:
+    """The input of the password that the reader has."""
+    return Widget(
+        "current", _("Current password"), type="password", required=required, error=errors.get("current", ""),
+        autocomplete="current-password",
+    )  # fmt: skip
 
 
 def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:

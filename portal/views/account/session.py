@@ -12,20 +12,22 @@ from pyramid.view import view_config
 from portal.accounts.accounts import Account, save_language
 from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.devices import device_name, remember_device
+from portal.accounts.identity import what_must_be_set
 from portal.accounts.sessions import close_session, open_session
-from portal.accounts.signing_in import SignedIn, SignInAttempt, sign_in_refusal
+from portal.accounts.signing_in import CODE_LIFETIME, CodeNeeded, SignedIn, SignInAttempt, sign_in_refusal
 from portal.mail.account_letters import new_device_letter
 from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
 from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft, has_set_aside
 from portal.views.wording import too_often_message
-from portal.web.addresses import own_path, referring_page
+from portal.web.addresses import code_address, own_path, referring_page
 from portal.web.cookies import YEAR, Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter
-from portal.web.resources import Root
+from portal.web.resources import Login, Root
+from portal.web.security import PAGES_THAT_SET
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class LoginPage:
     link: bool = False  # whether one signs in with a link by email
 
 
-@view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
-def show_login(context: Root, request: Request) -> Any:
+@view_config(context=Login, request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
+def show_login(context: Login, request: Request) -> Any:
     """The sign-in page; with a session it leads on."""
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
@@ -53,8 +55,8 @@ def show_login(context: Root, request: Request) -> Any:
     return login_page(request, following, notice=kept or request.visitor.ended)
 
 
-@view_config(context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
-def sign_in(context: Root, request: Request) -> Any:
+@view_config(context=Login, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
+def sign_in(context: Login, request: Request) -> Any:
     """Takes the sent login form: a new session, a new cookie. Refused, what was typed stays but for the password."""
     following = own_path(posted_text(request, "next"))
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
@@ -119,10 +121,18 @@ def uses_passwords(request: Request) -> bool:
     return "password" in request.portal.declaration.settings.sign_in
 
 
-def enter(request: Request, session: SignedIn, following: str = "/") -> Response:
-    """Gives the browser its new session and leads on; a device that the account does not know is reported by email."""
-    must_change = session.account.must_change and uses_passwords(request)
-    response = HTTPSeeOther("/password" if must_change else following)
+def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/") -> Response:
+    """Gives the browser its new session and leads on, or to the code of the second factor.
+
+    A device that the account does not know is reported by email.
+    """
+    if isinstance(session, CodeNeeded):
+        wanted = {"next": following if following != "/" else "", "remember": posted_text(request, "remember")}
+        response = HTTPSeeOther(code_address({name: value for name, value in wanted.items() if value}))
+        set_cookie(request, response, Cookie.CODE, session.token, int(CODE_LIFETIME.total_seconds()))
+        return response
+    must_set = what_must_be_set(request.portal.declaration, session.account)
+    response = HTTPSeeOther(PAGES_THAT_SET[must_set][0] if must_set else following)
     claim_draft(request, response, session.account.id)
     if session.new_device:
         device = device_name(request.user_agent or "")

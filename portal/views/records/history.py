@@ -39,6 +39,7 @@ SENTENCES: dict[str, Words] = {
     "granted": _("Portal access given"),
     "revoked": _("Portal access ended"),
     "invited": _("Invitation sent"),
+    "second_factor_removed": _("Two-factor authentication reset"),
     "viewed_as": _("Portal viewed as this person"),
     "bounced": _("Email could not be delivered"),
     "reminded": _("Reminder sent"),

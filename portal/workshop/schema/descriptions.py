@@ -202,6 +202,7 @@ DESCRIPTIONS = {
     "Profile.label": _LABEL,
     "Profile.extends": "The profile from which this one differs.",
     "Profile.staff": "Whether its people are the other side of the conversation.",
+    "Profile.second_factor": "required: nobody gets in without the codes of an app.",
     "Profile.modules": "The modules that exist for this profile, in the order of the menu.",
     "Profile.menu": "Modules and buttons in the order of the menu.",
     "Profile.home": "What the home page shows.",

@@ -26,6 +26,7 @@ from portal.mail.account_letters import (
     new_device_letter,
     password_changed,
     password_reset_letter,
+    second_factor_changed,
 )
 from portal.mail.builder import LetterContent, LetterThread, Sender, write_letter
 from portal.mail.headers import header_text, parse_letter
@@ -67,6 +68,7 @@ HOSTILE = [
 
 # Every letter, written to somebody.
 WRITE = {
+    "second_factor_changed": lambda *who: second_factor_changed(*who, is_on=True),
     "address_changed": lambda *who: address_changed(*who, "anna@new.example"),
     "new_device_letter": lambda *who: new_device_letter(*who, Device("Firefox", "Linux")),
     "letters_given_up": letters_given_up,

@@ -27,6 +27,7 @@ PUBLIC = {
     "account/letter_choices.unsubscribe", "account/password.request_reset", "account/password.set_password",
     "account/password.show_forgotten", "account/password.show_password_link", "account/session.choose_language",
     "account/session.show_login", "account/session.sign_in", "account/session.sign_out",
+    "account/sign_in_code.show_code", "account/sign_in_code.sign_in_by_code",
     "account/sign_in_link.request_sign_in_link", "account/sign_in_link.show_link_sent",
     "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",
     "administration/health.show_health", "administration/health.show_metrics",

@@ -1,0 +1,98 @@
+"""The second factor of accounts: codes of an app (TOTP, RFC 6238), and recovery codes for when the app is gone.
+
+The secret is stored as it is: the portal needs it for every code, and a key for it would lie in the same database. It
+leaves the portal only in the form that sets it up. Of recovery codes only hashes are stored. Every code counts once.
+"""
+
+import datetime
+import hmac
+import re
+
+import pyotp
+import sqlalchemy as sa
+
+from portal.accounts.keys_and_tokens import hash_token
+from portal.accounts.passwords import generated
+from portal.database.schema.tables import Tables
+
+SECRET = re.compile(r"[A-Z2-7]{32}")  # 160 bits, as RFC 4226 recommends
+CODE = re.compile(r"[0-9]{6}", re.ASCII)
+STEP = 30  # seconds
+DRIFT = (-1, 0, 1)  # steps by which the clock of a telephone may be wrong
+RECOVERY_CODES = 10
+
+
+def new_secret() -> str:
+    """A new secret, in base32 as apps take it."""
+    return pyotp.random_base32()
+
+
+def secret_address(secret: str, email: str, portal: str) -> str:
+    """What the QR code of a secret says: the address that apps open."""
+    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=portal)
+
+
+def step_of_code(secret: str, code: str, now: datetime.datetime) -> int | None:
+    """The number of the 30 seconds in which an app shows this code; None if it is wrong, or not one of now."""
+    typed = re.sub(r"\s", "", code)
+    if not CODE.fullmatch(typed):
+        return None
+    totp, current = pyotp.TOTP(secret), int(now.timestamp()) // STEP
+    steps = [current + drift for drift in DRIFT if hmac.compare_digest(totp.generate_otp(current + drift), typed)]
+    return steps[0] if steps else None
+
+
+def add_second_factor(
+    connection: sa.Connection, tables: Tables, account_id: int, secret: str, step: int, now: datetime.datetime
+) -> list[str]:
+    """Ask an account for codes of `secret` from now on; its recovery codes. `step`: of the code that confirmed it."""
+    remove_second_factor(connection, tables, account_id)
+    row = {"account": account_id, "secret": secret, "last_step": step}
+    connection.execute(sa.insert(tables.second_factor).values(row))
+    _set_since(connection, tables, account_id, now)
+    return renew_recovery_codes(connection, tables, account_id)
+
+
+def remove_second_factor(connection: sa.Connection, tables: Tables, account_id: int) -> None:
+    """Ask an account for no codes any more."""
+    for table in (tables.recovery_code, tables.second_factor):
+        connection.execute(sa.delete(table).where(table.c["account"] == account_id))
+    _set_since(connection, tables, account_id, None)
+
+
+def renew_recovery_codes(connection: sa.Connection, tables: Tables, account_id: int) -> list[str]:
+    """New recovery codes; the old ones are void."""
+    table, codes = tables.recovery_code, [generated() for _code in range(RECOVERY_CODES)]
+    connection.execute(sa.delete(table).where(table.c["account"] == account_id))
+    connection.execute(sa.insert(table), [{"account": account_id, "code": hash_token(code)} for code in codes])
+    return codes
+
+
+def count_recovery_codes(connection: sa.Connection, tables: Tables, account_id: int) -> int:
+    """How many recovery codes of an account are left."""
+    table = tables.recovery_code
+    query = sa.select(sa.func.count()).select_from(table).where(table.c["account"] == account_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def use_code(connection: sa.Connection, tables: Tables, account_id: int, code: str, now: datetime.datetime) -> bool:
+    """Whether `code` is one that an account's app shows now, or a recovery code. It is used up with it.
+
+    Of two requests with the same code at once only one is right.
+    """
+    table, recovery = tables.second_factor, tables.recovery_code
+    secret = connection.execute(sa.select(table.c["secret"]).where(table.c["account"] == account_id)).scalar()
+    step = None if secret is None else step_of_code(secret, code, now)
+    used: sa.Update | sa.Delete
+    if step is not None:
+        unused = sa.and_(table.c["account"] == account_id, table.c["last_step"] < step)
+        used = sa.update(table).where(unused).values(last_step=step)
+    else:
+        hashed = hash_token(re.sub(r"\s", "", code).lower())
+        used = sa.delete(recovery).where(recovery.c["account"] == account_id, recovery.c["code"] == hashed)
+    return bool(connection.execute(used).rowcount)
+
+
+def _set_since(connection: sa.Connection, tables: Tables, account_id: int, since: datetime.datetime | None) -> None:
+    this_account = tables.account.c["id"] == account_id
+    connection.execute(sa.update(tables.account).where(this_account).values(second_factor=since))
