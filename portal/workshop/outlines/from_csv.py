@@ -9,6 +9,7 @@ from pathlib import Path
 
 from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import Module
+from portal.fields.address import PARTS
 from portal.records.transfer.csv_columns import find_columns
 from portal.records.transfer.csv_reading import CsvSource, open_source
 from portal.records.transfer.numbers_and_dates import Notation
@@ -36,7 +37,7 @@ class CsvFile:
     naming: ColumnValues | None = None  # the column with the titles of its records, where each is there once
     links: dict[str, "CsvFile"] = field(default_factory=dict)  # header → the file with the records
     linked_by: dict[str, ColumnValues] = field(default_factory=dict)  # header → the column there that has its values
-    field_names: dict[str, str] = field(default_factory=dict)  # by header
+    field_names: dict[str, str] = field(default_factory=dict)  # by header; of the parts of an address `address.city`
     broken: list[int] = field(default_factory=list)  # lines of rows with too many cells, or too few
 
     def missing(self, column: ColumnValues) -> list[str]:
@@ -170,9 +171,22 @@ def in_order_of_import(files: Sequence[CsvFile]) -> list[CsvFile]:
 
 
 def _field_name(file: CsvFile, column: ColumnValues) -> str:
-    taken = set(file.field_names.values())
+    named = file.field_names
+    taken = {name.partition(".")[0] for name in named.values()}
+    if address := _address_of(column.header):
+        of_address = [one.header for one in file.columns if one.header not in file.links]
+        of_address = [header for header in of_address if _address_of(header) == address]
+        if column.header in of_address and len(of_address) > 1:
+            known = next((named[header].partition(".")[0] for header in of_address if header in named), "")
+            return f"{known or field_name(address, file.module, taken)}.{snake(column.header.rpartition('.')[2])}"
     name = field_name(column.header, file.module, taken)
     return link_name(name, taken) if column.header in file.links else name
+
+
+def _address_of(header: str) -> str:
+    """The address of which a column holds a part: “Home” of “Home.city”; empty for other columns."""
+    name, _dot, part = header.rpartition(".")
+    return name if snake(part) in PARTS else ""
 
 
 def _module(file: CsvFile) -> OutlineModule:
@@ -187,8 +201,10 @@ def _module(file: CsvFile) -> OutlineModule:
     for column in file.columns:
         if not column.header:
             continue
-        name = file.field_names[column.header]
-        module.fields.append(_field(file, column, name))
+        name, _dot, part = file.field_names[column.header].partition(".")
+        if part and any(field.name == name for field in module.fields):
+            continue
+        module.fields.append(_address(file, column, name) if part else _field(file, column, name))
     module.joins = len(module.fields) == len(file.links) == 2  # noqa: PLR2004 - the two that belong together
     return module
 
@@ -205,11 +221,19 @@ def _field(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
     return OutlineField(name, "link", {"to": linked.module}, column.header, reason, column.filled)
 
 
+def _address(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
+    """The address of which `column` is the first one."""
+    columns = [one for one in file.columns if file.field_names[one.header].startswith(f"{name}.")]
+    reason = f"its parts stand in {', '.join(one.header for one in columns)}"
+    filled = max(one.filled for one in columns)
+    return OutlineField(name, "address", {}, _address_of(column.header), reason, filled)
+
+
 def import_arguments(file: CsvFile, module: Module) -> list[str]:
     """The arguments of `portal import` that bring a CSV file into the module that was made from it."""
     arguments = [module.name, str(file.path)]
     found = find_columns(module, ["en"], file.source.headers, {}, None)
-    by_header = {column.header: column.field.name for column in found.imported}
+    by_header = {column.header: ".".join(filter(None, [column.field.name, column.part])) for column in found.imported}
     for header, name in file.field_names.items():
         if header and by_header.get(header) != name:
             arguments += ["--map", f"{header}={name}"]

@@ -83,6 +83,24 @@ def test_a_column_that_is_called_like_a_file_links_to_what_is_named_there(tmp_pa
     assert modules["tenants"].fields["city"].type == "text"
 
 
+def test_the_parts_of_an_address_are_one_field(tmp_path):
+    content = (
+        "name,address.street,address.city,Home.City,Home.Country,shop.city\nAda,Via Po 1,Torino,Roma,Italia,Milano\n"
+    )
+    (tmp_path / "friends.csv").write_text(content, encoding="utf-8")
+    code, output = portal("init", "--from-csv", tmp_path / "friends.csv", "--folder", tmp_path / "care")
+    assert code == 0
+    fields = load(tmp_path / "care").declaration.modules["friends"].fields
+    assert {name: field.type for name, field in fields.items()} == {
+        "name": "text", "address": "address", "home": "address", "shop_city": "text",
+    }  # fmt: skip
+    for command in [shlex.split(line)[1:] for line in output.splitlines() if line.startswith("  portal ")][:2]:
+        assert portal(*command)[0] == 0
+    with sqlite3.connect(tmp_path / "care/var/portal.sqlite") as connection:
+        row = connection.execute("SELECT _address_city, _home_city, _home_country, shop_city FROM friends").fetchone()
+    assert row == ("Torino", "Roma", "Italia", "Milano")
+
+
 def test_what_a_name_cannot_be_called_is_its_label(tmp_path):
     (tmp_path / "sizes.csv").write_text("Größe,日本,q\n1,a,b\n", encoding="utf-8")
     output = portal("init", "--from-csv", tmp_path / "sizes.csv", "--folder", tmp_path / "care")[1]
