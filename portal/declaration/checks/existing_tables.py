@@ -11,7 +11,12 @@ def check_existing(module: Module, own_tables: Collection[str], at: Cursor) -> N
     """What a module over an existing table cannot have; `own_tables`: those that the portal makes for modules."""
     if module.table is None:
         return
-    if module.table.startswith("portal_") or (module.table != module.name and module.table in own_tables):
+    if module.table.startswith("portal_"):
+        at["table"].wrong(
+            "a name that begins with portal_ is one of the portal's own tables: name a table that others made, or a"
+            " view of it"
+        )
+    elif module.table != module.name and module.table in own_tables:
         at["table"].wrong(f"{module.table} is a table of the portal itself: name one that others made")
     if module.key == ():
         at["key"].wrong("names no column: leave key out, or name those that identify a row")

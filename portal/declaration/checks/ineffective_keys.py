@@ -32,7 +32,7 @@ def _ineffective(module: Module, field: Field) -> Iterator[tuple[str, str]]:
         yield "index", "an existing table is never altered"
     elif field.index and (field.virtual or field.multiple or not field.sortable):
         yield "index", f"{_kind(field)} has no column by which a list sorts"
-    if field.unique and _is_constant(field.default):
+    if field.unique is True and _is_constant(field.default):
         yield "default", "only one record may have this value, which is unique"
 
 

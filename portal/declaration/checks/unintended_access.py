@@ -16,6 +16,7 @@ from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath
+from portal.fields.base import Field
 from portal.fields.table_names import is_rows
 
 Written = tuple[Module | Access, Cursor]
@@ -174,6 +175,12 @@ def _is_readable(draft: DeclarationDraft, profile: Profile, module: str, path: t
         title = draft.modules[here].title if here in draft.modules else None
         if access is None and field.name != title:
             return False
-        if access is not None and field.name not in access.readable:
+        if access is not None and field.name not in access.readable and not _is_no_secret(draft, profile, here, field):
             return False
     return True
+
+
+def _is_no_secret(draft: DeclarationDraft, profile: Profile, module: str, field: Field) -> bool:
+    """Whether the history tells what the portal keeps of each record: when something happened, to staff who did it."""
+    of_every_record = module in draft.modules and field.name in draft.modules[module].builtin
+    return of_every_record and (profile.staff or field.name in ("created", "modified"))

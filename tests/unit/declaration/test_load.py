@@ -395,6 +395,33 @@ modules:
     assert load(tmp_path).problems == []
 
 
+def test_what_gives_nothing_away_and_what_has_an_effect_passes(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text("""
+people: people
+organizations: firms
+modules:
+  firms: {fields: {name: text}}
+  people: {organization: firm, fields: {name: text, email: email, firm: {type: link, to: firms}}}
+  notes:
+    owner: person
+    organization: firm
+    fields:
+      title: text
+      person: {type: link, to: people, default: me}
+      firm: {type: link, to: firms, default: my organization}
+      code: {type: text, unique: organization, default: new}
+    list:
+      columns: [title]
+      tabs: {today: {where: {modified: {after: today}}}, new: {where: {created: {after: today}}}, all: {}}
+    detail: {sections: [{fields: [title, code]}]}
+""")
+    tabs = "list: {tabs: {mine: {where: {created_by: me}}}}"
+    (tmp_path / "profiles" / "staff.yaml").write_text(f"staff: true\nmodules: {{notes: {{see: all, {tabs}}}}}")
+    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {firms: {}, people: {}, notes: {can: [create]}}")
+    assert lines_of(tmp_path) == []
+
+
 def test_what_only_imports_bring_may_be_required_under_a_condition(tmp_path):
     (tmp_path / "profiles").mkdir()
     (tmp_path / "modules.yaml").write_text("""
