@@ -37,7 +37,7 @@ REPEATED = re.compile(r'"(\w+)" appears twice')
 UNKNOWN_KEY = re.compile(r'(?:no key )?"([^"]+)" (?:is not used )?here')
 LIST_OF_ONE = re.compile(r"must be a list: \[(\w+)\]$")
 # A value that was not read as it was meant: what else is wrong with it follows from that.
-MISREAD = re.compile(". and . become part of the text")
+MISREAD = re.compile('(. and . become|the " becomes|"//" becomes) part of the text')
 UNKNOWN_ACTION = re.compile(r'"([^"]+)" is neither an action nor a transition of (\w+)')
 
 DEPTH = 3  # of the path of a key of a module

@@ -23,7 +23,9 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
             # Without any form the records come from imports, which heed it.
             has_forms = any(True for access in accesses for _form in _forms(access))
             if field.required_when is not None and has_forms and not _is_asked(module, field, accesses):
-                at["required_when"].key.warn("only imports heed this: no form that somebody may open asks for this field")
+                at["required_when"].key.warn(
+                    "only imports heed this: no form that somebody may open asks for this field"
+                )
             for name in _waited_for(field):
                 if sentence := _never_offers(module, field, name, accesses):
                     at["where"].warn(sentence)

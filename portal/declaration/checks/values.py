@@ -10,6 +10,7 @@ from typing import Any
 
 from portal.conditions import SPECIAL
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
+from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import our_special
@@ -115,6 +116,11 @@ def _holder(draft: DeclarationDraft, value: str) -> str | None:
     return draft.people if value == "me" else draft.organizations
 
 
+def _names_field(module: Module, value: Any) -> bool:
+    """Whether a value is meant as that of another field, as `$caller` or `$caller.phone` is in a default."""
+    return isinstance(value, str) and value[:1] == "$" and value[1:].partition(".")[0] in module.fields
+
+
 def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any], at: Cursor) -> None:
     """The fields and values of a `set:` on records of `module`."""
     for name, value in values.items():
@@ -127,6 +133,8 @@ def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any]
             at[name].key.wrong(f'"{name}" is filled in by the portal: it cannot be set')
         elif value is None and not at[name].written:
             at[name].wrong('there is no value here: write one, or "nothing" to empty the field')
+        elif _names_field(draft.modules[module], value):
+            at[name].wrong(f'"{value}" would be the value: set takes no values of other fields, as a default does')
         elif complaint := stored_complaint(draft, field, value):
             at[name].wrong(complaint)
         elif warning := word_warning(draft, field, value):

@@ -15,6 +15,7 @@ from portal.declaration.source.nodes import YamlMark
 
 Place = tuple[int, int]  # line and column, from 1
 
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 NOT_A_SPACE = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
 TYPOGRAPHIC_QUOTES = "“”„‟«»‘’‚"
 
@@ -32,6 +33,7 @@ _COMMENT = 'a comment begins with "#", not with "{}"'
 _NO_SPACE = 'write a space after the "{}"'
 _ODD_SPACE_AFTER = 'a special space (U+{:04X}) follows the ":": write an ordinary one'
 _LOOKALIKE = 'write "{}" instead of "{}", which only looks like it'
+_UNSEEN_BREAK = "the character U+{:04X} ends the line here for YAML, and few editors show it: remove it"
 _ODD_SPACE = "this line begins with a special space (U+{:04X}): indent with ordinary spaces"
 
 _SENTENCES = {
@@ -72,6 +74,7 @@ _ODD_INDENTATION = re.compile(f" *([{NOT_A_SPACE}])")
 _SPACE_AFTER_COLON = re.compile(f":([{NOT_A_SPACE}])")
 # Characters that look like those of YAML, each with the one that is meant.
 _LOOKALIKES = re.compile(r"\s*(?:([–—−•])(?=\s)|[A-Za-z_][\w-]*\s*([：﹕∶]))")
+_UNSEEN_BREAKS = re.compile("[\x85\u2028\u2029]")
 _ONLY_A_NAME = re.compile(r"\s*[A-Za-z_][\w-]*\s*$")
 _AFTER_BRACKETS = re.compile(r'(?:^|[:\-,]\s+)([\[{])[^"\']*[\]}]$')
 
@@ -96,6 +99,14 @@ def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
             1,
         ), "an unfinished merge: keep one of the two versions and remove the lines <<<<<<<, =======, >>>>>>>"
     return None
+
+
+def unseen_break(text: str, start: int, end: int) -> tuple[Place, str] | None:
+    """The first character between two places that ends a line for YAML, and for few editors."""
+    if (match := _UNSEEN_BREAKS.search(text, start, end)) is None:
+        return None
+    before = LINE_BREAK.split(text[: match.start()])
+    return (len(before), len(before[-1]) + 1), _UNSEEN_BREAK.format(ord(match.group()))
 
 
 def error_in_words(
@@ -152,6 +163,8 @@ def _cause(
     problem: str, mark: YamlMark, context: YamlMark | None, text: str, last: Scalar | None
 ) -> tuple[Place, str] | None:
     lines = text.splitlines()
+    if last is not None and (cause := unseen_break(text, last.start_mark.index, mark.index)) is not None:
+        return cause
     first = min(mark.line, last.start_mark.line if last is not None else mark.line)
     if problem == "could not find expected ':'" and context is not None:
         first = context.line

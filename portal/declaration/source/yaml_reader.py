@@ -23,10 +23,12 @@ from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, q
 from portal.declaration.source.scalars import plain_value
 from portal.declaration.source.suggestions import suggest
 from portal.declaration.source.syntax_errors import (
+    LINE_BREAK,
     NOT_A_SPACE,
     TYPOGRAPHIC_QUOTES,
     Place,
     error_in_words,
+    unseen_break,
     what_is_not_yaml,
 )
 
@@ -45,7 +47,6 @@ _ENCODINGS = (
     (BOM_UTF16_LE, "utf-16-le"),
     (BOM_UTF16_BE, "utf-16-be"),
 )
-LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # The parser compares each of these lines with all before it: a megabyte of them would take minutes.
 _TAG_LINE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
 _ODD_START = re.compile(f"[{NOT_A_SPACE}]")
@@ -133,7 +134,10 @@ def read(raw: bytes, file: str) -> Document:
     try:
         text = _decoded(raw)
         reading = _Reading(text, file, problems)
-        return Document(file, reading.build(), problems, reading.root, text)
+        document = Document(file, reading.build(), problems, reading.root, text)
+        if (unseen := unseen_break(text, 0, len(text))) is not None:
+            problems.append(Problem(file, *unseen[0], (), unseen[1], warning=True))
+        return document
     except _UnreadableError as error:
         problems.append(Problem(file, *error.place, error.path, error.message))
         return Document(file, None, problems, text=text or raw[:LARGEST_FILE].decode("utf-8", "replace"))

@@ -333,6 +333,7 @@ def test_a_file_of_another_kind_is_one_problem(raw, words):
         ("label: „Zgłoszenia”\n", "„ and ” become part of the text"),
         ("list: [«Uno», 'due']\n", "« and » become part of the text"),
         ("name: Care // the name of the portal\n", '"//" becomes part of the text'),
+        ('label: "A\u2028B"\n', "the character U+2028 ends the line here for YAML"),
     ],
 )
 def test_what_people_take_for_yaml_is_a_warning(text, words):
