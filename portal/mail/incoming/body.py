@@ -117,6 +117,8 @@ class Body:
         try:
             content = base64.b64decode(found[2] + b"==")
         except ValueError:
+            content = b""
+        if not content:
             return b""
         content_id = f"picture-{self._parts}"
         self._add(_safe_name("", kind, len(self.files) + 1), content, content_id)
@@ -126,12 +128,12 @@ class Body:
         content = _content(part) if not part.is_multipart() else b"".join(c.as_bytes() for c in _children(part))
         name = _file_name(part) or (_name_of_mail(part) if kind == "message/rfc822" else "")
         content_id = str(part.get("Content-ID", "")).strip().strip("<>")
+        if not content and (not name or content_id):  # an empty file that has a name is refused with the others
+            return
         self._add(_safe_name(name, kind, len(self.files) + 1), content, content_id)
 
     def _add(self, name: str, content: bytes, content_id: str) -> None:
         """Adds a file. The names of several are different: pictures that are pasted are all called image.png."""
-        if not content:
-            return
         taken = {file.name for file in self.files}
         unused = next(candidate for candidate in _numbered(name) if candidate not in taken)
         file = MailFile(unused, content, content_id)

@@ -232,6 +232,8 @@ def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reade
     if any(map(_forbidden_in_name, name)):
         seen = "".join("\ufffd" if _forbidden_in_name(character) else character for character in name)
         return _("“${name}” was not added: its name contains characters that cannot be used.", mapping={"name": seen})
+    if upload.size == 0:
+        return _("“${name}” was not added: it is empty.", mapping={"name": name})
     if upload.size > limit.max_size:
         size, most = shown_beyond(upload.size, limit.max_size, reader)
         sizes = {"name": name, "size": size, "max": most}
