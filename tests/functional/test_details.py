@@ -99,6 +99,9 @@ def test_actions_are_those_of_the_profile_and_the_state(world):
         page = world[person].get(f"/requests/{request}/")
         assert (f"/requests/{request}/edit" in page) is edits
         assert (f"/requests/{request}/delete" in page) is deletes
+    assert "This record is closed" not in world[NANCY].get(f"/requests/{request}/delete")
+    world.set("requests", request, status="closed")
+    assert "This record is closed" in world[NANCY].get(f"/requests/{request}/delete")
 
 
 def test_the_heading_says_the_reference_and_when_it_was_made(world):

@@ -17,7 +17,7 @@ from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.lifecycle import state_of, values_after
+from portal.records.writing.lifecycle import is_final, state_of, values_after
 from portal.records.writing.signatures import not_signed_yet
 from portal.records.writing.validation import read_form
 from portal.texts import _
@@ -205,15 +205,16 @@ def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage]
 
 
 def _delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
-    """The question before a record is deleted."""
+    """The question before a record is deleted. A final one may be deleted too, and the question says that it is."""
     records, record = resource.records, resource.record
+    final = is_final(records, record)
     return QuestionPage(
         heading=_("Delete this record?"),
         subject=record_in_words(record),
         action=record_address(records.name, record.id, "delete"),
         submit=_("Delete"),
         back_url=record_address(records.name, record.id),
-        text=_("This cannot be undone."),
+        text=_("This record is closed. Deleting it cannot be undone.") if final else _("This cannot be undone."),
         tone="bad",
         icon="trash-2",
         once=once_key(request),
