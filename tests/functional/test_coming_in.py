@@ -90,6 +90,22 @@ def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_
     assert "You can now sign in" in letters(app)[-1][2]
 
 
+def test_who_signs_up_without_a_company_gets_one_with_the_yes(app, declare, sign_in, another_browser):
+    declare("{profile: customer}")
+    eva, staff = another_browser(), sign_in(NANCY)
+    ask(eva)
+    prove(eva, link_to(app))
+    form = form_of(staff.get("/people/waiting"), "/people/waiting")
+    choice = next(name for name in form.fields if name and name.startswith("company-"))
+    assert form[choice].options[0][2] == "No company"
+    form[choice].force_value("999")
+    assert form.submit("do", value="yes", status=422)
+    assert account(app, EVA) is None
+    form[choice].select(text="Acme")
+    form.submit("do", value="yes", status=303)
+    assert company_of(app, EVA) == company_of(app, ANNA)
+
+
 def test_who_is_declined_has_no_access(app, declare, sign_in, another_browser):
     declare("{profile: customer}")
     eva, staff = another_browser(), sign_in(NANCY)

@@ -1,7 +1,7 @@
 """People who have signed up and wait for approval: the page of those who may give it, with one click per answer."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
@@ -16,10 +16,10 @@ from portal.mail.access_letters import let_in
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
-from portal.views.access.access_form import profile_offers
+from portal.views.access.access_form import chosen_company, company_widget, profile_offers
 from portal.views.access.person import TAKEN, register_of
 from portal.views.displays import moment
-from portal.views.forms.form_page import Offer
+from portal.views.forms.form_page import Offer, Widget
 from portal.views.parts import Moment
 from portal.views.wording import initials
 from portal.web.flash import set_flash
@@ -30,7 +30,7 @@ from portal.web.resources import ROW_ID, Module
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """One who has signed up, with the profiles to choose from."""
+    """One who has signed up, with the profiles to choose from, and the companies where none is known."""
 
     id: int
     name: str
@@ -39,6 +39,7 @@ class WaitingLine:
     company: str
     at: Moment
     profiles: tuple[Offer, ...]
+    company_choice: Widget | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
     profile, register, limits = posted_text(request, "profile"), register_of(request), bounds(request.identity)
     if profile not in request.policy.grants:
         return _("Choose one of the profiles that you may give.")
+    if sign_up.organization is None and (chosen := posted_text(request, _company_input(sign_up))):
+        sign_up = replace(sign_up, organization=chosen_company(request, chosen))
+        if sign_up.organization is None:
+            return _("Choose a company.")
     try:
         person = register.person_with(sign_up.email)
         if person is not None:
@@ -93,6 +98,10 @@ def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
         return TAKEN
     queue_letter(request, let_in(letter_sender(request), account))
     return ""
+
+
+def _company_input(sign_up: SignUp) -> str:
+    return f"company-{sign_up.id}"
 
 
 def _within_reach(request: Request, person: int, sign_up: SignUp) -> bool:
@@ -122,6 +131,7 @@ def waiting_lines(request: Request, waiting: Iterable[SignUp]) -> Iterable[Waiti
     """One line for each who waits, with the profiles to choose from."""
     waiting, grants = list(waiting), request.policy.grants
     titles = _company_titles(request, {sign_up.organization for sign_up in waiting if sign_up.organization})
+    companies = company_widget(request, "", "") if any(sign_up.organization is None for sign_up in waiting) else None
     for sign_up in waiting:
         chosen = sign_up.profile if sign_up.profile in grants else grants[0]
         if sign_up.proved is not None:
@@ -133,6 +143,9 @@ def waiting_lines(request: Request, waiting: Iterable[SignUp]) -> Iterable[Waiti
                 company=titles.get(sign_up.organization or 0, ""),
                 at=moment(sign_up.proved, request.reader),
                 profiles=profile_offers(request, grants, chosen),
+                company_choice=companies._replace(name=_company_input(sign_up), empty=_("No company"))
+                if companies is not None and sign_up.organization is None
+                else None,
             )
 
 
