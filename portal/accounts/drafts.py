@@ -148,6 +148,13 @@ def set_aside(
     connection.execute(sa.delete(table).where(nobody, table.c["id"].not_in(newest.subquery().select())))
 
 
+def is_set_aside(connection: sa.Connection, tables: Tables, key: str) -> bool:
+    """Whether what a browser has set aside under `key` is there: it may have been too long, or given way to others."""
+    table = tables.draft
+    mine = table.c["account"].is_(None), table.c["form"].startswith(f"{key} ", autoescape=True)
+    return connection.execute(sa.select(sa.literal(1)).where(*mine)).first() is not None
+
+
 def owner_digest(account_id: int) -> str:
     """What forms say of the account that they were made for: enough to tell two accounts of one browser apart."""
     return hashlib.sha256(f"draft {account_id}".encode()).hexdigest()[:16]

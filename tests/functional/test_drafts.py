@@ -185,6 +185,19 @@ def test_a_form_without_a_session_is_kept_for_its_author_alone(shop):
     assert "portal_draft" not in browser.cookies
 
 
+def test_what_gave_way_to_others_after_lost_sessions_is_not_said_to_be_kept(shop, monkeypatch):
+    monkeypatch.setattr("portal.accounts.drafts.MOST_SET_ASIDE", 1)
+    lost = {}
+    for who in (NANCY, BRUNO):
+        browser = shop.signed_in(who)
+        lost[who] = form(browser, address(shop), address(shop, "comments"))
+        lost[who]["text"] = "Do not lose me"
+        browser.cookiejar.clear("localhost.local", "/", "portal_session")
+    first, second = (lost[who].submit(status=303) for who in (NANCY, BRUNO))
+    assert "What you typed could not be kept." in first.follow()
+    assert "What you typed is kept." in second.follow()
+
+
 def sign_in(browser, email):
     page = form_of(browser.get("/login"), "/login")
     page["email"], page["password"] = email, "correct horse battery"

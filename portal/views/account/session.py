@@ -19,7 +19,7 @@ from portal.mail.account_letters import new_device_letter
 from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
 from portal.views.administration.view_as import leave_preview
-from portal.views.forms.drafts import claim_draft, has_set_aside
+from portal.views.forms.drafts import claim_draft, said_of_set_aside
 from portal.views.wording import too_often_message
 from portal.web.addresses import code_address, own_path, referring_page
 from portal.web.cookies import YEAR, Cookie, read_cookie, set_cookie
@@ -51,8 +51,7 @@ def show_login(context: Login, request: Request) -> Any:
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
-    kept = _("What you typed is kept. Sign in again to send it.") if has_set_aside(request) else ""
-    return login_page(request, following, notice=kept or request.visitor.ended)
+    return login_page(request, following, notice=said_of_set_aside(request) or request.visitor.ended)
 
 
 @view_config(context=Login, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)

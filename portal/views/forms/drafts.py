@@ -19,13 +19,14 @@ from pyramid.response import Response
 from pyramid.view import view_config
 from webob.multidict import MultiDict
 
-from portal.accounts.drafts import Draft, DraftContent, Drafts, owner_digest, set_aside
+from portal.accounts.drafts import Draft, DraftContent, Drafts, is_set_aside, owner_digest, set_aside
 from portal.database.engine import writing
 from portal.database.errors import DatabaseError
 from portal.declaration.layouts import flat
 from portal.fields.file import kept_input
 from portal.fields.reader import Reader
 from portal.records.writing.form_keys import kept_address
+from portal.texts import _
 from portal.views.displays import short_moment
 from portal.views.forms.form_page import DraftForm, DraftShown
 from portal.views.forms.uploads import INPUT
@@ -180,9 +181,14 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: D
     set_cookie(request, response, Cookie.DRAFT, key, keep=3_600)
 
 
-def has_set_aside(request: Request) -> bool:
-    """Whether this browser has sent a form after the session had ended, which is kept until somebody signs in."""
-    return bool(read_cookie(request, Cookie.DRAFT))
+def said_of_set_aside(request: Request) -> str:
+    """What the sign-in page says of the form that this browser has sent after the session had ended; else nothing."""
+    key = read_cookie(request, Cookie.DRAFT)
+    if not key:
+        return ""
+    if is_set_aside(request.connection, request.portal.tables, key[:64]):
+        return _("What you typed is kept. Sign in again to send it.")
+    return _("What you typed could not be kept. Go back in your browser to copy it, then sign in again.")
 
 
 def claim_draft(request: Request, response: Response, account_id: int) -> None:
