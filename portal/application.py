@@ -103,6 +103,7 @@ def make_application(
     _add_security(config)
     config.include("portal.web.tracing")
     config.include("portal.web.protection")
+    config.include("portal.web.api")
     config.include("portal.views.static_files")
     config.include("portal.views.errors")
     config.scan("portal.web")

@@ -37,6 +37,7 @@ RESET = Limit("reset", 3, 3600)  # of one address, by the same network or known 
 RESET_ADDRESS = Limit("reset-address", 12, 3600)  # of one address, by all networks
 RESET_NETWORK = Limit("reset-network", 30, 3600)
 COMPUTED = Limit("computed", 1_000, 300)  # what forms of one account ask while the reader types
+API_CHANGES = Limit("api-changes", 3_000, 300)  # what programs write in the name of one account
 INVITATIONS = Limit("invitations", 200, 3600)  # of one account that gives access
 ACCESS_REFUSED = Limit("access-refused", 10, 3600)  # addresses of others that one account asks about by giving access
 SIGN_UP_ADDRESS = Limit("sign-up-address", 1, 3600)  # letters to an address that nobody has proved

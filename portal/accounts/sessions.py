@@ -162,5 +162,6 @@ def close_one(connection: sa.Connection, tables: Tables, account_id: int, key: s
 
 
 def close_sessions(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Sign an account out everywhere."""
-    connection.execute(sa.delete(tables.session).where(tables.session.c["account"] == account_id))
+    """Sign an account out everywhere, and end the tokens of its programs."""
+    for table in (tables.session, tables.api_token):
+        connection.execute(sa.delete(table).where(table.c["account"] == account_id))

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from portal.accounts.accounts import Account, all_accounts
+from portal.accounts.api_tokens import LONGEST_NAME, TokenRequest, make_token
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
 from portal.accounts.opening import begin_opening, count_uninvited
 from portal.accounts.passwords import Passwords, generated, weakness
@@ -184,6 +185,27 @@ def reset(email: str, second_factor: bool) -> None:
         account = register.reset(email, hashed)
     click.echo(f"{account.email} is signed out everywhere and has a new password.")
     _print_password(password)
+
+
+@command.command("token")
+@click.argument("email")
+@click.option("--name", default="portal account token", show_default=True, help="What the program is.")
+@click.option("--read-only", is_flag=True, help="The program may only read.")
+@click.option("--until", type=DateOption(), metavar="DATE", help="The last day on which the token is valid.")
+@common_options
+def token(email: str, name: str, read_only: bool, until: Any) -> None:
+    """Make a token by which a program has the rights of an account, and print it once.
+
+    Example: portal account token anna@acme.example --name "Nightly export" --read-only --until 2026-12-31
+    """
+    wanted = TokenRequest(name[:LONGEST_NAME], None if until == "none" else until, read_only)
+    with _register() as register:
+        account = register.find(email)
+        made = make_token(register.connection, register.tables, account.id, wanted, register.now)
+    click.echo(made)
+    click.echo(f"It is shown only once, and gives the rights of {account.email} at /api/.", err=True)
+    if account.must_change:
+        click.echo("warning: it has no effect before the first password is changed", err=True)
 
 
 @command.command("invite-all")

@@ -1,7 +1,7 @@
 """`address`: street, postal code, city, region and country, each in a column of its own."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.column_types import folded_text
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.refused import json_text
 from portal.fields.several_values import join_values, split_all_values
 from portal.fields.text import at_most
 from portal.texts import _, fold
@@ -116,6 +117,20 @@ class AddressField(Field):
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """An input for each part, NAME.street and so on."""
         return {f"{self.name}.{part}": getattr(value, part) if value else "" for part in PARTS}
+
+    def to_json(self, value: Any) -> dict[str, str] | None:
+        """Its parts by their names."""
+        return asdict(value) if value else None
+
+    def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """From the parts by their names, of which some may be missing."""
+        if given is not None and not (isinstance(given, Mapping) and set(given) <= set(PARTS)):
+            raise Refused(_("This is not in the expected format."))
+        return self.inputs(self._made([json_text((given or {}).get(part)) for part in PARTS]), reader)
+
+    def json_schema(self, *, written: bool) -> dict[str, Any]:
+        parts = {part: {"type": ["string", "null"]} for part in PARTS}
+        return {"type": ["object", "null"], "properties": parts, "additionalProperties": False}
 
     def show(self, value: Any, reader: Reader) -> str:
         """The lines of an envelope in one: “Corso Italia 1, 20122 Milano, Italia”."""

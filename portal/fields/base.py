@@ -13,13 +13,13 @@ from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition, is_nothing
-from portal.fields.base_parts import Checked, FromColumn, InLines
+from portal.fields.base_parts import Checked, FromColumn, InFormulas, InJson, InLines
 from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
 from portal.fields.linked_value import Linked
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.refused import FORBIDDEN, Refused, filled, operator_refused, storable
+from portal.fields.refused import FORBIDDEN, Refused, filled, json_text, operator_refused, storable
 from portal.fields.sheet_cell import SheetCell
 from portal.texts import Text, _, label_from_name
 
@@ -27,7 +27,7 @@ __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "stora
 LONGEST_IN_HISTORY = 200  # characters
 
 
-class Field(InLines, FromColumn, Checked):
+class Field(InLines, InFormulas, FromColumn, InJson, Checked):
     """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}
@@ -178,13 +178,6 @@ class Field(InLines, FromColumn, Checked):
     def bind(self, declaration: Declared, module: Any) -> None:
         """Called when all modules are read: types that depend on other fields look them up. Raises ValueError."""
 
-    def bind_formula(self, fields: Mapping[str, "Field"], waiting: tuple[str, ...]) -> None:
-        """Binds a formula among the `fields` of its record before others are, which read it. Raises ValueError."""
-
-    def compute(self, values: Mapping[str, Any], currency: str) -> Any:
-        """What a formula gives for a record with `values`; `currency` is the portal's."""
-        return None
-
     # -- the database ---------------------------------------------------------------------------------------------
 
     @property
@@ -325,6 +318,14 @@ class Field(InLines, FromColumn, Checked):
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
         """The value, which is not empty, as a spreadsheet computes with it; None where it is a text there."""
         return None
+
+    def to_json(self, value: Any) -> Any:
+        """The value in JSON; None where there is none."""
+        return None if self.is_empty(value) else self.write(value)
+
+    def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """What JSON gives a record that holds `present`, as inputs of its form. Raises Refused."""
+        return self.inputs(self.read(json_text(given), reader), reader)
 
     def to_history(self, value: Any) -> Any:
         """The value as JSON for the history of a record; None where it is too long to be kept there."""

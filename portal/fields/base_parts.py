@@ -1,4 +1,4 @@
-"""Parts of the base of every field: as a column of lines, in tables of others, in formulas, and what checks ask."""
+"""Parts of the base of every field: as a column of lines, in tables of others, in formulas, in JSON, for checks."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -52,6 +52,17 @@ class InLines(Shape):
         return ()
 
 
+class InFormulas(Shape):
+    """The part of Field that has to do with formulas: what one does before its values are read."""
+
+    def bind_formula(self, fields: Mapping[str, Any], waiting: tuple[str, ...]) -> None:
+        """Binds a formula among the `fields` of its record before others are, which read it. Raises ValueError."""
+
+    def compute(self, values: Mapping[str, Any], currency: str) -> Any:
+        """What a formula gives for a record with `values`; `currency` is the portal's."""
+        return None
+
+
 class FromColumn(Shape):
     """The part of Field that has to do with tables of others: which column holds its values."""
 
@@ -62,6 +73,16 @@ class FromColumn(Shape):
     def constants(self, currency: str) -> Mapping[str, str]:
         """What the companion columns hold that no column of others says; `currency`: the portal's."""
         return {}
+
+
+class InJson(Shape):
+    """The part of Field that has to do with JSON, as programs read and write it; Field says how values become it."""
+
+    json_type: ClassVar[str] = "string"
+
+    def json_schema(self, *, written: bool) -> dict[str, Any]:
+        """The JSON Schema of the value; `written`: of what is taken, which may be more or less than what is given."""
+        return {"type": [self.json_type, "null"]}
 
 
 class Checked(Shape):

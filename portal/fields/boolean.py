@@ -26,6 +26,7 @@ class Boolean(Field):
     widget: ClassVar[str] = "checkbox"
     filter: ClassVar[str] = "options"
     can_be_unique: ClassVar[bool] = False
+    json_type: ClassVar[str] = "boolean"
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("false", False, "No"),
         ("true", True, "Yes"),
@@ -58,6 +59,15 @@ class Boolean(Field):
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """`true` for a ticked checkbox."""
         return {self.name: "true" if value else ""}
+
+    def to_json(self, value: Any) -> bool | None:
+        """The value itself."""
+        return value if value is None else bool(value)
+
+    def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """From true or false, or a word that means it."""
+        word = ("true" if given else "false") if isinstance(given, bool) else given
+        return super().json_inputs(word, present, reader)
 
     def show(self, value: Any, reader: Reader) -> str:
         """Yes or No in the reader's language."""

@@ -76,6 +76,13 @@ class HasOptions(Field):
         }
         return self.model_copy(update={"options": options})
 
+    def json_schema(self, *, written: bool) -> dict[str, Any]:
+        """What is written is one of the options; what is read may be one that is gone."""
+        options = {"enum": [*self.offered, *(() if self.multiple else (None,))]} if written else {}
+        if self.multiple:
+            return {"type": "array", "items": {"type": "string", **options}}
+        return {**super().json_schema(written=written), **options}
+
     def checked_option(self, name: str) -> str:
         """`name` itself. Raises Refused where it is not an option."""
         if storable(name) not in self.offered:

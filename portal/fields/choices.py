@@ -10,6 +10,7 @@ from portal.fields.base import Refused, operator_refused, storable
 from portal.fields.choice import HasOptions
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import json_texts
 from portal.fields.several_values import holds_value, join_values, pack_values, split_values, unpack_values
 
 
@@ -72,6 +73,15 @@ class Choices(HasOptions):
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """All names under the one name of the checkboxes."""
         return {self.name: list(value or ())}
+
+    def to_json(self, value: Any) -> list[str]:
+        """The names as a list."""
+        return list(value or ())
+
+    def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """From a list of names or labels; options that were removed may stay."""
+        names = json_texts(given)
+        return self.inputs([name if name in (present or ()) else self.option_called(name) for name in names], reader)
 
     def show(self, value: Any, reader: Reader) -> str:
         """The labels, with commas between them."""

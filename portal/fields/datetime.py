@@ -136,6 +136,11 @@ def _format_minute(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str
     return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
 
 
+def utc_text(value: datetime.datetime) -> str:
+    """A moment for machines: `2024-03-05T13:30:00Z`."""
+    return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
 @functools.lru_cache(maxsize=2_000)
 def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
     """A moment for machines, as the clocks of `zone` show it."""
@@ -223,7 +228,7 @@ class Datetime(DateOrTime):
 
     def write(self, value: Any) -> str:
         """`2024-03-05T13:30:00Z`, in UTC."""
-        return "" if value is None else value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+        return "" if value is None else utc_text(value)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
         """Midnight in the portal's zone is a date, too."""

@@ -146,6 +146,20 @@ class FileField(TextLike):
         """Under NAME.kept the token of the file that the form has: browsers take no value for the input of a file."""
         return {kept_input(self.name): value.token if value else ""}
 
+    def to_json(self, value: Any) -> dict[str, Any] | None:
+        """What the record knows of the file, whose bytes have an address of their own."""
+        return {"id": value.id, "name": value.name, "size": value.size} if value else None
+
+    def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """From null, which takes the file away, or from the file that the record holds: others are sent as files."""
+        if given is not None and (present is None or given != self.to_json(present)):
+            raise Refused(_("A file is needed here, not a text."))
+        return self.inputs(present if given else None, reader)
+
+    def json_schema(self, *, written: bool) -> dict[str, Any]:
+        parts = {"id": {"type": "integer"}, "name": {"type": "string"}, "size": {"type": "integer"}}
+        return {"type": ["object", "null"], "properties": parts}
+
     def has_input(self, form: Form) -> bool:
         """Whether a file is chosen here, or kept from before."""
         return self.name in form or kept_input(self.name) in form

@@ -19,6 +19,7 @@ class Integer(Number):
     column_type: ClassVar[Any] = sa.BigInteger
     measure: ClassVar[Measure | None] = Measure("number")
     inputmode: ClassVar[str] = "numeric"
+    json_type: ClassVar[str] = "integer"
     sample: ClassVar[Mapping[str, Any]] = {"min": -5000, "max": 10_000_000}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("-5", -5, "-5"),
@@ -33,6 +34,10 @@ class Integer(Number):
 
     min: int | None = None
     max: int | None = None
+
+    def to_json(self, value: Any) -> int | None:
+        """The number itself."""
+        return None if value is None else int(value)
 
     def for_column(self, value: Decimal) -> int:
         """A whole number that fits 64 bits. Raises Refused for others."""

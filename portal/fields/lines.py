@@ -337,6 +337,13 @@ class Lines(Field):
         rows = [{name: column.write(row.values[name]) for name, column in self._shown_in(row)} for row in value or ()]
         return json.dumps(rows, ensure_ascii=False) if rows else ""
 
+    def to_json(self, value: Any) -> list[dict[str, Any]]:
+        """A list of the rows, each with its number among all rows, by which it is written back."""
+        return [
+            {ROW_ID: row.id, **{name: column.to_json(row.values[name]) for name, column in self._shown_in(row)}}
+            for row in value or ()
+        ]
+
     def texts(self, value: Any) -> Iterable[str]:
         """Those of the columns that all may read."""
         return self._texts(value, internal=False)

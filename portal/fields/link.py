@@ -122,6 +122,21 @@ class LinkLike(Field):
         links = tuple(Linked(record_id, module, title) for module, record_id, title in recorded)
         return links if self.multiple else next(iter(links), None)
 
+    def link_to_json(self, link: Linked) -> dict[str, Any]:
+        """A linked record; the way there only where the reader may go it, as on pages."""
+        known = {"id": link.id, "reference": link.reference} if link.visible else {"id": None, "reference": None}
+        module = {"module": link.module} if self.several_targets else {}
+        return {**known, "title": link.title, **module}
+
+    def json_schema(self, *, written: bool) -> dict[str, Any]:
+        """What is written names the record by its id, or as an import does; what was read may be written back."""
+        parts: dict[str, Any] = {"id": {"type": ["integer", "null"]}, "reference": {"type": ["string", "null"]}}
+        parts |= {name: {"type": "string"} for name in ("title", "module")}
+        link: dict[str, Any] = {"type": ["object", "null"], "properties": parts, "required": ["id"]}
+        if written:
+            link["type"] = ["object", "integer", "string", "null"]
+        return {"type": "array", "items": link} if self.multiple else link
+
     def is_among(self, link: Linked, constant: Any) -> bool:
         """Whether `link` is among what `constant` gave."""
         if isinstance(constant, str):
@@ -172,6 +187,10 @@ class Link(LinkLike):
     def parse(self, text: str, reader: Reader) -> Linked | None:
         """The record that the input names by its id."""
         return None if is_blank(text) else self.linked_by_id(text)
+
+    def to_json(self, value: Any) -> dict[str, Any] | None:
+        """The linked record."""
+        return self.link_to_json(value) if value else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """The id, `MODULE:ID` where there are several modules."""

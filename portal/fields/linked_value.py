@@ -11,6 +11,7 @@ class Linked:
     module: str
     title: str = field(default="", compare=False)
     visible: bool = field(default=False, compare=False)
+    reference: str = field(default="", compare=False)
     raw: str = field(default="", compare=False)  # for CSV: a unique field's value, else the reference
 
     def __str__(self) -> str:

@@ -55,6 +55,10 @@ class Links(LinkLike):
     def _distinct(self, links: Iterable[Linked]) -> tuple[Linked, ...]:
         return tuple({link.id: link for link in links}.values())
 
+    def to_json(self, value: Any) -> list[dict[str, Any]]:
+        """The linked records, as a list."""
+        return [self.link_to_json(link) for link in value or ()]
+
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """All ids under one name."""
         return {self.name: [str(link.id) for link in value or ()]}

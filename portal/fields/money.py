@@ -16,7 +16,16 @@ from portal.conditions import is_nothing
 from portal.fields.base import Refused, filled
 from portal.fields.base_parts import Measure
 from portal.fields.column_types import ExactDecimal
-from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, parse_number
+from portal.fields.numbers import (
+    Amount,
+    Bounded,
+    check_digits,
+    check_places,
+    declared_number,
+    localized,
+    parse_number,
+    without_zeros,
+)
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.sheet_cell import SheetCell, number_cell
@@ -158,6 +167,13 @@ class MoneyField(Bounded):
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
         """The amount, which a spreadsheet adds up, and the sign of its currency as a part of the format."""
         return number_cell(value.amount, _sheet_format(value.currency, reader.locale_name))
+
+    def to_json(self, value: Any) -> str | None:
+        """`12.50 EUR`, with as many places as the currency has, or more where the amount has more."""
+        if value is None:
+            return None
+        places = max(get_currency_precision(value.currency), len(without_zeros(value.amount).partition(".")[2]))
+        return f"{value.amount:.{places}f} {value.currency}"
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
         """Without the currency where it is the usual one."""

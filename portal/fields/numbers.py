@@ -174,6 +174,10 @@ class Number(Bounded):
         """With and without grouped digits."""
         return () if value is None else (self.show(value, PLAIN), localized(value, PLAIN, grouped=False))
 
+    def to_json(self, value: Any) -> Any:
+        """A text, as programs read numbers with a point inexactly."""
+        return None if value is None else without_zeros(value)
+
     def parse(self, text: str, reader: Reader) -> Any:
         """A number in the reader's way of writing; between `min` and `max`."""
         if is_blank(text):

@@ -89,6 +89,12 @@ class ProxyField(Field):
     def write(self, value: Any) -> str:
         return self._target.write(value)
 
+    def to_json(self, value: Any) -> Any:
+        return self._target.to_json(value)
+
+    def json_schema(self, *, written: bool) -> dict[str, Any]:
+        return self._target.json_schema(written=written)
+
     def constant(self, raw: Any, reader: Reader) -> Any:
         return self._target.constant(raw, reader)
 

@@ -22,10 +22,15 @@ class Rating(Field):
     display: ClassVar[str] = "rating"
     filter: ClassVar[str] = "options"
     can_be_unique: ClassVar[bool] = False
+    json_type: ClassVar[str] = "integer"
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (("1", 1, "1"), (" 5", 5, "5"), ("", None, ""))
     rejects: ClassVar[tuple[str, ...]] = ("0", "6", "-1", "3.5", "many", "9" * 100_000)
 
     max: int = Key(5, ge=2, le=10)
+
+    def to_json(self, value: Any) -> int | None:
+        """The number itself."""
+        return None if value is None else int(value)
 
     @property
     def ranged(self) -> bool:

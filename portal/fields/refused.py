@@ -1,6 +1,8 @@
 """Refused: input that a field does not accept, and the checks of texts that every type shares."""
 
 import re
+from decimal import Decimal
+from typing import Any
 
 from portal.texts import _, is_blank, trimmed
 
@@ -26,6 +28,22 @@ def storable(text: str) -> str:
 def filled(text: str) -> str:
     """`text` as `trimmed` leaves it; "" where nothing of it can be seen. Raises Refused, as `storable` does."""
     return "" if is_blank(storable(text)) else trimmed(text)
+
+
+def json_text(given: Any) -> str:
+    """What JSON gives as one text or number, as the text of an input; "" for null. Raises Refused for all else."""
+    if given is None:
+        return ""
+    if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
+        raise Refused(_("This is not in the expected format."))
+    return str(given)
+
+
+def json_texts(given: Any) -> list[str]:
+    """The texts of what JSON gives as a list; none for null. Raises Refused for all else."""
+    if given is not None and not isinstance(given, list):
+        raise Refused(_("This is not in the expected format."))
+    return [json_text(item) for item in given or ()]
 
 
 def operator_refused(operator: str) -> Refused:

@@ -10,6 +10,7 @@ from portal.conditions import is_nothing
 from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.column_types import folded_text
 from portal.fields.reader import Reader
+from portal.fields.refused import json_texts
 from portal.fields.several_values import holds_value, pack_values, unpack_values
 from portal.texts import fold, ngettext
 
@@ -74,6 +75,17 @@ class Tags(Field):
                 )
             )
         return tuple(words.values())
+
+    def to_json(self, value: Any) -> list[str]:
+        """The tags as a list."""
+        return list(value or ())
+
+    def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """From a list of words."""
+        return self.inputs(self.parse(", ".join(json_texts(given)), reader), reader)
+
+    def json_schema(self, *, written: bool) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string"}}
 
     def show(self, value: Any, reader: Reader) -> str:
         """The tags, with commas between them."""

@@ -3,14 +3,18 @@
 A mistake of ours, and of the database, shows the id of the request; the log has the rest under the same id.
 """
 
+import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from pyramid.csrf import BadCSRFToken
 from pyramid.httpexceptions import HTTPError, HTTPForbidden, HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.traversal import find_interface
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 from pyramid_retry import BeforeRetry, is_last_attempt, mark_error_retryable
@@ -21,9 +25,10 @@ from portal.database.errors import DatabaseError, Failure, classify, connection_
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import Words, _
 from portal.views.administration.reasons import Reason, reasons_of_refusal
+from portal.views.api.input_error import InputError
 from portal.views.forms.drafts import keeps_form, page_of_posted_form
 from portal.views.wording import too_often_message
-from portal.web.addresses import own_path, record_address, referring_page
+from portal.web.addresses import API_ROUTE, is_for_programs, own_path, record_address, referring_page
 from portal.web.connections import ATTEMPT
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record
@@ -36,11 +41,13 @@ log = logging.getLogger(__name__)
 # Answers that come after a form has been read.
 FORM_READ = frozenset({404, 409, 500, 503})
 RETRY_AFTER = "30"  # seconds
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 MOST_TRIES = 3  # where no other transaction was in the way
 MAY_SUCCEED_NOW = (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY, Failure.CHANGED_TABLES)
 
 HEADINGS = {
     400: _("The request could not be read"),
+    401: _("Sign in"),
     403: _("Nothing can be changed here"),
     404: _("Page not found"),
     405: _("This is not possible here"),
@@ -52,6 +59,7 @@ HEADINGS = {
 }
 TEXTS = {
     400: _("The address or the form contains something the portal cannot read."),
+    401: _("Send a valid token (Authorization: Bearer TOKEN)."),
     404: _("It does not exist, or you do not have access to it."),
     405: _("This address exists, but it cannot be used this way."),
     409: _("This has changed since you opened it. Open it again to see the latest version."),
@@ -87,13 +95,13 @@ class ErrorPage:
 @notfound_view_config(renderer="error.pt")
 def not_found(error: HTTPNotFound, request: Request) -> Any:
     """Missing, foreign and forbidden look alike. A wrong method answers 405; without a session one signs in first."""
-    if request.matched_route is None and hasattr(request, "context"):
+    if _route_of(request) in (None, API_ROUTE) and hasattr(request, "context"):
         methods = _allowed_methods(request)
         if methods and request.method not in methods:
             request.response.headers["Allow"] = ", ".join(methods)
             return _page(request, 405)
         if request.visitor.identity is None:
-            return _to_login(request)
+            return _sign_in_first(request)
         if must_set := request.visitor.identity.must_set:
             return HTTPSeeOther(PAGES_THAT_SET[must_set][0])
     return _page(request, 404)
@@ -104,7 +112,7 @@ def forbidden(error: HTTPForbidden, request: Request) -> Any:
     """The page for an action that may not be done: it looks like one that does not exist."""
     identity = request.visitor.identity
     if identity is None:
-        return _to_login(request)
+        return _sign_in_first(request)
     return HTTPSeeOther(PAGES_THAT_SET[identity.must_set][0]) if identity.must_set else _page(request, 404)
 
 
@@ -135,6 +143,12 @@ def http_error(error: HTTPError, request: Request) -> Any:
         return _page(request, 400, NO_TOKEN)
     own = error.detail if hasattr(error.detail, "interpolate") else ""
     return _page(request, error.status_code, own)
+
+
+@exception_view_config(InputError, renderer="error.pt")
+def wrong_input(error: InputError, request: Request) -> Any:
+    """Where a program sent what cannot be taken: one sentence for each field."""
+    return _answer_program(request, error.status, request.reader.text(error.message), error.fields)
 
 
 @exception_view_config(UnicodeDecodeError, renderer="error.pt")
@@ -198,6 +212,8 @@ def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]
         request.response.headers.setdefault("Retry-After", RETRY_AFTER)
     known = status if status in HEADINGS else 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
+    if is_for_programs(request):
+        return _answer_program(request, status, text)
     record_url = _address_of_record(request) if status == 409 else ""
     retry_url = _address_of_form(request) if status in (409, 429, 503) and not record_url else ""
     drafts_url = "/account/" if (status in FORM_READ or text is NO_TOKEN) and keeps_form(request) else ""
@@ -206,8 +222,25 @@ def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]
     return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url, record_url, drafts_url, reasons)}
 
 
-def _to_login(request: Request) -> HTTPSeeOther:
-    """From an error to the login page: afterwards one is back where one was, or on the page of the sent form."""
+def _answer_program(request: Request, status: int, text: str, fields: Mapping[str, str] = NO_FIELDS) -> Response:
+    """The same for a program, as JSON."""
+    reader, response = request.reader, request.response
+    error: dict[str, Any] = {"error": reader.text(text)}
+    if fields:
+        error["fields"] = {name: reader.text(sentence) for name, sentence in fields.items()}
+    if status >= 500:
+        error["reference"] = request.id
+    response.status_code, response.content_type, response.charset = status, "application/json", None
+    response.body = json.dumps(error, ensure_ascii=False).encode()
+    return response
+
+
+def _sign_in_first(request: Request) -> Any:
+    """From an error to the login page: afterwards one is back where one was, or on the page of the sent form. A
+    program is told to send a token."""
+    if is_for_programs(request):
+        request.response.headers["WWW-Authenticate"] = "Bearer"
+        return _page(request, 401, request.visitor.ended)
     return HTTPSeeOther(f"/login?next={quote(_address_of_form(request), safe='')}")
 
 
@@ -239,12 +272,18 @@ def _allowed_methods(request: Request) -> list[str]:
 def _views(request: Request) -> list[Any]:
     if request.subpath:
         return []
-    views = [item["introspectable"] for item in request.registry.introspector.get_category("views")]
-    return [view for view in views if view["name"] == request.view_name and _applies_to(view, request.context)]
+    introspector, route = request.registry.introspector, _route_of(request)
+    views = [item["introspectable"] for item in introspector.get_category("views")]
+    named = [view for view in views if view["name"] == request.view_name and view["route_name"] == route]
+    return [view for view in named if _applies_to(view, request.context)]
+
+
+def _route_of(request: Request) -> str | None:
+    return None if request.matched_route is None else str(request.matched_route.name)
 
 
 def _applies_to(view: Any, context: Any) -> bool:
     declared = view["context"]
-    if view["route_name"] is not None or view["exception_only"] or declared is None:
+    if view["exception_only"] or declared is None:
         return False
     return isinstance(context, declared) if isinstance(declared, type) else declared in providedBy(context)

@@ -15,7 +15,7 @@ FOR_EVER = "public, max-age=31536000, immutable"  # the address holds the conten
 
 
 def includeme(config: Configurator) -> None:
-    """The only route: everything else is found by walking the tree."""
+    """A route of its own: it needs no tree of resources, and no session."""
     config.add_route("static", "/static/*path", request_method="GET")
 
 

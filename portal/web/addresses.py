@@ -9,6 +9,9 @@ from pyramid.request import Request
 
 from portal.declaration.shapes import Button
 
+API = "/api/"
+API_ROUTE = "api"
+
 
 def list_address(module: str, parameters: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> str:
     """The list of a module, with its search, filters and order."""
@@ -28,6 +31,16 @@ def bulk_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
 def record_address(module: str, record_id: int, *more: str) -> str:
     """A record's page, or what `more` names below it: `edit`, `move`/TRANSITION, `comments`."""
     return f"/{module}/{record_id}/" + "/".join(more)
+
+
+def api_address(module: str, record_id: int | None = None, *more: str) -> str:
+    """Where programs read and write the records of a module, or one of them."""
+    return API + "/".join((module, *(() if record_id is None else (str(record_id),)), *more))
+
+
+def is_for_programs(request: Request) -> bool:
+    """Whether the request is one to the API; also before its route is known."""
+    return bool(request.environ.get("PATH_INFO", "").startswith(API))
 
 
 def history_address(parameters: Iterable[tuple[str, str]] = ()) -> str:
@@ -82,6 +95,11 @@ def own_address(request: Request) -> str:
     """The portal's address for links in letters, without a last slash; a foreign Host header never decides it."""
     base_url = request.portal.declaration.settings.base_url
     return (base_url or request.host_url).rstrip("/")
+
+
+def own_url(request: Request, address: str) -> str:
+    """The whole URL of an address of this portal, for what is read elsewhere."""
+    return own_address(request) + address
 
 
 def own_origins(request: Request) -> set[str]:

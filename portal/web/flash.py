@@ -10,6 +10,7 @@ MESSAGES = {
     "signed-out": _("You have logged out."),
     "signed-out-everywhere": _("You have logged out on all devices."),
     "device-signed-out": _("Logged out on that device."),
+    "token-ended": _("The token has ended."),
     "password-changed": _("Password changed. You have been logged out on all other devices."),
     "password-reset": _("Password changed. Sign in with your new password."),
     "too-late": _("That took too long. Sign in again."),

@@ -19,6 +19,7 @@ from pyramid_retry import is_error_retryable
 from webob.multidict import MultiDict
 
 from portal.texts import _
+from portal.web.addresses import is_for_programs
 
 CHUNK = 65_536  # bytes read at once
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -50,7 +51,12 @@ UNREADABLE = _("The form could not be read.")
 
 
 def keep_own_cookies(request: Request) -> None:
-    """Drop cookies that are not ours: parsing eight thousand letters without a separator takes a second."""
+    """Drop cookies that are not ours: parsing eight thousand letters without a separator takes a second.
+
+    Programs have none: who sends some is a browser, which another site may have led here.
+    """
+    if is_for_programs(request):
+        request.environ.pop("HTTP_COOKIE", None)
     header = request.environ.get("HTTP_COOKIE", "")
     if header:
         request.environ["HTTP_COOKIE"] = ";".join(part for part in header.split(";") if COOKIE.fullmatch(part))

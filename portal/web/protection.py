@@ -15,7 +15,7 @@ from pyramid.response import Response
 from pyramid.tweens import EXCVIEW, INGRESS
 
 from portal.texts import _
-from portal.web.addresses import own_origins
+from portal.web.addresses import is_for_programs, own_origins
 from portal.web.compression import compress
 from portal.web.cookies import Cookie, cookie_name, is_secure
 from portal.web.form_limits import (
@@ -160,6 +160,6 @@ def is_disk_full(error: OSError) -> bool:
 
 def _may_be_parsed(request: Request) -> bool:
     """Without a session or a guest cookie there is no CSRF token; a guest sends no more than a password."""
-    if (request.content_length or 0) > LARGEST_ANONYMOUS:
+    if (request.content_length or 0) > LARGEST_ANONYMOUS or is_for_programs(request):
         return request.visitor.identity is not None
     return any(cookie_name(request, cookie) in request.cookies for cookie in (Cookie.SESSION, Cookie.GUEST))

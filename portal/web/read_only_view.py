@@ -1,4 +1,4 @@
-"""A portal that is only looked at: by an administrator as somebody else, or because it is not in force.
+"""A portal that is only looked at: by an administrator as somebody else, by a token, or because it is not in force.
 
 One mechanism for all pages: `Visitor.read_only_view` says that a request only reads, whatever the rights of its
 identity are, and what the banner of layout.pt says. Whoever sets it touches no view: `refuse_to_write` refuses what is
@@ -31,6 +31,7 @@ class ReadOnlyView:
     language: str = ""
     administrator: Identity | None = None  # who looks; None where nothing lies behind the preview
     since: datetime.datetime | None = None
+    refusal: str = READ_ONLY  # what is answered to who sends something
 
     @property
     def key(self) -> str:
@@ -49,7 +50,7 @@ def refuse_to_write(request: Request) -> None:
     preview = request.visitor.read_only_view
     if preview is None or (preview.administrator is not None and request.path_info == LEAVE):
         return
-    raise ReadOnlyError(READ_ONLY if preview.administrator is None else VIEWING)
+    raise ReadOnlyError(preview.refusal)
 
 
 def view_as_banner(administrator: Identity, viewed: Identity, since: datetime.datetime) -> ReadOnlyView:
@@ -62,4 +63,4 @@ def view_as_banner(administrator: Identity, viewed: Identity, since: datetime.da
         title = _("You are viewing the portal with the profile ${profile}", mapping={"profile": label})
     end = (since + LASTS).astimezone(reader.time_zone)
     note = _("read-only until ${time}", mapping={"time": format_time(end, "short", locale=reader.locale)})
-    return ReadOnlyView(reader.text(title), reader.text(note), reader.language, administrator, since)
+    return ReadOnlyView(reader.text(title), reader.text(note), reader.language, administrator, since, VIEWING)

@@ -12,6 +12,7 @@ from pyramid.tweens import INGRESS
 
 from portal.logs import LONGEST_STATEMENT, Trace, current_trace
 from portal.mail.letter_text import TOKEN
+from portal.web.addresses import is_for_programs
 from portal.web.metrics import Metrics
 
 Handler = Callable[[Request], Response]
@@ -81,8 +82,8 @@ def _page_name(request: Request, response: Response) -> str:
     context = vars(request).get("context")
     if context is None or response.status_code in (404, 405):
         return "static" if request.environ.get("PATH_INFO", "").startswith("/static/") else "none"
-    name = request.view_name
-    return f"{type(context).__name__}/{name}" if name else type(context).__name__
+    name = "/".join(filter(None, (type(context).__name__, request.view_name)))
+    return f"api/{name}" if is_for_programs(request) else name
 
 
 def _shown_path(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""Who makes a request, looked up once from the session cookie."""
+"""Who makes a request, looked up once: from the session cookie, or for programs from their token."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,11 +7,14 @@ from typing import Any
 
 from pyramid.request import Request
 
+from portal.accounts.accounts import Account
+from portal.accounts.api_tokens import find_token, note_use
 from portal.accounts.identity import Identity, admit, what_must_be_set
 from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import reading
 from portal.texts import _
+from portal.web.addresses import is_for_programs
 from portal.web.cookies import Cookie, read_cookie
 from portal.web.language import chosen_language, region_of
 from portal.web.preview_portal import Previewing
@@ -19,6 +22,8 @@ from portal.web.read_only_view import ReadOnlyView, view_as_banner
 from portal.web.safe_methods import may_write
 
 SESSION_ENDED = _("Your session has ended. Sign in again.")
+TOKEN_ENDED = _("This token is not valid.")
+READ_ONLY_TOKEN = _("This token may only read.")
 VIEW_ENDED = _("The preview has ended. You are viewing the portal as yourself again.")
 
 
@@ -40,9 +45,14 @@ class Visitor:
 
 
 def visitor(request: Request) -> Visitor:
-    """The session of the cookie, and whether its account may still sign in."""
+    """Whose rights a request has now: by its session, its token, or the key of a preview."""
     if request.registry.previewing is not None:
         return _previewing_visitor(request, request.registry.previewing)
+    return _program(request) if is_for_programs(request) else _browser(request)
+
+
+def _browser(request: Request) -> Visitor:
+    """The session of the cookie, and whether its account may still sign in."""
     token = read_cookie(request, Cookie.SESSION)
     if not token:
         return Visitor()
@@ -71,12 +81,38 @@ def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, I
     if current is None:
         return None
     session, account, person_row = current
-    language = chosen_language(request, account)
-    reading = {"language": language, "region": region_of(request, language), "now": request.now}
-    identity = admit(connection, request.portal.tables, account, person_row, **reading)
+    identity = admit(connection, request.portal.tables, account, person_row, **_reading(request, account))
     if isinstance(identity, Identity):
         identity = replace(identity, must_set=what_must_be_set(request.portal.declaration, account))
     return session, identity
+
+
+def _reading(request: Request, account: Account | None) -> dict[str, Any]:
+    """How the person of an account reads, and when."""
+    language = chosen_language(request, account)
+    return {"language": language, "region": region_of(request, language), "now": request.now}
+
+
+def _program(request: Request) -> Visitor:
+    """Whose token the request bears, and whether its account may still sign in. What a program writes is understood as
+    machines write it, whatever the language of the account."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return Visitor()
+    tables = request.portal.tables
+    with _read_only_connection(request) as connection:
+        found = find_token(connection, tables, token.strip())
+        if found is None:
+            return Visitor(ended=TOKEN_ENDED)
+        api_token, account = found
+        identity = admit(connection, tables, account, plain=True, **_reading(request, account))
+    if isinstance(identity, str):
+        return Visitor(ended=identity)
+    is_over = api_token.until is not None and identity.policy.reader.today > api_token.until
+    if is_over or what_must_be_set(request.portal.declaration, identity.account):
+        return Visitor(ended=TOKEN_ENDED)
+    note_use(request.portal.engine, tables, api_token, request.now)
+    return Visitor(identity, read_only_view=ReadOnlyView("", refusal=READ_ONLY_TOKEN) if api_token.read_only else None)
 
 
 def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
@@ -86,9 +122,7 @@ def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
         return stranger
     with _read_only_connection(request) as connection:
         account = previewing.account(connection, request.portal.tables)
-        language = chosen_language(request, account)
-        reading = {"language": language, "region": region_of(request, language), "now": request.now}
-        identity = previewing.identity(connection, request.portal.tables, **reading)
+        identity = previewing.identity(connection, request.portal.tables, **_reading(request, account))
     if isinstance(identity, str):
         return replace(stranger, ended=identity)
     return Visitor(identity, read_only_view=previewing.banner(identity))

@@ -43,6 +43,12 @@ def list_drafts(page: Page) -> None:
     page.goto("/account/")
 
 
+def make_a_token(page: Page) -> None:
+    page.locator("#field-name").fill("Nightly export")
+    page.locator("main form[method=post] button[type=submit]:visible").last.click()
+    expect(page.locator("#tokens input[readonly]")).to_be_focused()
+
+
 def last_step(page: Page) -> None:
     """Through the wizard to its last step, and sent there with everything missing."""
     page.locator("input[name=service]").first.check()
@@ -125,6 +131,8 @@ KINDS = (
     Kind("delete", "support", "/service_categories/1/delete"),
     Kind("ticket with a draft", "customer", "/tickets/1/", leave_a_draft),
     Kind("drafts", "customer", "/tickets/1/", list_drafts),
+    Kind("new token", "customer", "/account/token", make_a_token),
+    Kind("new token refused", "customer", "/account/token", refuse),
     Kind("people of a company", "power", "/companies/2/people"),
     Kind("invitation refused", "power", "/contacts/invite", refuse),
     Kind("sign-up", "", "/signup"),

@@ -24,11 +24,12 @@ from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings
 from portal.web import health_probe
+from tests.functional.lamp_shop import lamp_shop
 from tests.functional.orders_portal import orders
 from tests.functional.world import Rows, World, put_back, rows_of
 from tests.real_parts import PostgreSQL
 
-__all__ = ["orders"]  # a fixture of its own file
+__all__ = ["lamp_shop", "orders"]  # fixtures of their own files
 
 SMALL = Path(__file__).parents[1] / "portals" / "small"
 PASSWORD = "correct horse battery"

@@ -66,6 +66,20 @@ ACTIONS = {
 # What is seen and posted, too.
 POSTED = ("create", "edit", "delete", "resolve", "ask_back", "reopen", "close")
 
+# The same for programs: each is refused for what it sends, where the action is granted.
+API_ACTIONS = {
+    "list": ("GET", "{module}", 200),
+    "see": ("GET", "{module}/{id}", 200),
+    "create": ("POST", "{module}", 422),
+    "edit": ("PATCH", "{module}/{id}", 422),
+    "delete": ("DELETE", "{module}/{id}", 412),
+    "comment": ("POST", "{module}/{id}/comments", 422),
+    "ask_back": ("POST", "{module}/{id}/move/ask_back", 422),
+    "resolve": ("POST", "{module}/{id}/move/resolve", 422),
+    "reopen": ("POST", "{module}/{id}/move/reopen", 422),
+    "close": ("POST", "{module}/{id}/move/close", 422),
+}
+
 # A record of each module that all three see, by its title.
 SHARED = {
     "requests": "Anna's request",
@@ -147,6 +161,21 @@ def test_what_is_not_granted_changes_nothing_when_it_is_posted(filled, person, m
     assert filled.rows() == before
 
 
+@pytest.mark.sqlite_suffices
+@pytest.mark.parametrize("person", [ANNA, BRUNO, NANCY])
+def test_a_program_may_do_what_its_person_may_and_nothing_else(filled, person):
+    program = filled.program(person)
+    before = filled.rows()
+    for _person, module, granted in [row for row in MATRIX if row[0] == person]:
+        record_id = filled.the(module, SHARED[module]).id if module in SHARED else 1
+        for action, (method, template, status) in API_ACTIONS.items():
+            address = template.format(module=module, id=record_id)
+            headers = {"If-Match": '"0"'} if method == "DELETE" else {}
+            answer = program.call(method, address, {"invented": 1} if method != "GET" else None, **headers)
+            assert answer.status_int == (status if action in granted else 404), f"{action}: {method} {address}"
+    assert filled.rows() == before
+
+
 @pytest.mark.parametrize(
     ("person", "module", "seen"),
     [
@@ -189,8 +218,13 @@ def test_a_scope_shows_these_records_on_every_path(filled, person, module, seen)
     assert sorted(browser.titles(f"/{module}/?tab=all")) == seen
     if module in ("requests", "projects", "tasks", "milestones", "remarks"):  # their names have a word in common
         assert sorted(browser.titles(f"/{module}/?tab=all&q={module[:-1]}")) == seen
+    program = filled.program(person)
+    listed = program.call("GET", module, status=200).json["records"]
+    assert sorted(record["_title"] for record in listed) == seen
     for record in filled.all(module):
-        assert browser.see(f"/{module}/{record.id}/").status_int == (200 if record.title in seen else 404), record.title
+        expected = 200 if record.title in seen else 404
+        assert browser.see(f"/{module}/{record.id}/").status_int == expected, record.title
+        assert program.call("GET", f"{module}/{record.id}").status_int == expected, record.title
 
 
 def test_an_unpublished_article_is_found_nowhere(filled):

@@ -274,6 +274,55 @@ def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other)
     assert filled.rows() == before
 
 
+# What programs ask and send to a record.
+BY_PROGRAMS = (
+    ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/comments"), ("POST", "/comments"), ("GET", "/files"),
+    ("POST", "/files"), ("GET", "/files/1"), ("POST", "/move/resolve"), ("POST", "/move/reopen"),
+    ("POST", "/move/close"),
+)  # fmt: skip
+
+
+@pytest.mark.sqlite_suffices
+@pytest.mark.parametrize("person", list(OF))
+def test_a_program_meets_what_its_person_meets_and_nothing_of_another(filled, person):
+    program, other = filled.program(person), filled.program({ANNA: DARIO, DARIO: ANNA}[person])
+    mine, theirs = CANARY[OF[person]], CANARY[OTHER[OF[person]]]
+    answers, foreign = {}, []
+    for address in ["", "openapi.json", *asked_by_programs(filled)]:
+        answers[address] = program.call("GET", address)
+        for record in answers[address].json.get("records", []) if "=" not in address else ():
+            answers |= {address + (more := f"/{record['id']}{part}"): program.call("GET", address + more) for part in (
+                "", "/comments", "/files")}  # fmt: skip
+    known = set(answers)
+    for module in MODULES:
+        foreign += [
+            f"{module}/{record['id']}" for record in other.call("GET", module).json["records"]
+            if f"{module}/{record['id']}" not in known
+        ]  # fmt: skip
+    assert any(mine in answer for answer in answers.values())
+    for address, answer in answers.items():
+        assert answer.status_int in (200, 400, 404), address
+        assert theirs not in everything_in(answer).replace(f"={theirs}", ""), address
+        assert INTERNAL not in everything_in(answer).replace(f"={INTERNAL}", ""), address
+    before = filled.rows()
+    assert len(foreign) > 3
+    for record in foreign:
+        for method, more in BY_PROGRAMS:
+            missing = re.sub(r"/\d+", "/999999", record, count=1)
+            refused = [stripped(program.call(method, each + more, {"text": "x"}), each) for each in (record, missing)]
+            assert refused[0][0] == 404, (method, record, more)
+            assert refused[0] == refused[1], (method, record, more)
+    assert filled.rows() == before
+
+
+def asked_by_programs(world) -> list[str]:
+    found = []
+    for module in MODULES:
+        found += [module, f"{module}?q=zq", f"{module}?q={INTERNAL}"]
+        found += [f"{module}?{name}=zq" for name in world.portal.declaration.modules[module].fields]
+    return found
+
+
 def stripped(answer, address) -> tuple:
     of_answer = ("Set-Cookie", "Content-Length", "X-Request-Id")
     headers = sorted((name, value) for name, value in answer.headers.items() if name not in of_answer)

@@ -5,6 +5,7 @@ is about starting, signing in and reloading has the fixtures of conftest.py.
 """
 
 import datetime
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import sqlalchemy as sa
 from webtest import TestApp, TestResponse
 
 from portal import make_application
+from portal.accounts.accounts import find_account
+from portal.accounts.api_tokens import TokenRequest, make_token
 from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.passwords import Passwords
 from portal.conditions import Comparison
@@ -66,6 +69,23 @@ class Browser(TestApp):
     def titles(self, address: str) -> list[str]:
         """What stands in the first column that leads to the record, row by row."""
         return titles(self.get(address))
+
+
+class Program(TestApp):
+    """A program that sends the token of an account."""
+
+    token: str = ""
+
+    def call(
+        self, method: str, address: str, body: Any = None, status: int | None = None, **headers: str
+    ) -> TestResponse:
+        """What `/api/ADDRESS` answers; `body` is sent as JSON, or as it is where it is bytes."""
+        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        options = {"method": method, "body": content, "headers": sent, "expect_errors": True}
+        answer = self.request(f"/api/{address}", **options)
+        assert status in (None, answer.status_int), answer.text
+        return answer
 
 
 class Clock:
@@ -121,6 +141,17 @@ class World:
         browser.post("/login", {"_csrf": token, "email": email, "password": PASSWORD}, status=303)
         browser.token = _token(browser.get("/"))
         return browser
+
+    def program(self, email: str, **wanted: Any) -> Program:
+        """A program with a token of somebody, which it has used already."""
+        with writing(self.portal.engine) as connection:
+            account = find_account(connection, self.portal.tables, email)
+            request = TokenRequest("Test", **wanted)
+            token = make_token(connection, self.portal.tables, account.id, request, self.clock.now)
+        program = Program(self.app)
+        program.token = token
+        program.call("GET", "")
+        return program
 
     def __getitem__(self, email: str) -> Browser:
         return self.browsers[email]

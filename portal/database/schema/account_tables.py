@@ -7,7 +7,8 @@ from portal.fields.column_types import UTCDateTime, serial_column
 
 def account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     """The tables of accounts, by their attribute of `Tables`."""
-    return {**_account_tables(metadata), **_signing_in_tables(metadata), **_admission_tables(metadata)}
+    tables = {**_account_tables(metadata), **_signing_in_tables(metadata), **_admission_tables(metadata)}
+    return {**tables, "api_token": _token_table(metadata)}
 
 
 def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
@@ -55,6 +56,23 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("viewed_since", UTCDateTime()),
         ),
     }
+
+
+def _token_table(metadata: sa.MetaData) -> sa.Table:
+    """The tokens by which programs have the rights of an account."""
+    return sa.Table(
+        "portal_api_token",
+        metadata,
+        serial_column("id"),
+        sa.Column("token", sa.Text(), unique=True),  # a hash
+        sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
+        sa.Column("name", sa.Text()),
+        sa.Column("read_only", sa.Boolean()),
+        sa.Column("until", sa.Date()),  # the last day
+        sa.Column("created", UTCDateTime()),
+        sa.Column("used", UTCDateTime()),  # the last time, but for some minutes
+        sqlite_autoincrement=True,
+    )
 
 
 def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:

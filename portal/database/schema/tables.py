@@ -42,6 +42,7 @@ class Tables:
     metadata: sa.MetaData
     account: sa.Table
     session: sa.Table
+    api_token: sa.Table
     link: sa.Table
     second_factor: sa.Table
     recovery_code: sa.Table

@@ -52,19 +52,19 @@ class ListRequest:
         return bool(self.query.text) or any(filter_.used for filter_ in self.filters.values())
 
 
-def read_list_request(records: Records, form: Form) -> ListRequest:
-    """The list that the parameters of `/MODULE/` ask for."""
+def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -> ListRequest:
+    """The list that the parameters of `/MODULE/` ask for; `first_tab`: what is meant where they name no tab."""
     layout = records.access.list
     button = form.get("button", "")
     narrowing = button_condition(records, button)
     tab = form.get("tab", "")
     if tab not in (layout.tabs or {}):
         # With a button the list shows what the button's condition lets through, not the first tab.
-        tab = "" if narrowing is not None else next(iter(layout.tabs or ()), "")
+        tab = next(iter(layout.tabs or ()), "") if narrowing is None and first_tab else ""
     names = {name.partition(".")[0] for name in form}
     filters: dict[str, Filter] = {}
     filtering: list[Condition] = []
-    for field in _filterable(records):
+    for field in filterable(records):
         if field.name in names:
             filters[field.name], conditions = _read_filter(records, field, form)
             filtering += conditions
@@ -115,7 +115,7 @@ def button_condition(records: Records, name: str) -> Condition | None:
     return (button.where or ALWAYS) if button.opens == records.name else None
 
 
-def _filterable(records: Records) -> Iterator[Field]:
+def filterable(records: Records) -> Iterator[Field]:
     """The fields that can be filtered by: those that may be read and are of a kind that has a filter."""
     readable = records.policy.readable(records.name)
     return (field for name, field in records.module.everything.items() if name in readable and field.filter)

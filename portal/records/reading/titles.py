@@ -103,7 +103,7 @@ def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int
     for row in fetch(connection, _statement(policy, target), values):
         shown = first_visible(title.show(title.load(row), policy.reader), row["reference"])
         raw = (unique and row[unique.name]) or row["reference"] or ""
-        linked[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))
+        linked[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), row["reference"] or "", str(raw))
     return linked
 
 

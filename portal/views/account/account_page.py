@@ -1,14 +1,19 @@
-"""`/account/`: the reader's choice of letters, devices and drafts."""
+"""`/account/`: the reader's choice of letters, devices, tokens of programs, and drafts."""
 
 from dataclasses import dataclass
 
+from pyramid.renderers import render_to_response
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.accounts.api_tokens import make_token
 from portal.views.account.device_list import DeviceShown, devices
 from portal.views.account.draft_list import DraftLine, draft_line
 from portal.views.account.letter_choices import LetterChoices, letter_choices
+from portal.views.account.token_list import TokenShown, read_token_form, tokens
 from portal.views.forms.drafts import drafts_of
+from portal.views.forms.form_page import QuestionPage
 from portal.web.resources import Account
 
 
@@ -20,11 +25,30 @@ class AccountPage:
     second_factor: bool = False  # whether codes are asked for
     drafts: tuple[DraftLine, ...] = ()
     devices: tuple[DeviceShown, ...] = ()
+    tokens: tuple[TokenShown, ...] = ()
+    new_token: str = ""  # which no other page shows
 
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
 def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
-    """The letters to choose from, the devices that are signed in, and the drafts, the newest first."""
+    """The letters to choose from, the devices that are signed in, the tokens, and the drafts, the newest first."""
+    return {"page": _account_page(request)}
+
+
+@view_config(context=Account, name="token", request_method="POST", renderer="question.pt")
+def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | Response:
+    """Makes a token for a program, and shows it."""
+    wanted = read_token_form(request)
+    if isinstance(wanted, QuestionPage):
+        request.response.status_code = 422
+        return {"page": wanted}
+    account_id = request.identity.account.id
+    token = make_token(request.connection, request.portal.tables, account_id, wanted, request.now)
+    return render_to_response("account.pt", {"page": _account_page(request, token)}, request)
+
+
+def _account_page(request: Request, new_token: str = "") -> AccountPage:
     has_second_factor = request.identity.account.second_factor is not None
     drafts = tuple(draft_line(request, draft) for draft in drafts_of(request).all())
-    return {"page": AccountPage(letter_choices(request), has_second_factor, drafts, devices(request))}
+    choices, listed = letter_choices(request), tokens(request)
+    return AccountPage(choices, has_second_factor, drafts, devices(request), listed, new_token)

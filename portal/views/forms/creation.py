@@ -133,7 +133,7 @@ def show_create_form(module: Module, request: Request) -> FormAnswer:
         return set_flash(request, HTTPSeeOther(sent), "sent-before")
     draft = named or drafts_of(request).newest(f"{module.module_name}/create/")
     if draft is None or (named is None and _is_prefilled(form)):
-        return {"page": _create_page(form, _initial_filling(form), 0, draft_key(""), draft)}
+        return {"page": _create_page(form, initial_filling(form, request.GET), 0, draft_key(""), draft)}
     step = (named and form.step_of(request.GET, "_step")) or 0
     filling = form.filling(as_form(draft.content.inputs))
     return {"page": _create_page(form, filling, step, draft.form.rpartition("/")[2], draft)}
@@ -149,10 +149,10 @@ def _is_prefilled(form: CreateForm) -> bool:
     return "_button" in form.request.GET or any(field.has_input(form.request.GET) for field in form.fields)
 
 
-def _initial_filling(form: CreateForm) -> Filling:
-    """What a form for a new record holds when it is opened."""
+def initial_filling(form: CreateForm, prefilled: Form) -> Filling:
+    """What a form for a new record holds when it is opened; `prefilled`: what its address says."""
     records = form.records
-    address = _with_row_defaults(records, form.fields, form.request.GET)
+    address = _with_row_defaults(records, form.fields, prefilled)
     by_button = _button_values(form)
     values = {**form.defaults, **by_button}
     given = read_form(records, form.fields, address, values)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from pyramid.httpexceptions import HTTPConflict, HTTPSeeOther
 from pyramid.request import Request
@@ -26,7 +27,14 @@ from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_o
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, errors_of, once_key, record_or_list
-from portal.views.forms.uploads import held_attachments, largest_file, receive_files, upload_input, with_pending_files
+from portal.views.forms.uploads import (
+    Attached,
+    held_attachments,
+    largest_file,
+    receive_files,
+    upload_input,
+    with_pending_files,
+)
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.records.comments import comment_text
@@ -46,16 +54,11 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
     draft = drafts_of(request).get(_transition_form(resource))
     if draft:
         form = as_form(draft.content.inputs)
-        filling = replace(_transition_filling(resource, request, form), errors={})
+        filling = replace(transition_filling(resource, request, form), errors={})
         return {"page": _transition_page(resource, request, filling, form.get("comment", ""), draft)}
     if not leaves(resource.transition, state_of(records, resource.record.record)):
         return set_flash(request, HTTPSeeOther(record_address(records.name, resource.record.record.id)), "moved-on")
-    fields = [
-        field
-        for field in transition_fields(records, resource.transition, resource.record.record)
-        if not WIDGETS[field.widget].asked_anew
-    ]
-    inputs = inputs_of(fields, values, request.reader)
+    inputs = shown_answers(resource)
     known = values_after(records, values, resource.transition)
     filling = Filling(records, inputs, known, stored=values, largest_file=largest_file(request))
     return {"page": _transition_page(resource, request, filling, "")}
@@ -70,12 +73,11 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     refused, attached = received.refused, received.attached
     changed = form_after_button(request, records, fields, posted_content(request))
     if changed is not None:
-        filling = replace(_transition_filling(resource, request, changed, refused), errors={})
+        filling = replace(transition_filling(resource, request, changed, refused), errors={})
         return {"page": _transition_page(resource, request, filling, comment_text(request, "comment"))}
-    filling = _transition_filling(resource, request, request.POST, refused)
+    filling = transition_filling(resource, request, request.POST, refused)
     text = comment_text(request, "comment") if "comment" in transition.ask else ""
-    required = transition.ask.get("comment") == "required" and not attached.files
-    if problem := comment_problem(text, required):
+    if problem := transition_comment_problem(transition, text, attached):
         filling = replace(filling, errors={**filling.errors, "comment": problem})
     if filling.errors or attached.refused:
         request.response.status_code = 422
@@ -107,7 +109,20 @@ def transition_fields(records: Records, transition: Transition, record: RecordRe
     return not_signed_yet(record, fields) if record else fields
 
 
-def _transition_filling(
+def shown_answers(resource: RecordTransition) -> dict[str, Any]:
+    """The inputs of the question of a transition as the record answers them already."""
+    records, record = resource.record.records, resource.record.record
+    asked = transition_fields(records, resource.transition, record)
+    fields = [field for field in asked if not WIDGETS[field.widget].asked_anew]
+    return inputs_of(fields, record.values, records.policy.reader)
+
+
+def transition_comment_problem(transition: Transition, text: str, attached: Attached) -> str:
+    """Why the comment that comes with a transition cannot be taken; empty if it can."""
+    return comment_problem(text, transition.ask.get("comment") == "required" and not attached.files)
+
+
+def transition_filling(
     resource: RecordTransition, request: Request, form: Form, refused: Mapping[str, str] = MappingProxyType({})
 ) -> Filling:
     """What `form` answers to the question of a transition; `refused`: why the file of a field was not taken."""

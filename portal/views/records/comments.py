@@ -72,17 +72,17 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
         return {"page": detail_page(resource, request, composer, attached.refused)}
     if again := answer_if_repeated(records, request):
         return again
-    _add_comment_and_files(resource, request, text, attached.files, internal)
+    add_comment_and_files(resource, request, text, attached.files, internal)
     answer = answer_when_done(records, request, record_address(records.name, record.id))
     if attached.refused:
         return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
     return set_flash(request, answer, "commented")
 
 
-def _add_comment_and_files(
+def add_comment_and_files(
     resource: Record, request: Request, text: str, attached: Sequence[PendingFile], internal: bool
-) -> None:
-    """Adds a comment and its files. Raises HTTPConflict on a final record."""
+) -> int:
+    """Adds a comment and its files; returns its id. Raises HTTPConflict on a final record."""
     writer = request.writer(resource.records)
     try:
         comment_id = writer.comment(resource.record, text, internal=internal)
@@ -90,6 +90,7 @@ def _add_comment_and_files(
             writer.attach(resource.record, attached, internal=internal, comment_id=comment_id)
     except ConflictError:
         raise HTTPConflict(_("This conversation is closed.")) from None
+    return comment_id
 
 
 # -- corrections -------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from portal.views.forms.submissions import answer_if_repeated, answer_when_done
 from portal.views.forms.uploads import Attached, receive_files
 from portal.views.records.conversation import new_composer
 from portal.views.records.details import detail_page
-from portal.web.addresses import record_address
+from portal.web.addresses import API_ROUTE, record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Module, Record, RecordFile, RecordFiles
 
@@ -71,6 +71,7 @@ def add_form_files(resource: Module | Record, request: Request, record_id: int, 
     return render_to_response("detail.pt", {"page": page}, request)
 
 
+@view_config(route_name=API_ROUTE, context=RecordFile, name="", request_method="GET")
 @view_config(context=RecordFile, name="", request_method="GET")
 def send_file(resource: RecordFile, request: Request) -> Response:
     """The file itself: shown by the browser where that is harmless, else downloaded."""

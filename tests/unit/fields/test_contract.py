@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
+from jsonschema import Draft202012Validator
 from translationstring import TranslationString
 from webob.multidict import MultiDict
 
@@ -275,12 +276,38 @@ def test_a_form_that_is_sent_back_unchanged_changes_nothing(kind, language):
     one = field(kind)
     reader = Reader(language=language, time_zone=ZoneInfo("Europe/Rome"))
     for value in read_all(one):
-        form = MultiDict()
-        for name, typed in one.inputs(value, reader).items():
-            for each in typed if isinstance(typed, list) else [typed]:
-                form.add(name, each)
+        form = sent(one.inputs(value, reader))
         again = one.parse_form(form, reader)
         assert again == (value if kind != "boolean" else bool(value)), form
+
+
+def sent(inputs: dict) -> MultiDict:
+    form = MultiDict()
+    for name, typed in inputs.items():
+        for each in typed if isinstance(typed, list) else [typed]:
+            form.add(name, each)
+    return form
+
+
+@every_type
+def test_json_is_as_the_schema_says_and_gives_the_value_back(kind):
+    one = field(kind)
+    for value in read_all(one):
+        given = json.loads(json.dumps(one.to_json(value)))
+        Draft202012Validator(one.json_schema(written=False)).validate(given)
+        if kind == "link":  # which records are meant is for the API to find
+            continue
+        Draft202012Validator(one.json_schema(written=True)).validate(given)
+        again = one.parse_form(sent(one.json_inputs(given, None, PLAIN)), PLAIN)
+        assert again == (value if kind != "boolean" else bool(value)), given
+
+
+@every_type
+@pytest.mark.parametrize("given", [{"a": 1}, [["a"]], [{}], True, {"id": 1}])
+def test_json_of_another_form_is_refused(kind, given):
+    if (kind, given) != ("boolean", True):
+        with pytest.raises(Refused):
+            field(kind).json_inputs(given, None, PLAIN)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in STORED if kind not in SHOWN_OTHERWISE])

@@ -1,0 +1,72 @@
+"""What programs are answered: records as JSON, and the versions by which one notices what others changed meanwhile."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.records.reading.records import Record, Records
+from portal.records.writing.form_keys import keep_address
+from portal.texts import _
+from portal.views.api.input_error import InputError
+from portal.views.forms.drafts import account_once_key
+from portal.views.forms.submissions import answer_if_repeated
+from portal.web.addresses import API_ROUTE, api_address, own_url
+
+TITLE, VERSION = "_title", "_version"
+CHANGED = _("This has changed since you read it. Read it again to see the latest version.")
+
+
+class api_view_config(view_config):  # noqa: N801 - a decorator, as the class of Pyramid is
+    """A view of the API: it answers JSON, and needs no form token as it takes no cookie."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"route_name": API_ROUTE, "renderer": "json", "require_csrf": False, **settings})
+
+
+def record_json(records: Records, record: Record) -> dict[str, Any]:
+    """A record with the fields that were read, by their names; what the portal adds begins with `_`."""
+    fields = {
+        name: field.to_json(record.values[name])
+        for name, field in records.module.everything.items()
+        if name in record.values
+    }
+    return {"id": record.id, "reference": record.reference, TITLE: record.title, VERSION: record.version, **fields}
+
+
+def answer_with_record(request: Request, records: Records, record_id: int, status: int = 200) -> dict[str, Any]:
+    """The record as it is now, after it was written; the id alone of one that its author does not see."""
+    request.response.status_code = status
+    record = records.get(record_id)
+    if record is None:
+        return {"id": record_id}
+    request.response.etag = str(record.version)
+    request.response.location = own_url(request, api_address(records.name, record_id))
+    return record_json(records, record)
+
+
+def repeated(request: Request, records: Records) -> Response | None:
+    """The way to what a request with the same Idempotency-Key has made; None for the first, which takes the key."""
+    again: HTTPSeeOther | None = answer_if_repeated(records, request)
+    return None if again is None else Response(status=303, location=own_url(request, again.location), json_body={})
+
+
+def keep_for_repetition(request: Request, records: Records, record_id: int, *more: str) -> None:
+    """Remembers where the request led."""
+    if key := account_once_key(request):
+        keep_address(records, key, api_address(records.name, record_id, *more))
+
+
+def check_match(request: Request, record: Record) -> None:
+    """Raises InputError where If-Match names another version of the record than there is."""
+    if str(record.version) not in request.if_match:
+        raise InputError({}, CHANGED, 412)
+
+
+def refuse_files(refused: Iterable[str]) -> None:
+    """Raises InputError for attachments that cannot be taken."""
+    if sentences := list(refused):
+        raise InputError({"files": sentences[0]})

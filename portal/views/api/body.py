@@ -1,0 +1,95 @@
+"""What a program sends: a JSON object, by itself or as the part `record` of a form that brings files too."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from pyramid.httpexceptions import HTTPRequestEntityTooLarge, HTTPUnsupportedMediaType
+from pyramid.request import Request
+from webob.multidict import MultiDict
+
+from portal.fields.base import Field
+from portal.texts import _
+from portal.views.api.input_error import UNKNOWN, InputError
+from portal.views.forms.uploads import INPUT
+from portal.web.form_limits import LARGEST_URLENCODED, TOO_LARGE
+
+RECORD = "record"  # the part of a form with files that holds the JSON
+JSON, FORM = "application/json", "multipart/form-data"
+WANTED = _("Send JSON (Content-Type: application/json).")
+NO_JSON = _("This is not a JSON object.")
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file that is the whole body of a request, like one of a form."""
+
+    filename: str
+    file: BinaryIO
+
+
+def read_body(request: Request) -> dict[str, Any]:
+    """The JSON object of a request; empty where nothing was sent. Raises InputError and HTTPError."""
+    if request.content_type == FORM:
+        text = request.POST.get(RECORD, "{}")
+        return _parse(text if isinstance(text, str) else text.raw)
+    if not request.content_length:
+        return {}
+    if request.content_type != JSON:
+        raise HTTPUnsupportedMediaType(WANTED)
+    if request.content_length > LARGEST_URLENCODED:
+        raise HTTPRequestEntityTooLarge(TOO_LARGE)
+    return _parse(request.body)
+
+
+def _parse(text: str | bytes) -> dict[str, Any]:
+    """Numbers with a decimal point stay exact."""
+    try:
+        body = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise InputError({}, NO_JSON, 400) from None
+    if not isinstance(body, dict):
+        raise InputError({}, NO_JSON, 400)
+    return body
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(name)
+
+
+def put_in_form(request: Request, form: Mapping[str, Any], fields: list[Field], *, with_attachments: bool) -> None:
+    """From now on the request is as if a page's form had sent `form`, with the files that came along.
+
+    Raises InputError for files that nothing here takes.
+    """
+    posted = MultiDict(form)
+    taken = {field.name for field in fields if field.by_upload} | ({INPUT} if with_attachments else set())
+    sent = [(name, part) for name, part in request.POST.items() if not isinstance(part, str)]
+    if unknown := {name: UNKNOWN for name, _part in sent if name not in {*taken, RECORD}}:
+        raise InputError(unknown)
+    for name, part in sent:
+        if name != RECORD:
+            posted.add(name, part)
+    _replace_form(request, posted)
+
+
+def put_file_in_form(request: Request) -> None:
+    """The same where the body of a request is a file; `name` in the address says what it is called."""
+    name = request.GET.get("name", "").strip()
+    if not name:
+        raise InputError({"name": _("Enter a value.")})
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the request is finished
+    shutil.copyfileobj(request.body_file, file)
+    _replace_form(request, MultiDict([(INPUT, SentFile(name, file))]))
+
+
+def _replace_form(request: Request, form: MultiDict) -> None:
+    """A program's own key stands where a form has its one-time key: what is sent twice is done once."""
+    if key := request.headers.get("Idempotency-Key"):
+        form["_once"] = key
+    request.environ["webob._parsed_post_vars"] = (form, request.body_file_raw)

@@ -1,0 +1,130 @@
+"""Comments and files of a record for programs."""
+
+from collections import defaultdict
+from typing import Any
+
+from pyramid.httpexceptions import HTTPConflict, HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+
+from portal.fields.datetime import utc_text
+from portal.records.reading.comments import BEYOND, Comment, comments_by_ids, newest_comments
+from portal.records.reading.files import StoredFile, files
+from portal.records.reading.records import Records
+from portal.records.writing.comments import comment_problem
+from portal.records.writing.errors import ConflictError
+from portal.records.writing.files import may_attach
+from portal.texts import _
+from portal.views.api.answers import api_view_config, keep_for_repetition, refuse_files, repeated
+from portal.views.api.body import FORM, put_file_in_form, put_in_form, read_body
+from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
+from portal.views.forms.uploads import receive_files
+from portal.views.records.comments import add_comment_and_files
+from portal.web.addresses import api_address, own_url
+from portal.web.form_input import whole_number
+from portal.web.resources import RecordComments, RecordFiles
+
+PAGE = 50  # comments
+
+
+@api_view_config(context=RecordComments, name="", request_method="GET")
+def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
+    """`/api/MODULE/ID/comments`: the newest first; `before`: the id behind which the page begins."""
+    records, record = context.record.records, context.record.record
+    before = whole_number(request.GET.get("before", "")) or BEYOND
+    found = newest_comments(records, record, PAGE + 1, before)
+    address = api_address(records.name, record.id, "comments")
+    following = own_url(request, f"{address}?before={found[PAGE - 1].id}") if len(found) > PAGE else None
+    return {"comments": _comments_json(context, found[:PAGE]), "next": following}
+
+
+@api_view_config(context=RecordComments, name="", request_method="POST", permission="comment")
+def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | Response:
+    """`/api/MODULE/ID/comments`: a comment, with files where the body is a form."""
+    resource = context.record
+    records = resource.records
+    text, internal = _read_comment(records, read_body(request))
+    put_in_form(request, {}, [], with_attachments=True)
+    attached = receive_files(request, records).attached
+    if problem := comment_problem(text, required=not attached.files):
+        raise InputError({"text": problem})
+    refuse_files(attached.refused)
+    if again := repeated(request, records):
+        return again
+    comment_id = add_comment_and_files(resource, request, text, attached.files, internal)
+    keep_for_repetition(request, records, resource.record.id, "comments")
+    request.response.status_code = 201
+    return _comments_json(context, comments_by_ids(records, resource.record, [comment_id]))[0]
+
+
+def _read_comment(records: Records, body: dict[str, Any]) -> tuple[str, bool]:
+    """The text of a comment, and whether it is internal, which staff alone may say."""
+    kinds: dict[str, type] = {"text": str, "internal": bool} if records.policy.staff else {"text": str}
+    wrong = {name: UNKNOWN for name in body if name not in kinds}
+    wrong |= {name: UNEXPECTED for name, kind in kinds.items() if not isinstance(body.get(name, kind()), kind)}
+    if wrong:
+        raise InputError(wrong)
+    return body.get("text", "").strip(), body.get("internal", False)
+
+
+@api_view_config(context=RecordFiles, name="", request_method="GET")
+def list_files(context: RecordFiles, request: Request) -> dict[str, Any]:
+    """`/api/MODULE/ID/files`: those of comments too; the file of a field stands in its record."""
+    return {"files": [_file_json(file) for file in files(context.record.records, context.record.record)]}
+
+
+@api_view_config(context=RecordFiles, name="", request_method="POST", permission="attach")
+def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Response:
+    """`/api/MODULE/ID/files`: the inputs `files` of a form, or a body that is one file, called `?name=`."""
+    records, record = context.record.records, context.record.record
+    if not may_attach(records):
+        raise HTTPNotFound
+    if request.content_type == FORM:
+        put_in_form(request, {}, [], with_attachments=True)
+    else:
+        put_file_in_form(request)
+    attached = receive_files(request, records).attached
+    refuse_files(attached.refused or ([] if attached.files else [_("Choose a file.")]))
+    if again := repeated(request, records):
+        return again
+    before = {file.id for file in files(records, record)}
+    try:
+        request.writer(records).attach(record, attached.files)
+    except ConflictError:
+        raise HTTPConflict(_("This record is closed.")) from None
+    keep_for_repetition(request, records, record.id, "files")
+    request.response.status_code = 201
+    return {"files": [_file_json(file) for file in files(records, record) if file.id not in before]}
+
+
+def _comments_json(context: RecordComments, comments: list[Comment]) -> list[dict[str, Any]]:
+    """Comments with their files; whether they are internal is told to staff, who alone read such."""
+    by_comment: dict[int | None, list[StoredFile]] = defaultdict(list)
+    for file in files(context.record.records, context.record.record) if comments else ():
+        by_comment[file.comment].append(file)
+    staff = context.record.records.policy.staff
+    return [
+        {
+            "id": comment.id,
+            "author": comment.author,
+            "staff": comment.staff,
+            "text": comment.text,
+            "created": utc_text(comment.created),
+            "channel": comment.channel or "portal",
+            "files": [_file_json(file) for file in by_comment[comment.id]],
+            **({"internal": comment.internal} if staff else {}),
+        }
+        for comment in comments
+    ]
+
+
+def _file_json(file: StoredFile) -> dict[str, Any]:
+    return {
+        "id": file.id,
+        "name": file.name,
+        "size": file.size,
+        "media_type": file.media_type,
+        "author": file.author,
+        "comment": file.comment,
+        "created": utc_text(file.created),
+    }

@@ -1,0 +1,176 @@
+"""JSON values as the inputs of a form, so that what programs write goes the way of what people type.
+
+What a body does not name keeps what a form would show: the record's own value, or the default of a new record.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webob.multidict import MultiDict
+
+from portal.conditions import Comparison, ParsedValue
+from portal.fields.base import Field, Refused
+from portal.fields.lines import ROW_ID, Row
+from portal.fields.linked_value import Linked
+from portal.fields.record_titles import RECORD_ID
+from portal.fields.refused import json_text
+from portal.records.reading.named_records import naming_fields
+from portal.records.reading.records import Query, Records
+from portal.records.reading.rows_as_records import rows_of
+from portal.records.writing.form_conditions import is_shown
+from portal.records.writing.validation import typed_columns
+from portal.texts import _, ngettext
+from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
+from portal.views.forms.drafts import as_form
+from portal.views.forms.line_buttons import new_row_inputs
+from portal.views.forms.widgets import inputs_of
+
+MOST_ROWS = 1_000  # of one field
+Inputs = dict[str, Any]
+
+
+@dataclass
+class Given:
+    """What a body gives the `fields` of a form: their inputs, field by field, and what cannot be read."""
+
+    records: Records
+    fields: list[Field]
+    body: Mapping[str, Any]
+    present: Mapping[str, Any]  # the values of the record or the row; empty for a new one
+    inputs: dict[str, Inputs] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = {one.name for one in self.fields}
+        unknown = (name for name in self.body if name not in names and not self._is_as_read(name))
+        self.errors |= dict.fromkeys(unknown, UNKNOWN)
+        for one in self.fields:
+            if one.name in self.body:
+                try:
+                    self.inputs[one.name] = self._inputs_of(one, self.body[one.name])
+                except Refused as refused:
+                    self.errors[one.name] = refused.message
+
+    def over(self, shown: Mapping[str, Any]) -> MultiDict:
+        """A form that shows `shown`, with what is given in its place."""
+        replaced = {name for one in self.fields if one.name in self.inputs for name in one.input_names(shown)}
+        inputs = {name: texts for name, texts in shown.items() if name not in replaced}
+        for of_field in self.inputs.values():
+            inputs |= of_field
+        return as_form(inputs)
+
+    def check(self, values: Mapping[str, Any], errors: Mapping[str, str]) -> None:
+        """Raises InputError for what cannot be read, for the `errors` of the form, and for a field that a form with
+        `values` would not show."""
+        for one in self.fields:
+            if self.body.get(one.name) not in (None, [], "") and not is_shown(self.records, one, values):
+                self.errors.setdefault(one.name, UNKNOWN)
+        if wrong := {**errors, **self.errors}:
+            raise InputError(wrong)
+
+    def _is_as_read(self, name: str) -> bool:
+        """Whether a value that cannot be set comes back as it was read."""
+        if name not in self.present:
+            return False
+        return bool(self.records.module.everything[name].to_json(self.present[name]) == self.body[name])
+
+    def _inputs_of(self, one: Field, given: Any) -> Inputs:
+        reader = self.records.policy.reader
+        if one.row_fields:
+            return self._inputs_of_rows(one, given)
+        if one.targets:
+            items = (given or []) if one.multiple else [given]
+            if not isinstance(items, list):
+                raise Refused(UNEXPECTED)
+            links = tuple(link for item in items if (link := self._link(one, item)) is not None)
+            return one.inputs(links if one.multiple else next(iter(links), None), reader)
+        return one.json_inputs(given, self.present.get(one.name), reader)
+
+    # -- rows -----------------------------------------------------------------------------------------------------
+
+    def _inputs_of_rows(self, lines: Field, given: Any) -> Inputs:
+        """Those of all rows. One that has the number of a row of the record keeps what it does not name."""
+        rows = given or []
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise Refused(UNEXPECTED)
+        if len(rows) > MOST_ROWS:
+            raise Refused(ngettext("Enter at most ${number} line.", "Enter at most ${number} lines.", MOST_ROWS))
+        by_id = {row.id: row for row in self.present.get(lines.name) or ()}
+        inputs: Inputs = {}
+        for index, row in enumerate(rows):
+            prefix = f"{lines.name}.{index}."
+            of_row = self._inputs_of_row(lines, row, by_id.get(row.get(ROW_ID)), prefix)
+            inputs |= {prefix + name: texts for name, texts in of_row.items()}
+        return inputs
+
+    def _inputs_of_row(self, lines: Field, given: Mapping[str, Any], before: Row | None, prefix: str) -> Inputs:
+        of_rows, reader = rows_of(self.records, lines), self.records.policy.reader
+        columns = typed_columns(of_rows, new=before is None)
+        shown = inputs_of(columns, before.values, reader) if before else new_row_inputs(self.records, lines)
+        values = {name: value for name, value in given.items() if name != ROW_ID}
+        of_row = Given(of_rows, columns, values, before.values if before else {})
+        self.errors |= {prefix + name: error for name, error in of_row.errors.items()}
+        inputs = of_row.over(shown).dict_of_lists()
+        return inputs | {ROW_ID: str(before.id)} if before else inputs
+
+    # -- links ----------------------------------------------------------------------------------------------------
+
+    def _link(self, link: Field, given: Any) -> Linked | None:
+        """The record that is given by its id, as it was read, or by a name as in an import: a unique field, the
+        reference, the title, as far as its reader may know them. Raises Refused."""
+        module = None
+        if isinstance(given, dict):
+            module, given = given.get("module"), given.get("id")
+            if given is None:
+                raise Refused(_("Choose a record from the list."))
+        text = json_text(given).strip()
+        if not text:
+            return None
+        targets = [target for target in link.targets if module in (None, target)]
+        if link.several_targets and module is None and ":" in text:
+            before, _colon, rest = text.partition(":")
+            targets, text = ([before], rest.strip()) if before in link.targets else (targets, text)
+        if isinstance(given, int) and len(targets) == 1:
+            if not RECORD_ID.fullmatch(text):
+                raise Refused(_("Choose a record from the list."))
+            return Linked(given, targets[0])
+        return self._link_named(targets, text)
+
+    def _link_named(self, targets: list[str], name: str) -> Linked:
+        ids = {target: _ids_named(self.records, target, name) for target in targets}
+        found = [Linked(record_id, target) for target, of_target in ids.items() for record_id in of_target]
+        if len(found) == 1:
+            return found[0]
+        module, name = ", ".join(targets), name[:80]
+        if not found:
+            raise Refused(_("No record in ${module} is named “${name}”.", mapping={"module": module, "name": name}))
+        sentence = ngettext(
+            "${number} record in ${module} is named “${name}”.",
+            "${number} records in ${module} are named “${name}”.",
+            len(found),
+            module=module,
+            name=name,
+        )
+        raise Refused(sentence)
+
+
+def _ids_named(records: Records, target: str, name: str) -> list[int]:
+    """The first two of the records of `target` that the reader sees and knows by `name`: by the surest field."""
+    if records.policy.access(target) is None:
+        return []
+    others = records.of(target)
+    for key in _known_keys(others):
+        try:
+            value = key.read(name, others.policy.reader)
+        except Refused:
+            continue
+        condition = Comparison((key.name,), "equal", ParsedValue(key.constant(value, others.policy.reader)))
+        if found := others.page(Query(condition=condition, size=2), []).records:
+            return [record.id for record in found]
+    return []
+
+
+def _known_keys(records: Records) -> Iterator[Field]:
+    readable = records.policy.readable(records.name)
+    return (key for key in naming_fields(records.module) if key.name in readable)

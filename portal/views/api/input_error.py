@@ -1,0 +1,18 @@
+"""InputError: what a program sent cannot be taken."""
+
+from collections.abc import Mapping
+
+from portal.texts import _
+
+WRONG_FIELDS = _("Nothing was saved: some values cannot be taken.")
+UNKNOWN = _("This cannot be set here.")
+
+UNEXPECTED = _("This is not in the expected format.")
+
+
+class InputError(Exception):
+    """Why a request is refused with `status`: one sentence, and one for each field, by its name."""
+
+    def __init__(self, fields: Mapping[str, str], message: str = WRONG_FIELDS, status: int = 422) -> None:
+        super().__init__(message)
+        self.fields, self.message, self.status = fields, message, status

@@ -1,0 +1,78 @@
+"""The modules and the lists of records for programs, with the parameters that the addresses of the pages have."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from pyramid.request import Request
+
+from portal.declaration.shapes import display_name
+from portal.records.reading.list_request import ListRequest, read_list_request
+from portal.records.reading.records import Records
+from portal.texts import _
+from portal.views.api.answers import api_view_config, record_json
+from portal.views.api.input_error import InputError
+from portal.web.addresses import api_address, own_url
+from portal.web.form_input import whole_number
+from portal.web.resources import Module, Root
+
+LIMIT, MOST_RECORDS = "_limit", 200
+PLACE = ("after", "before")
+NO_PARAMETER = _("There is no such parameter.")
+
+
+@api_view_config(context=Root, name="", request_method="GET")
+def list_modules(root: Root, request: Request) -> dict[str, Any]:
+    """`/api/`: the modules that the profile has."""
+    policy = request.policy
+    modules = [
+        {
+            "name": name,
+            "label": request.reader.text(display_name(access)),
+            "records": own_url(request, api_address(name)),
+            "can": sorted(access.can),
+        }
+        for name, access in policy.modules.items()
+    ]
+    return {"modules": modules, "account": request.identity.account.email, "profile": policy.profile.name}
+
+
+@api_view_config(context=Module, name="", request_method="GET")
+def list_records(module: Module, request: Request) -> dict[str, Any]:
+    """`/api/MODULE`: a page of the list, with every field that may be read, and the ways to the next and previous."""
+    records = module.records
+    list_request = read_list_request(records, request.GET, first_tab=False)
+    if wrong := dict(_wrong_parameters(records, list_request, request)):
+        raise InputError(wrong, _("The address has parameters that cannot be read."), 400)
+    size = whole_number(request.GET.get(LIMIT, "")) or list_request.query.size
+    page = records.page(replace(list_request.query, size=min(size, MOST_RECORDS)), records.module.everything)
+    return {
+        "records": [record_json(records, record) for record in page.records],
+        "next": _address_of_page(request, records, "after", page.next),
+        "previous": _address_of_page(request, records, "before", page.previous),
+    }
+
+
+def _wrong_parameters(records: Records, list_request: ListRequest, request: Request) -> Iterator[tuple[str, str]]:
+    """Those that a page would pass over: a program would take all records for those that it asked for."""
+    known = {*list_request.filters, "q", "tab", "sort", "button", LIMIT, *PLACE}
+    for name in request.GET:
+        if name.partition(".")[0] not in known:
+            yield name, NO_PARAMETER
+    for name, chosen in list_request.filters.items():
+        if chosen.error:
+            yield name, chosen.error
+    for name, asked in (("tab", list_request.tab), ("button", list_request.button)):
+        if request.GET.get(name, "") != asked:
+            yield name, NO_PARAMETER
+    if set(request.GET.getall("sort")) != set(list_request.query.sort):
+        yield "sort", NO_PARAMETER
+    size = request.GET.get(LIMIT)
+    if size is not None and not whole_number(size):
+        yield LIMIT, _("Enter a whole number.")
+
+
+def _address_of_page(request: Request, records: Records, name: str, key: str) -> str | None:
+    kept = [(other, value) for other, value in request.GET.items() if other not in PLACE]
+    return own_url(request, f"{api_address(records.name)}?{urlencode([*kept, (name, key)])}") if key else None

@@ -1,0 +1,240 @@
+"""One module as OpenAPI describes it: the addresses of its records, and what is sent and answered there."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from portal.declaration.layouts import form_layout_fields
+from portal.declaration.shapes import FormLayout, Transition, display_name
+from portal.fields.base import Field
+from portal.fields.lines import ROW_ID
+from portal.records.reading.list_request import filterable
+from portal.records.reading.records import Records
+from portal.records.reading.rows_as_records import rows_of
+from portal.records.writing.comments import may_comment
+from portal.records.writing.defaults import defaults
+from portal.records.writing.files import may_attach
+from portal.records.writing.validation import typed_columns, typed_fields
+from portal.texts import Words, _
+from portal.views.api.answers import TITLE, VERSION
+from portal.views.api.body import FORM, JSON, RECORD
+from portal.views.api.lists import LIMIT, MOST_RECORDS
+from portal.views.forms.uploads import INPUT
+from portal.views.records.actions import transition_fields
+from portal.web.addresses import api_address
+
+Schema = dict[str, Any]
+TEXT, NUMBER, YES_OR_NO = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
+NEXT = {"type": ["string", "null"], "format": "uri"}
+BYTES = {"contentMediaType": "application/octet-stream"}
+IF_MATCH = {"name": "If-Match", "in": "header", "schema": TEXT}
+ONCE = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 64}}
+REFUSED = _("Refused, with the reason.")
+
+
+def reference(schema: str) -> Schema:
+    """A schema that stands among the components."""
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def answer(schema: Schema | None, description: str = "OK", media_type: str = JSON) -> Schema:
+    """An answer with a body of this schema; without one it has none."""
+    return {"description": description, **({"content": {media_type: {"schema": schema}}} if schema else {})}
+
+
+@dataclass(frozen=True)
+class ModuleDescription:
+    """The module of `records`, for a reader who may write only unless `only_reads`."""
+
+    records: Records
+    only_reads: bool
+
+    def paths(self) -> Schema:
+        """The addresses of the module, each with its methods."""
+        name, one = self.records.name, f"{api_address(self.records.name)}/{{id}}"
+        module = self.records.module
+        described = {
+            api_address(name): {"get": self._list(), **self._written("create", "post", self._create)},
+            one: {
+                "get": self._operation("read", _("One record"), answer(reference(name))),
+                **self._written("edit", "patch", self._edit),
+                **self._written("delete", "delete", self._delete),
+            },
+            **{f"{one}/move/{transition.name}": {"post": self._move(transition)} for transition in self._transitions},
+        }
+        for path in described:
+            described[path]["parameters"] = [self._id] if "{id}" in path else []
+        if module.comments:
+            described[f"{one}/comments"] = self._comments()
+        if module.attachments:
+            described[f"{one}/files"] = self._files()
+        if module.attachments or self._file_fields(module.fields.values()):
+            file_id = {"name": "file", "in": "path", "required": True, "schema": NUMBER}
+            download = self._operation("download", _("One file"), answer(BYTES, media_type="*/*"))
+            described[f"{one}/files/{{file}}"] = {"get": download, "parameters": [self._id, file_id]}
+        return described
+
+    def schemas(self) -> Schema:
+        """The record as it is read, and what is sent to write it."""
+        name, access = self.records.name, self.records.access
+        schemas = {name: self._record()}
+        if self._may("create"):
+            schemas[f"{name}.create"] = self._body(self._fields_of(access.create), self._required)
+        if self._may("edit"):
+            edited = self._body(self._fields_of(access.edit))
+            edited["properties"][VERSION] = NUMBER
+            schemas[f"{name}.edit"] = edited
+        for transition in self._transitions:
+            fields = transition_fields(self.records, transition)
+            asked = self._body(fields, [field.name for field in fields if field.required])
+            if "comment" in transition.ask:
+                asked["properties"]["comment"] = TEXT
+            schemas[f"{name}.move.{transition.name}"] = asked
+        return schemas
+
+    # -- rights ---------------------------------------------------------------------------------------------------
+
+    def _may(self, action: str) -> bool:
+        return not self.only_reads and self.records.policy.may(self.records.name, action)
+
+    @cached_property
+    def _transitions(self) -> list[Transition]:
+        return [one for name, one in self.records.module.transitions.items() if self._may(name)]
+
+    def _fields_of(self, layout: FormLayout) -> list[Field]:
+        return typed_fields(self.records, form_layout_fields(layout))
+
+    @property
+    def _required(self) -> list[str]:
+        """The fields without which no record can be created, whatever the others hold."""
+        given = defaults(self.records)
+        fields = self._fields_of(self.records.access.create)
+        always = [field for field in fields if field.required and field.show_when is None and field.default is None]
+        return [field.name for field in always if field.is_missing(given.get(field.name)) and not field.by_upload]
+
+    # -- operations -----------------------------------------------------------------------------------------------
+
+    @property
+    def _id(self) -> Schema:
+        return {"name": "id", "in": "path", "required": True, "schema": NUMBER}
+
+    def _operation(self, verb: str, summary: Words, success: Schema, status: str = "200", **more: Any) -> Schema:
+        text = self.records.policy.reader.text
+        return {
+            "operationId": f"{verb}-{self.records.name}",
+            "summary": text(summary),
+            "tags": [text(display_name(self.records.access))],
+            "responses": {status: success, "4XX": answer(reference("portal_error"), text(REFUSED))},
+            **more,
+        }
+
+    def _written(self, action: str, method: str, describe: Any) -> Schema:
+        return {method: describe()} if self._may(action) else {}
+
+    def _list(self) -> Schema:
+        page = {"records": {"type": "array", "items": reference(self.records.name)}, "next": NEXT, "previous": NEXT}
+        schema = {"type": "object", "properties": page, "required": list(page)}
+        return self._operation("list", _("The records"), answer(schema), parameters=list(self._parameters()))
+
+    def _parameters(self) -> Iterator[Schema]:
+        """The parameters of the list: search, tab, order, page, and the filters."""
+        size = {"type": "integer", "minimum": 1, "maximum": MOST_RECORDS}
+        tabs = {"tab": {"enum": list(self.records.access.list.tabs)}} if self.records.access.list.tabs else {}
+        known = {"q": TEXT, **tabs, "sort": TEXT, "after": TEXT, "before": TEXT, LIMIT: size}
+        for field in filterable(self.records):
+            known[field.name] = TEXT
+            known[f"{field.name}.empty"] = {"const": "1"}
+            known |= {f"{field.name}.id": TEXT} if field.targets else {}
+            known |= {f"{field.name}.{bound}": TEXT for bound in ("min", "max") if field.ranged}
+        for name, schema in known.items():
+            yield {"name": name, "in": "query", "schema": schema}
+
+    def _create(self) -> Schema:
+        layout, name = self.records.access.create, self.records.name
+        body = self._request(f"{name}.create", self._fields_of(layout), layout.files)
+        created = answer(reference(name))
+        return self._operation("create", _("A new record"), created, "201", requestBody=body, parameters=[ONCE])
+
+    def _edit(self) -> Schema:
+        layout, name = self.records.access.edit, self.records.name
+        body = self._request(f"{name}.edit", self._fields_of(layout), layout.files)
+        changed = answer(reference(name))
+        return self._operation("edit", _("Change a record"), changed, requestBody=body, parameters=[IF_MATCH])
+
+    def _delete(self) -> Schema:
+        return self._operation("delete", _("Delete a record"), answer(None), "204", parameters=[IF_MATCH])
+
+    def _move(self, transition: Transition) -> Schema:
+        name = f"{self.records.name}.move.{transition.name}"
+        body = self._request(name, transition_fields(self.records, transition), "comment" in transition.ask)
+        moved = answer(reference(self.records.name))
+        verb, label = f"move-{transition.name}", display_name(transition)
+        return self._operation(verb, label, moved, requestBody=body, parameters=[IF_MATCH, ONCE])
+
+    def _comments(self) -> Schema:
+        page = {"comments": {"type": "array", "items": reference("portal_comment")}, "next": NEXT}
+        schema = {"type": "object", "properties": page, "required": list(page)}
+        before = {"name": "before", "in": "query", "schema": TEXT}
+        described = {"get": self._operation("list-comments", _("Comments"), answer(schema), parameters=[before])}
+        if may_comment(self.records) and not self.only_reads:
+            internal = {"internal": YES_OR_NO} if self.records.policy.staff else {}
+            text: Schema = {"type": "object", "properties": {"text": TEXT, **internal}, "additionalProperties": False}
+            body = self._contents(text, [], may_attach(self.records))
+            written = answer(reference("portal_comment"))
+            described["post"] = self._operation(
+                "comment", _("Comment"), written, "201", requestBody=body, parameters=[ONCE]
+            )
+        return {**described, "parameters": [self._id]}
+
+    def _files(self) -> Schema:
+        schema = {"type": "object", "properties": {"files": {"type": "array", "items": reference("portal_file")}}}
+        described = {"get": self._operation("list-files", _("Files"), answer(schema))}
+        if may_attach(self.records) and not self.only_reads:
+            form: Schema = {"type": "object", "properties": {INPUT: {"type": "array", "items": BYTES}}}
+            contents = {"content": {"application/octet-stream": {"schema": BYTES}, FORM: {"schema": form}}}
+            parameters = [{"name": "name", "in": "query", "schema": TEXT}, ONCE]
+            described["post"] = self._operation(
+                "attach", _("Add files"), answer(schema), "201", requestBody=contents, parameters=parameters
+            )
+        return {**described, "parameters": [self._id]}
+
+    # -- schemas --------------------------------------------------------------------------------------------------
+
+    def _request(self, schema: str, fields: list[Field], attachments: bool) -> Schema:
+        return self._contents(reference(schema), fields, attachments and may_attach(self.records))
+
+    def _contents(self, schema: Schema, fields: list[Field], attachments: bool) -> Schema:
+        """What is sent: JSON, and with files a form of which it is one part."""
+        files: Schema = {name: BYTES for name in self._file_fields(fields)}
+        files |= {INPUT: {"type": "array", "items": BYTES}} if attachments else {}
+        form = {FORM: {"schema": {"type": "object", "properties": {RECORD: schema, **files}}}} if files else {}
+        return {"content": {JSON: {"schema": schema}, **form}}
+
+    def _file_fields(self, fields: Iterable[Field]) -> list[str]:
+        return [field.name for field in fields if field.by_upload]
+
+    def _record(self) -> Schema:
+        """The fields that the profile reads."""
+        readable, module = self.records.policy.readable(self.records.name), self.records.module
+        own = {"id": NUMBER, "reference": TEXT, TITLE: TEXT, VERSION: NUMBER}
+        fields = {name: self._field(one, written=False) for name, one in module.everything.items() if name in readable}
+        return {"type": "object", "properties": {**own, **fields}, "required": ["id"]}
+
+    def _body(self, fields: list[Field], required: Iterable[str] = ()) -> Schema:
+        properties = {field.name: self._field(field, written=True) for field in fields}
+        schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        return {**schema, "required": list(required)}
+
+    def _field(self, field: Field, *, written: bool) -> Schema:
+        text = self.records.policy.reader.text
+        help_text = {"description": text(field.help)} if field.help else {}
+        schema = self._rows(field, written=written) if field.row_fields else field.json_schema(written=written)
+        return {"title": text(field.title), **help_text, **schema}
+
+    def _rows(self, lines: Field, *, written: bool) -> Schema:
+        of_rows = rows_of(self.records, lines)
+        columns = typed_columns(of_rows, new=True) if written else self.records.policy.columns(lines).values()
+        parts = {column.name: self._field(column, written=written) for column in columns}
+        row: Schema = {"type": "object", "properties": {ROW_ID: {"type": ["integer", "null"]}, **parts}}
+        return {"type": "array", "items": {**row, **({"additionalProperties": False} if written else {})}}

@@ -1,0 +1,65 @@
+"""`/api/openapi.json`: the API as OpenAPI 3.1 describes it, for what the reader's token may do."""
+
+from typing import Any
+
+from pyramid.request import Request
+
+from portal.records.reading.records import Records
+from portal.views.api.answers import api_view_config
+from portal.views.api.module_description import ModuleDescription, answer, reference
+from portal.web.addresses import API, own_address
+from portal.web.resources import Root
+
+VERSION = "1"  # another one if a program that understands this one would not understand the next
+ERROR = {
+    "type": "object",
+    "properties": {
+        "error": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+    "required": ["error"],
+}
+FILE = {
+    "type": "object",
+    "properties": {
+        **{name: {"type": "integer"} for name in ("id", "size")},
+        **{name: {"type": "string"} for name in ("name", "media_type", "author")},
+        "comment": {"type": ["integer", "null"]},
+        "created": {"type": "string", "format": "date-time"},
+    },
+    "required": ["id", "name", "size"],
+}
+COMMENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        **{name: {"type": "string"} for name in ("author", "text", "channel")},
+        **{name: {"type": "boolean"} for name in ("staff", "internal")},
+        "created": {"type": "string", "format": "date-time"},
+        "files": {"type": "array", "items": reference("portal_file")},
+    },
+    "required": ["id", "author", "text", "files"],
+}
+
+
+@api_view_config(context=Root, name="openapi.json", request_method="GET")
+def describe_api(root: Root, request: Request) -> dict[str, Any]:
+    """What a program can ask and send, with the fields that the profile of its account reads and writes."""
+    policy, only_reads = request.policy, request.visitor.read_only_view is not None
+    modules = [
+        ModuleDescription(Records(request.connection, policy, name), only_reads=only_reads) for name in policy.modules
+    ]
+    listed = {"type": "object", "properties": {"modules": {"type": "array", "items": {"type": "object"}}}}
+    own = {API: {"get": {"operationId": "list-modules", "responses": {"200": answer(listed)}}}}
+    schemas = {"portal_file": FILE, "portal_comment": COMMENT, "portal_error": ERROR}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": request.reader.text(policy.declaration.settings.name), "version": VERSION},
+        "servers": [{"url": own_address(request)}],
+        "security": [{"token": []}],
+        "paths": own | {path: item for module in modules for path, item in module.paths().items()},
+        "components": {
+            "schemas": schemas | {name: schema for module in modules for name, schema in module.schemas().items()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }

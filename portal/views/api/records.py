@@ -1,0 +1,148 @@
+"""Records for programs: read, created, changed, moved and deleted, by the forms of the pages."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPConflict
+from pyramid.request import Request
+from pyramid.response import Response
+
+from portal.fields.base import Refused
+from portal.records.writing.errors import ConflictError
+from portal.texts import _
+from portal.views.api.answers import (
+    TITLE,
+    VERSION,
+    answer_with_record,
+    api_view_config,
+    check_match,
+    keep_for_repetition,
+    record_json,
+    refuse_files,
+    repeated,
+)
+from portal.views.api.body import put_in_form, read_body
+from portal.views.api.given_values import Given
+from portal.views.api.input_error import UNEXPECTED, InputError
+from portal.views.forms.creation import CreateForm, initial_filling
+from portal.views.forms.editing import EditForm
+from portal.views.forms.submissions import errors_of
+from portal.views.forms.uploads import receive_files
+from portal.views.forms.widgets import inputs_of
+from portal.views.records.actions import (
+    shown_answers,
+    transition_comment_problem,
+    transition_fields,
+    transition_filling,
+)
+from portal.web.resources import Module, Record, RecordTransition
+
+
+@api_view_config(context=Record, name="", request_method="GET")
+def read_record(resource: Record, request: Request) -> dict[str, Any]:
+    """`/api/MODULE/ID`"""
+    request.response.etag = str(resource.record.version)
+    return record_json(resource.records, resource.record)
+
+
+@api_view_config(context=Module, name="", request_method="POST", permission="create")
+def create_record(module: Module, request: Request) -> dict[str, Any] | Response:
+    """`/api/MODULE`: a new record of the values that its form would take."""
+    form, body = CreateForm(module, request), read_body(request)
+    given = Given(form.records, form.fields, body, {})
+    shown = initial_filling(form, given.over({})).inputs
+    put_in_form(request, given.over(shown), form.fields, with_attachments=form.layout.files)
+    form.receive_files()
+    filled, attached = form.read(request.POST), form.attached(request.POST)
+    if again := repeated(request, form.records):
+        return again
+    given.check({**form.defaults, **filled.values}, filled.errors)
+    refuse_files(attached.refused)
+    writer = request.writer(form.records)
+    try:
+        record_id = writer.create(filled.values)
+    except Refused as refused:  # by a table that others made
+        raise InputError(errors_of(refused, form.fields)) from None
+    record = form.records.as_system.get(record_id) if attached.files else None
+    if record is not None:
+        writer.attach(record, attached.files)
+    keep_for_repetition(request, form.records, record_id)
+    return answer_with_record(request, form.records, record_id, 201)
+
+
+@api_view_config(context=Record, name="", request_method="PATCH", permission="edit")
+def edit_record(resource: Record, request: Request) -> dict[str, Any]:
+    """`/api/MODULE/ID`: changes the fields that the body names."""
+    check_match(request, resource.record)
+    form, body = EditForm(resource, request), read_body(request)
+    version = _version_in(body, resource.record.version)
+    body.pop(TITLE, None)  # of a record that comes back as it was read
+    given = Given(form.records, form.fields, body, form.record.values)
+    shown = inputs_of(form.fields, form.record.values, request.reader)
+    put_in_form(request, given.over(shown), form.fields, with_attachments=form.takes_attachments)
+    form.receive_files()
+    filling = form.read(request.POST)
+    given.check(filling.values, filling.errors)
+    refuse_files(form.attached.refused)
+    writer = request.writer(form.records)
+    try:
+        writer.edit(form.record, {field.name: filling.values[field.name] for field in form.fields}, version)
+    except Refused as refused:  # by a table that others made
+        raise InputError(errors_of(refused, form.fields)) from None
+    record = form.records.as_system.get(form.record.id) if form.attached.files else None
+    if record is not None:
+        writer.attach(record, form.attached.files)
+    return answer_with_record(request, form.records, form.record.id)
+
+
+@api_view_config(context=Record, name="", request_method="DELETE", permission="delete")
+def delete_record(resource: Record, request: Request) -> Response:
+    """`/api/MODULE/ID`: deletes the record, unless others still need it."""
+    check_match(request, resource.record)
+    try:
+        request.writer(resource.records).delete(resource.record)
+    except Refused as refused:
+        raise InputError({}, refused.message) from None
+    return Response(status=204)
+
+
+@api_view_config(context=RecordTransition, name="", request_method="POST")
+def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] | Response:
+    """`/api/MODULE/ID/move/TRANSITION`: with the answers to what the transition asks, `comment` among them."""
+    records, record, transition = resource.record.records, resource.record.record, resource.transition
+    check_match(request, record)
+    body, asks_comment = read_body(request), "comment" in transition.ask
+    text = _comment_in(body) if asks_comment else ""
+    fields = transition_fields(records, transition, record)
+    given = Given(records, fields, body, record.values)
+    put_in_form(request, given.over(shown_answers(resource)), fields, with_attachments=asks_comment)
+    received = receive_files(request, records, fields, with_attachments=asks_comment)
+    filling = transition_filling(resource, request, request.POST, received.refused)
+    problem = transition_comment_problem(transition, text, received.attached)
+    given.check(filling.values, {**filling.errors, **({"comment": problem} if problem else {})})
+    refuse_files(received.attached.refused)
+    if again := repeated(request, records):
+        return again
+    answers = {field.name: filling.values[field.name] for field in fields}
+    try:
+        request.writer(records).move(record, transition, answers, text, received.attached.files)
+    except ConflictError:
+        raise HTTPConflict(_("The status of this record does not allow this.")) from None
+    except Refused as refused:  # by a table that others made
+        raise InputError(errors_of(refused, fields), refused.message) from None
+    keep_for_repetition(request, records, record.id)
+    return answer_with_record(request, records, record.id)
+
+
+def _version_in(body: dict[str, Any], present: int) -> int:
+    """Takes the version that a body was made from out of it; the present one where it names none."""
+    version = body.pop(VERSION, present)
+    if not isinstance(version, int):
+        raise InputError({VERSION: UNEXPECTED})
+    return version
+
+
+def _comment_in(body: dict[str, Any]) -> str:
+    text = body.pop("comment", None) or ""
+    if not isinstance(text, str):
+        raise InputError({"comment": UNEXPECTED})
+    return text.strip()

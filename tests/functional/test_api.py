@@ -1,0 +1,242 @@
+"""What programs read and write through the API: by the rules of the forms, within the rights of their accounts."""
+
+import pytest
+
+from portal.fields.linked_value import Linked
+from tests.functional.world import ANNA, NANCY, linked
+
+FORM = "multipart/form-data; boundary=cut"
+
+
+def order(program, **values) -> dict:
+    return program.call("POST", "orders", {"name": "Lamps", **values}, status=201).json
+
+
+def form(*parts: tuple[str, str, str]) -> bytes:
+    """A form with files: name, file name ("" for a text), content."""
+    text = ""
+    for name, filename, content in parts:
+        file = f'; filename="{filename}"\r\nContent-Type: text/plain' if filename else ""
+        text += f'--cut\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n{content}\r\n'
+    return (text + "--cut--\r\n").encode()
+
+
+THING = {
+    "name": "Lamp", "prose": "Two\nlines", "mark": "*a*", "rich": "<p>b</p>", "mail": "a@b.example",
+    "phone": "+39 06 1234567", "site": "https://b.example/", "amount": 5, "weight": "1.125", "price": "19.90 USD",
+    "share": "3.5", "ready": True, "day": "2026-03-05", "moment": "2026-03-05T13:30:00Z", "clock": "14:30",
+    "effort": "1 h 30 min", "size": "small", "colours": ["red", "blue"], "words": ["a", "b c"], "stars": 4,
+    "tint": "#ff0000", "secret": "hush",
+    "place": {"street": "Via Roma 1", "postal_code": "", "city": "Roma", "region": "", "country": ""},
+}  # fmt: skip
+
+
+def test_values_of_every_type_are_read_as_they_were_written(world):
+    nancy, acme = world.program(NANCY), world.the("companies", "Acme")
+    links = {"owner": acme.id, "makers": ["Globex", "1"], "either": "people:anna@acme.example"}
+    made = nancy.call("POST", "things", {**THING, **links}, status=201)
+    assert made.location == f"http://localhost/api/things/{made.json['id']}"
+    read = nancy.call("GET", f"things/{made.json['id']}", status=200)
+    assert read.json == made.json
+    assert {name: read.json[name] for name in THING} == THING
+    assert read.json["owner"] == {"id": acme.id, "reference": "1", "title": "Acme"}
+    assert [link["title"] for link in read.json["makers"]] == ["Globex", "Acme"]
+    assert (read.json["either"]["module"], read.json["either"]["title"]) == ("people", "Anna Rossi")
+    changes_by_itself = {"since"}
+    written_back = {name: value for name, value in read.json.items() if name not in changes_by_itself}
+    same = nancy.call("PATCH", f"things/{made.json['id']}", written_back, status=200)
+    assert same.json == read.json  # not even a new version
+    empty = dict.fromkeys((*THING, *links), None) | {"name": "Lamp"}
+    cleared = nancy.call("PATCH", f"things/{made.json['id']}", empty, status=200).json
+    nothing = {"ready": False, "colours": [], "words": [], "makers": []}
+    assert {name: cleared[name] for name in empty} == empty | nothing
+
+
+@pytest.mark.sqlite_suffices
+def test_what_is_given_must_have_the_form_of_its_field(world):
+    nancy = world.program(NANCY)
+    wrong = {
+        "amount": 1.5, "weight": "1,5", "price": {"amount": 1}, "ready": "perhaps", "day": "5.3.2026", "size": "huge",
+        "colours": "red", "words": [["a"]], "owner": 999, "makers": [0], "either": True, "place": {"town": "Roma"},
+        "stars": 9, "mail": "a\u0000@b.example", "moment": "soon", "name": ["x"], "city": "Roma", "invented": 1,
+    }  # fmt: skip
+    refused = nancy.call("POST", "things", wrong, status=422).json
+    assert set(refused["fields"]) == set(wrong)
+    assert refused["fields"]["day"] == "Enter a date such as 2024-03-31."
+    assert refused["fields"]["city"] == refused["fields"]["invented"] == "This cannot be set here."
+
+
+def test_rows_are_a_list_and_keep_what_is_not_named(lamp_shop):
+    nancy = lamp_shop.program(NANCY)
+    rows = [{"product": "Lamp", "quantity": 2, "price": "10", "discount": "5"}, {"product": "Lamp", "price": "1.50"}]
+    made = order(nancy, lines=rows)
+    assert (made["total"], [row["quantity"] for row in made["lines"]]) == ("21.50 EUR", [2, 1])  # 1 is the default
+    first, second = made["lines"]
+    address = f"orders/{made['id']}"
+    kept = nancy.call("PATCH", address, {"lines": [{"_row": second["_row"], "quantity": 3}, first]}, status=200).json
+    assert [(row["_row"], row["quantity"], row["price"]) for row in kept["lines"]] == [
+        (second["_row"], 3, "1.50 EUR"), (first["_row"], 2, "10.00 EUR"),
+    ]  # fmt: skip
+    wrong = nancy.call("PATCH", address, {"lines": [{"quantity": 0, "colour": "red"}, "Lamp"]}, status=422).json
+    assert set(wrong["fields"]) == {"lines"}
+    wrong = nancy.call("PATCH", address, {"lines": [{"quantity": 0, "colour": "red"}]}, status=422).json["fields"]
+    assert set(wrong) >= {"lines.0.quantity", "lines.0.colour"}
+    assert nancy.call("PATCH", address, {"lines": []}, status=200).json["lines"] == []
+    assert nancy.call("PATCH", address, {"lines": rows[:1] * 4}, status=422).json["fields"]["lines"] == (
+        "Enter at most 3 lines."
+    )
+
+
+@pytest.mark.sqlite_suffices
+def test_what_staff_alone_may_read_or_set_does_not_exist_for_a_customer(lamp_shop):
+    nancy, anna = lamp_shop.program(NANCY), lamp_shop.program(ANNA)
+    made = order(anna, lines=[{"product": "Lamp"}])
+    nancy.call("PATCH", f"orders/{made['id']}", {"margin": "hush"}, status=200)
+    read = anna.call("GET", f"orders/{made['id']}", status=200)
+    assert "margin" not in read.json
+    assert set(read.json["lines"][0]) == {"_row", "product", "quantity", "price", "amount"}
+    for body in ({"margin": "x"}, {"status": "paid"}, {"total": "1"}, {"lines": [{"product": "Lamp", "discount": 1}]}):
+        assert list(anna.call("PATCH", f"orders/{made['id']}", body, status=422).json["fields"].values()) == [
+            "This cannot be set here."
+        ] * 1  # fmt: skip
+    for method, address in (("DELETE", f"orders/{made['id']}"), ("POST", "products"), ("GET", "ledgers")):
+        assert anna.call(method, address, status=404).json == nancy.call("GET", "invented", status=404).json
+    internal = anna.call("POST", f"orders/{made['id']}/comments", {"text": "x", "internal": True}, status=422)
+    assert list(internal.json["fields"]) == ["internal"]
+
+
+@pytest.mark.sqlite_suffices
+def test_a_new_record_is_made_by_the_rules_of_its_form(lamp_shop):
+    anna, nancy = lamp_shop.program(ANNA), lamp_shop.program(NANCY)
+    made = order(anna)
+    assert (made["caller"]["title"], made["company"]["title"], made["status"]) == ("Anna Rossi", "Acme", "new")
+    carla = order(nancy, caller="Carla Neri")
+    assert carla["company"]["title"] == "Globex"  # it follows the caller
+    assert order(nancy, caller="Carla Neri", company=None)["company"] is not None
+    missing = anna.call("POST", "orders", {"urgent": True}, status=422).json
+    assert missing["fields"] == {"name": "Required", "reason": "Required"}
+    hidden = anna.call("POST", "orders", {"name": "x", "reason": "y"}, status=422).json
+    assert hidden["fields"] == {"reason": "This cannot be set here."}
+    taken = nancy.call("POST", "products", {"name": "Lamp"}, status=422).json["fields"]
+    assert taken["name"].startswith("This value is already in use.")
+    foreign = anna.call("POST", "orders", {"name": "x", "caller": "Carla Neri"}, status=422).json
+    missing = anna.call("POST", "orders", {"name": "x", "caller": "Nobody"}, status=422).json
+    assert foreign["fields"]["caller"].replace("Carla Neri", "Nobody") == missing["fields"]["caller"]
+    by_id = [lamp_shop.the("people", "Carla Neri").id, 999]
+    told = [anna.call("POST", "orders", {"name": "x", "caller": number}, status=422).text for number in by_id]
+    assert told[0] == told[1]
+
+
+@pytest.mark.sqlite_suffices
+def test_of_two_who_change_a_record_the_second_one_is_told(lamp_shop):
+    anna, nancy = lamp_shop.program(ANNA), lamp_shop.program(NANCY)
+    made = order(anna)
+    address = f"orders/{made['id']}"
+    tag = anna.call("GET", address).headers["ETag"]
+    assert nancy.call("PATCH", address, {"name": "More lamps"}, status=200, **{"If-Match": tag}).json["_version"] == 2
+    assert (
+        "latest version" in anna.call("PATCH", address, {"name": "Mine"}, status=412, **{"If-Match": tag}).json["error"]
+    )
+    anna.call("PATCH", address, {"name": "Mine", "_version": made["_version"]}, status=409)
+    anna.call("POST", f"{address}/move/pay", {"paid_on": "2026-03-05"}, status=412, **{"If-Match": tag})
+    assert nancy.call("DELETE", address, status=412, **{"If-Match": tag})
+    assert anna.call("GET", address).json["name"] == "More lamps"
+    assert anna.call("PATCH", address, {"name": "Mine", "_version": 2}, status=200).json["name"] == "Mine"
+
+
+def test_a_record_is_moved_with_what_its_transition_asks(lamp_shop):
+    anna, nancy = lamp_shop.program(ANNA), lamp_shop.program(NANCY)
+    address = f"orders/{order(anna)['id']}"
+    assert anna.call("POST", f"{address}/move/pay", {}, status=422).json["fields"] == {"paid_on": "Required"}
+    anna.call("POST", f"{address}/move/send", {"comment": "x"}, status=404)
+    answers = {"paid_on": "2026-03-05", "comment": "By bank"}
+    moved = anna.call("POST", f"{address}/move/pay", answers, status=200).json
+    assert (moved["status"], moved["paid_on"]) == ("paid", "2026-03-05")
+    assert "status" in anna.call("POST", f"{address}/move/pay", answers, status=409).json["error"]
+    assert nancy.call("POST", f"{address}/move/send", {}, status=422).json["fields"] == {"comment": "Enter a comment."}
+    nancy.call("POST", f"{address}/move/send", {"comment": "Today"}, status=200)
+    (said, paid) = anna.call("GET", f"{address}/comments", status=200).json["comments"]
+    assert [(one["text"], one["staff"], one["channel"]) for one in (said, paid)] == [
+        ("Today", True, "api"), ("By bank", False, "api"),
+    ]  # fmt: skip
+    closed = anna.call("PATCH", address, {"name": "x"}, status=409).json
+    assert closed == {"error": "This record is closed and can no longer be edited."}
+    page = lamp_shop[NANCY].get(f"/{address}/history")
+    assert page.text.count("API") >= 4
+    anna.call("POST", f"{address}/comments", {"text": "Too late"}, status=409)
+
+
+def test_files_come_with_records_and_comments_or_alone(lamp_shop):
+    anna = lamp_shop.program(ANNA)
+    record = form(("record", "", '{"name": "Lamps"}'), ("order", "order.txt", "ten"), ("files", "a.txt", "first"))
+    made = anna.call("POST", "orders", record, status=201, **{"Content-Type": FORM}).json
+    address = f"orders/{made['id']}"
+    assert (made["order"]["name"], made["order"]["size"]) == ("order.txt", 3)
+    said = form(("record", "", '{"text": "See"}'), ("files", "b.txt", "second"))
+    comment = anna.call("POST", f"{address}/comments", said, status=201, **{"Content-Type": FORM}).json
+    assert [file["name"] for file in comment["files"]] == ["b.txt"]
+    (raw,) = anna.call(
+        "POST", f"{address}/files?name=c.txt", b"third", status=201, **{"Content-Type": "text/plain"}
+    ).json["files"]
+    listed = anna.call("GET", f"{address}/files", status=200).json["files"]
+    assert [(file["name"], file["comment"]) for file in listed] == [
+        ("c.txt", None), ("b.txt", comment["id"]), ("a.txt", None),
+    ]  # fmt: skip
+    for file_id, content in ((raw["id"], b"third"), (made["order"]["id"], b"ten")):
+        assert anna.call("GET", f"{address}/files/{file_id}", status=200).body == content
+    replaced = anna.call(
+        "PATCH", address, form(("order", "new.txt", "eleven")), status=200, **{"Content-Type": FORM}
+    ).json
+    assert (replaced["name"], replaced["order"]["name"]) == ("Lamps", "new.txt")
+    assert anna.call("PATCH", address, {"order": None}, status=200).json["order"] is None
+    for sent in (form(("order", "x.zip", "PK\x03\x04")), form(("name", "x.txt", "x")), form(("record", "", "[]"))):
+        assert anna.call("POST", "orders", sent, **{"Content-Type": FORM}).status_int in (400, 422)
+    refused = anna.call("POST", f"{address}/files?name=x.zip", b"PK\x03\x04", status=422, **{"Content-Type": "a/b"})
+    assert "x.zip" in refused.json["fields"]["files"]
+    anna.call("POST", f"{address}/files", b"third", status=422, **{"Content-Type": "text/plain"})
+    assert len(anna.call("GET", f"{address}/files").json["files"]) == 3
+
+
+@pytest.mark.sqlite_suffices
+def test_what_is_sent_twice_with_one_key_is_done_once(lamp_shop):
+    anna, key = lamp_shop.program(ANNA), {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
+    first = anna.call("POST", "orders", {"name": "Once"}, status=201, **key)
+    again = anna.call("POST", "orders", {"name": "Once"}, status=303, **key)
+    assert again.location == first.location
+    assert (
+        lamp_shop.program(NANCY).call("POST", "orders", {"name": "Once"}, **key).status_int == 201
+    )  # a key is one's own
+    address = f"orders/{first.json['id']}"
+    for text in ("a", "b"):
+        for status in (201, 303):
+            anna.call("POST", f"{address}/comments", {"text": text}, status=status, **{"Idempotency-Key": text})
+    assert len(anna.call("GET", f"{address}/comments").json["comments"]) == 2
+    anna.call("POST", "orders", {}, status=422, **{"Idempotency-Key": "wrong"})
+    anna.call("POST", "orders", {"name": "Right"}, status=201, **{"Idempotency-Key": "wrong"})
+
+
+def test_a_list_has_the_parameters_of_its_page_and_leads_through_all_of_it(world):
+    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
+    for number in range(7):
+        world.add("things", name=f"Lamp {number}", amount=number, owner=acme, makers=linked("companies", acme.id))
+    program = world.program(ANNA)
+    found, address = [], "things?q=lamp&amount.min=1&sort=-amount&_limit=2"
+    while address:
+        page = program.call("GET", address, status=200).json
+        found += [record["amount"] for record in page["records"]]
+        address = page["next"] and page["next"].partition("/api/")[2]
+    assert found == [6, 5, 4, 3, 2, 1]
+    assert program.call("GET", page["previous"].partition("/api/")[2]).json["records"][0]["amount"] == 4
+    assert program.call("GET", "things?owner.id=" + str(acme.id)).json["records"][0]["owner"]["title"] == "Acme"
+    for project in ("open", "resolved"):
+        values = {"caller": anna, "body": "x", "status": {"open": "new"}.get(project, project)}
+        world.add("requests", name=project, service=Linked(world.add("services", name=project), "services"), **values)
+    names = {query: [one["name"] for one in program.call("GET", f"requests{query}").json["records"]] for query in (
+        "", "?tab=open", "?q=resolved")}  # fmt: skip
+    assert names == {"": ["resolved", "open"], "?tab=open": ["open"], "?q=resolved": ["resolved"]}
+    wrong = "unlisted=x&amount=x&sort=unlisted&tab=mine&_limit=0&invented=1&button=x"
+    fields = program.call("GET", f"things?{wrong}", status=400).json["fields"]
+    assert set(fields) == {"unlisted", "amount", "sort", "tab", "_limit", "invented", "button"}
+    listed = program.call("GET", "", status=200).json
+    assert [one["name"] for one in listed["modules"]][:2] == ["requests", "things"]
+    assert "ledgers" not in [one["name"] for one in listed["modules"]]
