@@ -7,7 +7,7 @@ is decided by the fields: `database/sql.py` turns a condition into SQL, `holds` 
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -290,6 +290,14 @@ def comparisons(condition: Condition) -> Iterator[Comparison]:
 def always(condition: Condition) -> bool:
     """Whether `condition` leaves nothing out: it has no part."""
     return isinstance(condition, AllOf) and not condition.parts
+
+
+def negation(condition: Condition) -> Condition:
+    """The condition that holds where `condition` does not."""
+    if isinstance(condition, Comparison):
+        return replace(condition, negated=not condition.negated)
+    parts = tuple(map(negation, condition.parts))
+    return AnyOf(parts) if isinstance(condition, AllOf) else AllOf(parts)
 
 
 def all_of(first: Condition | None, second: Condition | None) -> Condition | None:

@@ -99,6 +99,10 @@ class HasOptions(Field):
         """The name of an option; YAML's own true and false may be names of options. Raises Refused for others."""
         return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))
 
+    def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
+        """An option by its name, or its label in any language."""
+        return "equal", self.option_called(text)
+
     def label_of(self, name: str, reader: Reader) -> str:
         """The label of an option for the reader; an option that was removed keeps its name."""
         return reader.text(self.options[name].label) if name in self.options else name

@@ -63,6 +63,11 @@ def open_combobox(page: Page) -> None:
     expect(page.locator(".combobox [role=listbox]").first).to_be_visible()
 
 
+def open_search_help(page: Page) -> None:
+    page.locator("#list-form summary").click()
+    expect(page.locator(".search-help")).to_be_visible()
+
+
 def choose_two(page: Page) -> None:
     """Choose two records of a list; the bar with what can be done to them appears."""
     for row in (0, 1):
@@ -104,6 +109,7 @@ KINDS = (
     Kind("language open", "customer", "/", open_language),
     Kind("list", "customer", "/tickets/"),
     Kind("wide list", "support", "/tickets/?tab=all&priority=medium&due.min=nonsense"),
+    Kind("list with a typed search", "support", "/tickets/?q=printer+or+status:nonsense", open_search_help),
     Kind("list with chosen records", "support", "/tickets/?tab=all", choose_two),
     Kind("adding a watcher", "customer", "/tickets/1/watchers"),
     Kind("list of invoices", "power", "/invoices/?tab=all"),

@@ -27,6 +27,28 @@ def test_typing_finds_in_place_and_the_address_follows(visit: Visit, new_ticket:
     assert page.evaluate("window.untouched"), "the page was loaded anew"
 
 
+def test_a_search_is_completed_while_one_types_and_its_chips_take_it_away(visit: Visit) -> None:
+    page = visit("support", "/tickets/?tab=all")
+    box, options = page.get_by_role("searchbox"), page.locator("#list-form [role=option]")
+    box.press_sequentially("-sta")
+    expect(options).to_have_text(["Status"])
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(box).to_have_value("-status:")
+    expect(options.first).to_have_text("New")
+    options.filter(has_text="With customer").click()
+    expect(box).to_have_value('-status:"With customer" ')
+    expect(options).to_have_count(0)
+    chip = page.locator(".chips a.chip")
+    expect(chip).to_contain_text("Status: not With customer")
+    expect(page.locator("table.records tbody")).not_to_contain_text("With customer")
+    box.press("Enter")
+    settled(page)
+    chip.click()
+    expect(page.locator(".chips a.chip")).to_have_count(0)
+    expect(box).to_have_value("")
+
+
 def test_of_many_tabs_the_current_one_shows(visit: Visit) -> None:
     page = visit("customer", "/tickets/?tab=all", viewport={"width": 320, "height": 640})
     tab = page.locator(".tabs [aria-current]")

@@ -234,9 +234,9 @@ def test_a_list_has_the_parameters_of_its_page_and_leads_through_all_of_it(world
     names = {query: [one["name"] for one in program.call("GET", f"requests{query}").json["records"]] for query in (
         "", "?tab=open", "?q=resolved")}  # fmt: skip
     assert names == {"": ["resolved", "open"], "?tab=open": ["open"], "?q=resolved": ["resolved"]}
-    wrong = "unlisted=x&amount=x&sort=unlisted&tab=mine&_limit=0&invented=1&button=x"
+    wrong = "q=size:huge&unlisted=x&amount=x&sort=unlisted&tab=mine&_limit=0&invented=1&button=x"
     fields = program.call("GET", f"things?{wrong}", status=400).json["fields"]
-    assert set(fields) == {"unlisted", "amount", "sort", "tab", "_limit", "invented", "button"}
+    assert set(fields) == {"q", "unlisted", "amount", "sort", "tab", "_limit", "invented", "button"}
     listed = program.call("GET", "", status=200).json
     assert [one["name"] for one in listed["modules"]][:2] == ["requests", "things"]
     assert "ledgers" not in [one["name"] for one in listed["modules"]]

@@ -89,7 +89,8 @@ FILTERS = [
     ("day=1+March+2026", "A"), ("moment.max=2026-03-02", "Ab"),
     ("clock=9:00", "A"), ("clock.min=09:00", "Ab"), ("clock.max=00:00", "Ć"),
     # options: equal
-    ("size=small", "A"), ("size=small&size=large", "Ab"), ("size=Small", "!"), ("size=", "AbĆE"), ("size.empty=1", "E"),
+    ("size=small", "A"), ("size=small&size=large", "Ab"), ("size=Small", "A"), ("size=tiny", "!"), ("size=", "AbĆE"),
+    ("size.empty=1", "E"),
     ("size=small&size.empty=1", "AE"), ("colours=red", "AĆ"), ("colours=red&colours=green", "AĆ"),
     ("colours.empty=1", "E"),
     # links: a part of the title, digits too, or the id

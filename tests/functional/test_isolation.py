@@ -126,8 +126,9 @@ def asked(world) -> list[str]:
         found += [f"/{module}/?tab=all&q=zq", f"/{module}/?tab=all&q={INTERNAL}", f"/{module}/export.csv?tab=all"]
         found += [f"/{module}/export.xlsx?tab=all"]
         for name, field in world.portal.declaration.modules[module].fields.items():
-            found += [f"/{module}/?tab=all&{name}=zq"]
-            found += [f"/{module}/find?q=&field={name}"] if field.filter == "link" else []
+            found += [f"/{module}/?tab=all&{name}=zq", f"/{module}/?tab=all&q=-{name}:zq"]
+            if field.filter == "link":
+                found += [f"/{module}/find?q=&field={name}", f"/{module}/complete?q={name}:"]
     return found
 
 

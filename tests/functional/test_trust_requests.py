@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 from webob import Request
 
-from portal.records.reading.list_request import LONGEST_VALUE
+from portal.records.reading.filters import LONGEST_VALUE
 from tests.functional.conftest import form_of
 from tests.functional.test_signing_in import ANNA, is_signed_in
 from tests.functional.world import NANCY

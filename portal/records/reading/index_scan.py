@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import Comparison, Condition
+from portal.conditions import Comparison, Condition, ParsedValue
 from portal.database.schema.indexes import index_column, is_indexed, sort_column
 from portal.database.sql import Among, WithoutIndex, constant
 from portal.declaration.shapes import Module
@@ -126,11 +126,15 @@ def ranges_of_negated(
     column = index_column(field, table)
     values = comparison.value if comparison.operator == "one_of" else (comparison.value,)
     constants = [value for value in values if value not in (None, "")]
-    known = sorted({field.constant(value, reader) for value in constants})
+    known = sorted({_constant(value, field, reader) for value in constants})
     bounds = known if dialect == "sqlite" else [_in_order(known, place) for place in range(len(known))]
     ranges = [sa.and_(column > low, column < high) for low, high in itertools.pairwise(bounds)]
     ranges = [column < bounds[0], *ranges, column > bounds[-1]] if bounds else [column.is_not(None)]
     return tuple(ranges) if len(constants) < len(values) else (column.is_(None), *ranges)
+
+
+def _constant(value: Any, field: Field, reader: Reader) -> Any:
+    return value.value if isinstance(value, ParsedValue) else field.constant(value, reader)
 
 
 def _in_order(values: Sequence[Any], place: int) -> Any:

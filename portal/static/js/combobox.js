@@ -1,5 +1,6 @@
-// A link's select becomes an input that finds records while the reader types, after the WAI-ARIA pattern for
-// comboboxes. Without this script the select, or the list of checkboxes, stays and works.
+// A link's select becomes an input that finds records while the reader types, and the search of a list offers how it may
+// go on, after the WAI-ARIA pattern for comboboxes. Without this script the select, the list of checkboxes, or the
+// search stays and works.
 import { attach, calm, make } from "./attach.js";
 
 let count = 0;
@@ -66,6 +67,30 @@ class SeveralChoices {
   }
 }
 
+/** The search of a list: what is chosen goes on from what stands before the caret. */
+class SearchText {
+  constructor(input) {
+    this.input = input;
+    this.label = input.getAttribute("aria-label");
+  }
+
+  shown() {
+    return this.input.value;
+  }
+
+  typed() {
+    return this.input.value.slice(0, this.input.selectionStart);
+  }
+
+  take(value) {
+    if (value) this.input.setRangeText(value, 0, this.input.selectionStart, "end");
+  }
+
+  prepare(input) {
+    input.autocomplete = "off";
+  }
+}
+
 class Combobox {
   constructor(box, choice) {
     this.box = box;
@@ -75,24 +100,28 @@ class Combobox {
     const id = `combobox-${(count += 1)}`;
     this.list = make("div", { id, hidden: true });
     this.list.setAttribute("role", "listbox");
-    this.input = make("input", { type: "text", autocomplete: "off", placeholder: box.dataset.type, value: choice.shown() });
-    const roles = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id };
+    this.input =
+      choice.input ??
+      make("input", { type: "text", autocomplete: "off", placeholder: box.dataset.type, value: choice.shown() });
+    const roles = { "aria-autocomplete": "list", "aria-controls": id };
+    if (!choice.input) Object.assign(roles, { role: "combobox", "aria-expanded": "false" });
     for (const [name, value] of Object.entries(roles)) this.input.setAttribute(name, value);
     choice.prepare(this.input);
     this.list.setAttribute("aria-label", this.input.labels?.[0]?.textContent.trim() ?? choice.label ?? box.dataset.type);
     box.classList.add("combobox");
-    box.prepend(this.input, this.list);
+    if (!choice.input) box.prepend(this.input);
+    this.input.after(this.list);
     this.listen();
   }
 
   listen() {
-    this.findSoon = calm(150, () => this.find(this.input.value));
+    this.findSoon = calm(150, () => this.find(this.typed()));
     this.input.addEventListener("input", () => {
       if (!this.input.value) this.choice.take("", "");
       this.findSoon();
     });
     this.input.addEventListener("keydown", (event) => this.key(event));
-    this.input.addEventListener("click", () => this.list.hidden && this.find(""));
+    if (!this.choice.input) this.input.addEventListener("click", () => this.list.hidden && this.find(""));
     this.input.addEventListener("blur", () => this.leave());
     // A press on an option must not take the focus away before the click arrives.
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
@@ -100,6 +129,10 @@ class Combobox {
       const option = event.target.closest("[role=option]");
       if (option) this.choose(this.options.indexOf(option));
     });
+  }
+
+  typed() {
+    return this.choice.typed?.() ?? this.input.value;
   }
 
   async find(text) {
@@ -114,8 +147,8 @@ class Combobox {
     try {
       const answer = await fetch(url, { signal: this.running.signal, headers: { Accept: "application/json" } });
       this.show(answer.ok ? await answer.json() : []);
-    } catch (error) {
-      if (error.name !== "AbortError") throw error;
+    } catch {
+      // Another letter was typed meanwhile, or the server cannot be reached: nothing is offered.
     }
   }
 
@@ -129,13 +162,13 @@ class Combobox {
     });
     const nothing = make("div", { className: "no-results" }, this.box.dataset.nothing);
     this.list.replaceChildren(...(this.options.length ? this.options : [nothing]));
-    this.open(document.activeElement === this.input);
+    this.open(document.activeElement === this.input && (this.options.length > 0 || !this.choice.input));
     this.move(-1);
   }
 
   open(open) {
     this.list.hidden = !open;
-    this.input.setAttribute("aria-expanded", String(open));
+    if (!this.choice.input) this.input.setAttribute("aria-expanded", String(open));
     if (!open) this.input.removeAttribute("aria-activedescendant");
   }
 
@@ -143,11 +176,13 @@ class Combobox {
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key in steps) {
       event.preventDefault();
-      if (this.list.hidden) this.find("");
+      if (this.list.hidden) this.find(this.choice.typed?.() ?? "");
       else this.move((this.active + steps[event.key] + this.options.length) % (this.options.length || 1));
     } else if (event.key === "Enter" && !this.list.hidden && this.active >= 0) {
       event.preventDefault();
       this.choose(this.active);
+    } else if (event.key === "Enter" && this.choice.input) {
+      this.close();
     } else if (event.key === "Escape" && !this.list.hidden) {
       event.preventDefault();
       this.close();
@@ -168,8 +203,10 @@ class Combobox {
     const option = this.options[index];
     if (!option) return;
     this.choice.take(option.dataset.value, option.textContent);
-    this.input.value = this.choice.shown();
     this.close();
+    // The list follows, and the values of a field that was chosen are offered.
+    if (this.choice.input) this.input.dispatchEvent(new Event("input", { bubbles: true }));
+    else this.input.value = this.choice.shown();
   }
 
   // What was typed last may still be looked for: its answer must not open the list again.
@@ -182,14 +219,15 @@ class Combobox {
   // Text that was typed without choosing a record is dropped; the present choice is shown again.
   leave() {
     this.close();
-    this.input.value = this.choice.shown();
+    if (!this.choice.input) this.input.value = this.choice.shown();
   }
 }
 
 attach("[data-combobox]", (box) => {
   if (!box.dataset.combobox) return;
-  const select = box.querySelector("select");
-  const combobox = new Combobox(box, select ? new OneChoice(select) : new SeveralChoices(box));
+  const [select, search] = [box.querySelector("select"), box.querySelector("input[type=search]")];
+  const choice = select ? new OneChoice(select) : search ? new SearchText(search) : new SeveralChoices(box);
+  const combobox = new Combobox(box, choice);
   select?.addEventListener("followed", ({ detail }) => {
     combobox.choice.take(detail.value, detail.title);
     combobox.input.value = combobox.choice.shown();

@@ -9,7 +9,7 @@ from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import FormLayout, Transition, display_name
 from portal.fields.base import Field
 from portal.fields.lines import ROW_ID
-from portal.records.reading.list_request import filterable
+from portal.records.reading.filters import filterable
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.comments import may_comment

@@ -1,13 +1,10 @@
-"""What narrows a list: what its address asks for, the filters, and the chips that say so and take it away."""
+"""What narrows a list: what its address asks for, and the filters of its columns."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pyramid.request import Request
 
 from portal.conditions import only_these_records
-from portal.declaration.shapes import display_name
 from portal.fields.base import Field, Refused
 from portal.fields.date import Date
 from portal.fields.dates_and_times import parse_date
@@ -15,11 +12,11 @@ from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID
-from portal.records.reading.list_request import Filter, ListRequest, narrow_list_request, read_list_request
+from portal.records.reading.filters import Filter
+from portal.records.reading.list_request import ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.forms.form_page import Offer
-from portal.web.addresses import list_address
 
 MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more, a part of the title is typed
 Parameters = list[tuple[str, str]]
@@ -53,16 +50,6 @@ class FilterState(NamedTuple):
         return bool(self.summary)
 
 
-@dataclass(frozen=True)
-class Chip:
-    """Something that narrows the list, with the address of the list without it."""
-
-    label: Words
-    text: Words
-    url: str
-    error: Words = ""  # of a filter that cannot be read, and leaves out nothing
-
-
 def shown_request(records: Records, request: Request, parameters: Form) -> ListRequest:
     """The list that the parameters ask for, without what the reader has hidden; `_hidden=1`: that alone.
 
@@ -83,14 +70,14 @@ def filter_states(records: Records, list_request: ListRequest) -> dict[str, Filt
     """The filters of the list's columns, and those of other fields that are in force."""
     columns = records.access.list.columns or ()
     return {
-        name: _filter_state(records, records.module.field(name), request)
+        name: filter_state(records, records.module.field(name), request)
         for name, request in list_request.filters.items()
         if name in columns or request.used
     }
 
 
-def _filter_state(records: Records, field: Field, request: Filter) -> FilterState:
-    """A filter of the list as it was sent, with its inputs."""
+def filter_state(records: Records, field: Field, request: Filter) -> FilterState:
+    """A filter as it was sent, with its inputs and what it lets through."""
     offers: tuple[Offer, ...] = ()
     if field.filter == "options":
         offers = tuple(Offer(name, option.label, name in request.values) for name, option in field.offered.items())
@@ -125,6 +112,9 @@ def _summary(field: Field, request: Filter, state: FilterState, reader: Reader) 
 def _bounds_text(request: Filter, input_type: str, reader: Reader) -> str:
     """The bounds of a range in words; empty where it has none."""
     least, most = (_bound(bound, input_type, reader) for bound in (request.minimum, request.maximum))
+    above, below = (_bound(bound, input_type, reader) for bound in (request.above, request.below))
+    if above or below:
+        return f"> {above}" if above else f"< {below}"
     if least and most:
         return f"{least} – {most}"
     if least:
@@ -177,21 +167,3 @@ def _title_of(records: Records, field: Field, text: str) -> str:
         return text
     linked = records.of(target).by_ids([int(record_id)], [])
     return linked[0].title if linked else text
-
-
-def chips(
-    records: Records, list_request: ListRequest, states: Mapping[str, FilterState], parameters: Parameters
-) -> Iterator[Chip]:
-    """What narrows the list besides the tab, each with the way to take it away."""
-    if list_request.query.text:
-        yield Chip(_("Search"), list_request.query.text, _without(records, parameters, "q"))
-    if list_request.button:
-        button = records.policy.declaration.buttons[list_request.button]
-        yield Chip(display_name(button), "", _without(records, parameters, "button"))
-    for name, state in states.items():
-        if state.used:
-            yield Chip(state.label, state.summary, _without(records, parameters, name), state.error)
-
-
-def _without(records: Records, parameters: Parameters, name: str) -> str:
-    return list_address(records.name, [(key, value) for key, value in parameters if key.partition(".")[0] != name])

@@ -12,12 +12,14 @@ from portal.records.reading.list_request import ListRequest, tab_counts
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Page, Records
 from portal.texts import Words, _, ngettext
+from portal.views.lists.chips import Chip, chips
 from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
-from portal.views.lists.filters import Chip, Parameters, chips, filter_states, parameters_of, shown_request
+from portal.views.lists.filters import Parameters, filter_states, parameters_of, shown_request
 from portal.views.lists.list_navigation import remember_list
 from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_speakers
 from portal.views.lists.many_records import ManyForm, many_form
+from portal.views.lists.search_box import SearchBox, search_box
 from portal.views.lists.tabs import TabState, tabs, widest_tab
 from portal.views.parts import Pairs, TitledLink
 from portal.views.wording import count_text, new_label
@@ -50,7 +52,7 @@ class ListPage(RecordTable):
     columns: tuple[Column, ...]
     rows: tuple[ListRow, ...]
     pager: Pager
-    query: str = ""  # what is searched for
+    search: SearchBox
     hidden: Pairs = ()  # tab, sort and button, kept while one searches and filters
     tabs: tuple[TabState, ...] = ()
     chips: tuple[Chip, ...] = ()  # search, button and filters in force
@@ -98,7 +100,7 @@ def _list_page(records: Records, request: Request) -> ListPage:
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
         rows=rows_with_speakers(request, records, news, rows, columns),
         pager=_pager(records.name, page, count, parameters, request.reader),
-        query=query.text,
+        search=search_box(records, list_request.search, parameters),
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
         tabs=tuple(tabs(records, list_request, counts_of_tabs, news, parameters)),
         chips=tuple(chips(records, list_request, states, parameters)),

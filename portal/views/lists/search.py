@@ -12,6 +12,7 @@ from portal.declaration.shapes import DEFAULT_ICON, display_name
 from portal.records.reading import highlight
 from portal.records.reading.records import Records
 from portal.records.reading.search_everywhere import ModuleHits, hits_everywhere
+from portal.records.reading.typed_search import as_words
 from portal.texts import Words
 from portal.views.displays import moment
 from portal.views.lists.list_rows import called_record, match_notes
@@ -96,7 +97,7 @@ def _hits_of(request: Request, module_hits: ModuleHits, notes: Mapping[int, str]
         for record in module_hits.newest
     )
     count = count_text(module_hits.count, request.reader)
-    all_url = list_address(records.name, {"q": text, **widest_tab(records)})
+    all_url = list_address(records.name, {"q": as_words(records, text), **widest_tab(records)})
     label, icon = display_name(records.access), records.access.icon or DEFAULT_ICON
     return HitsOfModule(label, icon, tuple(hits), count, all_url)
 

@@ -12,6 +12,7 @@ from portal.views.account.session import LoginPage
 from portal.views.errors import ErrorPage
 from portal.views.forms.form_page import FormPage, FormRow, Widget
 from portal.views.lists.list_page import ListPage, Pager
+from portal.views.lists.search_box import SearchBox
 from portal.web.assets import Assets
 from portal.web.frame import Frame, MenuItem
 
@@ -46,7 +47,8 @@ def test_a_sentence_has_its_names_filled_in():
 
 
 def test_what_people_typed_is_escaped():
-    page = ListPage("<script>x</script>", "/x/", (), (), Pager(""), query='"><script>')
+    search = SearchBox('"><script>', "/x/complete", (), ())
+    page = ListPage("<script>x</script>", "/x/", (), (), Pager(""), search)
     html = drawn("list.pt", page, signed_in())
     assert "<script>" not in html
     assert 'value="&#34;&gt;&lt;script&gt;"' in html or 'value="&quot;&gt;&lt;script&gt;"' in html

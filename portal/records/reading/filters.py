@@ -1,0 +1,109 @@
+"""The filters of fields: as they are typed, into the parameters of an address or into a search, and what they mean.
+
+Only fields that the reader may read are filtered by.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from portal.conditions import AllOf, AnyOf, Comparison, Condition, ParsedValue, joined_conditions
+from portal.declaration.references import whole_reference
+from portal.fields.base import Field, Refused
+from portal.fields.protocols import Form
+from portal.fields.reader import Reader
+from portal.records.reading.records import Records
+from portal.texts import _, ngettext
+
+MOST_VALUES = 100  # of one filter
+LONGEST_VALUE = 1_000  # characters; SQLite refuses patterns of 50,000 bytes
+
+
+class Filter(NamedTuple):
+    """The filter of one field, as it was typed."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()  # of the linked records
+    minimum: str = ""
+    maximum: str = ""
+    above: str = ""  # as `minimum`, without the bound itself
+    below: str = ""
+    empty: bool = False
+    error: str = ""
+
+    @property
+    def used(self) -> bool:
+        bounds = self.minimum or self.maximum or self.above or self.below
+        return bool(self.values or self.ids or self.empty or bounds)
+
+    @property
+    def bounds(self) -> dict[str, str]:
+        """The bounds of a range, by the comparisons that they are."""
+        return {"min": self.minimum, "max": self.maximum, "after": self.above, "before": self.below}
+
+
+def filterable(records: Records) -> Iterator[Field]:
+    """The fields that can be filtered by: those that may be read and are of a kind that has a filter."""
+    readable = records.policy.readable(records.name)
+    return (field for name, field in records.module.everything.items() if name in readable and field.filter)
+
+
+def read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, list[Condition]]:
+    """The filter of a field in the parameters of an address, and its conditions; none where it cannot be parsed."""
+    chosen = Filter(
+        field.name,
+        values=_values(form, field.name),
+        ids=_values(form, f"{field.name}.id") if field.targets else (),
+        minimum=form.get(f"{field.name}.min", "").strip(),
+        maximum=form.get(f"{field.name}.max", "").strip(),
+        empty=form.get(f"{field.name}.empty", "") == "1",
+    )
+    return parse_filter(records, field, chosen)
+
+
+def parse_filter(records: Records, field: Field, chosen: Filter) -> tuple[Filter, list[Condition]]:
+    """A filter as it was typed, with the error where it cannot be parsed, and its conditions."""
+    try:
+        _check_size(chosen)
+        conditions = list(_conditions(records, field, chosen))
+        for part in joined_conditions(AllOf(tuple(conditions))):
+            records.statements.sql(part)
+    except Refused as refused:
+        return chosen._replace(error=refused.message), []
+    if field.offered:
+        reader = records.policy.reader
+        chosen = chosen._replace(values=tuple(_name_of_option(field, value, reader) for value in chosen.values))
+    return chosen, conditions
+
+
+def _name_of_option(field: Field, value: str, reader: Reader) -> str:
+    """The option that a value means, as a form sends it."""
+    _operator, constant = field.parse_filter(value, reader)
+    return constant if isinstance(constant, str) else field.option_of(constant)
+
+
+def _values(form: Form, name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in form.getall(name) if value.strip()))
+
+
+def _check_size(chosen: Filter) -> None:
+    if len(chosen.values) + len(chosen.ids) > MOST_VALUES:
+        raise Refused(_("This form has too many fields."))
+    if any(len(value) > LONGEST_VALUE for value in (*chosen.values, *chosen.ids)):
+        raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_VALUE))
+
+
+def _conditions(records: Records, field: Field, chosen: Filter) -> Iterator[Condition]:
+    """Several values: any of them. Raises Refused."""
+    path, reader = (field.name,), records.policy.reader
+    if chosen.values or chosen.ids or chosen.empty:
+        parsed = [field.parse_filter(value, reader) for value in chosen.values]
+        parsed += [("equal", field.parse_filter_id(record_id)) for record_id in chosen.ids]
+        ways = [Comparison(path, operator, ParsedValue(value)) for operator, value in parsed]
+        if field.name == "reference":
+            whole = filter(None, (whole_reference(records.module.reference, value) for value in chosen.values))
+            ways += [Comparison(path, "equal", ParsedValue(reference)) for reference in whole]
+        yield AnyOf((*ways, Comparison(path, "empty", ParsedValue(True))) if chosen.empty else tuple(ways))
+    for operator, bound in chosen.bounds.items():
+        if bound and field.ranged:
+            yield Comparison(path, operator, ParsedValue(field.constant(bound, reader)))

@@ -1,0 +1,133 @@
+"""The search of a list: what is said beside it, the examples of its help, and what it offers while one types."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.fields.base import Field
+from portal.records.reading.filters import filterable
+from portal.records.reading.records import Records
+from portal.records.reading.typed_search import (
+    NOTHING,
+    OR,
+    SPECIAL,
+    TOKEN,
+    FieldNames,
+    TypedSearch,
+    field_names,
+    quoted,
+    unquoted,
+)
+from portal.texts import Words, _, fold
+from portal.views.lists.chips import search_address
+from portal.views.lists.filters import Parameters
+from portal.web.resources import Module
+
+OFFERED = 10  # completions at once
+LONGEST = 1_000  # characters of a search
+
+
+@dataclass(frozen=True)
+class SearchExample:
+    """A search of the help, and the list with it."""
+
+    text: str
+    meaning: Words
+    url: str
+
+
+@dataclass(frozen=True)
+class SearchBox:
+    """The search of a list as it was typed; drawn by list.pt."""
+
+    text: str
+    complete_url: str
+    examples: tuple[SearchExample, ...]
+    names: tuple[str, ...]  # of all fields that can stand before a colon
+    complaints: tuple[Words, ...] = ()  # what could not be done
+    errors: tuple[Words, ...] = ()  # values that could not be read: as their chips say
+
+
+def search_box(records: Records, search: TypedSearch, parameters: Parameters) -> SearchBox:
+    """The search of a list, with what is said beside it."""
+    reader, names = records.policy.reader, field_names(records)
+    wrong = (typed.filter for typed in search.filters if typed.filter.error)
+    labeled = ((records.module.field(typed.name).title, typed.error) for typed in wrong)
+    return SearchBox(
+        text=search.text,
+        complete_url=f"/{records.name}/complete",
+        examples=tuple(
+            SearchExample(text, meaning, search_address(records, parameters, text))
+            for text, meaning in _examples(records, names)
+        ),
+        names=tuple(names.typed.values()),
+        complaints=search.complaints,
+        errors=tuple(f"{reader.text(label)}: {reader.text(error)}" for label, error in labeled),
+    )
+
+
+def _examples(records: Records, names: FieldNames) -> Iterator[tuple[str, Words]]:
+    """Searches with fields of this very module, those of the list's columns before others, and what they mean."""
+    reader, columns, typed = records.policy.reader, records.access.list.columns or (), names.typed
+    fields = sorted(filterable(records), key=lambda field: field.name not in columns)
+    yield reader.text(_("“exact words”")), _("these words beside each other")
+    if field := next((field for field in fields if len(field.offered) > 1), None):
+        options = [quoted(reader.text(option.label)) for option in list(field.offered.values())[:2]]
+        one, other = (f"{typed[field.name]}:{option}" for option in options)
+        yield one, _("what has this value")
+        yield f"-{other}", _("what has not")
+        yield f"{one} {reader.text(OR)} {other}", _("one or the other")
+    if field := next((field for field in fields if "me" in field.specials and reader.people in field.targets), None):
+        yield f"{typed[field.name]}:{reader.text(SPECIAL['me'])}", _("what is yours")
+    if field := next((field for field in fields if field.ranged and "today" in field.specials), None):
+        yield f"{typed[field.name]}:{reader.text(SPECIAL['today'])}", _("that day")
+        yield f"{typed[field.name]}:{reader.today.replace(day=1)}..{reader.today}", _("from one day to another")
+    if field := next((field for field in fields if field.filter == "range" and not field.specials), None):
+        yield f"{typed[field.name]}:>=10", _("at least 10; also >, <= and <")
+    if field := next((field for field in fields if not field.required), None):
+        yield f"{typed[field.name]}:{reader.text(NOTHING)}", _("what is empty")
+
+
+@view_config(context=Module, name="complete", request_method="GET", renderer="json")
+def complete_search(module: Module, request: Request) -> list[dict[str, str]]:
+    """`/MODULE/complete?q=`: how a search that is typed so far may go on; `id` is the search, `title` what is new."""
+    records, text = module.records, request.GET.get("q", "").replace("\x00", " ")[-LONGEST:]
+    token = next((token for token in TOKEN.finditer(text) if token.end() == len(text)), None)
+    if token is None or token["quoted"]:
+        return []
+    names = field_names(records)
+    if token["name"]:
+        field, start = names.field(token["name"]), token.start("value")
+        offered = _values(records, field, token["value"]) if field and not token["sign"] else ()
+    else:
+        start = token.start() + token[0].startswith("-")
+        offered = _names(records, names, text[start:])
+    return [{"id": text[:start] + more, "title": title} for more, title in islice(offered, OFFERED)]
+
+
+def _names(records: Records, names: FieldNames, begun: str) -> Iterator[tuple[str, str]]:
+    """The fields that a word may become."""
+    reader = records.policy.reader
+    for field in filterable(records):
+        label = reader.text(field.title)
+        if begun and (_begins(label, begun) or field.name.startswith(begun)):
+            yield f"{names.typed[field.name]}:", label
+
+
+def _values(records: Records, field: Field, typed: str) -> Iterator[tuple[str, str]]:
+    """The values that a field may have: options, words that mean something, titles of linked records."""
+    reader, begun = records.policy.reader, unquoted(typed)
+    words = [word for word in SPECIAL if word in field.specials and (word != "me" or reader.people in field.targets)]
+    labels = [*(reader.text(SPECIAL[word]) for word in words), *(reader.text(o.label) for o in field.offered.values())]
+    yield from ((f"{quoted(label)} ", label) for label in labels if _begins(label, begun))
+    for target in field.targets:
+        if records.policy.access(target):
+            yield from ((f"{quoted(title)} ", title) for _id, title in records.of(target).find(begun, OFFERED))
+
+
+def _begins(label: str, begun: str) -> bool:
+    """Whether a word of a label begins like this."""
+    return f" {fold(label)}".find(f" {fold(begun)}") >= 0
