@@ -43,12 +43,14 @@ RUNTIME = [
     "prometheus_client>=0.22",  # what monitors read at /-/metrics
     "tzdata>=2025.2",
     "pyotp>=2.9",  # codes of the second factor (RFC 6238)
+    "joserfc>=1.3",  # verifies what identity providers sign
     "segno>=1.6",  # QR codes, for the telephone that shows these codes
 ]
 TEST = [
     "pytest>=9.0",
     "pytest-xdist>=3.8",  # one process per core: the suite waits for databases and browsers half of its time
     "WebTest>=3.0.7",
+    "oidc-provider-mock>=0.3.4",  # an identity provider
     "hypothesis>=6.140",
     "jsonschema>=4.23",  # the schemas of editors, read as an editor reads them
     "openapi-spec-validator>=0.8",  # the description of the API, read as programs read it

@@ -8,12 +8,14 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
 from pyramid.events import NewResponse
 from pyramid.registry import Registry
 from pyramid.router import Router
 
+from portal.accounts.identity_provider import IdentityProvider
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach, reading
 from portal.database.replica import Replica
@@ -129,6 +131,7 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
     registry.metrics = Metrics()
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
     registry.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
+    registry.identity_provider = _identity_provider(settings)
     registry.store = functools.cache(lambda: open_store(*settings.store_address))
     registry.previewing = previewing
     portal_in_use = LivePortal if previewing is None else PreviewedPortal
@@ -141,10 +144,19 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
         settings.reload_every,
         replica=replica,
     )
+    if notice := settings.sign_in_notice(registry.live.current().declaration.settings.sign_in):
+        log.warning(notice)
     if replica is not None:
         config.add_subscriber(connections.remember_position, NewResponse)
     registry.probe = Probe(functools.partial(_health, registry, settings.data_folders))
     registry.probe.health(patience=1)
+
+
+def _identity_provider(settings: Settings) -> IdentityProvider | None:
+    if settings.oidc_issuer is None:
+        return None
+    label = settings.oidc_label or urlsplit(settings.oidc_issuer).hostname or ""
+    return IdentityProvider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, label)
 
 
 def _health(registry: Registry, folders: list[Path]) -> Health:

@@ -7,7 +7,7 @@ environment. Keys of `portal:` in modules.yaml may be set here too, and win over
 import contextlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,10 @@ INI_PREFIX = "portal."
 NO_EMAIL = (
     "Email is not sent, as PORTAL_SMTP names no mail server: emails stay in the outbox, and forgotten passwords are"
     " reset by `portal account reset`."
+)
+NO_WAY_IN = (
+    "Nobody can sign in: sign_in has only oidc, and PORTAL_OIDC_ISSUER names no identity provider. Set it, or add"
+    " password to sign_in."
 )
 EMAIL = "Email is sent by `portal worker`."
 # Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
@@ -55,6 +59,11 @@ class Settings(BaseSettings):
     files: str = "var/files"  # where the bytes of files go: a folder, relative as above, or s3://BUCKET?endpoint=URL
     s3_access_key: str = Field("", validation_alias="AWS_ACCESS_KEY_ID")
     s3_secret_key: str = Field("", validation_alias="AWS_SECRET_ACCESS_KEY", repr=False)
+    # The identity provider, by OpenID Connect: its address, what it calls this portal, and its name on the button.
+    oidc_issuer: str | None = Field(None, pattern=r"^https://[^\s?#]+$|^http://(localhost|127\.0\.0\.1)[:/][^\s?#]*$")
+    oidc_client_id: str = ""
+    oidc_client_secret: str = Field("", repr=False)
+    oidc_label: str = ""
     smtp: str | None = Field(None, repr=False)  # the mail server, smtp://USER:PASSWORD@HOST:587 or smtps://…
     log: Literal["plain", "json"] = "plain"  # lines of text, or one JSON object a line with each request
     slow_page: float = Field(1.0, gt=0)  # seconds from which on the log names a page and its slowest statement
@@ -107,6 +116,10 @@ class Settings(BaseSettings):
     def email_notice(self) -> str:
         """Whether letters leave, for the log of every start and `portal check`."""
         return EMAIL if self.smtp else NO_EMAIL
+
+    def sign_in_notice(self, ways: Sequence[str]) -> str:
+        """Why nobody can sign in by the `ways` that are declared, for the same places; empty where people can."""
+        return NO_WAY_IN if self.oidc_issuer is None and set(ways) == {"oidc"} else ""
 
     def own_address(self, base_url: str | None) -> str:
         """The portal's address for links in letters: the declared one, else that on this machine."""

@@ -37,6 +37,8 @@ class Account:
     signed_in: datetime.datetime | None = None  # the last time
     news_from: datetime.datetime | None = None
     hides: bool | None = None
+    subject: str | None = None  # the identity provider, and who the person is there; NULL: never came by it
+    external: bool = False  # signs in by the identity provider, and has no password here
     second_factor: datetime.datetime | None = None  # since when codes are asked for, see second_factor.py
 
     @property
@@ -63,8 +65,13 @@ def accounts_of(
     """The accounts of some persons and of a profile, the oldest first."""
     table = tables.account
     chosen = [table.c["person"].in_(people), *([table.c["profile"] == profile] if profile is not None else [])]
-    query = sa.select(table).where(sa.or_(*chosen))
+    query = sa.select(*account_columns(tables)).where(sa.or_(*chosen))
     return [account_of(row) for row in connection.execute(query.order_by(table.c["id"])).mappings()]
+
+
+def find_account_of_subject(connection: sa.Connection, tables: Tables, subject: str) -> Account | None:
+    """The account of a person of the identity provider."""
+    return _find_one(connection, tables, tables.account.c["subject"] == subject)
 
 
 def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> Account | None:
@@ -73,13 +80,15 @@ def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> 
 
 
 def _find_one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:
-    row = connection.execute(sa.select(tables.account).where(condition)).mappings().first()
+    row = connection.execute(sa.select(*account_columns(tables)).where(condition)).mappings().first()
     return None if row is None else account_of(row)
 
 
-def account_columns(tables: Tables) -> list[sa.Column[Any]]:
+def account_columns(tables: Tables) -> list[sa.ColumnElement[Any]]:
     """The columns of an Account: all but the password."""
-    return [tables.account.c[attribute.name] for attribute in fields(Account)]
+    account = tables.account.c
+    external = sa.and_(account["subject"].is_not(None), account["password"].is_(None)).label("external")
+    return [external if attribute.name == "external" else account[attribute.name] for attribute in fields(Account)]
 
 
 def account_of(row: Mapping[Any, Any]) -> Account:
@@ -103,6 +112,8 @@ def account_of(row: Mapping[Any, Any]) -> Account:
         signed_in=row["signed_in"],
         news_from=row["news_from"],
         hides=row["hides"],
+        subject=row["subject"],
+        external=bool(row["external"]),
         second_factor=row["second_factor"],
     )
 

@@ -127,7 +127,8 @@ class Register:
     def change_email(self, email: str, new_email: str) -> Account:
         """Change the address to sign in with, and that of the person where it is the old one.
 
-        Links that were sent to the old address become void. Raises AccessRefusedError.
+        Links that were sent to the old address become void, and its login elsewhere no longer counts. Raises
+        AccessRefusedError.
         """
         account, new = self.find(email), normalize_email(new_email)
         self._check_email(new)
@@ -135,7 +136,7 @@ class Register:
         if other is not None and other.id != account.id:
             raise AccessRefusedError(f"{new} has access already")
         with unique_violations_retried():
-            self._store(account, {"email": new, "bounces": 0, "bounce_reason": None})
+            self._store(account, {"email": new, "subject": None, "bounces": 0, "bounce_reason": None})
         void_links(self.connection, self.tables, account.id)
         self._change_email_of_person(account, new)
         return self.find(new)
@@ -175,9 +176,12 @@ class Register:
         return self.find(email)
 
     def reset(self, email: str, hashed: str) -> Account:
-        """Set a generated password, which has to be changed at the next sign-in, and end all sessions."""
+        """Set a generated password, which has to be changed at the next sign-in, and end all sessions.
+
+        A login elsewhere no longer counts: the next one with this address does.
+        """
         account = self.find(email)
-        self._store(account, {"password": hashed, "must_change": True, "invited": None})
+        self._store(account, {"password": hashed, "must_change": True, "invited": None, "subject": None})
         close_sessions(self.connection, self.tables, account.id)
         void_links(self.connection, self.tables, account.id)
         return self.find(email)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, account_columns, account_of
 from portal.accounts.companies import open_companies
-from portal.accounts.people import PersonRow, companies_of, companies_of_each
+from portal.accounts.people import PersonRow, companies_of, companies_of_each, company_path, linked_ids
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.records.policy import Policy
@@ -51,7 +51,7 @@ def admit(
 ) -> Identity | str:
     """The rights of an account if it may sign in at this moment; else why not, in one sentence for its person."""
     reader = tables.declaration.reader(person=account.person, **reading)
-    reason = closed_reason(tables.declaration, account, reader.today)
+    reason = _closed_reason(tables.declaration, account, reader.today)
     if reason is not None:
         return reason
     mine = companies_of(connection, tables, account.person, person_row)
@@ -77,7 +77,7 @@ def admit_everybody(
     for row in connection.execute(query).mappings():
         account = account_of(row)
         mine = companies.get(account.person or 0) if declaration.people else ()
-        reason = closed_reason(declaration, account, reader.today) or (NO_PERSON if mine is None else None)
+        reason = _closed_reason(declaration, account, reader.today) or (NO_PERSON if mine is None else None)
         if reason is not None or mine is None:
             yield account, reason or NO_PERSON
             continue
@@ -93,14 +93,19 @@ def what_must_be_set(declaration: Declaration, account: Account) -> str:
     """What the person of an account that has signed in must set before they see any page: a password of their own,
     a second factor; empty where it is nothing.
     """
-    if account.must_change and "password" in declaration.settings.sign_in:
+    if account.must_change and may_have_password(declaration, account):
         return PASSWORD
     if account.second_factor is None and declaration.profiles[account.profile].second_factor == "required":
         return SECOND_FACTOR
     return ""
 
 
-def closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:
+def may_have_password(declaration: Declaration, account: Account) -> bool:
+    """Whether the person of an account changes a password here: not who signs in with one elsewhere, or with none."""
+    return "password" in declaration.settings.sign_in and not account.external
+
+
+def _closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:
     """Why the account may not sign in on this day, in one sentence for its person; None where it may."""
     if account.disabled:
         return _("Your account has been disabled.")
@@ -111,3 +116,36 @@ def closed_reason(declaration: Declaration, account: Account, today: datetime.da
     if account.profile not in declaration.profiles:
         return _("Your account no longer has a profile. Ask us to set it up again.")
     return None
+
+
+def sign_in_refusal(connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime) -> str | None:
+    """Why an account may not sign in at this moment, in one sentence for its person; None if it may.
+
+    One statement, whatever the answer is: the work does not tell which addresses have an account.
+    """
+    declaration = tables.declaration
+    reason = _closed_reason(declaration, account, declaration.reader(now=now).today)
+    if declaration.people is None:
+        return reason
+    people, company = tables.module(declaration.people), tables.company.c
+    ids = _company_ids(tables, sa.select(people.c["id"]).where(people.c["id"] == account.person))
+    closed = sa.select(company["organization"]).where(company["closed"].is_(True))
+    query = sa.select(
+        sa.select(people.c["id"]).where(people.c["id"] == account.person).scalar_subquery(),
+        sa.exists(ids.where(ids.selected_columns[0].in_(closed))),
+        sa.exists(ids.where(ids.selected_columns[0].not_in(closed))),
+    )
+    person, any_closed, any_open = connection.execute(query).one()
+    if reason or person is None:
+        return reason or NO_PERSON
+    return CLOSED if any_closed and not any_open and not declaration.profiles[account.profile].staff else None
+
+
+def _company_ids(tables: Tables, person: sa.Select[Any]) -> sa.Select[Any]:
+    """The ids of the companies of `person`, a query of one person's id, along the path of `companies_of`."""
+    if tables.declaration.modules[str(tables.declaration.people)].organization is None:
+        return person.where(sa.false())
+    ids = person
+    for module, field in company_path(tables.declaration):
+        ids = linked_ids(tables, module.name, field.name, ids)
+    return ids

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts import attempts
-from portal.accounts.accounts import Account, find_account, load_account
+from portal.accounts.accounts import Account, find_account, find_account_of_subject, load_account
 from portal.accounts.devices import device_of, remember_device
-from portal.accounts.identity import CLOSED, NO_PERSON, closed_reason
+from portal.accounts.identity import sign_in_refusal
+from portal.accounts.identity_provider import ProvenPerson
 from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.one_time_links import (
     INVITATION,
@@ -28,7 +29,6 @@ from portal.accounts.one_time_links import (
     void_links,
 )
 from portal.accounts.passwords import Passwords, password_of, password_of_waiting, weakness
-from portal.accounts.people import company_path, linked_ids
 from portal.accounts.second_factor import use_code
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
@@ -40,6 +40,9 @@ from portal.texts import _
 WRONG = _("Incorrect email or password.")
 WRONG_CODE = _("This code is not correct, or has already been used.")
 CODE_LIFETIME = datetime.timedelta(minutes=10)  # in which the code has to be entered
+UNVERIFIED = _("The email address of your login there is not confirmed.")
+NO_ACCESS = _("${email} has no access to this portal.")
+OTHER_LOGIN = _("${email} belongs to another login there. Please contact us.")
 WAITING = _("Your request has not been approved yet. You will get an email as soon as you can sign in.")
 # The recipient of a letter that is written and not sent.
 NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
@@ -239,7 +242,8 @@ class Logins:
         everyone = attempts.count_attempt(connection, self.tables, attempts.RESET_ADDRESS, email, now)
         within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != attempt.network)
         reason = sign_in_refusal(connection, self.tables, account, now)
-        recipient = account if within and reason is None else NO_ONE
+        allowed = reason is None and not (purpose == RESET and account.external)
+        recipient = account if within and allowed else NO_ONE
         return recipient, make_link(connection, self.tables, recipient.id, purpose, now, lifetime)
 
     def account_of_link(self, token: str, purpose: str, now: datetime.datetime) -> Account | None:
@@ -287,6 +291,45 @@ class Logins:
         )
         secret = self.device_secret(connection, password_of(connection, self.tables, account.id))
         return self._open_session(connection, account, attempt, (secret, secret), now)
+
+    # -- the identity provider ------------------------------------------------------------------------------------
+
+    def sign_in_by_provider(
+        self, person: ProvenPerson, attempt: SignInAttempt, now: datetime.datetime
+    ) -> SignedIn | CodeNeeded | str:
+        """A session for whom the identity provider has proved; why not, in one sentence.
+
+        Their account is the one that they came to before, or at first that of their address.
+        """
+        with writing(self.engine) as connection:
+            account = find_account_of_subject(connection, self.tables, person.subject)
+            is_known = account is not None
+            if account is None:
+                if not person.email:
+                    return UNVERIFIED
+                account = find_account(connection, self.tables, person.email)
+            if account is None:
+                return _(NO_ACCESS, mapping={"email": person.email})
+            if not is_known and account.subject is not None:
+                return _(OTHER_LOGIN, mapping={"email": person.email})
+            if reason := sign_in_refusal(connection, self.tables, account, now):
+                return reason
+            if not is_known:
+                account = self._bind(connection, account, person.subject)
+            if account.second_factor:
+                return self._ask_for_code(connection, account, now)
+            return self._open_without_password(connection, account, attempt, now)
+
+    def _bind(self, connection: sa.Connection, account: Account, subject: str) -> Account:
+        """The account, which is the person's of the provider from now on. Links to set a password in it are void, and
+        so is a password that was generated and never changed."""
+        table = self.tables.account
+        values: dict[str, Any] = {"subject": subject, "invited": None}
+        if account.must_change:
+            values |= {"password": None, "must_change": False}
+        connection.execute(sa.update(table).where(table.c["id"] == account.id).values(values))
+        void_links(connection, self.tables, account.id)
+        return load_account(connection, self.tables, account.id) or account
 
     # -- the second factor ----------------------------------------------------------------------------------------
 
@@ -341,36 +384,3 @@ def _counted(attempt: SignInAttempt, device: str | None) -> dict[attempts.Limit,
         return {attempts.SIGN_IN_DEVICE: device}
     who = f"{normalize_email(attempt.email)} {attempt.network}"
     return {attempts.SIGN_IN: who, attempts.SIGN_IN_NETWORK: attempt.network}
-
-
-def sign_in_refusal(connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime) -> str | None:
-    """Why an account may not sign in at this moment, in one sentence for its person; None if it may.
-
-    One statement, whatever the answer is: the work does not tell which addresses have an account.
-    """
-    declaration = tables.declaration
-    reason = closed_reason(declaration, account, declaration.reader(now=now).today)
-    if declaration.people is None:
-        return reason
-    people, company = tables.module(declaration.people), tables.company.c
-    ids = _company_ids(tables, sa.select(people.c["id"]).where(people.c["id"] == account.person))
-    closed = sa.select(company["organization"]).where(company["closed"].is_(True))
-    query = sa.select(
-        sa.select(people.c["id"]).where(people.c["id"] == account.person).scalar_subquery(),
-        sa.exists(ids.where(ids.selected_columns[0].in_(closed))),
-        sa.exists(ids.where(ids.selected_columns[0].not_in(closed))),
-    )
-    person, any_closed, any_open = connection.execute(query).one()
-    if reason or person is None:
-        return reason or NO_PERSON
-    return CLOSED if any_closed and not any_open and not declaration.profiles[account.profile].staff else None
-
-
-def _company_ids(tables: Tables, person: sa.Select[Any]) -> sa.Select[Any]:
-    """The ids of the companies of `person`, a query of one person's id, along the path of `companies_of`."""
-    if tables.declaration.modules[str(tables.declaration.people)].organization is None:
-        return person.where(sa.false())
-    ids = person
-    for module, field in company_path(tables.declaration):
-        ids = linked_ids(tables, module.name, field.name, ids)
-    return ids

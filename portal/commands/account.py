@@ -281,6 +281,7 @@ def _state(row: Any) -> list[str]:
         "must_change": "first password",
         "invited": "invited",
         "second_factor": "second factor",
+        "subject": "single sign-on",
     }
     return [*dates, *(word for name, word in words.items() if row[name])]
 

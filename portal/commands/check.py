@@ -67,6 +67,8 @@ def _print(loaded: Loaded, settings: Settings) -> None:
         click.echo(problem_in_words(problem), color=False if settings.no_color else None)
     if not loaded.errors:
         click.echo(settings.email_notice)
+    if loaded.declaration and (notice := settings.sign_in_notice(loaded.declaration.settings.sign_in)):
+        click.echo(notice)
     click.echo(summary_in_words(loaded))
 
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import click
 
 from portal.accounts.accounts import find_account
-from portal.accounts.identity import identify
-from portal.accounts.signing_in import sign_in_refusal
+from portal.accounts.identity import identify, sign_in_refusal
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.database.engine import Connection, reading

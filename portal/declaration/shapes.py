@@ -46,7 +46,8 @@ class Settings(Shape):
     base_url: str | None = None
     support_address: str | None = None
     administrators: tuple[value_types.ProfileName, ...] = ()
-    sign_in: tuple[Literal["password", "link"], ...] = Key(("password",), min_length=1)  # link: by email
+    # link: by email; oidc: by the identity provider, which is offered wherever there is one.
+    sign_in: tuple[Literal["password", "link", "oidc"], ...] = Key(("password",), min_length=1)
     letters: Letters = Letters()
 
 

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from portal.accounts.accounts import Account
 from portal.accounts.devices import Device
+from portal.accounts.identity import may_have_password
 from portal.mail.builder import LetterContent, Sender, write_letter
 from portal.texts import _
 
@@ -61,15 +62,20 @@ def new_device_letter(sender: Sender, account: Account, device: Device) -> Email
     names = {"browser": device.browser, "system": device.system}
     what = _("${browser} on ${system}", mapping=names) if device.browser and device.system else _("an unknown browser")
     values = {"email": account.email, "device": reader.text(what)}
+    changes = may_have_password(sender.declaration, account)
     content = LetterContent(
         _("A new sign-in"),
         (
             _("Someone has just signed in as ${email} on a device that we do not know: ${device}.", mapping=values),
             _("If this was you, there is nothing to do."),
         ),
-        _("Change my password"),
-        f"{sender.address}/password",
-        (_("If it was not you, change your password right away and let us know."),),
+        _("Change my password") if changes else _("My account"),
+        f"{sender.address}/password" if changes else f"{sender.address}/account/",
+        (
+            _("If it was not you, change your password right away and let us know.")
+            if changes
+            else _("If it was not you, let us know right away."),
+        ),
     )
     return write_letter(sender, account, content)
 

@@ -73,6 +73,11 @@ def code_address(parameters: Mapping[str, str]) -> str:
     return f"/login/code{_query_string(parameters)}"
 
 
+def single_sign_on_address(following: str) -> str:
+    """Where signing in by the identity provider begins; `following`: the page that it leads to."""
+    return f"/login/oidc{_query_string({'next': following} if following != '/' else {})}"
+
+
 def button_address(button: Button) -> str:
     """Where a home button leads."""
     if button.url:

@@ -16,6 +16,7 @@ class Cookie(enum.StrEnum):
     GUEST = "portal_guest"  # only anchors the CSRF token of forms that are sent before signing in
     DEVICE = "portal_device"  # by which accounts know this browser, see accounts/devices.py
     CODE = "portal_code"  # who has given the password and not yet the code of the second factor
+    SINGLE_SIGN_ON = "portal_oidc"  # what the answer of the identity provider has to fit
     LANGUAGE = "portal_language"  # the one chosen in this browser
     FLASH = "portal_notice"  # the key of a flash message
     INVITATION = "portal_invitation"  # the token of an invitation that is shown once, to the person who made it

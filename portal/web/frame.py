@@ -14,7 +14,7 @@ from pyramid.csrf import get_csrf_token
 from pyramid.location import lineage
 from pyramid.request import Request
 
-from portal.accounts.identity import Identity
+from portal.accounts.identity import Identity, may_have_password
 from portal.accounts.sign_ups import SignUps
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import DEFAULT_ICON, Access, Button, display_name
@@ -188,11 +188,11 @@ def _waiting_items(request: Request, identity: Identity) -> list[MenuItem]:
 
 def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> tuple[MenuItem, ...]:
     """The pages of the portal itself, at the end of the menu."""
-    ways = identity.policy.declaration.settings.sign_in
+    has_password = may_have_password(identity.policy.declaration, identity.account)
     at_account = any(isinstance(resource, Account) for resource in resources)
     everyone: tuple[MenuItem, ...] = (
         MenuItem(_("My account"), "user-round-cog", "/account/", current=at_account),
-        *([MenuItem(_("Change password"), "key-round", "/password")] if "password" in ways else []),
+        *([MenuItem(_("Change password"), "key-round", "/password")] if has_password else []),
     )
     if identity.policy.declaration.inbox is not None and may_handle_mail(identity):
         at_inbox = any(isinstance(resource, Inbox) for resource in resources)

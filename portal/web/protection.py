@@ -30,7 +30,7 @@ from portal.web.form_limits import (
     keep_own_cookies,
 )
 from portal.web.read_only_view import refuse_to_write
-from portal.web.safe_methods import SAFE_METHODS
+from portal.web.safe_methods import SAFE_METHODS, may_write
 from portal.web.serving import knows_host
 
 Handler = Callable[[Request], Response]
@@ -86,7 +86,7 @@ def check_requests(handler: Handler, registry: Registry) -> Handler:
         _check_origin(request)
         _check_body(request)
         check_text(request)
-        if request.method not in SAFE_METHODS:
+        if may_write(request):
             refuse_to_write(request)
         return handler(request)
 

@@ -203,6 +203,15 @@ class Account(Branch):
 class Login(Branch):
     """`/login`, and the ways to sign in below it."""
 
+    def __getitem__(self, name: str) -> "SingleSignOn":
+        if name == "oidc" and self.request.registry.identity_provider is not None:
+            return SingleSignOn(self, name)
+        raise KeyError(name)
+
+
+class SingleSignOn(Branch):
+    """`/login/oidc`: signing in by the identity provider."""
+
     def __getitem__(self, name: str) -> Any:
         raise KeyError(name)
 

@@ -11,7 +11,7 @@ from pyramid.request import Request
 from pyramid.security import Allowed, Denied
 
 from portal.accounts.access_rules import may_manage_company
-from portal.accounts.identity import PASSWORD, SECOND_FACTOR, Identity
+from portal.accounts.identity import PASSWORD, SECOND_FACTOR, Identity, may_have_password
 from portal.web.serving import is_local_development
 
 SEE = "see"  # the default: what the resource tree contains may be seen
@@ -65,8 +65,7 @@ class Security:
         if identity.must_set and permission != PAGES_THAT_SET[identity.must_set][1]:
             return Denied(f"the {identity.must_set} has to be set first")
         if permission == CHANGE_PASSWORD:
-            uses_passwords = "password" in identity.policy.declaration.settings.sign_in
-            return self._granted(uses_passwords, identity, permission)
+            return self._granted(may_have_password(identity.policy.declaration, identity.account), identity, permission)
         if permission in (SEE, SET_SECOND_FACTOR):
             return Allowed("what the resource tree contains may be seen")
         if permission in PORTAL_PAGES:

@@ -23,6 +23,7 @@ class Change:
 RENAMING = "unit/database/migration/test_renaming.py::"
 RESOLVE = "unit/declaration/test_resolve.py::"
 PLAN = "unit/database/migration/test_plan_and_apply.py::"
+SINGLE_SIGN_ON = "test_single_sign_on.py::"
 INDEXES = "unit/database/schema/test_indexes.py::"
 TICKETS = "modules.tickets"
 FIELDS = f"{TICKETS}.fields"
@@ -326,6 +327,10 @@ SETTINGS: dict[str, str] = {
     "files": f"{OWN}test_files_in_a_service_are_asked_for_with_the_keys",
     "s3_access_key": f"{OWN}test_files_in_a_service_are_asked_for_with_the_keys",
     "s3_secret_key": f"{OWN}test_files_in_a_service_are_asked_for_with_the_keys",
+    "oidc_issuer": f"{SINGLE_SIGN_ON}test_one_signs_in_there_and_is_back_where_one_wanted_to_be",
+    "oidc_client_id": f"{SINGLE_SIGN_ON}test_the_way_there_carries_state_nonce_and_the_digest_of_a_secret",
+    "oidc_client_secret": f"{SINGLE_SIGN_ON}test_one_signs_in_there_and_is_back_where_one_wanted_to_be",
+    "oidc_label": f"{SINGLE_SIGN_ON}test_who_declines_there_reads_it_here",
     "smtp": "test_passwords.py::test_a_link_is_promised_where_email_is_sent",
     "log": "test_health.py::test_an_error_page_shows_the_id_under_which_the_log_has_the_rest",
     "slow_page": "test_health.py::test_an_error_page_shows_the_id_under_which_the_log_has_the_rest",

@@ -87,7 +87,7 @@ def test_an_error_page_shows_the_id_under_which_the_log_has_the_rest(make_app, c
     facts = [
         record.facts for record in caplog.records if record.name == "portal.web.tracing" and hasattr(record, "facts")
     ]
-    assert (facts[-1]["path"], facts[-1]["status"], facts[-1]["page"]) == ("/login", 500, "Root/login")
+    assert (facts[-1]["path"], facts[-1]["status"], facts[-1]["page"]) == ("/login", 500, "Login")
 
 
 def test_the_log_holds_no_token_of_a_link(make_app, caplog):

@@ -37,6 +37,7 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("created", UTCDateTime()),
             sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
             sa.Column("signed_in", UTCDateTime()),  # the last time
+            sa.Column("subject", sa.Text(), index=True),  # the identity provider, and who the person is there
             sa.Column("second_factor", UTCDateTime()),  # since when codes are asked for; NULL: they are not
             sqlite_autoincrement=True,
         ),

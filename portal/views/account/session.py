@@ -12,16 +12,16 @@ from pyramid.view import view_config
 from portal.accounts.accounts import Account, save_language
 from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.devices import device_name, remember_device
-from portal.accounts.identity import what_must_be_set
+from portal.accounts.identity import sign_in_refusal, what_must_be_set
 from portal.accounts.sessions import close_session, open_session
-from portal.accounts.signing_in import CODE_LIFETIME, CodeNeeded, SignedIn, SignInAttempt, sign_in_refusal
+from portal.accounts.signing_in import CODE_LIFETIME, CodeNeeded, SignedIn, SignInAttempt
 from portal.mail.account_letters import new_device_letter
 from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
 from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft, said_of_set_aside
 from portal.views.wording import too_often_message
-from portal.web.addresses import code_address, own_path, referring_page
+from portal.web.addresses import code_address, own_path, referring_page, single_sign_on_address
 from portal.web.cookies import YEAR, Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -43,6 +43,8 @@ class LoginPage:
     sign_up: bool = False  # whether strangers may sign up
     password: bool = True  # whether one signs in with a password
     link: bool = False  # whether one signs in with a link by email
+    provider: str = ""  # the name of the identity provider
+    provider_url: str = ""
 
 
 @view_config(context=Login, request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -61,7 +63,7 @@ def sign_in(context: Login, request: Request) -> Any:
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
     if not uses_passwords(request):
         request.response.status_code = 422
-        return login_page(request, following, attempt.email, error=_("Sign in with the link that we email you."))
+        return login_page(request, following, attempt.email, error=_("This portal does not use passwords."))
     try:
         session = request.logins.sign_in(attempt, request.now)
     except TooManyAttemptsError as error:
@@ -142,10 +144,10 @@ def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/"
 
 
 def login_page(
-    request: Request, following: str, email: str = "", remember: bool = False, error: str = "", notice: str = ""
+    request: Request, following: str, email: str = "", remember: bool = False, error: Words = "", notice: Words = ""
 ) -> dict[str, LoginPage]:
     """The page, with what was typed; `following`: where signing in leads."""
-    ways = request.portal.declaration.settings.sign_in
+    ways, provider = request.portal.declaration.settings.sign_in, request.registry.identity_provider
     return {
         "page": LoginPage(
             email=email,
@@ -157,6 +159,8 @@ def login_page(
             sign_up=request.portal.declaration.sign_up is not None,
             password="password" in ways,
             link="link" in ways,
+            provider=provider.label if provider else "",
+            provider_url=single_sign_on_address(following) if provider else "",
         )
     }
 

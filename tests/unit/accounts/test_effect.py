@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
-from portal.accounts.accounts import account_of
+from portal.accounts.accounts import account_columns, account_of
 from portal.accounts.effect import effect
 from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.identity import admit
@@ -149,7 +149,7 @@ def seen_by_asking(url, declaration):
     engine, tables, seen = make_engine(url), build(declaration), set()
     apply(engine, tables)
     with reading(engine) as connection:
-        for row in connection.execute(sa.select(tables.account)).mappings():
+        for row in connection.execute(sa.select(*account_columns(tables))).mappings():
             identity = admit(connection, tables, account_of(row), language="en", now=NOW)
             if isinstance(identity, str):
                 continue

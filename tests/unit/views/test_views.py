@@ -31,6 +31,7 @@ PUBLIC = {
     "account/letter_choices.unsubscribe", "account/password.request_reset", "account/password.set_password",
     "account/password.show_forgotten", "account/password.show_password_link", "account/session.choose_language",
     "account/session.show_login", "account/session.sign_in", "account/session.sign_out",
+    "account/single_sign_on.begin_single_sign_on", "account/single_sign_on.finish_single_sign_on",
     "account/sign_in_code.show_code", "account/sign_in_code.sign_in_by_code",
     "account/sign_in_link.request_sign_in_link", "account/sign_in_link.show_link_sent",
     "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",

@@ -1,0 +1,101 @@
+"""Signing in by the identity provider (OpenID Connect): the way there, and the answer that it sends back."""
+
+import hmac
+import logging
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts import attempts
+from portal.accounts.identity_provider import Flow, IdentityProvider, ProviderError
+from portal.database.engine import writing
+from portal.texts import Words, _
+from portal.views.account.session import enter, login_page, sign_in_attempt
+from portal.web.addresses import own_address, own_path
+from portal.web.cookies import Cookie, read_cookie, set_cookie
+from portal.web.resources import SingleSignOn
+from portal.web.safe_methods import SIGN_IN_CALLBACK
+
+log = logging.getLogger(__name__)
+
+LASTS = 600  # seconds that signing in there may take
+LONGEST_PATH = 1_000  # characters of an address to which it leads on
+
+
+@view_config(context=SingleSignOn, request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
+def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
+    """Sends the browser to the provider; a cookie keeps what the answer has to fit."""
+    following, flow, provider = own_path(request.GET.get("next")), Flow.begin(), _provider(request)
+    try:
+        address = provider.authorization_address(flow, _callback_address(request))
+    except ProviderError as error:
+        return _provider_failed(request, following, error)
+    response, kept = HTTPSeeOther(address), {"state": flow.state, "nonce": flow.nonce, "verifier": flow.verifier}
+    if len(following) <= LONGEST_PATH:
+        kept["next"] = following
+    set_cookie(request, response, Cookie.SINGLE_SIGN_ON, urlencode(kept), LASTS)
+    return response
+
+
+@view_config(
+    context=SingleSignOn, name="callback", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
+)
+def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
+    """Takes the provider's answer: a new session."""
+    kept, provider = dict(parse_qsl(read_cookie(request, Cookie.SINGLE_SIGN_ON))), _provider(request)
+    flow = Flow(kept.get("state", ""), kept.get("nonce", ""), kept.get("verifier", ""))
+    following = own_path(kept.get("next"))
+    request.add_response_callback(_forget_flow)
+    if not (flow.state and flow.nonce) or not _equal(request.GET.get("state", ""), flow.state):
+        return _refused(request, following, _("That took too long, or was begun in another window. Try again."))
+    if error := request.GET.get("error"):
+        log.info("The identity provider has signed nobody in: %.100r", error)
+        return _refused(request, following, _("${name} did not sign you in.", mapping={"name": provider.label}))
+    if request.GET.get("iss", provider.issuer) != provider.issuer:  # RFC 9207
+        return _provider_failed(request, following, ProviderError("the answer comes from another provider"))
+    attempt = sign_in_attempt(request)
+    with writing(request.portal.engine) as connection:
+        limit = attempts.SINGLE_SIGN_ON
+        attempts.check_attempt(connection, request.portal.tables, limit, attempt.network, request.now)
+    try:
+        person = provider.prove(request.GET.get("code", ""), flow, _callback_address(request), request.now)
+    except ProviderError as error:
+        return _provider_failed(request, following, error)
+    session = request.logins.sign_in_by_provider(person, attempt, request.now)
+    if isinstance(session, str):
+        return _refused(request, following, session)
+    return enter(request, session, following)
+
+
+def _provider(request: Request) -> IdentityProvider:
+    provider: IdentityProvider = request.registry.identity_provider
+    return provider
+
+
+def _callback_address(request: Request) -> str:
+    return own_address(request) + SIGN_IN_CALLBACK
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+def _forget_flow(request: Request, response: Response) -> None:
+    set_cookie(request, response, Cookie.SINGLE_SIGN_ON, None)
+
+
+def _provider_failed(request: Request, following: str, error: ProviderError) -> dict[str, Any]:
+    log.warning("Signing in by the identity provider failed: %s", error)
+    request.response.status_code = 502
+    name = {"name": _provider(request).label}
+    return login_page(request, following, error=_("Signing in with ${name} does not work at the moment.", mapping=name))
+
+
+def _refused(request: Request, following: str, reason: Words) -> dict[str, Any]:
+    request.response.status_code = 422
+    return login_page(request, following, error=reason)
