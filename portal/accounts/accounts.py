@@ -39,6 +39,7 @@ class Account:
     hides: bool | None = None
     subject: str | None = None  # the identity provider, and who the person is there; NULL: never came by it
     external: bool = False  # signs in by the identity provider, and has no password here
+    arranges: bool | None = None
     second_factor: datetime.datetime | None = None  # since when codes are asked for, see second_factor.py
 
     @property
@@ -114,6 +115,7 @@ def account_of(row: Mapping[Any, Any]) -> Account:
         hides=row["hides"],
         subject=row["subject"],
         external=bool(row["external"]),
+        arranges=row["arranges"],
         second_factor=row["second_factor"],
     )
 

@@ -27,7 +27,10 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 # Attributes without a value: a template gives them true or false.
 BOOLEAN_ATTRIBUTES = frozenset({"checked", "selected", "disabled", "required", "multiple", "hidden", "open"})
 # Templates of macros, which every page knows by their names.
-MACROS = ("layout", "parts", "widgets", "displays", "filters", "files", "conversation", "watchers", "access", "why")
+MACROS = (
+    "layout", "parts", "widgets", "displays", "filters", "files", "conversation", "watchers", "access", "why",
+    "arrange",
+)  # fmt: skip
 
 
 class Templates:

@@ -28,6 +28,11 @@ def bulk_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
     return f"/{module}/bulk{_query_string(parameters)}"
 
 
+def arranging_address(module: str, name: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """The address where `columns` or `views` of the same list are changed."""
+    return f"/{module}/{name}{_query_string(parameters)}"
+
+
 def record_address(module: str, record_id: int, *more: str) -> str:
     """A record's page, or what `more` names below it: `edit`, `move`/TRANSITION, `comments`."""
     return f"/{module}/{record_id}/" + "/".join(more)

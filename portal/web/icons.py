@@ -13,14 +13,14 @@ UNKNOWN = "square"
 # The icons that templates and scripts use, whatever is declared.
 INTERFACE = frozenset(
     """
-    activity archive arrow-down arrow-left arrow-right arrow-up ban bold book-open bot building-2 check check-check
-    chevron-down chevron-left chevron-right circle-alert circle-check circle-plus circle-user-round clock cloud-upload
-    code copy corner-down-right download external-link eye eye-off file file-archive file-image file-input
-    file-spreadsheet file-text git-compare globe hash history house image inbox info italic key-round languages
-    lightbulb link list list-filter lock log-in log-out mail mail-open maximize menu message-circle minimize minus
-    monitor moon paperclip pencil phone plus printer refresh-cw save scan-eye search search-check send shield-check
-    smartphone square star sun sun-moon trash-2 triangle-alert undo-2 unlink upload user user-plus user-round-cog
-    user-x users waypoints webhook x
+    activity archive arrow-down arrow-left arrow-right arrow-up ban bold book-open bookmark bot building-2 check
+    check-check chevron-down chevron-left chevron-right circle-alert circle-check circle-plus circle-user-round clock
+    cloud-upload code columns-3 copy corner-down-right download external-link eye eye-off file file-archive file-image
+    file-input file-spreadsheet file-text git-compare globe hash history house image inbox info italic key-round
+    languages lightbulb link list list-filter lock log-in log-out mail mail-open maximize menu message-circle minimize
+    minus monitor moon paperclip pencil phone plus printer refresh-cw save scan-eye search search-check send
+    shield-check smartphone square star sun sun-moon trash-2 triangle-alert undo-2 unlink upload user user-plus
+    user-round-cog user-x users waypoints webhook x
     """.split()  # noqa: SIM905 - a list of 80 strings is harder to read
 )
 DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)

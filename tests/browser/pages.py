@@ -110,6 +110,7 @@ KINDS = (
     Kind("list", "customer", "/tickets/"),
     Kind("wide list", "support", "/tickets/?tab=all&priority=medium&due.min=nonsense"),
     Kind("list with a typed search", "support", "/tickets/?q=printer+or+status:nonsense", open_search_help),
+    Kind("list being arranged", "support", "/tickets/?tab=all&_panel=1"),
     Kind("list with chosen records", "support", "/tickets/?tab=all", choose_two),
     Kind("adding a watcher", "customer", "/tickets/1/watchers"),
     Kind("list of invoices", "power", "/invoices/?tab=all"),

@@ -27,6 +27,7 @@ from portal.database.migration.removed_links import attach_link_again, detach_re
 from portal.database.migration.rename import rename_steps
 from portal.database.migration.row_counts import RowCounts, counted, staying
 from portal.database.migration.snapshot import column_names_of_entry, had_formula, left_of, rebuild_field, storage_of
+from portal.database.migration.view_rewriting import rename_options_in_views
 from portal.database.schema.tables import Tables, columns_of, sorted_system_tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
@@ -261,6 +262,7 @@ class Planner:
         history_rewriting.rename_options_in_history(
             self.connection, self.tables.event, module, before, renames, is_state
         )
+        rename_options_in_views(self.connection, self.tables.saved_view, module, before.name, renames)
 
     def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[PlanStep]:
         obsolete = sorted(column_names_of_entry(entry) & self.difference.obsolete_columns.get(module, set()))

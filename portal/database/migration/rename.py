@@ -17,6 +17,7 @@ from portal.database.migration.history_rewriting import rename_fields_in_history
 from portal.database.migration.plan_steps import PlanStep, words_for_table
 from portal.database.migration.row_counts import RowCounts, staying
 from portal.database.migration.snapshot import Snapshot, rebuild_field
+from portal.database.migration.view_rewriting import rename_fields_in_views
 from portal.database.schema.inspection import existing_indexes
 from portal.database.schema.tables import Tables, column_names_of, sorted_system_tables
 from portal.database.search.tokens import module_token
@@ -34,6 +35,7 @@ def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot,
     if renames.fields and sa.inspect(connection).has_table(tables.event.name):
         for module, fields in renames.fields.items():
             rename_fields_in_history(connection, tables.event, module, fields)
+            rename_fields_in_views(connection, tables.saved_view, module, fields)
     _rename_tables(connection, tables, old, renames)
 
 

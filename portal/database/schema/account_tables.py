@@ -1,4 +1,4 @@
-"""The system tables of accounts: who may sign in, who does, and how people come to an account."""
+"""The system tables of accounts: who may sign in, who does, how people come to an account, and their own lists."""
 
 import sqlalchemy as sa
 
@@ -8,7 +8,7 @@ from portal.fields.column_types import UTCDateTime, serial_column
 def account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     """The tables of accounts, by their attribute of `Tables`."""
     tables = {**_account_tables(metadata), **_signing_in_tables(metadata), **_admission_tables(metadata)}
-    return {**tables, "api_token": _token_table(metadata)}
+    return {**tables, "api_token": _token_table(metadata), "saved_view": _saved_view_table(metadata)}
 
 
 def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
@@ -32,6 +32,7 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("records_from", sa.Date()),
             sa.Column("news_from", UTCDateTime()),  # what happened before is not new to the account
             sa.Column("hides", sa.Boolean()),  # whether the account has ever hidden a record
+            sa.Column("arranges", sa.Boolean()),  # whether it has ever chosen columns or saved a view
             sa.Column("language", sa.Text()),  # that was chosen
             sa.Column("browser_language", sa.Text()),  # of the page on which the account signed in last
             sa.Column("created", UTCDateTime()),
@@ -161,3 +162,20 @@ def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sqlite_autoincrement=True,
         ),
     }
+
+
+def _saved_view_table(metadata: sa.MetaData) -> sa.Table:
+    """The lists as accounts have arranged them, see accounts/saved_views.py."""
+    return sa.Table(
+        "portal_saved_view",
+        metadata,
+        sa.Column("key", sa.Text(), primary_key=True),  # random: whoever has a link with it may open the view
+        sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id")),
+        sa.Column("module", sa.Text()),
+        sa.Column("name", sa.Text()),  # empty: how the account wants the list itself
+        sa.Column("is_default", sa.Boolean()),
+        sa.Column("parameters", sa.JSON()),  # of the list's address, as pairs
+        sa.Column("columns", sa.JSON()),  # names of fields; null: as declared
+        sa.Column("compact", sa.Boolean()),
+        sa.UniqueConstraint("account", "module", "name"),
+    )

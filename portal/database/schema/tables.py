@@ -49,6 +49,7 @@ class Tables:
     company: sa.Table
     sign_up: sa.Table
     opening: sa.Table
+    saved_view: sa.Table
     attempt: sa.Table
     key: sa.Table
     outbox: sa.Table

@@ -4,6 +4,7 @@ Unknown parameters are ignored; a value that cannot be parsed becomes a message 
 """
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from portal.conditions import ALWAYS, AllOf, Condition
@@ -77,15 +78,19 @@ def tab_condition(records: Records, tab: str) -> Condition:
     return declared.where if declared else ALWAYS
 
 
-def tab_counts(records: Records, list_request: ListRequest) -> dict[str, Count]:
-    """How many records each tab of the list has, of those that the search and the filters leave."""
+def tab_counts(records: Records, list_request: ListRequest, others: Sequence[Query] = ()) -> dict[str, Count]:
+    """How many records each tab of the list has, of those that the search and the filters leave.
+
+    `others` are counted in the same statement where that is possible, for `Records.counts` to know.
+    """
     conditions = {name: tab.where for name, tab in (records.access.list.tabs or {}).items()}
     if list_request.query.text:
         query = Query(list_request.query.text, list_request.filtering)
         counts = records.counts_of_hits(query, list(conditions.values()))
     else:
         filtering = list_request.filtering
-        counts = records.counts([Query(condition=AllOf((where, filtering))) for where in conditions.values()])
+        queries = [Query(condition=AllOf((where, filtering))) for where in conditions.values()]
+        counts = records.counts([*queries, *others])[: len(queries)]
     return dict(zip(conditions, counts, strict=True))
 
 

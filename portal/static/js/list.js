@@ -7,7 +7,8 @@ attach("form[data-list]", (form) => {
 
   const address = () => {
     const url = new URL(form.getAttribute("action"), location.href);
-    const filled = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value.trim() !== "");
+    // In a saved view an empty input takes away the filter of the view.
+    const filled = [...new FormData(form)].filter(([, value]) => typeof value === "string" && (form.elements.view || value.trim() !== ""));
     url.search = new URLSearchParams(filled).toString();
     return url;
   };

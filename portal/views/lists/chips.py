@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from portal.declaration.shapes import display_name
-from portal.records.reading.list_request import ListRequest
 from portal.records.reading.records import Records
-from portal.records.reading.typed_search import SearchPart, TypedFilter, TypedSearch, filters_in
+from portal.records.reading.typed_search import SearchPart, TypedFilter, filters_in
 from portal.texts import Words, _
-from portal.views.lists.filters import FilterState, Parameters, filter_state
+from portal.views.lists.filters import FilterState, filter_state
+from portal.views.lists.shown_list import ShownList
 from portal.web.addresses import list_address
 
 
@@ -22,25 +22,24 @@ class Chip:
     error: Words = ""  # of a filter that cannot be read, and leaves out nothing
 
 
-def chips(
-    records: Records, list_request: ListRequest, states: Mapping[str, FilterState], parameters: Parameters
-) -> Iterator[Chip]:
+def chips(shown: ShownList, states: Mapping[str, FilterState]) -> Iterator[Chip]:
     """What narrows the list besides the tab, each with the way to take it away."""
-    yield from _search_chips(records, list_request.search, parameters)
-    if list_request.button:
-        button = records.policy.declaration.buttons[list_request.button]
-        yield Chip(display_name(button), "", _without(records, parameters, "button"))
+    yield from _search_chips(shown)
+    if shown.request.button:
+        button = shown.records.policy.declaration.buttons[shown.request.button]
+        yield Chip(display_name(button), "", shown.address_without("button"))
     for name, state in states.items():
         if state.used:
-            yield Chip(state.label, state.summary, _without(records, parameters, name), state.error)
+            yield Chip(state.label, state.summary, shown.address_without(name), state.error)
 
 
-def _search_chips(records: Records, search: TypedSearch, parameters: Parameters) -> Iterator[Chip]:
+def _search_chips(shown: ShownList) -> Iterator[Chip]:
     """The words of the search, and each of its other parts."""
+    records, search = shown.records, shown.request.search
     if search.words:
-        yield Chip(_("Search"), search.words, search_address(records, parameters, search.without_words))
+        yield Chip(_("Search"), search.words, search_address(shown, search.without_words))
     for part in search.parts:
-        url = search_address(records, parameters, search.without(part))
+        url = search_address(shown, search.without(part))
         if isinstance(part, TypedFilter):
             label, text = _filter_in_words(records, part)
             yield Chip(label, text, url, part.filter.error)
@@ -69,11 +68,9 @@ def _in_words(records: Records, part: SearchPart) -> str:
     return reader.text(_("not ${value}", mapping={"value": f"({text})"})) if part.negated else text
 
 
-def search_address(records: Records, parameters: Parameters, text: str) -> str:
+def search_address(shown: ShownList, text: str) -> str:
     """The same list with another search."""
-    others = [(name, value) for name, value in parameters if name != "q"]
-    return list_address(records.name, [*others, ("q", text)] if text else others)
-
-
-def _without(records: Records, parameters: Parameters, name: str) -> str:
-    return list_address(records.name, [(key, value) for key, value in parameters if key.partition(".")[0] != name])
+    if not text:
+        return shown.address_without("q")
+    others = [(name, value) for name, value in shown.kept if name != "q"]
+    return list_address(shown.records.name, [*others, ("q", text)])

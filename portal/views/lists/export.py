@@ -16,7 +16,8 @@ from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import ListExport, exported_list
 from portal.records.transfer.line_files import exported_list_rows
 from portal.texts import Words, _
-from portal.views.lists.filters import Parameters, shown_request
+from portal.views.lists.filters import Parameters
+from portal.views.lists.shown_list import ShownList, shown_list
 from portal.views.parts import TitledLink
 from portal.web.addresses import export_address
 from portal.web.resources import Module
@@ -70,9 +71,12 @@ def export_list(module: Module, request: Request) -> Response:
     records = module.records
     if not records.access.list.export:
         raise HTTPNotFound
-    suffix, query = request.view_name.removeprefix("export."), shown_request(records, request, request.GET).query
+    suffix, shown = request.view_name.removeprefix("export."), shown_list(records, request, request.GET)
+    if shown.lost:
+        raise HTTPNotFound  # of a view that is gone, more would be exported than was asked for
+    query = shown.request.query
     if "_lines" not in request.GET:
-        return list_file(records, query, request, suffix)
+        return list_file(shown, query, request, suffix)
     field = next((field for field in _exported_lines(records) if field.name == request.GET["_lines"]), None)
     if field is None:
         raise HTTPNotFound
@@ -82,9 +86,10 @@ def export_list(module: Module, request: Request) -> Response:
     return _file(export, name, field.title, request, suffix)
 
 
-def list_file(records: Records, query: Query, request: Request, suffix: str) -> Response:
+def list_file(shown: ShownList, query: Query, request: Request, suffix: str) -> Response:
     """The records of a query as a file, with the columns of the list."""
-    export = exported_list(records, query, records.access.list.columns or (), request.reader)
+    records = shown.records
+    export = exported_list(records, query, shown.columns, request.reader)
     return _file(export, _file_name(records, request), display_name(records.access), request, suffix)
 
 

@@ -1,19 +1,16 @@
-"""What narrows a list: what its address asks for, and the filters of its columns."""
+"""The filters of a list's columns."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
-from pyramid.request import Request
-
-from portal.conditions import only_these_records
 from portal.fields.base import Field, Refused
 from portal.fields.date import Date
 from portal.fields.dates_and_times import parse_date
 from portal.fields.linked_value import Linked
-from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.filters import Filter
-from portal.records.reading.list_request import ListRequest, narrow_list_request, read_list_request
+from portal.records.reading.list_request import ListRequest
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.forms.form_page import Offer
@@ -22,8 +19,6 @@ MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more
 Parameters = list[tuple[str, str]]
 # The bounds of filters by day are written as this field writes them.
 DATE = Date(name="day", type="date")
-# Parameters of the address that a link to another order, tab or page leaves out.
-PLACE = ("after", "before")
 
 
 class FilterState(NamedTuple):
@@ -50,25 +45,8 @@ class FilterState(NamedTuple):
         return bool(self.summary)
 
 
-def shown_request(records: Records, request: Request, parameters: Form) -> ListRequest:
-    """The list that the parameters ask for, without what the reader has hidden; `_hidden=1`: that alone.
-
-    A search is for all records.
-    """
-    list_request = read_list_request(records, parameters)
-    if parameters.get("_hidden") == "1":
-        return narrow_list_request(list_request, only_these_records(request.news.hidden(records)))
-    return list_request if list_request.query.text else narrow_list_request(list_request, request.news.shown(records))
-
-
-def parameters_of(request: Request) -> Parameters:
-    """What links to another order, tab or page of the list keep of the address."""
-    return [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
-
-
-def filter_states(records: Records, list_request: ListRequest) -> dict[str, FilterState]:
-    """The filters of the list's columns, and those of other fields that are in force."""
-    columns = records.access.list.columns or ()
+def filter_states(records: Records, list_request: ListRequest, columns: Collection[str]) -> dict[str, FilterState]:
+    """The filters of the shown columns, and those of other fields that are in force."""
     return {
         name: filter_state(records, records.module.field(name), request)
         for name, request in list_request.filters.items()

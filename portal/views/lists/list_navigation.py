@@ -19,7 +19,8 @@ from pyramid.view import view_config
 from webob.multidict import MultiDict
 
 from portal.records.reading.records import Query
-from portal.views.lists.filters import PLACE, shown_request
+from portal.views.lists.filters import Parameters
+from portal.views.lists.shown_list import PANEL, PLACE, VIEW, shown_list
 from portal.web.addresses import list_address, record_address, referring_page
 from portal.web.cookies import is_secure
 from portal.web.flash import set_flash
@@ -44,7 +45,14 @@ def back_to_list(resource: Any, request: Request) -> str:
 
 def list_of_query(module: str, query: str) -> str:
     """The list of a query that a cookie or a referring page held."""
-    return list_address(module, parse_qsl(query[:LONGEST_QUERY]))
+    return list_address(module, _parameters_of(query))
+
+
+def _parameters_of(query: str) -> Parameters:
+    """The parameters of a list's address. Beside a view an empty one means something: it takes away the view's."""
+    pairs = parse_qsl(query[:LONGEST_QUERY], keep_blank_values=True)
+    in_view = any(name == VIEW for name, _value in pairs)
+    return [(name, value) for name, value in pairs if name != PANEL and (value or in_view)]
 
 
 def list_query(resource: Any, request: Request) -> str | None:
@@ -127,5 +135,5 @@ def _record_beside(resource: Record, request: Request, backwards: bool) -> Respo
 
 def _query_of(resource: Record, request: Request, text: str) -> Query:
     """The list from which a record was opened, by its address: what “next record” goes through."""
-    pairs = [pair for pair in parse_qsl(text[:LONGEST_QUERY]) if pair[0] not in PLACE]
-    return shown_request(resource.records, request, MultiDict(pairs)).query
+    parameters = MultiDict(pair for pair in _parameters_of(text) if pair[0] not in PLACE)
+    return shown_list(resource.records, request, parameters).request.query

@@ -15,11 +15,13 @@ from portal.texts import Words, _, ngettext
 from portal.views.lists.chips import Chip, chips
 from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
-from portal.views.lists.filters import Parameters, filter_states, parameters_of, shown_request
+from portal.views.lists.filters import Parameters, filter_states
 from portal.views.lists.list_navigation import remember_list
+from portal.views.lists.list_panel import ListPanel, Typed, list_panel, view_chip, view_queries, view_tabs
 from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_speakers
 from portal.views.lists.many_records import ManyForm, many_form
 from portal.views.lists.search_box import SearchBox, search_box
+from portal.views.lists.shown_list import PANEL, VIEW, ShownList, shown_list
 from portal.views.lists.tabs import TabState, tabs, widest_tab
 from portal.views.parts import Pairs, TitledLink
 from portal.views.wording import count_text, new_label
@@ -53,8 +55,12 @@ class ListPage(RecordTable):
     rows: tuple[ListRow, ...]
     pager: Pager
     search: SearchBox
-    hidden: Pairs = ()  # tab, sort and button, kept while one searches and filters
+    hidden: Pairs = ()  # view, tab, sort and button, kept while one searches and filters
     tabs: tuple[TabState, ...] = ()
+    views: tuple[TabState, ...] = ()  # the reader's saved views
+    compact: bool = False  # more rows on a screen
+    panel_url: str = ""  # where the list can be arranged
+    panel: ListPanel | None = None  # where it is arranged
     chips: tuple[Chip, ...] = ()  # search, button and filters in force
     called: TitledLink | None = None  # the record whose reference is searched for, unless it comes first anyway
     notes: tuple[Words, ...] = ()  # “Sorted within the newest 2,000 hits.”, “Narrow your search.”
@@ -80,19 +86,19 @@ class ListPage(RecordTable):
 @view_config(context=Module, name="", request_method="GET", renderer="list.pt")
 def list_records(module: Module, request: Request) -> dict[str, ListPage]:
     """`/MODULE/`: what the address asks for, within what the profile shows."""
-    page = _list_page(module.records, request)
+    page = list_page(module.records, request)
     remember_list(request, module.module_name)
     return {"page": page}
 
 
-def _list_page(records: Records, request: Request) -> ListPage:
-    """The page of a list as its address asks for it."""
-    list_request, parameters = shown_request(records, request, request.GET), parameters_of(request)
-    states = filter_states(records, list_request)
+def list_page(records: Records, request: Request, typed: Typed | None = None) -> ListPage:
+    """The page of a list as its address asks for it; `typed`: what was refused in the panel where it is arranged."""
+    shown = shown_list(records, request, request.GET)
+    list_request, parameters, columns = shown.request, shown.kept, shown.columns
+    states = filter_states(records, list_request, columns)
     query, access, policy = list_request.query, records.access, records.policy
-    columns = access.list.columns or ()
-    page, count, counts_of_tabs = _page_and_counts(records, list_request)
-    news = _page_news(records, request, list_request, page)
+    page, count, counts_of_tabs = _page_and_counts(shown, request)
+    news = _page_news(shown, request, page)
     rows = page_rows(records, page, columns, query.text, news.unread)
     return ListPage(
         heading=display_name(access),
@@ -100,13 +106,17 @@ def _list_page(records: Records, request: Request) -> ListPage:
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
         rows=rows_with_speakers(request, records, news, rows, columns),
         pager=_pager(records.name, page, count, parameters, request.reader),
-        search=search_box(records, list_request.search, parameters),
-        hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
+        search=search_box(shown),
+        hidden=tuple((name, value) for name, value in parameters if name in (VIEW, "tab", "sort", "button")),
         tabs=tuple(tabs(records, list_request, counts_of_tabs, news, parameters)),
-        chips=tuple(chips(records, list_request, states, parameters)),
+        views=tuple(view_tabs(shown, request)),
+        compact=shown.arrangement.compact,
+        panel_url=shown.address((PANEL, "1")),
+        panel=list_panel(shown, request, typed) if typed or PANEL in request.GET else None,
+        chips=(*view_chip(shown), *chips(shown, states)),
         called=called_record(records, query.text, page.records[:1]),
-        notes=tuple(_list_notes(list_request, count)),
-        clear_url=_clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
+        notes=tuple(_list_notes(shown, count)),
+        clear_url=_clear_address(shown) if list_request.narrowed or list_request.button else "",
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",
         create_label=new_label(records),
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
@@ -132,35 +142,40 @@ def _hidden_records_line(records: Records, request: Request, list_request: ListR
     return HiddenRecords(text, list_address(records.name, {**widest_tab(records), "_hidden": "1"}), _("Show"))
 
 
-def _page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, Count, dict[str, Count]]:
+def _page_and_counts(shown: ShownList, request: Request) -> tuple[Page, Count, dict[str, Count]]:
     """The page of the shown list, how many records it has, and how many each tab has."""
-    query, columns = list_request.query, records.access.list.columns or ()
+    records, list_request, columns = shown.records, shown.request, shown.columns
+    query = list_request.query
     if query.text:
         counts = tab_counts(records, list_request)  # often knows which hits the page has
         page = records.page(query, columns)  # often knows how many hits there are
         count = records.count(query)
         return page, count, counts | ({list_request.tab: count} if list_request.tab and not list_request.button else {})
-    counts = tab_counts(records, list_request)
+    counts = tab_counts(records, list_request, view_queries(shown, request))
     return records.page(query, columns), records.count(query), counts
 
 
-def _page_news(records: Records, request: Request, list_request: ListRequest, page: Page) -> News:
+def _page_news(shown: ShownList, request: Request, page: Page) -> News:
     """What is new of the records on the page, and in each tab while nothing narrows the list."""
-    declared = () if list_request.narrowed else (records.access.list.tabs or {}).values()
-    comments = "comments" in (records.access.list.columns or ())
-    spoken = [record.id for record in page.records if record.values.get("comments")] if comments else []
+    records, columns = shown.records, shown.columns
+    declared = () if shown.request.narrowed else (records.access.list.tabs or {}).values()
+    spoken = [record.id for record in page.records if record.values.get("comments")] if "comments" in columns else []
     return request.news.of(records, page.records, tuple(tab.where for tab in declared), spoken)
 
 
-def _list_notes(list_request: ListRequest, count: Count) -> Iterator[str]:
+def _list_notes(shown: ShownList, count: Count) -> Iterator[str]:
     """What the reader should know of how the list was made."""
-    if list_request.query.text and list_request.query.sort and count.more:
+    if shown.lost:
+        yield _("This view no longer exists. This is the list without it.")
+    query = shown.request.query
+    if query.text and query.sort and count.more:
         yield _("Only the newest matches are sorted. Narrow your search to sort them all.")
 
 
-def _clear_address(records: Records, list_request: ListRequest) -> str:
-    """The address of the shown list's tab without search and filters."""
-    return list_address(records.name, {"tab": list_request.tab} if list_request.tab else {})
+def _clear_address(shown: ShownList) -> str:
+    """The address of the shown list's tab without search, filters and view."""
+    tab = shown.request.tab
+    return list_address(shown.records.name, {"tab": tab} if tab else shown.without_view)
 
 
 def _pager(module: str, page: Page, count: Count, parameters: Parameters, reader: Reader) -> Pager:

@@ -37,7 +37,7 @@ from portal.views.forms.offers import finds
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import CSV, KINDS, list_file, may_export
-from portal.views.lists.filters import shown_request
+from portal.views.lists.shown_list import ShownList, shown_list
 from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
 from portal.views.records.comments import comment_text
@@ -125,22 +125,31 @@ def do_to_records(module: Module, request: Request) -> Response:
 
 def _export_chosen(records: Records, request: Request, suffix: str) -> Response:
     """Answers the button: the chosen records as a file, or the whole list."""
-    query = shown_request(records, request, _list_parameters(records, request)).query
+    shown = _list_of_chosen(records, request)
+    query = shown.request.query
     if posted_text(request, "all") != "1":
         ids = _chosen_ids(records, request)
         if len(ids) > MOST_AT_ONCE:
             raise HTTPRequestEntityTooLarge
         among = Comparison(("id",), "one_of", tuple(ParsedValue(record_id) for record_id in ids))
         query = Query(condition=among, sort=query.sort)
-    return list_file(records, query, request, suffix)
+    return list_file(shown, query, request, suffix)
 
 
 def _chosen_ids(records: Records, request: Request) -> list[int]:
     """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done."""
     if posted_text(request, "all") == "1":
-        return ids_at_once(records, shown_request(records, request, _list_parameters(records, request)).query)
+        return ids_at_once(records, _list_of_chosen(records, request).request.query)
     texts = [part.strip() for text in request.POST.getall("ids") if isinstance(text, str) for part in text.split(",")]
     return list(dict.fromkeys(int(text) if RECORD_ID.fullmatch(text) else 0 for text in texts if text))
+
+
+def _list_of_chosen(records: Records, request: Request) -> ShownList:
+    """The list whose records are chosen. Raises HTTPNotFound for a view that is gone: more records would be meant."""
+    shown = shown_list(records, request, _list_parameters(records, request))
+    if shown.lost:
+        raise HTTPNotFound
+    return shown
 
 
 def _list_parameters(records: Records, request: Request) -> MultiDict:

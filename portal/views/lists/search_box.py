@@ -16,14 +16,13 @@ from portal.records.reading.typed_search import (
     SPECIAL,
     TOKEN,
     FieldNames,
-    TypedSearch,
     field_names,
     quoted,
     unquoted,
 )
 from portal.texts import Words, _, fold
 from portal.views.lists.chips import search_address
-from portal.views.lists.filters import Parameters
+from portal.views.lists.shown_list import ShownList
 from portal.web.resources import Module
 
 OFFERED = 10  # completions at once
@@ -51,8 +50,9 @@ class SearchBox:
     errors: tuple[Words, ...] = ()  # values that could not be read: as their chips say
 
 
-def search_box(records: Records, search: TypedSearch, parameters: Parameters) -> SearchBox:
+def search_box(shown: ShownList) -> SearchBox:
     """The search of a list, with what is said beside it."""
+    records, search = shown.records, shown.request.search
     reader, names = records.policy.reader, field_names(records)
     wrong = (typed.filter for typed in search.filters if typed.filter.error)
     labeled = ((records.module.field(typed.name).title, typed.error) for typed in wrong)
@@ -60,8 +60,7 @@ def search_box(records: Records, search: TypedSearch, parameters: Parameters) ->
         text=search.text,
         complete_url=f"/{records.name}/complete",
         examples=tuple(
-            SearchExample(text, meaning, search_address(records, parameters, text))
-            for text, meaning in _examples(records, names)
+            SearchExample(text, meaning, search_address(shown, text)) for text, meaning in _examples(shown, names)
         ),
         names=tuple(names.typed.values()),
         complaints=search.complaints,
@@ -69,10 +68,10 @@ def search_box(records: Records, search: TypedSearch, parameters: Parameters) ->
     )
 
 
-def _examples(records: Records, names: FieldNames) -> Iterator[tuple[str, Words]]:
+def _examples(shown: ShownList, names: FieldNames) -> Iterator[tuple[str, Words]]:
     """Searches with fields of this very module, those of the list's columns before others, and what they mean."""
-    reader, columns, typed = records.policy.reader, records.access.list.columns or (), names.typed
-    fields = sorted(filterable(records), key=lambda field: field.name not in columns)
+    reader, typed = shown.records.policy.reader, names.typed
+    fields = sorted(filterable(shown.records), key=lambda field: field.name not in shown.columns)
     yield reader.text(_("“exact words”")), _("these words beside each other")
     if field := next((field for field in fields if len(field.offered) > 1), None):
         options = [quoted(reader.text(option.label)) for option in list(field.offered.values())[:2]]

@@ -10,6 +10,7 @@ from portal.records.reading.news import News
 from portal.records.reading.records import Count, Records
 from portal.texts import Text, Words, label_from_name, ngettext
 from portal.views.lists.filters import Parameters
+from portal.views.lists.shown_list import VIEW
 from portal.views.wording import count_text
 from portal.web.addresses import list_address
 
@@ -27,14 +28,15 @@ def tabs(
     records: Records, list_request: ListRequest, counts: Mapping[str, Count], news: News, parameters: Parameters
 ) -> Iterator[TabState]:
     """The tabs with their counts, and how many of their records are new; search, filters and order stay when one
-    changes the tab."""
+    changes the tab. In a saved view none is current, unless another one than the view's is asked for."""
+    as_saved = any(name == VIEW and value for name, value in parameters) and "tab" not in dict(parameters)
     others = [(name, value) for name, value in parameters if name not in ("tab", "button")]
     declared, reader = records.access.list.tabs or {}, records.policy.reader
     for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
         yield TabState(
             _tab_label(name, tab),
             list_address(records.name, [*others, ("tab", name)]),
-            name == list_request.tab,
+            name == list_request.tab and not as_saved,
             count_text(counts[name], reader),
             reader.text(ngettext("${number} new", "${number} new", new)) if new else "",
         )

@@ -42,6 +42,32 @@ def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
     assert (entry["module"], entry["scope"].split()) == ("firms", ["_mfirms", "_o1"])
 
 
+def test_saved_views_follow_the_names_of_modules_fields_and_options(portal):
+    portal.started("tickets: {fields: {title: text, due: date, status: {type: choice, options: [new, late]}}}")
+    parameters = [["status", "late"], ["due.min", "2026-01-01"], ["sort", "-due"], ["sort", "title"], ["q", "due late"]]
+    columns = ["due", "title", "reference"]
+    view = {"key": "k", "module": "tickets", "name": "Late", "parameters": parameters, "columns": columns}
+    with writing(portal.engine) as connection:
+        connection.execute(sa.insert(portal.tables.saved_view).values(view))
+        connection.execute(sa.insert(portal.tables.saved_view).values(key="l", module="tickets", parameters=[]))
+    portal.changed("""
+        cases:
+          formerly: tickets
+          fields:
+            title: text
+            expected: {type: date, formerly: due}
+            status: {type: choice, options: {new: New, overdue: {label: Overdue, formerly: late}}}
+        """)
+    renamed, as_declared = sorted(portal.rows(portal.tables.saved_view), key=lambda row: row["key"])
+    assert renamed["module"] == as_declared["module"] == "cases"
+    assert renamed["columns"] == ["expected", "title", "reference"]
+    assert renamed["parameters"] == [
+        ["status", "overdue"], ["expected.min", "2026-01-01"], ["sort", "-expected"], ["sort", "title"],
+        ["q", "due late"],
+    ]  # fmt: skip
+    assert as_declared["columns"] is None
+
+
 def test_what_a_removed_module_left_behind_is_not_taken_for_a_renamed_ones(portal):
     portal.started(COMPANIES, TICKETS)
     with writing(portal.engine) as connection:

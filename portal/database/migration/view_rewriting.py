@@ -1,0 +1,59 @@
+"""Saved views follow the renames of fields and options: their columns, their order and their filters."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+Pairs = list[list[str]]  # the parameters of a list's address
+
+
+def rename_fields_in_views(connection: sa.Connection, views: sa.Table, module: str, renames: Mapping[str, str]) -> None:
+    """Views name the fields of a module as they are called now; `renames`: new name → old name."""
+    names = {before: after for after, before in renames.items()}
+
+    def renamed(parameters: Pairs) -> Pairs:
+        return [_renamed_parameter(name, value, names) for name, value in parameters]
+
+    def columns(chosen: list[str] | None) -> list[str] | None:
+        return None if chosen is None else [names.get(name, name) for name in chosen]
+
+    _rewrite(connection, views, module, renamed, columns)
+
+
+def rename_options_in_views(
+    connection: sa.Connection, views: sa.Table, module: str, field: str, renames: Mapping[str, str]
+) -> None:
+    """Filters by an option follow it; `renames`: new name → old name."""
+    names = {before: after for after, before in renames.items()}
+
+    def renamed(parameters: Pairs) -> Pairs:
+        return [[name, names.get(value, value) if name == field else value] for name, value in parameters]
+
+    _rewrite(connection, views, module, renamed, lambda chosen: chosen)
+
+
+def _renamed_parameter(name: str, value: str, names: Mapping[str, str]) -> list[str]:
+    """`status`, `due.min`, `sort=-status` under the new name of the field."""
+    field, dot, part = name.partition(".")
+    if name == "sort":
+        descending = "-" if value.startswith("-") else ""
+        bare = value.removeprefix("-")
+        return [name, f"{descending}{names.get(bare, bare)}"]
+    return [f"{names.get(field, field)}{dot}{part}", value]
+
+
+def _rewrite(
+    connection: sa.Connection,
+    views: sa.Table,
+    module: str,
+    parameters: Callable[[Pairs], Pairs],
+    columns: Callable[[Any], Any],
+) -> None:
+    if not sa.inspect(connection).has_table(views.name):
+        return  # a portal of an older version, which has none
+    query = sa.select(views.c["key"], views.c["parameters"], views.c["columns"]).where(views.c["module"] == module)
+    for key, before, chosen in connection.execute(query).all():
+        after = {"parameters": parameters(before), "columns": columns(chosen)}
+        if after != {"parameters": before, "columns": chosen}:
+            connection.execute(sa.update(views).where(views.c["key"] == key).values(after))

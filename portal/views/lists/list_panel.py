@@ -1,0 +1,128 @@
+"""Saved views beside the tabs of a list, and the panel in which a reader arranges it: columns, density, views.
+
+The panel is drawn only where the address opens it, so that other pages do not grow by it; arranging.py takes what it
+sends.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pyramid.request import Request
+from webob.multidict import MultiDict
+
+from portal.accounts.saved_views import LONGEST_NAME, SavedView
+from portal.records.reading.records import Query
+from portal.texts import Words, _
+from portal.views.lists.chips import Chip
+from portal.views.lists.shown_list import PANEL, VIEW, ShownList, columns_to_choose, requested
+from portal.views.lists.tabs import TabState
+from portal.views.wording import count_text
+from portal.web.addresses import arranging_address, list_address, own_address
+
+MOST_COUNTED = 10  # views with the number of their records, the first ones by name
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """A field that may be a column; the shown ones come first, in their order."""
+
+    name: str
+    label: Words
+    shown: bool
+    always: bool  # the title bears the link to the record
+    first: bool = False  # of those that are shown
+    last: bool = False
+    focused: str = ""  # up or down: the button that moved it there, so that it can be pressed again
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A name that was refused, and why."""
+
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class ListPanel:
+    """Where a reader arranges a list."""
+
+    columns_url: str
+    views_url: str
+    longest_name: int
+    columns: tuple[ColumnChoice, ...] = ()  # none in a view of somebody else
+    moved: bool = False  # whether one was moved just now
+    compact: bool = False
+    arranged: bool = False  # whether columns and density are not as declared
+    view: Words = ""  # the name of the open view
+    is_own: bool = True
+    is_default: bool = False
+    changed: bool = False  # whether the open list is not the one that the view keeps
+    link: str = ""  # to the view, for colleagues
+    name: str = ""  # in the input
+    error: str = ""
+
+
+def list_panel(shown: ShownList, request: Request, typed: Typed | None) -> ListPanel:
+    """The panel, with what was typed into it and refused."""
+    view, module = shown.view, shown.records.name
+    own = view if shown.is_own else None
+    columns = tuple(_column_choices(shown, request.GET.get(PANEL, ""))) if shown.is_own else ()
+    return ListPanel(
+        columns_url=arranging_address(module, "columns", shown.kept),
+        views_url=arranging_address(module, "views", shown.kept),
+        longest_name=LONGEST_NAME,
+        columns=columns,
+        moved=any(column.focused for column in columns),
+        compact=shown.arrangement.compact,
+        arranged=shown.arrangement.columns is not None or shown.arrangement.compact,
+        view=view.name if view else "",
+        is_own=shown.is_own,
+        is_default=own is not None and own.is_default,
+        changed=own is not None and len(shown.kept) > 1,
+        link=own_address(request) + list_address(module, {VIEW: own.key}) if own else "",
+        name=typed.name if typed else view.name if view else "",
+        error=typed.error if typed else "",
+    )
+
+
+def _column_choices(shown: ShownList, moved: str) -> Iterator[ColumnChoice]:
+    """The fields that may be columns; `moved`: `up.status` where that was moved up last."""
+    module, title = shown.records.module, shown.records.module.title_field.name
+    way, _dot, name_moved = moved.partition(".")
+    names = dict.fromkeys((*shown.columns, *columns_to_choose(shown.records)))
+    last = len(shown.columns) - 1
+    for place, name in enumerate(names):
+        is_first, is_last = place == 0, place == last
+        focused = ("down" if is_first else "up" if is_last else way) if name == name_moved else ""
+        yield ColumnChoice(name, module.field(name).title, place <= last, name == title, is_first, is_last, focused)
+
+
+def view_chip(shown: ShownList) -> Iterator[Chip]:
+    """That a saved view is open, with the way back to the list as it is declared."""
+    if shown.view:
+        yield Chip(_("View"), shown.view.name, list_address(shown.records.name, shown.without_view))
+
+
+def view_queries(shown: ShownList, request: Request) -> list[Query]:
+    """What is counted beside the names of views."""
+    return [requested(shown.records, request, MultiDict(view.arrangement.parameters)).query for view in _counted(shown)]
+
+
+def _counted(shown: ShownList) -> Sequence[SavedView]:
+    """The views with the number of their records: not those that search, each of which takes a statement of its own."""
+    return [view for view in shown.views if not dict(view.arrangement.parameters).get("q")][:MOST_COUNTED]
+
+
+def view_tabs(shown: ShownList, request: Request) -> Iterator[TabState]:
+    """The reader's views, by name."""
+    if not shown.views:
+        return
+    counts = shown.records.counts(view_queries(shown, request))
+    texts = {
+        view.key: count_text(count, shown.records.policy.reader)
+        for view, count in zip(_counted(shown), counts, strict=True)
+    }
+    for view in shown.views:
+        url = list_address(shown.records.name, {VIEW: view.key})
+        yield TabState(view.name, url, shown.view is not None and view.key == shown.view.key, texts.get(view.key, ""))

@@ -1,0 +1,154 @@
+"""The list that an address asks for, as its reader has arranged it: a saved view, own columns, nothing hidden.
+
+The page of the list, its export, what is done to many of its records and the way to the next record all start here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pyramid.request import Request
+from webob.multidict import MultiDict
+
+from portal.accounts.saved_views import Arrangement, SavedView, SavedViews
+from portal.conditions import only_these_records
+from portal.declaration.layouts import detail_layout_fields
+from portal.fields.protocols import Form
+from portal.records.reading.list_request import ListRequest, narrow_list_request, read_list_request
+from portal.records.reading.records import Records
+from portal.views.lists.filters import Parameters
+from portal.web.addresses import list_address
+
+VIEW = "view"  # the parameter with the key of a saved view; empty: none, though one opens by default
+PANEL = "_panel"  # the parameter that opens the panel where one arranges the list
+# Parameters of the address that a link to another order, tab or page leaves out.
+PLACE = ("after", "before")
+
+
+@dataclass(frozen=True)
+class ShownList:
+    """A list as its reader sees it."""
+
+    records: Records
+    request: ListRequest
+    form: Form  # the parameters of the address, and those of the view that it leaves as they are
+    kept: Parameters  # what links to another order, tab or page keep of the address
+    columns: tuple[str, ...]  # that may be read
+    arrangement: Arrangement
+    view: SavedView | None = None  # that is open
+    views: tuple[SavedView, ...] = ()  # the reader's own
+    is_own: bool = True  # whether the reader may arrange it: not in a view of somebody else
+    lost: bool = False  # whether the address names a view that is not there
+
+    @property
+    def without_view(self) -> Parameters:
+        """The parameter that opens the declared list, where a view opens by default."""
+        return [(VIEW, "")] if any(view.is_default for view in self.views) else []
+
+    def address(self, *more: tuple[str, str]) -> str:
+        """The address of this list, with further parameters."""
+        return list_address(self.records.name, [*self.kept, *more])
+
+    def address_without(self, name: str) -> str:
+        """The address of this list without one of its filters, its search or its button."""
+        kept = [(key, value) for key, value in self.kept if _subject(key) != name]
+        in_view = self.view is not None and any(
+            _subject(key) == name for key, _value in self.view.arrangement.parameters
+        )
+        return list_address(self.records.name, [*kept, (name, "")] if in_view else kept)
+
+
+def shown_list(records: Records, request: Request, parameters: Form) -> ShownList:
+    """The list that the parameters of an address ask for.
+
+    Those beside `view` go before what the view has under the same name. Without any, the reader's default view opens.
+    """
+    saved, account = _saved(request, records.name, parameters), request.news.account
+    own = [view for view in saved if view.account == account]
+    views = tuple(view for view in own if view.name)
+    view = _open_view(saved, views, parameters)
+    layout = next((arranged.arrangement for arranged in own if not arranged.name), Arrangement())
+    arrangement = view.arrangement if view else layout
+    form = _with_parameters_of(view, parameters) if view else parameters
+    return ShownList(
+        records=records,
+        request=requested(records, request, form),
+        form=form,
+        kept=list(_kept(view, views, parameters)),
+        columns=readable_columns(records, arrangement),
+        arrangement=arrangement,
+        view=view,
+        views=views,
+        is_own=view is None or view.account == account,
+        lost=view is None and bool(parameters.get(VIEW)),
+    )
+
+
+def requested(records: Records, request: Request, form: Form) -> ListRequest:
+    """The list that the parameters ask for, without what the reader has hidden; `_hidden=1`: that alone.
+
+    A search is for all records.
+    """
+    list_request = read_list_request(records, form)
+    if form.get("_hidden") == "1":
+        return narrow_list_request(list_request, only_these_records(request.news.hidden(records)))
+    return list_request if list_request.query.text else narrow_list_request(list_request, request.news.shown(records))
+
+
+def _saved(request: Request, module: str, parameters: Form) -> list[SavedView]:
+    """What the reader has saved of the module, and the view that the address names; a statement only if there may be
+    some."""
+    account, key = request.visitor.identity.account, parameters.get(VIEW, "")
+    if not account.arranges and not key:
+        return []
+    return SavedViews(request.connection, request.portal.tables, account.id).find(module, key)
+
+
+def _open_view(saved: list[SavedView], views: tuple[SavedView, ...], parameters: Form) -> SavedView | None:
+    """The view that the address names; the default one where it asks for nothing but a page."""
+    if VIEW in parameters:
+        return next((view for view in saved if view.name and view.key == parameters.get(VIEW, "")), None)
+    if set(parameters) <= {*PLACE, PANEL}:
+        return next((view for view in views if view.is_default), None)
+    return None
+
+
+def _with_parameters_of(view: SavedView, parameters: Form) -> MultiDict:
+    """The parameters of an address, and those of the view that it does not name itself."""
+    named = {_subject(name) for name in parameters}
+    of_view = [pair for pair in view.arrangement.parameters if _subject(pair[0]) not in named]
+    return MultiDict([*of_view, *parameters.items()])
+
+
+def _subject(name: str) -> str:
+    """What a parameter is about: the field of `due.min`."""
+    return name.partition(".")[0]
+
+
+def _kept(view: SavedView | None, views: tuple[SavedView, ...], parameters: Form) -> Iterator[tuple[str, str]]:
+    """What links keep of the address. An empty parameter takes away what the view has under its name."""
+    if view is not None or any(other.is_default for other in views):
+        yield VIEW, view.key if view else ""
+    for name, value in parameters.items():
+        if name not in (*PLACE, PANEL, VIEW) and (value or view is not None):
+            yield name, value
+
+
+def readable_columns(records: Records, arrangement: Arrangement) -> tuple[str, ...]:
+    """The columns of a list, the chosen ones as far as they still exist and may be read; as declared where none is
+    left."""
+    declared = records.access.list.columns or ()
+    if arrangement.columns is None:
+        return declared
+    offered = columns_to_choose(records)
+    return tuple(name for name in arrangement.columns if name in offered) or declared
+
+
+def columns_to_choose(records: Records) -> tuple[str, ...]:
+    """What a reader may have as columns: the fields of the declared list, and those of the detail page that are short
+    enough; the title always."""
+    access, module = records.access, records.module
+    readable = records.policy.readable(records.name)
+    declared = access.list.columns or ()
+    short = [name for name in detail_layout_fields(access.detail) if not module.field(name).long]
+    names = dict.fromkeys((*declared, module.title_field.name, *short))
+    return tuple(name for name in names if name in readable)
