@@ -62,12 +62,13 @@ def address(application: Any) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def forget_drafts(application: Any) -> Iterator[None]:
-    """What a test leaves unsent does not come back in the next one."""
+def forget_drafts_and_views(application: Any) -> Iterator[None]:
+    """What a test leaves unsent, and how it arranges lists, does not come back in the next one."""
     yield
     portal = application.registry.live.current()
     with writing(portal.engine) as connection:
         connection.execute(sa.delete(portal.tables.draft))
+        connection.execute(sa.delete(portal.tables.saved_view))
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,30 @@ def test_typing_goes_on_while_the_list_refreshes(visit: Visit) -> None:
     assert all("stripes" in row.lower() for row in rows(page))
 
 
+def test_a_list_is_arranged_by_keyboard_and_a_filter_of_a_view_is_emptied_in_place(visit: Visit) -> None:
+    page = visit("customer", "/tickets/?tab=all&title=stripes")
+    page.get_by_role("link", name="Columns and views").press("Enter")
+    expect(page.locator(".arrange > summary")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".arrange input[type=checkbox]").first).to_be_focused()
+    up = page.get_by_role("button", name="Move up: Status")
+    up.press("Enter")
+    expect(up).to_be_focused()
+    expect(page.locator("thead th:not(.choose)").nth(1)).to_contain_text("Status")
+    page.keyboard.press("Escape")
+    expect(page.locator(".arrange > .panel")).to_be_hidden()
+    page.locator(".arrange > summary").press("Enter")
+    page.get_by_label("Name of the view").fill("Stripes")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tabs a.own[aria-current]")).to_contain_text("Stripes")
+    found = rows(page)
+    page.get_by_role("textbox", name="Title").fill("")
+    expect(page).to_have_url(re.compile(r"[?&]title=(&|$)"))
+    settled(page)
+    assert len(rows(page)) > len(found) > 0
+    assert asked(page)["view"], "the rest of the view stays"
+
+
 def test_a_refresh_without_an_answer_is_tried_again_and_an_error_is_shown(visit: Visit) -> None:
     page = visit("customer", "/tickets/?tab=all")
     page.route("**q=lost*", lambda route: route.abort())
