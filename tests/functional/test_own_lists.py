@@ -124,7 +124,13 @@ def test_a_view_keeps_filters_search_tab_order_and_columns(shop):
     assert (own["aria-current"], " ".join(own.text.split())) == ("page", "Waiting for us 2")
     assert not page.html.select("nav.tabs a[aria-current]:not(.own)")
     assert headings(bruno.get("/requests/")) == DECLARED
-    assert bruno.get(f"/requests/export.csv?view={key}").text.count("\n") == 3
+    for exported in (
+        bruno.get(f"/requests/export.csv?view={key}"),
+        bruno.send(f"/requests/bulk?view={key}", {"all": "1", "do": "export"}),
+    ):
+        assert [line.partition(",")[2] for line in exported.text.splitlines()] == [
+            "Name,Company", "A0 waiting,Acme", "B1 waiting,Acme",
+        ]  # fmt: skip
 
 
 def test_parameters_beside_a_view_go_before_its_own_and_empty_ones_take_them_away(shop):
@@ -138,6 +144,24 @@ def test_parameters_beside_a_view_go_before_its_own_and_empty_ones_take_them_awa
     assert chips["View: Waiting"] == "/requests/"
     sent = [(each["name"], each.get("value", "")) for each in page.html.select("#list-form input[type=hidden]")]
     assert sent == [("view", key), ("sort", "-name")], "what the filters of the page are sent with"
+
+
+@pytest.mark.parametrize("key", ["", "x", "a" * 16, "a" * 2000])
+def test_an_unknown_view_counts_as_none(shop, key):
+    page = shop[ANNA].get(f"/requests/?tab=all&view={key}")
+    assert titles(page) == ["A0 waiting", "A0 new"]
+    assert ("This view no longer exists." in page) is bool(key)
+
+
+@pytest.mark.sqlite_suffices
+def test_a_tab_leaves_the_button_of_a_view_as_it_leaves_every_button(shop):
+    key = save(shop[ANNA], "From home", "button=waiting&name=A0")
+    assert titles(shop[ANNA].get(f"/requests/?view={key}")) == ["A0 waiting"]
+    tabs = shop[ANNA].get(f"/requests/?view={key}").html.select("nav.tabs a:not(.own)")
+    everything = next(tab for tab in tabs if "tab=all" in tab["href"])
+    page = shop[ANNA].get(everything["href"])
+    assert titles(page) == ["A0 waiting", "A0 new"]
+    assert len(page.html.select("nav.tabs a[aria-current]")) == 2, "the view, and the tab that it was changed to"
 
 
 def test_a_default_view_opens_the_list_until_another_list_is_asked_for(shop):

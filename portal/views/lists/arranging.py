@@ -86,11 +86,8 @@ def change_views(module: Module, request: Request) -> Response:
 def _kept_of(shown: ShownList) -> Arrangement:
     """The list as it is shown: what its parameters mean to its reader now, and its columns."""
     request = shown.request
-    parameters = [
-        (name, value)
-        for name, value in shown.form.items()
-        if value and (name in SEARCH_AND_ORDER or name.partition(".")[0] in request.filters)
-    ]
+    in_force = {*SEARCH_AND_ORDER, *(name for name, filter_ in request.filters.items() if not filter_.error)}
+    parameters = [(name, value) for name, value in shown.form.items() if value and name.partition(".")[0] in in_force]
     if request.tab and not any(name == "tab" for name, _value in parameters):
         parameters.append(("tab", request.tab))
     columns = None if shown.arrangement.columns is None else shown.columns

@@ -50,11 +50,13 @@ class ShownList:
 
     def address_without(self, name: str) -> str:
         """The address of this list without one of its filters, its search or its button."""
+        return list_address(self.records.name, self.kept_without(name))
+
+    def kept_without(self, name: str) -> Parameters:
+        """What links keep that leave out a filter, the search or the button: an empty one takes away the view's."""
         kept = [(key, value) for key, value in self.kept if _subject(key) != name]
-        in_view = self.view is not None and any(
-            _subject(key) == name for key, _value in self.view.arrangement.parameters
-        )
-        return list_address(self.records.name, [*kept, (name, "")] if in_view else kept)
+        of_view = self.view.arrangement.parameters if self.view else ()
+        return [*kept, (name, "")] if any(_subject(key) == name for key, _value in of_view) else kept
 
 
 def shown_list(records: Records, request: Request, parameters: Form) -> ShownList:

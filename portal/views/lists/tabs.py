@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from portal.conditions import always
 from portal.declaration.shapes import Tab
-from portal.records.reading.list_request import ListRequest
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Records
 from portal.texts import Text, Words, label_from_name, ngettext
-from portal.views.lists.filters import Parameters
-from portal.views.lists.shown_list import VIEW
+from portal.views.lists.shown_list import ShownList
 from portal.views.wording import count_text
 from portal.web.addresses import list_address
 
@@ -24,19 +22,17 @@ class TabState:
     new: str = ""  # “3 new” in the reader's language, as it is written twice; empty where nothing is
 
 
-def tabs(
-    records: Records, list_request: ListRequest, counts: Mapping[str, Count], news: News, parameters: Parameters
-) -> Iterator[TabState]:
+def tabs(shown: ShownList, counts: Mapping[str, Count], news: News) -> Iterator[TabState]:
     """The tabs with their counts, and how many of their records are new; search, filters and order stay when one
     changes the tab. In a saved view none is current, unless another one than the view's is asked for."""
-    as_saved = any(name == VIEW and value for name, value in parameters) and "tab" not in dict(parameters)
-    others = [(name, value) for name, value in parameters if name not in ("tab", "button")]
+    records, as_saved = shown.records, shown.view is not None and "tab" not in dict(shown.kept)
+    others = [(name, value) for name, value in shown.kept_without("button") if name != "tab"]
     declared, reader = records.access.list.tabs or {}, records.policy.reader
     for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
         yield TabState(
             _tab_label(name, tab),
             list_address(records.name, [*others, ("tab", name)]),
-            name == list_request.tab and not as_saved,
+            name == shown.request.tab and not as_saved,
             count_text(counts[name], reader),
             reader.text(ngettext("${number} new", "${number} new", new)) if new else "",
         )
