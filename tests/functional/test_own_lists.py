@@ -262,6 +262,19 @@ def test_views_take_a_statement_to_be_read_and_one_to_be_counted_and_others_pay_
     assert counts == ["Searched", "Waiting 1"], "a search would take a statement of its own"
 
 
+def test_a_search_of_a_view_is_taken_away_part_by_part(shop):
+    key = save(shop[ANNA], "Typed", "tab=all&q=A0+status:waiting")
+    page = shop[ANNA].get(f"/requests/?view={key}")
+    assert titles(page) == ["A0 waiting"]
+    chips = {" ".join(chip.span.text.split()): chip["href"] for chip in page.html.select("a.chip")}
+    assert chips["Search: A0"] == f"/requests/?view={key}&q=status%3Awaiting"
+    words = shop[ANNA].get(chips["Status: Waiting"])
+    assert titles(words) == ["A0 waiting", "A0 new"]
+    rest = next(chip["href"] for chip in words.html.select("a.chip") if "Search" in chip.text)
+    assert rest == f"/requests/?view={key}&q="
+    assert [chip.span.text for chip in shop[ANNA].get(rest).html.select("a.chip")] == ["View: Typed"]
+
+
 # -- shared by link -----------------------------------------------------------------------------------------------
 
 

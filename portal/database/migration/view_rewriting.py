@@ -1,10 +1,13 @@
 """Saved views follow the renames of fields and options: their columns, their order and their filters."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+# What stands before a colon in a search, and whole quotations, in which nothing is a name.
+NAME_IN_SEARCH = re.compile(r'"[^"]*"|(?<![\w:])[a-z][a-z0-9_]*(?=:)')
 Pairs = list[list[str]]  # the parameters of a list's address
 
 
@@ -34,12 +37,14 @@ def rename_options_in_views(
 
 
 def _renamed_parameter(name: str, value: str, names: Mapping[str, str]) -> list[str]:
-    """`status`, `due.min`, `sort=-status` under the new name of the field."""
+    """`status`, `due.min`, `sort=-status`, `q=status:open` under the new name of the field."""
     field, dot, part = name.partition(".")
     if name == "sort":
         descending = "-" if value.startswith("-") else ""
         bare = value.removeprefix("-")
         return [name, f"{descending}{names.get(bare, bare)}"]
+    if name == "q":
+        return [name, NAME_IN_SEARCH.sub(lambda found: names.get(found[0], found[0]), value)]
     return [f"{names.get(field, field)}{dot}{part}", value]
 
 

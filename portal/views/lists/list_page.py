@@ -1,6 +1,6 @@
 """The page of a module's list, put together from its rows, columns, filters, tabs; and the ways to its other pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pyramid.request import Request
@@ -10,7 +10,7 @@ from portal.declaration.shapes import display_name
 from portal.fields.reader import Reader
 from portal.records.reading.list_request import ListRequest, tab_counts
 from portal.records.reading.news import News
-from portal.records.reading.records import Count, Page, Records
+from portal.records.reading.records import Count, Page, Query, Records
 from portal.texts import Words, _, ngettext
 from portal.views.lists.chips import Chip, chips
 from portal.views.lists.columns import Column, list_column
@@ -97,7 +97,8 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
     list_request, parameters, columns = shown.request, shown.kept, shown.columns
     states = filter_states(records, list_request, columns)
     query, access, policy = list_request.query, records.access, records.policy
-    page, count, counts_of_tabs = _page_and_counts(shown, request)
+    of_views = view_queries(shown, request)
+    page, count, counts_of_tabs = _page_and_counts(shown, list(of_views.values()))
     news = _page_news(shown, request, page)
     rows = page_rows(records, page, columns, query.text, news.unread)
     return ListPage(
@@ -109,7 +110,7 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
         search=search_box(shown),
         hidden=tuple((name, value) for name, value in parameters if name in (VIEW, "tab", "sort", "button")),
         tabs=tuple(tabs(shown, counts_of_tabs, news)),
-        views=tuple(view_tabs(shown, request)),
+        views=tuple(view_tabs(shown, of_views)),
         compact=shown.arrangement.compact,
         panel_url=shown.address((PANEL, "1")),
         panel=list_panel(shown, request, typed) if typed or PANEL in request.GET else None,
@@ -142,8 +143,9 @@ def _hidden_records_line(records: Records, request: Request, list_request: ListR
     return HiddenRecords(text, list_address(records.name, {**widest_tab(records), "_hidden": "1"}), _("Show"))
 
 
-def _page_and_counts(shown: ShownList, request: Request) -> tuple[Page, Count, dict[str, Count]]:
-    """The page of the shown list, how many records it has, and how many each tab has."""
+def _page_and_counts(shown: ShownList, others: Sequence[Query]) -> tuple[Page, Count, dict[str, Count]]:
+    """The page of the shown list, how many records it has, and how many each tab has; `others` are counted with
+    these."""
     records, list_request, columns = shown.records, shown.request, shown.columns
     query = list_request.query
     if query.text:
@@ -151,7 +153,7 @@ def _page_and_counts(shown: ShownList, request: Request) -> tuple[Page, Count, d
         page = records.page(query, columns)  # often knows how many hits there are
         count = records.count(query)
         return page, count, counts | ({list_request.tab: count} if list_request.tab and not list_request.button else {})
-    counts = tab_counts(records, list_request, view_queries(shown, request))
+    counts = tab_counts(records, list_request, others)
     return records.page(query, columns), records.count(query), counts
 
 

@@ -4,13 +4,13 @@ The panel is drawn only where the address opens it, so that other pages do not g
 sends.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pyramid.request import Request
 from webob.multidict import MultiDict
 
-from portal.accounts.saved_views import LONGEST_NAME, SavedView
+from portal.accounts.saved_views import LONGEST_NAME
 from portal.records.reading.records import Query
 from portal.texts import Words, _
 from portal.views.lists.chips import Chip
@@ -104,25 +104,20 @@ def view_chip(shown: ShownList) -> Iterator[Chip]:
         yield Chip(_("View"), shown.view.name, list_address(shown.records.name, shown.without_view))
 
 
-def view_queries(shown: ShownList, request: Request) -> list[Query]:
-    """What is counted beside the names of views."""
-    return [requested(shown.records, request, MultiDict(view.arrangement.parameters)).query for view in _counted(shown)]
-
-
-def _counted(shown: ShownList) -> Sequence[SavedView]:
-    """The views with the number of their records: not those that search, each of which takes a statement of its own."""
-    return [view for view in shown.views if not dict(view.arrangement.parameters).get("q")][:MOST_COUNTED]
-
-
-def view_tabs(shown: ShownList, request: Request) -> Iterator[TabState]:
-    """The reader's views, by name."""
-    if not shown.views:
-        return
-    counts = shown.records.counts(view_queries(shown, request))
-    texts = {
-        view.key: count_text(count, shown.records.policy.reader)
-        for view, count in zip(_counted(shown), counts, strict=True)
+def view_queries(shown: ShownList, request: Request) -> dict[str, Query]:
+    """What is counted beside the names of views, by their keys: not the hits of words, which take a statement for each
+    view."""
+    queries = {
+        view.key: requested(shown.records, request, MultiDict(view.arrangement.parameters)).query
+        for view in shown.views[:MOST_COUNTED]
     }
+    return {key: query for key, query in queries.items() if not query.text}
+
+
+def view_tabs(shown: ShownList, queries: Mapping[str, Query]) -> Iterator[TabState]:
+    """The reader's views, by name, with the numbers of the records of `queries`."""
+    counts = dict(zip(queries, shown.records.counts(list(queries.values())), strict=True))
     for view in shown.views:
-        url = list_address(shown.records.name, {VIEW: view.key})
-        yield TabState(view.name, url, shown.view is not None and view.key == shown.view.key, texts.get(view.key, ""))
+        number = count_text(counts[view.key], shown.records.policy.reader) if view.key in counts else ""
+        is_open = shown.view is not None and view.key == shown.view.key
+        yield TabState(view.name, list_address(shown.records.name, {VIEW: view.key}), is_open, number)

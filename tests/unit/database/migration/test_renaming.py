@@ -44,7 +44,13 @@ def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
 
 def test_saved_views_follow_the_names_of_modules_fields_and_options(portal):
     portal.started("tickets: {fields: {title: text, due: date, status: {type: choice, options: [new, late]}}}")
-    parameters = [["status", "late"], ["due.min", "2026-01-01"], ["sort", "-due"], ["sort", "title"], ["q", "due late"]]
+    parameters = [
+        ["status", "late"],
+        ["due.min", "2026-01-01"],
+        ["sort", "-due"],
+        ["sort", "title"],
+        ["q", 'due -due:today "due:x"'],
+    ]
     columns = ["due", "title", "reference"]
     view = {"key": "k", "module": "tickets", "name": "Late", "parameters": parameters, "columns": columns}
     with writing(portal.engine) as connection:
@@ -63,7 +69,7 @@ def test_saved_views_follow_the_names_of_modules_fields_and_options(portal):
     assert renamed["columns"] == ["expected", "title", "reference"]
     assert renamed["parameters"] == [
         ["status", "overdue"], ["expected.min", "2026-01-01"], ["sort", "-expected"], ["sort", "title"],
-        ["q", "due late"],
+        ["q", 'due -expected:today "due:x"'],
     ]  # fmt: skip
     assert as_declared["columns"] is None
 
