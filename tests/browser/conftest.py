@@ -104,7 +104,7 @@ def visit(open_page: Callable[..., Page], address: str, signed_in: Callable[[str
 
     def opened(profile: str, path: str = "/", **options: Any) -> Page:
         state = {"storage_state": signed_in(profile)} if profile else {}
-        page = open_page(base_url=address, locale="en-GB", **state, **options)
+        page = open_page(base_url=address, **{"locale": "en-GB", **state, **options})
         page.goto(path)
         return page
 
