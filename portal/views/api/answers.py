@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.accounts.keys_and_tokens import hash_token
 from portal.records.reading.records import Record, Records
-from portal.records.writing.form_keys import keep_address
+from portal.records.writing.errors import RetryError
+from portal.records.writing.form_keys import address_of_key, keep_address, kept_address
 from portal.texts import _
 from portal.views.api.input_error import InputError
-from portal.views.forms.drafts import account_once_key
-from portal.views.forms.submissions import answer_if_repeated
+from portal.views.forms.drafts import account_key
 from portal.web.addresses import API_ROUTE, api_address, own_url
 
 TITLE, VERSION = "_title", "_version"
@@ -49,15 +49,24 @@ def answer_with_record(request: Request, records: Records, record_id: int, statu
 
 
 def repeated(request: Request, records: Records) -> Response | None:
-    """The way to what a request with the same Idempotency-Key has made; None for the first, which takes the key."""
-    again: HTTPSeeOther | None = answer_if_repeated(records, request)
-    return None if again is None else Response(status=303, location=own_url(request, again.location), json_body={})
+    """The way to what a request with the same Idempotency-Key has made; None for the first one."""
+    key = _key(request)
+    address = kept_address(records.connection, records.policy.tables, key) if key else None
+    return None if address is None else Response(status=303, location=own_url(request, address), json_body={})
 
 
 def keep_for_repetition(request: Request, records: Records, record_id: int, *more: str) -> None:
-    """Remembers where the request led."""
-    if key := account_once_key(request):
+    """Remembers where the request led. Raises RetryError where another one with its key was faster."""
+    if key := _key(request):
+        if address_of_key(records, key) is not None:
+            raise RetryError
         keep_address(records, key, api_address(records.name, record_id, *more))
+
+
+def _key(request: Request) -> str:
+    """The key of a request to its address within its account; empty where it has none."""
+    key = request.headers.get("Idempotency-Key", "")
+    return account_key(request, hash_token(f"{request.path} {key}")) if key else ""
 
 
 def check_match(request: Request, record: Record) -> None:

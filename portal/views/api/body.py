@@ -35,8 +35,10 @@ class SentFile:
 def read_body(request: Request) -> dict[str, Any]:
     """The JSON object of a request; empty where nothing was sent. Raises InputError and HTTPError."""
     if request.content_type == FORM:
-        text = request.POST.get(RECORD, "{}")
-        return _parse(text if isinstance(text, str) else text.raw)
+        part = request.POST.get(RECORD, "{}")
+        if not isinstance(part, str) and part.size > LARGEST_URLENCODED:
+            raise HTTPRequestEntityTooLarge(TOO_LARGE)
+        return _parse(part if isinstance(part, str) else part.raw)
     if not request.content_length:
         return {}
     if request.content_type != JSON:
@@ -83,13 +85,11 @@ def put_file_in_form(request: Request) -> None:
     name = request.GET.get("name", "").strip()
     if not name:
         raise InputError({"name": _("Enter a value.")})
+    request.make_body_seekable()  # to its beginning: the request may be tried again
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the request is finished
     shutil.copyfileobj(request.body_file, file)
     _replace_form(request, MultiDict([(INPUT, SentFile(name, file))]))
 
 
 def _replace_form(request: Request, form: MultiDict) -> None:
-    """A program's own key stands where a form has its one-time key: what is sent twice is done once."""
-    if key := request.headers.get("Idempotency-Key"):
-        form["_once"] = key
     request.environ["webob._parsed_post_vars"] = (form, request.body_file_raw)

@@ -43,14 +43,14 @@ def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | R
     """`/api/MODULE/ID/comments`: a comment, with files where the body is a form."""
     resource = context.record
     records = resource.records
+    if again := repeated(request, records):
+        return again
     text, internal = _read_comment(records, read_body(request))
     put_in_form(request, {}, [], with_attachments=True)
     attached = receive_files(request, records).attached
     if problem := comment_problem(text, required=not attached.files):
         raise InputError({"text": problem})
     refuse_files(attached.refused)
-    if again := repeated(request, records):
-        return again
     comment_id = add_comment_and_files(resource, request, text, attached.files, internal)
     keep_for_repetition(request, records, resource.record.id, "comments")
     request.response.status_code = 201
@@ -79,14 +79,14 @@ def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Respon
     records, record = context.record.records, context.record.record
     if not may_attach(records):
         raise HTTPNotFound
+    if again := repeated(request, records):
+        return again
     if request.content_type == FORM:
         put_in_form(request, {}, [], with_attachments=True)
     else:
         put_file_in_form(request)
     attached = receive_files(request, records).attached
     refuse_files(attached.refused or ([] if attached.files else [_("Choose a file.")]))
-    if again := repeated(request, records):
-        return again
     before = {file.id for file in files(records, record)}
     try:
         request.writer(records).attach(record, attached.files)

@@ -18,7 +18,7 @@ from portal.fields.refused import json_text
 from portal.records.reading.named_records import naming_fields
 from portal.records.reading.records import Query, Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.form_conditions import is_shown
+from portal.records.writing.form_conditions import depends_on, is_shown, offered_records
 from portal.records.writing.validation import typed_columns
 from portal.texts import _, ngettext
 from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
@@ -40,12 +40,14 @@ class Given:
     present: Mapping[str, Any]  # the values of the record or the row; empty for a new one
     inputs: dict[str, Inputs] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    links: dict[str, Any] = field(default_factory=dict)  # the records that are meant
 
     def __post_init__(self) -> None:
         names = {one.name for one in self.fields}
         unknown = (name for name in self.body if name not in names and not self._is_as_read(name))
         self.errors |= dict.fromkeys(unknown, UNKNOWN)
-        for one in self.fields:
+        # Those on which the records that others offer depend come first.
+        for one in sorted(self.fields, key=lambda one: bool(depends_on(self.records.module, one))):
             if one.name in self.body:
                 try:
                     self.inputs[one.name] = self._inputs_of(one, self.body[one.name])
@@ -64,7 +66,8 @@ class Given:
         """Raises InputError for what cannot be read, for the `errors` of the form, and for a field that a form with
         `values` would not show."""
         for one in self.fields:
-            if self.body.get(one.name) not in (None, [], "") and not is_shown(self.records, one, values):
+            is_set = self.body.get(one.name) not in (None, [], "") and not self._is_as_read(one.name)
+            if is_set and not is_shown(self.records, one, values):
                 self.errors.setdefault(one.name, UNKNOWN)
         if wrong := {**errors, **self.errors}:
             raise InputError(wrong)
@@ -84,7 +87,8 @@ class Given:
             if not isinstance(items, list):
                 raise Refused(UNEXPECTED)
             links = tuple(link for item in items if (link := self._link(one, item)) is not None)
-            return one.inputs(links if one.multiple else next(iter(links), None), reader)
+            self.links[one.name] = links if one.multiple else next(iter(links), None)
+            return one.inputs(self.links[one.name], reader)
         return one.json_inputs(given, self.present.get(one.name), reader)
 
     # -- rows -----------------------------------------------------------------------------------------------------
@@ -96,11 +100,11 @@ class Given:
             raise Refused(UNEXPECTED)
         if len(rows) > MOST_ROWS:
             raise Refused(ngettext("Enter at most ${number} line.", "Enter at most ${number} lines.", MOST_ROWS))
-        by_id = {row.id: row for row in self.present.get(lines.name) or ()}
+        by_id = {str(row.id): row for row in self.present.get(lines.name) or ()}
         inputs: Inputs = {}
         for index, row in enumerate(rows):
             prefix = f"{lines.name}.{index}."
-            of_row = self._inputs_of_row(lines, row, by_id.get(row.get(ROW_ID)), prefix)
+            of_row = self._inputs_of_row(lines, row, by_id.get(str(row.get(ROW_ID))), prefix)
             inputs |= {prefix + name: texts for name, texts in of_row.items()}
         return inputs
 
@@ -135,10 +139,10 @@ class Given:
             if not RECORD_ID.fullmatch(text):
                 raise Refused(_("Choose a record from the list."))
             return Linked(given, targets[0])
-        return self._link_named(targets, text)
+        return self._link_named(link, targets, text)
 
-    def _link_named(self, targets: list[str], name: str) -> Linked:
-        ids = {target: _ids_named(self.records, target, name) for target in targets}
+    def _link_named(self, link: Field, targets: list[str], name: str) -> Linked:
+        ids = {target: _ids_named(self._offered(link, target), name) for target in targets}
         found = [Linked(record_id, target) for target, of_target in ids.items() for record_id in of_target]
         if len(found) == 1:
             return found[0]
@@ -154,19 +158,25 @@ class Given:
         )
         raise Refused(sentence)
 
+    def _offered(self, link: Field, target: str) -> Records | None:
+        """The records that a form with what is known so far would offer; all while that depends on something empty."""
+        if self.records.policy.access(target) is None:
+            return None
+        values = {**self.present, **self.links}
+        return offered_records(self.records, link, target, values) or self.records.of(target)
 
-def _ids_named(records: Records, target: str, name: str) -> list[int]:
-    """The first two of the records of `target` that the reader sees and knows by `name`: by the surest field."""
-    if records.policy.access(target) is None:
+
+def _ids_named(records: Records | None, name: str) -> list[int]:
+    """The first two of `records` that their reader knows by `name`: by the surest field."""
+    if records is None:
         return []
-    others = records.of(target)
-    for key in _known_keys(others):
+    for key in _known_keys(records):
         try:
-            value = key.read(name, others.policy.reader)
+            value = key.read(name, records.policy.reader)
         except Refused:
             continue
-        condition = Comparison((key.name,), "equal", ParsedValue(key.constant(value, others.policy.reader)))
-        if found := others.page(Query(condition=condition, size=2), []).records:
+        condition = Comparison((key.name,), "equal", ParsedValue(key.constant(value, records.policy.reader)))
+        if found := records.page(Query(condition=condition, size=2), []).records:
             return [record.id for record in found]
     return []
 

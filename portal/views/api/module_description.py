@@ -29,7 +29,7 @@ TEXT, NUMBER, YES_OR_NO = {"type": "string"}, {"type": "integer"}, {"type": "boo
 NEXT = {"type": ["string", "null"], "format": "uri"}
 BYTES = {"contentMediaType": "application/octet-stream"}
 IF_MATCH = {"name": "If-Match", "in": "header", "schema": TEXT}
-ONCE = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 64}}
+ONCE = {"name": "Idempotency-Key", "in": "header", "schema": TEXT}
 REFUSED = _("Refused, with the reason.")
 
 

@@ -47,14 +47,14 @@ def read_record(resource: Record, request: Request) -> dict[str, Any]:
 @api_view_config(context=Module, name="", request_method="POST", permission="create")
 def create_record(module: Module, request: Request) -> dict[str, Any] | Response:
     """`/api/MODULE`: a new record of the values that its form would take."""
+    if again := repeated(request, module.records):
+        return again
     form, body = CreateForm(module, request), read_body(request)
     given = Given(form.records, form.fields, body, {})
     shown = initial_filling(form, given.over({})).inputs
     put_in_form(request, given.over(shown), form.fields, with_attachments=form.layout.files)
     form.receive_files()
     filled, attached = form.read(request.POST), form.attached(request.POST)
-    if again := repeated(request, form.records):
-        return again
     given.check({**form.defaults, **filled.values}, filled.errors)
     refuse_files(attached.refused)
     writer = request.writer(form.records)
@@ -109,6 +109,8 @@ def delete_record(resource: Record, request: Request) -> Response:
 def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] | Response:
     """`/api/MODULE/ID/move/TRANSITION`: with the answers to what the transition asks, `comment` among them."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
+    if again := repeated(request, records):
+        return again
     check_match(request, record)
     body, asks_comment = read_body(request), "comment" in transition.ask
     text = _comment_in(body) if asks_comment else ""
@@ -120,8 +122,6 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     problem = transition_comment_problem(transition, text, received.attached)
     given.check(filling.values, {**filling.errors, **({"comment": problem} if problem else {})})
     refuse_files(received.attached.refused)
-    if again := repeated(request, records):
-        return again
     answers = {field.name: filling.values[field.name] for field in fields}
     try:
         request.writer(records).move(record, transition, answers, text, received.attached.files)
