@@ -24,9 +24,9 @@ def form(*parts: tuple[str, str, str]) -> bytes:
 THING = {
     "name": "Lamp", "prose": "Two\nlines", "mark": "*a*", "rich": "<p>b</p>", "mail": "a@b.example",
     "phone": "+39 06 1234567", "site": "https://b.example/", "amount": 5, "weight": "1.125", "price": "19.90 USD",
-    "share": "3.5", "ready": True, "day": "2026-03-05", "moment": "2026-03-05T13:30:00Z", "ended": "2026-03-05T14:30:00Z", "clock": "14:30",
-    "effort": "1 h 30 min", "size": "small", "colours": ["red", "blue"], "words": ["a", "b c"], "stars": 4,
-    "tint": "#ff0000", "secret": "hush",
+    "share": "3.5", "ready": True, "day": "2026-03-05", "moment": "2026-03-05T13:30:00Z",
+    "ended": "2026-03-05T14:30:00Z", "clock": "14:30", "effort": "1 h 30 min", "size": "small",
+    "colours": ["red", "blue"], "words": ["a", "b c"], "stars": 4, "tint": "#ff0000", "secret": "hush",
     "place": {"street": "Via Roma 1", "postal_code": "", "city": "Roma", "region": "", "country": ""},
 }  # fmt: skip
 
