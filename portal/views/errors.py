@@ -231,7 +231,7 @@ def _answer_program(request: Request, status: int, text: str, fields: Mapping[st
     if status >= 500:
         error["reference"] = request.id
     response.status_code, response.content_type, response.charset = status, "application/json", None
-    response.body = json.dumps(error, ensure_ascii=False).encode()
+    response.body = json.dumps(error).encode()
     return response
 
 

@@ -180,6 +180,7 @@ def test_reading_writes_nothing_but_the_last_use_every_ten_minutes(world):
         ("POST", "things", b'{"name": "\xff"}', {}, 400),
         ("POST", "things", b'{"name": "\\ud800"}', {}, 422),
         ("POST", "things", b'{"n\\u0000": "x"}', {}, 422),
+        ("POST", "things", b'{"owner": "\\ud800", "\\ud800": 1}', {}, 422),
         ("POST", "things", b"{}" + b" " * 2_000_000, {}, 413),
         ("POST", "things", b"name=x", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
         ("POST", "things", b"x", {"Content-Type": "text/plain"}, 415),
