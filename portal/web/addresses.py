@@ -45,7 +45,7 @@ def api_address(module: str, record_id: int | None = None, *more: str) -> str:
 
 def is_for_programs(request: Request) -> bool:
     """Whether the request is one to the API; also before its route is known."""
-    return bool(request.environ.get("PATH_INFO", "").startswith(API))
+    return f"{request.environ.get('PATH_INFO', '')}/".startswith(API)
 
 
 def history_address(parameters: Iterable[tuple[str, str]] = ()) -> str:

@@ -63,6 +63,7 @@ def test_the_form_of_a_token_says_what_is_wrong_and_keeps_what_was_typed(world):
 def test_a_token_opens_the_api_alone_and_a_session_does_not(world):
     program = world.program(ANNA)
     assert world[ANNA].see("/api/").status_int == 401
+    assert world[ANNA].see("/api").content_type == "application/json"
     answer = world[ANNA].see("/api/requests")
     assert (answer.status_int, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert "Set-Cookie" not in answer.headers
