@@ -19,8 +19,9 @@ from portal.fields.base import Field
 from portal.records.transfer.csv_columns import WrongColumnsError
 from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.file_bundle import open_bundle
+from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell
-from portal.records.transfer.importing import ImportOptions, ImportReport, import_file
+from portal.records.transfer.importing import ImportReport, import_file
 from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.line_columns import RowColumns, row_columns
 from portal.records.transfer.line_files import Owners, RowsReport, file_beside, import_rows, lines_fields

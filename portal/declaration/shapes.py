@@ -20,7 +20,7 @@ from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, 
 from portal.texts import Text, label_from_name
 
 DEFAULT_ICON = "square"
-ACTIONS = ("create", "edit", "delete", "comment", "attach", "watch", "export", "grant")
+ACTIONS = ("create", "edit", "delete", "comment", "attach", "watch", "export", "import", "grant")
 
 
 MOST_REMEMBERED_DAYS = 30  # every session ends after them, however much it is used

@@ -121,6 +121,7 @@ _ACTIONS = {
     "comment": "reply answer write message respond",
     "attach": "upload attachments files",
     "export": "download csv",
+    "import": "bulk_create load csv_import",
     "grant": "invite access grants",
 }
 _SCOPES = {

@@ -38,6 +38,10 @@ class InLines(Shape):
         """The columns of a field that holds rows; they stand in a table of their own, none in the record's own row."""
         return {}
 
+    def wrong_number(self, number: int) -> str:
+        """Why a record cannot have so many rows; "" where it can."""
+        return ""
+
     @property
     def columns_read(self) -> tuple[tuple[str, str], ...]:
         """The columns of rows that a computed field of their record reads: (field, column)."""

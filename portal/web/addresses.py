@@ -23,6 +23,16 @@ def export_address(module: str, suffix: str, parameters: Iterable[tuple[str, str
     return f"/{module}/export.{suffix}{_query_string(parameters)}"
 
 
+def import_address(module: str, parameters: Iterable[tuple[str, str]], page: str = "import") -> str:
+    """Where records are imported; `parameters`: the file, and where its columns go."""
+    return f"/{module}/{page}{_query_string(parameters)}"
+
+
+def imported_address(module: str, key: str = "") -> str:
+    """What was made of the file with this key."""
+    return f"/{module}/imported{_query_string([('file', key)] if key else [])}"
+
+
 def bulk_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
     """The address where something is done to many records of the same list."""
     return f"/{module}/bulk{_query_string(parameters)}"

@@ -31,6 +31,7 @@ MESSAGES = {
     "detached": _("File removed."),
     "list-begins": _("That was the first record of this list."),
     "list-ends": _("That was the last record of this list."),
+    "nothing-imported": _("Nothing was imported: all records are like this already."),
     "nothing-chosen": _("Choose at least one record."),
     "hidden": _("Hidden until something happens."),
     "watched": _("Added."),

@@ -48,7 +48,7 @@ Keys = tuple[str, ...]
 DEEDS = {
     "create": "create {}", "edit": "edit {}", "delete": "delete {}", "comment": "comment on {}",
     "attach": "attach files to {}", "watch": "add watchers to {}", "export": "export {}",
-    "grant": "give access to the portal in {}",
+    "import": "import files into {}", "grant": "give access to the portal in {}",
 }  # fmt: skip
 # Keys whose change is told by the access table, or that hold what is compared by itself.
 LAYOUTS = ("list", "detail", "create", "edit")

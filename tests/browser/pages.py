@@ -75,6 +75,26 @@ def choose_two(page: Page) -> None:
     expect(page.locator(".chosen button[name=do]").first).to_be_visible()
 
 
+def send_import(page: Page) -> None:
+    """Send a file with a bad row and a column that goes nowhere, and leave that out."""
+    content = b"Name,Company,Remark\nLobby printer,Officina Moretti,x\nNo company,Nobody,\n"
+    page.locator("input[type=file]").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
+    page.locator("main form[method=post] button[type=submit]").click()
+    expect(page.locator("table.plain")).to_be_visible()
+
+
+def check_import(page: Page) -> None:
+    send_import(page)
+    page.locator("main form[method=get] button[type=submit]").last.click()
+    expect(page.locator(".pills .pill.bad")).to_be_visible()
+
+
+def finish_import(page: Page) -> None:
+    check_import(page)
+    page.locator("main form[method=post] button[type=submit]").last.click()
+    expect(page.locator(".hits a").first).to_be_visible()
+
+
 def change_own_comment(page: Page) -> None:
     """Write a comment, whose author may change it for a while, and open it."""
     page.locator("#comment-text").fill("The wrong ticket.")
@@ -113,6 +133,10 @@ KINDS = (
     Kind("list being arranged", "support", "/tickets/?tab=all&_panel=1"),
     Kind("list with chosen records", "support", "/tickets/?tab=all", choose_two),
     Kind("adding a watcher", "customer", "/tickets/1/watchers"),
+    Kind("import", "support", "/assets/import"),
+    Kind("import with columns", "support", "/assets/import", send_import),
+    Kind("import with problems", "support", "/assets/import", check_import),
+    Kind("imported", "support", "/assets/import", finish_import),
     Kind("list of invoices", "power", "/invoices/?tab=all"),
     Kind("bare list", "customer", "/contacts/"),
     Kind("list without hits", "customer", "/tickets/?q=qqqqq"),

@@ -38,7 +38,7 @@ STAFF = {
     "articles": WRITES | {"watch"},
     "people": WRITES,
     "companies": WRITES,
-    "ledgers": WRITES | {"export"},
+    "ledgers": WRITES | {"export", "import"},
     "portal_account": set(),
 }
 MATRIX = [
@@ -54,6 +54,7 @@ ACTIONS = {
     "edit": ("GET", "/{module}/{id}/edit", 200),
     "delete": ("GET", "/{module}/{id}/delete", 200),
     "export": ("GET", "/{module}/export.csv", 200),
+    "import": ("GET", "/{module}/import", 200),
     "comment": ("POST", "/{module}/{id}/comments", 422),
     "watch": ("POST", "/{module}/{id}/watchers", 422),
     "ask_back": ("GET", "/{module}/{id}/move/ask_back", 200),

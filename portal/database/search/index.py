@@ -181,9 +181,9 @@ def _replace_some(connection: sa.Connection, table: sa.Table, entries: Sequence[
         connection.execute(table.delete().where(seq.in_(removed)))
 
 
-def remove(connection: sa.Connection, table: sa.Table, module: str, record: int) -> None:
-    """Remove the entries of a record that was deleted from the search index."""
-    connection.execute(table.delete().where(table.c["module"] == module, table.c["record"] == record))
+def remove(connection: sa.Connection, table: sa.Table, module: str, records: Sequence[int]) -> None:
+    """Remove the entries of records that were deleted from the search index."""
+    connection.execute(table.delete().where(table.c["module"] == module, table.c["record"].in_(records)))
 
 
 # -- searching --------------------------------------------------------------------------------------------------------

@@ -140,6 +140,8 @@ def _action_complaint(draft: DeclarationDraft, module: Module, word: str, known:
         return f'"{word}" is neither an action nor a transition of {module.name}{meant}'
     if word == "grant" and not draft.broken_roles and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
+    if word == "import" and module.table is not None:
+        return f"nothing is imported into {module.name}: they are rows of the existing table {module.table}"
     key = NEEDED_KEYS.get(word)
     if key is not None and not getattr(module, key):
         return f"{module.name} has no {key}: add {key}: true to the module"

@@ -14,10 +14,10 @@ from portal.fields.file import FileValue
 from portal.records.reading.records import Records
 from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, CsvColumn, parts
 from portal.records.transfer.csv_reading import CsvRow, CsvRows
-from portal.records.transfer.import_row import BadCell, CellForm, ImportRow
-from portal.records.transfer.importing_files import FilesIn, same_name
+from portal.records.transfer.import_options import ImportOptions
+from portal.records.transfer.import_row import BadCell, CellForm, ImportRow, changed_values
+from portal.records.transfer.importing_files import same_name
 from portal.records.transfer.kept_rows import KeptRows
-from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_by_name, stored_keys
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
@@ -38,19 +38,23 @@ class Checking:
         system: Records,
         source: CsvRows,
         columns: Sequence[CsvColumn],
-        key: str | None = None,
-        notation: Notation = Notation(),  # noqa: B008 - frozen
-        files: FilesIn | None = None,
+        options: ImportOptions,
     ) -> None:
-        self._files = files
-        self.system, self.source, self.columns, self.key, self.notation = system, source, columns, key, notation
-        self.module, self.reader = system.module, system.policy.reader
+        self._files, self._rights = options.files, options.rights
+        self.system, self.source, self.columns, self.key = system, source, columns, options.key
+        self.module, self.reader, self.notation = system.module, system.policy.reader, options.notation
         self.linked: LinkedLines = {}
         self.bad: list[BadCell] = []
         self._fields = {column.field.name: column.field for column in columns}
         self._headers = {column.field.name: column.header for column in reversed(columns)}
-        self._links = RowLinks(system, [field for field in self._fields.values() if field.targets], self._refuse)
+        links = [field for field in self._fields.values() if field.targets]
+        self._links = RowLinks(system, links, self._refuse, as_offered=self._rights is not None)
         self._defaults = defaults(system)
+        # What new records need: a person is asked for no more than their form asks for.
+        self._asked = self.module.fields
+        if self._rights is not None:
+            asked = {*self._rights.new, *self._fields}
+            self._asked = {name: field for name, field in self.module.fields.items() if name in asked}
         # Words of other languages (“sì”) are tried where a cell means nothing in English.
         languages = system.policy.declaration.settings.languages
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
@@ -69,6 +73,7 @@ class Checking:
             for row in rows:
                 self._follow_defaults(row)
                 self._check_required(row)
+                self._check_rights(row)
                 row.cells = {}
             for name, field in {**self.module.fields, **self._fields}.items():
                 if field.unique or name in IDENTITY or name == self.key:
@@ -187,19 +192,25 @@ class Checking:
         try:
             return field.read(text, self.reader)
         except Refused as refused:
-            for reader in self._other_readers:
-                try:
-                    return field.read(text, reader)
-                except Refused:
-                    continue
+            own = self.module.field(field.name)  # with the words of a profile, if there is one
+            for reader in (self.reader, *self._other_readers):
+                for labeled in (field, own):
+                    try:
+                        return labeled.read(text, reader)
+                    except Refused:
+                        continue
             raise refused from None
 
     # -- whole rows -------------------------------------------------------------------------------------------------
 
     def _follow_defaults(self, row: ImportRow) -> None:
         """Fills the fields of a new record that the file has no column for and whose default follows a link."""
-        fields = [field for field in self._followed if field.name not in self._fields]
+        access = self.system.policy.access(self.system.name)
+        given = {*self._fields, *(access.set if access else ())}
+        fields = [field for field in self._followed if field.name not in given]
         if fields and row.record is None:
+            # Not those that follow the default of a link which the file says.
+            row.values |= {field.name: None for field in fields}
             row.values |= followed_defaults(self.system, row.all_values(), fields)
 
     def _check_required(self, row: ImportRow) -> None:
@@ -208,7 +219,7 @@ class Checking:
         if self.key in bad_fields:
             return  # nobody knows whether this is a new record
         values = row.all_values()
-        for name, field in (self._fields if row.record else self.module.fields).items():
+        for name, field in (self._fields if row.record else self._asked).items():
             if field.computed or field.row_fields or name in bad_fields:
                 continue
             unresolved = name in row.unresolved
@@ -221,6 +232,17 @@ class Checking:
                     row.values[name] = None
             elif not unresolved and field.is_missing(values.get(name)) and is_required(self.system, field, values):
                 self._refuse(row.line, name, _("Required"))
+
+    def _check_rights(self, row: ImportRow) -> None:
+        """Refuses what a person may not set, where the file says something else than the record holds."""
+        if self._rights is None or self.key in self._bad_fields.get(row.line, ()):
+            return
+        said = changed_values(row)
+        names = [name for name in self._fields if name in said]
+        if row.record is None:
+            names = [name for name in names if name in row.unresolved or not self._fields[name].is_empty(said[name])]
+        for name, reason in self._rights.refusals(row.record, names).items():
+            self._refuse(row.line, name, reason)
 
     def _company_of(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
         """The company within which the value must be unique: () for everywhere, None where the row has no company."""
@@ -248,7 +270,8 @@ class Checking:
                 self._refuse(row.line, field.name, _("Line ${line} has the same value.", mapping={"line": first}))
             else:
                 rows_by_value[value] = row
-        if field.unique or field.name in IDENTITY:
+        # A person gives no new record a reference, and is not told of those that they may not see.
+        if field.unique or (field.name in IDENTITY and self._rights is None):
             for value, record_id in stored_keys(self.system, field, rows_by_value):
                 record = rows_by_value[value].record
                 if record is None or record.id != record_id:

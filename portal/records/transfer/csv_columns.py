@@ -39,11 +39,40 @@ class CsvColumn:
 
 @dataclass
 class Columns:
-    """What was made of a header: `skipped` are headers of fields that the portal computes or keeps by itself."""
+    """What was made of a header.
+
+    `skipped`: headers of fields that the portal computes or keeps by itself; `unclear`: headers that go nowhere known,
+    with why; `wrong`: what else is the matter; `missing`: required fields for which no row could have a value.
+    """
 
     imported: list[CsvColumn] = dataclasses.field(default_factory=list)
     skipped: list[str] = dataclasses.field(default_factory=list)
-    problems: list[str] = dataclasses.field(default_factory=list)
+    unclear: dict[str, str] = dataclasses.field(default_factory=dict)
+    wrong: list[str] = dataclasses.field(default_factory=list)
+    missing: list[Field] = dataclasses.field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """All of it, as the command says it."""
+        return [*self.wrong, *self.unclear.values(), *(missing_column(field.name) for field in self.missing)]
+
+
+def missing_column(name: str) -> str:
+    """That the required field `name` has no column."""
+    return _("There is no column for the required field “${field}”.", mapping={"field": name})
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The fields that the columns of a file may fill, and those that are `known` besides, whose columns are skipped."""
+
+    fillable: Mapping[str, Field]
+    known: Mapping[str, Field]
+
+
+def all_targets(module: Module, with_files: bool = False) -> Targets:
+    """Everything that an import may set, and every field of the module."""
+    return Targets(settable(module, with_files), module.everything)
 
 
 def settable(module: Module, with_files: bool = False) -> dict[str, Field]:
@@ -79,26 +108,28 @@ def find_columns(
     headers: Sequence[str],
     mapped: Mapping[str, str],
     key: str | None,
-    with_files: bool = False,
+    targets: Targets | None = None,
 ) -> Columns:
     """The columns of a file with these `headers`. `mapped`: header → field, or "" for nothing."""
-    columns, known = Columns(problems=list(_wrong_headers(headers, mapped))), settable(module, with_files)
-    targets = {_same(header): name for header, name in mapped.items()}
+    targets = targets or all_targets(module)
+    columns, known = Columns(wrong=list(_wrong_headers(headers, mapped))), targets.fillable
+    chosen = {_same(header): name for header, name in mapped.items()}
     for index, header in enumerate(headers):
-        name = targets.get(_same(header))
+        name = chosen.get(_same(header))
         if not header or name == "":
             continue
         candidates = _named(known, name or header) or ([] if name else _labelled(module, known, header, languages))
         if len(candidates) == 1:
             field, part = candidates[0]
             columns.imported.append(CsvColumn(index, header, field, part))
-        elif not candidates and not name and _is_kept_by_portal(module, header, languages):
+        elif not candidates and not name and _is_kept_by_portal(module, targets.known, header, languages):
             columns.skipped.append(header)
         else:
-            columns.problems.append(_unclear_column(module, header, name, [field.name for field, _part in candidates]))
-    columns.problems += [*_repeated_fields(columns.imported), *_wrong_key(module, columns.imported, key)]
+            names = [field.name for field, _part in candidates]
+            columns.unclear[header] = _unclear_column(targets, header, name, names)
+    columns.wrong += [*_repeated_fields(columns.imported), *_wrong_key(known, columns.imported, key)]
     if not columns.problems and not key:
-        columns.problems += _missing_columns(module, columns.imported)
+        columns.missing += _missing_columns(module, known, columns.imported)
     return columns
 
 
@@ -117,18 +148,18 @@ def _wrong_headers(headers: Sequence[str], mapped: Mapping[str, str]) -> Iterato
             yield _("The file has no column named “${column}”${hint}.", mapping={"column": header, "hint": hint})
 
 
-def _is_kept_by_portal(module: Module, header: str, languages: Sequence[str]) -> bool:
+def _is_kept_by_portal(module: Module, known: Mapping[str, Field], header: str, languages: Sequence[str]) -> bool:
     """Whether this is a field that an export shows and no import sets: computed, or kept by the portal."""
-    return bool(_named(module.everything, header) or _labelled(module, module.everything, header, languages))
+    return bool(_named(known, header) or _labelled(module, known, header, languages))
 
 
-def _unclear_column(module: Module, header: str, name: str | None, candidates: Sequence[str]) -> str:
+def _unclear_column(targets: Targets, header: str, name: str | None, candidates: Sequence[str]) -> str:
     """Why a column goes nowhere. `name`: the field given with --map."""
-    facts = {"column": header, "field": name, "hint": suggest(name or header, settable(module))}
+    facts = {"column": header, "field": name, "hint": suggest(name or header, targets.fillable)}
     if candidates:
         text = _('Column “${column}” matches several fields: ${names}. Choose one with --map "${column}=FIELD".')
         return text % {**facts, "names": ", ".join(candidates)}
-    if name in module.everything:
+    if name in targets.known:
         text = _('Column “${column}”: the portal sets “${field}” itself. Leave the column out with --map "${column}=".')
     elif name is not None:
         text = _("Column “${column}”: there is no field named “${field}”${hint}.")
@@ -183,10 +214,10 @@ def _repeated_fields(columns: Sequence[CsvColumn]) -> Iterator[str]:
             yield _("The columns “${columns}” all map to the field “${field}”.", mapping=facts)
 
 
-def _wrong_key(module: Module, columns: Sequence[CsvColumn], key: str | None) -> Iterator[str]:
+def _wrong_key(fillable: Mapping[str, Field], columns: Sequence[CsvColumn], key: str | None) -> Iterator[str]:
     if key is None:
         return
-    known = {name: field for name, field in settable(module).items() if _can_be_key(field)}
+    known = {name: field for name, field in fillable.items() if _can_be_key(field)}
     if key not in known:
         hint = suggest(key, known)
         yield _("--key: “${field}” does not identify records${hint}.", mapping={"field": key, "hint": hint})
@@ -199,10 +230,10 @@ def _can_be_key(field: Field) -> bool:
     return not field.multiple and not field.targets and not parts(field) and bool(field.columns())
 
 
-def _missing_columns(module: Module, columns: Sequence[CsvColumn]) -> Iterator[str]:
+def _missing_columns(module: Module, known: Mapping[str, Field], columns: Sequence[CsvColumn]) -> Iterator[Field]:
     """Required fields that no row could have a value for."""
     present = {column.field.name for column in columns}
-    for name, field in settable(module).items():
+    for name, field in known.items():
         has_value = name in present or field.default is not None or name == module.state_field
         if field.required and not has_value and field.show_when is None:
-            yield _("There is no column for the required field “${field}”.", mapping={"field": name})
+            yield field

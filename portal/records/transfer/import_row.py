@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.fields.file import FileValue
+from portal.fields.linked_value import Linked
 from portal.records.reading.records import Record
+from portal.records.writing.form_conditions import EMPTY
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,29 @@ class ImportRow:
     def all_values(self) -> dict[str, Any]:
         """The values of the record as it will be."""
         return {**(self.record.values if self.record else {}), **self.values}
+
+
+def changed_values(row: ImportRow) -> dict[str, Any]:
+    """The values that differ from the record's; fields with links to other rows of the file always count."""
+    record = row.record
+    if record is None:
+        return row.values
+    row.id = record.id
+    differing = {
+        name: value
+        for name, value in row.values.items()
+        if _comparable_value(record.values.get(name)) != _comparable_value(value)
+    }
+    return {**differing, **{name: row.values[name] for name in row.unresolved}}
+
+
+def _comparable_value(value: Any) -> Any:
+    """Links are compared by what they lead to: a file does not know their titles."""
+    if value in EMPTY:
+        return None
+    if isinstance(value, tuple):
+        return tuple(map(_comparable_value, value))
+    return (value.module, value.id) if isinstance(value, Linked) else value
 
 
 class CellForm:

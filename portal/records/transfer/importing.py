@@ -1,36 +1,24 @@
-"""One CSV file into one module: all or nothing, or without the bad rows; in the caller's transaction.
+"""One file into one module: all or nothing, or without the bad rows; in the caller's transaction.
 
 Only read on a connection that cannot write: then everything is checked and nothing changes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
-from portal.records.transfer.csv_columns import WrongColumnsError, find_columns
+from portal.records.transfer.csv_columns import Columns, WrongColumnsError, all_targets, find_columns
 from portal.records.transfer.csv_reading import CsvRows
+from portal.records.transfer.import_options import ImportOptions
+from portal.records.transfer.import_rights import targets_of
 from portal.records.transfer.import_row import BadCell
-from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.line_columns import without_row_columns
-from portal.records.transfer.numbers_and_dates import Notation, machine_reader
+from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.transfer.storing import ImportOutcome, Storing, expected_outcome
-from portal.records.writing.history import SYSTEM
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """What is said besides the file: `columns` is header → field, or "" for nothing."""
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    key: str | None = None
-    dry_run: bool = False
-    skip_bad: bool = False
-    notation: Notation = Notation()
-    files: FilesIn | None = None  # what the cells of files name
 
 
 @dataclass(frozen=True)
@@ -48,28 +36,39 @@ class ImportReport:
 
 
 def import_file(
-    system: Records,
+    records: Records,
     source: CsvRows,
     options: ImportOptions,
     on_checked: Progress = lambda line: None,
     on_written: Progress = lambda rows: None,
 ) -> ImportReport:
-    """Imports, unless there are bad rows or it is a dry run. `system`: as the portal itself sees the module.
+    """Imports, unless there are bad rows or it is a dry run.
+
+    `records`: as the portal itself sees the module; where the options have the rights of a person, as these see it.
 
     `on_checked` gets the line that was checked, `on_written` how many rows are stored. Raises WrongColumnsError.
     """
     # Machines write dates and numbers: no language takes part in reading them.
-    system = replace(system, policy=replace(system.policy, reader=machine_reader(system.policy.reader)))
-    languages = system.policy.declaration.settings.languages
-    headers = without_row_columns(system.module, source.headers, list(options.columns))
-    columns = find_columns(system.module, languages, headers, options.columns, options.key, bool(options.files))
+    records = replace(records, policy=replace(records.policy, reader=machine_reader(records.policy.reader)))
+    columns = columns_of(records, source.headers, options)
     if columns.problems:
         raise WrongColumnsError(columns.problems)
     with KeptRows() as rows:
-        checking = Checking(system, source, columns.imported, options.key, options.notation, options.files)
+        checking = Checking(records, source, columns.imported, options)
         checking.check(rows, on_checked)
         if options.dry_run or (checking.bad and not options.skip_bad):
             outcome = expected_outcome(rows)
         else:
-            outcome = Storing(system, SYSTEM, options.files).store(rows, checking.linked, on_written)
+            outcome = Storing(records, options.author, options.files).store(rows, checking.linked, on_written)
     return ImportReport(outcome, checking.bad, columns.skipped)
+
+
+def columns_of(records: Records, headers: Sequence[str], options: ImportOptions) -> Columns:
+    """Where the columns of a file with these `headers` go."""
+    rights, languages = options.rights, records.policy.declaration.settings.languages
+    if rights is None:
+        headers = without_row_columns(records.module, headers, list(options.columns))
+        targets = all_targets(records.module, bool(options.files))
+    else:
+        targets = targets_of(rights, options.key)
+    return find_columns(records.module, languages, headers, options.columns, options.key, targets)

@@ -27,8 +27,8 @@ from portal.records.transfer.checking import Checking
 from portal.records.transfer.csv_columns import WrongColumnsError, find_columns, header_of, settable
 from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.exporting import BATCH, ListCells, ListExport, RawCells, csv_lines
+from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell, ImportRow
-from portal.records.transfer.importing import ImportOptions
 from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.writing.history import SYSTEM
@@ -148,7 +148,7 @@ def import_rows(
     by_record: dict[int, list[ImportRow]] = {record_id: [] for record_id in (of_lines or {}).values()}
     number = 0
     with KeptRows() as kept:
-        checking = Checking(rows, source, columns.imported, None, options.notation)
+        checking = Checking(rows, source, columns.imported, ImportOptions(notation=options.notation))
         checking.check(kept, on_checked)
         for row in kept:
             number += 1

@@ -68,17 +68,20 @@ def _key_of_name(records: Records, field: Field, name: str) -> Any:
 
 
 def _stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
-    """(value, id) of the records whose `field` has one of `values` in its key column."""
+    """(value, id) of the records that the reader may see and whose `field` has one of `values` in its key column."""
     column = records.table.c[field.key_column]
     for chunk in batched(values, CHUNK):
-        rows = records.connection.execute(sa.select(column, records.table.c["id"]).where(column.in_(chunk)))
-        yield from ((value, record_id) for value, record_id in rows)
+        named = sa.select(column, records.table.c["id"]).where(column.in_(chunk), records.policy.scope(records.name))
+        yield from ((value, record_id) for value, record_id in records.connection.execute(named))
 
 
 def stored_keys(
     records: Records, field: Field, keys: Iterable[tuple[Any, ...]]
 ) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """(key, id) of the records that have one of `keys`: the values of the columns that make `field` unique."""
+    """(key, id) of the records, whoever may see them, that have one of `keys`.
+
+    A key holds the values of the columns that make `field` unique.
+    """
     names = (*records.module.unique_within(field), field.key_column)
     distinct = set(keys)
     columns = [records.table.c[name] for name in names]
@@ -102,7 +105,7 @@ def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[st
 
 
 class RecordNames:
-    """The records of all modules by their names, as the portal itself sees them."""
+    """The records of all modules by their names, as the portal itself sees them, or a person."""
 
     def __init__(self, system: Records) -> None:
         self.system = system
@@ -145,14 +148,16 @@ class RecordNames:
     def _meanings(self, field: Field, name: str) -> Iterator[tuple[str, str]]:
         """The (module, name) pairs by which `field` may mean a record; `MODULE:NAME` where it leads to several."""
         module, colon, rest = name.partition(":")
-        if field.several_targets and colon and module in field.targets:
+        enabled = [target for target in field.targets if self.system.policy.access(target) is not None]
+        if field.several_targets and colon and module in enabled:
             yield module, rest.strip()
         else:
-            yield from ((target, name) for target in field.targets)
+            yield from ((target, name) for target in enabled)
 
     def _look_up_in(self, module: str, names: Sequence[str]) -> None:
         records = self.system.of(module)
-        for field in naming_fields(records.module):
+        readable = records.policy.readable(module)
+        for field in (field for field in naming_fields(records.module) if field.name in readable):
             ids = ids_by_name(records, field, names)
             self._ids |= {(module, name): tuple(ids[name]) for name in ids}
             names = [name for name in names if name not in ids]
@@ -166,10 +171,20 @@ def _offer_key(field: Field, target: str, others: Mapping[str, Any]) -> tuple[An
 
 
 class RowLinks:
-    """Reads the link `fields` of rows. `refuse`: called with line, field and reason for every bad cell."""
+    """Reads the link `fields` of rows. `refuse`: called with line, field and reason for every bad cell.
 
-    def __init__(self, system: Records, fields: Sequence[Field], refuse: Callable[[int, str, str], None]) -> None:
-        self.system, self.refuse, self.names = system, refuse, RecordNames(system)
+    `as_offered`: a link leads to nothing but what a form offers.
+    """
+
+    def __init__(
+        self,
+        system: Records,
+        fields: Sequence[Field],
+        refuse: Callable[[int, str, str], None],
+        *,
+        as_offered: bool = False,
+    ) -> None:
+        self.system, self.refuse, self.names, self.as_offered = system, refuse, RecordNames(system), as_offered
         # Those on which others depend come first.
         self.fields = sorted(fields, key=lambda field: bool(depends_on(system.module, field)))
         self._naming_fields = naming_fields(system.module)
@@ -211,7 +226,7 @@ class RowLinks:
         meanings = {
             row: [(name, self.names.records_named(field, name)) for name in several] for row, several in names.items()
         }
-        if depends_on(self.system.module, field):
+        if depends_on(self.system.module, field) or (self.as_offered and field.target_condition is not None):
             meanings = self._only_offered(field, meanings)
         for row, named in meanings.items():
             links = [link for name, records in named if (link := self._the_one(row, field, name, records))]
@@ -231,7 +246,7 @@ class RowLinks:
                 name=shown_name,
             )
             self.refuse(row.line, field.name, sentence)
-        elif self.system.name in field.targets:
+        elif self.system.name in field.targets and not (self.as_offered and field.target_condition is not None):
             row.unresolved.setdefault(field.name, []).append(name)
             self._unresolved[row.line] = row.unresolved
         else:
@@ -245,7 +260,8 @@ class RowLinks:
     def _only_offered(self, field: Field, meanings: Meanings) -> Meanings:
         """What the field's `where` leaves, which names other fields of the record with `$`.
 
-        A condition without `$` is not checked: it says what is offered today, and files bring what was chosen before.
+        A condition without `$` is checked for a person alone: it says what is offered today, and the files of an
+        administrator bring what was chosen before.
         """
         others = {row: condition_values(self.system, field, row.all_values()) for row in meanings}
         groups: dict[tuple[Any, ...], tuple[ImportRow, set[Linked]]] = {}
@@ -254,14 +270,18 @@ class RowLinks:
             groups.setdefault(key, (row, set()))[1].update(link for _name, records in named for link in records)
         for row, links in groups.values():
             for module in field.targets:
-                ids = [link.id for link in links if link.module == module]
-                self.names.look_up_offered(field, module, others[row], ids)
+                if ids := [link.id for link in links if link.module == module]:
+                    self.names.look_up_offered(field, module, others[row], ids)
         offered: Meanings = {}
         for row, named in meanings.items():
             offered[row] = []
             for name, records in named:
                 left = [link for link in records if self.names.is_offered(field, link, others[row])]
-                if records and not left:
+                if self.as_offered and any(value in EMPTY for value in others[row].values()):
+                    left = []
+                if records and not left and not others[row]:
+                    self._refuse_unknown(row.line, field.name, ", ".join(field.targets), name[:80])
+                elif records and not left:
                     facts = {"name": name[:80], "fields": ", ".join(others[row])}
                     text = _("“${name}” does not belong to this row's ${fields}.", mapping=facts)
                     self.refuse(row.line, field.name, text)

@@ -20,13 +20,12 @@ from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import computed, formulas_reading
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Records
-from portal.records.transfer.import_row import ImportRow
+from portal.records.transfer.import_row import ImportRow, changed_values
 from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.records_by_name import LinkedLines
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
-from portal.records.writing.form_conditions import EMPTY
 from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
 from portal.records.writing.links_and_lines import link_values
 from portal.records.writing.module_rows import new_row
@@ -55,7 +54,7 @@ def expected_outcome(rows: Iterable[ImportRow]) -> ImportOutcome:
     """What storing `rows` would do."""
     added = changed = unchanged = 0
     for row in rows:
-        differs = row.record is None or bool(_changed_values_of_row(row) or row.attachments)
+        differs = row.record is None or bool(changed_values(row) or row.attachments)
         added += row.record is None
         changed += row.record is not None and differs
         unchanged += not differs
@@ -65,9 +64,10 @@ def expected_outcome(rows: Iterable[ImportRow]) -> ImportOutcome:
 class Storing:
     """Stores the rows of one file, in the caller's transaction."""
 
-    def __init__(self, system: Records, author: Author, files: FilesIn | None) -> None:
-        self._system, self._author, self._files = system, author, files
-        self._internal = {name for name, field in system.module.everything.items() if field.internal}
+    def __init__(self, records: Records, author: Author, files: FilesIn | None) -> None:
+        """`records`: as the portal itself or the author sees them, whose links to what they may not see stay."""
+        self._records, self._system, self._author, self._files = records, records.as_system, author, files
+        self._internal = {name for name, field in records.module.everything.items() if field.internal}
         self._ids: dict[int, int] = {}
         self._to_index: list[tuple[datetime.datetime, int]] = []  # when it was created, and the id
         self._changed_inside: list[int] = []  # records of which internal fields alone differ
@@ -104,25 +104,27 @@ class Storing:
         new = [row for row in batch if row.record is None]
         for row in new:
             self._take_number(row)
-        changed_values = {row: _changed_values_of_row(row) for row in batch if row.record is not None}
-        changed = [row for row, values in changed_values.items() if values]
-        inside = [row for row in changed if self._internal.issuperset(changed_values[row])]
-        visibly = [row for row in changed if not self._internal.issuperset(changed_values[row])]
+        changes = {row: changed_values(row) for row in batch if row.record is not None}
+        changed = [row for row, values in changes.items() if values]
+        inside = [row for row in changed if self._internal.issuperset(changes[row])]
+        visibly = [row for row in changed if not self._internal.issuperset(changes[row])]
         if new:
             _insert(self._system, new, self._author)
+            _write_join_tables(self._records, {row: row.values for row in new})
         for alike in filter(None, (visibly, inside)):
-            _update(self._system, alike, changed_values, self._author, touches=alike is visibly)
+            _update(self._system, alike, changes, self._author, touches=alike is visibly)
+            _write_join_tables(self._records, {row: changes[row] for row in alike})
         if self._files:
             self._files.store_attachments(self._system, batch, self._author)
         now, title = self._system.policy.reader.now, self._system.module.title_field.name
         self._to_index += [(row.values.get("created") or now, row.id) for row in new]
         self._to_index += [(now, row.id) for row in visibly]
         self._changed_inside += [row.id for row in inside]
-        self._renamed += [row.id for row in changed if title in changed_values[row]]
+        self._renamed += [row.id for row in changed if title in changes[row]]
         self._added += [row.id for row in new]
-        touched = sum(bool(values or row.attachments) for row, values in changed_values.items())
+        touched = sum(bool(values or row.attachments) for row, values in changes.items())
         self._changed += touched
-        self._unchanged += len(changed_values) - touched
+        self._unchanged += len(changes) - touched
         self._ids |= {row.line: row.id for row in batch}
 
     def _take_number(self, row: ImportRow) -> None:
@@ -155,32 +157,9 @@ class Storing:
             for name, linking in by_field.items():
                 field = self._system.module.field(name)
                 if field.multiple:
-                    _write_join_table(self._system, name, {row: row.values[name] for row in linking})
+                    _write_join_table(self._records, name, {row: row.values[name] for row in linking})
                 else:
                     _set_link(self._system, field, linking)
-
-
-def _changed_values_of_row(row: ImportRow) -> dict[str, Any]:
-    """The values that differ from the record's; fields with links to other rows of the file always count."""
-    record = row.record
-    if record is None:
-        return row.values
-    row.id = record.id
-    differing = {
-        name: value
-        for name, value in row.values.items()
-        if _comparable_value(record.values.get(name)) != _comparable_value(value)
-    }
-    return {**differing, **{name: row.values[name] for name in row.unresolved}}
-
-
-def _comparable_value(value: Any) -> Any:
-    """Links are compared by what they lead to: a file does not know their titles."""
-    if value in EMPTY:
-        return None
-    if isinstance(value, tuple):
-        return tuple(map(_comparable_value, value))
-    return (value.module, value.id) if isinstance(value, Linked) else value
 
 
 def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None:
@@ -203,7 +182,6 @@ def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None
     ids = {(number, reference): record_id for number, reference, record_id in system.connection.execute(inserted)}
     for row, column in zip(numbers, columns, strict=True):
         row.id = ids[column["number"], column["reference"]]
-    _write_join_tables(system, {row: row.values for row in batch})
     _add_events(system, {row: state_written(system.module, row.values) for row in batch}, author)
 
 
@@ -238,7 +216,6 @@ def _update(
         columns |= {"modified": now, **who, "_version": table.c["_version"] + 1}
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
     system.connection.execute(statement.values(columns), parameters)
-    _write_join_tables(system, {row: changed[row] for row in batch})
     _add_events(system, {row: _update_details(system, row, changed[row]) for row in batch}, author)
 
 
@@ -255,24 +232,27 @@ def _new(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in stored.items()}
 
 
-def _write_join_tables(system: Records, values: Mapping[ImportRow, Mapping[str, Any]]) -> None:
+def _write_join_tables(records: Records, values: Mapping[ImportRow, Mapping[str, Any]]) -> None:
     """Writes the links that live in join tables; those of changed records replace what was there."""
-    for name in link_values(system.module, dict.fromkeys(system.module.fields)):
+    for name in link_values(records.module, dict.fromkeys(records.module.fields)):
         links = {row: row_values[name] or () for row, row_values in values.items() if name in row_values}
         if links:
-            _write_join_table(system, name, links)
+            _write_join_table(records, name, links)
 
 
-def _write_join_table(system: Records, name: str, links: Mapping[ImportRow, Iterable[Linked]]) -> None:
-    table = system.policy.tables.join(system.name, name)
-    system.connection.execute(sa.delete(table).where(table.c["record"].in_([row.id for row in links])))
+def _write_join_table(records: Records, name: str, links: Mapping[ImportRow, Iterable[Linked]]) -> None:
+    """Replaces the links of the rows' records; those to what the reader of `records` may not see stay."""
+    table = records.policy.tables.join(records.name, name)
+    visible = records.policy.visible_ids(records.module.field(name).targets[0])
+    shown = [] if visible is None else [table.c["target"].in_(visible)]
+    records.connection.execute(sa.delete(table).where(table.c["record"].in_([row.id for row in links]), *shown))
     lines = [
         {"record": row.id, "target": target, "position": position}
         for row, linked in links.items()
         for position, target in enumerate(dict.fromkeys(link.id for link in linked))
     ]
     if lines:
-        system.connection.execute(sa.insert(table), lines)
+        records.connection.execute(sa.insert(table), lines)
 
 
 def _set_link(system: Records, field: Field, batch: Sequence[ImportRow]) -> None:

@@ -91,10 +91,10 @@ def _has_formula(archive: zipfile.ZipFile, name: str) -> bool:
 def _filled_rows(path: Path, has_formulas: bool) -> Generator[CsvRow, None, None]:
     """The rows that have a cell with something in it."""
     with _damage_told(), ExitStack() as books:
-        results = _rows(books.enter_context(closing(_open(path))))
+        results = _rows(books.enter_context(_open(path)))
         formulas: Iterator[Sequence[Any]] = repeat(())
         if has_formulas:
-            formulas = _rows(books.enter_context(closing(_open(path, results=False))))
+            formulas = _rows(books.enter_context(_open(path, results=False)))
         for line, (row, formula_row) in enumerate(zip(results, formulas, strict=False), 1):
             problem = next(filter(None, map(_problem, row)), None) or _missing_result(row, formula_row)
             cells = tuple(map(_text, row))
@@ -102,8 +102,14 @@ def _filled_rows(path: Path, has_formulas: bool) -> Generator[CsvRow, None, None
                 yield CsvRow(line, cells, problem)
 
 
-def _open(path: Path, results: bool = True) -> Any:
-    return openpyxl.load_workbook(path, read_only=True, data_only=results, keep_links=False)
+@contextmanager
+def _open(path: Path, results: bool = True) -> Iterator[Any]:
+    # By its name openpyxl would refuse a file that is called otherwise.
+    with (
+        path.open("rb") as file,
+        closing(openpyxl.load_workbook(file, read_only=True, data_only=results, keep_links=False)) as book,
+    ):
+        yield book
 
 
 def _first_sheet(book: Any) -> Any:

@@ -49,19 +49,27 @@ class Deletion:
             for linking_field in module.fields.values():
                 for path in links_to(system.name, linking_field):
                     self._release(system.of(module.name), path, target)
-        write_own_tables(system, record_id, dict.fromkeys(system.module.fields))
-        self._clear_history(system, record_id)
-        _delete_what_depends(system, record_id)
-        search.remove(system.connection, system.policy.tables.search, system.name, record_id)
-        delete_row(system, record_id)
+        self.remove(system, [record_id])
 
-    def _clear_history(self, system: Records, record_id: int) -> None:
-        """What the history kept of the record's values goes with it; the event of its end has the reference alone."""
+    def remove(self, system: Records, ids: Sequence[int]) -> None:
+        """The same for records to which no others link but those that go as well."""
+        for record_id in ids:
+            write_own_tables(system, record_id, dict.fromkeys(system.module.fields))
+        self._clear_history(system, ids)
+        _delete_what_depends(system, ids)
+        search.remove(system.connection, system.policy.tables.search, system.name, ids)
+        for record_id in ids:
+            delete_row(system, record_id)
+
+    def _clear_history(self, system: Records, ids: Sequence[int]) -> None:
+        """What the history kept of the values goes with them; the event of a record's end has the reference alone."""
         event = system.policy.tables.event
-        on_record = event.c["module"] == system.name, event.c["record"] == record_id
-        system.connection.execute(sa.update(event).where(*on_record).values(details={}))
-        deleted = system.by_ids([record_id], [])
-        add_event(system, record_id, "deleted", self.author, {"reference": deleted[0].reference} if deleted else {})
+        on_records = event.c["module"] == system.name, event.c["record"].in_(ids)
+        system.connection.execute(sa.update(event).where(*on_records).values(details={}))
+        references = {record.id: record.reference for record in system.by_ids(ids, [])}
+        for record_id in ids:
+            reference = references.get(record_id)
+            add_event(system, record_id, "deleted", self.author, {"reference": reference} if reference else {})
 
     def _release(self, linking: Records, path: tuple[str, ...], target: Linked) -> None:
         """Lets go of `target` in the records that link to it by `path`, a field or a column of one, as its `on_delete`
@@ -120,23 +128,23 @@ def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Re
     )
 
 
-def _delete_what_depends(records: Records, record_id: int) -> None:
-    """Removes a record's conversation, files, watchers and news; of a person also that they watch other records."""
+def _delete_what_depends(records: Records, ids: Sequence[int]) -> None:
+    """Removes the records' conversation, files, watchers and news; of people also that they watch other records."""
     tables, connection, declaration = records.policy.tables, records.connection, records.policy.declaration
     for table in (tables.comment, tables.file, tables.watcher, tables.seen):
-        on_record = table.c["module"] == records.name, table.c["record"] == record_id
-        connection.execute(sa.delete(table).where(*on_record))
+        on_records = table.c["module"] == records.name, table.c["record"].in_(ids)
+        connection.execute(sa.delete(table).where(*on_records))
     if records.name == declaration.people:
-        connection.execute(sa.delete(tables.watcher).where(tables.watcher.c["person"] == record_id))
+        connection.execute(sa.delete(tables.watcher).where(tables.watcher.c["person"].in_(ids)))
     if records.name == declaration.organizations:
-        _close_way_in(records, record_id)
+        _close_way_in(records, ids)
 
 
-def _close_way_in(records: Records, company: int) -> None:
+def _close_way_in(records: Records, companies: Sequence[int]) -> None:
     """Nobody comes into a deleted company: its link is void, and so are the links of those who asked to join it by
     that. Who has proved their address waits for staff to decide."""
     tables, connection = records.policy.tables, records.connection
-    connection.execute(sa.delete(tables.company).where(tables.company.c["organization"] == company))
-    of_company, proved = tables.sign_up.c["organization"] == company, tables.sign_up.c["proved"]
+    connection.execute(sa.delete(tables.company).where(tables.company.c["organization"].in_(companies)))
+    of_company, proved = tables.sign_up.c["organization"].in_(companies), tables.sign_up.c["proved"]
     connection.execute(sa.delete(tables.sign_up).where(of_company, proved.is_(None)))
     connection.execute(sa.update(tables.sign_up).where(of_company).values(organization=None))

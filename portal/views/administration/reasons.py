@@ -26,6 +26,9 @@ ON_MODULES = {
     "create": "create",
     "export.csv": "export",
     "export.xlsx": "export",
+    "import": "import",
+    "import-problems.csv": "import",
+    "imported": "import",
     "invite": "grant",
     "waiting": "grant",
 }

@@ -14,6 +14,7 @@ ACTION_LABELS = {
     "attach": _("add files"),
     "watch": _("add watchers"),
     "export": _("export"),
+    "import": _("import"),
     "grant": _("give access"),
 }
 

@@ -16,6 +16,7 @@ from portal.views.lists.chips import Chip, chips
 from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import Parameters, filter_states
+from portal.views.lists.import_page import may_import
 from portal.views.lists.list_navigation import remember_list
 from portal.views.lists.list_panel import ListPanel, Typed, list_panel, view_chip, view_queries, view_tabs
 from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_speakers
@@ -25,7 +26,7 @@ from portal.views.lists.shown_list import PANEL, VIEW, ShownList, shown_list
 from portal.views.lists.tabs import TabState, tabs, widest_tab
 from portal.views.parts import Pairs, TitledLink
 from portal.views.wording import count_text, new_label
-from portal.web.addresses import create_address, list_address
+from portal.web.addresses import create_address, import_address, list_address
 from portal.web.resources import Module
 
 
@@ -65,6 +66,7 @@ class ListPage(RecordTable):
     called: TitledLink | None = None  # the record whose reference is searched for, unless it comes first anyway
     notes: tuple[Words, ...] = ()  # “Sorted within the newest 2,000 hits.”, “Narrow your search.”
     clear_url: str = ""  # without search and filters; empty: none are in force
+    import_url: str = ""
     create_url: str = ""
     create_label: Words = ""
     invite_url: str = ""  # of people, for readers who may give access
@@ -120,6 +122,7 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
         clear_url=_clear_address(shown) if list_request.narrowed or list_request.button else "",
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",
         create_label=new_label(records),
+        import_url=import_address(records.name, ()) if may_import(records) else "",
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
         many=many_form(records, parameters, count_text(count, policy.reader), may_export(records)),
         exports=tuple(exports(records, parameters)) if may_export(records) else (),

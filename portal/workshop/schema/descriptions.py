@@ -42,6 +42,7 @@ ACTION_DESCRIPTIONS = {
     "attach": "Add files.",
     "watch": "Add people to a record, who then see it, and remove them.",
     "export": "Export the list.",
+    "import": "Import files into the module, within what `create` and `edit` give.",
     "grant": "Give access to the portal and end it.",
 }
 _LABEL = "What people read; a text, or one per language: {en: Ticket, it: Richiesta}."

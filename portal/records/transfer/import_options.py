@@ -1,0 +1,23 @@
+"""What is said of an import besides its file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from portal.records.transfer.import_rights import ImportRights
+from portal.records.transfer.importing_files import FilesIn
+from portal.records.transfer.numbers_and_dates import Notation
+from portal.records.writing.history import SYSTEM, Author
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """`columns` is header → field, or "" for nothing; `rights` are those of a person, None the portal's own."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    key: str | None = None
+    dry_run: bool = False
+    skip_bad: bool = False
+    notation: Notation = Notation()
+    files: FilesIn | None = None  # what the cells of files name
+    rights: ImportRights | None = None
+    author: Author = SYSTEM

@@ -1,0 +1,91 @@
+"""What an import by a person may set: what the forms of their profile ask for.
+
+Nothing here widens what the policy gives: new records need `create`, changes `edit`, besides `import`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from portal.declaration.layouts import fits_in_cell, form_layout_fields, needed_beside_cells
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
+from portal.records.reading.named_records import naming_fields
+from portal.records.reading.records import Record, Records
+from portal.records.transfer.csv_columns import Targets, settable
+from portal.records.writing.lifecycle import editable_fields
+from portal.records.writing.validation import typed_fields
+from portal.texts import _
+
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class ImportRights:
+    """What a person may set in new records and in those that are there, by the names of fields."""
+
+    records: Records
+    new: Collection[str]
+    changed: Collection[str]
+    needed: Sequence[Field] = ()  # what new records need and no cell can hold
+
+    def refusals(self, record: Record | None, names: Collection[str]) -> Mapping[str, str]:
+        """Why the fields `names`, for which a row has other values than its record, cannot be set; "" is for the row.
+
+        `record`: None for a new one.
+        """
+        policy, name = self.records.policy, self.records.name
+        if record is None:
+            if not policy.may(name, "create"):
+                return {"": _("There is no such record, and you may not add any.")}
+            if self.needed:
+                labels = ", ".join(policy.reader.text(field.title) for field in self.needed)
+                return {"": _("New records need ${fields}, which no cell can hold.", mapping={"fields": labels})}
+            told = _("You cannot set this in new records.")
+            refused = {field: told for field in names if field not in self.new}
+            return refused | ({REFERENCE: _("There is no such record.")} if REFERENCE in refused else {})
+        if not names:
+            return {}
+        if not policy.may(name, "edit"):
+            return {"": _("You may not change this record.")}
+        fields = [self.records.module.field(field) for field in names]
+        open_now = {field.name for field in editable_fields(self.records, record, fields)}
+        closed = {field: _("This cannot change any more.") for field in names if field not in open_now}
+        return closed | {field: _("You cannot change this.") for field in names if field not in self.changed}
+
+
+def rights_of(records: Records) -> ImportRights:
+    """The rights of the reader of `records`."""
+    access = records.access
+    asked = form_layout_fields(access.create)
+    new, changed = (
+        frozenset(field.name for field in typed_fields(records, names) if fits_in_cell(field))
+        if records.policy.may(records.name, action)
+        else frozenset[str]()
+        for action, names in (("create", asked), ("edit", form_layout_fields(access.edit)))
+    )
+    needed = [records.module.fields[name] for name in needed_beside_cells(records.module, asked)]
+    return ImportRights(records, new, changed, needed)
+
+
+def keys_of(records: Records) -> list[Field]:
+    """The fields by which the reader may have records found that a file changes."""
+    if not records.policy.may(records.name, "edit"):
+        return []
+    module, readable = _declared_module(records), records.policy.readable(records.name)
+    named = [field for field in naming_fields(module) if field.name in readable]
+    return [field for field in named if field.unique is True or field.name == REFERENCE]
+
+
+def targets_of(rights: ImportRights, key: str | None) -> Targets:
+    """The fields into which the columns of a person's file may go: as they are declared, since files have the words of
+    the declaration (those of the profile are tried besides)."""
+    records = rights.records
+    module, readable = _declared_module(records), records.policy.readable(records.name)
+    names = [name for name in settable(module) if name in rights.new or name in rights.changed or name == key]
+    shown: Mapping[str, Field] = {name: field for name, field in module.everything.items() if name in readable}
+    return Targets({name: module.field(name) for name in names}, shown)
+
+
+def _declared_module(records: Records) -> Module:
+    """The module of `records` with the labels of options that it declares."""
+    return records.policy.declaration.modules[records.name]

@@ -1,0 +1,191 @@
+"""Files that a person has sent to be imported, and what was made of them: rows of portal_pending_file.
+
+While nothing is imported yet, such a row is of the field FIELD; then its field says what became of it, so that it
+can be looked at and undone as long as the row is kept.
+"""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.batches import batched
+from portal.conditions import Comparison
+from portal.fields.base import Field
+from portal.fields.link import links_to
+from portal.fields.linked_value import Linked
+from portal.records.reading.records import Query, Record, Records
+from portal.records.transfer.csv_reading import CsvRows
+from portal.records.transfer.import_options import ImportOptions
+from portal.records.transfer.importing import ImportReport, import_file
+from portal.records.transfer.storing import EVENT
+from portal.records.writing.deleting import Deletion
+from portal.records.writing.history import Author
+from portal.texts import _
+
+FIELD, DONE, UNDONE = "_import", "_imported", "_undone"
+UNDONE_WITHIN = datetime.timedelta(days=1)
+MOST_EVENTS = 100_000  # that others may write while an import is stored
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class KeptImport:
+    """A file that was sent, and the import that was made of it, if one was.
+
+    `first_event`: the id of the import's first event; 0 before there is one.
+    """
+
+    key: str
+    name: str
+    stored: str
+    first_event: int = 0
+    undone: bool = False
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import has made and changed, as far as its author still sees it."""
+
+    at: datetime.datetime
+    made: tuple[Record, ...]
+    changed: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What undoing an import has deleted, by title, and the records that it left, each with the reason."""
+
+    deleted: tuple[str, ...]
+    left: tuple[tuple[Record, str], ...]
+
+
+def kept_imports(records: Records, account_id: int | None, key: str = "") -> list[KeptImport]:
+    """The files that `account_id` has sent for this module, the latest first; with `key` the one of that key."""
+    table = records.policy.tables.pending_file
+    of_account = [table.c["account"] == account_id, table.c["module"] == records.name]
+    of_account.append(table.c["key"] == key if key else table.c["field"].startswith(DONE, autoescape=True))
+    columns = [table.c[name] for name in ("key", "name", "stored", "field")]
+    rows = records.connection.execute(sa.select(*columns).where(*of_account).order_by(table.c["created"].desc()))
+    found = []
+    for row_key, name, stored, field in rows:
+        what, _colon, event = (field or "").partition(":")
+        if what in (FIELD, DONE, UNDONE):
+            found.append(KeptImport(row_key, name, stored, int(event or 0), what == UNDONE))
+    return found
+
+
+def store_import(records: Records, source: CsvRows, options: ImportOptions, kept: KeptImport) -> ImportReport:
+    """Imports as `import_file` does, and remembers what became of the file, unless nothing did."""
+    event = records.policy.tables.event
+    before = records.connection.scalar(sa.select(sa.func.max(event.c["id"]))) or 0
+    report = import_file(records, source, options)
+    of_import = event.c["id"] > before, *_written_by(records, event, options.author, records.policy.reader.now)
+    first = records.connection.scalar(sa.select(sa.func.min(event.c["id"])).where(*of_import))
+    if first:
+        _remember(records, kept, f"{DONE}:{first}")
+    return report
+
+
+def _written_by(
+    records: Records, event: sa.Table, author: Author, at: datetime.datetime
+) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        event.c["module"] == records.name,
+        event.c["kind"] == EVENT,
+        event.c["account"] == author.account,
+        event.c["at"] == at,
+    )
+
+
+def _remember(records: Records, kept: KeptImport, field: str) -> None:
+    table = records.policy.tables.pending_file
+    records.connection.execute(sa.update(table).where(table.c["key"] == kept.key).values(field=field))
+
+
+def imported(records: Records, kept: KeptImport, author: Author) -> Imported | None:
+    """What an import by `author` has made and changed; None where nothing is known of it any more."""
+    event = records.policy.tables.event
+    at = records.connection.scalar(sa.select(event.c["at"]).where(event.c["id"] == kept.first_event))
+    if at is None:
+        return None
+    within = event.c["id"].between(kept.first_event, kept.first_event + MOST_EVENTS)
+    query = sa.select(event.c["record"], event.c["details"]).where(within, *_written_by(records, event, author, at))
+    made, changed = list[int](), list[int]()
+    for record_id, details in records.connection.execute(query.order_by(event.c["id"])):
+        (changed if "fields" in details else made).append(record_id)
+    return Imported(at, _visible(records, made), _visible(records, changed))
+
+
+def _visible(records: Records, ids: list[int]) -> tuple[Record, ...]:
+    found = {record.id: record for chunk in batched(ids, CHUNK) for record in records.by_ids(chunk, ["reference"])}
+    return tuple(found[record_id] for record_id in ids if record_id in found)
+
+
+def undo_import(records: Records, kept: KeptImport, author: Author) -> Undone:
+    """Deletes the records that an import has made and nobody has touched since; says of the others why they stay."""
+    present = imported(records, kept, author)
+    if present is None:
+        return Undone((), ())
+    made = {record.id: record for record in present.made}
+    left = {record_id: _("Something has happened to it since.") for record_id in _touched(records, list(made))}
+    needed = _("Other records link to it.")
+    links = _linking(records, list(made))
+    while waiting := {
+        target
+        for target, sources in links.items()
+        if target not in left and any(_stays(s, made, left) for s in sources)
+    }:
+        left |= dict.fromkeys(waiting, needed)
+    deletion, system = Deletion(author, records), records.as_system
+    for going in batched((record_id for record_id in made if record_id not in left), CHUNK):
+        deletion.remove(system, going)
+    _remember(records, kept, f"{UNDONE}:{kept.first_event}")
+    changed = [(record, _("It was there before the import.")) for record in present.changed]
+    return Undone(
+        tuple(record.title for record in present.made if record.id not in left),
+        (*((made[record_id], reason) for record_id, reason in left.items()), *changed),
+    )
+
+
+def _stays(source: tuple[str, int], made: Mapping[int, Record], left: Mapping[int, str]) -> bool:
+    """Whether the record `source` (module and id; "" for this module) is there after the import is undone."""
+    module, record_id = source
+    return bool(module) or record_id not in made or record_id in left
+
+
+def _touched(records: Records, ids: list[int]) -> list[int]:
+    """Those of `ids` to which something has happened since they were imported."""
+    event = records.policy.tables.event
+    touched: list[int] = []
+    for chunk in batched(ids, CHUNK):
+        of_records = event.c["module"] == records.name, event.c["record"].in_(chunk)
+        query = sa.select(event.c["record"]).where(*of_records).group_by(event.c["record"]).having(sa.func.count() > 1)
+        touched += records.connection.scalars(query)
+    return touched
+
+
+def _linking(records: Records, ids: list[int]) -> dict[int, set[tuple[str, int]]]:
+    """What links to the records `ids`, whoever may see it, by their ids."""
+    linking: dict[int, set[tuple[str, int]]] = {}
+    for module in records.policy.declaration.modules.values():
+        others = records.as_system.of(module.name)
+        place = "" if module.name == records.name else module.name
+        for path in (path for field in module.fields.values() for path in links_to(records.name, field)):
+            for chunk in batched(ids, CHUNK):
+                wanted = tuple(Linked(record_id, records.name) for record_id in chunk)
+                query = Query(condition=Comparison(path, "one_of", wanted), sort=("id",))
+                for other in others.iterate(query, [path[0]]):
+                    for link in _links_of(module.field(path[0]), other.values[path[0]], path[1:]):
+                        linking.setdefault(link.id, set()).add((place, other.id))
+    return {record_id: linking[record_id] for record_id in ids if record_id in linking}
+
+
+def _links_of(field: Field, value: Any, column: tuple[str, ...]) -> Iterator[Linked]:
+    """The links of a field, or those of a column of its rows."""
+    if not column:
+        yield from field.links_in(value)
+    for row in value if column else ():
+        yield from field.row_fields[column[0]].links_in(row.get(column[0]))

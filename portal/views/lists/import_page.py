@@ -1,0 +1,326 @@
+"""`/MODULE/import`: records from a file, on one page: the file, where its columns go, what would happen.
+
+The steps stand in the address, so that Back, Reload and a bookmark lose nothing; only the last one writes. What people
+may set is what their forms ask for (transfer/import_rights.py); the importer is that of `portal import`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.declaration.shapes import display_name
+from portal.fields.byte_sizes import shown_size
+from portal.fields.file import FileField, kept_input
+from portal.records.reading.records import Records
+from portal.records.transfer.csv_columns import Columns, missing_column
+from portal.records.transfer.csv_reading import UnreadableFileError
+from portal.records.transfer.exporting import BYTE_ORDER_MARK, csv_lines
+from portal.records.transfer.import_row import BadCell
+from portal.records.transfer.importing import ImportReport, columns_of, import_file
+from portal.records.transfer.kept_imports import FIELD, UNDONE_WITHIN, imported, kept_imports, store_import
+from portal.records.writing.form_keys import one_time_key
+from portal.texts import Words, _, ngettext
+from portal.views.displays import moment
+from portal.views.forms.form_page import Offer, UploadInput
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done
+from portal.views.forms.uploads import largest_file, receive_files
+from portal.views.lists.import_request import COLUMN, MOST_ROWS, ImportRequest, LimitedRows
+from portal.views.parts import Moment, Pairs
+from portal.web.addresses import import_address, imported_address, list_address
+from portal.web.flash import set_flash
+from portal.web.resources import Module
+
+LARGEST = 10_000_000  # bytes of a file
+SAMPLES, SAMPLED_ROWS, LONGEST_SAMPLE = 3, 20, 60
+MOST_SHOWN = 50  # bad cells on the page; all of them are in the file
+
+
+@dataclass(frozen=True)
+class ImportColumn:
+    """A column of the file: its header, some of its values, and where it goes."""
+
+    name: str  # of the input
+    header: str
+    samples: tuple[str, ...]
+    offers: tuple[Offer, ...]
+    note: Words = ""  # why it goes nowhere
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What would happen, and what is wrong with rows. Without `submit`, nothing can be imported."""
+
+    facts: tuple[Words, ...]
+    submit: Words = ""
+    bad_summary: Words = ""
+    bad: tuple[BadCell, ...] = ()
+    more: Words = ""
+    problems_url: str = ""
+    once: str = ""
+
+
+@dataclass(frozen=True)
+class EarlierImport:
+    """An import of the last day, whose page can undo it."""
+
+    name: str
+    url: str
+    at: Moment
+
+
+@dataclass(frozen=True)
+class ImportPage:
+    """import.pt"""
+
+    heading: Words
+    action: str
+    back_url: str
+    once: str
+    upload: UploadInput
+    fillable: tuple[str, ...]  # what the columns of a file may be called
+    rows: Words  # how many a file may have
+    earlier: tuple[EarlierImport, ...] = ()
+    file: str = ""  # the name of the file that was sent
+    error: Words = ""
+    problems: tuple[Words, ...] = ()  # with the columns
+    columns: tuple[ImportColumn, ...] = ()
+    hidden: Pairs = ()  # the file
+    matches: tuple[Offer, ...] = ()
+    decimals: tuple[Offer, ...] = ()
+    dates: tuple[Offer, ...] = ()
+    preview: ImportPreview | None = None
+    parameters: Pairs = ()  # all that was said, for the form that imports
+
+
+@view_config(context=Module, name="import", request_method="GET", renderer="import.pt", permission="import")
+def show_import(module: Module, request: Request) -> dict[str, ImportPage]:
+    """The page as its address says: `file`, and where the columns go."""
+    asked = ImportRequest(module.records, request, request.GET)
+    page = _empty_page(asked)
+    if asked.kept is None:
+        return {"page": page}
+    if asked.kept.first_event:
+        raise HTTPSeeOther(imported_address(module.module_name, asked.kept.key))
+    page = replace(page, file=asked.kept.name, hidden=(("file", asked.kept.key),))
+    try:
+        with asked.opened() as source:
+            return {"page": _with_file(page, asked, source)}
+    except UnreadableFileError as unreadable:
+        return {"page": replace(page, error=_told(unreadable, request))}
+
+
+@view_config(context=Module, name="import", request_method="POST", renderer="import.pt", permission="import")
+def take_import(module: Module, request: Request) -> dict[str, ImportPage] | Response:
+    """Takes a file that was sent, or imports the one that was looked at; with `skip` without its bad rows."""
+    records = module.records
+    if "file" in request.POST:
+        return _import(ImportRequest(records, request, request.POST))
+    received = receive_files(request, records, [_input_field(request)], with_attachments=False)
+    refused = received.refused.get(FIELD)
+    keys = request.POST.getall(kept_input(FIELD))
+    if not refused and keys:
+        return HTTPSeeOther(import_address(records.name, [("file", keys[0])]))
+    request.response.status_code = 422
+    asked = ImportRequest(records, request, {})
+    return {"page": replace(_empty_page(asked), error=refused or _("Choose a file."))}
+
+
+@view_config(context=Module, name="import-problems.csv", request_method="GET", permission="import")
+def send_problems(module: Module, request: Request) -> Response:
+    """All that is wrong with the rows of a file, as CSV: line, column, reason."""
+    asked, reader = ImportRequest(module.records, request, request.GET), request.reader
+    try:
+        with asked.opened() as source:
+            options = asked.options(source.headers, dry_run=True)
+            if columns_of(module.records, source.headers, options).problems:
+                raise HTTPNotFound
+            report = import_file(module.records, source, options)
+    except UnreadableFileError:
+        raise HTTPNotFound from None
+    header = [reader.text(_("Row")), reader.text(_("Column")), reader.text(_("Problem"))]
+    rows = [[str(bad.line), bad.column, reader.text(bad.reason)] for bad in report.bad]
+    response = Response(csv_lines([header, *rows], BYTE_ORDER_MARK), content_type="text/csv", charset="utf-8")
+    response.content_disposition = f'attachment; filename="{module.module_name}-problems.csv"'
+    return response
+
+
+def may_import(records: Records) -> bool:
+    """Whether the list offers an import to this profile."""
+    return records.policy.may(records.name, "import")
+
+
+def _import(asked: ImportRequest) -> Response:
+    """Imports, unless a row is bad by now that was not before: then the page says so."""
+    records, request = asked.records, asked.request
+    back = HTTPSeeOther(import_address(records.name, asked.parameters))
+    if again := answer_if_repeated(records, request):
+        return again
+    if asked.kept is None or asked.kept.first_event:
+        return back
+    try:
+        with asked.opened() as source:
+            options = asked.options(source.headers, skip_bad="skip" in request.POST)
+            if columns_of(records, source.headers, options).problems:
+                return back
+            report = store_import(records, source, options, asked.kept)
+    except UnreadableFileError:
+        return back
+    if report.bad and not options.skip_bad:
+        return back
+    if not report.outcome.added and not report.outcome.changed:
+        return set_flash(request, answer_when_done(records, request, back.location), "nothing-imported")
+    return answer_when_done(records, request, imported_address(records.name, asked.kept.key))
+
+
+def _input_field(request: Request) -> FileField:
+    """The input for the file, as if it were a field of a form."""
+    largest = min(LARGEST, largest_file(request))
+    return FileField.types["file"].model_validate({"name": FIELD, "type": "file", "max_size": largest})  # type: ignore[return-value]
+
+
+def _told(unreadable: UnreadableFileError, request: Request) -> Words:
+    if unreadable.line is None:
+        return unreadable.message
+    facts = {"line": unreadable.line, "problem": request.reader.text(unreadable.message)}
+    return _("Line ${line}: ${problem}", mapping=facts)
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def _empty_page(asked: ImportRequest) -> ImportPage:
+    """The page before a file is sent."""
+    records, request = asked.records, asked.request
+    largest = _input_field(request).max_size
+    size = shown_size(largest, request.reader)
+    return ImportPage(
+        heading=_("Import: ${module}", mapping={"module": request.reader.text(display_name(records.access))}),
+        action=import_address(records.name, ()),
+        back_url=list_address(records.name),
+        once=one_time_key(),
+        upload=UploadInput(
+            limits=_("CSV or Excel (.xlsx), up to ${size}", mapping={"size": size}),
+            max_size=largest,
+            max_count=1,
+            too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
+            accept=".csv,.xlsx,.txt",
+            name=FIELD,
+            kept=kept_input(FIELD),
+        ),
+        fillable=tuple(asked.fields.values()),
+        rows=ngettext("Up to ${number} row at once", "Up to ${number} rows at once", MOST_ROWS),
+        earlier=tuple(_earlier(asked)),
+    )
+
+
+def _earlier(asked: ImportRequest) -> Iterator[EarlierImport]:
+    """The imports of the last day."""
+    for kept in kept_imports(asked.records, asked.request.visitor.own_account):
+        done = imported(asked.records, kept, asked.author)
+        if done is not None and done.at > asked.request.now - UNDONE_WITHIN:
+            address = imported_address(asked.records.name, kept.key)
+            yield EarlierImport(kept.name, address, moment(done.at, asked.request.reader))
+
+
+def _with_file(page: ImportPage, asked: ImportRequest, source: LimitedRows) -> ImportPage:
+    """The page with the columns of the file and, where all of them go somewhere, with what would happen."""
+    reader = asked.request.reader
+    columns = columns_of(asked.records, source.headers, asked.options(source.headers))
+    samples = _samples(source)
+    problems = [*columns.wrong, *(missing_column(reader.text(field.title)) for field in columns.missing)]
+    if columns.unclear:  # why is told at each column
+        problems.insert(0, _("Choose where each column goes, or leave it out."))
+    matches = [Offer("", _("All rows are new"))] if asked.records.policy.may(asked.records.name, "create") else []
+    matches += [
+        Offer(
+            key.name,
+            _("Change by ${field}", mapping={"field": reader.text(key.title)}),
+            key.name == asked.match,
+        )
+        for key in asked.keys
+    ]
+    page = replace(
+        page,
+        problems=tuple(problems),
+        columns=tuple(_import_columns(asked, source.headers, columns, samples)),
+        matches=tuple(matches),
+        decimals=_offers(asked.notation.decimal, {"": "1234.5", ",": "1.234,5", ".": "1,234.5"}),
+        dates=_offers(asked.notation.first, {"": "2024-03-31, 31.03.2024", "day": "31/03/2024", "month": "03/31/2024"}),
+        parameters=asked.parameters,
+    )
+    if columns.problems:
+        return page
+    report = import_file(asked.records, source, asked.options(source.headers, dry_run=True))
+    return replace(page, preview=_preview(asked, report))
+
+
+def _offers(chosen: str, labels: dict[str, str]) -> tuple[Offer, ...]:
+    return tuple(Offer(value, label, value == chosen) for value, label in labels.items())
+
+
+def _samples(source: LimitedRows) -> list[list[str]]:
+    """Some values of each column."""
+    samples: list[list[str]] = [[] for _header in source.headers]
+    for row in islice(source.source.rows(), SAMPLED_ROWS):
+        for found, cell in zip(samples, row.cells, strict=False):
+            text = " ".join(cell.split())[:LONGEST_SAMPLE]
+            if text and text not in found and len(found) < SAMPLES:
+                found.append(text)
+    return samples
+
+
+def _import_columns(
+    asked: ImportRequest, headers: tuple[str, ...], columns: Columns, samples: list[list[str]]
+) -> Iterator[ImportColumn]:
+    going = {column.index: f"{column.field.name}.{column.part}".rstrip(".") for column in columns.imported}
+    for index, header in enumerate(headers):
+        if not header:
+            continue
+        goes = going.get(index, "")
+        offers = [Offer(name, label, name == goes) for name, label in asked.fields.items()]
+        note = _("The portal sets this itself, or you may not set it.") if header in columns.skipped else ""
+        yield ImportColumn(
+            f"{COLUMN}{index}",
+            header,
+            tuple(samples[index]),
+            tuple(offers),
+            _("Choose a field.") if header in columns.unclear else note,
+        )
+
+
+def _preview(asked: ImportRequest, report: ImportReport) -> ImportPreview:
+    """What would happen: how many records would be made and changed, and what is wrong."""
+    outcome, good = report.outcome, report.outcome.added + report.outcome.changed
+    facts = [ngettext("${number} new record", "${number} new records", outcome.added)] if outcome.added else []
+    if outcome.changed:
+        facts.append(ngettext("${number} changed record", "${number} changed records", outcome.changed))
+    if outcome.unchanged:
+        facts.append(
+            ngettext(
+                "${number} record is like this already", "${number} records are like this already", outcome.unchanged
+            )
+        )
+    submit: Words = ""
+    if good:
+        submit = ngettext("Import ${number} row", "Import ${number} rows", good)
+        if report.bad:
+            submit = ngettext(
+                "Import ${number} row without the others", "Import ${number} rows without the others", good
+            )
+    more = len(report.bad) - MOST_SHOWN
+    return ImportPreview(
+        facts=tuple(facts) or (_("Nothing would change."),),
+        submit=submit,
+        bad_summary=ngettext("${number} row cannot be imported", "${number} rows cannot be imported", report.bad_rows)
+        if report.bad
+        else "",
+        bad=tuple(report.bad[:MOST_SHOWN]),
+        more=_("and ${number} more", mapping={"number": more}) if more > 0 else "",
+        problems_url=import_address(asked.records.name, asked.parameters, "import-problems.csv"),
+        once=one_time_key(),
+    )

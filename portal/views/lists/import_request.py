@@ -1,0 +1,159 @@
+"""What a request says of an import: the file that was sent, where its columns go, and how it writes numbers and dates.
+
+The parameters are the same in the address of the page and in the form that imports: `file`, `match`, `decimal`,
+`first`, and `column.N` with the field of the column N.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPServiceUnavailable
+from pyramid.request import Request
+
+from portal.fields.base import Field
+from portal.records.reading.records import Records
+from portal.records.transfer.csv_columns import header_of, parts
+from portal.records.transfer.csv_reading import CsvRow, CsvRows, UnreadableFileError
+from portal.records.transfer.import_options import ImportOptions
+from portal.records.transfer.import_rights import keys_of, rights_of, targets_of
+from portal.records.transfer.importing import columns_of
+from portal.records.transfer.kept_imports import KeptImport, kept_imports
+from portal.records.transfer.numbers_and_dates import Notation
+from portal.records.transfer.source_files import open_file
+from portal.records.writing.history import SYSTEM, Author
+from portal.store.store import StoreError
+from portal.texts import ngettext
+from portal.views.forms.uploads import CANNOT_STORE
+from portal.views.parts import Pairs
+
+MOST_ROWS = 5_000  # that are imported while a browser waits
+MOST_UNPACKED = 50_000_000  # bytes of a workbook
+COLUMN = "column."
+DECIMALS, FIRST = ("", ",", "."), ("", "day", "month")
+
+
+@dataclass(frozen=True)
+class LimitedRows:
+    """The rows of a file, of which there may be MOST_ROWS. Raises UnreadableFileError behind them."""
+
+    source: CsvRows
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        return self.source.headers
+
+    def rows(self) -> Iterator[CsvRow]:
+        """The rows below the header."""
+        rows = self.source.rows()
+        yield from islice(rows, MOST_ROWS)
+        if next(rows, None) is not None:
+            raise UnreadableFileError(
+                ngettext(
+                    "The file has more than ${number} row. Divide it, or ask an administrator to import it.",
+                    "The file has more than ${number} rows. Divide it, or ask an administrator to import it.",
+                    MOST_ROWS,
+                )
+            )
+
+
+class ImportRequest:
+    """An import as a request asks for it; `form`: the parameters of its address, or the form that was sent."""
+
+    def __init__(self, records: Records, request: Request, form: Mapping[str, object]) -> None:
+        self.records, self.request = records, request
+        self.said = {name: value for name, value in form.items() if isinstance(value, str)}
+        self.rights = rights_of(records)
+        self.keys = keys_of(records)
+
+    @cached_property
+    def kept(self) -> KeptImport | None:
+        """The file; None where the address names none. Raises HTTPNotFound for one of somebody else."""
+        if not self.said.get("file"):
+            return None
+        found = kept_imports(self.records, self.request.visitor.own_account, self.said["file"])
+        if not found:
+            raise HTTPNotFound
+        return found[0]
+
+    @property
+    def author(self) -> Author:
+        """Who imports."""
+        author: Author = self.request.writer(self.records).author
+        return replace(author, channel=SYSTEM.channel)
+
+    @property
+    def match(self) -> str | None:
+        """The field by which records are found that the file changes."""
+        name = self.said.get("match", "")
+        return name if name in {field.name for field in self.keys} else None
+
+    @property
+    def notation(self) -> Notation:
+        """How the file writes numbers and dates."""
+        decimal, first = self.said.get("decimal", ""), self.said.get("first", "")
+        return Notation(decimal if decimal in DECIMALS else "", first if first in FIRST else "")
+
+    @property
+    def parameters(self) -> Pairs:
+        """All of it as hidden inputs, or as parameters of an address."""
+        names = [name for name in self.said if name in ("file", "match", "decimal", "first") or name.startswith(COLUMN)]
+        return tuple((name, self.said[name]) for name in names)
+
+    def chosen(self, headers: tuple[str, ...]) -> dict[str, str]:
+        """Where the columns go that somebody has chosen a field for, or nothing, by their headers.
+
+        A column by which records are found is none that was left out: it could not be chosen before.
+        """
+        chosen = {}
+        for index, header in enumerate(headers):
+            name = self.said.get(f"{COLUMN}{index}")
+            if name is None or not header or headers.count(header) > 1:
+                continue
+            if name in self.fields or (not name and not self._names_records(header)):
+                chosen[header] = name
+        return chosen
+
+    def _names_records(self, header: str) -> bool:
+        if self.match is None:
+            return False
+        columns = columns_of(self.records, (header,), ImportOptions(key=self.match, rights=self.rights))
+        return any(column.field.name == self.match for column in columns.imported)
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """What a column may go into, by the name of the input: fields, and their parts; with what it is called."""
+        languages = self.records.policy.declaration.settings.languages
+        targets = targets_of(self.rights, self.match)
+        return {
+            f"{name}.{part}" if part else name: self._label(field, part, languages)
+            for name, field in targets.fillable.items()
+            for part in ("", *parts(field))
+        }
+
+    def _label(self, field: Field, part: str, languages: tuple[str, ...]) -> str:
+        module = self.records.policy.declaration.modules[self.records.name]
+        return header_of(module, field, self.request.reader.language, languages, part)
+
+    def options(self, headers: tuple[str, ...], *, dry_run: bool = False, skip_bad: bool = False) -> ImportOptions:
+        """What the importer is told."""
+        return ImportOptions(
+            self.chosen(headers), self.match, dry_run, skip_bad, self.notation, rights=self.rights, author=self.author
+        )
+
+    @contextmanager
+    def opened(self) -> Iterator[LimitedRows]:
+        """The rows of the file. Raises UnreadableFileError, HTTPNotFound and HTTPServiceUnavailable."""
+        if self.kept is None:
+            raise HTTPNotFound
+        with tempfile.NamedTemporaryFile() as file:
+            try:
+                file.writelines(self.request.store.read(self.kept.stored))
+            except StoreError:
+                raise HTTPServiceUnavailable(CANNOT_STORE) from None
+            file.flush()
+            yield LimitedRows(open_file(Path(file.name), most_unpacked=MOST_UNPACKED))
