@@ -44,6 +44,9 @@ modules:
       parts: {type: links, to: machines}
       price: {type: money, label: {en: Price, it: Prezzo}}
       bought: date
+      cost: {type: integer, internal: true, default: 5}
+      size: {type: integer, default: 2}
+      worth: {type: formula, of: size * cost}
       kind: {type: choice, options: {small: Small, large: Large}}
       hush: {type: text, internal: true, label: Hush hush}
       state: {type: choice, options: [used, gone], default: used}
@@ -72,7 +75,7 @@ modules:
     can: [create, edit, import]
     list: {columns: [reference, name, serial, company]}
     create: {fields: [name, serial, room, parts]}
-    edit: {fields: [name, parts]}
+    edit: {fields: [name, parts, size]}
 """
 READER = "modules: {machines: {see: all, can: [create, edit, export]}}\n"
 PEOPLE = (
@@ -252,8 +255,9 @@ def test_who_imports_sets_and_finds_no_more_than_in_their_forms(world):
     assert (made.title, made.values["used_by"], made.values["company"].title) == ("A", anna, "Acme")
     page = send(world, ANNA, "reference,name\nM001,Taken over\n", match="reference")
     assert problems(page) == [("2", "reference", "There is no such record.")]
-    page = send(world, ANNA, "reference,parts\nM003,\n", match="reference")
+    page = send(world, ANNA, "reference,parts,size\nM003,,3\n", match="reference")
     press(world, ANNA, page)
+    assert world.record("machines", mine).values["worth"] == 15
     assert [link.title for link in world.record("machines", mine).values["parts"]] == ["Foreign"]
 
 

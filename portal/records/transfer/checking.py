@@ -11,7 +11,7 @@ from portal.batches import batched
 from portal.fields.base import Field, Refused
 from portal.fields.default_paths import value_path
 from portal.fields.file import FileValue
-from portal.records.reading.records import Records
+from portal.records.reading.records import Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, CsvColumn, parts
 from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.import_options import ImportOptions
@@ -132,7 +132,7 @@ class Checking:
         names = {row: row.cells[self.key][self.key].strip() for row in rows}
         ids = ids_by_name(self.system, self._fields[self.key], {name for name in names.values() if name})
         found_ids = sorted({record_id for several in ids.values() for record_id in several})
-        records = {record.id: record for record in self.system.by_ids(found_ids, self.module.everything)}
+        records = self._whole_records(found_ids)
         for row, name in names.items():
             matching = ids.get(name, [])
             if not name:
@@ -144,6 +144,18 @@ class Checking:
                 self._refuse(row.line, self.key, sentence)
             elif matching:
                 row.record = records[matching[0]]
+
+    def _whole_records(self, ids: Sequence[int]) -> dict[int, Record]:
+        """The records by their ids. What a person may not read of them is there too: formulas and conditions use it."""
+        names = self.module.everything
+        records = {record.id: record for record in self.system.by_ids(ids, names)}
+        if self._rights is None:
+            return records
+        stored = {record.id: record for record in self.system.as_system.by_ids(list(records), names)}
+        return {
+            record_id: record._replace(values={**stored[record_id].values, **record.values})
+            for record_id, record in records.items()
+        }
 
     def _read_cells(self, row: ImportRow) -> None:
         """Reads all values but links; a new record's other values are the declared defaults."""
