@@ -80,7 +80,7 @@ def send_import(page: Page) -> None:
     content = b"Name,Company,Remark\nLobby printer,Officina Moretti,x\nNo company,Nobody,\n"
     page.locator("input[type=file]").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
     page.locator("main form[method=post] button[type=submit]").click()
-    expect(page.locator("table.plain")).to_be_visible()
+    expect(page.locator("table.records")).to_be_visible()
 
 
 def check_import(page: Page) -> None:

@@ -138,15 +138,12 @@ def outcome(page):
 
 
 def problems(page):
-    return [
-        tuple(cell.text for cell in row.select("td"))
-        for row in page.html.select("table.plain tbody tr")
-        if row.td["class"] == ["numeric"]
-    ]
+    rows = page.html.select("table.records tbody tr:has(th.numeric)")
+    return [tuple(cell.text.strip() for cell in row.select("th, td")) for row in rows]
 
 
 def told(page):
-    return [item.text for item in page.html.select(".problems .error")]
+    return [item.text for item in page.html.select(".alert p")]
 
 
 def values(world, *names):
@@ -165,7 +162,7 @@ def test_a_file_becomes_records_after_one_has_seen_what_would_happen(world):
     page = send(world, NANCY, content, "machines.xlsx")
     assert told(page) == ["Choose where each column goes, or leave it out."]
     assert not outcome(page)
-    marked = [row.th.text for row in page.html.select("table.plain tbody tr") if row.select(".hint")]
+    marked = [row.th.text for row in page.html.select("table.records tbody tr") if row.select(".hint")]
     assert marked == ["Remarks"]
     page = send(world, NANCY, content, "machines.xlsx", column_7="")
     assert outcome(page) == ["2 new records"]
@@ -194,10 +191,10 @@ def test_what_is_wrong_is_listed_before_anything_is_stored_and_may_be_left_out(w
     page = send(world, NANCY, content, decimal=",")
     assert outcome(page) == ["2 new records", "2 rows cannot be imported"]
     assert sorted(problems(page)) == [
-        ("3", "room", "No record in rooms is named “Nowhere”."),
-        ("3", "serial", "Line 2 has the same value."),
-        ("4", "name", "Required"),
-        ("4", "price", "“x” is not a number."),
+        ("Row 3", "room", "No record in rooms is named “Nowhere”."),
+        ("Row 3", "serial", "Line 2 has the same value."),
+        ("Row 4", "name", "Required"),
+        ("Row 4", "price", "“x” is not a number."),
     ]
     file = world[NANCY].get(page.html.find("a", href=re.compile("problems.csv"))["href"])
     assert file.text.removeprefix("\ufeff").splitlines()[0] == "Row,Column,Problem"
@@ -220,10 +217,10 @@ def test_records_that_are_there_are_changed_by_their_reference(world):
     page = send(world, NANCY, content, match="reference")
     assert outcome(page) == ["1 changed record", "1 record is like this already", "3 rows cannot be imported"]
     assert sorted(problems(page)) == [
-        ("4", "name", "This cannot change any more."),
-        ("5", "reference", "There is no such record."),
-        ("6", "reference", "Line 3 has the same value."),
-        ("6", "serial", "You cannot change this."),
+        ("Row 4", "name", "This cannot change any more."),
+        ("Row 5", "reference", "There is no such record."),
+        ("Row 6", "reference", "Line 3 has the same value."),
+        ("Row 6", "serial", "You cannot change this."),
     ]
     press(world, NANCY, page)
     assert values(world, "name", "hush") == [("First", "secret"), ("Two", "secret"), ("Gone", "secret")]
@@ -239,13 +236,13 @@ def test_who_imports_sets_and_finds_no_more_than_in_their_forms(world):
     for name, opened, company in (("Yes", True, acme), ("Shut", False, acme), ("Theirs", True, globex)):
         world.add("rooms", name=name, open=opened, company=company)
     page = send(world, ANNA, "name,Hush hush,company,created\nA,x,Globex,2020-01-01\n")
-    notes = {row.th.text: row.select_one(".hint") for row in page.html.select("table.plain tbody tr") if row.th}
+    notes = {row.th.text: row.select_one(".hint") for row in page.html.select("table.records tbody tr") if row.th}
     assert {header for header, note in notes.items() if note} == {"Hush hush", "company", "created"}
     assert notes["Hush hush"].text == "Choose a field."  # as for what does not exist
     page = send(world, ANNA, "name,room,parts\nA,Yes,Own\nB,Shut,\nC,Theirs,\nD,,Foreign\nE,,F\n")
     assert outcome(page) == ["1 new record", "4 rows cannot be imported"]
     assert {(line, column) for line, column, _reason in problems(page)} == {
-        ("3", "room"), ("4", "room"), ("5", "parts"), ("6", "parts"),
+        ("Row 3", "room"), ("Row 4", "room"), ("Row 5", "parts"), ("Row 6", "parts"),
     }  # fmt: skip
     assert {reason.partition(" is ")[0] for _line, _column, reason in problems(page)} == {
         "No record in rooms", "No record in machines",
@@ -254,7 +251,7 @@ def test_who_imports_sets_and_finds_no_more_than_in_their_forms(world):
     made = world.all("machines")[-1]
     assert (made.title, made.values["used_by"], made.values["company"].title) == ("A", anna, "Acme")
     page = send(world, ANNA, "reference,name\nM001,Taken over\n", match="reference")
-    assert problems(page) == [("2", "reference", "There is no such record.")]
+    assert problems(page) == [("Row 2", "reference", "There is no such record.")]
     page = send(world, ANNA, "reference,parts,size\nM003,,3\n", match="reference")
     press(world, ANNA, page)
     assert world.record("machines", mine).values["worth"] == 15
