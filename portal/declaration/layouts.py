@@ -60,7 +60,9 @@ def finished_layouts(
     return {
         "list": _list(viewer, module, written["list"]),
         "detail": _detail(viewer, module, written["detail"]),
-        "create": _form(viewer, module, written["create"], given, new=True),
+        "create": _form(viewer, module, written["create"], given, new=True).model_copy(
+            update={"suggest": written["create"].suggest}
+        ),
         "edit": _form(viewer, module, written["edit"], frozenset(), new=False),
     }
 

@@ -17,6 +17,7 @@ MESSAGES = {
     "second-factor-off": _("Two-factor authentication is off."),
     "created": _("Saved."),
     "edited": _("Saved."),
+    "solved": _("Glad that this helped. Nothing was sent."),
     "sent-before": _("This form has been sent already."),
     "given-away": _("Saved. This record is not among those that you see."),
     "deleted": _("Deleted."),

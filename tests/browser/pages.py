@@ -58,6 +58,11 @@ def last_step(page: Page) -> None:
     refuse(page)
 
 
+def type_title(page: Page) -> None:
+    page.locator("#field-title").press_sequentially("The printer prints blank pages")
+    expect(page.locator(".suggested li").first).to_be_visible()
+
+
 def open_combobox(page: Page) -> None:
     page.locator("[role=combobox]").first.click()
     expect(page.locator(".combobox [role=listbox]").first).to_be_visible()
@@ -151,6 +156,7 @@ KINDS = (
     Kind("wizard", "customer", "/tickets/create"),
     Kind("wizard refused", "customer", "/tickets/create", last_step),
     Kind("plain form refused", "customer", "/orders/create", refuse),
+    Kind("form with possible answers", "support", "/tickets/create", type_title),
     Kind("long form", "support", "/tickets/create", open_combobox),
     Kind("edit", "support", "/quotes/1/edit"),
     Kind("edit with a picture", "support", "/assets/1/edit"),

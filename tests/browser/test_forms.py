@@ -284,3 +284,20 @@ def test_lines_are_added_moved_and_removed_in_the_page_and_with_the_keyboard(vis
     expect(lines.nth(1)).to_contain_text("Posture office chair")
     expect(lines.nth(2)).to_contain_text("Toner kit 320")
     expect(lines.last).to_contain_text("€1,790.00")
+
+
+def test_an_article_that_answers_the_question_ends_the_form(visit: Visit) -> None:
+    page = visit("support", "/tickets/create")
+    title, box = page.locator("#field-title"), page.locator(".suggested")
+    expect(box.get_by_role("button")).to_be_hidden()
+    with page.expect_response("**/account/drafts"):
+        title.press_sequentially("Paper jam in the printer")
+    expect(box.get_by_role("link").first).to_have_text("Clear a paper jam without tearing the sheet")
+    expect(box.get_by_role("status")).to_have_text(re.compile(r"\d possible answers"))
+    title.fill("")
+    expect(box.get_by_role("link")).to_have_count(0)
+    title.press_sequentially("Paper jam")
+    box.get_by_role("button", name="That solved it").click()
+    expect(page.get_by_text("Glad that this helped. Nothing was sent.")).to_be_visible()
+    page.goto("/tickets/create")
+    expect(page.locator("#field-title")).to_have_value("")

@@ -149,6 +149,7 @@ LEDGER: dict[str, Change | str] = {
     "Step.fields": Change(f"{TICKETS}.create.steps", [{**STEPS[0], "fields": ["title", "due"]}], given=WITH_STEPS),
     "FormLayout.fields": Change(f"{TICKETS}.create.fields", ["title", "body"]),
     "FormLayout.steps": Change(f"{TICKETS}.create.steps", STEPS),
+    "FormLayout.suggest": Change(f"{TICKETS}.create.suggest", "answers"),
     # lifecycles
     "Transition.from": Change(f"{MOVES}.begin.from", "done"),
     "Transition.to": "test_lifecycle.py::test_only_what_leaves_this_state_and_is_granted_is_offered_and_done",

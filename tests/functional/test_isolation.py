@@ -121,7 +121,7 @@ def crawl(browser, start=("/",)) -> dict[str, object]:
 
 def asked(world) -> list[str]:
     """Addresses that nobody is led to, but anybody may type."""
-    found = ["/search?q=zq", f"/search?q={INTERNAL}"]
+    found = ["/search?q=zq", f"/search?q={INTERNAL}", f"/requests/suggested?q={INTERNAL}+all"]
     for module in MODULES:
         found += [f"/{module}/?tab=all&q=zq", f"/{module}/?tab=all&q={INTERNAL}", f"/{module}/export.csv?tab=all"]
         found += [f"/{module}/export.xlsx?tab=all"]

@@ -116,12 +116,26 @@ def _check_form(draft: DeclarationDraft, module: Module, layout: FormLayout, at:
         at["steps"].key.wrong("a form has fields or steps, not both")
     for index, step in enumerate(layout.steps or ()):
         _check_empty(step.fields, at["steps"][index]["fields"])
+    if layout.suggest is not None:
+        _check_suggest(draft, layout.suggest, at["suggest"], new)
     seen: dict[str, Cursor] = {}
     for place, name in _form_names(layout, at):
         if name in seen:
             place.wrong(f'"{name}" appears twice in this form', seen[name].related("first here"))
         seen.setdefault(name, place)
         _check_form_field(draft, module, name, place, new)
+
+
+def _check_suggest(draft: DeclarationDraft, name: str, at: Cursor, new: bool) -> None:
+    """Records are suggested by the words of a title, while a new record is made."""
+    suggested = draft.modules.get(name)
+    if not new:
+        at.key.warn("has no effect: records are suggested in the form for a new record, create")
+    elif suggested is None:
+        if not draft.is_broken(name):
+            at.wrong(draft.no_module(name))
+    elif not any(field.searched for field in suggested.fields.values()) and not draft.has_broken_field(name):
+        at.wrong(f"{name} has no field that the search covers: nothing would ever be suggested")
 
 
 def _form_names(layout: FormLayout, at: Cursor) -> Iterator[PlacedName]:

@@ -42,7 +42,7 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
     sessionStorage.removeItem(key);
   };
   form.addEventListener("submit", stop);
-  document.querySelector("[data-discard-draft]")?.addEventListener("click", stop);
+  for (const button of document.querySelectorAll("[data-discard-draft], [data-ends-form]")) button.addEventListener("click", stop);
   addEventListener("pagehide", () => save(true));
   addEventListener("pageshow", () => (sent = false));
   deliverCopy(key);

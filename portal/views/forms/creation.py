@@ -48,6 +48,7 @@ from portal.views.forms.submissions import (
     once_key,
     record_or_list,
 )
+from portal.views.forms.suggested import suggesting
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
@@ -277,6 +278,7 @@ def _create_page(form: CreateForm, filling: Filling, step: int, key: str, draft:
         hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
         follows=_followed_by(form, filling),
         compute_url=compute_address(records.name),
+        suggesting=suggesting(records, step_names(steps[step]) if steps else set(fields), key),
     )
     if not steps:
         return page

@@ -256,6 +256,16 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Suggesting:
+    """What a form says to the script that offers answers to the title while it is typed."""
+
+    url: str  # that finds them
+    beside: str  # the id of the title's input
+    solved_url: str  # where the form ends, as one of them helped
+    draft: str  # the key of its draft
+
+
+@dataclass(frozen=True)
 class FormPage:
     """form.pt: create and edit, in one page or step by step."""
 
@@ -277,6 +287,7 @@ class FormPage:
     draft: DraftForm | None = None
     files: UploadInput | None = None  # asked for in the last step
     compute_url: str = ""  # where a script asks for what is computed while the reader types
+    suggesting: Suggesting | None = None
 
     @property
     def widgets(self) -> Iterator[Widget]:

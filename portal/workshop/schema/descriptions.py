@@ -183,6 +183,7 @@ DESCRIPTIONS = {
     "Related.columns": "The fields that are shown.",
     "FormLayout.fields": "The fields, in order; a nested list puts fields side by side.",
     "FormLayout.steps": "A form in several steps: {title, fields}.",
+    "FormLayout.suggest": "The module whose records are offered as answers while the title of a new record is typed.",
     "Step.title": _LABEL,
     "Step.fields": "The fields, in order; a nested list puts fields side by side.",
     "Comments.order": "Which comment comes first: newest or oldest.",

@@ -1,0 +1,32 @@
+// While the title of a new record is typed, records that may answer it are offered below. Without this script, and
+// without a connection, nothing is offered.
+import { attach, calm, make } from "./attach.js";
+
+attach("[data-suggest]", (box) => {
+  const input = document.getElementById(box.dataset.beside);
+  const [said, list] = [box.querySelector("[role=status]"), box.querySelector("ul")];
+  let running = null;
+
+  const look = async () => {
+    running?.abort();
+    running = new AbortController();
+    try {
+      const answer = await fetch(`${box.dataset.suggest}?q=${encodeURIComponent(input.value)}`, { signal: running.signal });
+      if (answer.ok) show(await answer.json());
+    } catch {
+      // Another letter was typed meanwhile, or the server cannot be reached.
+    }
+  };
+
+  const show = (answers) => {
+    const items = answers.found.map(({ title, url, about }) =>
+      make("li", {}, make("a", { href: url, target: "_blank" }, title), make("div", { className: "small muted" }, about)),
+    );
+    list.replaceChildren(...items);
+    if (said.textContent !== answers.said) said.textContent = answers.said;
+  };
+
+  input.closest(".form-row").after(box);
+  input.addEventListener("input", calm(400, look));
+  if (input.value) look();
+});

@@ -1,0 +1,72 @@
+"""What may answer a question before it is sent: records of another module with the words of the title that is typed
+(`suggest` of a create layout). “That solved it” ends the form.
+"""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.records.reading.any_words import ids_with_any_word
+from portal.records.reading.records import Records
+from portal.texts import beginning, ngettext
+from portal.views.forms.drafts import KEY, drafts_of
+from portal.views.forms.form_page import Suggesting
+from portal.web.addresses import list_address, record_address
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Module
+
+MOST = 3  # records at once
+LONGEST = 200  # characters of a title that are looked for
+ABOUT = 140  # characters of what a record says
+
+
+def suggesting(records: Records, shown: set[str], key: str) -> Suggesting | None:
+    """What a form that shows these fields says to the script; None where nothing can be suggested."""
+    title = records.module.title_field.name
+    if title not in shown or _suggested(records) is None:
+        return None
+    return Suggesting(f"/{records.name}/suggested", f"field-{title}", f"/{records.name}/solved", key)
+
+
+def _suggested(records: Records) -> Records | None:
+    """The records that the form suggests; None for none, and where the profile lacks their module."""
+    module = records.access.create.suggest
+    return records.of(module) if module and records.policy.access(module) else None
+
+
+@view_config(context=Module, name="suggested", request_method="GET", renderer="json", permission="create")
+def suggest_records(module: Module, request: Request) -> dict[str, Any]:
+    """`/MODULE/suggested?q=`: the records that have most words of a title, and a sentence that says how many."""
+    records = _suggested(module.records)
+    if records is None:
+        raise HTTPNotFound
+    text = records.module.first_long_text
+    about = text if text and text.name in records.policy.readable(records.name) else None
+    ids = ids_with_any_word(records, request.GET.get("q", "")[:LONGEST], MOST)
+    by_id = {record.id: record for record in records.by_ids(ids, [about.name] if about else [])}
+    found = [
+        {
+            "title": by_id[record_id].title,
+            "url": record_address(records.name, record_id),
+            "about": beginning(about.show(by_id[record_id].values[about.name], request.reader), ABOUT) if about else "",
+        }
+        for record_id in ids
+        if record_id in by_id
+    ]
+    said = ngettext("${number} possible answer", "${number} possible answers", len(found))
+    return {"said": request.reader.text(said) if found else "", "found": found}
+
+
+@view_config(context=Module, name="solved", request_method="POST", permission="create")
+def end_form(module: Module, request: Request) -> Response:
+    """`/MODULE/solved`: lets the draft of a new record go; nothing is created."""
+    key = posted_text(request, "_draft")
+    if _suggested(module.records) is None:
+        raise HTTPNotFound
+    if KEY.fullmatch(key):
+        drafts_of(request).discard(f"{module.module_name}/create/{key}")
+    return set_flash(request, HTTPSeeOther(list_address(module.module_name)), "solved")
