@@ -208,8 +208,9 @@ def test_the_export_follows_what_is_asked(visit: Visit) -> None:
     page.get_by_role("searchbox").press_sequentially("printer")
     expect(page).to_have_url(re.compile("q=printer"))
     settled(page)
+    page.locator("summary", has_text="Export").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Export").click()
+        page.get_by_role("link", name="CSV file").click()
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     listed = rows(page)
     assert len(lines) - 1 >= len(listed) > 0, "the export has all pages"
