@@ -44,6 +44,7 @@ RUNTIME = [
     "tzdata>=2025.2",
     "pyotp>=2.9",  # codes of the second factor (RFC 6238)
     "joserfc>=1.3",  # verifies what identity providers sign
+    "webauthn>=2.7",  # passkeys
     "segno>=1.6",  # QR codes, for the telephone that shows these codes
 ]
 TEST = [

@@ -34,6 +34,7 @@ SIGN_IN_DEVICE = Limit("sign-in-device", 10, 900)  # of a known device, instead 
 CURRENT_PASSWORD = Limit("current-password", 10, 900)
 SECOND_FACTOR = Limit("second-factor", 10, 900)  # of one account, or of a device that it knows
 SINGLE_SIGN_ON = Limit("single-sign-on", 100, 900)  # by one network
+PASSKEY = Limit("passkey", 200, 900)  # challenges for one network
 RESET = Limit("reset", 3, 3600)  # of one address, by the same network or known device
 RESET_ADDRESS = Limit("reset-address", 12, 3600)  # of one address, by all networks
 RESET_NETWORK = Limit("reset-network", 30, 3600)

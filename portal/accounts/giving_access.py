@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, find_account
 from portal.accounts.one_time_links import INVITATION, make_link, void_links
+from portal.accounts.passkeys import remove_passkeys
 from portal.accounts.people import people_with_email
 from portal.accounts.second_factor import remove_second_factor
 from portal.accounts.sessions import close_sessions
@@ -127,8 +128,8 @@ class Register:
     def change_email(self, email: str, new_email: str) -> Account:
         """Change the address to sign in with, and that of the person where it is the old one.
 
-        Links that were sent to the old address become void, and its login elsewhere no longer counts. Raises
-        AccessRefusedError.
+        Links that were sent to the old address become void; its login elsewhere and its passkeys no longer count.
+        Raises AccessRefusedError.
         """
         account, new = self.find(email), normalize_email(new_email)
         self._check_email(new)
@@ -136,6 +137,7 @@ class Register:
         if other is not None and other.id != account.id:
             raise AccessRefusedError(f"{new} has access already")
         with unique_violations_retried():
+            remove_passkeys(self.connection, self.tables, account.id)
             self._store(account, {"email": new, "subject": None, "bounces": 0, "bounce_reason": None})
         void_links(self.connection, self.tables, account.id)
         self._change_email_of_person(account, new)
@@ -178,10 +180,11 @@ class Register:
     def reset(self, email: str, hashed: str) -> Account:
         """Set a generated password, which has to be changed at the next sign-in, and end all sessions.
 
-        A login elsewhere no longer counts: the next one with this address does.
+        A login elsewhere no longer counts: the next one with this address does. Nor do passkeys.
         """
         account = self.find(email)
         self._store(account, {"password": hashed, "must_change": True, "invited": None, "subject": None})
+        remove_passkeys(self.connection, self.tables, account.id)
         close_sessions(self.connection, self.tables, account.id)
         void_links(self.connection, self.tables, account.id)
         return self.find(email)

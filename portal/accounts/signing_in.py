@@ -28,6 +28,7 @@ from portal.accounts.one_time_links import (
     use_link,
     void_links,
 )
+from portal.accounts.passkeys import Passkeys, Site
 from portal.accounts.passwords import Passwords, password_of, password_of_waiting, weakness
 from portal.accounts.second_factor import use_code
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
@@ -330,6 +331,19 @@ class Logins:
         connection.execute(sa.update(table).where(table.c["id"] == account.id).values(values))
         void_links(connection, self.tables, account.id)
         return load_account(connection, self.tables, account.id) or account
+
+    # -- passkeys -------------------------------------------------------------------------------------------------
+
+    def sign_in_by_passkey(
+        self, answer: str, site: Site, attempt: SignInAttempt, now: datetime.datetime
+    ) -> SignedIn | str:
+        """A session for who has proved a passkey, which is both factors; why not. Raises PasskeyRefusedError."""
+        with writing(self.engine) as connection:
+            account_id = Passkeys(connection, self.tables, site, now).prove(answer)
+            account = load_account(connection, self.tables, account_id) or NO_ONE
+            if reason := sign_in_refusal(connection, self.tables, account, now):
+                return reason
+            return self._open_without_password(connection, account, attempt, now)
 
     # -- the second factor ----------------------------------------------------------------------------------------
 

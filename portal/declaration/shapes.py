@@ -47,7 +47,7 @@ class Settings(Shape):
     support_address: str | None = None
     administrators: tuple[value_types.ProfileName, ...] = ()
     # link: by email; oidc: by the identity provider, which is offered wherever there is one.
-    sign_in: tuple[Literal["password", "link", "oidc"], ...] = Key(("password",), min_length=1)
+    sign_in: tuple[Literal["password", "link", "oidc", "passkey"], ...] = Key(("password",), min_length=1)
     letters: Letters = Letters()
 
 

@@ -107,6 +107,21 @@ def second_factor_changed(sender: Sender, account: Account, is_on: bool) -> Emai
     return write_letter(sender, account, content)
 
 
+def passkey_changed(sender: Sender, account: Account, is_added: bool) -> EmailMessage:
+    """The letter that says at once that one can sign in with another passkey, or with one less."""
+    email = {"email": account.email}
+    added = _("A passkey now signs in as ${email}.", mapping=email)
+    removed = _("A passkey no longer signs in as ${email}.", mapping=email)
+    content = LetterContent(
+        _("A passkey was added") if is_added else _("A passkey was removed"),
+        (added if is_added else removed,),
+        _("My account"),
+        f"{sender.address}/account/",
+        (_("If you did not expect this, let us know."),),
+    )
+    return write_letter(sender, account, content)
+
+
 def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
     """The letter that tells an administrator that emails could not be sent for three days."""
     content = LetterContent(

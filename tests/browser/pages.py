@@ -174,6 +174,7 @@ KINDS = (
     Kind("invitation refused", "power", "/contacts/invite", refuse),
     Kind("sign-up", "", "/signup"),
     Kind("password", "customer", "/password"),
+    Kind("new passkey", "customer", "/account/passkey"),
     Kind("two-factor authentication", "customer", "/account/second-factor"),
     Kind("not found", "customer", "/nowhere/"),
     Kind("letters", "support", "/-/outbox"),

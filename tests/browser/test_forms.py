@@ -261,7 +261,7 @@ def test_a_lost_session_keeps_what_was_typed(
     page.get_by_role("textbox", name="Write a comment").fill("Do not lose me")
     page.context.clear_cookies(name="portal_session")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     sign_in(page, *passwords["customer"])
     assert urlsplit(page.url).path == path
     expect(page.get_by_role("textbox", name="Write a comment")).to_have_value("Do not lose me")

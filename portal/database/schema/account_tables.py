@@ -87,6 +87,19 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("secret", sa.Text()),  # in base32
             sa.Column("last_step", sa.BigInteger()),  # of the last code that was used: none before counts any more
         ),
+        "passkey": sa.Table(
+            "portal_passkey",
+            metadata,
+            serial_column("id"),
+            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
+            sa.Column("credential", sa.Text(), unique=True),  # its id, in base64url
+            sa.Column("public_key", sa.Text()),  # in COSE, in base64url
+            sa.Column("sign_count", sa.BigInteger()),  # how often it was used, where the device counts
+            sa.Column("name", sa.Text()),
+            sa.Column("created", UTCDateTime()),
+            sa.Column("used", UTCDateTime()),  # the last time
+            sqlite_autoincrement=True,
+        ),
         "recovery_code": sa.Table(
             "portal_recovery_code",
             metadata,
@@ -97,6 +110,7 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             "portal_link",
             metadata,
             sa.Column("token", sa.Text(), primary_key=True),  # the hash of the token in the address
+            # NULL: of a challenge for passkeys, which any account may answer.
             sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
             sa.Column("purpose", sa.Text()),
             sa.Column("expires", UTCDateTime()),

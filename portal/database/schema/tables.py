@@ -46,6 +46,7 @@ class Tables:
     link: sa.Table
     second_factor: sa.Table
     recovery_code: sa.Table
+    passkey: sa.Table
     company: sa.Table
     sign_up: sa.Table
     opening: sa.Table

@@ -11,6 +11,7 @@ from portal.accounts.api_tokens import make_token
 from portal.views.account.device_list import DeviceShown, devices
 from portal.views.account.draft_list import DraftLine, draft_line
 from portal.views.account.letter_choices import LetterChoices, letter_choices
+from portal.views.account.passkeys import PasskeyShown, passkeys
 from portal.views.account.token_list import TokenShown, read_token_form, tokens
 from portal.views.forms.drafts import drafts_of
 from portal.views.forms.form_page import QuestionPage
@@ -23,6 +24,7 @@ class AccountPage:
 
     letters: LetterChoices
     second_factor: bool = False  # whether codes are asked for
+    passkeys: tuple[PasskeyShown, ...] | None = None  # None: the portal has none
     drafts: tuple[DraftLine, ...] = ()
     devices: tuple[DeviceShown, ...] = ()
     tokens: tuple[TokenShown, ...] = ()
@@ -51,4 +53,4 @@ def _account_page(request: Request, new_token: str = "") -> AccountPage:
     has_second_factor = request.identity.account.second_factor is not None
     drafts = tuple(draft_line(request, draft) for draft in drafts_of(request).all())
     choices, listed = letter_choices(request), tokens(request)
-    return AccountPage(choices, has_second_factor, drafts, devices(request), listed, new_token)
+    return AccountPage(choices, has_second_factor, passkeys(request), drafts, devices(request), listed, new_token)

@@ -18,6 +18,7 @@ class PasswordPage:
     submit: Words = ""
     back_url: str = ""
     back_label: Words = ""
+    passkey_url: str = ""  # where the browser gets what it needs to make a passkey
     other_url: str = ""  # another way to do the same
     other_label: Words = ""
     again_url: str = ""  # after an email was sent: the form for another address

@@ -43,6 +43,7 @@ class LoginPage:
     sign_up: bool = False  # whether strangers may sign up
     password: bool = True  # whether one signs in with a password
     link: bool = False  # whether one signs in with a link by email
+    passkey: bool = False  # whether one signs in with a passkey
     provider: str = ""  # the name of the identity provider
     provider_url: str = ""
 
@@ -159,6 +160,7 @@ def login_page(
             sign_up=request.portal.declaration.sign_up is not None,
             password="password" in ways,
             link="link" in ways,
+            passkey="passkey" in ways,
             provider=provider.label if provider else "",
             provider_url=single_sign_on_address(following) if provider else "",
         )

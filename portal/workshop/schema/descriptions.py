@@ -68,7 +68,7 @@ DESCRIPTIONS = {
     "Settings.base_url": "The address of the portal, for links in emails.",
     "Settings.support_address": "The email address that people in trouble write to.",
     "Settings.administrators": "The profiles whose people may open the pages under /-/.",
-    "Settings.sign_in": "password, link (by email), oidc (only by the identity provider), or several.",
+    "Settings.sign_in": "password, link (by email), oidc (only by the identity provider), passkey, or several.",
     "Settings.letters": "What every email about a record says in addition.",
     "Letters.footer": "What stands below every email about a record.",
     "Letters.reply_above": "The line above which an answer is written.",

@@ -24,6 +24,7 @@ from portal.mail.account_letters import (
     address_changed,
     letters_given_up,
     new_device_letter,
+    passkey_changed,
     password_changed,
     password_reset_letter,
     second_factor_changed,
@@ -69,6 +70,7 @@ HOSTILE = [
 # Every letter, written to somebody.
 WRITE = {
     "second_factor_changed": lambda *who: second_factor_changed(*who, is_on=True),
+    "passkey_changed": lambda *who: passkey_changed(*who, is_added=True),
     "address_changed": lambda *who: address_changed(*who, "anna@new.example"),
     "new_device_letter": lambda *who: new_device_letter(*who, Device("Firefox", "Linux")),
     "letters_given_up": letters_given_up,

@@ -1,0 +1,210 @@
+"""Passkeys (WebAuthn): made for an account, and proved at the sign-in. They count as both factors.
+
+The device has asked for a finger, a face or its PIN each time (user verification), and says to which site it speaks.
+Each challenge is a one-time link of its own, so that no answer of a device counts twice.
+"""
+
+import contextlib
+import datetime
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import sqlalchemy as sa
+import webauthn
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_client_data_json
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from portal.accounts.accounts import Account
+from portal.accounts.keys_and_tokens import hash_token, new_token
+from portal.database.schema.tables import Tables
+
+CHALLENGE = "passkey"  # the purpose of a challenge among the one-time links
+LASTS = datetime.timedelta(minutes=5)
+MOST_PASSKEYS = 20  # of one account
+LONGEST_NAME = 60  # characters
+LARGEST_ANSWER = 20_000  # characters
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where passkeys are good: the portal's host, its whole address without a path, and its name."""
+
+    host: str
+    origin: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Passkey:
+    """One of an account's passkeys; never what proves it."""
+
+    id: int
+    name: str
+    created: datetime.datetime
+    used: datetime.datetime | None
+
+
+class PasskeyRefusedError(Exception):
+    """What a device has answered is not right; the message is for the log."""
+
+
+def passkeys_of(connection: sa.Connection, tables: Tables, account_id: int) -> list[Passkey]:
+    """The passkeys of an account, the newest first."""
+    table = tables.passkey
+    query = sa.select(*[table.c[column.name] for column in fields(Passkey)]).where(table.c["account"] == account_id)
+    return [Passkey(**row) for row in connection.execute(query.order_by(table.c["id"].desc())).mappings()]
+
+
+def rename_passkey(connection: sa.Connection, tables: Tables, account_id: int, passkey_id: int, name: str) -> bool:
+    """Call one of an account's passkeys something else; False where it has no such one."""
+    table = tables.passkey
+    one = sa.and_(table.c["account"] == account_id, table.c["id"] == passkey_id)
+    return bool(connection.execute(sa.update(table).where(one).values(name=name)).rowcount)
+
+
+def remove_passkey(connection: sa.Connection, tables: Tables, account_id: int, passkey_id: int) -> str | None:
+    """Take one of an account's passkeys away; its name, None where it has no such one."""
+    table = tables.passkey
+    one = sa.and_(table.c["account"] == account_id, table.c["id"] == passkey_id)
+    name: str | None = connection.execute(sa.delete(table).where(one).returning(table.c["name"])).scalar()
+    return name
+
+
+def remove_passkeys(connection: sa.Connection, tables: Tables, account_id: int) -> None:
+    """Take all passkeys of an account away."""
+    connection.execute(sa.delete(tables.passkey).where(tables.passkey.c["account"] == account_id))
+
+
+@dataclass(frozen=True)
+class Passkeys:
+    """The passkeys of one portal, for a browser at its `site`."""
+
+    connection: sa.Connection
+    tables: Tables
+    site: Site
+    now: datetime.datetime
+
+    def creation_options(self, account: Account) -> dict[str, Any]:
+        """What a browser needs to make a passkey for an account."""
+        table = self.tables.passkey
+        query = sa.select(table.c["credential"]).where(table.c["account"] == account.id)
+        known = [base64url_to_bytes(credential) for credential in self.connection.scalars(query)]
+        options = webauthn.generate_registration_options(
+            rp_id=self.site.host,
+            rp_name=self.site.name,
+            user_id=_handle(account.id),
+            user_name=account.email,
+            user_display_name=account.name,
+            challenge=self._challenge(account.id),
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+            ),
+            exclude_credentials=[PublicKeyCredentialDescriptor(id=credential) for credential in known],
+        )
+        return dict(json.loads(webauthn.options_to_json(options)))
+
+    def request_options(self) -> dict[str, Any]:
+        """What a browser needs to prove one of its passkeys, whosever it is."""
+        link = self.tables.link
+        is_over = sa.and_(link.c["purpose"] == CHALLENGE, link.c["expires"] < self.now)
+        self.connection.execute(sa.delete(link).where(is_over))
+        options = webauthn.generate_authentication_options(
+            rp_id=self.site.host,
+            challenge=self._challenge(None),
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+        return dict(json.loads(webauthn.options_to_json(options)))
+
+    def add(self, account: Account, answer: str, name: str) -> None:
+        """Store the passkey that a device has made. Raises PasskeyRefusedError."""
+        challenge = self._use_challenge(answer, account.id)
+        with _refusing():
+            verified = webauthn.verify_registration_response(
+                credential=answer,
+                expected_challenge=challenge,
+                expected_rp_id=self.site.host,
+                expected_origin=self.site.origin,
+                require_user_verification=True,
+            )
+        credential, table = bytes_to_base64url(verified.credential_id), self.tables.passkey
+        if self.connection.execute(sa.select(table.c["id"]).where(table.c["credential"] == credential)).first():
+            raise PasskeyRefusedError("the passkey is known already")
+        row = {
+            "account": account.id,
+            "credential": credential,
+            "public_key": bytes_to_base64url(verified.credential_public_key),
+            "sign_count": verified.sign_count,
+            "name": name,
+            "created": self.now,
+        }
+        self.connection.execute(sa.insert(table).values(row))
+
+    def prove(self, answer: str) -> int:
+        """The id of the account whose passkey a device has proved. Raises PasskeyRefusedError."""
+        challenge, table = self._use_challenge(answer, None), self.tables.passkey
+        with _refusing():
+            given = json.loads(answer)
+            handle = base64url_to_bytes(given["response"]["userHandle"])
+            query = sa.select(table).where(table.c["credential"] == str(given["id"]))
+            row = self.connection.execute(query).mappings().first()
+            if row is None or handle != _handle(row["account"]):
+                raise PasskeyRefusedError("the passkey is not known")
+            verified = webauthn.verify_authentication_response(
+                credential=given,
+                expected_challenge=challenge,
+                expected_rp_id=self.site.host,
+                expected_origin=self.site.origin,
+                credential_public_key=base64url_to_bytes(row["public_key"]),
+                credential_current_sign_count=row["sign_count"],
+                require_user_verification=True,
+            )
+        used = {"sign_count": verified.new_sign_count, "used": self.now}
+        self.connection.execute(sa.update(table).where(table.c["id"] == row["id"]).values(used))
+        return int(row["account"])
+
+    def _challenge(self, account_id: int | None) -> bytes:
+        token = new_token()
+        row = {"token": hash_token(token), "account": account_id, "purpose": CHALLENGE, "expires": self.now + LASTS}
+        self.connection.execute(sa.insert(self.tables.link).values(row))
+        return base64url_to_bytes(token)
+
+    def _use_challenge(self, answer: str, account_id: int | None) -> bytes:
+        """The challenge that a device has answered, which is used up."""
+        with _refusing():
+            if len(answer) > LARGEST_ANSWER:
+                raise PasskeyRefusedError("the answer is too long")
+            client_data = base64url_to_bytes(json.loads(answer)["response"]["clientDataJSON"])
+            challenge = parse_client_data_json(client_data).challenge
+        link = self.tables.link.c
+        unused = (
+            link["token"] == hash_token(bytes_to_base64url(challenge)),
+            link["purpose"] == CHALLENGE,
+            link["account"].is_(None) if account_id is None else link["account"] == account_id,
+            link["used"].is_(None),
+            link["expires"] > self.now,
+        )
+        if not self.connection.execute(sa.update(self.tables.link).where(*unused).values(used=self.now)).rowcount:
+            raise PasskeyRefusedError("the challenge is not known, too old, or answered already")
+        return challenge
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """What a browser has sent may be anything."""
+    try:
+        yield
+    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PasskeyRefusedError(str(error)) from None
+
+
+def _handle(account_id: int) -> bytes:
+    """By what a device knows the account; it holds nothing about the person."""
+    return f"account {account_id}".encode()

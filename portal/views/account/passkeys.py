@@ -1,0 +1,148 @@
+"""The reader's own passkeys: listed at `/account/`, made, renamed and removed."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.devices import device_name
+from portal.accounts.passkeys import (
+    LONGEST_NAME,
+    MOST_PASSKEYS,
+    PasskeyRefusedError,
+    Passkeys,
+    passkeys_of,
+    remove_passkey,
+    rename_passkey,
+)
+from portal.database.engine import writing
+from portal.fields.base import Refused, storable
+from portal.fields.text import at_most
+from portal.mail.account_letters import passkey_changed
+from portal.texts import Words, _, is_blank
+from portal.views.account.password import current_password_errors, current_password_widget
+from portal.views.account.password_page import PasswordPage
+from portal.views.account.sign_in_passkey import check_passkeys_are_used, passkey_site
+from portal.views.displays import moment
+from portal.views.forms.form_page import Widget
+from portal.views.parts import Moment
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text, whole_number
+from portal.web.letters import letter_sender, queue_letter
+from portal.web.resources import Account
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PasskeyShown:
+    """A passkey as its account sees it."""
+
+    id: int
+    name: str
+    created: Moment
+    used: Moment | None
+
+
+def passkeys(request: Request) -> tuple[PasskeyShown, ...] | None:
+    """The passkeys of the reader, the newest first; None where the portal has none."""
+    if "passkey" not in request.portal.declaration.settings.sign_in:
+        return None
+    found, reader = passkeys_of(request.connection, request.portal.tables, request.visitor.own_account), request.reader
+    return tuple(
+        PasskeyShown(one.id, one.name, moment(one.created, reader), moment(one.used, reader) if one.used else None)
+        for one in found
+    )
+
+
+@view_config(context=Account, name="passkey", request_method="GET", renderer="password.pt")
+def show_passkey_form(context: Account, request: Request) -> dict[str, PasswordPage]:
+    """The form for a new passkey: what it is called, and the password, so that nobody else adds one."""
+    check_passkeys_are_used(request)
+    device = device_name(request.user_agent or "")
+    return {"page": _form_page(request, " · ".join(filter(None, (device.browser, device.system))))}
+
+
+@view_config(context=Account, name="passkey-options", request_method="POST", renderer="json")
+def new_passkey_options(context: Account, request: Request) -> dict[str, Any]:
+    """What a browser needs to make a passkey for the reader; refused without their password, if they have one."""
+    check_passkeys_are_used(request)
+    account, logins = request.identity.account, request.logins
+    errors = current_password_errors(request, account) if logins.has_password(account) else {}
+    with writing(request.portal.engine) as connection:
+        has_most = len(passkeys_of(connection, request.portal.tables, account.id)) >= MOST_PASSKEYS
+        error = errors.get("current") or (_("You have too many passkeys. Remove one first.") if has_most else "")
+        if not error:
+            site = passkey_site(request)
+            return Passkeys(connection, request.portal.tables, site, request.now).creation_options(account)
+    if request.response.status_code == 200:
+        request.response.status_code = 422
+    return {"error": request.reader.text(error)}
+
+
+@view_config(context=Account, name="passkey", request_method="POST", renderer="password.pt")
+def make_passkey(context: Account, request: Request) -> Any:
+    """Takes what the device has made, and tells its person by email."""
+    check_passkeys_are_used(request)
+    account, name = request.identity.account, posted_text(request, "name")
+    error, answer = _name_error(name), posted_text(request, "credential")
+    if not error:
+        try:
+            own = Passkeys(request.connection, request.portal.tables, passkey_site(request), request.now)
+            own.add(account, answer, name.strip())
+        except PasskeyRefusedError as refused:
+            log.info("A new passkey was refused: %s", refused)
+            error = _("The device did not make a passkey. Try again.")
+    if error:
+        request.response.status_code = 422
+        return {"page": _form_page(request, name, error)}
+    queue_letter(request, passkey_changed(letter_sender(request), account, is_added=True))
+    return set_flash(request, HTTPSeeOther("/account/"), "passkey-added")
+
+
+@view_config(context=Account, name="passkeys", request_method="POST")
+def change_passkey(context: Account, request: Request) -> Response:
+    """Renames or removes a passkey (`do`)."""
+    check_passkeys_are_used(request)
+    account, passkey = request.identity.account, whole_number(posted_text(request, "passkey")) or 0
+    here, tables = HTTPSeeOther("/account/"), request.portal.tables
+    if posted_text(request, "do") == "remove":
+        if not remove_passkey(request.connection, tables, account.id, passkey):
+            raise HTTPNotFound
+        queue_letter(request, passkey_changed(letter_sender(request), account, is_added=False))
+        return set_flash(request, here, "passkey-removed")
+    name = posted_text(request, "name")
+    if _name_error(name):
+        return here
+    if not rename_passkey(request.connection, tables, account.id, passkey, name.strip()):
+        raise HTTPNotFound
+    return set_flash(request, here, "passkey-renamed")
+
+
+def _name_error(name: str) -> Words:
+    """Why a passkey cannot be called so; empty where it can."""
+    try:
+        return _("Enter a name.") if is_blank(at_most(storable(name), LONGEST_NAME)) else ""
+    except Refused as refused:
+        return refused.message
+
+
+def _form_page(request: Request, name: str, error: Words = "") -> PasswordPage:
+    account = request.identity.account
+    widget = Widget("name", _("Name of the passkey"), value=name, required=True, error=error, max_length=LONGEST_NAME)
+    password = (current_password_widget({}),) if request.logins.has_password(account) else ()
+    return PasswordPage(
+        heading=_("New passkey"),
+        action="/account/passkey",
+        text=_("With a passkey you sign in by the fingerprint, face or PIN of your device, without a password."),
+        email=account.email,
+        widgets=(widget, *password),
+        submit=_("Make a passkey"),
+        passkey_url="/account/passkey-options",
+        back_url="/account/",
+        back_label=_("My account"),
+    )

@@ -1,0 +1,75 @@
+"""Signing in with a passkey: what the browser needs for it, and its answer."""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts import attempts
+from portal.accounts.attempts import TooManyAttemptsError, network_of
+from portal.accounts.passkeys import PasskeyRefusedError, Passkeys, Site
+from portal.accounts.signing_in import SignedIn
+from portal.database.engine import writing
+from portal.texts import Words, _
+from portal.views.account.session import enter, login_page, sign_in_attempt
+from portal.views.wording import too_often_message
+from portal.web.addresses import own_address, own_path
+from portal.web.form_input import posted_text
+from portal.web.resources import Login
+
+log = logging.getLogger(__name__)
+
+REFUSED = _("This passkey cannot be used here. Sign in another way.")
+
+
+@view_config(
+    context=Login, name="passkey-options", request_method="POST", renderer="json", permission=NO_PERMISSION_REQUIRED
+)
+def passkey_options(context: Login, request: Request) -> dict[str, Any]:
+    """What a browser needs to sign in with one of its passkeys; the same for everybody."""
+    check_passkeys_are_used(request)
+    tables, limit, network = request.portal.tables, attempts.PASSKEY, network_of(request.remote_addr)
+    try:
+        with writing(request.portal.engine) as connection:
+            attempts.check_attempt(connection, tables, limit, network, request.now)
+            return Passkeys(connection, tables, passkey_site(request), request.now).request_options()
+    except TooManyAttemptsError as error:
+        request.response.status_code = 429
+        return {"error": request.reader.text(too_often_message(error))}
+
+
+@view_config(
+    context=Login, name="passkey", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
+)
+def sign_in_by_passkey(context: Login, request: Request) -> Any:
+    """Takes what the device has signed: a new session."""
+    check_passkeys_are_used(request)
+    following, answer = own_path(posted_text(request, "next")), posted_text(request, "credential")
+    session: SignedIn | Words
+    try:
+        attempt = sign_in_attempt(request)
+        session = request.logins.sign_in_by_passkey(answer, passkey_site(request), attempt, request.now)
+    except PasskeyRefusedError as refused:
+        log.info("A passkey was refused: %s", refused)
+        session = REFUSED
+    if isinstance(session, SignedIn):
+        return enter(request, session, following)
+    request.response.status_code = 422
+    return login_page(request, following, error=session)
+
+
+def check_passkeys_are_used(request: Request) -> None:
+    """Raises HTTPNotFound where the portal has no passkeys."""
+    if "passkey" not in request.portal.declaration.settings.sign_in:
+        raise HTTPNotFound
+
+
+def passkey_site(request: Request) -> Site:
+    """For which site passkeys are made and good."""
+    parts = urlsplit(own_address(request))
+    name = request.reader.text(request.portal.declaration.settings.name)
+    return Site(parts.hostname or "", f"{parts.scheme}://{parts.netloc}".lower(), name)
