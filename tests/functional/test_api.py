@@ -1,5 +1,7 @@
 """What programs read and write through the API: by the rules of the forms, within the rights of their accounts."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from portal.fields.linked_value import Linked
@@ -215,6 +217,18 @@ def test_what_is_sent_twice_with_one_key_is_done_once(lamp_shop):
         anna.call("POST", f"{address}/move/pay", {"paid_on": "2026-03-05"}, status=status, **paid)
     anna.call("POST", "orders", {}, status=422, **{"Idempotency-Key": "wrong"})
     anna.call("POST", "orders", {"name": "Right"}, status=201, **{"Idempotency-Key": "wrong"})
+
+
+def test_what_is_sent_at_once_with_one_key_is_done_once(lamp_shop):
+    programs = [lamp_shop.program(ANNA) for _number in range(4)]
+
+    def send(program):
+        return program.call("POST", "orders", {"name": "At once"}, **{"Idempotency-Key": "at once"})
+
+    with ThreadPoolExecutor(len(programs)) as pool:
+        answers = list(pool.map(send, programs))
+    assert sorted(answer.status_int for answer in answers) == [201, 303, 303, 303]
+    assert len({answer.location for answer in answers}) == 1
 
 
 def test_a_list_has_the_parameters_of_its_page_and_leads_through_all_of_it(world):
