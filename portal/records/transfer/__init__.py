@@ -1,1 +1,1 @@
-"""Records in and out: CSV files of one module (`portal import`, `portal export`, the export of a list), and backups."""
+"""Records in and out: CSV files and workbooks of one module, of commands and of the pages of a list; and backups."""

@@ -31,32 +31,32 @@ LARGEST_NUMBER = 10**15  # of a record: the portal goes on behind it, in whole n
 
 
 class Checking:
-    """Checks the rows of one file for one module, as the portal itself sees it."""
+    """Checks the rows of one file for one module, as the portal itself sees it, or the person who imports."""
 
     def __init__(
         self,
-        system: Records,
+        records: Records,
         source: CsvRows,
         columns: Sequence[CsvColumn],
         options: ImportOptions,
     ) -> None:
         self._files, self._rights = options.files, options.rights
-        self.system, self.source, self.columns, self.key = system, source, columns, options.key
-        self.module, self.reader, self.notation = system.module, system.policy.reader, options.notation
+        self.records, self.source, self.columns, self.key = records, source, columns, options.key
+        self.module, self.reader, self.notation = records.module, records.policy.reader, options.notation
         self.linked: LinkedLines = {}
         self.bad: list[BadCell] = []
         self._fields = {column.field.name: column.field for column in columns}
         self._headers = {column.field.name: column.header for column in reversed(columns)}
         links = [field for field in self._fields.values() if field.targets]
-        self._links = RowLinks(system, links, self._refuse, as_offered=self._rights is not None)
-        self._defaults = defaults(system)
+        self._links = RowLinks(records, links, self._refuse, as_offered=self._rights is not None)
+        self._defaults = defaults(records)
         # What new records need: a person is asked for no more than their form asks for.
         self._asked = self.module.fields
         if self._rights is not None:
             asked = {*self._rights.new, *self._fields}
             self._asked = {name: field for name, field in self.module.fields.items() if name in asked}
         # Words of other languages (“sì”) are tried where a cell means nothing in English.
-        languages = system.policy.declaration.settings.languages
+        languages = records.policy.declaration.settings.languages
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
         self._followed = [field for field in self.module.fields.values() if value_path(field.default)]
         self._bad_fields: dict[int, set[str]] = {}
@@ -130,7 +130,7 @@ class Checking:
         if self.key is None:
             return
         names = {row: row.cells[self.key][self.key].strip() for row in rows}
-        ids = ids_by_name(self.system, self._fields[self.key], {name for name in names.values() if name})
+        ids = ids_by_name(self.records, self._fields[self.key], {name for name in names.values() if name})
         found_ids = sorted({record_id for several in ids.values() for record_id in several})
         records = self._whole_records(found_ids)
         for row, name in names.items():
@@ -148,10 +148,10 @@ class Checking:
     def _whole_records(self, ids: Sequence[int]) -> dict[int, Record]:
         """The records by their ids. What a person may not read of them is there too: formulas and conditions use it."""
         names = self.module.everything
-        records = {record.id: record for record in self.system.by_ids(ids, names)}
+        records = {record.id: record for record in self.records.by_ids(ids, names)}
         if self._rights is None:
             return records
-        stored = {record.id: record for record in self.system.as_system.by_ids(list(records), names)}
+        stored = {record.id: record for record in self.records.as_system.by_ids(list(records), names)}
         return {
             record_id: record._replace(values={**stored[record_id].values, **record.values})
             for record_id, record in records.items()
@@ -167,7 +167,7 @@ class Checking:
             try:
                 if name == ATTACHMENTS:
                     if self._files is not None:
-                        row.attachments = self._files.read_attachments(row.cells[name][name], row.record, self.system)
+                        row.attachments = self._files.read_attachments(row.cells[name][name], row.record, self.records)
                     continue
                 value = self._file(row, field) if field.by_upload else self._value(row, field)
             except Refused as refused:
@@ -181,7 +181,7 @@ class Checking:
         text, present = row.cells[field.name][field.name], row.record.values[field.name] if row.record else None
         if self._files is None:
             return same_name(text, present)
-        return self._files.read_field(field, text, present, self.system)
+        return self._files.read_field(field, text, present, self.records)
 
     def _value(self, row: ImportRow, field: Field) -> Any:
         cells = {name: self.notation.plain(field, text) for name, text in row.cells[field.name].items()}
@@ -217,13 +217,13 @@ class Checking:
 
     def _follow_defaults(self, row: ImportRow) -> None:
         """Fills the fields of a new record that the file has no column for and whose default follows a link."""
-        access = self.system.policy.access(self.system.name)
+        access = self.records.policy.access(self.records.name)
         given = {*self._fields, *(access.set if access else ())}
         fields = [field for field in self._followed if field.name not in given]
         if fields and row.record is None:
             # Not those that follow the default of a link which the file says.
             row.values |= {field.name: None for field in fields}
-            row.values |= followed_defaults(self.system, row.all_values(), fields)
+            row.values |= followed_defaults(self.records, row.all_values(), fields)
 
     def _check_required(self, row: ImportRow) -> None:
         """Refuses cells that are empty though required, and filled ones that `show_when` wants empty."""
@@ -236,13 +236,13 @@ class Checking:
                 continue
             unresolved = name in row.unresolved
             empty = field.is_empty(values.get(name)) and not unresolved
-            if field.show_when is not None and not is_shown(self.system, field, values):
+            if field.show_when is not None and not is_shown(self.records, field, values):
                 if name in self._fields and not empty:
                     reason = _("This must be empty because of the row's other values (show_when).")
                     self._refuse(row.line, name, reason)
                 elif not row.record:
                     row.values[name] = None
-            elif not unresolved and field.is_missing(values.get(name)) and is_required(self.system, field, values):
+            elif not unresolved and field.is_missing(values.get(name)) and is_required(self.records, field, values):
                 self._refuse(row.line, name, _("Required"))
 
     def _check_rights(self, row: ImportRow) -> None:
@@ -284,7 +284,7 @@ class Checking:
                 rows_by_value[value] = row
         # A person gives no new record a reference, and is not told of those that they may not see.
         if field.unique or (field.name in IDENTITY and self._rights is None):
-            for value, record_id in stored_keys(self.system, field, rows_by_value):
+            for value, record_id in stored_keys(self.records, field, rows_by_value):
                 record = rows_by_value[value].record
                 if record is None or record.id != record_id:
                     self._refuse(rows_by_value[value].line, field.name, field.taken)

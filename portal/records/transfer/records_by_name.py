@@ -107,8 +107,8 @@ def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[st
 class RecordNames:
     """The records of all modules by their names, as the portal itself sees them, or a person."""
 
-    def __init__(self, system: Records) -> None:
-        self.system = system
+    def __init__(self, records: Records) -> None:
+        self.records = records
         self._ids: dict[tuple[str, str], tuple[int, ...]] = {}
         self._offered: dict[tuple[Any, ...], dict[int, bool]] = {}
 
@@ -136,7 +136,7 @@ class RecordNames:
         """Finds which of `ids` the field's `where` allows beside `others`, the values that it names with `$`."""
         known = self._offered.setdefault(_offer_key(field, target, others), {})
         missing = [record_id for record_id in dict.fromkeys(ids) if record_id not in known]
-        records = self.system.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
+        records = self.records.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
         for chunk in batched(missing, CHUNK):
             offered = {record.id for record in records.by_ids(chunk, [])}
             known |= {record_id: record_id in offered for record_id in chunk}
@@ -148,14 +148,14 @@ class RecordNames:
     def _meanings(self, field: Field, name: str) -> Iterator[tuple[str, str]]:
         """The (module, name) pairs by which `field` may mean a record; `MODULE:NAME` where it leads to several."""
         module, colon, rest = name.partition(":")
-        enabled = [target for target in field.targets if self.system.policy.access(target) is not None]
+        enabled = [target for target in field.targets if self.records.policy.access(target) is not None]
         if field.several_targets and colon and module in enabled:
             yield module, rest.strip()
         else:
             yield from ((target, name) for target in enabled)
 
     def _look_up_in(self, module: str, names: Sequence[str]) -> None:
-        records = self.system.of(module)
+        records = self.records.of(module)
         readable = records.policy.readable(module)
         for field in (field for field in naming_fields(records.module) if field.name in readable):
             ids = ids_by_name(records, field, names)
@@ -178,16 +178,16 @@ class RowLinks:
 
     def __init__(
         self,
-        system: Records,
+        records: Records,
         fields: Sequence[Field],
         refuse: Callable[[int, str, str], None],
         *,
         as_offered: bool = False,
     ) -> None:
-        self.system, self.refuse, self.names, self.as_offered = system, refuse, RecordNames(system), as_offered
+        self.records, self.refuse, self.names, self.as_offered = records, refuse, RecordNames(records), as_offered
         # Those on which others depend come first.
-        self.fields = sorted(fields, key=lambda field: bool(depends_on(system.module, field)))
-        self._naming_fields = naming_fields(system.module)
+        self.fields = sorted(fields, key=lambda field: bool(depends_on(records.module, field)))
+        self._naming_fields = naming_fields(records.module)
         self._unresolved: dict[int, dict[str, list[str]]] = {}  # of the rows that name others, by their lines
 
     def read(self, rows: Sequence[ImportRow]) -> None:
@@ -226,7 +226,7 @@ class RowLinks:
         meanings = {
             row: [(name, self.names.records_named(field, name)) for name in several] for row, several in names.items()
         }
-        if depends_on(self.system.module, field) or (self.as_offered and field.target_condition is not None):
+        if depends_on(self.records.module, field) or (self.as_offered and field.target_condition is not None):
             meanings = self._only_offered(field, meanings)
         for row, named in meanings.items():
             links = [link for name, records in named if (link := self._the_one(row, field, name, records))]
@@ -246,7 +246,7 @@ class RowLinks:
                 name=shown_name,
             )
             self.refuse(row.line, field.name, sentence)
-        elif self.system.name in field.targets and not (self.as_offered and field.target_condition is not None):
+        elif self.records.name in field.targets and not (self.as_offered and field.target_condition is not None):
             row.unresolved.setdefault(field.name, []).append(name)
             self._unresolved[row.line] = row.unresolved
         else:
@@ -263,7 +263,7 @@ class RowLinks:
         A condition without `$` is checked for a person alone: it says what is offered today, and the files of an
         administrator bring what was chosen before.
         """
-        others = {row: condition_values(self.system, field, row.all_values()) for row in meanings}
+        others = {row: condition_values(self.records, field, row.all_values()) for row in meanings}
         groups: dict[tuple[Any, ...], tuple[ImportRow, set[Linked]]] = {}
         for row, named in meanings.items():
             key = tuple(others[row].values())
@@ -290,7 +290,7 @@ class RowLinks:
         return offered
 
     def _line_named(self, line: int, field_name: str, name: str, by_name: LinesByName) -> int | None:
-        keys = ((field.name, _key_of_name(self.system, field, name)) for field in self._naming_fields)
+        keys = ((field.name, _key_of_name(self.records, field, name)) for field in self._naming_fields)
         lines = next((by_name[key] for key in keys if key in by_name), [])
         if len(lines) == 1:
             return lines[0]
@@ -303,7 +303,7 @@ class RowLinks:
             )
             self.refuse(line, field_name, sentence)
         else:
-            self._refuse_unknown(line, field_name, self.system.name, name[:80])
+            self._refuse_unknown(line, field_name, self.records.name, name[:80])
         return None
 
     def _lines_by_name(self, rows: Iterable[ImportRow]) -> LinesByName:
