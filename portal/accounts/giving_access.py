@@ -22,7 +22,7 @@ from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.declaration.source.suggestions import suggest
-from portal.fields.base import Refused
+from portal.fields.base import Field, Refused
 from portal.fields.email import is_mail_address, normalize_email
 from portal.fields.linked_value import Linked
 from portal.records.policy import system_policy
@@ -338,6 +338,8 @@ class Register:
         field = records.module.fields.get(records.module.title or "")
         if field is None:
             return {}
+        if field.computed:
+            return _parts_of_name(records.module, field, title)
         try:
             return {field.name: field.read(title, records.policy.reader.machine)}
         except Refused:
@@ -347,6 +349,16 @@ class Register:
     def _records(self, module: str) -> Records:
         reader = self.declaration.reader(now=self.now, person=self.me)
         return Records(self.connection, system_policy(self.tables, reader), module)
+
+
+def _parts_of_name(module: Module, field: Field, name: str) -> dict[str, str]:
+    """A name for the texts of which the title `field` is made: its first word for the first of them, the rest for the
+    last."""
+    texts = [part for part, other in module.fields.items() if part in field.sources and other.verbatim]
+    first, _space, rest = name.partition(" ")
+    if len(texts) < 2 or not rest:
+        return {part: name for part in texts[-1:]}
+    return {texts[0]: first, texts[-1]: rest}
 
 
 def _readable_name(email: str) -> str:

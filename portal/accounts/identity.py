@@ -15,6 +15,7 @@ from portal.accounts.companies import open_companies
 from portal.accounts.people import PersonRow, companies_of, companies_of_each, company_path, linked_ids
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
+from portal.fields.reader import Reader
 from portal.records.policy import Policy
 from portal.texts import _
 
@@ -43,7 +44,13 @@ def identify(connection: sa.Connection, tables: Tables, account: Account, **read
     mine = companies_of(connection, tables, account.person) or ()
     mine = mine if profile.staff else open_companies(connection, tables, mine)
     reader = tables.declaration.reader(person=account.person, companies=mine, **reading)
-    return Identity(account, Policy(tables, profile, reader, account.records_from))
+    return _identity(tables, account, reader)
+
+
+def _identity(tables: Tables, account: Account, reader: Reader) -> Identity:
+    profile = tables.declaration.profiles[account.profile]
+    rights = profile.from_first_day if account.records_from else profile
+    return Identity(account, Policy(tables, rights, reader, account.records_from))
 
 
 def admit(
@@ -62,7 +69,7 @@ def admit(
         mine = open_companies(connection, tables, mine)
         if not mine:
             return CLOSED
-    return Identity(account, Policy(tables, profile, replace(reader, companies=mine), account.records_from))
+    return _identity(tables, account, replace(reader, companies=mine))
 
 
 def admit_everybody(
@@ -83,10 +90,8 @@ def admit_everybody(
             continue
         profile = declaration.profiles[account.profile]
         allowed = mine if profile.staff else tuple(company for company in mine if company not in closed)
-        policy = Policy(
-            tables, profile, replace(reader, person=account.person, companies=allowed), account.records_from
-        )
-        yield account, CLOSED if mine and not allowed else Identity(account, policy)
+        identity = _identity(tables, account, replace(reader, person=account.person, companies=allowed))
+        yield account, CLOSED if mine and not allowed else identity
 
 
 def what_must_be_set(declaration: Declaration, account: Account) -> str:

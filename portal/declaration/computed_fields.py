@@ -1,4 +1,4 @@
-"""Lets the fields that are computed from other fields find them: lookups, elapsed times, formulas.
+"""Lets the fields that are computed from other fields find them: lookups, elapsed times, formulas, roll-ups.
 
 Called by load once all modules are read, before anything asks such a field what it is. A field that cannot be bound
 is reported and left out.
@@ -30,7 +30,7 @@ def bind_fields(draft: DeclarationDraft) -> None:
 
 
 def _mark_internal(draft: DeclarationDraft) -> None:
-    """A lookup or a formula shows what it reads, so it is internal if any step on the way there is."""
+    """What a lookup, a formula or a roll-up shows is internal if anything that it reads is."""
     computed = [
         (module, name) for module in draft.modules.values() for name, field in module.fields.items() if field.computed
     ]
@@ -47,7 +47,8 @@ def _mark_internal(draft: DeclarationDraft) -> None:
                 for lines, column in field.columns_read
                 if lines in module.fields
             ]
-            if not field.internal and any(step and step.internal for step in (*steps, *columns)):
+            counted = [draft.field(field.counted, name) for name in field.counted_fields]
+            if not field.internal and any(step and step.internal for step in (*steps, *columns, *counted)):
                 module.fields[name] = field.model_copy(update={"internal": True})
                 changed = True
 
@@ -69,9 +70,10 @@ def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
     """Whether a field had to be left out."""
     left_out = [
         (module.name, name, complaints)
+        for roll_ups in (True, False)  # which formulas read
         for module in draft.modules.values()
         for name, field in module.fields.items()
-        if (complaints := _complaints(draft, module.name, field))
+        if bool(field.counted) == roll_ups and (complaints := _complaints(draft, module.name, field))
     ]
     for module, name, complaints in left_out:
         for path, sentence in complaints if report else ():
@@ -115,6 +117,11 @@ def _refusal(bind: Callable[[], None]) -> str | None:
 
 def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str | None:
     """What the field reads that is not there; None if all is."""
+    if field.counted and field.counted not in draft.modules:
+        return "" if draft.is_broken(field.counted) else draft.no_module(field.counted)
+    column = field.counted_column_name
+    if column and draft.field(field.counted, column) is None:
+        return "" if draft.is_broken(field.counted, column) else draft.no_field(field.counted, column)
     paths = [draft.follow(module, path.split(".")) for path in field.sources]
     complaint = next((path.complaint for path in paths if path.complaint), None)
     return complaint or ("" if any(path.last is None for path in paths) else None)

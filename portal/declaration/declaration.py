@@ -33,6 +33,14 @@ class Declaration(Shape):
         return row_modules(self.modules.values())
 
     @cached_property
+    def rollups(self) -> dict[str, list[Field]]:
+        """The roll-ups over the records of each module that has any."""
+        over: dict[str, list[Field]] = {}
+        for field in (field for module in self.modules.values() for field in module.fields.values() if field.counted):
+            over.setdefault(field.counted, []).append(field)
+        return over
+
+    @cached_property
     def with_rows(self) -> dict[str, Module]:
         """Everything that has a table: the modules, and the rows of their `lines` fields."""
         return {**self.modules, **self.row_modules}

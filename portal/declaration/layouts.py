@@ -8,11 +8,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from portal.conditions import ALWAYS
 from portal.declaration.declaration_draft import DeclarationDraft, LinkingPath, link_targets
 from portal.declaration.references import BARE_NUMBER
-from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related, Section, Step, Tab
+from portal.declaration.shapes import (
+    Access,
+    DetailLayout,
+    FormLayout,
+    ListLayout,
+    Module,
+    Related,
+    Section,
+    Step,
+    Tab,
+    Through,
+)
 from portal.declaration.value_types import Row
 from portal.fields.base import Field
+from portal.fields.base_parts import Place
 from portal.texts import label_from_name
 
 GENERATED_COLUMNS = 5
@@ -23,15 +36,18 @@ NEWEST_CHANGE_FIRST = ("-modified",)
 
 @dataclass(frozen=True)
 class LayoutViewer:
-    """Whom the layouts are for: `enabled` are the modules of their profile."""
+    """Whom the layouts are for: `enabled` are the modules of their profile, `unseen` what `unseen_rollups` gives."""
 
     draft: DeclarationDraft
     staff: bool
     enabled: frozenset[str]
+    unseen: frozenset[Place] = frozenset()
 
     def sees(self, field: Field | None) -> bool:
         """Whether their layouts may hold the field."""
-        return field is not None and (self.staff or not field.internal)
+        if field is None or (field.internal and not self.staff):
+            return False
+        return not any(rollup.place in self.unseen for rollup in field.rollups)
 
     def gets(self, module: Module, field: Field) -> bool:
         """Whether a generated layout of theirs holds the field: not what names the others who share a record."""
@@ -286,3 +302,23 @@ def needed_beside_cells(module: Module, asked: Iterable[str]) -> list[str]:
     """Those of the fields `asked` that every new record needs and that do not fit in a cell."""
     fields = [module.fields[name] for name in asked if name in module.fields]
     return [field.name for field in fields if not fits_in_cell(field) and (field.required or field.wrong_number(0))]
+
+
+def unseen_rollups(
+    modules: Mapping[str, Module], accesses: Mapping[str, Access], first_day: bool = False
+) -> frozenset[Place]:
+    """The roll-ups of which a profile with these accesses does not get the number: it is over records that it may not
+    see, or over fields of theirs that it cannot read. `first_day`: for an account from which older records are hidden.
+    """
+    rollups = [field for module in modules.values() for field in module.fields.values() if field.counted]
+    return frozenset(rollup.place for rollup in rollups if not _sees_whole(modules, rollup, accesses, first_day))
+
+
+def _sees_whole(modules: Mapping[str, Module], rollup: Field, accesses: Mapping[str, Access], first_day: bool) -> bool:
+    access = accesses.get(rollup.counted)
+    if rollup.tells_unseen:
+        return True
+    if access is None or access.where != ALWAYS or (first_day and modules[rollup.counted].records_from):
+        return False
+    sees_records = access.see in ("all", Through(through=rollup.counted_link))
+    return sees_records and access.readable.issuperset(rollup.counted_fields)

@@ -11,7 +11,7 @@ from typing import Any
 from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
-from portal.declaration.layouts import LayoutViewer, finished_layouts, readable_fields, with_related
+from portal.declaration.layouts import LayoutViewer, finished_layouts, readable_fields, unseen_rollups, with_related
 from portal.declaration.option_labels import labeled_modules
 from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import (
@@ -32,6 +32,7 @@ from portal.declaration.shapes import (
     display_name,
     leaves,
 )
+from portal.fields.base_parts import Place
 from portal.texts import label_from_name
 
 LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
@@ -271,12 +272,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
     profile = line[-1]
     staff = is_staff(draft, name)
     written = merged_accesses(draft, name)
-    viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(written))
-    accesses = {
-        module: _access(draft, viewer, draft.modules[module], entry, _narrowed(draft, name, module))
-        for module, entry in written.items()
-    }
-    accesses = with_related(viewer, accesses)
+    accesses = _accesses(draft, name, written, staff)
     home = _home(line)
     if home.buttons is None:
         generated = dict(_generated_buttons(draft, name, accesses))
@@ -287,10 +283,41 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
         "staff": staff,
         "second_factor": _second_factor(line),
         "modules": accesses,
+        "modules_from_first_day": _accesses_from_first_day(draft, name, written, staff, accesses),
         "menu": _menu(line, accesses, buttons),
         "home": home,
     }
     return profile.model_copy(update=filled)
+
+
+def _accesses(
+    draft: DeclarationDraft, name: str, written: Mapping[str, dict[str, Any]], staff: bool, first_day: bool = False
+) -> dict[str, Access]:
+    """Each Access complete. What a profile sees of the modules decides which roll-ups it gets, and these may be over
+    others: they are left out until no more have to be."""
+    unseen: frozenset[Place] = frozenset()
+    while True:
+        viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(written), unseen=unseen)
+        accesses = {
+            module: _access(draft, viewer, draft.modules[module], entry, _narrowed(draft, name, module))
+            for module, entry in written.items()
+        }
+        found = unseen_rollups(draft.modules, accesses, first_day)
+        if found <= unseen:
+            return with_related(viewer, accesses)
+        unseen |= found
+
+
+def _accesses_from_first_day(
+    draft: DeclarationDraft,
+    name: str,
+    written: Mapping[str, dict[str, Any]],
+    staff: bool,
+    accesses: Mapping[str, Access],
+) -> dict[str, Access]:
+    """The accesses of an account with a first visible day, where they are others; else none."""
+    hidden = unseen_rollups(draft.modules, accesses, first_day=True) > unseen_rollups(draft.modules, accesses)
+    return _accesses(draft, name, written, staff, first_day=True) if hidden else {}
 
 
 def _menu(line: list[Profile], accesses: Mapping[str, Access], buttons: Mapping[str, Button]) -> tuple[str, ...]:

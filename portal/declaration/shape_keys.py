@@ -16,7 +16,7 @@ INTERNAL = {
     "Access": ("module", "readable"),
     "FormLayout": ("files",),
     "Transition": ("name",),
-    "Profile": ("name", "labeled"),
+    "Profile": ("name", "labeled", "modules_from_first_day"),
     "Button": ("name",),
 }
 

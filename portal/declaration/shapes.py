@@ -329,7 +329,16 @@ class Profile(Shape):
     menu: tuple[value_types.MenuEntry, ...] | None = None  # names of modules and buttons; resolved: always a tuple
     home: Home = Home()
     expect: tuple[Expectation, ...] = ()
-    labeled: dict[str, Module] = {}  # modules with the profile's own labels of options; filled in by resolve
+    # Filled in by resolve: modules with the profile's own labels of options; and where an account's first visible day
+    # hides records that a roll-up is over, the modules as it sees them.
+    labeled: dict[str, Module] = {}
+    modules_from_first_day: dict[str, Access] = {}
+
+    @cached_property
+    def from_first_day(self) -> "Profile":
+        """The profile for accounts with a first visible day: without the roll-ups that are over older records."""
+        modules = self.modules_from_first_day
+        return self.model_copy(update={"modules": modules}) if modules else self
 
 
 class Button(Shape):

@@ -40,8 +40,9 @@ _TYPES = {
     "links": "many2many manytomany linkmultiple has_many relations references many_to_many multirelation users "
     "people linkedsetindirect linkedset tablemultiselect",
     "lines": "table rows subtable one2many grid items onetomany collection",
+    "rollup": "roll_up summary aggregate aggregation rollupsummary",
     "formula": "computed calculated calculation expression compute function",
-    "lookup": "rollup mirror related_field externalfield foreign fetch",
+    "lookup": "mirror related_field externalfield foreign fetch",
     "address": "location place",
     "rating": "stars star score",
     "color": "colour",

@@ -1,146 +1,27 @@
-"""The arithmetic of formulas: `quantity * price - discount`, read once, then computed for each record or row.
+"""The arithmetic of formulas: their expressions, computed for each record or row.
 
 What is computed with is known beforehand (`measure_of`), so that a sum of an amount and a date is a mistake in the
 declaration. Numbers are exact; only the result is rounded, by the caller. Whatever cannot be computed is None:
-an empty value, a division by zero, two currencies, a date beyond the calendar.
+an empty value, a division by zero, two currencies, a date beyond the calendar. A text is joined without what is empty.
 """
 
 import datetime
 import decimal
 import functools
 import operator
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from portal.fields.base_parts import Kind, Measure
+from portal.fields.base_parts import WITHOUT_SUM, Kind, Measure
+from portal.fields.expressions import Bracketed, Constant, Expression, Name, Negative, Operation, names_in_expression
 from portal.fields.money import Money
-from portal.fields.numbers import places_of
+from portal.fields.numbers import places_of, without_zeros
 
-TOKEN = re.compile(r"\s*([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?|\d+(?:\.\d+)?|[-+*/()])")
-DEEPEST = 50
-LONGEST = 2000  # characters
-MOST = 400  # parts: numbers, names and signs
 EXACT = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
 HOUR, DAY = Decimal(3600), Decimal(86400)
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A number that a formula says itself."""
-
-    value: Decimal
-
-
-@dataclass(frozen=True)
-class Name:
-    """The value of a field; `lines.price` is the sum of a column."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Negative:
-    of: "Expression"
-
-
-@dataclass(frozen=True)
-class Operation:
-    sign: str
-    left: "Expression"
-    right: "Expression"
-
-
-Expression = Constant | Name | Negative | Operation
-
-
-# -- reading ----------------------------------------------------------------------------------------------------------
-
-
-def read_expression(text: str) -> Expression:
-    """The expression that `text` means. Raises ValueError."""
-    if len(text) > LONGEST:
-        raise ValueError(f"a formula has at most {LONGEST:,} characters")
-    expression, rest = _sum(_tokens(text), 0)
-    if rest:
-        raise ValueError(f'"{rest[0]}" is not expected in this formula')
-    return expression
-
-
-def divides_by_zero(expression: Expression) -> bool:
-    """Whether a divisor is zero whatever the fields hold, so that there is never a result."""
-    match expression:
-        case Negative(of):
-            return divides_by_zero(of)
-        case Operation(sign, left, right):
-            constant = sign == "/" and not any(names_in_expression(right))
-            is_zero = constant and evaluate(right, lambda _name: None) == 0
-            return is_zero or divides_by_zero(left) or divides_by_zero(right)
-    return False
-
-
-def names_in_expression(expression: Expression) -> Iterator[str]:
-    """The names of an expression, as often as they are written."""
-    match expression:
-        case Name(name):
-            yield name
-        case Negative(of):
-            yield from names_in_expression(of)
-        case Operation(_, left, right):
-            yield from names_in_expression(left)
-            yield from names_in_expression(right)
-
-
-def _tokens(text: str) -> list[str]:
-    tokens, place, text = [], 0, text.rstrip()
-    while place < len(text):
-        match = TOKEN.match(text, place)
-        if not match:
-            raise ValueError("must be made of fields, numbers, + - * / and brackets")
-        tokens.append(match[1])
-        place = match.end()
-    if len(tokens) > MOST:
-        raise ValueError(f"a formula has at most {MOST} parts")
-    return tokens
-
-
-def _sum(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
-    """One whole expression, and the tokens behind it."""
-    return _chain(tokens, depth, "+-", _product)
-
-
-def _product(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
-    return _chain(tokens, depth, "*/", _term)
-
-
-Reading = Callable[[list[str], int], tuple[Expression, list[str]]]
-
-
-def _chain(tokens: list[str], depth: int, signs: str, part: Reading) -> tuple[Expression, list[str]]:
-    expression, rest = part(tokens, depth)
-    while rest and rest[0] in signs:
-        right, behind = part(rest[1:], depth)
-        expression, rest = Operation(rest[0], expression, right), behind
-    return expression, rest
-
-
-def _term(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
-    if not tokens or depth > DEEPEST:
-        raise ValueError("the formula ends too early" if not tokens else "the formula has too many brackets")
-    first, rest = tokens[0], tokens[1:]
-    if first == "-":
-        of, rest = _term(rest, depth + 1)
-        return Negative(of), rest
-    if first == "(":
-        expression, rest = _sum(rest, depth + 1)
-        if not rest or rest[0] != ")":
-            raise ValueError("a bracket is not closed")
-        return expression, rest[1:]
-    if not first[0].isalnum():
-        raise ValueError(f'"{first}" is not expected in this formula')
-    return (Name(first) if first[0].isalpha() else Constant(Decimal(first))), rest
+MOST_PLACES = 8  # of a number in a text
+EMPTY = (None, "")
 
 
 # -- what comes out of it ---------------------------------------------------------------------------------------------
@@ -151,9 +32,10 @@ MONEY: Final = "money"
 DURATION: Final = "duration"
 DATE: Final = "date"
 DATETIME: Final = "datetime"
+TEXT: Final = "text"
 CALLED: dict[Kind, str] = {
     NUMBER: "a number", PERCENT: "a percentage", MONEY: "an amount of money", DURATION: "a duration", DATE: "a date",
-    DATETIME: "a date with a time",
+    DATETIME: "a date with a time", TEXT: "a text",
 }  # fmt: skip
 # What a sign makes of the kinds on its left and its right. A number added to an amount is an amount of its currency,
 # to a date it is days; an amount times a duration is paid by the hour.
@@ -167,7 +49,10 @@ _PRODUCTS: dict[tuple[Kind, Kind], Kind] = {
     (MONEY, PERCENT): MONEY, (DURATION, NUMBER): DURATION, (DURATION, PERCENT): DURATION, (MONEY, DURATION): MONEY,
 }  # fmt: skip
 _KINDS: dict[str, dict[tuple[Kind, Kind], Kind]] = {
-    "+": {**_SUMS, (NUMBER, DATE): DATE, (NUMBER, DATETIME): DATETIME, (DURATION, DATETIME): DATETIME},
+    "+": {
+        **_SUMS, (NUMBER, DATE): DATE, (NUMBER, DATETIME): DATETIME, (DURATION, DATETIME): DATETIME,
+        (TEXT, TEXT): TEXT, (TEXT, NUMBER): TEXT, (NUMBER, TEXT): TEXT,
+    },
     "-": {**_SUMS, (DATE, DATE): NUMBER, (DATETIME, DATETIME): DURATION},
     "*": {**_PRODUCTS, **{(right, left): kind for (left, right), kind in _PRODUCTS.items()}},
     "/": {
@@ -183,14 +68,16 @@ def measure_of(expression: Expression, measures: Mapping[str, Measure]) -> Measu
     """The measure of an expression's result, whose names have these `measures`. Raises ValueError."""
     match expression:
         case Constant(value):
-            return Measure(NUMBER, places_of(value))
+            return Measure(TEXT) if isinstance(value, str) else Measure(NUMBER, places_of(value))
         case Name(name):
             return measures[name]
         case Negative(of):
             measure = measure_of(of, measures)
-            if measure.kind in (DATE, DATETIME):
+            if measure.kind in WITHOUT_SUM:
                 raise ValueError(f"{CALLED[measure.kind]} cannot be negative")
             return measure
+        case Bracketed(of):
+            return measure_of(of, measures)
         case Operation(sign, left, right):
             return _measure(sign, measure_of(left, measures), measure_of(right, measures))
 
@@ -210,13 +97,26 @@ def _measure(sign: str, left: Measure, right: Measure) -> Measure:
 
 # -- computing --------------------------------------------------------------------------------------------------------
 
-Value = Decimal | Money | datetime.date | datetime.datetime | datetime.timedelta | None
+Value = Decimal | Money | datetime.date | datetime.datetime | datetime.timedelta | str | None
+
+
+def divides_by_zero(expression: Expression) -> bool:
+    """Whether a divisor is zero whatever the fields hold, so that there is never a result."""
+    match expression:
+        case Negative(of) | Bracketed(of):
+            return divides_by_zero(of)
+        case Operation(sign, left, right):
+            constant = sign == "/" and not any(names_in_expression(right))
+            is_zero = constant and evaluate(right, lambda _name: None) == 0
+            return is_zero or divides_by_zero(left) or divides_by_zero(right)
+    return False
 
 
 def evaluate(expression: Expression, value_of: Callable[[str], Value]) -> Value:
     """The value of an expression, not rounded; None where it cannot be computed.
 
-    Durations are timedeltas, percentages fractions; `value_of` gives the values of its names so.
+    Durations are timedeltas, percentages fractions, a text that is empty is ""; `value_of` gives the values of its
+    names so.
     """
     with decimal.localcontext(EXACT):
         try:
@@ -237,11 +137,17 @@ def _evaluated(expression: Expression, value_of: Callable[[str], Value]) -> Valu
             return value_of(name)
         case Negative(of):
             return _product_of(_evaluated(of, value_of), Decimal(-1))
+        case Bracketed(of):
+            inner = _evaluated(of, value_of)
+            has_gap = isinstance(inner, str) and any(value_of(name) in EMPTY for name in names_in_expression(of))
+            return "" if has_gap else inner
         case Operation(sign, left, right):
             return _applied(sign, _evaluated(left, value_of), _evaluated(right, value_of))
 
 
 def _applied(sign: str, left: Any, right: Any) -> Value:
+    if isinstance(left, str) or isinstance(right, str):
+        return _written(left) + _written(right)
     if left is None or right is None:
         return None
     match sign:
@@ -252,6 +158,13 @@ def _applied(sign: str, left: Any, right: Any) -> Value:
         case "*":
             return _product_of(left, right)
     return _quotient_of(left, right)
+
+
+def _written(part: Any) -> str:
+    """One side of a text that is joined."""
+    if isinstance(part, Decimal):
+        return without_zeros(round(part, MOST_PLACES))
+    return part or ""
 
 
 def _sum_of(left: Any, right: Any) -> Value:
@@ -337,7 +250,7 @@ def _seconds(number: Decimal) -> datetime.timedelta:
 def operand(kind: Kind, value: Any) -> Value:
     """The value of a field as the arithmetic of formulas computes with it."""
     if value is None:
-        return None
+        return "" if kind == TEXT else None
     match kind:
         case "number":
             return Decimal(value)
@@ -349,14 +262,35 @@ def operand(kind: Kind, value: Any) -> Value:
     return operand
 
 
-def column_total(values: Iterable[Value], nothing: Value) -> Value:
-    """The sum in a formula of one column of `lines`, without rows where it is empty; `nothing` where none has a value.
+def zero(kind: Kind, currency: str) -> Value:
+    """What an empty value counts as where `empty: 0` says so; None where a kind has no zero."""
+    match kind:
+        case "number" | "percent":
+            return Decimal(0)
+        case "money":
+            return Money(Decimal(0), currency)
+        case "duration":
+            return datetime.timedelta()
+    return None
+
+
+def column_total(values: Iterable[tuple[Value, int]], nothing: Value) -> Value:
+    """The sum of the values of one column, each with how often it is there, without empty ones; `nothing` where none
+    has a value.
 
     None where two currencies are in it.
     """
     with decimal.localcontext(EXACT):
         try:
-            present: list[Any] = [value for value in values if value is not None]
+            present: list[Any] = [_product_of(value, Decimal(times)) for value, times in values if value is not None]
             return functools.reduce(_sum_of, present) if present else nothing
         except (OverflowError, _MixedCurrenciesError):
             return None
+
+
+def extreme(values: Iterable[Value], largest: bool) -> Value:
+    """The least or the largest of values of one kind; None where there is none, or two currencies are among them."""
+    present: list[Any] = [value for value in values if value is not None]
+    if len({value.currency for value in present if isinstance(value, Money)}) > 1:
+        return None
+    return (max if largest else min)(present, default=None)

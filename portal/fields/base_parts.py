@@ -5,9 +5,12 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import StrictBool
 
+from portal.conditions import Condition
 from portal.fields.base_shape import Shape
 
-Kind = Literal["number", "percent", "money", "duration", "date", "datetime"]
+Kind = Literal["number", "percent", "money", "duration", "date", "datetime", "text"]
+Place = tuple[str, str]  # a field of a module
+WITHOUT_SUM: tuple[Kind, ...] = ("date", "datetime", "text")
 
 
 class Measure(NamedTuple):
@@ -31,7 +34,7 @@ class InLines(Shape):
     @property
     def has_sum(self) -> bool:
         """Whether several of its values can be added up."""
-        return self.measure is not None and self.measure.kind not in ("date", "datetime")
+        return self.measure is not None and self.measure.kind not in WITHOUT_SUM
 
     @property
     def row_fields(self) -> Mapping[str, Any]:
@@ -65,6 +68,69 @@ class InFormulas(Shape):
     def compute(self, values: Mapping[str, Any], currency: str) -> Any:
         """What a formula gives for a record with `values`; `currency` is the portal's."""
         return None
+
+    @property
+    def gives_title(self) -> bool:
+        """Whether a formula may name the records of its module: its result is a text, and no secret."""
+        return False
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that decides about the value of a formula or a roll-up but the types of what it reads, as plain JSON."""
+        return {}
+
+
+class OverOthers(Shape):
+    """The part of Field that has to do with roll-ups: numbers that are computed from the records that link to one."""
+
+    @property
+    def place(self) -> Place:
+        """The module that has a roll-up, and its name there."""
+        return "", ""
+
+    @property
+    def counted(self) -> str:
+        """The module whose records a roll-up is over; "" for other fields."""
+        return ""
+
+    @property
+    def counted_link(self) -> str:
+        """The link of those records by which they belong to this one."""
+        return ""
+
+    @property
+    def counted_condition(self) -> Condition | None:
+        """Which of those records a roll-up is over; None for all."""
+        return None
+
+    @property
+    def counted_column_name(self) -> str:
+        """The name of the field of those records that a roll-up sums or compares; "" where it counts them."""
+        return ""
+
+    @property
+    def counted_column(self) -> Any:
+        """That field, once the roll-up is bound."""
+        return None
+
+    @property
+    def counted_fields(self) -> tuple[str, ...]:
+        """The other fields of those records that a roll-up reads: what it sums, and what its `where` asks."""
+        return ()
+
+    def rolled_up(self, counted: Iterable[tuple[Any, int]], currency: str) -> Any:
+        """The result of a roll-up over records with these values of its column, each with how many have it."""
+        return None
+
+    @property
+    def tells_unseen(self) -> bool:
+        """Whether a roll-up may be read by people who do not see all the records that it is over."""
+        return False
+
+    @property
+    def rollups(self) -> tuple[Any, ...]:
+        """The roll-ups whose numbers its values tell: itself, or those that it reads."""
+        return ()
 
 
 class FromColumn(Shape):

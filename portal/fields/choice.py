@@ -9,6 +9,7 @@ from pydantic import Field as Key
 from pydantic import field_validator
 
 from portal.fields.base import Field, Refused, storable
+from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.several_values import join_values
@@ -114,6 +115,7 @@ class HasOptions(Field):
 
 class Choice(HasOptions):
     type: Literal["choice"]
+    measure: ClassVar[Measure | None] = Measure("text")  # its label, in the language in which it is written first
     widget: ClassVar[str] = "select"
     display: ClassVar[str] = "pill"
     sample: ClassVar[Mapping[str, Any]] = {"options": {"low": "Low", "high": {"label": "High", "tone": "bad"}}}

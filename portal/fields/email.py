@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Field, Refused
+from portal.fields.base_parts import Measure
 from portal.fields.column_types import NORMALIZE
 from portal.fields.reader import PLAIN
 from portal.fields.text import TextLike
@@ -28,6 +29,7 @@ def normalize_email(address: str) -> str:
 
 class Email(TextLike):
     type: Literal["email"]
+    measure: ClassVar[Measure | None] = Measure("text")
     input_type: ClassVar[str] = "email"
     inputmode: ClassVar[str] = "email"
     display: ClassVar[str] = "email"

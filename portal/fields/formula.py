@@ -1,18 +1,15 @@
 """`formula`: computed from other fields of the same record and stored, so that lists sort, filter and search by it.
 
-`of` is arithmetic (`quantity * price`) or a table of options (`{impact: {company: high, person: low}}`). The value is
+`of` is arithmetic (`quantity * price`, `first_name + ' ' + last_name`) or a table of options
+(`{impact: {company: high, person: low}}`). The value is
 computed again whenever a field changes that it reads: records/indexing/formulas.py. What cannot be computed is empty.
 """
 
-import datetime
-import decimal
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-import sqlalchemy as sa
-from babel.numbers import get_currency_precision
 from pydantic import Field as Key
 from pydantic import PrivateAttr, field_validator, model_validator
 
@@ -22,41 +19,30 @@ from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.choice import read_options
 from portal.fields.decision_table import DecisionTable
-from portal.fields.duration import MOST as LONGEST_DURATION
-from portal.fields.integer import LARGEST
-from portal.fields.money import WHOLE_DIGITS, Money
+from portal.fields.expressions import Expression, names_in_expression, read_expression
+from portal.fields.money import Money
 from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
-from portal.fields.proxy_field import ProxyField, from_target
+from portal.fields.proxy_field import from_target
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.stored_result import DIGITS, StoredResult
 from portal.texts import label_from_name
 
-DIGITS = 28  # of a number; those of an amount are the type's own
 BUILT_IN = ("number", "created")  # what every record has and never changes
-# The types of the results of arithmetic.
-TYPES = {"number": "decimal", "percent": "percent", "money": "money", "duration": "duration", "date": "date",
-         "datetime": "datetime"}  # fmt: skip
 
 
-class Formula(ProxyField):
-    """Its target is the field that its result would be: it says how results are stored, sorted and shown."""
-
+class Formula(StoredResult):
     type: Literal["formula"]
-    from_column: ClassVar[bool] = False
-    computed: ClassVar[bool] = True
     follows_form: ClassVar[bool] = True
-    widget: ClassVar[str] = "computed"
-    can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "quantity * (price - 0.5)"}
 
-    column_type: ClassVar[Any] = from_target("column_type")
     textual: ClassVar[bool] = from_target("textual")
     searched_in_lists: ClassVar[bool] = from_target("searched_in_lists")
-    measure: ClassVar[Measure | None] = from_target("measure")
 
     of: Any
     places: int | None = Key(None, ge=0, le=8)
     options: dict[str, Option] | None = Key(None, min_length=1)
+    empty: Literal[0] | None = None  # what numbers, amounts and durations are that are empty
 
     _measures: Mapping[str, Measure] = PrivateAttr({})  # what arithmetic computes with, by name
     _read: Mapping[str, Field] = PrivateAttr({})  # the fields that are read, by name
@@ -68,11 +54,18 @@ class Formula(ProxyField):
         if isinstance(of, Mapping):
             decision_table.read_table(of)
         elif isinstance(of, str | int | float | Decimal) and not isinstance(of, bool):
-            if arithmetic.divides_by_zero(arithmetic.read_expression(str(of))):
+            if arithmetic.divides_by_zero(read_expression(str(of))):
                 raise ValueError("this divides by zero: the field would always be empty")
         else:
             raise ValueError("must be a formula such as quantity * price, or a table of options")
         return of
+
+    @field_validator("empty", mode="before")
+    @classmethod
+    def _zero(cls, empty: Any) -> Any:
+        if empty is not None and (isinstance(empty, bool) or empty != 0):
+            raise ValueError("must be 0: as nothing else can an empty field count")
+        return empty
 
     @field_validator("options", mode="before")
     @classmethod
@@ -81,6 +74,8 @@ class Formula(ProxyField):
 
     @model_validator(mode="after")
     def _keys_fit(self) -> "Formula":
+        if self._table is not None and self.empty is not None:
+            raise ValueError('empty belongs to arithmetic: in a table, "" stands for the empty field')
         if self._table is None and self.options is not None:
             raise ValueError("options belong to a table: write of: {impact: {high: …, low: …}}")
         if self._table is not None and self.options is not None:
@@ -99,15 +94,15 @@ class Formula(ProxyField):
         return decision_table.read_table(self.of) if isinstance(self.of, Mapping) else None
 
     @cached_property
-    def _expression(self) -> arithmetic.Expression:
-        return arithmetic.read_expression(str(self.of))
+    def _expression(self) -> Expression:
+        return read_expression(str(self.of))
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
         """What is read, each once: fields, and columns of lines as `lines.price`."""
         if self._table is not None:
             return tuple(dict.fromkeys(name for name, _options in decision_table.fields_in(self._table)))
-        return tuple(dict.fromkeys(arithmetic.names_in_expression(self._expression)))
+        return tuple(dict.fromkeys(names_in_expression(self._expression)))
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -167,10 +162,7 @@ class Formula(ProxyField):
         kind, places = arithmetic.measure_of(self._expression, measures)
         if self.places is not None and kind not in ("number", "percent"):
             raise ValueError(f"places belong to a number, and this formula gives {arithmetic.CALLED[kind]}")
-        places = min(places, 8) if self.places is None else self.places
-        if kind == "number":
-            return self._field("decimal" if places else "integer", digits=DIGITS, places=places)
-        return self._field(TYPES[kind], places=places)
+        return self._typed(Measure(kind, min(places, 8) if self.places is None else self.places))
 
     def _result_of_table(self, table: DecisionTable) -> Field:
         for name, written in decision_table.fields_in(table):
@@ -189,15 +181,18 @@ class Formula(ProxyField):
         listed = self.options or {str(result): Option(label=label_from_name(str(result))) for result in results}
         return self._field("choice", options=listed)
 
-    def _field(self, type_: str, **keys: Any) -> Field:
-        """A field of this name whose type has those of the `keys` that it knows."""
-        kind = Field.types[type_]
-        known = {name: value for name, value in keys.items() if name in kind.model_fields}
-        return kind.model_validate({"name": self.name, "type": type_, **known})
+    @property
+    def recipe(self) -> dict[str, Any]:
+        keys = {"of", "places"} | ({"empty"} if self.empty is not None else set())
+        return self.model_dump(mode="json", include=keys)
 
     @property
-    def as_stored(self) -> Field:
-        return self._target
+    def rollups(self) -> tuple[Field, ...]:
+        return tuple(rollup for field in self._read.values() for rollup in field.rollups)
+
+    @property
+    def gives_title(self) -> bool:
+        return self.value_type == "text" and not self.rollups
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -215,68 +210,27 @@ class Formula(ProxyField):
             names = {name: field.option_of(values.get(name)) for name, field in self._read.items()}
             result = decision_table.looked_up(self._table, names)
             return None if result is None else self._target.default_value(result, PLAIN)
-        return self._rounded(arithmetic.evaluate(self._expression, lambda name: self._operand(name, values, currency)))
+        operands = {name: self._operand(name, values, currency) for name in self._names}
+        if self.empty is not None:
+            present = (value.currency for value in operands.values() if isinstance(value, Money))
+            used = next(present, currency)
+            for name, value in operands.items():
+                operands[name] = arithmetic.zero(self._measures[name].kind, used) if value is None else value
+        if self.value_type == "text" and all(value in arithmetic.EMPTY for value in operands.values()):
+            return None
+        return self._rounded(arithmetic.evaluate(self._expression, operands.__getitem__))
 
     def _operand(self, name: str, values: Mapping[str, Any], currency: str) -> arithmetic.Value:
         first, _dot, column = name.partition(".")
-        kind = self._measures[name].kind
+        kind, field = self._measures[name].kind, self._read[name]
         if not column:
-            return arithmetic.operand(kind, values.get(first))
-        nothing = self._read[name].constant(0, Reader(plain=True, currency=currency))
+            value = values.get(first)
+            return arithmetic.operand(kind, next(iter(field.texts(value)), None) if kind == "text" else value)
+        nothing = field.constant(0, Reader(plain=True, currency=currency))
         rows = values.get(first) or ()
         return arithmetic.column_total(
-            [arithmetic.operand(kind, row.get(column)) for row in rows], arithmetic.operand(kind, nothing)
+            [(arithmetic.operand(kind, row.get(column)), 1) for row in rows], arithmetic.operand(kind, nothing)
         )
-
-    def _rounded(self, value: arithmetic.Value) -> Any:
-        """A result as it is stored, rounded half up; None for what the column cannot hold."""
-        match value:
-            case None:
-                return None
-            case Money(amount, currency):
-                rounded = _to_places(amount, get_currency_precision(currency), WHOLE_DIGITS)
-                return None if rounded is None else Money(rounded, currency)
-            case datetime.timedelta():
-                seconds = _to_places(Decimal(value.total_seconds()), 0, DIGITS)
-                return int(seconds) if seconds is not None and abs(seconds) <= LONGEST_DURATION else None
-            case Decimal():
-                return self._number(value)
-        return value
-
-    def _number(self, value: Decimal) -> Decimal | int | None:
-        places = self.measure.places if self.measure else 0
-        number = value.scaleb(2, arithmetic.EXACT) if self.value_type == "percent" else value
-        rounded = _to_places(number, places, DIGITS - places)
-        if rounded is None or self.value_type != "integer":
-            return rounded
-        return int(rounded) if abs(rounded) <= LARGEST else None
-
-    # -- the database -----------------------------------------------------------------------------------------------
-
-    def columns(self) -> list[sa.Column[Any]]:
-        return self._target.columns()
-
-    def store(self, value: Any) -> dict[str, Any]:
-        return self._target.store(value)
-
-    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-        return self._target.selected(table)
-
-    def load(self, row: Mapping[str, Any]) -> Any:
-        return self._target.load(row)
-
-    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        return self._target.order(table)
-
-    def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        return self._target.index_column(table)
-
-    @property
-    def ranked(self) -> tuple[Any, ...]:
-        return self._target.ranked
-
-    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        return self._target.compare(table, operator, value)
 
 
 def _changes_by_itself(name: str, field: Field) -> str:
@@ -294,18 +248,11 @@ def _circle_sentence(fields: Mapping[str, Field], waiting: tuple[str, ...], name
     return f'"{first}" is computed from itself' if waiting[0] == first else ""
 
 
-def _to_places(value: Decimal, places: int, whole: int) -> Decimal | None:
-    """`value` rounded half up, never -0; None where it has more than `whole` digits before the point."""
-    if value and value.adjusted() >= whole:
-        return None
-    rounded = value.quantize(Decimal(1).scaleb(-places), decimal.ROUND_HALF_UP, arithmetic.EXACT)
-    return (rounded or rounded.copy_abs()) if rounded.adjusted() < whole else None
-
-
 def _column(lines: Field, name: str) -> Field:
     column = lines.row_fields.get(name)
     if column is None:
         raise ValueError(f'no column "{name}" in {lines.name}')
-    if column.measure and column.measure.kind in ("date", "datetime"):
-        raise ValueError(f"dates have no sum: {lines.name}.{name} cannot be computed with")
+    if column.measure and not column.has_sum:
+        kind = "texts" if column.measure.kind == "text" else "dates"
+        raise ValueError(f"{kind} have no sum: {lines.name}.{name} cannot be computed with")
     return column

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
+from portal.fields.base import Field
 from portal.fields.base_shape import Names
 from portal.fields.link import is_linked
 from portal.fields.protocols import Declared
@@ -68,6 +69,10 @@ class Lookup(ProxyField):
     @property
     def sources(self) -> tuple[str, ...]:
         return (self.of,)
+
+    @property
+    def rollups(self) -> tuple[Field, ...]:
+        return self._target.rollups
 
     @property
     def link_path(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Refused
+from portal.fields.base_parts import Measure
 from portal.fields.numbers import simple_sign
 from portal.fields.text import TextLike
 from portal.texts import _
@@ -23,6 +24,7 @@ LEFT_OUT = "(0)"  # of “+44 (0)20 …”: dialed within the country alone
 
 class Phone(TextLike):
     type: Literal["phone"]
+    measure: ClassVar[Measure | None] = Measure("text")
     input_type: ClassVar[str] = "tel"
     inputmode: ClassVar[str] = "tel"
     display: ClassVar[str] = "phone"

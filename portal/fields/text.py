@@ -9,6 +9,7 @@ from pydantic import Field as Key
 from pydantic import field_validator
 
 from portal.fields.base import Field, Refused, filled, storable
+from portal.fields.base_parts import Measure
 from portal.fields.column_types import NORMALIZE, folded_text
 from portal.fields.reader import Reader
 from portal.texts import _, fold, ngettext
@@ -94,6 +95,7 @@ def at_most(text: str, most: int) -> str:
 
 class LineOfText(TextLike):
     verbatim: ClassVar[bool] = True
+    measure: ClassVar[Measure | None] = Measure("text")
     type: Literal["text"]
     sample: ClassVar[Mapping[str, Any]] = {"max_length": 20, "pattern": "[^<>]*"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

@@ -209,7 +209,7 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
             sentence = f"{_readable_name(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
-    shown = _shape_differences(old, new, {"name", "staff", "modules", "labeled", "expect"})
+    shown = _shape_differences(old, new, {"name", "staff", "modules", "labeled", "modules_from_first_day", "expect"})
     if differing := [entry for entry in shown if names.of_value(entry.before) != entry.after]:
         paths = tuple(path for difference in differing for path in difference.paths)
         yield Change("changed", f"looks different: {', '.join(map(str, differing))}", keys=paths)

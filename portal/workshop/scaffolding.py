@@ -191,6 +191,11 @@ def new_field(folder: Path, module: str, name: str, kind: str, overrides: Mappin
     return Start([f"{MODULES}: field {name} of {module}"], list(_other_layouts(writing, module, name, computed)))
 
 
+def _links_once(module: Module, target: str) -> bool:
+    links = [field for field in module.fields.values() if not field.computed and not field.multiple]
+    return [field.targets for field in links].count((target,)) == 1
+
+
 def _field_start(declaration: Declaration, module: Module, name: str, kind: str) -> tuple[list[str], str]:
     """The field as lines, and in braces."""
     needed, short = NEEDED.get(kind, ("", f"{{type: {kind}}}"))
@@ -204,6 +209,12 @@ def _field_start(declaration: Declaration, module: Module, name: str, kind: str)
                 f"{module.name} has no link that a lookup could follow: add a field of type link first"
             )
         needed, short = f"of: {link}.reference", f"{{type: lookup, of: {link}.reference}}"
+    if kind == "rollup":
+        linking = (other.name for other in declaration.modules.values() if _links_once(other, module.name))
+        counted = next(linking, None)
+        if counted is None:
+            raise CannotStartError(f"no module has one link to {module.name}, by which its records could be counted")
+        needed, short = f"of: count({counted})", f"{{type: rollup, of: count({counted})}}"
     lines = [
         f"{name}:",
         f"  type: {kind}",

@@ -69,6 +69,7 @@ MODULES: dict[str, Any] = {
                 "city": {"type": "lookup", "of": "company.city"},
                 "half": {"type": "formula", "of": "count / 3"},
                 "rank": {"type": "formula", "of": {"kind": {"first": "low", "second": "high"}}},
+                "pieces": {"type": "rollup", "of": "sum(parts.size)"},
                 "rows": {"type": "lines", "fields": {"what": "text", "amount": "integer"}},
                 "scan": {"type": "file"},
             },
@@ -305,6 +306,11 @@ LEDGER: dict[str, Change | str] = {
     "Lookup.of": Change(f"{FIELDS}.city.of", "company.name"),
     "Formula.of": Change(f"{FIELDS}.half.of", "count * 5"),
     "Formula.places": Change(f"{FIELDS}.half.places", 1),
+    "Formula.empty": "unit/fields/test_formula.py::test_what_is_empty_counts_as_nothing_where_the_formula_says_so",
+    "Rollup.of": Change(f"{FIELDS}.pieces.of", "max(parts.size)"),
+    "Rollup.through": "unit/declaration/test_rollups.py::test_the_link_is_named_where_there_are_several",
+    "Rollup.where": Change(f"{FIELDS}.pieces.where", {"size": {"min": 1000}}),
+    "Rollup.includes_unseen": Change(f"{FIELDS}.pieces.includes_unseen", True),
     "Formula.options": Change(f"{FIELDS}.rank.options", {"low": "Not much", "high": "Much"}),
 }
 

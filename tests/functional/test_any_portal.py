@@ -32,8 +32,8 @@ SEARCHED = ("zolw", '"rue d', "工", "(", "'", "*", "x y")
 ONE_TIME = re.compile(r'name="_(?:csrf|once|draft)"[^>]*value="[^"]*|data-draft="[^"]*|_draft=[\w-]*')
 
 
-# `lookup` leads along the links of a portal, `lines` stand in none, files are not typed.
-NOT_AT_RANDOM = {"file", "image", "lines", "lookup"}
+# `lookup` and `rollup` follow the links of a portal, `lines` stand in none, files are not typed.
+NOT_AT_RANDOM = {"file", "image", "lines", "lookup", "rollup"}
 
 
 def test_every_field_type_takes_part():

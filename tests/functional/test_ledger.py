@@ -68,6 +68,7 @@ CHANGES = {
 }  # fmt: skip
 ADDED: dict[str, dict[str, Any]] = {  # keys of a type that fit this portal, where the sample's do not
     "link": {"to": "people"}, "links": {"to": "people"}, "lookup": {"of": "company.city"},
+    "rollup": {"of": "count(parts)"},
     "lines": {"fields": {"what": "text"}, "total": []},
     "elapsed": {"from": "created", "to": "done_at"}, "formula": {"of": "count * 2"},
 }  # fmt: skip

@@ -18,7 +18,18 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 
 # Resolved by the engine, never written in YAML.
-INNER = {"name", "builtin", "readable", "module", "folder", "profiles", "settings", "icons", "labeled"}
+INNER = {
+    "name",
+    "builtin",
+    "readable",
+    "module",
+    "folder",
+    "profiles",
+    "settings",
+    "icons",
+    "labeled",
+    "modules_from_first_day",
+}
 
 
 def keys_of(shape: type[BaseModel]) -> set[str]:

@@ -35,7 +35,7 @@ def _formulas_description(module: Module) -> dict[str, Any]:
     """All that decides about the values of a module's formulas, as plain JSON."""
     return {
         name: [
-            field.model_dump(mode="json", include={"of", "places"}),
+            field.recipe,
             {source: module.field(source).value_type for source in field.sources},
         ]
         for name, field in module.formulas.items()

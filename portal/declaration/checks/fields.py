@@ -7,6 +7,7 @@ from portal.conditions import ALWAYS, FormValue, comparisons, is_group
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.ineffective_keys import check_ineffective_keys
+from portal.declaration.checks.rollups import check_rollup
 from portal.declaration.checks.values import is_more, stored_complaint, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.name_rules import wrong_name
@@ -44,6 +45,8 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_formerly(draft, module, field, former_names, place["formerly"])
         if field.computed:
             _check_computed(field, place)
+        if field.counted:
+            check_rollup(draft, module, field, place)
         check_ineffective_keys(module, field, place)
         if field.column is not None and module.table is None:
             place["column"].key.wrong("column needs table: at the module")
@@ -59,6 +62,11 @@ def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cur
     for name, column in lines.row_fields.items():
         if column.unique == "organization":
             at["fields"][name]["unique"].wrong("a column is unique within its record: write unique: true")
+        if column.rollups:
+            sentence = (
+                f'"{name}" shows the roll-up {column.rollups[0].name}, which not everybody who reads rows may read'
+            )
+            at["fields"][name].wrong(sentence)
         if column.index is not None:
             at["fields"][name]["index"].key.warn("has no effect: lists neither sort nor filter by columns of lines")
 

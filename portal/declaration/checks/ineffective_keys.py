@@ -22,12 +22,12 @@ def _ineffective(module: Module, field: Field) -> Iterator[tuple[str, str]]:
     typed = field.widget in TYPED_WIDGETS and field.input_type not in DRAWN_BY_BROWSERS and not field.computed
     if field.placeholder is not None and not typed:
         yield "placeholder", f"the input of {_kind(field)} shows none"
-    if field.virtual:
+    if field.computed and not field.follows_form:
         for key in ("help", "show_when"):
             if getattr(field, key) is not None:
                 yield key, f"no form shows {_kind(field)}"
-        if field.formerly is not None:
-            yield "formerly", f"{_kind(field)} keeps no values"
+    if field.virtual and field.formerly is not None:
+        yield "formerly", f"{_kind(field)} keeps no values"
     if field.index and module.table is not None:
         yield "index", "an existing table is never altered"
     elif field.index and (field.virtual or field.multiple or not field.sortable):

@@ -65,8 +65,8 @@ def _check_title(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     if title is None:
         if not draft.is_broken(module.name, module.title):
             at.wrong(draft.no_field(module.name, module.title))
-    elif title.computed or title.multiple:
-        at.wrong(f'"{module.title}" cannot be the title: choose a field that stores one value')
+    elif title.multiple or (title.computed and not title.gives_title):
+        at.wrong(f'"{module.title}" cannot be the title: choose a field that stores one value, or a formula of texts')
     elif title.internal:
         at.wrong(f'"{module.title}" is internal, and whoever sees a record or a link to it reads its title')
 

@@ -11,7 +11,7 @@ from portal.declaration.checks.layouts import placed_names
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
-from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights
+from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights, unseen_rollups
 from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
@@ -31,6 +31,7 @@ def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) 
     for profile in declaration.profiles.values():
         for access in profile.modules.values():
             written = list(_written(draft, profile, access.module))
+            _warn_of_rollups(draft, profile, access)
             if not profile.staff:
                 _warn_of_internal_fields(draft, profile, access)
                 _warn_of_shared_rights(draft, access, written)
@@ -66,10 +67,34 @@ def _warn_of_internal_fields(draft: DeclarationDraft, profile: Profile, access: 
     own = draft.profiles[profile.name].modules.get(access.module)
     if own is None:
         return
-    for _layout, place, name in placed_names(own, draft.at(profile_file(profile.name), "modules", access.module)):
+    for _layout, place, name in placed_names(own, _at_access(draft, profile, access)):
         field = draft.field(access.module, name)
         if field is not None and field.internal:
             place.warn(f'"{name}" is internal: this profile is not staff, so it is left out')
+
+
+def _warn_of_rollups(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
+    """Roll-ups that a layout of the profile names, over records that it does not see all."""
+    own = draft.profiles[profile.name].modules.get(access.module)
+    unseen = unseen_rollups(draft.modules, profile.modules) if own is not None else ()
+    for _layout, place, name in placed_names(own, _at_access(draft, profile, access)) if own and unseen else ():
+        field = draft.field(access.module, name)
+        for rollup in field.rollups if field is not None else ():
+            if rollup.place in unseen:
+                place.warn(_left_out(name, rollup))
+
+
+def _left_out(name: str, rollup: Field) -> str:
+    fields = f", and with {' and '.join(rollup.counted_fields)} in its layouts" if rollup.counted_fields else ""
+    return (
+        f'"{name}" is left out: it is over all {rollup.counted}, and this profile may not see them all. Give it'
+        f" {rollup.counted} with see: all or see: {{through: {rollup.counted_link}}}, without where{fields}; or write"
+        f" includes_unseen: true at {'.'.join(rollup.place)}, if its number is no secret"
+    )
+
+
+def _at_access(draft: DeclarationDraft, profile: Profile, access: Access) -> Cursor:
+    return draft.at(profile_file(profile.name), "modules", access.module)
 
 
 def _warn_of_shared_rights(draft: DeclarationDraft, access: Access, written: list[Written]) -> None:

@@ -34,6 +34,7 @@ _NO_SPACE = 'write a space after the "{}"'
 _ODD_SPACE_AFTER = 'a special space (U+{:04X}) follows the ":": write an ordinary one'
 _LOOKALIKE = 'write "{}" instead of "{}", which only looks like it'
 _UNSEEN_BREAK = "the character U+{:04X} ends the line here for YAML, and few editors show it: remove it"
+_FORMULA_IN_QUOTES = """put the whole formula in double quotes, and its texts in single ones: of: "'A-' + code\""""
 _ODD_SPACE = "this line begins with a special space (U+{:04X}): indent with ordinary spaces"
 
 _SENTENCES = {
@@ -76,6 +77,8 @@ _SPACE_AFTER_COLON = re.compile(f":([{NOT_A_SPACE}])")
 _LOOKALIKES = re.compile(r"\s*(?:([–—−•])(?=\s)|[A-Za-z_][\w-]*\s*([：﹕∶]))")
 _UNSEEN_BREAKS = re.compile("[\x85\u2028\u2029]")
 _ONLY_A_NAME = re.compile(r"\s*[A-Za-z_][\w-]*\s*$")
+# A formula of texts that begins with one, or within braces has a comma in one.
+_FORMULA = re.compile(r"""\bof:[ ]+(?=('[^']*'|"[^"]*")\s*\+|[^'"{}#,]*'[^']*[,{}])""")
 _AFTER_BRACKETS = re.compile(r'(?:^|[:\-,]\s+)([\[{])[^"\']*[\]}]$')
 
 
@@ -116,6 +119,24 @@ def error_in_words(
 
     `last` is the last scalar before it, `opened` where the innermost list or mapping begins that has no end yet.
     """
+    return _formula(error, text, last) or _in_words(error, text, last, opened)
+
+
+def _formula(error: MarkedYAMLError, text: str, last: Scalar | None) -> tuple[Place, str] | None:
+    """The first formula before the error whose quotes YAML takes for its own."""
+    lines = [mark.line for mark in (error.problem_mark, error.context_mark) if mark is not None]
+    lines += [last.start_mark.line] if last is not None else []
+    first, end = min(lines, default=0), max(lines, default=-1) + 1
+    for number, line in enumerate(text.splitlines()[first:end], first + 1):
+        match = _FORMULA.search(line)
+        if match and (match.group(1) or "{" in line[: match.start()]):
+            return (number, match.end() + 1), _FORMULA_IN_QUOTES
+    return None
+
+
+def _in_words(
+    error: MarkedYAMLError, text: str, last: Scalar | None, opened: YamlMark | None
+) -> tuple[Place | None, str]:
     problem = error.problem or "this cannot be read"
     mark: YamlMark | None = error.problem_mark or error.context_mark
     context: YamlMark | None = error.context_mark

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS
+from portal.declaration.layouts import unseen_rollups
 from portal.declaration.shapes import ACTIONS, Access, Through, leaves
 from portal.records.policy import Policy
 from portal.records.reading.named_records import find_records
@@ -147,6 +148,13 @@ def _field_step(records: Records, name: str) -> ExplainStep:
         return ExplainStep(True, shown, layouts, ((module, "fields", name), (module,)), name)
     if records.module.field(name).internal and not records.policy.staff:
         return ExplainStep(False, _("${field} is internal: staff only", mapping=names), (), ((module, "fields", name),))
+    first_day = records.policy.records_from is not None
+    unseen = unseen_rollups(records.policy.declaration.modules, records.policy.modules, first_day)
+    for rollup in records.module.field(name).rollups:
+        if rollup.place in unseen:
+            names["other"] = rollup.counted
+            partly = _("${field} is over all ${other}, and this person may not see them all", mapping=names)
+            return ExplainStep(False, partly, (("modules", rollup.counted),), ((module, "fields", name),))
     return ExplainStep(False, _("no layout of ${module} shows ${field} to this profile", mapping=names), (here,))
 
 

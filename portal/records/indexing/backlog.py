@@ -25,8 +25,8 @@ from portal.database.search.marks import Mark, advance_mark, has_marks, lock_old
 from portal.database.sql import where
 from portal.declaration.shapes import Module
 from portal.fields.linked_value import Linked
+from portal.records.indexing.computing_again import compute_again
 from portal.records.indexing.folding import refold
-from portal.records.indexing.formulas import compute_again
 from portal.records.indexing.search_entries import indexed_modules, replace_texts
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
@@ -111,7 +111,8 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
         following = following.where(where(links, system.table, system.module, tables.declaration, system.policy.reader))
     ids = connection.scalars(following).all()
     if mark.target is None:
-        compute_again(system, ids)
+        for renamed in compute_again(system, ids):
+            update_linking_records(system, renamed)
         refold(system, ids)
     replace_texts(system, ids)
     if len(ids) < AT_ONCE:

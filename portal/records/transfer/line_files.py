@@ -11,8 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from portal.batches import batched
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
@@ -33,6 +31,7 @@ from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
+from portal.records.writing.module_rows import touch_row
 from portal.records.writing.writer import Writer
 from portal.texts import _
 
@@ -230,8 +229,7 @@ def _complete(system: Records, record_id: int, values: dict[str, Any]) -> None:
     whole = with_whole_rows(system, values)
     write_own_tables(system, record_id, whole)
     if columns := recomputed(system, record_id, whole):
-        this_record = system.table.c["id"] == record_id
-        system.connection.execute(sa.update(system.table).where(this_record).values(columns))
+        touch_row(system, record_id, columns)
     replace_texts(system, [record_id])
 
 

@@ -17,7 +17,8 @@ from portal.declaration.references import parse_reference
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.formulas import computed, formulas_reading
+from portal.records.indexing.formulas import computed, formulas_reading, is_renamed
+from portal.records.indexing.rollups import RollupsOver
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow, changed_values
@@ -72,6 +73,7 @@ class Storing:
         self._to_index: list[tuple[datetime.datetime, int]] = []  # when it was created, and the id
         self._changed_inside: list[int] = []  # records of which internal fields alone differ
         self._renamed: list[int] = []
+        self._rollups = RollupsOver(self._system)  # worked out once, when all rows are stored
         self._added: list[int] = []
         self._changed = self._unchanged = 0
 
@@ -88,6 +90,7 @@ class Storing:
                 self._store_batch(batch)
                 on_written(len(self._added) + self._changed)
             self._write_links_between_rows(rows, linked)
+            self._rollups.roll_up()
             in_order = sorted(self._to_index, key=itemgetter(0))
             index_records(self._system, [record_id for _created, record_id in in_order])
             replace_texts(self._system, self._changed_inside)
@@ -108,19 +111,21 @@ class Storing:
         changed = [row for row, values in changes.items() if values]
         inside = [row for row in changed if self._internal.issuperset(changes[row])]
         visibly = [row for row in changed if not self._internal.issuperset(changes[row])]
+        self._rollups.note([row.id for row in changed])
         if new:
             _insert(self._system, new, self._author)
             _write_join_tables(self._records, {row: row.values for row in new})
         for alike in filter(None, (visibly, inside)):
             _update(self._system, alike, changes, self._author, touches=alike is visibly)
             _write_join_tables(self._records, {row: changes[row] for row in alike})
+        self._rollups.note([row.id for row in (*new, *changed)])
         if self._files:
             self._files.store_attachments(self._system, batch, self._author)
-        now, title = self._system.policy.reader.now, self._system.module.title_field.name
+        now, module = self._system.policy.reader.now, self._system.module
         self._to_index += [(row.values.get("created") or now, row.id) for row in new]
         self._to_index += [(now, row.id) for row in visibly]
         self._changed_inside += [row.id for row in inside]
-        self._renamed += [row.id for row in changed if title in changes[row]]
+        self._renamed += [row.id for row in changed if is_renamed(module, changes[row])]
         self._added += [row.id for row in new]
         touched = sum(bool(values or row.attachments) for row, values in changes.items())
         self._changed += touched
@@ -160,6 +165,7 @@ class Storing:
                     _write_join_table(self._records, name, {row: row.values[name] for row in linking})
                 else:
                     _set_link(self._system, field, linking)
+                    self._rollups.note([row.id for row in linking])
 
 
 def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None:

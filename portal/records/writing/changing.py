@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.declaration.shapes import Transition
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.formulas import recomputed
+from portal.records.indexing.formulas import is_renamed, recomputed
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError
@@ -48,7 +48,7 @@ def change_record(
     add_change_events(records, record.id, kind, author, before, changed)
     (index_records if visible else replace_texts)(records.as_system, [record.id])
     (saw_own_change if visible else is_new_to_staff)(records, record.id, author)
-    if records.module.title_field.name in changed:
+    if is_renamed(records.module, changed):
         update_linking_records(records.as_system, record.id)
     return True
 

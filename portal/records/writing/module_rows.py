@@ -17,6 +17,7 @@ from portal.declaration.references import reference
 from portal.fields.base import Refused
 from portal.fields.link import KEY
 from portal.records.indexing.formulas import computed
+from portal.records.indexing.rollups import RollupsOver, rolling_up
 from portal.records.reading.records import Records
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.history import Author, author_of
@@ -37,6 +38,9 @@ def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> i
     (number,) = next_numbers(records.connection, records.policy.tables, records.name)
     insert = sa.insert(table).values(new_row(records, values, number, author))
     record_id: int = _write_row_or_retry(records, insert.returning(table.c["id"])).scalar_one()
+    over = RollupsOver(records)
+    over.note([record_id])
+    over.roll_up()
     return record_id
 
 
@@ -46,7 +50,8 @@ def update_row(records: Records, record_id: int, version: int, row: Row) -> bool
     if isinstance(table, ExistingTable):
         return _update_others(records, table, record_id, row, version)
     statement = sa.update(table).values(row).where(table.c["id"] == record_id, table.c["_version"] == version)
-    return _write_row_or_retry(records, statement).rowcount == 1
+    with rolling_up(records, [record_id], row):
+        return _write_row_or_retry(records, statement).rowcount == 1
 
 
 def touch_row(records: Records, record_id: int, row: Row) -> None:
@@ -55,7 +60,8 @@ def touch_row(records: Records, record_id: int, row: Row) -> None:
     if isinstance(table, ExistingTable):
         _update_others(records, table, record_id, row)
     else:
-        records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record_id))
+        with rolling_up(records, [record_id], row):
+            records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record_id))
 
 
 def delete_row(records: Records, record_id: int) -> None:
@@ -66,7 +72,8 @@ def delete_row(records: Records, record_id: int) -> None:
         with _refusals_told(records):
             records.connection.execute(sa.delete(source).where(table.over.is_record(source, record_id)))
     else:
-        records.connection.execute(sa.delete(table).where(table.c["id"] == record_id))
+        with rolling_up(records, [record_id]):
+            records.connection.execute(sa.delete(table).where(table.c["id"] == record_id))
 
 
 def new_row(records: Records, values: Mapping[str, Any], number: int, author: Author) -> dict[str, Any]:

@@ -373,5 +373,5 @@ def test_every_type_of_the_language_is_there():
     assert set(Field.types) == {
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
         "boolean", "date", "datetime", "time", "duration", "elapsed", "choice", "choices", "tags", "link", "links",
-        "lines", "formula", "lookup", "address", "rating", "color", "file", "image", "json", "signature",
+        "lines", "formula", "lookup", "rollup", "address", "rating", "color", "file", "image", "json", "signature",
     }  # fmt: skip

@@ -13,7 +13,7 @@ def field(kind: str, name: str, **keys: object) -> Field:
     return Field.types[kind].model_validate({"name": name, "type": kind, **keys})
 
 
-LINES = field("lines", "lines", fields={"price": "money", "pieces": "integer", "day": "date"})
+LINES = field("lines", "lines", fields={"price": "money", "pieces": "integer", "day": "date", "what": "text"})
 FIELDS = {
     one.name: one
     for one in (
@@ -106,7 +106,14 @@ def test_places_round_a_number():
         ("price * price", {}, "cannot be multiplied by"),
         ("pieces - work", {}, "a duration cannot be subtracted from a number"),
         ("-begin", {}, "a date cannot be negative"),
-        ("name * 2", {}, '"name" is of type text'),
+        ("name * 2", {}, "a text cannot be multiplied by a number"),
+        ("name + price", {}, "an amount of money cannot be added to a text"),
+        ("-name", {}, "a text cannot be negative"),
+        ("name + 'open", {}, "texts in quotes"),
+        ("urgent + name", {}, '"urgent" is of type boolean'),
+        ("lines.what", {}, "texts have no sum"),
+        ("name", {"places": 2}, "places belong to a number"),
+        ({"impact": {"one": 1}}, {"empty": 0}, "empty belongs to arithmetic"),
         ("lines.day", {}, "dates have no sum"),
         ("lines.cost", {}, 'no column "cost" in lines'),
         ("price * 2", {"places": 3}, "places belong to a number"),
@@ -140,3 +147,46 @@ def test_a_table_gives_options_or_numbers():
     ]
     hours = formula({"impact": {"one": 8, "all": 0.5}})
     assert (hours.value_type, hours.compute(VALUES, ""), hours.compute({}, "")) == ("decimal", Decimal("0.5"), None)
+
+
+def of_texts(of: str, **values: object) -> object:
+    fields = {
+        one.name: one
+        for one in (
+            field("text", "first"), field("text", "last"), field("integer", "year"), field("email", "mail"),
+            field("choice", "title", options={"dr": {"label": {"it": "Dott.", "en": "Dr."}}}), field("money", "price"),
+        )
+    }  # fmt: skip
+    made = field("formula", "result", of=of)
+    made.bind_formula(fields, ())
+    assert made.value_type == "text"
+    return made.compute(values, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("of", "values", "text"),
+    [
+        ("first + ' ' + last", {"first": "Anna", "last": "Rossi"}, "Anna Rossi"),
+        ("title + ' ' + first + ' ' + last", {"title": "dr", "last": "Rossi"}, "Dott. Rossi"),
+        ('last + ", " + first', {"last": "Rossi"}, "Rossi,"),
+        ("last + (', ' + first)", {"last": "Rossi"}, "Rossi"),
+        ("last + (', ' + first)", {"last": "Rossi", "first": "Anna"}, "Rossi, Anna"),
+        ("'P-' + year + (' (' + last + ')')", {"year": 2024}, "P-2024"),
+        ("first + year * 2 / 3", {"first": "n", "year": 1}, "n0.66666667"),
+        ("first + year + '!'", {"year": 7}, "7!"),
+        ("'AC-' + year", {}, None),
+        ("first", {"first": "Anna"}, "Anna"),
+        ("first + last", {"first": "a" * 255, "last": "b" * 500}, "a" * 255 + "b" * 385),
+    ],
+)  # fmt: skip
+def test_a_text_is_joined_without_what_is_empty(of, values, text):
+    assert of_texts(of, **values) == text
+
+
+def test_what_is_empty_counts_as_nothing_where_the_formula_says_so():
+    assert formula("nothing + 2", empty=0).compute({}, "EUR") == 2
+    assert formula("price - yen", empty=0).compute({"yen": VALUES["yen"]}, "EUR") == Money(Decimal(-500), "JPY")
+    assert formula("price * work", empty=0).compute({}, "PLN") == Money(Decimal(0), "PLN")
+    assert formula("price / yen", empty=0).compute({"price": euros("1")}, "EUR") is None
+    assert formula("opened + work", empty=0).compute({"opened": MONDAY}, "EUR") == MONDAY
+    assert formula("opened + work", empty=0).compute({"work": 60}, "EUR") is None

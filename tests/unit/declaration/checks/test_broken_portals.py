@@ -72,7 +72,7 @@ def test_every_computed_column_of_lines_has_its_own_problem_and_what_reads_them_
     wrong = [str(problem) for problem in load(tmp_path).problems if not problem.warning]
     at = "orders.fields.lines.fields"
     assert wrong == [
-        f'modules.yaml:12:38: {at}.twice.of: "what" is of type text, which a formula cannot compute with',
+        f"modules.yaml:12:38: {at}.twice.of: a text cannot be multiplied by a number",
         f'modules.yaml:13:38: {at}.total.of: no field "quantitty" (did you mean "quantity"?)',
         f'modules.yaml:15:37: {at}.color.of: no field "prodct" (did you mean "product"?)',
     ]

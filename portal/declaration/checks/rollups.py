@@ -1,0 +1,41 @@
+"""Checks roll-ups: their condition, which must hold until one of the records is written, and who gets their number."""
+
+from collections.abc import Iterator
+
+from portal.conditions import ALWAYS, Comparison, comparisons
+from portal.declaration.checks.conditions import check_condition
+from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.shapes import Module
+from portal.declaration.source.cursor import Cursor
+from portal.fields.base import Field
+
+OF_THE_MOMENT = ("me", "my organization", "today", "now")
+
+
+def check_rollup(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
+    """The condition of a roll-up names what only a write of the record itself changes."""
+    check_condition(draft, field.counted, at["where"])
+    for part in comparisons(field.counted_condition or ALWAYS):
+        known = draft.field(field.counted, part.path[0]) is not None
+        if known and (sentence := _changes_by_itself(draft.modules[field.counted], part)):
+            path = ".".join(part.path)
+            (at["where"][path].key if path in at["where"] else at["where"].key).wrong(sentence)
+
+
+def _changes_by_itself(module: Module, part: Comparison) -> str | None:
+    """Why the answer to a comparison may be another one although the record was not written, or None."""
+    name, field = ".".join(part.path), module.field(part.path[0])
+    if len(part.path) > 1 or field.virtual or field.row_fields or field.in_join_table:
+        return f'"{name}" changes without its record: a roll-up can only ask for fields that store one value'
+    if name in module.builtin and name != "created":
+        return f'"{name}" is kept by the portal: a roll-up can only ask for declared fields and created'
+    values = list(_values_in(part))
+    if part.operator == "within" or any(value in OF_THE_MOMENT for value in values if isinstance(value, str)):
+        return f'the answer for "{name}" is another one tomorrow, or for another reader'
+    if field.targets and part.operator != "empty":
+        return f'"{name}" is a link, whose record may get another name: a roll-up can only ask whether it is empty'
+    return None
+
+
+def _values_in(part: Comparison) -> Iterator[object]:
+    yield from part.value if isinstance(part.value, tuple) else (part.value,)

@@ -1,0 +1,195 @@
+"""`rollup`: how many records of another module link to this one, or the sum, least or greatest of what they hold.
+
+Stored with the record, so that lists sort and filter by it; records/indexing/rollups.py keeps it right with every write
+of those records. It is over all of them, whoever reads: who does not see them all does not get the number
+(declaration/layouts.py), unless `includes_unseen` says that it is no secret.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import PrivateAttr, StrictBool, field_validator
+
+from portal.conditions import Condition, comparisons
+from portal.fields import arithmetic
+from portal.fields.base import Field
+from portal.fields.base_parts import Measure, Place
+from portal.fields.base_shape import Names, Where
+from portal.fields.protocols import Declared
+from portal.fields.reader import Reader
+from portal.fields.stored_result import StoredResult
+
+WRITTEN = re.compile(r"\s*(?:(count)\(\s*(\w+)\s*\)|(sum|min|max)\(\s*(\w+)\.(\w+)\s*\))\s*")
+CREATED = "created"  # the one built-in field that never changes
+
+
+class Rollup(StoredResult):
+    type: Literal["rollup"]
+    can_be_column: ClassVar[bool] = False
+    sample: ClassVar[Mapping[str, Any]] = {"of": "count(tasks)"}
+
+    of: str
+    through: Annotated[str, Names("name")] | None = None
+    where: Where | None = None
+    includes_unseen: StrictBool = False
+
+    _place: Place = PrivateAttr(("", ""))
+    _link: str = PrivateAttr("")
+    _types: Mapping[str, str] = PrivateAttr({})  # of the fields that it reads
+    _bound: bool = PrivateAttr(False)
+    _column: Field | None = PrivateAttr(None)  # what is summed or compared; None where records are counted
+
+    @field_validator("of")
+    @classmethod
+    def _understood(cls, of: str) -> str:
+        if not WRITTEN.fullmatch(of):
+            raise ValueError("must be count(MODULE), or sum, min or max of a field, such as sum(tasks.hours)")
+        return of
+
+    @property
+    def _parts(self) -> tuple[str, str, str]:
+        """The function, the module, and the name of its field, "" where records are counted."""
+        match = WRITTEN.fullmatch(self.of)
+        if match is None:
+            raise ValueError(self.of)
+        return (match[1], match[2], "") if match[1] else (match[3], match[4], match[5])
+
+    @property
+    def counted(self) -> str:
+        return self._parts[1]
+
+    @property
+    def counted_column_name(self) -> str:
+        return self._parts[2]
+
+    @property
+    def counted_link(self) -> str:
+        return self._link
+
+    @property
+    def counted_condition(self) -> Condition | None:
+        return self.where
+
+    @property
+    def counted_column(self) -> Field | None:
+        return self._column
+
+    @property
+    def tells_unseen(self) -> bool:
+        return self.includes_unseen
+
+    @property
+    def counted_fields(self) -> tuple[str, ...]:
+        conditions = (part.path[0] for part in comparisons(self.where)) if self.where else ()
+        return tuple(dict.fromkeys(filter(None, (self._parts[2], *conditions))))
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        return {"of": self.of, "link": self._link, "where": repr(self.where), "types": dict(self._types)}
+
+    @property
+    def place(self) -> Place:
+        return self._place
+
+    @property
+    def rollups(self) -> tuple[Field, ...]:
+        return (self,)
+
+    # -- the type of its result -----------------------------------------------------------------------------------
+
+    def bind(self, declaration: Declared, module: Any) -> None:
+        """Finds the link by which records belong to one of `module`, and what it reads of them. Raises ValueError."""
+        self._bind(declaration, module, ())
+
+    def _bind(self, declaration: Declared, module: Any, waiting: tuple[Place, ...]) -> None:
+        """`waiting`: the roll-ups and formulas that read this one."""
+        place = self._place = (module.name, self.name)
+        if place in waiting:
+            around = waiting[waiting.index(place) :]
+            raise ValueError(f'"{self.name}" is computed from itself' if waiting[0] == min(around) else "")
+        self._bound = False
+        function, name, column = self._parts
+        others = declaration.modules[name]
+        if others.table is not None:
+            raise ValueError(f'"{name}" is an existing table, which others change too: it cannot be kept up with')
+        self._link = self._found_link(module, others)
+        self._column = None
+        if column in others.builtin and column != CREATED:
+            raise ValueError(f'"{column}" is kept by the portal: a roll-up reads declared fields and created')
+        for read in self.counted_fields:
+            _bind_computed(declaration, others, read, (*waiting, place))
+        if column:
+            self._column = others.field(column)
+        fields = (others.fields[read] for read in self.counted_fields if read in others.fields)
+        self._types = {field.name: field.value_type for field in fields}
+        self._answer_like(self._typed(self._measured(function)))
+        self._bound = True
+
+    def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
+        """Raises ValueError without a sentence where it could not be bound, which is reported at itself."""
+        if not self._bound:
+            raise ValueError("")
+
+    def _found_link(self, module: Any, others: Any) -> str:
+        links = [
+            field.name
+            for field in others.fields.values()
+            if not field.computed and not field.multiple and field.targets == (module.name,)
+        ]
+        if self.through is not None:
+            if self.through not in links:
+                raise ValueError(f'"{self.through}" is no link of {others.name} to {module.name} alone')
+            return self.through
+        if not links:
+            raise ValueError(
+                f"no link of {others.name} leads to {module.name}: add one, {{type: link, to: {module.name}}}"
+            )
+        if len(links) > 1:
+            raise ValueError(f"{' and '.join(links)} lead from {others.name} to {module.name}: say which with through:")
+        return links[0]
+
+    def _measured(self, function: str) -> Measure:
+        if self._column is None:
+            return Measure("number")
+        measure, name = self._column.measure, self._column.name
+        if measure is None or measure.kind == "text":
+            raise ValueError(f'"{name}" is of type {self._column.type}, which has no {function}')
+        if function == "sum" and not self._column.has_sum:
+            raise ValueError(f'"{name}" is of type {self._column.type}, which has no sum: use min or max')
+        return measure
+
+    # -- its value --------------------------------------------------------------------------------------------------
+
+    def compute(self, values: Mapping[str, Any], currency: str) -> Any:
+        """What is stored; for a new record what there is without any others, an amount in the portal's `currency`."""
+        return values[self.name] if self.name in values else self.rolled_up((), currency)
+
+    def rolled_up(self, counted: Iterable[tuple[Any, int]], currency: str) -> Any:
+        """The number of the records, or what their values come to, rounded as it is stored."""
+        function = self._parts[0]
+        if self._column is None or self._column.measure is None:
+            return sum(times for _value, times in counted)
+        kind = self._column.measure.kind
+        values = [(arithmetic.operand(kind, value), times) for value, times in counted if value is not None]
+        if function == "sum":
+            nothing = arithmetic.operand(kind, self._column.constant(0, Reader(plain=True, currency=currency)))
+            return self._rounded(arithmetic.column_total(values, nothing))
+        return self._rounded(arithmetic.extreme([value for value, _times in values], largest=function == "max"))
+
+
+def _bind_computed(declaration: Declared, module: Any, name: str, waiting: tuple[Place, ...]) -> None:
+    """Binds a computed field of other records before their roll-up, and what it reads. Raises ValueError, without a
+    sentence for what is reported at that field."""
+    field = module.fields.get(name)
+    if field is None or not field.computed or field.virtual:
+        return
+    for source in field.sources:
+        _bind_computed(declaration, module, source, waiting)
+    if isinstance(field, Rollup):
+        field._bind(declaration, module, waiting)
+        return
+    try:
+        field.bind(declaration, module)
+    except ValueError:
+        raise ValueError("") from None
