@@ -1,36 +1,48 @@
-"""`rating`: 1 to `max` stars."""
+"""`rating`: 1 to `max` stars; with `halves`, half a star is the least."""
 
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import Field as Key
+from pydantic import StrictBool
 
 from portal.fields.base import Field, Refused
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
+from portal.fields.column_types import ExactDecimal
+from portal.fields.numbers import without_zeros
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.sheet_cell import SheetCell
 from portal.texts import Text, _, trimmed
+
+HALF = Decimal("0.5")
+
+
+def _by_halves(with_halves: Any, without: Any) -> Any:
+    """A class attribute that is another one where half stars can be given."""
+    return property(lambda field: with_halves if field.halves else without)
 
 
 class Rating(Field):
     type: Literal["rating"]
     searched_in_lists: ClassVar[bool] = True
-    column_type: ClassVar[Any] = sa.Integer
-    measure: ClassVar[Measure | None] = Measure("number")
-    widget: ClassVar[str] = "rating"
+    column_type: ClassVar[Any] = _by_halves(ExactDecimal, sa.Integer)
+    measure: ClassVar[Measure | None] = _by_halves(Measure("number", 1), Measure("number"))
+    widget: ClassVar[str] = _by_halves("select", "rating")
     display: ClassVar[str] = "rating"
     filter: ClassVar[str] = "options"
     can_be_unique: ClassVar[bool] = False
-    json_type: ClassVar[str] = "integer"
+    json_type: ClassVar[str] = _by_halves("number", "integer")
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (("1", 1, "1"), (" 5", 5, "5"), ("", None, ""))
     rejects: ClassVar[tuple[str, ...]] = ("0", "6", "-1", "3.5", "many", "9" * 100_000)
 
     max: int = Key(5, ge=2, le=10)
+    halves: StrictBool = False
 
-    def to_json(self, value: Any) -> int | None:
-        """The number itself."""
-        return None if value is None else int(value)
+    def to_json(self, value: Any) -> int | float | None:
+        """The number itself, of which programs read a half exactly."""
+        return None if value is None else float(value) if self.halves else int(value)
 
     @property
     def ranged(self) -> bool:
@@ -38,25 +50,42 @@ class Rating(Field):
 
     @property
     def offered(self) -> dict[str, Option]:
-        return {str(stars): Option(label=Text(str(stars))) for stars in range(1, self.max + 1)}
+        given = [Decimal(stars) for stars in range(1, self.max + 1)]
+        if self.halves:
+            given = sorted([*given, *(stars - HALF for stars in given)])
+        return {without_zeros(stars): Option(label=Text(_with_half(stars))) for stars in given}
 
-    def bounds(self, reader: Reader) -> tuple[int, int]:
-        """From one star to `max`."""
-        return 1, self.max
+    def bounds(self, reader: Reader) -> tuple[Any, int]:
+        """From one star, or half of one, to `max`."""
+        return HALF if self.halves else 1, self.max
 
-    def parse(self, text: str, reader: Reader) -> int | None:
-        """A whole number of stars, at most `max`."""
+    def parse(self, text: str, reader: Reader) -> Any:
+        """A number of stars, at most `max`, whole where there are no halves."""
         text = trimmed(text)
         if not text:
             return None
         if text not in self.offered:
-            raise Refused(_("Choose a number from 1 to ${max}.", mapping={"max": self.max}))
-        return int(text)
+            half = _("Choose a number from ½ to ${max}.", mapping={"max": self.max})
+            raise Refused(half if self.halves else _("Choose a number from 1 to ${max}.", mapping={"max": self.max}))
+        return Decimal(text) if self.halves else int(text)
 
-    def read(self, text: str, reader: Reader = PLAIN) -> int | None:
+    def read(self, text: str, reader: Reader = PLAIN) -> Any:
         """From CSV also “3.0”: programs that know only decimals write whole numbers so where some cells are empty."""
         return super().read(text.strip().removesuffix(".0"), reader)
+
+    def show(self, value: Any, reader: Reader) -> str:
+        """“3” or “3½”, in every language."""
+        return "" if value is None else _with_half(Decimal(value))
+
+    def write(self, value: Any) -> str:
+        """With a point, and without zeros at the end."""
+        return "" if value is None else without_zeros(Decimal(value))
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:
         """The number of stars."""
         return SheetCell(value)
+
+
+def _with_half(stars: Decimal) -> str:
+    whole, half = divmod(stars, 1)
+    return (f"{whole}" if whole else "") + ("½" if half else "")

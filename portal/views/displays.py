@@ -7,6 +7,7 @@ its `display`. tests/unit/views/test_displays.py lists every place that is missi
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -48,7 +49,7 @@ class Value(NamedTuple):
     iso: str = ""  # of a datetime
     html: Markup = Markup()  # sanitized, for `markdown` and `html` alone
     parts: tuple[Any, ...] = ()  # of pills, links, tags, address (one per line)
-    stars: int = 0  # of a rating
+    stars: int | Decimal = 0  # of a rating
     most_stars: int = 0  # of a rating
 
     @property

@@ -55,7 +55,7 @@ KINDS = {
     "time": Kind(("08:30", "23:00"), ({"min": "08:00"},)),
     "duration": Kind(("90 min", "1:30"), ({"min": "1 h"},)),
     "tags": Kind(("a, b", "x y"), ("a", {"contains": "a"})),
-    "rating": Kind(("1", "5"), (5, {"min": 3})),
+    "rating": Kind(("1", "5"), (5, {"min": 3}), ({"halves": True},)),
     "color": Kind(("#ff0000",), ("#ff0000",)),
     "elapsed": Kind((), ({"min": "1 h"},), ({"from": "created", "to": "modified"},)),
     "choice": Kind(()),

@@ -277,6 +277,7 @@ LEDGER: dict[str, Change | str] = {
     "Field.formerly": f"{RENAMING}test_a_renamed_field_keeps_its_values_companions_and_links",
     "Bounded.min": Change(f"{FIELDS}.count.min", 1),
     "Bounded.max": Change(f"{FIELDS}.count.max", 99),
+    "Rating.halves": Change(f"{FIELDS}.stars.halves", True),
     "Rating.max": Change(f"{FIELDS}.stars.max", 3),
     "LinkLike.to": Change(f"{FIELDS}.helper.to", "companies"),
     "LinkLike.where": Change(f"{FIELDS}.helper.where", {"name": "nobody"}),

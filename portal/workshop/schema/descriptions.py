@@ -138,6 +138,7 @@ DESCRIPTIONS = {
     "Lines.min": "The fewest rows.",
     "Lines.max": "The most rows.",
     "Rating.max": "The number of stars.",
+    "Rating.halves": "Whether half stars can be given.",
     "Link.to": "The module that it leads to, or several.",
     "Elapsed.to": "The datetime at which it ends; while that is empty it runs on.",
     "Formula.of": "Arithmetic such as quantity * price, texts joined by +, or a table of options.",
