@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from portal.commands import command_files, main
-from portal.settings import NO_EMAIL
+from portal.settings import NO_EMAIL, NO_WAY_IN
 
 ROOT = Path(__file__).parents[3]
 SMALL = ROOT / "tests/portals/small"
@@ -26,6 +26,12 @@ def test_a_correct_portal_is_counted():
     result = portal("check", SMALL)
     assert result.exit_code == 0
     assert result.output.splitlines() == [NO_EMAIL, "No mistakes: 4 modules, 3 profiles, 4 buttons"]
+
+
+def test_a_portal_into_which_nobody_can_sign_in_is_told():
+    provider = {"PORTAL_SIGN_IN": "oidc", "PORTAL_OIDC_ISSUER": "https://id.example"}
+    assert NO_WAY_IN in portal("check", SMALL, PORTAL_SIGN_IN="oidc").output.splitlines()
+    assert NO_WAY_IN not in portal("check", SMALL, **provider).output.splitlines()
 
 
 def test_mistakes_are_told_on_standard_output_and_counted():
