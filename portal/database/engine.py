@@ -88,14 +88,9 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextlib.contextmanager
-def writing(engine: sa.Engine, foreign_keys: bool = True) -> Iterator[sa.Connection]:
-    """A connection in a transaction that is committed at the end, rolled back by an exception.
-
-    Without `foreign_keys` SQLite does not enforce them in this transaction (its DROP TABLE deletes children): the
-    caller runs PRAGMA foreign_key_check before the end. PostgreSQL ignores the option.
-    """
-    writer = engine.execution_options(writes=True, foreign_keys=foreign_keys)
-    with writer.connect() as connection, connection.begin():
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection in a transaction that is committed at the end, rolled back by an exception."""
+    with engine.execution_options(writes=True).connect() as connection, connection.begin():
         yield connection
 
 

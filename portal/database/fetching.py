@@ -155,5 +155,4 @@ def _constants(
 
 
 def _to_driver(bind: sa.BindParameter[Any], dialect: sa.Dialect) -> Convert | None:
-    convert: Convert | None = bind.type.dialect_impl(dialect).bind_processor(dialect)
-    return convert
+    return bind.type.dialect_impl(dialect).bind_processor(dialect)

@@ -46,8 +46,7 @@ def create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
 
 def schema_of(connection: sa.Connection) -> str:
     """The schema of a connection's address, quoted for SQL; empty if it names none."""
-    schema: str = connection.get_execution_options().get("schema", "")
-    return schema
+    return connection.get_execution_options().get("schema", "")
 
 
 def make_schema(connection: sa.Connection) -> None:
@@ -96,8 +95,9 @@ def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
     def forget(context: Any) -> None:
         # The type of a column has changed: no connection with a cached plan of its table can be used any more. Or the
         # server became a standby: where the address names several servers, new connections find the primary.
-        code = sql_code(context.original_exception)
-        is_standby = code == RECOVERY_IN_PROGRESS or (code == READ_ONLY_TRANSACTION and _is_writing(context.connection))
+        code, connection = sql_code(context.original_exception), context.connection
+        is_writing = connection is not None and connection.get_execution_options().get("writes") is True
+        is_standby = code == RECOVERY_IN_PROGRESS or (code == READ_ONLY_TRANSACTION and is_writing)
         if code == FEATURE_NOT_SUPPORTED or is_standby:
             context.is_disconnect = True
 
@@ -116,10 +116,6 @@ def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
             _begin(connection, statement, last_attempt=True)
 
     return engine
-
-
-def _is_writing(connection: sa.Connection | None) -> bool:
-    return connection is not None and connection.get_execution_options().get("writes") is True
 
 
 def _begin_statement(options: Mapping[str, Any]) -> str:

@@ -58,7 +58,6 @@ class SQLiteConnection(sqlite3.Connection):
 
     turn: WritingTurn | None = None
     read_only: bool | None = None  # as it was last set; None: never
-    checks_foreign_keys = True
 
     def set_read_only(self, read_only: bool) -> None:
         """Refuse writes from now on, or allow them."""
@@ -66,18 +65,11 @@ class SQLiteConnection(sqlite3.Connection):
             self.execute(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
             self.read_only = read_only
 
-    def set_foreign_keys(self, checked: bool) -> None:
-        """Enforce foreign keys from now on, or not."""
-        if self.checks_foreign_keys is not checked:
-            self.execute(f"PRAGMA foreign_keys = {'ON' if checked else 'OFF'}")
-            self.checks_foreign_keys = checked
-
-    def begin_writing(self, turn: WritingTurn, foreign_keys: bool) -> None:
+    def begin_writing(self, turn: WritingTurn) -> None:
         """Open a transaction that holds the file's write lock from its start."""
         turn.acquire()
         self.turn = turn
         try:
-            self.set_foreign_keys(foreign_keys)
             self.execute("BEGIN IMMEDIATE")
         except BaseException:
             self._end()
@@ -111,10 +103,7 @@ class SQLiteConnection(sqlite3.Connection):
         if self.turn is None or self.in_transaction:
             return
         turn, self.turn = self.turn, None
-        try:
-            self.set_foreign_keys(True)
-        finally:
-            turn.release()
+        turn.release()
 
 
 def create_engine(address: sa.URL) -> sa.Engine:
@@ -148,7 +137,7 @@ def create_engine(address: sa.URL) -> sa.Engine:
         try:
             driver.set_read_only(not writes)
             if writes:
-                driver.begin_writing(turn, options.get("foreign_keys", True))
+                driver.begin_writing(turn)
             else:
                 driver.execute("BEGIN")
         except sqlite3.Error as error:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -27,6 +28,7 @@ from portal.mail.smtp import LetterRefusedError, ServerAwayError, SmtpConnection
 from portal.texts import _
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 FIRST_REST, LONGEST_REST = datetime.timedelta(seconds=5), datetime.timedelta(minutes=5)
 LETTERS_OF_A_CONNECTION = 100  # servers end longer ones
@@ -90,9 +92,7 @@ class Sending:
         with reading(self.engine) as connection:
             if not outbox.is_due(connection, tables, self.clock()):
                 return 0
-        late = in_retried_transaction(
-            self.engine, lambda connection: outbox.give_up_late_letters(connection, tables, self.clock(), TOO_LATE)
-        )
+        late = self._store(outbox.give_up_late_letters, tables, self.clock(), TOO_LATE)
         if late:
             log.error("Emails given up after three days: %s", late)
         return late
@@ -126,9 +126,7 @@ class Sending:
         except LetterRefusedError as error:
             self._letter_refused(tables, letter, error)
             return 0
-        in_retried_transaction(
-            self.engine, lambda connection: outbox.mark_sent(connection, tables, letter.id, self.clock())
-        )
+        self._store(outbox.mark_sent, tables, letter.id, self.clock())
         self.rest.end()
         log.info("Email sent to %s: %s", recipient, message["Message-ID"])
         return 1
@@ -138,7 +136,7 @@ class Sending:
         fresh = letter.created > self.clock() - STILL_TRUE
         if letter.about.record is None or fresh:
             return parse_letter(letter.message)
-        return in_retried_transaction(self.engine, lambda connection: self._rewrite(connection, tables, letter))
+        return self._store(self._rewrite, tables, letter)
 
     def _rewrite(self, connection: sa.Connection, tables: Tables, letter: Waiting) -> EmailMessage | None:
         rewritten = self.rewrite(connection, tables, letter)
@@ -150,24 +148,17 @@ class Sending:
     def _letter_refused(self, tables: Tables, letter: Waiting, error: LetterRefusedError) -> None:
         final = error.permanent and letter.attempts >= REFUSALS
         if final:
-            in_retried_transaction(
-                self.engine, lambda connection: outbox.refuse_letter(connection, tables, letter.id, error.reason)
-            )
+            self._store(outbox.refuse_letter, tables, letter.id, error.reason)
         else:
-            self._put_off(tables, letter, error.reason)
+            self._store(outbox.put_letter_off, tables, letter, error.reason, self.clock())
         log.warning("Email to %s %s: %s", letter.recipient, "refused" if final else "put off", error.reason)
         self.rest.begin(self.clock())
 
     def _server_failed(self, tables: Tables, letter: Waiting | None, error: ServerAwayError) -> None:
         if letter is not None:
-            self._put_off(tables, letter, str(error))
+            self._store(outbox.put_letter_off, tables, letter, str(error), self.clock())
         log.error("Emails cannot be sent at the moment: %s", error)
         self.rest.begin(self.clock())
-
-    def _put_off(self, tables: Tables, letter: Waiting, reason: str) -> None:
-        in_retried_transaction(
-            self.engine, lambda connection: outbox.put_letter_off(connection, tables, letter, reason, self.clock())
-        )
 
     def _is_due(self, tables: Tables) -> bool:
         # Without asking for the right to write, which others would have to wait for on SQLite.
@@ -175,9 +166,11 @@ class Sending:
             return outbox.is_due(connection, tables, self.clock())
 
     def _claim(self, tables: Tables) -> Waiting | None:
-        return in_retried_transaction(
-            self.engine, lambda connection: outbox.claim_letter(connection, tables, self.clock())
-        )
+        return self._store(outbox.claim_letter, tables, self.clock())
+
+    def _store(self, write: Callable[..., Result], tables: Tables, *arguments: Any) -> Result:
+        """Calls `write` with a connection, in a transaction of its own."""
+        return in_retried_transaction(self.engine, lambda connection: write(connection, tables, *arguments))
 
 
 def tell_of_letters_given_up(connection: sa.Connection, tables: Tables, sender: Sender) -> None:
@@ -187,6 +180,5 @@ def tell_of_letters_given_up(connection: sa.Connection, tables: Tables, sender: 
     for profile in tables.declaration.settings.administrators:
         for account in accounts_of(connection, tables, profile=profile):
             if isinstance(admit(connection, tables, account, now=sender.now), Identity):
-                outbox.put_letter(
-                    connection, tables, letters_given_up(sender, account), sender.now, about=About(GIVEN_UP)
-                )
+                letter = letters_given_up(sender, account)
+                outbox.put_letter(connection, tables, letter, sender.now, about=About(GIVEN_UP))

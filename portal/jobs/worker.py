@@ -125,11 +125,9 @@ class Worker:
         announced = self.announcing.announce_all(tables, is_stopping)
         sent = self.sending.send_all(tables, is_stopping) if self.sending else 0
         if self.sending and self.sending.give_up(tables):
-            in_retried_transaction(self.engine, lambda connection: self._tell_administrators(connection, tables))
+            sender = self.sender(tables, self.clock())
+            in_retried_transaction(self.engine, lambda connection: tell_of_letters_given_up(connection, tables, sender))
         return Done(announced, due, sent, looked_at)
-
-    def _tell_administrators(self, connection: sa.Connection, tables: Tables) -> None:
-        tell_of_letters_given_up(connection, tables, self.sender(tables, self.clock()))
 
     def _do_what_is_due(self, tables: Tables) -> int:
         began = time.monotonic()

@@ -154,7 +154,8 @@ def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]
 def _info(module: Module) -> dict[str, Any]:
     """What links to a module ask its table."""
     unique = [field.key_column for field in module.fields.values() if field.unique is True and field.columns()]
-    return {"title": _title_column(module), "title_folded": _folded_title_column(module), "unique": unique}
+    title = module.title if module.title in module.fields else None
+    return {"title": title, "title_folded": module.fields[title].folded if title else None, "unique": unique}
 
 
 def _without_key_to(others: Collection[str], column: sa.Column[Any]) -> sa.Column[Any]:
@@ -166,15 +167,6 @@ def _without_key_to(others: Collection[str], column: sa.Column[Any]) -> sa.Colum
 def _author_columns(field: Field) -> list[sa.Column[Any]]:
     """The columns of `created_by` or `modified_by`: without foreign key, so that a person can be deleted."""
     return [sa.Column(column.name, column.type) for column in field.columns()]
-
-
-def _title_column(module: Module) -> str | None:
-    return module.title if module.title in module.fields else None
-
-
-def _folded_title_column(module: Module) -> str | None:
-    title = module.fields.get(module.title or "")
-    return title.folded if title else None
 
 
 def _join_table(metadata: sa.MetaData, module: str, field: str, target: str, others: Collection[str]) -> None:

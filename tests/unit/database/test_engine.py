@@ -101,18 +101,6 @@ def test_a_broken_link_is_refused(engine):
         connection.execute(child.insert().values(id=1, counter=99))
 
 
-def test_foreign_keys_can_be_left_alone_for_one_transaction(sqlite):
-    with writing(sqlite) as connection:
-        connection.execute(child.insert().values(id=1, counter=1))
-    with writing(sqlite, foreign_keys=False) as connection:
-        connection.exec_driver_sql("DELETE FROM counter")
-        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() != []
-        connection.execute(counter.insert().values(id=1, value=0))
-    with reading(sqlite) as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(child)) == 1
-        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
-
-
 def test_a_reading_transaction_cannot_write(engine):
     with pytest.raises(sa.exc.DBAPIError), reading(engine) as connection:
         connection.execute(counter.update().values(value=5))
