@@ -62,7 +62,8 @@ def _may_match(text: str, searched: SearchWords) -> bool:
 
 def _matching_pieces(text: str, searched: SearchWords) -> Iterator[re.Match[str]]:
     """The words that match, and compounds (Wi-Fi, TT-0030) of which none does, but which match in one piece."""
-    text = _with_plain_joints(text)
+    if not text.isascii():  # as it is compared, and of the same length: “O’Neill” as O'Neill
+        text = MARK.sub(_as_plain_joint, text)
     for piece in PIECE.finditer(text):
         if not JOINTS.search(piece[0]):
             if _any_matches([piece[0]], searched):
@@ -70,11 +71,6 @@ def _matching_pieces(text: str, searched: SearchWords) -> Iterator[re.Match[str]
             continue
         found = [word for word in WORD.finditer(text, *piece.span()) if _any_matches([word[0]], searched)]
         yield from found or ([piece] if any(_word_matches(word, searched) for word in _in_one_piece(piece[0])) else [])
-
-
-def _with_plain_joints(text: str) -> str:
-    """A text of the same length, with the hyphens and apostrophes as they are compared: “O’Neill” as O'Neill."""
-    return text if text.isascii() else MARK.sub(_as_plain_joint, text)
 
 
 def _as_plain_joint(mark: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.page_of_records import Record
 from portal.records.reading.rows import add_rows
 from portal.records.reading.statements import Statements
-from portal.records.reading.titles import add_linked_records
+from portal.records.reading.titles import PartialRecords, add_linked_records
 from portal.records.reading.typed_values import TypedValues
 from portal.records.statement_cache import IDS, Statement, StatementKey, may_be_shared, values_of
 from portal.texts import first_visible
@@ -119,12 +119,16 @@ class RecordReader(ModulePolicy):
         """The records of rows that were selected with `fields`; linked records with their titles."""
         rows = list(rows)
         values = values_in_table(rows, fields)
-        add_linked_records(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
+        add_linked_records(self.partial(rows, fields, values))
         return self.complete(rows, fields, values)
+
+    def partial(self, rows: Sequence[Row], fields: Sequence[Field], values: list[dict[str, Any]]) -> PartialRecords:
+        """What is read of the records so far: the `values` of their own table."""
+        return PartialRecords(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
 
     def complete(self, rows: Sequence[Row], fields: Sequence[Field], values: list[dict[str, Any]]) -> list[Record]:
         """The records of rows whose `values` of `fields` are there but for those of `lines`."""
-        add_rows(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
+        add_rows(self.partial(rows, fields, values))
         title = self.module.title_field
         reader = self.policy.reader
         return [

@@ -11,38 +11,29 @@ from portal.database.sql import AmongIds
 from portal.fields.base import Field
 from portal.fields.lines import Row
 from portal.fields.table_names import join_name
-from portal.records.policy import Policy
-from portal.records.reading.titles import add_linked_records
+from portal.records.reading.titles import PartialRecords, add_linked_records
 from portal.records.statement_cache import IDS, id_list_parameter
 
 
-def add_rows(
-    connection: sa.Connection,
-    policy: Policy,
-    module: str,
-    fields: Sequence[Field],
-    ids: Sequence[int],
-    values: list[dict[str, Any]],
-) -> None:
-    """Completes `values`, one mapping per record of `ids`, with the rows of each `lines` field among `fields`.
+def add_rows(records: PartialRecords) -> None:
+    """Adds the rows of each `lines` field.
 
     One query for each such field, and one for each module that its columns link to.
     """
-    for field in fields:
-        if field.row_fields and ids:
-            rows = _rows(connection, policy, join_name(module, field.name), list(policy.columns(field).values()), ids)
-            for record_id, of_record in zip(ids, values, strict=True):
+    for field in records.fields:
+        if field.row_fields and records.ids:
+            rows = _rows(records, join_name(records.module, field.name), list(records.policy.columns(field).values()))
+            for record_id, of_record in zip(records.ids, records.values, strict=True):
                 of_record[field.name] = tuple(rows[record_id])
 
 
-def _rows(
-    connection: sa.Connection, policy: Policy, name: str, columns: Sequence[Field], ids: Sequence[int]
-) -> dict[int, list[Row]]:
+def _rows(records: PartialRecords, name: str, columns: Sequence[Field]) -> dict[int, list[Row]]:
+    connection, policy = records.connection, records.policy
     key = f"rows of {name}: {' '.join(column.name for column in columns)}"
     statement = policy.tables.statement(key, lambda: _statement(policy.tables.module(name), columns))
-    stored = fetch(connection, statement, {IDS: list(ids)})
+    stored = fetch(connection, statement, {IDS: list(records.ids)})
     values = [{column.name: column.load(row) for column in columns} for row in stored]
-    add_linked_records(connection, policy, name, columns, [row["id"] for row in stored], values)
+    add_linked_records(PartialRecords(connection, policy, name, columns, [row["id"] for row in stored], values))
     rows: dict[int, list[Row]] = defaultdict(list)
     for row, of_row in zip(stored, values, strict=True):
         rows[row["_record"]].append(Row(of_row, row["id"]))

@@ -76,10 +76,7 @@ class SearchPages:
             return None
         table = self.reader.policy.tables.search
         here = in_part(table, self.reader.name, int(self._searches_internal))
-        place: int | None = self.reader.connection.scalar(
-            sa.select(table.c["seq"]).where(*here, table.c["record"] == int(key))
-        )
-        return place
+        return self.reader.connection.scalar(sa.select(table.c["seq"]).where(*here, table.c["record"] == int(key)))
 
     def request(self, text: str) -> Search | None:
         """The search of `text` as the index takes it; None where only the module's table tells whose a record is."""

@@ -50,8 +50,7 @@ def by_ids_together(selections: Sequence[Selection]) -> list[list[Record]]:
     linked: list[Linked] = []
     for part in parts:
         part.values = values_in_table(part.rows, part.fields)
-        ids = [row["id"] for row in part.rows]
-        linked += read_links(connection, policy, part.reader.name, part.fields, ids, part.values)
+        linked += read_links(part.reader.partial(part.rows, part.fields, part.values))
     titled = titled_links(connection, policy, linked)
     for part in parts:
         put_titles(part.fields, part.values, titled)
@@ -62,7 +61,9 @@ def _part(selection: Selection) -> _Part:
     reader, fields = selection.reader, selection.reader.readable_fields(selection.names)
 
     def columns(statements: Statements) -> tuple[tuple[str, str], ...]:
-        return tuple((column.name, _column_kind(column)) for column in statements.columns(fields))
+        # Values of columns of one kind come out of a statement in the same way.
+        read = statements.columns(fields)
+        return tuple((column.name, f"{type(column.type).__module__}.{column.type!r}") for column in read)
 
     key = reader.key("columns", fields=tuple(field.name for field in fields))
     return _Part(reader, list(selection.ids), fields, reader.build(key, columns))
@@ -76,11 +77,6 @@ def _read_rows(parts: Sequence[_Part]) -> None:
     for similar in alike.values():
         for first in range(0, len(similar), MOST_AT_ONCE):
             _read_alike(similar[first : first + MOST_AT_ONCE])
-
-
-def _column_kind(column: sa.ColumnElement[Any]) -> str:
-    """Values of columns of one kind come out of a statement in the same way."""
-    return f"{type(column.type).__module__}.{column.type!r}"
 
 
 def _read_alike(parts: Sequence[_Part]) -> None:

@@ -195,7 +195,7 @@ class Statements(ModulePolicy):
     def scan(self, request: PageRequest) -> Iterator[Statement]:
         """The same rows, segment by segment along the index that has their order; each segment may have all of them."""
         conditions: list[sa.ColumnElement[bool]] = []
-        if self._scope_has_more:
+        if not self.policy.sees_all(self.name):  # the scope says more than whose the records are
             conditions.append(Redundant(self.policy.scope(self.name)))
         tested = [self.sql(part) for part in (*joined_conditions(self.narrowed), *joined_conditions(request.condition))]
         conditions += [WithoutIndex(sa.and_(*tested))] if tested else []
@@ -207,17 +207,11 @@ class Statements(ModulePolicy):
             planned_once = segment.titled is None and not request.condition.needs_value
             yield self._planned_once(statement) if planned_once else statement
 
-    @property
-    def _scope_has_more(self) -> bool:
-        """Whether the scope says more than whose the records are."""
-        return not self.policy.sees_all(self.name)
-
     def _planned_once(self, statement: Statement) -> Statement:
         """A statement that uses the same index whoever reads. If it is a shared one, the database may plan it once."""
         if self.policy.statements is None:
             return statement
-        planned: Statement = cache_plan(statement, self.policy.tables.version)
-        return planned
+        return cache_plan(statement, self.policy.tables.version)
 
     def sql(self, condition: Condition) -> sa.ColumnElement[bool]:
         """SQL for a condition, made once: every count beside a filter has the filter's."""

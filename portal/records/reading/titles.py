@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,36 +17,34 @@ from portal.records.statement_cache import IDS, Statement, StatementKey, id_list
 from portal.texts import first_visible
 
 
-def add_linked_records(
-    connection: sa.Connection,
-    policy: Policy,
-    module: str,
-    fields: Sequence[Field],
-    ids: Sequence[int],
-    values: list[dict[str, Any]],
-) -> None:
-    """Completes `values`, one mapping per record of `ids`: every linked record gets its title.
+@dataclass(frozen=True)
+class PartialRecords:
+    """Records of a module while they are read: `values`, one mapping per record of `ids`, are completed in place."""
+
+    connection: sa.Connection
+    policy: Policy
+    module: str
+    fields: Sequence[Field]
+    ids: Sequence[int]
+    values: list[dict[str, Any]]
+
+
+def add_linked_records(records: PartialRecords) -> None:
+    """Gives every linked record its title.
 
     Of `links`, which are read here, only the records that the reader may see remain.
     """
-    linked = read_links(connection, policy, module, fields, ids, values)
-    put_titles(fields, values, titled_links(connection, policy, linked))
+    titled = titled_links(records.connection, records.policy, read_links(records))
+    put_titles(records.fields, records.values, titled)
 
 
-def read_links(
-    connection: sa.Connection,
-    policy: Policy,
-    module: str,
-    fields: Sequence[Field],
-    ids: Sequence[int],
-    values: list[dict[str, Any]],
-) -> list[Linked]:
-    """All linked records of `values`, whose `links` are read here; `put_titles` must follow."""
-    links = [field for field in fields if field.targets]
+def read_links(records: PartialRecords) -> list[Linked]:
+    """All linked records, of which those of `links` are read here; `put_titles` must follow."""
+    links = [field for field in records.fields if field.targets]
     for field in links:
         if field.in_join_table:
-            _add_many(connection, policy, module, field, ids, values)
-    return [link for field in links for of_record in values for link in field.links_in(of_record.get(field.name))]
+            _add_many(records, field)
+    return [link for field in links for values in records.values for link in field.links_in(values.get(field.name))]
 
 
 def put_titles(fields: Sequence[Field], values: list[dict[str, Any]], titled: Mapping[tuple[str, int], Linked]) -> None:
@@ -72,20 +71,14 @@ def titled_links(connection: sa.Connection, policy: Policy, links: Iterable[Link
     }
 
 
-def _add_many(
-    connection: sa.Connection,
-    policy: Policy,
-    module: str,
-    field: Field,
-    ids: Sequence[int],
-    values: list[dict[str, Any]],
-) -> None:
+def _add_many(records: PartialRecords, field: Field) -> None:
     """Adds the values of a `links` field from its join table."""
-    join, targets = policy.tables.join(module, field.name), defaultdict[int, list[Linked]](list)
-    statement = policy.tables.statement(f"links of {join.name}", lambda: _targets(join))
-    for row in fetch(connection, statement, {IDS: list(ids)}):
+    tables, targets = records.policy.tables, defaultdict[int, list[Linked]](list)
+    join = tables.join(records.module, field.name)
+    statement = tables.statement(f"links of {join.name}", lambda: _targets(join))
+    for row in fetch(records.connection, statement, {IDS: list(records.ids)}):
         targets[row["record"]].append(Linked(row["target"], field.targets[0]))
-    for record_id, of_record in zip(ids, values, strict=True):
+    for record_id, of_record in zip(records.ids, records.values, strict=True):
         of_record[field.name] = tuple(targets[record_id])
 
 
@@ -120,12 +113,8 @@ def _build(policy: Policy, target: str) -> Statement:
     """What is read of the records IDS of a module, including those that the reader may not see."""
     module, table = policy.module(target), policy.tables.module(target)
     title, unique = module.title_field, module.unique_text
-    selected = [
-        table.c["id"],
-        table.c["reference"],
-        *title.selected(table),
-        *(unique.selected(table) if unique else ()),
-    ]
+    of_unique = unique.selected(table) if unique else ()
+    selected = [table.c["id"], table.c["reference"], *title.selected(table), *of_unique]
     columns = {column.name: column for column in selected}
     visible = policy.scope(target) if target in policy.modules else sa.false()
     select = sa.select(*columns.values(), sa.case((visible, True), else_=False).label("_visible"))

@@ -8,6 +8,7 @@ import logging
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
@@ -157,8 +158,7 @@ def insert_file(records: Records, file: PendingFile, author: Author, **whose: An
         "created": records.policy.reader.now,
         **whose,
     }
-    file_id: int = records.connection.execute(sa.insert(table).values(row).returning(table.c["id"])).scalar_one()
-    return file_id
+    return records.connection.execute(sa.insert(table).values(row).returning(table.c["id"])).scalar_one()
 
 
 def assign_files(records: Records, values: Mapping[str, Any], record_id: int) -> None:
@@ -205,12 +205,8 @@ def delete_file(records: Records, record: Record, file: StoredFile, author: Auth
 
 def stored_names(connection: sa.Connection, tables: Tables) -> set[str]:
     """Every name in the store that a row bears, of a record's file or of one that is still pending."""
-    rows = [
-        row
-        for table in (tables.file, tables.pending_file)
-        for row in connection.execute(sa.select(table.c["stored"], table.c["preview"]))
-    ]
-    return {name for row in rows for name in row if name}
+    names = [sa.select(table.c["stored"], table.c["preview"]) for table in (tables.file, tables.pending_file)]
+    return {name for row in connection.execute(sa.union_all(*names)) for name in row if name}
 
 
 def _by_upload(records: Records, name: str) -> bool:
@@ -238,15 +234,10 @@ def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reade
         size, most = shown_beyond(upload.size, limit.max_size, reader)
         sizes = {"name": name, "size": size, "max": most}
         return _("“${name}” was not added: it is ${size}, and the limit is ${max}.", mapping=sizes)
-    if limit.types and not any(_is_of(kind, pattern) for pattern in limit.types):
+    if limit.types and not any(fnmatchcase(kind, pattern) for pattern in limit.types):  # application/pdf, image/*
         facts = {"name": name, "types": types_in_words(limit.types, reader)}
         return _("“${name}” was not added: its type is not among those that are accepted (${types}).", mapping=facts)
     return ""
-
-
-def _is_of(kind: str, pattern: str) -> bool:
-    """Whether a media type is one that the declaration names: `application/pdf`, `image/*`."""
-    return kind.startswith(pattern[:-1]) if pattern.endswith("/*") else kind == pattern
 
 
 def _too_many(upload: Upload, taken: int, limit: Attachments) -> str:

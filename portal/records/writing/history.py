@@ -22,33 +22,16 @@ class Author:
 
 
 # What may happen to a record, beside `moved:TRANSITION`; views/records/history.py has the sentence of each.
+# `moved` alone: by a comment.
 KINDS = (
-    "created",
-    "imported",
-    "edited",
-    "moved",  # by a comment
-    "commented",
-    "attached",
-    "detached",
-    "corrected",
-    "withdrawn",
-    "deleted",
-    "watched",
-    "unwatched",
-    "signed",
-    "granted",
-    "revoked",
-    "invited",
-    "second_factor_removed",
-    "viewed_as",
-    "bounced",
-    "reminded",
-    "followed_up",
-)
+    "created", "imported", "edited", "moved", "commented", "attached", "detached", "corrected", "withdrawn", "deleted",
+    "watched", "unwatched", "signed", "granted", "revoked", "invited", "second_factor_removed", "viewed_as", "bounced",
+    "reminded", "followed_up",
+)  # fmt: skip
 # What somebody may have to be told of, and what makes letters untrue that wait to be sent.
-ANNOUNCED = frozenset(
-    {"created", "edited", "moved", "commented", "attached", "reminded", "corrected", "withdrawn", "detached", "deleted"}
-)
+ANNOUNCED = {
+    "created", "edited", "moved", "commented", "attached", "reminded", "corrected", "withdrawn", "detached", "deleted",
+}  # fmt: skip
 SYSTEM = Author(name=PORTAL, channel="import")
 
 
@@ -98,22 +81,13 @@ def add_event(
     tables, row = records.policy.tables, event_row(records, record_id, kind, author, details or {})
     insert = sa.insert(tables.event).values(row)
     is_told_with_comment = kind == "attached" and "comment" in row["details"]
-    if is_told_with_comment or not _is_announced(kind, author):
+    is_news = author.channel != SYSTEM.channel and kind.partition(":")[0] in ANNOUNCED  # what is imported is none
+    if is_told_with_comment or not is_news:
         records.connection.execute(insert)
         return
     event_id = records.connection.execute(insert.returning(tables.event.c["id"])).scalar_one()
-    announcement = {
-        "event": event_id,
-        "attempts": 0,
-        **{name: row[name] for name in ("module", "record", "kind", "at")},
-    }
+    announcement = {"event": event_id, "attempts": 0} | {name: row[name] for name in ("module", "record", "kind", "at")}
     records.connection.execute(sa.insert(tables.announcement).values(announcement))
-
-
-def _is_announced(kind: str, author: Author) -> bool:
-    """Whether somebody may have to be notified of an event; who that is, is found out later. What is imported is no
-    news."""
-    return author.channel != SYSTEM.channel and kind.partition(":")[0] in ANNOUNCED
 
 
 def forget_announcements(connection: sa.Connection, tables: Tables) -> None:

@@ -235,8 +235,7 @@ def _account_of_link(context: PasswordLink, request: Request) -> Account | None:
 def _link_page(context: PasswordLink, account: Account, errors: Errors) -> PasswordPage:
     invited = context.purpose == INVITATION
     if invited and not uses_passwords(context.request):
-        page = PasswordPage(_("Welcome"), context.path.rstrip("/"), email=account.email, submit=_("Sign in"))
-        return page
+        return PasswordPage(_("Welcome"), context.path.rstrip("/"), email=account.email, submit=_("Sign in"))
     return PasswordPage(
         heading=_("Welcome") if invited else _("Set a new password"),
         action=context.path.rstrip("/"),

@@ -52,14 +52,9 @@ FILES_LOST = "files.lost"  # in the place of an input: the form came with files,
 # -- names of forms ----------------------------------------------------------------------------------------------------
 
 
-def _new_draft_key() -> str:
-    """A key for a new form, random enough that nobody meets that of another browser."""
-    return secrets.token_urlsafe(9)
-
-
 def draft_key(text: str) -> str:
-    """The key of the draft that a form names, or a new one."""
-    return text if KEY.fullmatch(text) else _new_draft_key()
+    """The key of the draft that a form names, or a new one, random enough that nobody meets that of another browser."""
+    return text if KEY.fullmatch(text) else secrets.token_urlsafe(9)
 
 
 def form_name(request: Request) -> str:
