@@ -20,60 +20,14 @@ LONGEST = 1_000
 # Without letters and digits that look alike.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 COMMONEST = frozenset(
-    [
-        "1234567890",
-        "0123456789",
-        "0987654321",
-        "1234512345",
-        "1111111111",
-        "0000000000",
-        "12345678910",
-        "123456789a",
-        "123456789q",
-        "1q2w3e4r5t",
-        "1qaz2wsx3edc",
-        "q1w2e3r4t5",
-        "qwertyuiop",
-        "qwerty12345",
-        "qwerty123456",
-        "qwertyuiop123",
-        "asdfghjkl1",
-        "zxcvbnm123",
-        "abcdefghij",
-        "abc1234567",
-        "abcd123456",
-        "password12",
-        "password123",
-        "password1234",
-        "passw0rd123",
-        "passwordpassword",
-        "iloveyou12",
-        "iloveyou123",
-        "letmein123",
-        "letmeinnow",
-        "welcome123",
-        "welcome1234",
-        "administrator",
-        "changeme123",
-        "changemenow",
-        "football123",
-        "baseball123",
-        "sunshine123",
-        "princess123",
-        "superman123",
-        "monkey12345",
-        "dragon12345",
-        "trustno1trustno1",
-        "haslo12345",
-        "zaq12wsxcde3",
-        "passwort123",
-        "motdepasse1",
-        "contraseña",
-        "password01",
-        "qazwsxedcrfv",
-        "secret12345",
-        "mypassword",
-    ]
+    """
+    1234567890 0123456789 0987654321 1234512345 1111111111 0000000000 12345678910 123456789a 123456789q 1q2w3e4r5t
+    1qaz2wsx3edc q1w2e3r4t5 qwertyuiop qwerty12345 qwerty123456 qwertyuiop123 asdfghjkl1 zxcvbnm123 abcdefghij
+    abc1234567 abcd123456 password12 password123 password1234 passw0rd123 passwordpassword iloveyou12 iloveyou123
+    letmein123 letmeinnow welcome123 welcome1234 administrator changeme123 changemenow football123 baseball123
+    sunshine123 princess123 superman123 monkey12345 dragon12345 trustno1trustno1 haslo12345 zaq12wsxcde3 passwort123
+    motdepasse1 contraseña password01 qazwsxedcrfv secret12345 mypassword
+    """.split()  # noqa: SIM905 - a list of 50 strings is harder to read
 )
 
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -138,25 +139,21 @@ def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None, o
     click.echo("Stopped")
 
 
+@dataclass
 class HostedWorkers:
     """The workers of the portals in a folder. What keeps one from starting is logged, and the others go on."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        folder: Path,
-        server: SmtpServer | None,
-        stopping: threading.Event,
-        locks: contextlib.ExitStack,
-    ) -> None:
-        self._settings, self._folder, self._server = settings, folder, server
-        self._stopping, self._locks = stopping, locks
-        self._workers: dict[Path, Worker] = {}
-        self._failed: dict[Path, float] = {}  # when, in seconds of the monotonic clock
+    settings: Settings
+    folder: Path
+    server: SmtpServer | None
+    stopping: threading.Event
+    locks: contextlib.ExitStack
+    _workers: dict[Path, Worker] = field(default_factory=dict)
+    _failed: dict[Path, float] = field(default_factory=dict)  # when, in seconds of the monotonic clock
 
     def present(self) -> Iterator[Worker]:
         """Those of the portals that are there now."""
-        for folder in folders_of_portals(self._folder):
+        for folder in folders_of_portals(self.folder):
             if folder not in self._workers and self._is_to_be_tried(folder):
                 self._start(folder)
             if folder in self._workers:
@@ -168,7 +165,7 @@ class HostedWorkers:
 
     def _start(self, folder: Path) -> None:
         self._failed[folder] = time.monotonic()
-        settings = self._settings.for_portal(folder)
+        settings = self.settings.for_portal(folder)
         try:
             live = _live_portal(settings, reach(settings.database_url))
             with contextlib.ExitStack() as own_lock:
@@ -176,9 +173,9 @@ class HostedWorkers:
                     log.error("%s: %s", folder.name, ANOTHER)
                     live.close()
                     return
-                worker = _worker_of(settings, live, self._server, self._stopping)
+                worker = _worker_of(settings, live, self.server, self.stopping)
                 worker.begin()
-                self._locks.push(own_lock.pop_all())
+                self.locks.push(own_lock.pop_all())
         except (StartupError, DatabaseUnreachableError, *DatabaseError, OSError) as error:
             log.error("The worker cannot start for %s: %s", folder.name, error)
         else:

@@ -26,19 +26,10 @@ LOGO_TYPES = {
     ".webp": "image/webp", ".gif": "image/gif", ".ico": "image/x-icon",
 }  # fmt: skip
 # Icons that point along the reading direction, mirrored in right-to-left languages.
-DIRECTIONAL = frozenset(
-    {
-        "arrow-left",
-        "arrow-right",
-        "chevron-left",
-        "chevron-right",
-        "log-out",
-        "log-in",
-        "send",
-        "undo-2",
-        "corner-down-right",
-    }
-)
+DIRECTIONAL = {
+    "arrow-left", "arrow-right", "chevron-left", "chevron-right", "log-out", "log-in", "send", "undo-2",
+    "corner-down-right",
+}  # fmt: skip
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
 REMARK = re.compile(r"^\s*//[^\n]*\n|^\s*/\*\*.*?\*/\n|[ \t]+// [^\n]*$", re.MULTILINE | re.DOTALL)

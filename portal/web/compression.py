@@ -17,11 +17,8 @@ CONTENT_TYPES = frozenset({"text/html", "application/json"})
 
 def compress(request: Request, response: Response) -> None:
     """Compress the body of `response` if it is a page and the browser accepts gzip."""
-    if (
-        response.content_type not in CONTENT_TYPES
-        or response.content_encoding
-        or not isinstance(response.app_iter, list)
-    ):
+    is_page = response.content_type in CONTENT_TYPES and isinstance(response.app_iter, list)
+    if not is_page or response.content_encoding:
         return
     response.vary = tuple(dict.fromkeys((*(response.vary or ()), "Accept-Encoding")))
     accepted = request.headers.get("Accept-Encoding", "")

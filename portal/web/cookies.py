@@ -32,8 +32,7 @@ def cookie_name(request: Request, cookie: Cookie) -> str:
 
 def read_cookie(request: Request, cookie: Cookie) -> str:
     """What a cookie of this browser holds; empty where it has none."""
-    value: str = request.cookies.get(cookie_name(request, cookie), "")
-    return value
+    return request.cookies.get(cookie_name(request, cookie), "")
 
 
 def set_cookie(

@@ -92,6 +92,11 @@ VIEWS = {
     "explain": _("Explain"),
     "map": _("Map"),
 }
+# The pages of the portal itself, for administrators: name and icon.
+ADMINISTRATION_PAGES = {
+    "problems": "triangle-alert", "effect": "git-compare", "outbox": "mail", "history": "history",
+    "view-as": "scan-eye", "explain": "search-check", "map": "waypoints",
+}  # fmt: skip
 IN_DOCK = 4
 
 
@@ -199,22 +204,9 @@ def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> t
         everyone = (*everyone, MenuItem(_("Incoming mail"), "inbox", "/-/inbox", current=at_inbox))
     if not identity.administrator:
         return everyone
-    return (
-        *everyone,
-        MenuItem(_("Problems"), "triangle-alert", "/-/problems", current=view_name == "problems"),
-        MenuItem(_("Effect"), "git-compare", "/-/effect", current=view_name == "effect"),
-        MenuItem(_("Emails"), "mail", "/-/outbox", current=view_name == "outbox"),
-        MenuItem(
-            _("History"), "history", "/-/history", current=_at_portal_itself(resources) and view_name == "history"
-        ),
-        MenuItem(_("View as"), "scan-eye", "/-/view-as", current=view_name == "view-as"),
-        MenuItem(_("Explain"), "search-check", "/-/explain", current=view_name == "explain"),
-        MenuItem(_("Map"), "waypoints", "/-/map", current=view_name == "map"),
-    )
-
-
-def _at_portal_itself(resources: list[Any]) -> bool:
-    return any(isinstance(resource, Administration) for resource in resources)
+    here = view_name if any(isinstance(resource, Administration) for resource in resources) else ""
+    items = ADMINISTRATION_PAGES.items()
+    return (*everyone, *(MenuItem(VIEWS[name], icon, f"/-/{name}", current=name == here) for name, icon in items))
 
 
 def _about_oneself(declaration: Declaration, name: str, access: Access) -> bool:

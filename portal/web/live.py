@@ -154,7 +154,11 @@ class LivePortal:
             portal = self._last_valid()
         if portal is None:
             close(self.engine)
-            raise StartupError(*map(str, self.report.problems), *_missing_lines(self.report.missing))
+            lines = list(map(str, self.report.problems))
+            if missing := self.report.missing:
+                wants = "The database lacks what the declarations want:"
+                lines += [wants, *missing, "Run `portal apply`, then start again."]
+            raise StartupError(*lines)
         self._log_report()
         log.warning("They are those that came into force at %s.", portal.since.isoformat(timespec="seconds"))
         return portal
@@ -332,16 +336,6 @@ def _assets(declaration: Declaration) -> Assets:
     settings = declaration.settings
     logo = declaration.folder / settings.logo if settings.logo else None
     return Assets(declaration.icons, settings.accent, logo)
-
-
-def _missing_lines(missing_sentences: tuple[str, ...]) -> tuple[str, ...]:
-    if not missing_sentences:
-        return ()
-    return (
-        "The database lacks what the declarations want:",
-        *missing_sentences,
-        "Run `portal apply`, then start again.",
-    )
 
 
 def _adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[list[str], bool]:

@@ -23,8 +23,7 @@ class RequestNews:
     @property
     def account(self) -> int:
         """The id of the signed-in account."""
-        account_id: int = self._request.visitor.identity.account.id
-        return account_id
+        return self._request.visitor.identity.account.id
 
     def counts(self) -> dict[str, Count]:
         """How many records of each module are new; nothing on pages of errors, which may have lost the database."""

@@ -39,13 +39,11 @@ class PortalRequest(Request):
 
     @reify
     def now(self) -> datetime.datetime:
-        moment: datetime.datetime = self.registry.clock()
-        return moment
+        return self.registry.clock()
 
     @reify
     def portal(self) -> Portal:
-        portal: Portal = self.registry.live.current()
-        return portal
+        return self.registry.live.current()
 
     @reify
     def tm(self) -> Any:
@@ -65,13 +63,9 @@ class PortalRequest(Request):
         """Who reads this page."""
         identity = self.visitor.identity
         if identity is not None:
-            signed_in: Reader = identity.policy.reader
-            return signed_in
+            return identity.policy.reader
         language = chosen_language(self)
-        guest: Reader = self.portal.declaration.reader(
-            language=language, region=region_of(self, language), now=self.now
-        )
-        return guest
+        return self.portal.declaration.reader(language=language, region=region_of(self, language), now=self.now)
 
     @reify
     def policy(self) -> Policy:
@@ -92,13 +86,11 @@ class PortalRequest(Request):
 
     @reify
     def store(self) -> Store:
-        store: Store = self.registry.store()
-        return store
+        return self.registry.store()
 
     @reify
     def passwords(self) -> Passwords:
-        passwords: Passwords = self.registry.passwords
-        return passwords
+        return self.registry.passwords
 
     @reify
     def logins(self) -> Logins:
