@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
@@ -129,12 +128,8 @@ def _report_unread(draft: DeclarationDraft, file: str, name: str) -> None:
         wanted = name[: name.lower().index(".y")]
         _report(draft, file, f"this file is not read: rename it to {wanted}.yaml", warning=True)
     else:
-        for inner in _yaml_files_in(draft.folder / file):
+        for inner in filter(_is_yaml, _names(draft.folder / file)):
             _report(draft, f"{file}/{inner}", f"this file is not read: move it to {PROFILES}/", warning=True)
-
-
-def _yaml_files_in(folder: Path) -> Iterator[str]:
-    yield from (name for name in _names(folder) if _is_yaml(name))
 
 
 def _read_file(draft: DeclarationDraft, file: str) -> None:

@@ -136,7 +136,7 @@ def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> Detai
         )
         sections = tuple([Section(fields=rest)] if rest else [])
     else:
-        visible = _visible_in(viewer, module)
+        visible = frozenset(name for name, field in module.everything.items() if viewer.sees(field))
         filtered = ((section, _rows(section.fields, visible)) for section in layout.sections)
         sections = tuple(Section(title=section.title, fields=rows) for section, rows in filtered if rows)
     return DetailLayout(
@@ -151,10 +151,6 @@ def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> Detai
 def _says_heading(module: Module, field: Field) -> bool:
     """Whether the heading of the page says the field already; an email address leads somewhere besides."""
     return field.name == module.title and field.display == "plain"
-
-
-def _visible_in(viewer: LayoutViewer, module: Module) -> frozenset[str]:
-    return frozenset(name for name, field in module.everything.items() if viewer.sees(field))
 
 
 def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
@@ -200,19 +196,14 @@ def _with_related(viewer: LayoutViewer, accesses: Mapping[str, Access], access: 
 
 def _can_be_read(viewer: LayoutViewer, link: LinkingPath, access: Access) -> bool:
     """Whether a related list may show which records link: by a readable field, or by the one that says whose it is."""
-    name = link.fields[0].name
-    readable = name in access.readable or name in _rights_fields(viewer.draft.modules[link.module])
+    name, module = link.fields[0].name, viewer.draft.modules[link.module]
+    readable = name in access.readable or name in (module.owner, module.organization)
     return readable and all(map(viewer.sees, link.fields[1:]))
 
 
 def _is_follow_up(module: Module, field: str) -> bool:
     """Whether a link leads to the record that is followed up, whose page names its follow-ups by itself."""
     return module.lifecycle is not None and module.lifecycle.follow_up == field
-
-
-def _rights_fields(module: Module) -> tuple[str | None, ...]:
-    """The fields of a module's layouts that say whose a record is."""
-    return module.owner, module.organization
 
 
 def _related(draft: DeclarationDraft, module: str, access: Access, related: Related) -> Related:

@@ -59,8 +59,9 @@ def read_modules(draft: DeclarationDraft) -> None:
     entries = named_entries(modules, at["modules"], "names to modules")
     draft.people = _read_role(draft, top.get("people"), entries, at["people"])
     draft.organizations = _read_role(draft, top.get("organizations"), entries, at["organizations"])
-    draft.inbox = _read_inbox(top.get("inbox"), at["inbox"])
-    draft.sign_up = _read_sign_up(top.get("sign_up"), at["sign_up"])
+    example = "{address: help@acme.example, creates: tickets}"
+    draft.inbox = _read_beside(Inbox, top.get("inbox"), at["inbox"], example)
+    draft.sign_up = _read_beside(SignUp, top.get("sign_up"), at["sign_up"], "{profile: customer}")
     builtin = builtin_fields(draft.people)
     for name, entry in entries.items():
         _read_module(draft, name, entry, builtin)
@@ -155,18 +156,9 @@ def _read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], a
     return closest(name, modules)
 
 
-def _read_inbox(entry: Any, at: Cursor) -> Inbox | None:
-    """What `inbox:` says; None where it is not there, or wrong."""
-    return _read_beside(Inbox, entry, at, "{address: help@acme.example, creates: tickets}")
-
-
-def _read_sign_up(entry: Any, at: Cursor) -> SignUp | None:
-    """What `sign_up:` says; None where it is not there, or wrong."""
-    return _read_beside(SignUp, entry, at, "{profile: customer}")
-
-
 def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | None:
-    """What stands beside `modules:` and may be left out; the shortest `example` is said where it is no mapping."""
+    """What stands beside `modules:` and may be left out, None where it is not there or wrong; the shortest `example` is
+    said where it is no mapping."""
     if entry is None:
         return None
     if not isinstance(entry, Mapping):

@@ -47,7 +47,9 @@ def resolve(draft: DeclarationDraft) -> Declaration:
     draft.declared = draft.modules
     draft.modules = {name: _resolve_module(draft, module) for name, module in draft.modules.items()}
     draft.modules = {name: _with_layouts(draft, module) for name, module in draft.modules.items()}
-    buttons = {name: _labeled(button) for name, button in draft.buttons.items()}
+    buttons = {
+        name: button.model_copy(update={"label": display_name(button)}) for name, button in draft.buttons.items()
+    }
     profiles = {name: _resolve_profile(draft, name, buttons) for name in draft.profiles}
     module = draft.modules.get(draft.inbox.creates) if draft.inbox else None
     inbox = _complete_inbox(draft.inbox, module) if draft.inbox and module else None
@@ -368,7 +370,3 @@ def _generated_buttons(
         same = (access.label, access.icon) == (module.label, module.icon)
         button = f"module:{name}" if same else f"module:{name}:{profile}"
         yield button, Button(name=button, label=access.label, icon=access.icon or module.icon, opens=name)
-
-
-def _labeled(button: Button) -> Button:
-    return button.model_copy(update={"label": display_name(button)})

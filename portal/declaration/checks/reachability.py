@@ -29,16 +29,13 @@ def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> Non
         elif module.table is None:
             _check_states(module, module.lifecycle, at["fields"][module.lifecycle.field]["options"])
         _check_transitions(module.lifecycle, [access for _staff, access in accesses], at["lifecycle"]["transitions"])
-        if module.lifecycle.follow_up and not any(map(module.is_final, _states(module, module.lifecycle))):
+        states = module.fields[module.lifecycle.field].offered
+        if module.lifecycle.follow_up and not any(map(module.is_final, states)):
             at["lifecycle"]["follow_up"].key.warn("has no effect: every state can be left, so no record is ever final")
         for side, rule in module.lifecycle.on_comment.items():
             may_comment = any("comment" in access.can for staff, access in accesses if staff is (side == "staff"))
             by_mail = side == "customer" and draft.inbox is not None and draft.inbox.creates == module.name
             _check_on_comment(module, rule, may_comment or by_mail, at["lifecycle"]["on_comment"][side])
-
-
-def _states(module: Module, lifecycle: Lifecycle) -> tuple[str, ...]:
-    return tuple(module.fields[lifecycle.field].offered)
 
 
 def _check_states(module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
