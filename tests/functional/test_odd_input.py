@@ -15,15 +15,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 
 INTERNALS = re.compile(r"Traceback|sqlalchemy|psycopg|sqlite3|predicate mismatch|\.py\b|SELECT \w")
 LONG, HUGE = "x" * 10_000, "9" * 400
-ODD = ["", " ", "0", "-1", "1e999", "NaN", "Infinity", HUGE, f"-{HUGE}", "9223372036854775807",
-    "9223372036854775808", LONG,
-       "'; DROP TABLE requests; --", "\" OR 1=1", "<script>alert(1)</script>", "${1+1}", "%(x)s", "{0}", "\\",
-       "%", "_", "*",
-       "\u202e", "\ufeff", "🙂", "İ", "ß", "ﬁ", "١٢٣", "²", "a\r\nb", "\t", "../../etc/passwd", "null", "None",
-       "true", "1,000",
-       "2026-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "24:00", "2026-03-29T02:30", "99:99", "1:2:3:4",
-       "$service",
-       "people:1", "companies:0", ":", "::", "a:b:c", "EUR", "1 XXX", "1 EUR EUR"]  # fmt: skip
+ODD = [
+    "", " ", "0", "-1", "1e999", "NaN", "Infinity", HUGE, f"-{HUGE}", "9223372036854775807", "9223372036854775808",
+    LONG, "'; DROP TABLE requests; --", "\" OR 1=1", "<script>alert(1)</script>", "${1+1}", "%(x)s", "{0}", "\\", "%",
+    "_", "*", "\u202e", "\ufeff", "🙂", "İ", "ß", "ﬁ", "١٢٣", "²", "a\r\nb", "\t", "../../etc/passwd", "null", "None",
+    "true", "1,000", "2026-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "24:00", "2026-03-29T02:30", "99:99",
+    "1:2:3:4", "$service", "people:1", "companies:0", ":", "::", "a:b:c", "EUR", "1 XXX", "1 EUR EUR",
+]  # fmt: skip
 
 
 def fill(world):
@@ -42,10 +40,10 @@ def is_whole(answer):
     return True
 
 
-FIELDS = ["name", "prose", "amount", "weight", "price", "share", "ready", "day", "moment", "clock", "effort",
-    "since", "size",
-          "colours", "words", "owner", "makers", "either", "place", "stars", "tint", "city", "reference", "id",
-          "created"]  # fmt: skip
+FIELDS = [
+    "name", "prose", "amount", "weight", "price", "share", "ready", "day", "moment", "clock", "effort", "since", "size",
+    "colours", "words", "owner", "makers", "either", "place", "stars", "tint", "city", "reference", "id", "created",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -64,15 +62,6 @@ def test_no_filter_breaks(filled, field):
 def test_no_parameter_breaks(filled, path, parameter):
     for value in ODD[::8]:
         assert is_whole(filled[ANNA].see(f"{path}?{quote(parameter)}={quote(value)}&field=service"))
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/things/?q=%ff", "/things/?%ff=1", "/things/%00/", "/things/?q=%00", "/search?q=%ed%a0%80",
-     "/things/?amount=%00", "/things/find?q=%ff&field=owner", "/things/create?name=%00"],
-)  # fmt: skip
-def test_bytes_that_are_no_text_are_refused(filled, path):
-    assert filled[ANNA].see(path).status_int in (400, 404)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +88,10 @@ def test_forms_take_any_text(world):
     fill(world)
     anna, nancy = world[ANNA], world[NANCY]
     request = next(record for record in world.all("requests") if record.title == "Mine").id
-    names = ["service", "category", "name", "body", "impact", "affected", "helpers", "cost", "cost.currency", "when",
-             "where_to.street", "labels", "code", "_version", "_once", "_step", "_to", "_find",
-             "_find.service"]  # fmt: skip
+    names = [
+        "service", "category", "name", "body", "impact", "affected", "helpers", "cost", "cost.currency", "when",
+        "where_to.street", "labels", "code", "_version", "_once", "_step", "_to", "_find", "_find.service",
+    ]  # fmt: skip
     for value in ODD:
         form = {name: value for name in names}
         assert is_whole(anna.send("/requests/create", form))
@@ -118,13 +108,15 @@ def test_a_file_in_the_place_of_a_text_is_no_text(world):
     fill(world)
     anna = world[ANNA]
     request = next(record for record in world.all("requests") if record.title == "Mine").id
+    form = [
+        "service", "helpers", "name", "body", "cost", "when", "labels", "where_to.city", "_once", "_step", "_to",
+        "_find", "_draft",
+    ]  # fmt: skip
     for address, names in (
-        ("/requests/create", ["service", "helpers", "name", "body", "cost", "when", "labels", "where_to.city",
-        "_once", "_step", "_to",
-                              "_find", "_draft"]),
+        ("/requests/create", form),
         (f"/requests/{request}/comments", ["text", "internal", "_once"]),
         (f"/requests/{request}/move/close", ["satisfaction", "comment"]),
-    ):  # fmt: skip
+    ):
         for name in names:
             answer = anna.post(address, {"_csrf": anna.token}, upload_files=[(name, "x.txt", b"text")], status="*")
             assert is_whole(answer), name

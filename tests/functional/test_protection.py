@@ -6,16 +6,10 @@ import pytest
 from webob import Request
 
 from tests.functional.conftest import form_of
+from tests.functional.raw_requests import FORM, cookies_of, post, raw
 from tests.functional.test_signing_in import ANNA, is_signed_in
 
 pytestmark = pytest.mark.sqlite_suffices
-
-
-def raw(app, path="/login", query="", method="GET", **environ):
-    """A request that no well-behaved client would make."""
-    request = Request.blank("/", method=method)
-    request.environ.update({"PATH_INFO": path, "QUERY_STRING": query, **environ})
-    return request.get_response(app.app)
 
 
 @pytest.fixture
@@ -23,22 +17,8 @@ def app(shared_app):
     return shared_app
 
 
-def post(app, body, content_type="application/x-www-form-urlencoded", path="/login"):
-    """A form of a browser that has opened the sign-in page."""
-    app.get("/login")
-    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)
-    environ = {
-        "HTTP_COOKIE": cookies,
-        "wsgi.input": io.BytesIO(body),
-        "CONTENT_LENGTH": str(len(body)),
-        "CONTENT_TYPE": content_type,
-    }
-    environ["webob.is_body_seekable"] = True  # as the server's is: it need not be copied to a file
-    return raw(app, path, method="POST", **environ)
-
-
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost, evil.example", "localhost.evil.example", "", "localhost:x"]
+    "host", ["evil.example", "localhost, evil.example", "localhost.evil.example", "", "localhost:x", "localhost:\xb2"]
 )
 def test_a_host_that_is_not_ours_is_refused(app, host):
     answer = raw(app, HTTP_HOST=host)
@@ -107,29 +87,20 @@ def test_what_is_no_text_is_refused(app, path, query):
     assert "Traceback" not in answer.text
 
 
-@pytest.mark.parametrize(
-    "number", ["0", "-1", "9223372036854775808", "99999999999999999999999", "1e3", "%D9%A3", "add", "1.0"]
-)
-def test_odd_numbers_of_records_are_not_found(app, sign_in, number):
-    sign_in(ANNA)
-    app.get(f"/tickets/{number}/", status=404)
-
-
 def test_a_body_that_is_no_text_is_refused(app):
+    app.get("/login")
     assert post(app, b"email=%ff&password=x").status_int == 400
     assert post(app, b"email=%00&password=x").status_int == 400
     assert post(app, b"no parts at all", "multipart/form-data").status_int == 400
 
 
-def test_too_many_fields_are_refused_before_they_are_parsed(app):
-    assert post(app, b"a=1&" * 1001).status_int == 413
-    part = b'--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
-    assert post(app, part * 1001 + b"--cut--", 'multipart/form-data; boundary="cut"').status_int == 413
+def test_too_many_fields_of_an_address_are_refused_before_they_are_parsed(app):
     assert raw(app, query="a=1&" * 1001).status_int == 413
 
 
 def test_a_body_over_the_limit_is_refused(make_app):
     app = make_app(largest_request=100_000)
+    app.get("/login")
     assert post(app, b"a=" + b"x" * 100_000).status_int == 413
 
 
@@ -147,14 +118,10 @@ class Endless(io.RawIOBase):
 @pytest.mark.parametrize("path", ["/login", "/password/forgotten"])
 def test_a_body_whose_length_nobody_says_is_not_read(app, path):
     app.get("/login")
-    body, cookies = Endless(), "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)
-    environ = {
-        "wsgi.input": body,
-        "wsgi.input_terminated": True,
-        "HTTP_TRANSFER_ENCODING": "chunked",
-    }  # as gunicorn says
-    form = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "HTTP_COOKIE": cookies, "REQUEST_METHOD": "POST"}
-    request = Request.blank(path, environ={**environ, **form}, base_url="http://localhost")
+    body = Endless()
+    as_gunicorn_says = {"wsgi.input": body, "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    form = {"CONTENT_TYPE": FORM, "HTTP_COOKIE": cookies_of(app), "REQUEST_METHOD": "POST"}
+    request = Request.blank(path, environ={**as_gunicorn_says, **form}, base_url="http://localhost")
     request.environ.pop("CONTENT_LENGTH", None)
     answer = request.get_response(app.app)
     assert (answer.status_int, body.sent) == (411, 0)
@@ -199,11 +166,6 @@ def test_what_does_not_exist_is_a_page_of_its_own(app, sign_in, path):
     answer = app.get(path, status=404)
     assert "Page not found" in answer
     assert answer.html.html["lang"] == "en"
-
-
-def test_an_address_without_its_last_slash_leads_to_the_one_with_it(app, sign_in):
-    sign_in(ANNA)
-    assert app.get("/tickets?tab=all", status=301).location == "http://localhost/tickets/?tab=all"
 
 
 @pytest.mark.parametrize("path", ["/login", "/nothing", "/-/health", "/password/reset/x"])
