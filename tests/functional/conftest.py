@@ -7,8 +7,9 @@ import contextlib
 import datetime
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -173,9 +174,7 @@ def sign_in(app: TestApp) -> Callable[..., TestApp]:
     """A function that signs somebody in: `sign_in("anna@acme.example", remember=True)`; answers the browser."""
 
     def signed_in(email: str, password: str = PASSWORD, browser: TestApp = app, remember: bool = False) -> TestApp:
-        form = form_of(browser.get("/login"), "/login")
-        form["email"], form["password"], form["remember"] = email, password, remember
-        form.submit(status=303)
+        fill_in(browser, "/login", {"email": email, "password": password, "remember": remember})
         return browser
 
     return signed_in
@@ -184,6 +183,16 @@ def sign_in(app: TestApp) -> Callable[..., TestApp]:
 def form_of(page: object, action: str) -> object:
     """The form of a page that is sent to `action`."""
     return next(form for form in page.forms.values() if form.action == action)
+
+
+def fill_in(
+    browser: TestApp, address: str, values: Mapping[str, object], action: str = "", status: object = 303
+) -> Any:
+    """Opens a page, fills in the form that is sent to `action` or else to the page's own address, and sends it."""
+    form = form_of(browser.get(address), action or address)
+    for name, value in values.items():
+        form[name] = value
+    return form.submit(status=status)
 
 
 # -- one portal for the whole run, see world.py ------------------------------------------------------------------------

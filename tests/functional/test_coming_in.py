@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from portal.commands import main
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_granting import (
     BRUNO,
     CARLA,
@@ -40,9 +40,7 @@ def declare(portal_folder):
 
 
 def ask(browser, address="/signup", email=EVA):
-    form = form_of(browser.get(address), address)
-    form["email"] = email
-    return form.submit(status="*")
+    return fill_in(browser, address, {"email": email}, status="*")
 
 
 def link_to(app, email=EVA):
@@ -51,9 +49,7 @@ def link_to(app, email=EVA):
 
 
 def prove(browser, link, name="Eva Gialli", password=PHRASE):
-    form = form_of(browser.get(link), link)
-    form["name"], form["new"], form["confirm"] = name, password, password
-    return form.submit(status="*")
+    return fill_in(browser, link, {"name": name, "new": password, "confirm": password}, status="*")
 
 
 def test_without_sign_up_nobody_comes_in_uninvited(app):
@@ -130,9 +126,7 @@ def test_without_approval_one_is_in_at_once(app, declare, another_browser):
 def test_nobody_signs_up_for_a_second_account(app, declare, sign_in, another_browser):
     declare("{profile: customer, approve: false}")
     staff, address = sign_in(NANCY, browser=another_browser()), f"/people/{person_id(app, ANNA)}/edit"
-    form = form_of(staff.get(address), address)
-    form["email"] = EVA
-    form.submit(status=303)
+    fill_in(staff, address, {"email": EVA})
     eva = another_browser()
     ask(eva)
     assert "Almost done" in prove(eva, link_to(app))

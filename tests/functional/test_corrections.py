@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from webtest import TestApp, Upload
 
-from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.conftest import PASSWORD, fill_in, form_of
 from tests.functional.test_files import PDF, comment, documents, upload
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -28,9 +28,7 @@ def people(app: TestApp, sign_in, another_browser) -> dict[str, TestApp]:
     """Browsers of Anna, whose ticket has a comment with a file by her, of a stranger and of support."""
     emails = {"anna": "anna@acme.example", "carla": "carla@globex.example", "nancy": "nancy@supplier.example"}
     browsers = {name: sign_in(email, PASSWORD, another_browser()) for name, email in emails.items()}
-    form = form_of(browsers["anna"].get("/tickets/create"), "/tickets/create")
-    form["title"] = "Paper jam"
-    form.submit(status=303)
+    fill_in(browsers["anna"], "/tickets/create", {"title": "Paper jam"})
     comment(browsers["anna"], "My password is Waterfall", ("secret.pdf", PDF))
     return browsers
 
@@ -119,9 +117,7 @@ def test_the_oldest_comment_comes_first(people):
 
 
 def test_staff_put_a_canned_answer_into_a_comment(people):
-    form = form_of(people["nancy"].get("/articles/create"), "/articles/create")
-    form["title"], form["body"] = "Greeting", "Thank you for writing."
-    form.submit(status=303)
+    fill_in(people["nancy"], "/articles/create", {"title": "Greeting", "body": "Thank you for writing."})
     form = form_of(people["nancy"].get("/tickets/1/"), "/tickets/1/comments")
     form["text"] = "Hello."
     form["_answer"].select(text="Greeting")

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine
-from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.conftest import PASSWORD, fill_in, form_of
 
 ANNA = "anna@acme.example"
 PAGES = ["/", "/tickets/", "/tickets/?q=printer", "/tickets/create", "/search?q=printer", "/password"]
@@ -98,9 +98,7 @@ def read_only(url, on):
 
 def test_a_read_only_file_gives_503_when_something_is_written(filled_sqlite, make_app):
     app = make_app(database=f"sqlite:///file:{filled_sqlite}?mode=ro&uri=true")
-    form = form_of(app.get("/login"), "/login")
-    form["email"], form["password"] = ANNA, PASSWORD
-    assert int(form.submit(status=503).headers["Retry-After"]) > 0
+    assert int(fill_in(app, "/login", {"email": ANNA, "password": PASSWORD}, status=503).headers["Retry-After"]) > 0
 
 
 PATHS = [

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_speed import statements_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
@@ -199,9 +199,7 @@ def test_what_gave_way_to_others_after_lost_sessions_is_not_said_to_be_kept(shop
 
 
 def sign_in(browser, email):
-    page = form_of(browser.get("/login"), "/login")
-    page["email"], page["password"] = email, "correct horse battery"
-    page.submit(status=303)
+    fill_in(browser, "/login", {"email": email, "password": "correct horse battery"})
 
 
 def test_what_was_written_into_a_conversation_that_has_closed_can_still_be_read(shop):

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import writing
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
 
@@ -368,9 +368,7 @@ def test_a_field_that_was_hidden_and_stays_so_keeps_its_value(world):
     acme, bruno = world.the("companies", "Acme"), world.the("people", "Bruno Verdi")
     service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
     record = world.add("requests", name="Before", body="x", caller=bruno, company=acme, service=service, affected=7)
-    form = form_of(world[BRUNO].get(f"/requests/{record}/edit"), f"/requests/{record}/edit")
-    form["name"] = "After"
-    form.submit(status=303)
+    fill_in(world[BRUNO], f"/requests/{record}/edit", {"name": "After"})
     assert world.record("requests", record).values["affected"] == 7
 
 
@@ -382,9 +380,7 @@ def test_who_gives_a_record_away_is_told_before_and_after(portal_folder, make_ap
     )
     profile.write_text(text, encoding="utf-8")
     anna = sign_in(ANNA, browser=make_app())
-    form = form_of(anna.get("/tickets/create"), "/tickets/create")
-    form["title"], form["description"] = "Paper jam", "x"
-    ticket = form.submit(status=303).location
+    ticket = fill_in(anna, "/tickets/create", {"title": "Paper jam", "description": "x"}).location
     form = form_of(anna.get(f"{ticket}edit"), urlsplit(f"{ticket}edit").path)
     assert form.text.count("With another value here you may no longer see this record.") == 1
     form["caller"] = ""

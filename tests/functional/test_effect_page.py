@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_reloading import ANNA, NANCY, change
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -12,9 +12,7 @@ def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign
     app = make_app(development=False, base_url="http://localhost:80")
     anna = sign_in(ANNA, browser=app)
     for title in ("Printer", "Screen"):
-        form = form_of(anna.get("/tickets/create"), "/tickets/create")
-        form["title"] = title
-        form.submit(status=303)
+        fill_in(anna, "/tickets/create", {"title": title})
     anna.get("/-/effect", status=404)
     form_of(anna.get("/"), "/logout").submit()
     nancy = sign_in(NANCY, browser=app)

@@ -23,7 +23,7 @@ from portal.mail.letter_text import plain_text
 from portal.mail.reply_address import ReplyTo, read_reply_address
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY, PASSWORD, Browser
 
 LATER = datetime.timedelta(minutes=2)
@@ -316,9 +316,7 @@ def test_the_language_is_the_recipients(post):
 
 def test_who_has_chosen_no_language_gets_letters_in_that_of_the_pages(post):
     browser = TestApp(post.app, extra_environ={"HTTP_ACCEPT_LANGUAGE": "it-IT,en;q=0.5"})
-    form = form_of(browser.get("/login"), "/login")
-    form["email"], form["password"] = ANNA, PASSWORD
-    form.submit(status=303)
+    fill_in(browser, "/login", {"email": ANNA, "password": PASSWORD})
     record = open_ticket(post)
     move(post, NANCY, record, "resolve")
     assert "T1 · Risolto" in next(letter for letter in new_letters(post) if letter.to == ANNA).text

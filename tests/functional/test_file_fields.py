@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from webtest import TestApp, Upload
 
-from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.conftest import PASSWORD, fill_in, form_of
 from tests.functional.test_files import PDF, picture
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -70,12 +70,9 @@ def test_a_record_has_the_files_of_its_fields(people):
 @ON_SQLITE
 def test_a_file_that_was_taken_survives_errors_elsewhere(people):
     refused = create(people["anna"], status=422, title="", bill=Upload("bill.pdf", PDF))
-    form = form_of(refused, "/tickets/create")
     assert "bill.pdf" in refused.text
     # Another day, from the draft:
-    form = form_of(people["anna"].get("/tickets/create"), "/tickets/create")
-    form["title"] = "Broken"
-    page = form.submit(status=303).follow()
+    page = fill_in(people["anna"], "/tickets/create", {"title": "Broken"}).follow()
     assert people["anna"].get(page.html.select_one("main a.file")["href"]).body == PDF
 
 
@@ -123,17 +120,12 @@ def test_a_file_is_replaced_and_removed(people):
     anna = people["anna"]
     page = create(anna, urgency="high", bill=Upload("bill.pdf", PDF), photo=Upload("photo.png", picture())).follow()
     old = [link["href"] for link in page.html.select("main a.file, main a.picture")]
-    form = form_of(anna.get("/tickets/1/edit"), "/tickets/1/edit")
-    form["bill"] = Upload("new.pdf", PDF + b"%")
-    form["photo.kept"] = False
-    page = form.submit(status=303).follow()
+    page = fill_in(anna, "/tickets/1/edit", {"bill": Upload("new.pdf", PDF + b"%"), "photo.kept": False}).follow()
     assert [link.text.strip() for link in page.html.select("main a.file")] == ["new.pdf"]
     assert not page.html.select("main a.picture")
     for address in old:
         anna.get(address, status=404)
-    form = form_of(anna.get("/tickets/1/edit"), "/tickets/1/edit")
-    form["title"] = "Other words"
-    form.submit(status=303)
+    fill_in(anna, "/tickets/1/edit", {"title": "Other words"})
     assert anna.get(anna.get("/tickets/1/").html.select_one("main a.file")["href"]).body == PDF + b"%"
     assert "Bill" in anna.get("/tickets/1/history").text
 
@@ -142,9 +134,7 @@ def test_a_file_is_replaced_and_removed(people):
 def test_the_file_of_an_internal_field_is_for_staff_alone(people):
     create(people["anna"], bill=Upload("bill.pdf", PDF))
     nancy = people["nancy"]
-    form = form_of(nancy.get("/tickets/1/move/resolve"), "/tickets/1/move/resolve")
-    form["costs"] = Upload("costs.pdf", PDF)
-    page = form.submit(status=303).follow()
+    page = fill_in(nancy, "/tickets/1/move/resolve", {"costs": Upload("costs.pdf", PDF)}).follow()
     address = next(link["href"] for link in page.html.select("main a.file") if "costs" in link.text)
     assert nancy.get(address).body == PDF
     assert "costs.pdf" not in people["anna"].get("/tickets/1/").text

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from webtest import TestApp, Upload
 
-from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.conftest import PASSWORD, fill_in, form_of
 from tests.unit.store.test_media_type import PNG
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -56,9 +56,7 @@ def people(app: TestApp, sign_in, another_browser) -> dict[str, TestApp]:
             "nancy": "nancy@supplier.example",
         }.items()
     }
-    form = form_of(found["anna"].get("/tickets/create"), "/tickets/create")
-    form["title"] = "Paper jam"
-    form.submit(status=303)
+    fill_in(found["anna"], "/tickets/create", {"title": "Paper jam"})
     return found
 
 
@@ -155,9 +153,7 @@ def test_a_stranger_gets_no_byte_and_adds_none(people):
     stranger.get("/tickets/1/files/1/preview", status=404)
     stranger.post("/tickets/1/files/1/remove", {"_csrf": token}, status=404)
     stranger.post("/tickets/1/files", {"_csrf": token}, upload_files=[("files", "x.pdf", PDF)], status=404)
-    form = form_of(stranger.get("/tickets/create"), "/tickets/create")
-    form["title"] = "My own"
-    form.submit(status=303)
+    fill_in(stranger, "/tickets/create", {"title": "My own"})
     for address in ("/tickets/2/files/1", "/tickets/2/files/1/preview"):  # through a record that they may see
         stranger.get(address, status=404)
     stranger.post("/tickets/2/files/1/remove", {"_csrf": token}, status=404)
@@ -301,9 +297,7 @@ def test_others_may_write_while_a_file_is_looked_at_and_stored(people, app):
 
     def close(_content):
         people["nancy"].post("/tickets/1/move/resolve", {"_csrf": token})
-        form = form_of(people["nancy"].get("/tickets/1/move/close"), "/tickets/1/move/close")
-        form["satisfaction"] = "5"
-        form.submit(status=303)
+        fill_in(people["nancy"], "/tickets/1/move/close", {"satisfaction": "5"})
 
     token = form_of(people["nancy"].get("/tickets/1/"), "/tickets/1/comments")["_csrf"].value
     app.app.registry.scan = lambda _content: None
@@ -360,19 +354,15 @@ def test_files_go_with_their_record(people):
 
 @ON_SQLITE
 def test_a_form_for_a_new_record_takes_files(people):
-    form = form_of(people["anna"].get("/tickets/create"), "/tickets/create")
-    form["title"] = "With a photo"
-    form["files"] = [Upload("photo.png", PNG), Upload("report.pdf", PDF)]
-    page = form.submit(status=303).follow()
+    files = [Upload("photo.png", PNG), Upload("report.pdf", PDF)]
+    page = fill_in(people["anna"], "/tickets/create", {"title": "With a photo", "files": files}).follow()
     assert [link.text for link in page.html.select("#documents .name")] == ["report.pdf", "photo.png"]
 
 
 @ON_SQLITE
 def test_a_refused_file_does_not_keep_a_record_from_being_made_and_its_reason_is_told(people):
-    form = form_of(people["anna"].get("/tickets/create"), "/tickets/create")
-    form["title"] = "With a film"
-    form["files"] = [Upload("film.mov", b"x" * 100_001), Upload("report.pdf", PDF)]
-    page = form.submit(status=200)
+    files = [Upload("film.mov", b"x" * 100_001), Upload("report.pdf", PDF)]
+    page = fill_in(people["anna"], "/tickets/create", {"title": "With a film", "files": files}, status=200)
     assert "“film.mov” was not added" in page.text
     assert page.html.select_one("h1").text == "With a film"
     assert [link.text for link in page.html.select("#documents .name")] == ["report.pdf"]
@@ -389,9 +379,7 @@ def test_a_form_of_which_files_were_refused_is_done_once_too(people):
 
 @ON_SQLITE
 def test_editing_adds_files(people):
-    form = form_of(people["nancy"].get("/tickets/1/edit"), "/tickets/1/edit")
-    form["files"] = [Upload("report.pdf", PDF)]
-    form.submit(status=303)
+    fill_in(people["nancy"], "/tickets/1/edit", {"files": [Upload("report.pdf", PDF)]})
     assert documents(people["anna"]) == ["report.pdf"]
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.accounts.attempts import ACCESS_REFUSED
 from portal.database.engine import reading
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, change_account, is_signed_in, try_to_sign_in
 
@@ -65,9 +65,7 @@ def link_of(answer):
 
 
 def accept(browser, link, password="a phrase of my own"):
-    form = form_of(browser.get(link), link)
-    form["new"] = form["confirm"] = password
-    return form.submit(status=303)
+    return fill_in(browser, link, {"new": password, "confirm": password})
 
 
 def test_a_new_colleague_comes_in_with_one_form_and_one_link(app, sign_in, another_browser):
@@ -78,9 +76,7 @@ def test_a_new_colleague_comes_in_with_one_form_and_one_link(app, sign_in, anoth
     assert link not in app.get(answer.location), "shown once"
     accept(dora, link)
     assert "Last sign-in" in app.get(answer.location)
-    form = form_of(dora.get("/tickets/create"), "/tickets/create")
-    form["title"] = "My first request"
-    form.submit(status=303)
+    fill_in(dora, "/tickets/create", {"title": "My first request"})
     ticket, person = rows(app, "tickets")[-1], person_id(app, DORA)
     acme = next(row["company"] for row in rows(app, "people") if row["email"] == BRUNO)
     assert (ticket["caller"], ticket["company"]) == (person, acme)
@@ -146,9 +142,7 @@ def test_staff_gives_a_recorded_person_access_for_a_time(app, sign_in, clock, an
 
 def test_staff_changes_the_address_which_is_told_to_the_old_one_and_to_the_new_one(app, sign_in, another_browser):
     staff, card = sign_in(NANCY), f"/people/{person_id(app, ANNA)}/"
-    form = form_of(staff.get(f"{card}access"), f"{card}access")
-    form["email"] = "Anna@Globex.example"
-    form.submit(status=303)
+    fill_in(staff, f"{card}access", {"email": "Anna@Globex.example"})
     assert {to for to, _subject, _text in letters(app)} == {f"Anna Rossi <{ANNA}>", "Anna Rossi <anna@globex.example>"}
     assert all("you sign in as anna@globex.example" in text for _to, _subject, text in letters(app))
     assert sign_in("anna@globex.example", browser=another_browser())

@@ -11,7 +11,7 @@ from portal.accounts import attempts
 from portal.commands import main
 from portal.declaration.load import load
 from portal.fields.base import Field
-from tests.functional.conftest import form_of
+from tests.functional.conftest import form_of, fill_in
 from tests.workbooks import cells_of
 
 ORDERS = """
@@ -126,9 +126,7 @@ def test_what_is_wrong_stands_at_its_cell_and_nothing_is_lost(anna):
 def test_rows_are_changed_moved_and_removed_and_the_rest_of_them_stays(anna, sign_in, another_browser):
     add_order(anna, [{"quantity": "1", "remark": remark} for remark in "abc"])
     nancy = sign_in("nancy@supplier.example", browser=another_browser())
-    form = form_of(nancy.get("/orders/1/edit"), "/orders/1/edit")
-    form["lines.1.margin"] = "15"
-    form.submit(status=303)
+    fill_in(nancy, "/orders/1/edit", {"lines.1.margin": "15"})
     form = form_of(anna.get("/orders/1/edit"), "/orders/1/edit")
     assert "lines.0.margin" not in form.fields
     form = form_of(form.submit("_lines", value="lines.0.down"), "/orders/1/edit")
@@ -169,12 +167,8 @@ def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(anna, si
 
 
 def test_a_column_that_became_internal_leaves_the_history(anna, portal_folder):
-    form = form_of(anna.get("/orders/create"), "/orders/create")
-    form["title"], form["lines.0.quantity"], form["lines.0.remark"] = "Laptops", "2", "before"
-    form.submit(status=303)
-    form = form_of(anna.get("/orders/1/edit"), "/orders/1/edit")
-    form["lines.0.quantity"], form["lines.0.remark"] = "3", "secret by now"
-    form.submit(status=303)
+    fill_in(anna, "/orders/create", {"title": "Laptops", "lines.0.quantity": "2", "lines.0.remark": "before"})
+    fill_in(anna, "/orders/1/edit", {"lines.0.quantity": "3", "lines.0.remark": "secret by now"})
     assert "secret by now" in anna.get("/orders/1/history")
     modules = portal_folder / "modules.yaml"
     modules.write_text(modules.read_text().replace("remark: text", "remark: {type: text, internal: true}"))
@@ -287,9 +281,7 @@ def test_a_record_shows_the_records_in_whose_lines_it_stands_and_begins_a_new_on
     declarations = portal_folder / "modules.yaml"
     declarations.write_text(declarations.read_text().replace(", where: {group: $group}", ""))
     nancy = sign_in("nancy@supplier.example", browser=another_browser())
-    form = form_of(nancy.get("/products/create"), "/products/create")
-    form["name"] = "Laptop"
-    product = form.submit(status=303).location
+    product = fill_in(nancy, "/products/create", {"name": "Laptop"}).location
     number = product.rstrip("/").rpartition("/")[2]
     page = anna.get(product).click("New order")
     form = form_of(page, "/orders/create")
@@ -533,9 +525,7 @@ def test_rows_link_to_several_records(portal_folder, make_app, sign_in, another_
     app = make_app()
     nancy = sign_in("nancy@supplier.example", browser=app)
     for name, secret in (("Ordinary", False), ("Żelazna", False), ("Hidden", True)):
-        form = form_of(nancy.get("/taxes/create"), "/taxes/create")
-        form["name"], form["secret"] = name, secret
-        form.submit(status=303)
+        fill_in(nancy, "/taxes/create", {"name": name, "secret": secret})
     token = form_of(nancy.get("/bills/create"), "/bills/create")["_csrf"].value
     rows = [
         ("rows.0.what", "A"),

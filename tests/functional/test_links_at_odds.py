@@ -11,7 +11,7 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in
 from tests.functional.test_signing_in import ANNA
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -105,9 +105,7 @@ def test_a_default_means_the_first_of_two_records_of_its_name(articles, sign_in)
     guide = articles.add("Guide")
     articles.add("Guide")
     anna = sign_in(ANNA)
-    form = form_of(anna.get("/tickets/create"), "/tickets/create")
-    form["title"] = "Printer jams"
-    form.submit(status=303)
+    fill_in(anna, "/tickets/create", {"title": "Printer jams"})
     manual = articles.live.current().tables.module("tickets").c["manual"]
     with reading(articles.live.engine) as connection:
         assert connection.execute(sa.select(manual)).scalars().all() == [guide.id]

@@ -10,7 +10,7 @@ from webtest import TestApp
 
 from portal.application import make_application
 from portal.settings import Settings
-from tests.functional.conftest import CHEAP, form_of
+from tests.functional.conftest import CHEAP, fill_in
 from tests.functional.test_signing_in import try_to_sign_in
 from tests.functional.world import titles
 from tests.real_parts import unavailable
@@ -46,9 +46,7 @@ def opened(folder):
 
 
 def create(browser, title):
-    form = form_of(browser.get("/tickets/create"), "/tickets/create")
-    form["title"] = title
-    form.submit(status=303)
+    fill_in(browser, "/tickets/create", {"title": title})
 
 
 def test_litestream_saves_a_lost_portal(portal_folder, filled_sqlite, tmp_path):

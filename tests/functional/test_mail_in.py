@@ -30,7 +30,7 @@ from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_names
 from portal.settings import Settings
 from portal.store.store import Store, Stored
-from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.conftest import PASSWORD, fill_in, form_of
 
 ANNA, BRUNO, CARLA, NANCY = (
     "anna@acme.example", "bruno@acme.example", "carla@globex.example", "nancy@supplier.example",
@@ -151,9 +151,7 @@ def post(make_app: Callable, portal_folder: Path, clock: object) -> Post:
 @pytest.fixture
 def ticket(post: Post, sign_in: Callable) -> str:
     """The address of a ticket of Anna's, with Anna signed in."""
-    form = form_of(sign_in(ANNA, browser=post.app).get("/tickets/create"), "/tickets/create")
-    form["title"] = "Printer jams"
-    return form.submit(status=303).location
+    return fill_in(sign_in(ANNA, browser=post.app), "/tickets/create", {"title": "Printer jams"}).location
 
 
 @on_sqlite
@@ -343,9 +341,7 @@ def test_a_stranger_is_answered_by_mail_alone(post: Post, portal_folder: Path, a
     post.brings(mail("zoe@elsewhere.example", "help@supplier.example", "Do you repair faxes?", "BUY THIS"))
     nancy = sign_in(NANCY, browser=another_browser())
     for text, internal in (("What a fool.", "true"), ("Yes, we do.", "")):
-        form = form_of(nancy.get("/tickets/1/"), "/tickets/1/comments")
-        form["text"], form["internal"] = text, internal
-        form.submit(status=303)
+        fill_in(nancy, "/tickets/1/", {"text": text, "internal": internal}, action="/tickets/1/comments")
 
     (letter,) = [letter for letter in post.letters("commented") if "zoe@" in str(letter["To"])]
     answer = mail("zoe@elsewhere.example", str(letter["Reply-To"]), "Thank you!")

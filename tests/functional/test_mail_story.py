@@ -14,7 +14,7 @@ from webtest import TestApp
 from portal.jobs.worker import Worker
 from portal.mail.incoming.sources import serve_lmtp
 from portal.mail.smtp import SmtpServer
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_mail_in import NANCY, PNG, Post, post
 from tests.functional.test_mail_sources import free_port
 from tests.functional.test_sending import MailServer, server
@@ -87,9 +87,7 @@ def test_a_customer_without_access_writes_is_let_in_answers_is_reminded_and_clos
     nancy, zoe = sign_in(NANCY, browser=another_browser()), another_browser()
 
     # Support knows her; she has no access, and writes.
-    form = form_of(nancy.get("/people/create"), "/people/create")
-    form["name"], form["email"] = "Zoe Vidal", ZOE
-    person = form.submit(status=303).location
+    person = fill_in(nancy, "/people/create", {"name": "Zoe Vidal", "email": ZOE}).location
     program.send("help@supplier.example", "Paper jam", "The tray does not close.")
     assert "Paper jam" in nancy.get("/tickets/")
 
@@ -146,6 +144,4 @@ def accept(browser: TestApp, link: str) -> None:
 
 
 def comment(browser: TestApp, text: str) -> None:
-    form = form_of(browser.get("/tickets/1/"), "/tickets/1/comments")
-    form["text"] = text
-    form.submit(status=303)
+    fill_in(browser, "/tickets/1/", {"text": text}, action="/tickets/1/comments")

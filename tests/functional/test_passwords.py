@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
 from portal.mail.letter_text import read_letter
-from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.conftest import PASSWORD, fill_in, form_of
 from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, session_cookie, try_to_sign_in
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -30,15 +30,11 @@ def letters(app):
 
 
 def change_password(app, current=PASSWORD, new=NEW, confirm=NEW):
-    form = form_of(app.get("/password"), "/password")
-    form["current"], form["new"], form["confirm"] = current, new, confirm
-    return form.submit(status="*")
+    return fill_in(app, "/password", {"current": current, "new": new, "confirm": confirm}, status="*")
 
 
 def ask_for_link(app, email=ANNA):
-    form = form_of(app.get("/password/forgotten"), "/password/forgotten")
-    form["email"] = email
-    return form.submit(status="*")
+    return fill_in(app, "/password/forgotten", {"email": email}, status="*")
 
 
 def link_in(letter):
@@ -46,9 +42,7 @@ def link_in(letter):
 
 
 def set_password(app, link, new=NEW):
-    form = form_of(app.get(link), link)
-    form["new"] = form["confirm"] = new
-    return form.submit(status="*")
+    return fill_in(app, link, {"new": new, "confirm": new}, status="*")
 
 
 # -- changing ---------------------------------------------------------------------------------------------------------
@@ -318,9 +312,7 @@ def test_administrators_read_letters_without_their_links(make_app, clock):
     app = make_app(on_loopback=False, administrators="staff")
     ask_for_link(app)
     token = link_in(letters(app)[0]).rpartition("/")[2]
-    form = form_of(app.get("/login"), "/login")
-    form["email"], form["password"] = "nancy@supplier.example", PASSWORD
-    form.submit(status=303)
+    fill_in(app, "/login", {"email": "nancy@supplier.example", "password": PASSWORD})
     page = app.get("/-/outbox?letter=1")
     assert "/password/reset/…" in page
     assert token not in page

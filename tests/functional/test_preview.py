@@ -11,7 +11,7 @@ from portal.database.engine import writing
 from portal.database.errors import DatabaseError
 from portal.settings import Settings
 from portal.web.preview_portal import Previewing
-from tests.functional.conftest import CHEAP, form_of
+from tests.functional.conftest import CHEAP, fill_in
 from tests.functional.test_viewing import rows
 
 # ruff: noqa: E501 - one change a line
@@ -23,12 +23,8 @@ ANNA, NANCY = "anna@acme.example", "nancy@supplier.example"
 def ticket(app, sign_in):
     """A ticket of Anna's, with a comment."""
     anna = sign_in(ANNA)
-    form = form_of(anna.get("/tickets/create"), "/tickets/create")
-    form["title"], form["urgency"] = "Printer", "high"
-    form.submit(status=303)
-    form = form_of(anna.get("/tickets/1/"), "/tickets/1/comments")
-    form["text"] = "It prints stripes."
-    form.submit(status=303)
+    fill_in(anna, "/tickets/create", {"title": "Printer", "urgency": "high"})
+    fill_in(anna, "/tickets/1/", {"text": "It prints stripes."}, action="/tickets/1/comments")
     return app
 
 
@@ -114,9 +110,7 @@ def test_every_page_shows_what_is_not_in_force_over_the_real_data(preview):
 def test_nothing_can_be_sent_and_nothing_is_written(preview, ticket):
     before = rows(ticket)
     browser = preview(*CHANGED, email=ANNA)
-    form = form_of(browser.get("/tickets/create"), "/tickets/create")
-    form["subject"] = "Another"
-    answer = form.submit(status=403)
+    answer = fill_in(browser, "/tickets/create", {"subject": "Another"}, status=403)
     assert "This is a preview. Nothing can be changed or sent here." in answer
     for path in (
         "/tickets/1/comments",

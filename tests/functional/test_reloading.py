@@ -15,7 +15,7 @@ from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.records.indexing.backlog import running_threads
 from portal.web.live import StartupError
-from tests.functional.conftest import PASSWORD, form_of, without_tokens
+from tests.functional.conftest import PASSWORD, fill_in, form_of, without_tokens
 from tests.functional.test_signing_in import ANNA
 
 NANCY = "nancy@supplier.example"
@@ -29,9 +29,7 @@ def change(folder, old, new, file="modules.yaml"):
 
 
 def signed_in(browser, email):
-    form = form_of(browser.get("/login"), "/login")
-    form["email"], form["password"] = email, PASSWORD
-    form.submit(status=303)
+    fill_in(browser, "/login", {"email": email, "password": PASSWORD})
     return browser
 
 

@@ -7,7 +7,7 @@ from webtest import TestApp
 from portal.database.engine import DatabaseUnreachableError, make_engine, reading, writing
 from portal.database.errors import DatabaseError, Failure, classify, connection_ended
 from portal.database.replica import LATEST, WRITTEN
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in
 
 ANNA = "anna@acme.example"
 
@@ -88,9 +88,7 @@ def paused(standby):
 
 
 def create(app, title):
-    form = form_of(app.get("/tickets/create"), "/tickets/create")
-    form["title"] = title
-    return form.submit(status=303)
+    return fill_in(app, "/tickets/create", {"title": title})
 
 
 def test_pages_are_read_from_the_replica_and_forms_saved_on_the_primary(app, standby, sign_in, answered_by):

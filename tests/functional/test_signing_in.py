@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from tests.functional.conftest import PASSWORD, form_of, without_tokens
+from tests.functional.conftest import PASSWORD, fill_in, form_of, without_tokens
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -331,15 +331,11 @@ def language(page):
 def test_the_browser_says_the_language_until_one_is_chosen(app):
     assert language(app.get("/login", headers={"Accept-Language": "it-IT,it;q=0.9,en;q=0.5"})) == "it"
     assert language(app.get("/login", headers={"Accept-Language": "xx, ;;garbage"})) == "en"
-    form = form_of(app.get("/login"), "/language")
-    form["language"] = "it"
-    assert language(form.submit(status=303).follow()) == "it"
+    assert language(fill_in(app, "/login", {"language": "it"}, action="/language").follow()) == "it"
 
 
 def test_the_chosen_language_is_kept_with_the_account(app, another_browser, sign_in):
-    form = form_of(app.get("/login"), "/language")
-    form["language"] = "it"
-    form.submit(status=303)
+    fill_in(app, "/login", {"language": "it"}, action="/language")
     sign_in(ANNA)
     assert language(app.get("/")) == "it"
     assert language(sign_in(ANNA, browser=another_browser()).get("/")) == "it"

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_signing_in import ANNA, change_account
 
 NANCY = "nancy@supplier.example"
@@ -38,9 +38,7 @@ def leave(browser):
 def nancy(sign_in):
     """Nancy, who administers, and a ticket of Anna's."""
     anna = sign_in(ANNA)
-    form = form_of(anna.get("/tickets/create"), "/tickets/create")
-    form["title"] = "Printer"
-    form.submit(status=303)
+    fill_in(anna, "/tickets/create", {"title": "Printer"})
     form_of(anna.get("/"), "/logout").submit()
     return sign_in(NANCY)
 
