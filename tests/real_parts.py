@@ -106,6 +106,16 @@ class PostgreSQL:
 
 
 @contextlib.contextmanager
+def empty_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of the kind that the fixture's parameter names, for fixtures that live longer than a test."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{request.getfixturevalue('tmp_path_factory').mktemp('database') / 'portal.sqlite'}"
+    else:
+        with request.getfixturevalue("postgresql").empty_database() as url:
+            yield url
+
+
+@contextlib.contextmanager
 def running_postgresql() -> Iterator[PostgreSQL]:
     """A PostgreSQL server without databases of its own."""
     with _cluster() as (folder, run):

@@ -4,7 +4,6 @@ The tables and the people are made once per kind of database; every test gets a 
 """
 
 import contextlib
-import datetime
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -16,27 +15,19 @@ import pytest
 from pyramid.router import Router
 from webtest import TestApp
 
-from portal.accounts.giving_access import AccessRequest, Register
-from portal.accounts.passwords import Passwords
+from portal.accounts.giving_access import AccessRequest
 from portal.application import make_application
-from portal.database.engine import make_engine, writing
-from portal.database.migration.plan_and_apply import apply
-from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings
 from portal.web import health_probe
 from tests.functional.lamp_shop import lamp_shop
 from tests.functional.orders_portal import orders
-from tests.functional.world import Rows, World, put_back, rows_of
+from tests.functional.world import CHEAP, PASSWORD, Clock, Rows, World, make_tables, opened_world, put_back, rows_of
 from tests.real_parts import PostgreSQL
 
 __all__ = ["lamp_shop", "orders"]  # fixtures of their own files
 
 SMALL = Path(__file__).parents[1] / "portals" / "small"
-PASSWORD = "correct horse battery"
-NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
-# Hashing that takes no time: the tests sign in hundreds of times.
-CHEAP = {"password_memory": 8, "password_rounds": 1}
 PEOPLE = (
     AccessRequest("anna@acme.example", "customer", "Anna Rossi", "Acme"),
     AccessRequest("bruno@acme.example", "power", "Bruno Verdi", "Acme"),
@@ -45,30 +36,9 @@ PEOPLE = (
 )
 
 
-class Clock:
-    """The time of the application under test; stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime.datetime:
-        return self.now
-
-    def pass_by(self, **time: float) -> None:
-        self.now += datetime.timedelta(**time)
-
-
 def fill(url: str) -> None:
     """The tables of the small portal, and its people."""
-    declaration = load(SMALL).declaration
-    tables, engine = build(declaration), make_engine(url)
-    apply(engine, tables)
-    hashed = Passwords(CHEAP["password_memory"], CHEAP["password_rounds"]).hash(PASSWORD)
-    with writing(engine) as connection:
-        register = Register(connection, tables, NOW)
-        for wish in PEOPLE:
-            register.add(wish, hashed, must_change=False)
-    engine.dispose()
+    make_tables(load(SMALL).declaration, url, PEOPLE)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -196,20 +166,6 @@ def fill_in(
 
 
 # -- one portal for the whole run, see world.py ------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def opened_world(name: str, request: pytest.FixtureRequest) -> Iterator[World]:
-    """The portal of tests/portals/NAME on an empty database of the kind that the test runs on."""
-    with contextlib.ExitStack() as opened:
-        folder = request.getfixturevalue("tmp_path_factory").mktemp(name)
-        if request.param == "sqlite":
-            url = f"sqlite:///{folder / 'portal.sqlite'}"
-        else:
-            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
-        world = World.of(name, url, files=str(folder / "files"))
-        yield world
-        world.portal.engine.dispose()
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -1,11 +1,10 @@
 """A portal in which customers of two companies and two of the staff, its administrators, work on orders."""
 
-import contextlib
-
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
-from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, World
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, opened_world
+from tests.portal_files import write_portal
 
 MODULES = """
 portal: {name: History, languages: [en, it], administrators: [staff]}
@@ -79,18 +78,9 @@ PEOPLE = (
 def orders(request, tmp_path_factory):
     """The portal, served on both kinds of database; the records of one test stay for the next."""
     folder = tmp_path_factory.mktemp("orders")
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(MODULES, encoding="utf-8")
-    (folder / "profiles" / "customer.yaml").write_text(CUSTOMER, encoding="utf-8")
-    (folder / "profiles" / "power.yaml").write_text(POWER, encoding="utf-8")
-    (folder / "profiles" / "staff.yaml").write_text(STAFF, encoding="utf-8")
-    with contextlib.ExitStack() as opened:
-        url = f"sqlite:///{folder / 'portal.sqlite'}"
-        if request.param == "postgresql":
-            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
-        world = World.of(folder, url, PEOPLE)
+    write_portal(folder, MODULES, customer=CUSTOMER, power=POWER, staff=STAFF)
+    with opened_world(folder, request, PEOPLE) as world:
         yield world
-        world.portal.engine.dispose()
 
 
 def new_order(world, email=ANNA, **values):

@@ -14,9 +14,9 @@ from portal.database.engine import make_engine, reading
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.declaration.declaration import Declaration
-from portal.declaration.load import load
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
+from tests.portal_files import load_whole, write_portal
 
 MODULES = """
 portal: {name: Shop, languages: [en, it], currency: USD, time_zone: Europe/Rome}
@@ -155,18 +155,12 @@ def plain(value: Any) -> Any:
 
 def make_shop(folder: Path, url: str, modules: str = MODULES, profile: str = PROFILE) -> Shop:
     """The portal with its tables."""
-    (folder / "profiles").mkdir(parents=True)
-    (folder / "modules.yaml").write_text(modules, encoding="utf-8")
-    (folder / "profiles" / "staff.yaml").write_text(profile, encoding="utf-8")
-    return open_shop(folder, url)
+    return open_shop(write_portal(folder, modules, staff=profile), url)
 
 
 def open_shop(folder: Path, url: str) -> Shop:
     """A portal that lies in `folder`; its tables are made where they are missing."""
-    loaded = load(folder)
-    if loaded.declaration is None:
-        raise ValueError("\n".join(map(str, loaded.errors)))
-    tables, engine = build(loaded.declaration), make_engine(url)
+    tables, engine = build(load_whole(folder)), make_engine(url)
     apply(engine, tables, allow_loss=False)
     return Shop(folder, url, tables, engine)
 

@@ -11,6 +11,7 @@ from portal.database.engine import reading
 from tests.functional.test_passwords import letters
 from tests.functional.test_second_factor import set_up
 from tests.functional.test_signing_in import ANNA, is_signed_in, session_cookie, try_to_sign_in
+from tests.portal_files import write_portal
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -86,12 +87,9 @@ def numbered(tmp_path, monkeypatch):
     """Runs `portal account add` where names are unique and every badge begins with the same default."""
     monkeypatch.setenv("PORTAL_PASSWORD_MEMORY", "8")
     monkeypatch.setenv("PORTAL_PASSWORD_ROUNDS", "1")
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "profiles" / "staff.yaml").write_text("modules: {people: {see: all}}\n")
-    (tmp_path / "modules.yaml").write_text(
-        "people: people\nmodules:\n  people:\n    fields:\n      name: {type: text, unique: true}\n"
-        "      email: email\n      badge: {type: integer, unique: true, default: 7}\n"
-    )
+    unique = "name: {type: text, unique: true}, badge: {type: integer, unique: true, default: 7}"
+    modules = f"people: people\nmodules: {{people: {{fields: {{{unique}, email: email}}}}}}\n"
+    write_portal(tmp_path, modules, staff="modules: {people: {see: all}}\n")
     assert CliRunner().invoke(main, ["apply", "--folder", str(tmp_path)]).exit_code == 0
 
     def add(email: str, name: str):

@@ -13,10 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, find_account
-from portal.accounts.giving_access import AccessRequest, Register
+from portal.accounts.giving_access import AccessRequest
 from portal.accounts.identity import identify
 from portal.accounts.keys_and_tokens import portal_key
-from portal.accounts.passwords import Passwords
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
@@ -36,10 +35,11 @@ from portal.records.transfer.exporting import exported_list
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
-from tests.functional.world import linked
+from tests.functional.world import linked, NOW, add_people
+from tests.portal_files import write_portal
+from tests.real_parts import empty_database
 from tests.workbooks import cells_of
 
-NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
 LONG_AGO = NOW - datetime.timedelta(days=900)
 RECORDS = 6  # of each module
 # Each module is a declaration of its own: whose its records are, and what the customers' profile says of it.
@@ -56,6 +56,16 @@ SCOPES = {
     "helped": ("owner: person", "see: all, where: {any: [{helper: me}, {kind: c}]}"),
     "recent": ("owner: person, organization: firm", "see: organization, where: {day: {within: 30 days}}"),
 }
+TOP = """
+portal: {name: Agreement}
+people: persons
+organizations: firms
+modules:
+  firms: {fields: {name: text}}
+  persons:
+    organization: firms
+    fields: {name: text, email: {type: email, unique: true}, firms: {type: links, to: firms}}
+"""
 MODULE = """
   {name}:
     reference: "{letter}{{number}}"
@@ -91,25 +101,16 @@ TENANTS = ("Acme", "Globex", "Supplier")
 
 def declare(folder):
     """The portal's files."""
-    (folder / "profiles").mkdir(parents=True)
     modules = [
         MODULE.format(name=name, letter=chr(65 + place), whose=whose.replace(", ", "\n    "), sort=sort)
         for place, (name, (whose, _see)) in enumerate(SCOPES.items())
         for sort in (("-modified", "name", "[kind, -day]")[place % 3],)
     ]
-    (folder / "modules.yaml").write_text(
-        "portal: {name: Agreement}\npeople: persons\norganizations: firms\nmodules:\n"
-        "  firms: {fields: {name: text}}\n"
-        "  persons:\n    organization: firms\n    fields:\n      name: text\n      email: {type: email, unique: true}\n"
-        "      firms: {type: links, to: firms}\n" + "".join(modules)
-    )
     can = "can: [create, comment, attach, watch, export]"
-    customer = [f"  {name}: {{{see}, {can}}}\n" for name, (_whose, see) in SCOPES.items()]
-    own = "  persons: {see: own}\n  firms: {see: organization}\n"
-    staff = [f"  {name}: {{see: all, {can}}}\n" for name in SCOPES]
-    for name, head, accesses in (("customer", "", customer), ("staff", "staff: true\n", staff)):
-        everyone = own if name == "customer" else "  persons: {see: all}\n  firms: {see: all}\n"
-        (folder / "profiles" / f"{name}.yaml").write_text(f"{head}modules:\n{''.join(accesses)}{everyone}")
+    customer = "".join(f"  {name}: {{{see}, {can}}}\n" for name, (_whose, see) in SCOPES.items())
+    customer = f"modules:\n{customer}  persons: {{see: own}}\n  firms: {{see: organization}}\n"
+    staff = "".join(f"  {name}: {{see: all, {can}}}\n" for name in (*SCOPES, "persons", "firms"))
+    write_portal(folder, TOP + "".join(modules), customer=customer, staff=f"staff: true\nmodules:\n{staff}")
     return load(folder).declaration
 
 
@@ -123,15 +124,12 @@ class Portal:
     def fill(self) -> None:
         with writing(self.engine) as connection:
             firms = {name: self.writer(connection, "firms").create({"name": name}) for name in TENANTS}
-            register = Register(connection, self.tables, NOW)
-            hashed = Passwords(8, 1).hash("correct horse battery")
             for name, companies in PEOPLE.items():
                 links = linked("firms", *(firms[company] for company in companies))
                 email = f"{name}@agree.example"
                 self.writer(connection, "persons").create({"name": name, "email": email, "firms": links})
-                register.add(
-                    AccessRequest(email, "staff" if name == "nancy" else "customer"), hashed, must_change=False
-                )
+                profile = "staff" if name == "nancy" else "customer"
+                add_people(connection, self.tables, [AccessRequest(email, profile)])
             account = self.tables.account
             dario = account.c["email"] == "dario@agree.example"
             recent = (NOW - datetime.timedelta(days=100)).date()
@@ -184,16 +182,8 @@ class Portal:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def portal(request, tmp_path_factory) -> Iterator[Portal]:
     """One portal for all tests of this file, which only read."""
-    folder = tmp_path_factory.mktemp("agreement")
-    tables = build(declare(folder / "portal"))
-    if request.param == "sqlite":
-        filled = Portal(tables, make_engine(f"sqlite:///{folder / 'portal.sqlite'}"))
-        apply(filled.engine, tables)
-        filled.fill()
-        yield filled
-        filled.engine.dispose()
-        return
-    with request.getfixturevalue("postgresql").empty_database() as url:
+    tables = build(declare(tmp_path_factory.mktemp("agreement")))
+    with empty_database(request) as url:
         filled = Portal(tables, make_engine(url))
         apply(filled.engine, tables)
         filled.fill()

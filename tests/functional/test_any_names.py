@@ -10,26 +10,22 @@ from webtest import TestResponse
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
 from portal.database.engine import writing
 from tests.functional.world import NANCY, NOW, World
+from tests.portal_files import write_portal
 
 STAFF = (AccessRequest(NANCY, "staff", "Nancy Smith"),)
 EVERYTHING = "see: all, can: [create, edit, delete, export]"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., World]]:
+@pytest.fixture
+def serve(database_url: str, tmp_path: Path) -> Iterator[Callable[..., World]]:
     """A function that serves the modules of a YAML text; those named are wholly open to Nancy."""
     with contextlib.ExitStack() as opened:
-        url = f"sqlite:///{tmp_path / 'portal.sqlite'}"
-        if request.param == "postgresql":
-            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
 
         def served(modules: str, *names: str, **others: str) -> World:
-            (tmp_path / "profiles").mkdir()
-            (tmp_path / "modules.yaml").write_text(modules)
             accesses = {**dict.fromkeys(names, EVERYTHING), **others}
             entries = "".join(f"  {name}: {{{access}}}\n" for name, access in accesses.items())
-            (tmp_path / "profiles" / "staff.yaml").write_text(f"staff: true\nmodules:\n{entries}")
-            world = World.of(str(tmp_path), url, STAFF)
+            write_portal(tmp_path, modules, staff=f"staff: true\nmodules:\n{entries}")
+            world = World.of(tmp_path, database_url, STAFF)
             opened.callback(world.portal.engine.dispose)
             return world
 

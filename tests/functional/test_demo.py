@@ -13,6 +13,7 @@ from portal.accounts.accounts import find_account
 from portal.accounts.passwords import Passwords, password_of
 from portal.database.engine import reading, writing
 from tests.functional.shop import Shop, open_shop, table
+from tests.real_parts import empty_database
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -42,11 +43,7 @@ def shipped(tmp_path, database_url) -> Iterator[Shop]:
 def loaded(request, tmp_path_factory) -> Iterator[Shop]:
     """The demo, loaded once; its tests leave it as it is."""
     folder = tmp_path_factory.mktemp("demo")
-    with contextlib.ExitStack() as opened:
-        url = f"sqlite:///{folder / 'portal.sqlite'}"
-        if request.param == "postgresql":
-            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
-        shop = opened.enter_context(shipped_shop(folder / "shipped", url))
+    with empty_database(request) as url, shipped_shop(folder / "shipped", url) as shop:
         result = shop.run("demo")
         assert result.exit_code == 0, result.output
         yield shop

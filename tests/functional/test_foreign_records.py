@@ -13,7 +13,8 @@ from portal.database.search.tokens import organization_token, owner_token
 from portal.fields.linked_value import Linked
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
-from tests.functional.world import ANNA, BRUNO, CARLA, NOW, World, way
+from tests.functional.world import ANNA, BRUNO, CARLA, NOW, way, opened_world
+from tests.portal_files import write_portal
 from tests.workbooks import text_of
 
 DAY = datetime.timedelta(days=1)
@@ -100,23 +101,10 @@ PAGES = (
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def foreign(request, tmp_path_factory):
     """A portal with every kind of scope: Anna has one company, Bruno twelve, Carla sees only recent records."""
-    folder = tmp_path_factory.mktemp("foreign")
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(MODULES, encoding="utf-8")
-    (folder / "buttons.yaml").write_text(BUTTONS, encoding="utf-8")
-    (folder / "profiles" / "customer.yaml").write_text(PROFILE, encoding="utf-8")
-    people = [
-        AccessRequest(email, "customer", name) for email, name in ((ANNA, "Anna"), (BRUNO, "Bruno"), (CARLA, "Carla"))
-    ]
-    if request.param == "sqlite":
-        world = World.of(folder, f"sqlite:///{folder / 'portal.sqlite'}", people)
+    folder = write_portal(tmp_path_factory.mktemp("foreign"), MODULES, BUTTONS, customer=PROFILE)
+    people = [AccessRequest(email, "customer", name) for email, name in NAMES.items()]
+    with opened_world(folder, request, people) as world:
         yield filled(world)
-        world.portal.engine.dispose()
-        return
-    with request.getfixturevalue("postgresql").empty_database() as url:
-        world = World.of(folder, url, people)
-        yield filled(world)
-        world.portal.engine.dispose()
 
 
 def filled(world):

@@ -2,12 +2,12 @@
 
 import datetime
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
 from tests.functional.world import NANCY, World
+from tests.portal_files import write_portal
 
 MODULES = """
 people: contacts
@@ -74,12 +74,9 @@ modules:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("rules")
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(MODULES)
-    (folder / "profiles" / "staff.yaml").write_text(STAFF)
+    folder = write_portal(tmp_path_factory.mktemp("rules"), MODULES, staff=STAFF)
     people = (AccessRequest(NANCY, "staff", "Nancy Smith", "Acme"),)
-    served = World.of(str(folder), f"sqlite:///{folder / 'portal.sqlite'}", people)
+    served = World.of(folder, f"sqlite:///{folder / 'portal.sqlite'}", people)
     yield served
     served.portal.engine.dispose()
 

@@ -1,6 +1,5 @@
 """Formulas through the page: stored, sorted, filtered, searched and exported, and computed again when they must be."""
 
-import contextlib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +16,7 @@ from portal.records.indexing.backlog import catch_up
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from tests.functional.world import NANCY, World
+from tests.portal_files import write_portal
 
 MODULES = """
 portal: {currency: EUR}
@@ -54,19 +54,13 @@ CUSTOMER = (
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+@pytest.fixture
+def shop(database_url: str, tmp_path: Path) -> Iterator[World]:
     """The portal of MODULES, in which Nancy may do everything."""
-    with contextlib.ExitStack() as opened:
-        url = f"sqlite:///{tmp_path / 'portal.sqlite'}"
-        if request.param == "postgresql":
-            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
-        (tmp_path / "profiles").mkdir()
-        (tmp_path / "modules.yaml").write_text(MODULES)
-        (tmp_path / "profiles" / "staff.yaml").write_text(STAFF)
-        world = World.of(str(tmp_path), url, (AccessRequest(NANCY, "staff", "Nancy Smith"),))
-        opened.callback(world.portal.engine.dispose)
-        yield world
+    people = (AccessRequest(NANCY, "staff", "Nancy Smith"),)
+    world = World.of(write_portal(tmp_path, MODULES, staff=STAFF), database_url, people)
+    yield world
+    world.portal.engine.dispose()
 
 
 def test_formulas_follow_every_change(shop, tmp_path):

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from webtest import TestResponse
 
 from portal.accounts.accounts import find_account
-from portal.accounts.giving_access import AccessRequest, Register
+from portal.accounts.giving_access import AccessRequest
 from portal.accounts.keys_and_tokens import portal_key
-from portal.accounts.passwords import Passwords
 from portal.commands.inbox import MailIntake
 from portal.database.engine import reading, writing
 from portal.database.outbox import About, put_letter
@@ -30,7 +29,8 @@ from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_names
 from portal.settings import Settings
 from portal.store.store import Store, Stored
-from tests.functional.conftest import PASSWORD, fill_in, form_of
+from tests.functional.conftest import fill_in, form_of
+from tests.functional.world import add_people
 
 ANNA, BRUNO, CARLA, NANCY = (
     "anna@acme.example", "bruno@acme.example", "carla@globex.example", "nancy@supplier.example",
@@ -324,9 +324,9 @@ def test_after_getting_access_a_stranger_finds_what_they_wrote(
     outcome = post.brings(mail("zoe@elsewhere.example", "help@supplier.example", "Do you repair faxes?", "A question"))
     assert outcome.kind == {"keep": "kept", "create": "created"}[unknown]
     with writing(post.portal.engine) as connection:
-        register = Register(connection, post.portal.tables, post.clock.now)
-        access = AccessRequest("zoe@elsewhere.example", "customer", "Zoe", "Globex")
-        register.add(access, Passwords(8, 1).hash(PASSWORD), must_change=False)
+        add_people(
+            connection, post.portal.tables, [AccessRequest("zoe@elsewhere.example", "customer", "Zoe", "Globex")]
+        )
     assert (post.receiving(Receiver.adopt), post.receiving(Receiver.adopt)) == (True, False)
 
     zoe = sign_in("zoe@elsewhere.example", browser=another_browser())

@@ -10,7 +10,6 @@ from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.database.search import sqlite
 from portal.database.search.words import parse_words
-from portal.declaration.load import load
 from portal.fields.linked_value import Linked
 from portal.records.indexing.search_entries import rebuild
 from portal.records.policy import Policy, system_policy
@@ -19,6 +18,7 @@ from portal.records.reading.search_everywhere import hits_everywhere
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
 from portal.views.lists.list_rows import match_notes
+from tests.portal_files import load_whole, write_portal
 
 NAMES = [f"things_{number}" for number in range(98)]
 LINKS = {"caller": {"type": "link", "to": "people"}, "company": {"type": "link", "to": "companies"}}
@@ -42,13 +42,10 @@ def made(tmp_path, url, names):
     """A portal with three records in each of these modules."""
     modules = {name: module for name, module in MODULES.items() if name in {"people", "companies", *names}}
     declared = {"people": "people", "organizations": "companies", "modules": modules}
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
     profile = {"modules": {name: {"see": "organization"} for name in names}}
-    (tmp_path / "profiles" / "customer.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
-    loaded = load(tmp_path)
-    assert loaded.declaration, loaded.problems
-    tables, engine = build(loaded.declaration), make_engine(url)
+    written = (yaml.safe_dump(text, sort_keys=False) for text in (declared, profile))
+    folder = write_portal(tmp_path, next(written), customer=next(written))
+    tables, engine = build(load_whole(folder)), make_engine(url)
     apply(engine, tables)
     with writing(engine) as connection:
         add(connection, tables, "companies", [{"name": "Acme"}, {"name": "Globex"}])

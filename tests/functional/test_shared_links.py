@@ -11,6 +11,7 @@ from portal.accounts.giving_access import AccessRequest
 from portal.fields.linked_value import Linked
 from portal.fields.money import Money
 from tests.functional.world import ANNA, NANCY, World, titles, way
+from tests.portal_files import write_portal
 
 MODULES = """
 portal: {name: Shared, base_url: http://localhost}
@@ -59,22 +60,13 @@ modules:
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shared(request, tmp_path):
+@pytest.fixture
+def shared(database_url, tmp_path):
     """Two services of Acme and Globex; Anna is of Acme."""
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text(MODULES, encoding="utf-8")
-    (tmp_path / "profiles" / "customer.yaml").write_text(CUSTOMER, encoding="utf-8")
-    (tmp_path / "profiles" / "staff.yaml").write_text(STAFF, encoding="utf-8")
     people = [AccessRequest(ANNA, "customer", "Anna"), AccessRequest(NANCY, "staff", "Nancy")]
-    url = f"sqlite:///{tmp_path / 'portal.sqlite'}"
-    if request.param == "sqlite":
-        yield filled(World.of(tmp_path, url, people))
-        return
-    with request.getfixturevalue("postgresql").empty_database() as url:
-        world = World.of(tmp_path, url, people)
-        yield filled(world)
-        world.portal.engine.dispose()
+    world = World.of(write_portal(tmp_path, MODULES, customer=CUSTOMER, staff=STAFF), database_url, people)
+    yield filled(world)
+    world.portal.engine.dispose()
 
 
 def filled(world):

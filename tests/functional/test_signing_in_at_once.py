@@ -7,13 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.accounts.giving_access import AccessRequest, Register
+from portal.accounts.giving_access import AccessRequest
 from portal.accounts.passwords import Passwords
 from portal.accounts.signing_in import Logins, ResetAttempt, SignedIn, SignInAttempt
 from portal.database.engine import make_engine, reading, writing
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from tests.functional.conftest import CHEAP, NOW, PASSWORD, SMALL
+from tests.functional.conftest import SMALL
+from tests.functional.world import CHEAP, NOW, PASSWORD, add_people
 
 OFFICE = 14
 NETWORK = "192.0.2.7"
@@ -24,11 +25,9 @@ def logins(database):
     """The accounts of a portal in which fourteen people of one company can sign in."""
     engine, tables = make_engine(database), build(load(SMALL).declaration)
     passwords = Passwords(CHEAP["password_memory"], CHEAP["password_rounds"])
-    hashed = passwords.hash(PASSWORD)
+    people = [AccessRequest(address(number), "customer", f"Person {number}", "Acme") for number in range(OFFICE)]
     with writing(engine) as connection:
-        register = Register(connection, tables, NOW)
-        for number in range(OFFICE):
-            register.add(AccessRequest(address(number), "customer", f"Person {number}", "Acme"), hashed, False)
+        add_people(connection, tables, people)
     yield Logins(engine, tables, passwords)
     engine.dispose()
 

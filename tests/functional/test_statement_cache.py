@@ -15,6 +15,7 @@ from portal.records.statement_cache import IDS
 from portal.rendering.templates import shared_templates
 from tests.functional.conftest import without_tokens
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, NOW, World, linked, titles
+from tests.portal_files import write_portal
 
 DAYS = """
 portal: {name: Days, base_url: http://localhost}
@@ -35,23 +36,13 @@ modules:
 DAY, HOUR = datetime.timedelta(days=1), datetime.timedelta(hours=1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def days(request, tmp_path: Path):
+@pytest.fixture
+def days(database_url: str, tmp_path: Path):
     """A portal whose tabs ask for the day and for the moment."""
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text(DAYS, encoding="utf-8")
-    profile = "modules: {people: {see: all}, tasks: {see: all}}\n"
-    (tmp_path / "profiles" / "all.yaml").write_text(profile, encoding="utf-8")
-    people = [AccessRequest(ANNA, "all", "Anna Rossi")]
-    if request.param == "sqlite":
-        world = World.of(tmp_path, f"sqlite:///{tmp_path / 'portal.sqlite'}", people)
-        yield world
-        world.portal.engine.dispose()
-        return
-    with request.getfixturevalue("postgresql").empty_database() as url:
-        world = World.of(tmp_path, url, people)
-        yield world
-        world.portal.engine.dispose()
+    write_portal(tmp_path, DAYS, all="modules: {people: {see: all}, tasks: {see: all}}\n")
+    world = World.of(tmp_path, database_url, [AccessRequest(ANNA, "all", "Anna Rossi")])
+    yield world
+    world.portal.engine.dispose()
 
 
 @pytest.fixture

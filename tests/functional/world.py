@@ -4,15 +4,17 @@ For the tests of records: each kind of database is made once, and put back to wh
 is about starting, signing in and reloading has the fixtures of conftest.py.
 """
 
+import contextlib
 import datetime
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from webtest import TestApp, TestResponse
 
@@ -25,7 +27,8 @@ from portal.conditions import Comparison
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.inspection import inspect_existing
-from portal.database.schema.tables import build
+from portal.database.schema.tables import Tables, build
+from portal.declaration.declaration import Declaration
 from portal.declaration.load import load
 from portal.fields.linked_value import Linked
 from portal.records.policy import system_policy
@@ -33,10 +36,13 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.settings import Settings
+from tests.real_parts import empty_database
 
 PORTALS = Path(__file__).parents[1] / "portals"
 PASSWORD = "correct horse battery"
 NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
+# Hashing that takes no time: the tests sign in hundreds of times.
+CHEAP = {"password_memory": 8, "password_rounds": 1}
 ANNA, BRUNO, CARLA, DARIO = "anna@acme.example", "bruno@acme.example", "carla@globex.example", "dario@globex.example"
 EDDA, NANCY = "edda@alone.example", "nancy@supplier.example"
 Rows = dict[str, list[dict[str, Any]]]  # by table
@@ -97,6 +103,27 @@ class Clock:
     def __call__(self) -> datetime.datetime:
         return self.now
 
+    def pass_by(self, **time: float) -> None:
+        self.now += datetime.timedelta(**time)
+
+
+def add_people(connection: sa.Connection, tables: Tables, people: Iterable[AccessRequest]) -> None:
+    """Gives these people access, all with one password."""
+    hashed = Passwords(CHEAP["password_memory"], CHEAP["password_rounds"]).hash(PASSWORD)
+    register = Register(connection, tables, NOW)
+    for wish in people:
+        register.add(wish, hashed, must_change=False)
+
+
+def make_tables(declaration: Declaration, url: str, people: Iterable[AccessRequest]) -> None:
+    """The tables of a portal in an empty database, with its people."""
+    engine = make_engine(url)
+    tables = build(declaration, inspect_existing(engine, declaration))
+    apply(engine, tables)
+    with writing(engine) as connection:
+        add_people(connection, tables, people)
+    engine.dispose()
+
 
 @dataclass
 class World:
@@ -108,21 +135,13 @@ class World:
     kept: Rows | None = None  # what the tests of one file read together
 
     @classmethod
-    def of(cls, name: str, url: str, people: Iterable[AccessRequest] = PEOPLE, files: str = "var/files") -> "World":
+    def of(
+        cls, name: str | Path, url: str, people: Iterable[AccessRequest] = PEOPLE, files: str = "var/files"
+    ) -> "World":
         """The portal of tests/portals/NAME on an empty database, with its people; `files`: where files are stored."""
         folder = PORTALS / name
-        declaration = load(folder).declaration
-        engine = make_engine(url)
-        tables = build(declaration, inspect_existing(engine, declaration))
-        apply(engine, tables)
-        hashed = Passwords(8, 1).hash(PASSWORD)
-        with writing(engine) as connection:
-            register = Register(connection, tables, NOW)
-            for wish in people:
-                register.add(wish, hashed, must_change=False)
-        engine.dispose()
-        cheap = {"password_memory": 8, "password_rounds": 1}
-        settings = Settings(folder=folder, database=url, files=files, reload_every=3600, **cheap)
+        make_tables(load(folder).declaration, url, people)
+        settings = Settings(folder=folder, database=url, files=files, reload_every=3600, **CHEAP)
         application, clock = make_application(settings), Clock()
         application.registry.clock = clock
         world = cls(application, clock, {})
@@ -220,6 +239,18 @@ class World:
         for browser in self.browsers.values():
             for cookie in [each for each in browser.cookiejar if "session" not in each.name]:
                 browser.cookiejar.clear(cookie.domain, cookie.path, cookie.name)
+
+
+@contextlib.contextmanager
+def opened_world(
+    folder: str | Path, request: pytest.FixtureRequest, people: Iterable[AccessRequest] = PEOPLE
+) -> Iterator[World]:
+    """The portal of a folder, or of a name in tests/portals, on the kind of database that the parameter names."""
+    files = request.getfixturevalue("tmp_path_factory").mktemp("files")
+    with empty_database(request) as url:
+        world = World.of(folder, url, people, files=str(files))
+        yield world
+        world.portal.engine.dispose()
 
 
 def rows_of(portal: Any) -> Rows:

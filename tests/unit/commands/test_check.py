@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from portal.commands import command_files, main
 from portal.settings import NO_EMAIL, NO_WAY_IN
+from tests.portal_files import write_portal
 
 ROOT = Path(__file__).parents[3]
 SMALL = ROOT / "tests/portals/small"
@@ -107,10 +108,7 @@ def test_a_code_is_explained_with_wrong_and_right():
 
 
 def as_folder(file, folder):
-    (folder / "profiles").mkdir()
-    (folder / "profiles/staff.yaml").write_text("staff: true\nmodules: {}\n", encoding="utf-8")
-    (folder / "modules.yaml").write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-    return folder
+    return write_portal(folder, file.read_text(encoding="utf-8"), staff="staff: true\nmodules: {}\n")
 
 
 def test_warnings_alone_do_not_fail_unless_they_are_to():

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from portal.declaration.load import load
+from tests.portal_files import write_portal
 
 MODULES = """
 people: people
@@ -130,9 +131,5 @@ def with_key(text: str, path: str, key: str, value: object) -> str:
 
 
 def outcome(folder, modules: str, customer: str) -> str:
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(modules)
-    (folder / "buttons.yaml").write_text(BUTTONS)
-    (folder / "profiles/customer.yaml").write_text(customer)
-    loaded = load(folder)
+    loaded = load(write_portal(folder, modules, BUTTONS, customer=customer))
     return REFUSED if loaded.errors else WARNS if loaded.problems else WORKS

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.declaration.load import load
+from tests.portal_files import write_portal
 
 SMALL = Path(__file__).parents[2] / "portals" / "small"
 FILES = ["modules.yaml", "buttons.yaml", "profiles/customer.yaml", "profiles/power.yaml", "profiles/staff.yaml"]
@@ -47,11 +48,7 @@ def test_an_address_of_the_portal_that_cannot_be_read_is_a_problem(folder):
     ],
 )
 def test_names_that_other_systems_give_a_meaning_are_names_here(tmp_path, options, begin, where):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "profiles" / "customer.yaml").write_text(
-        f"modules: {{people: {{see: all}}, roles: {{see: all}}, tickets: {{see: all, can: [begin], where: {where}}}}}"
-    )
-    (tmp_path / "modules.yaml").write_text(f"""
+    modules = f"""
 people: people
 modules:
   people: {{fields: {{name: text, email: email}}}}
@@ -59,8 +56,10 @@ modules:
   tickets:
     fields: {{title: text, role: {{type: link, to: roles}}, status: {{type: choice, options: {options}}}}}
     lifecycle: {{field: status, transitions: {{begin: {begin}}}}}
-""")
-    assert lines_of(tmp_path) == []
+"""
+    tickets = f"{{see: all, can: [begin], where: {where}}}"
+    customer = f"modules: {{people: {{see: all}}, roles: {{see: all}}, tickets: {tickets}}}"
+    assert lines_of(write_portal(tmp_path, modules, customer=customer)) == []
 
 
 def test_the_shipped_portal_and_the_example_are_correct():
@@ -69,10 +68,8 @@ def test_the_shipped_portal_and_the_example_are_correct():
 
 
 def test_modules_and_one_profile_are_enough(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text("modules:\n  notes:\n    see: all\n    fields:\n      title: text\n")
-    (tmp_path / "profiles/customer.yaml").write_text("modules:\n  notes:\n")
-    declaration = load(tmp_path).declaration
+    modules = "modules:\n  notes:\n    see: all\n    fields:\n      title: text\n"
+    declaration = load(write_portal(tmp_path, modules, customer="modules:\n  notes:\n")).declaration
     assert [button.opens for button in declaration.buttons.values()] == ["notes"]
 
 
@@ -211,22 +208,21 @@ def test_a_wrong_setting_from_outside_names_the_variable(folder):
 
 
 def test_numbers_are_texts_as_they_were_written_where_text_is_wanted(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text(
-        "modules:\n  notes:\n    see: all\n    label: 2024\n    fields:\n"
-        "      title: {type: text, default: 1.10, label: {en: true}}\n"
-        "      version: {type: choice, options: [1.10, 007, no, true], default: 007}\n"
-        "    list: {tabs: {latest: {where: {version: 1.10, title: [1.50, 0x1F]}}}}\n"
-    )
-    (tmp_path / "profiles/customer.yaml").write_text("label: 1\nmodules: {notes: {label: 1.0}}\n")
-    loaded = load(tmp_path)
+    modules = """
+modules:
+  notes:
+    see: all
+    label: 2024
+    fields:
+      title: {type: text, default: 1.10, label: {en: true}}
+      version: {type: choice, options: [1.10, 007, no, true], default: 007}
+    list: {tabs: {latest: {where: {version: 1.10, title: [1.50, 0x1F]}}}}
+"""
+    loaded = load(write_portal(tmp_path, modules, customer="label: 1\nmodules: {notes: {label: 1.0}}\n"))
     assert loaded.errors == []
     notes = loaded.declaration.modules["notes"]
-    assert (str(notes.label), notes.fields["title"].default, str(notes.fields["title"].label)) == (
-        "2024",
-        "1.10",
-        "true",
-    )
+    title = notes.fields["title"]
+    assert (str(notes.label), title.default, str(title.label)) == ("2024", "1.10", "true")
     assert (list(notes.fields["version"].options), notes.fields["version"].default) == (
         ["1.10", "007", "no", "true"],
         "007",
@@ -349,29 +345,24 @@ ODD = {
 
 @pytest.mark.parametrize("modules", ODD.values(), ids=ODD.keys())
 def test_what_is_odd_but_right_is_accepted(tmp_path, modules):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text(f"modules:{modules}")
     can = "[finish]" if "finish:" in modules else "[]"
-    (tmp_path / "profiles" / "customer.yaml").write_text(f"modules: {{notes: {{can: {can}}}}}")
+    write_portal(tmp_path, f"modules:{modules}", customer=f"modules: {{notes: {{can: {can}}}}}")
     assert load(tmp_path).errors == []
 
 
 def test_a_day_that_is_chosen_from_today_on_passes(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text("""
+    modules = """
 modules:
   notes:
     see: all
     fields: {name: text, due: {type: date, min: today}, at: {type: datetime, min: now}}
     list: {tabs: {late: {where: {due: {before: today}}}, on_time: {where: {at: {after: 2001-02-03}}}, all: {}}}
-""")
-    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {notes: {}}")
-    assert load(tmp_path).problems == []
+"""
+    assert load(write_portal(tmp_path, modules, customer="modules: {notes: {}}")).problems == []
 
 
 def test_comments_of_customers_may_come_by_mail_alone(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text("""
+    modules = """
 people: people
 inbox: {address: help@acme.example, creates: tickets, unknown: create}
 modules:
@@ -388,11 +379,9 @@ modules:
       field: status
       transitions: {wait: {from: new, to: waiting}, solve: {to: solved}}
       on_comment: {customer: {from: waiting, to: new}}
-""")
-    (tmp_path / "profiles" / "staff.yaml").write_text(
-        "staff: true\nmodules: {people: {see: all}, tickets: {see: all, can: [comment, wait, solve]}}"
-    )
-    assert load(tmp_path).problems == []
+"""
+    staff = "staff: true\nmodules: {people: {see: all}, tickets: {see: all, can: [comment, wait, solve]}}"
+    assert load(write_portal(tmp_path, modules, staff=staff)).problems == []
 
 
 def test_what_gives_nothing_away_and_what_has_an_effect_passes(tmp_path):
@@ -423,12 +412,10 @@ modules:
 
 
 def test_what_only_imports_bring_may_be_required_under_a_condition(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text("""
+    modules = """
 modules:
   invoices:
     see: all
     fields: {title: text, paid: boolean, day: {type: date, required_when: {paid: true}}}
-""")
-    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {invoices: {}}")
-    assert load(tmp_path).problems == []
+"""
+    assert load(write_portal(tmp_path, modules, customer="modules: {invoices: {}}")).problems == []

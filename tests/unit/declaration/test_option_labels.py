@@ -2,6 +2,7 @@
 
 from portal.declaration.load import load
 from portal.fields.reader import Reader
+from tests.portal_files import write_portal
 
 MODULES = """
 modules:
@@ -29,11 +30,7 @@ PROFILES = {
 
 
 def shown(tmp_path, profile, module, field, value, language="en"):
-    (tmp_path / "modules.yaml").write_text(MODULES)
-    (tmp_path / "profiles").mkdir(exist_ok=True)
-    for name, text in PROFILES.items():
-        (tmp_path / "profiles" / f"{name}.yaml").write_text(text)
-    declaration = load(tmp_path).declaration
+    declaration = load(write_portal(tmp_path, MODULES, **PROFILES)).declaration
     labeled = declaration.profiles[profile].labeled.get(module) or declaration.modules[module]
     return labeled.field(field).show(value, Reader(language=language))
 

@@ -8,6 +8,7 @@ from portal.conditions import ALWAYS, AllOf, Comparison
 from portal.declaration.load import load
 from portal.declaration.resolve import merge, merge_layout
 from portal.declaration.shapes import Through
+from tests.portal_files import write_portal
 
 SMALL = Path(__file__).parents[2] / "portals" / "small"
 
@@ -44,12 +45,7 @@ def portal(tmp_path):
     """A function that writes modules and profiles and gives the declaration."""
 
     def write(notes=NOTES, buttons="", **profiles):
-        (tmp_path / "profiles").mkdir()
-        (tmp_path / "modules.yaml").write_text(WORLD + notes, encoding="utf-8")
-        (tmp_path / "buttons.yaml").write_text(buttons, encoding="utf-8")
-        for name, text in profiles.items():
-            (tmp_path / "profiles" / f"{name}.yaml").write_text(text, encoding="utf-8")
-        loaded = load(tmp_path)
+        loaded = load(write_portal(tmp_path, WORLD + notes, buttons, **profiles))
         assert [str(error) for error in loaded.errors] == []
         return loaded.declaration
 

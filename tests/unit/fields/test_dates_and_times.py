@@ -6,6 +6,7 @@ import pytest
 
 from portal.database.search.words import indexed_text, parse_words
 from portal.declaration.load import load
+from tests.portal_files import write_portal
 
 MODULES = """
 portal: {languages: [en, it, pl], time_zone: Europe/Rome}
@@ -25,10 +26,7 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def fields(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("visits")
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(MODULES, encoding="utf-8")
-    (folder / "profiles" / "staff.yaml").write_text("modules: {visits: {}}\n", encoding="utf-8")
+    folder = write_portal(tmp_path_factory.mktemp("visits"), MODULES, staff="modules: {visits: {}}\n")
     return load(folder).declaration.modules["visits"].fields
 
 

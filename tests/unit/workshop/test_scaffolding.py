@@ -9,6 +9,7 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.load import load
 from portal.fields.base import Field
 from portal.workshop.scaffolding import CannotStartError, new_field, new_module, new_profile
+from tests.portal_files import write_portal
 
 MODULES = """\
 people: people
@@ -39,13 +40,8 @@ CUSTOMER = "modules: {tickets: {}, people: {}}"
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text(
-        MODULES.replace('"a } and a # in it"', '{type: text, help: "a } and a # in it"}')
-    )
-    (tmp_path / "profiles/staff.yaml").write_text(STAFF)
-    (tmp_path / "profiles/customer.yaml").write_text(CUSTOMER)
-    return tmp_path
+    modules = MODULES.replace('"a } and a # in it"', '{type: text, help: "a } and a # in it"}')
+    return write_portal(tmp_path, modules, staff=STAFF, customer=CUSTOMER)
 
 
 def added(folder: Path, file: str, before: str) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from portal.declaration.load import load
 from portal.declaration.version import VERSION
 from portal.workshop.upgrade import CannotUpgradeError, upgrade
+from tests.portal_files import write_portal
 
 ROOT = Path(__file__).parents[3]
 RELEASED = sorted((ROOT / "tests/upgrades").iterdir())
@@ -82,9 +83,7 @@ def test_names_that_are_reserved_by_now_are_said_with_what_keeps_their_records(t
     renamed = (
         "modules: {members: {formerly: join, see: all, fields: {title: text, look: {type: text, formerly: view}}}}"
     )
-    (folder / "modules.yaml").write_text(f"version: 1\n{renamed}\n")
-    (folder / "profiles/all.yaml").write_text("modules: {members: {}}\n")
-    assert load(folder).errors == []
+    assert load(write_portal(folder, f"version: 1\n{renamed}\n", all="modules: {members: {}}\n")).errors == []
 
 
 def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
@@ -95,7 +94,4 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
 
 
 def written(folder: Path, modules: str) -> Path:
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_bytes(modules.encode())
-    (folder / "profiles/all.yaml").write_text("modules: {notes: {}}\n")
-    return folder
+    return write_portal(folder, modules, all="modules: {notes: {}}\n")

@@ -20,6 +20,7 @@ from portal.database.search.index import (
 from portal.database.search.search_request import Search
 from portal.database.search.tokens import organization_token, owner_token
 from portal.database.search.words import parse_words
+from tests.real_parts import empty_database
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets
 
 CONDITIONS = [
@@ -34,13 +35,10 @@ CONDITIONS = [
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def many(request, tmp_path_factory):
+def many(request):
     """9,000 tickets of which every one is about a printer, every third thousandth is open; not changed by its tests."""
-    if request.param == "sqlite":
-        yield from filled(f"sqlite:///{tmp_path_factory.mktemp('many') / 'portal.sqlite'}")
-    else:
-        with request.getfixturevalue("postgresql").empty_database() as url:
-            yield from filled(url)
+    with empty_database(request) as url:
+        yield from filled(url)
 
 
 def filled(url):

@@ -11,6 +11,7 @@ from portal.declaration.shape_keys import keys_of
 from portal.declaration.synonyms import OUR_KEYS, OUR_TYPES, our_type
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
+from tests.portal_files import write_portal
 
 BROKEN = Path(__file__).parents[3] / "portals" / "broken"
 PORTALS = sorted(path for path in BROKEN.iterdir())
@@ -28,10 +29,7 @@ def test_one_problem_is_one_line(portal, tmp_path):
 
 
 def as_folder(file: Path, folder: Path) -> Path:
-    (folder / "profiles").mkdir()
-    (folder / "profiles/staff.yaml").write_text(PROFILE, encoding="utf-8")
-    (folder / "modules.yaml").write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-    return folder
+    return write_portal(folder, file.read_text(encoding="utf-8"), staff=PROFILE)
 
 
 def first_line(file: Path) -> str:
@@ -48,81 +46,66 @@ def is_like(expected, problem) -> bool:
 
 
 def test_every_computed_column_of_lines_has_its_own_problem_and_what_reads_them_none(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "profiles/staff.yaml").write_text(PROFILE, encoding="utf-8")
-    (tmp_path / "modules.yaml").write_text(
-        "modules:\n"
-        "  orders:\n"
-        "    see: all\n"
-        "    fields:\n"
-        "      title: text\n"
-        "      lines:\n"
-        "        type: lines\n"
-        "        fields:\n"
-        "          what: text\n"
-        "          quantity: integer\n"
-        "          product: {type: link, to: orders}\n"
-        "          twice: {type: formula, of: what * 2}\n"
-        "          total: {type: formula, of: quantitty * 3}\n"
-        "          more: {type: formula, of: total + 1}\n"
-        "          color: {type: lookup, of: prodct.title}\n"
-        "      total: {type: formula, of: lines.total}\n",
-        encoding="utf-8",
-    )
+    modules = """
+modules:
+  orders:
+    see: all
+    fields:
+      title: text
+      total: {type: formula, of: lines.total}
+      lines:
+        type: lines
+        fields:
+          what: text
+          quantity: integer
+          product: {type: link, to: orders}
+          twice: {type: formula, of: what * 2}
+          total: {type: formula, of: quantitty * 3}
+          more: {type: formula, of: total + 1}
+          color: {type: lookup, of: prodct.title}
+"""
+    write_portal(tmp_path, modules, staff=PROFILE)
     wrong = [str(problem) for problem in load(tmp_path).problems if not problem.warning]
     at = "orders.fields.lines.fields"
     assert wrong == [
-        f"modules.yaml:12:38: {at}.twice.of: a text cannot be multiplied by a number",
-        f'modules.yaml:13:38: {at}.total.of: no field "quantitty" (did you mean "quantity"?)',
-        f'modules.yaml:15:37: {at}.color.of: no field "prodct" (did you mean "product"?)',
+        f"modules.yaml:14:38: {at}.twice.of: a text cannot be multiplied by a number",
+        f'modules.yaml:15:38: {at}.total.of: no field "quantitty" (did you mean "quantity"?)',
+        f'modules.yaml:17:37: {at}.color.of: no field "prodct" (did you mean "product"?)',
     ]
 
 
 def test_all_problems_of_all_files_are_listed_at_once(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text(
-        "portal: {currency: EUT}\n"
-        "modules:\n"
-        "  notes: {see: all, fields: {title: txt, day: date}, list: {columns: [dya], sort: tilte}}\n"
-        "  books: {see: own, fields: {name: {type: text, maxlength: 5, pattern: '['}}}\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "profiles/customer.yaml").write_text("modules: {note: {}, books: {can: [fly]}}\n", encoding="utf-8")
-    (tmp_path / "profiles/staff.yaml").write_text("modules: [\n", encoding="utf-8")
-    (tmp_path / "buttons.yaml").write_text("buttons: {new: {opens: nots}}\n", encoding="utf-8")
+    modules = """\
+portal: {currency: EUT}
+modules:
+  notes: {see: all, fields: {title: txt, day: date}, list: {columns: [dya], sort: tilte}}
+  books: {see: own, fields: {name: {type: text, maxlength: 5, pattern: '['}}}
+"""
+    customer, buttons = "modules: {note: {}, books: {can: [fly]}}\n", "buttons: {new: {opens: nots}}\n"
+    write_portal(tmp_path, modules, buttons, customer=customer, staff="modules: [\n")
     places = [str(problem).partition(": ")[0] for problem in load(tmp_path).problems]
     assert places == [
-        "modules.yaml:1:20",
-        "modules.yaml:3:37",
-        "modules.yaml:3:71",
-        "modules.yaml:3:83",
-        "modules.yaml:4:16",
-        "modules.yaml:4:49",
-        "modules.yaml:4:72",
-        "profiles/customer.yaml:1:11",
-        "profiles/customer.yaml:1:35",
-        "profiles/staff.yaml:1:10",
+        *(f"modules.yaml:{place}" for place in ("1:20", "3:37", "3:71", "3:83", "4:16", "4:49", "4:72")),
+        *("profiles/customer.yaml:1:11", "profiles/customer.yaml:1:35", "profiles/staff.yaml:1:10"),
         "buttons.yaml:1:24",
     ]
 
 
 def test_what_has_no_effect_in_one_module_is_told_besides_what_is_wrong_in_another(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "profiles/staff.yaml").write_text("staff: true\nmodules: {notes: {can: [go]}, books: {}}\n")
-    (tmp_path / "modules.yaml").write_text(
-        "modules:\n"
-        "  notes:\n"
-        "    see: all\n"
-        "    fields: {title: text, state: {type: choice, options: [new, open, gone]}}\n"
-        "    lifecycle: {field: state, transitions: {go: {from: new, to: open}}}\n"
-        "  books:\n"
-        "    see: all\n"
-        "    fields: {title: txt, state: {type: choice, options: [a, b]}}\n"
-        "    lifecycle: {field: state, transitions: {go: {from: a, to: a}}}\n",
-        encoding="utf-8",
-    )
+    modules = """
+modules:
+  notes:
+    see: all
+    fields: {title: text, state: {type: choice, options: [new, open, gone]}}
+    lifecycle: {field: state, transitions: {go: {from: new, to: open}}}
+  books:
+    see: all
+    fields: {title: txt, state: {type: choice, options: [a, b]}}
+    lifecycle: {field: state, transitions: {go: {from: a, to: a}}}
+"""
+    write_portal(tmp_path, modules, staff="staff: true\nmodules: {notes: {can: [go]}, books: {}}\n")
     found = [(problem.line, problem.column, problem.warning) for problem in load(tmp_path).problems]
-    assert found == [(4, 70, True), (8, 21, False)]
+    assert found == [(5, 70, True), (9, 21, False)]
 
 
 @pytest.mark.parametrize(

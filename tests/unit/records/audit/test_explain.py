@@ -19,6 +19,7 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from portal.texts import translate
 from tests.functional.world import ANNA, BRUNO, EDDA, NANCY, World, linked
+from tests.portal_files import write_portal
 
 SMALL = Path(__file__).parents[3] / "portals" / "small"
 
@@ -211,11 +212,10 @@ def test_a_step_names_the_line_that_decided(profile, step, line):
 
 
 def test_conditions_that_are_joined_are_all_named(tmp_path):
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "modules.yaml").write_text("modules: {notes: {see: all, fields: {title: text, open: boolean}}}\n")
-    (tmp_path / "profiles/customer.yaml").write_text("modules:\n  notes: {where: {open: true}}\n")
+    modules = "modules: {notes: {see: all, fields: {title: text, open: boolean}}}\n"
+    customer = "modules:\n  notes: {where: {open: true}}\n"
     narrower = "extends: customer\nmodules:\n  notes: {where: {title: {empty: false}}}\n"
-    (tmp_path / "profiles/power.yaml").write_text(narrower)
+    write_portal(tmp_path, modules, customer=customer, power=narrower)
     step = ExplainStep(False, "", (("modules", "notes", "where"),), joined=True)
     lines = deciding_lines(Places(tmp_path), load(tmp_path).declaration, step, "power")
     assert list(map(str, lines)) == ["profiles/power.yaml:3:11", "profiles/customer.yaml:2:11"]

@@ -9,6 +9,7 @@ from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.declaration.source.places import Places
 from portal.records.audit.missing_indexes import MANY, check_speed
+from tests.portal_files import write_portal
 
 MODULES = """
 people: people
@@ -39,9 +40,7 @@ modules:
 @pytest.fixture
 def said(tmp_path, sqlite_url):
     """What is said of so many tasks."""
-    (tmp_path / "modules.yaml").write_text(MODULES)
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {projects: {see: own}, tasks: {see: own}}\n")
+    write_portal(tmp_path, MODULES, customer="modules: {projects: {see: own}, tasks: {see: own}}\n")
 
     def of(count):
         declaration = load(tmp_path).declaration

@@ -1,0 +1,23 @@
+"""A portal's folder, written from texts; and the declaration of one that is right."""
+
+from pathlib import Path
+
+from portal.declaration.declaration import Declaration
+from portal.declaration.load import load
+
+
+def write_portal(folder: Path, modules: str, buttons: str = "", **profiles: str) -> Path:
+    """Writes modules.yaml, profiles/NAME.yaml for each of `profiles`, and buttons.yaml where there are buttons."""
+    (folder / "profiles").mkdir(parents=True, exist_ok=True)
+    texts = {"modules": modules, **{f"profiles/{name}": text for name, text in profiles.items()}}
+    for name, text in (texts | ({"buttons": buttons} if buttons else {})).items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def load_whole(folder: Path) -> Declaration:
+    """The declaration of a folder in which nothing is wrong."""
+    loaded = load(folder)
+    if loaded.declaration is None:
+        raise ValueError("\n".join(map(str, loaded.errors)))
+    return loaded.declaration
