@@ -15,6 +15,13 @@ def write_portal(folder: Path, modules: str, buttons: str = "", **profiles: str)
     return folder
 
 
+def change(folder: Path, old: str, new: str, file: str = "modules.yaml") -> None:
+    """Replaces a text in one of the files, where it stands first."""
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
 def load_whole(folder: Path) -> Declaration:
     """The declaration of a folder in which nothing is wrong."""
     loaded = load(folder)

@@ -4,7 +4,6 @@ import datetime
 
 import pytest
 
-from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY, NOW
 
 # What each profile may do with the records that it sees; everything else is not found.
@@ -83,18 +82,9 @@ API_ACTIONS = {
 
 # A record of each module that all three see, by its title.
 SHARED = {
-    "requests": "Anna's request",
-    "things": "Thing",
-    "projects": "Acme's project",
-    "tasks": "Acme's task",
-    "milestones": "Acme's milestone",
-    "remarks": "Acme's remark",
-    "services": "Printing",
-    "categories": "Paper",
-    "articles": "Public",
-    "people": "Anna Rossi",
-    "companies": "Acme",
-    "ledgers": "Ledger",
+    **{"requests": "Anna's request", "people": "Anna Rossi", "companies": "Acme", "projects": "Acme's project"},
+    **{"tasks": "Acme's task", "milestones": "Acme's milestone", "remarks": "Acme's remark", "things": "Thing"},
+    **{"services": "Printing", "categories": "Paper", "articles": "Public", "ledgers": "Ledger"},
 }
 
 
@@ -109,12 +99,12 @@ def fill(world):
         ("Globex", "Carla Neri", "Dario Blu", "Scanning"),
     ):
         firm, first = world.the("companies", company), person.partition(" ")[0]
-        offered = Linked(world.add("services", name=service, customers=(firm,), price="hushprice"), "services")
+        offered = world.link("services", name=service, customers=(firm,), price="hushprice")
         category = {"Printing": "Paper", "Scanning": "Glass"}[service]
         world.add("categories", name=category, service=offered)
         for whose, who in ((f"{company}'s", person), (f"{colleague.partition(' ')[0]}'s", colleague)):
             owner = world.the("people", who)
-            project = Linked(world.add("projects", name=f"{whose} project", contact=owner, company=firm), "projects")
+            project = world.link("projects", name=f"{whose} project", contact=owner, company=firm)
             world.add("tasks", name=f"{whose} task", project=project)
             world.add("milestones", name=f"{whose} milestone", project=project)
             world.add("remarks", name=f"{whose} remark", about=(project,))
@@ -154,11 +144,8 @@ def test_what_is_not_granted_changes_nothing_when_it_is_posted(filled, person, m
     before = filled.rows()
     for action in POSTED:
         if action not in granted:
-            answer = filled[person].send(
-                address_of(filled, module, action),
-                {"name": "Forged", "phone": "1", "comment": "x", "satisfaction": "5"},
-            )
-            assert answer.status_int == 404, action
+            form = {"name": "Forged", "phone": "1", "comment": "x", "satisfaction": "5"}
+            assert filled[person].send(address_of(filled, module, action), form).status_int == 404, action
     assert filled.rows() == before
 
 
@@ -184,11 +171,7 @@ def test_a_program_may_do_what_its_person_may_and_nothing_else(filled, person):
         (BRUNO, "requests", ["Anna's request", "Bruno's request"]),
         (DARIO, "requests", ["Carla's request", "Dario's request"]),
         (EDDA, "requests", ["Edda's request"]),
-        (
-            NANCY,
-            "requests",
-            ["Anna's request", "Bruno's request", "Carla's request", "Dario's request", "Edda's request"],
-        ),
+        (NANCY, "requests", [f"{name}'s request" for name in ("Anna", "Bruno", "Carla", "Dario", "Edda")]),
         (ANNA, "projects", ["Acme's project"]),
         (BRUNO, "projects", ["Acme's project", "Bruno's project"]),
         (EDDA, "projects", ["Edda's project"]),
@@ -231,21 +214,16 @@ def test_a_scope_shows_these_records_on_every_path(filled, person, module, seen)
 def test_an_unpublished_article_is_found_nowhere(filled):
     draft = filled.the("articles", "Draft").id
     assert filled[ANNA].see(f"/articles/{draft}/").status_int == 404
-    for address in (
-        "/articles/",
-        "/articles/?q=draft",
-        "/search?q=draft",
-        "/articles/?name=draft",
-        f"/articles/?id={draft}",
-    ):
-        assert f"/articles/{draft}/" not in filled[ANNA].get(address)
+    for query in ("articles/", "articles/?q=draft", "search?q=draft", "articles/?name=draft", f"articles/?id={draft}"):
+        assert f"/articles/{draft}/" not in filled[ANNA].get(f"/{query}")
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------
 
-UNREADABLE = [("things", "secret", "hushword"), ("things", "unlisted", "offlistword"),
-    ("requests", "hidden_note", "offlistword"),
-              ("services", "price", "hushprice")]  # fmt: skip
+UNREADABLE = [
+    *(("things", "secret", "hushword"), ("things", "unlisted", "offlistword")),
+    *(("requests", "hidden_note", "offlistword"), ("services", "price", "hushprice")),
+]
 
 
 @pytest.mark.parametrize(("module", "field", "word"), UNREADABLE)
@@ -253,9 +231,8 @@ UNREADABLE = [("things", "secret", "hushword"), ("things", "unlisted", "offlistw
 def test_a_field_that_may_not_be_read_stands_nowhere(filled, person, module, field, word):
     browser = filled[person]
     identity = filled.the(module, SHARED[module]).id
-    pages = [f"/{module}/?tab=all", f"/{module}/{identity}/", f"/{module}/create", f"/{module}/{identity}/edit",
-             f"/{module}/export.csv?tab=all", "/"]  # fmt: skip
-    for page in pages:
+    pages = ("?tab=all", f"{identity}/", "create", f"{identity}/edit", "export.csv?tab=all")
+    for page in (*(f"/{module}/{page}" for page in pages), "/"):
         answer = browser.see(page)
         assert word not in answer, page
         assert f'"{field}' not in answer, page
@@ -268,14 +245,8 @@ def test_a_field_that_may_not_be_read_is_neither_searched_nor_filtered_nor_sorte
     everything = anna.titles(f"/{module}/?tab=all")
     assert anna.titles(f"/{module}/?tab=all&q={word}") == []
     assert "No results for" in anna.get(f"/search?q={word}")
-    for asked in (
-        f"{field}={word}",
-        f"{field}=nonsense",
-        f"{field}.empty=1",
-        f"{field}.min=zzz",
-        f"sort={field}",
-        f"sort=-{field}",
-    ):
+    filters = (f"{field}{test}" for test in (f"={word}", "=nonsense", ".empty=1", ".min=zzz"))
+    for asked in (*filters, f"sort={field}", f"sort=-{field}"):
         assert anna.titles(f"/{module}/?tab=all&{asked}") == everything, asked
 
 
@@ -294,7 +265,7 @@ def test_an_export_holds_the_columns_of_the_list_and_the_rows_of_the_scope(fille
 
 
 def test_a_transition_does_not_show_a_state_that_may_not_be_read(filled):
-    shown = filled[ANNA].get(f"/requests/{filled.the('requests', chr(65) + 'nna' + chr(39) + 's request').id}/")
+    shown = filled[ANNA].get(f"/requests/{filled.the('requests', SHARED['requests']).id}/")
     assert "/move/resolve" in shown
     assert "/move/ask_back" not in shown
     assert "/move/reopen" not in shown
@@ -316,7 +287,7 @@ def test_a_link_to_what_may_not_be_seen_shows_its_title_and_no_way_there(world):
 
 def test_what_links_here_is_shown_within_the_scope(world):
     acme, globex = world.the("companies", "Acme"), world.the("companies", "Globex")
-    service = Linked(world.add("services", name="Shared", customers=(acme, globex)), "services")
+    service = world.link("services", name="Shared", customers=(acme, globex))
     for person, company in (("Anna Rossi", acme), ("Carla Neri", globex)):
         caller = world.the("people", person)
         world.add("requests", name=f"By {person}", body="x", caller=caller, company=company, service=service)
@@ -331,9 +302,7 @@ def test_what_links_here_is_shown_within_the_scope(world):
 
 def test_the_first_visible_day_hides_older_posts_but_not_the_catalogue(world):
     old, new = NOW - datetime.timedelta(days=30), NOW - datetime.timedelta(days=1)
-    anna, acme = world.the("people", "Anna Rossi"), world.the("companies", "Acme")
-    service = Linked(world.add("services", name="Printing", customers=(acme,)), "services")
-    given = {"caller": anna, "company": acme, "service": service, "body": "word"}
+    given = world.for_request() | {"body": "word"}
     older = world.add("requests", name="Older", created=old, **given)
     newer = world.add("requests", name="Newer", created=new, **given)
     world.add("articles", name="Ancient", published=True, created=old)
@@ -358,11 +327,7 @@ def test_the_first_visible_day_hides_older_posts_but_not_the_catalogue(world):
 
 
 def test_another_profile_and_another_company_are_in_force_with_the_next_request(world):
-    acme = world.the("companies", "Acme")
-    service = Linked(world.add("services", name="Printing", customers=(acme,)), "services")
-    world.add(
-        "requests", name="Bruno's", body="x", caller=world.the("people", "Bruno Verdi"), company=acme, service=service
-    )
+    world.add("requests", name="Bruno's", **world.for_request("Bruno Verdi"))
     anna = world[ANNA]
     assert anna.titles("/requests/") == []
     world.account(ANNA, profile="power")
@@ -373,10 +338,7 @@ def test_another_profile_and_another_company_are_in_force_with_the_next_request(
 
 
 def test_a_request_that_changes_hands_is_gone_for_who_had_it(world):
-    acme = world.the("companies", "Acme")
-    service = Linked(world.add("services", name="Printing", customers=(acme,)), "services")
-    anna = world.the("people", "Anna Rossi")
-    request = world.add("requests", name="Moving", body="x", caller=anna, company=acme, service=service)
+    request = world.add("requests", name="Moving", **world.for_request())
     assert world[ANNA].titles("/requests/?q=moving") == ["Moving"]
     world.set("requests", request, caller=world.the("people", "Bruno Verdi"))
     assert world[ANNA].titles("/requests/?q=moving") == []
@@ -384,7 +346,7 @@ def test_a_request_that_changes_hands_is_gone_for_who_had_it(world):
 
 
 def test_a_scope_through_another_record_follows_it_at_once(world):
-    project = Linked(world.add("projects", name="P", contact=world.the("people", "Anna Rossi")), "projects")
+    project = world.link("projects", name="P", contact=world.the("people", "Anna Rossi"))
     milestone = world.add("milestones", name="Milestone", project=project)
     remark = world.add("remarks", name="Remark", about=(project,))
     assert world[ANNA].titles("/milestones/?q=milestone") == ["Milestone"]
@@ -394,6 +356,6 @@ def test_a_scope_through_another_record_follows_it_at_once(world):
         assert world[ANNA].titles(f"/{module}/") == world[ANNA].titles(f"/{module}/?q=m") == []
         assert world[ANNA].see(f"/{module}/{identity}/").status_int == 404
         assert world[CARLA].see(f"/{module}/{identity}/").status_int == 200
-    other = Linked(world.add("projects", name="Q", contact=world.the("people", "Anna Rossi")), "projects")
+    other = world.link("projects", name="Q", contact=world.the("people", "Anna Rossi"))
     world.set("remarks", remark, about=(project, other))
     assert world[ANNA].titles("/remarks/") == ["Remark"]

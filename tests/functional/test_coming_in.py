@@ -20,6 +20,7 @@ from tests.functional.test_granting import (
 )
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, is_signed_in, try_to_sign_in
+from tests.portal_files import change
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -221,8 +222,7 @@ def test_a_wrong_link_and_a_withdrawn_one_say_the_same_and_nothing_about_anybody
 
 
 def test_into_a_deleted_company_nobody_comes(app, portal_folder, sign_in, another_browser):
-    profile = portal_folder / "profiles" / "staff.yaml"
-    profile.write_text(profile.read_text().replace("all, can: [create, edit]}", "all, can: [create, edit, delete]}"))
+    change(portal_folder, "all, can: [create, edit]}", "all, can: [create, edit, delete]}", "profiles/staff.yaml")
     staff, zoe, eva = sign_in(NANCY, browser=another_browser()), another_browser(), another_browser()
     company = post(staff, "/organizations/create", name="Initech").location.split("/")[-2]
     link = make_link(staff, company)

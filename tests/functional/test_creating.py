@@ -9,19 +9,16 @@ import pytest
 from portal.fields.address import Address
 from portal.texts import fold
 from tests.functional.conftest import form_of
-from tests.functional.world import ANNA, BRUNO, CARLA, EDDA, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, CARLA, EDDA, NANCY
 
 
 @pytest.fixture
 def shop(world):
     """Two services of Acme with a category each, one of Globex."""
     acme, globex = world.the("companies", "Acme"), world.the("companies", "Globex")
-    for name, customer, category in (
-        ("Printing", acme, "Paper"),
-        ("Copying", acme, "Toner"),
-        ("Scanning", globex, "Glass"),
-    ):
-        service = linked("services", world.add("services", name=name, customers=(customer,)))[0]
+    offered = (("Printing", acme, "Paper"), ("Copying", acme, "Toner"), ("Scanning", globex, "Glass"))
+    for name, customer, category in offered:
+        service = world.link("services", name=name, customers=(customer,))
         world.add("categories", name=category, service=service)
     return world
 

@@ -13,6 +13,7 @@ from portal.accounts.accounts import find_account
 from portal.accounts.passwords import Passwords, password_of
 from portal.database.engine import reading, writing
 from tests.functional.shop import Shop, open_shop, table
+from tests.portal_files import change
 from tests.real_parts import empty_database
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -132,8 +133,7 @@ def test_a_portal_with_records_of_its_own_is_left_alone(shipped):
 
 
 def test_a_mistake_in_a_file_loads_nothing(shipped):
-    path = shipped.folder / "demo" / "tickets.csv"
-    path.write_text(path.read_text().replace("Officina Moretti", "Officina Fratelli"))
+    change(shipped.folder, "Officina Moretti", "Officina Fratelli", "demo/tickets.csv")
     result = shipped.run("demo")
     assert result.exit_code == 1
     assert "tickets.csv:2: company: No record in companies is named “Officina Fratelli”." in result.output

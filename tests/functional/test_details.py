@@ -7,7 +7,7 @@ import pytest
 
 from portal.fields.address import Address
 from portal.fields.money import Money
-from tests.functional.world import ANNA, BRUNO, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, NANCY
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -77,10 +77,10 @@ def test_an_empty_value_is_an_empty_value(world):
 
 
 def test_what_links_here_is_listed_with_a_way_to_all_and_to_a_new_one(world):
-    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    values = world.for_request()
     for number in range(12):
-        world.add("requests", name=f"R{number}", body="x", caller=anna, company=acme, service=service)
+        world.add("requests", name=f"R{number}", **values)
+    service = values["service"]
     page = world[ANNA].get(f"/services/{service.id}/")
     more = page.html.find("a", href=f"/requests/?tab=all&service.id={service.id}")
     assert "12" in page
@@ -92,9 +92,7 @@ def test_what_links_here_is_listed_with_a_way_to_all_and_to_a_new_one(world):
 
 
 def test_actions_are_those_of_the_profile_and_the_state(world):
-    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    request = world.add("requests", name="R", body="x", caller=anna, company=acme, service=service)
+    request = world.add("requests", name="R", **world.for_request())
     for person, edits, deletes in ((ANNA, False, False), (BRUNO, True, False), (NANCY, True, True)):
         page = world[person].get(f"/requests/{request}/")
         assert (f"/requests/{request}/edit" in page) is edits
@@ -105,9 +103,7 @@ def test_actions_are_those_of_the_profile_and_the_state(world):
 
 
 def test_the_heading_says_the_reference_and_when_it_was_made(world):
-    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    request = world.add("requests", name="R", body="x", caller=anna, company=acme, service=service)
+    request = world.add("requests", name="R", **world.for_request())
     page = world[ANNA].get(f"/requests/{request}/")
     assert "R0001" in page
     assert "Mar 5, 2026" in page

@@ -9,6 +9,7 @@ from tests.functional.test_coming_in import EVA
 from tests.functional.test_granting import NANCY, post
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, try_to_sign_in
+from tests.portal_files import change
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -62,8 +63,7 @@ def test_a_session_of_somebody_else_cannot_be_ended(both, sign_in, another_brows
 
 @pytest.fixture
 def with_links(portal_folder):
-    path = portal_folder / "modules.yaml"
-    path.write_text(path.read_text().replace("portal: {", "portal: {sign_in: [password, link], ", 1))
+    change(portal_folder, "portal: {", "portal: {sign_in: [password, link], ")
 
 
 def ask_for_link(browser, email):
@@ -97,8 +97,8 @@ def test_a_link_leads_on_to_the_page_that_was_asked_for(with_links, app, another
 
 
 def test_where_nobody_signs_in_with_a_password_nobody_is_asked_for_one(portal_folder, app, another_browser):
-    path, anna = portal_folder / "modules.yaml", another_browser()
-    path.write_text(path.read_text().replace("portal: {", "portal: {sign_in: [link], ", 1))
+    change(portal_folder, "portal: {", "portal: {sign_in: [link], ")
+    anna = another_browser()
     change_account(app, ANNA, must_change=True)
     ask_for_link(app, ANNA)
     home = form_of(anna.get(link_in(app)), link_in(app)).submit(status=303).follow()
@@ -129,10 +129,9 @@ def test_a_sign_in_by_link_from_a_new_device_is_told_also_to_who_has_no_password
 def test_the_first_sign_in_after_an_invitation_is_told_if_its_device_is_another_one(
     portal_folder, app, sign_in, another_browser, ways
 ):
-    path, profile = portal_folder / "modules.yaml", portal_folder / "profiles" / "staff.yaml"
-    profile.write_text(profile.read_text().replace("people: {see: all, can: [", "people: {see: all, can: [grant, ", 1))
+    change(portal_folder, "people: {see: all, can: [", "people: {see: all, can: [grant, ", "profiles/staff.yaml")
     staff, first, second = sign_in(NANCY, browser=another_browser()), another_browser(), another_browser()
-    path.write_text(path.read_text().replace("portal: {", f"portal: {{sign_in: {ways}, ", 1))
+    change(portal_folder, "portal: {", f"portal: {{sign_in: {ways}, ")
     post(staff, "/people/invite", email=EVA, name="Eva", profile="customer")
     link = re.search(r"http://localhost(/password/invitation/\S+)", letters(app)[-1][2])[1]
     form = form_of(first.get(link), link)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_speed import statements_of
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -17,7 +17,7 @@ def shop(world):
     """A request of Bruno's, whose company has two services."""
     acme = world.the("companies", "Acme")
     for name in ("Printing", "Copying"):
-        service = linked("services", world.add("services", name=name, customers=(acme,)))[0]
+        service = world.link("services", name=name, customers=(acme,))
         world.add("categories", name=f"{name} paper", service=service)
     bruno, printing = world.the("people", "Bruno Verdi"), world.the("services", "Printing")
     world.add("requests", name="Before", body="Body", caller=bruno, company=acme, service=printing)

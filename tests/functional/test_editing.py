@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from tests.functional.conftest import fill_in, form_of
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def shop(world):
     """Two services, and a request of Bruno's."""
     acme = world.the("companies", "Acme")
     for name, category in (("Printing", "Paper"), ("Copying", "Toner")):
-        service = linked("services", world.add("services", name=name, customers=(acme,)))[0]
+        service = world.link("services", name=name, customers=(acme,))
         world.add("categories", name=category, service=service)
     world.add(
         "requests", name="Before", body="Body", caller=world.the("people", "Bruno Verdi"), company=acme,
@@ -365,9 +365,7 @@ def test_a_removed_option_goes_when_somebody_chooses_anew(world, stale):
 
 
 def test_a_field_that_was_hidden_and_stays_so_keeps_its_value(world):
-    acme, bruno = world.the("companies", "Acme"), world.the("people", "Bruno Verdi")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    record = world.add("requests", name="Before", body="x", caller=bruno, company=acme, service=service, affected=7)
+    record = world.add("requests", name="Before", affected=7, **world.for_request("Bruno Verdi"))
     fill_in(world[BRUNO], f"/requests/{record}/edit", {"name": "After"})
     assert world.record("requests", record).values["affected"] == 7
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.functional.conftest import fill_in, form_of
-from tests.functional.test_reloading import ANNA, NANCY, change
+from tests.functional.test_reloading import ANNA, NANCY
+from tests.portal_files import change
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -17,10 +18,8 @@ def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign
     form_of(anna.get("/"), "/logout").submit()
     nancy = sign_in(NANCY, browser=app)
     assert "No pending changes" in nancy.get("/-/effect")
-    profile = portal_folder / "profiles/customer.yaml"
-    profile.write_text(
-        profile.read_text().replace("see: own\n", "see: own\n    where: {rank: 1}\n").replace("reopen, ", "")
-    )
+    change(portal_folder, "see: own\n", "see: own\n    where: {rank: 1}\n", "profiles/customer.yaml")
+    change(portal_folder, "reopen, ", "", "profiles/customer.yaml")
     change(portal_folder, "      cost: money\n", "      cost: money\n      rank: {type: integer, index: true}\n")
     assert "The changes need a database update" in nancy.get("/")
     page = nancy.get("/-/effect")

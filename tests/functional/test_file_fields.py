@@ -7,6 +7,7 @@ from webtest import TestApp, Upload
 
 from tests.functional.conftest import PASSWORD, fill_in, form_of
 from tests.functional.test_files import PDF, picture
+from tests.portal_files import change
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 FIELDS = """
@@ -21,17 +22,17 @@ FIELDS = """
 @pytest.fixture
 def portal_folder(portal_folder: Path) -> Path:
     """Tickets have a bill, a photo of what is urgent, and what it costs, which is internal."""
-    modules, profiles = portal_folder / "modules.yaml", portal_folder / "profiles"
-    text = modules.read_text(encoding="utf-8").replace("    comments: true\n", FIELDS.lstrip("\n"), 1)
-    text = text.replace("description, [article", "description, bill, photo, seen, costs, [article")
-    text = text.replace("modified, comments]\n", "modified, comments, bill, photo]\n")
-    text = text.replace(
-        "        all: {}\n", "        all: {}\n        with_photo: {where: {photo: {empty: false}}}\n", 1
-    )
-    modules.write_text(text.replace("to: resolved, set:", "to: resolved, ask: {costs: optional}, set:"), "utf-8")
-    customer = profiles / "customer.yaml"
-    text = customer.read_text(encoding="utf-8").replace("stopped_since, article]", "stopped_since, bill, photo, seen]")
-    customer.write_text(text.replace("can: [create, comment", "can: [create, edit, comment", 1), "utf-8")
+    for old, new in (
+        ("    comments: true\n", FIELDS.lstrip("\n")),
+        ("description, [article", "description, bill, photo, seen, costs, [article"),
+        ("modified, comments]\n", "modified, comments, bill, photo]\n"),
+        ("        all: {}\n", "        all: {}\n        with_photo: {where: {photo: {empty: false}}}\n"),
+        ("to: resolved, set:", "to: resolved, ask: {costs: optional}, set:"),
+    ):
+        change(portal_folder, old, new)
+    customer = "profiles/customer.yaml"
+    change(portal_folder, "stopped_since, article]", "stopped_since, bill, photo, seen]", customer)
+    change(portal_folder, "can: [create, comment", "can: [create, edit, comment", customer)
     return portal_folder
 
 

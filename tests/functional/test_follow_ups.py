@@ -12,12 +12,8 @@ pytestmark = pytest.mark.sqlite_suffices
 
 def closed_request(world, **values):
     """A request of Anna's that is closed."""
-    firm, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = Linked(world.add("services", name="Printing", customers=(firm,)), "services")
-    values = {"status": "closed", **values}
-    return world.add(
-        "requests", name="First", body="words", caller=anna, company=firm, service=service, **values
-    ), service.id
+    values = {"name": "First", "status": "closed", **world.for_request(), **values}
+    return world.add("requests", **values), values["service"].id
 
 
 def form(service, previous):
@@ -57,13 +53,12 @@ def test_only_a_final_record_that_one_sees_is_followed_up(world):
     world[ANNA].send("/requests/create", form(service, still_open), status=303)
     assert follow_up_of(world) is None
     firm, carla = world.the("companies", "Globex"), world.the("people", "Carla Neri")
-    theirs = world.add("services", name="Scanning", customers=(firm,))
-    foreign = world.add("requests", name="Foreign", body="w", caller=carla, company=firm, status="closed",
-                        service=Linked(theirs, "services"))  # fmt: skip
-    world[CARLA].send("/requests/create", {**form(theirs, record), "name": "Theirs"}, status=303)
+    theirs = world.link("services", name="Scanning", customers=(firm,))
+    values = {"body": "w", "caller": carla, "company": firm, "service": theirs}
+    foreign = world.add("requests", name="Foreign", status="closed", **values)
+    world[CARLA].send("/requests/create", {**form(theirs.id, record), "name": "Theirs"}, status=303)
     assert follow_up_of(world, "Theirs") is None
-    world.add("requests", name="By support", body="w", caller=carla, company=firm, previous=Linked(record, "requests"),
-              service=Linked(theirs, "services"))  # fmt: skip
+    world.add("requests", name="By support", previous=Linked(record, "requests"), **values)
     assert "By support" not in world[ANNA].get(f"/requests/{record}/")
     assert "By support" in world[NANCY].get(f"/requests/{record}/")
     assert world[ANNA].see(f"/requests/{foreign}/").status_int == 404

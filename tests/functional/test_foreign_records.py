@@ -10,7 +10,6 @@ from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import writing
 from portal.database.search import index as search
 from portal.database.search.tokens import organization_token, owner_token
-from portal.fields.linked_value import Linked
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
 from tests.functional.world import ANNA, BRUNO, CARLA, NOW, way, opened_world
@@ -108,7 +107,7 @@ def foreign(request, tmp_path_factory):
 
 
 def filled(world):
-    companies = [Linked(world.add("companies", name=f"Company {number}"), "companies") for number in range(14)]
+    companies = [world.link("companies", name=f"Company {number}") for number in range(14)]
     for name, first, last in (("Anna", 0, 1), ("Bruno", 1, 13), ("Carla", 0, 1)):
         world.set("people", world.the("people", name).id, works_for=tuple(companies[first:last]))
         world.add("projects", name=f"Project of {name}", contact=world.the("people", name))

@@ -19,6 +19,7 @@ from portal.settings import Settings
 from portal.web import hosting
 from tests.functional.conftest import CHEAP, PASSWORD, SMALL
 from tests.functional.test_signing_in import is_signed_in, try_to_sign_in
+from tests.portal_files import change
 
 ACME, GLOBEX = "care.acme.example", "globex.example"
 NAMES = {ACME: "Acme Care", GLOBEX: "Globex Help"}
@@ -44,8 +45,7 @@ def settings(request, tmp_path):
         both = Settings(hosted=hosted, database=database, base_url="https://{folder}", reload_every=0, **CHEAP)
         for host, name in NAMES.items():
             shutil.copytree(SMALL, hosted / host)
-            declarations = hosted / host / "modules.yaml"
-            declarations.write_text(declarations.read_text().replace("name: Small Portal", f"name: {name}"))
+            change(hosted / host, "name: Small Portal", f"name: {name}")
             one = both.for_portal(hosted / host)
             run(one, "apply")
             run(one, "import", "people", people_of(hosted, host))

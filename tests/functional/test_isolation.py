@@ -50,12 +50,12 @@ def tenant(world, company, people):
     word = CANARY[company]
     firm = world.the("companies", company)
     world.set("companies", firm.id, city=f"{word} city")
-    service = Linked(world.add("services", name=f"{word} service", customers=(firm,), price=INTERNAL), "services")
-    category = Linked(world.add("categories", name=f"{word} category", service=service), "categories")
+    service = world.link("services", name=f"{word} service", customers=(firm,), price=INTERNAL)
+    category = world.link("categories", name=f"{word} category", service=service)
     for name in people:
         person = world.the("people", name)
         world.set("people", person.id, phone="+39 6 " + ("1111" if company == "Acme" else "2222"))
-        project = Linked(world.add("projects", name=f"{word} project", contact=person, company=firm), "projects")
+        project = world.link("projects", name=f"{word} project", contact=person, company=firm)
         world.add("tasks", name=f"{word} task", project=project)
         world.add("milestones", name=f"{word} milestone", project=project)
         world.add("remarks", name=f"{word} remark", about=(project,))
@@ -370,7 +370,7 @@ def test_what_another_company_does_changes_no_byte_of_mine(world):
     world.set("people", anna.id, name="Anna, renamed", phone="+1 2 3")
     for number in range(30):
         world.add("requests", name=f"zqacme request {number}", body="zq", caller=anna, company=acme, service=service)
-        project = Linked(world.add("projects", name=f"zq {number}", contact=anna, company=acme), "projects")
+        project = world.link("projects", name=f"zq {number}", contact=anna, company=acme)
         world.add("milestones", name=f"zq {number}", project=project)
     world[ANNA].send("/requests/create", {"name": "zq by hand", "body": "x", "service": str(service.id)}, status=303)
     for person, seen in before.items():

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import reading
 from tests.functional.conftest import form_of
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -30,11 +30,7 @@ ANSWERS = {"comment": "Because", "satisfaction": "4"}
 @pytest.fixture
 def shop(world):
     """A request of Anna's."""
-    acme = world.the("companies", "Acme")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    world.add(
-        "requests", name="Paper jam", body="x", caller=world.the("people", "Anna Rossi"), company=acme, service=service
-    )
+    world.add("requests", name="Paper jam", **world.for_request())
     return world
 
 

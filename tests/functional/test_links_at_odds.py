@@ -13,6 +13,7 @@ from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from tests.functional.conftest import fill_in
 from tests.functional.test_signing_in import ANNA
+from tests.portal_files import change
 
 pytestmark = pytest.mark.sqlite_suffices
 LINKS = """      published: boolean
@@ -24,13 +25,11 @@ LINKS = """      published: boolean
 
 @pytest.fixture
 def portal_folder(portal_folder):
-    modules = portal_folder / "modules.yaml"
-    text = modules.read_text(encoding="utf-8").replace("      published: boolean\n", LINKS, 1)
-    text = text.replace(
-        "      cost: money\n", "      cost: money\n      manual: {type: link, to: articles, default: Guide}\n", 1
-    )
+    manual = "      cost: money\n      manual: {type: link, to: articles, default: Guide}\n"
     nag = "        nag: {from: waiting, to: waiting, after: 3 days, ask: {comment: required}}\n        ask_back:"
-    modules.write_text(text.replace("        ask_back:", nag, 1), encoding="utf-8")
+    change(portal_folder, "      published: boolean\n", LINKS)
+    change(portal_folder, "      cost: money\n", manual)
+    change(portal_folder, "        ask_back:", nag)
     return portal_folder
 
 

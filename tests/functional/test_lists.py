@@ -3,22 +3,14 @@
 import pytest
 from sqlalchemy import event
 
-from tests.functional.world import ANNA, BRUNO, NANCY, linked, titles
+from tests.functional.world import ANNA, BRUNO, NANCY, titles
 
 
 @pytest.fixture
 def shop(world):
-    acme = world.the("companies", "Acme")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    values = world.for_request()
     for number in range(3):
-        world.add(
-            "requests",
-            name=f"R{number}",
-            body="x",
-            caller=world.the("people", "Anna Rossi"),
-            company=acme,
-            service=service,
-        )
+        world.add("requests", name=f"R{number}", **values)
     return world
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.functional.test_mail_in import ANNA, BRUNO, PNG, Post, mail, post, ticket
+from tests.portal_files import change
 
 __all__ = ["post", "ticket"]  # fixtures
 pytestmark = pytest.mark.sqlite_suffices
@@ -12,9 +13,8 @@ LARGE = b"%PDF-1.4" + b"x" * 2_000
 @pytest.fixture
 def portal_folder(portal_folder):
     """Tickets take pictures and small files."""
-    path = portal_folder / "modules.yaml"
     limited = "comments: true\n    attachments: {max_size: 2 kB, types: [image/*, application/pdf]}\n    lifecycle"
-    path.write_text(path.read_text().replace("comments: true\n    lifecycle", limited, 1))
+    change(portal_folder, "comments: true\n    lifecycle", limited)
     return portal_folder
 
 

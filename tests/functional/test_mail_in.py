@@ -31,6 +31,7 @@ from portal.settings import Settings
 from portal.store.store import Store, Stored
 from tests.functional.conftest import fill_in, form_of
 from tests.functional.world import add_people
+from tests.portal_files import change
 
 ANNA, BRUNO, CARLA, NANCY = (
     "anna@acme.example", "bruno@acme.example", "carla@globex.example", "nancy@supplier.example",
@@ -136,15 +137,13 @@ def kept_address(page: TestResponse, action: str) -> str:
 
 @pytest.fixture
 def post(make_app: Callable, portal_folder: Path, clock: object) -> Post:
-    declared = (portal_folder / "modules.yaml").read_text()
-    declared = declared.replace(
-        "    comments: true\n    lifecycle", "    comments: true\n    attachments: true\n    lifecycle", 1
+    modules = portal_folder / "modules.yaml"
+    modules.write_text(INBOX + modules.read_text())
+    change(
+        portal_folder, "    comments: true\n    lifecycle", "    comments: true\n    attachments: true\n    lifecycle"
     )
-    (portal_folder / "modules.yaml").write_text(INBOX + declared)
-    customer = portal_folder / "profiles" / "customer.yaml"
-    customer.write_text(customer.read_text().replace("[create, comment,", "[create, comment, attach,", 1))
-    staff = portal_folder / "profiles" / "staff.yaml"
-    staff.write_text(staff.read_text().replace("people: {see: all, can: [", "people: {see: all, can: [grant, ", 1))
+    change(portal_folder, "[create, comment,", "[create, comment, attach,", "profiles/customer.yaml")
+    change(portal_folder, "people: {see: all, can: [", "people: {see: all, can: [grant, ", "profiles/staff.yaml")
     return Post(make_app(), clock)
 
 
@@ -319,8 +318,7 @@ def test_a_stranger_is_kept_for_staff_who_make_a_ticket_of_it(post: Post, ticket
 def test_after_getting_access_a_stranger_finds_what_they_wrote(
     post: Post, portal_folder: Path, another_browser, sign_in, unknown: str
 ):
-    modules = portal_folder / "modules.yaml"
-    modules.write_text(modules.read_text().replace("title: title}", f"title: title, unknown: {unknown}}}", 1))
+    change(portal_folder, "title: title}", f"title: title, unknown: {unknown}}}")
     outcome = post.brings(mail("zoe@elsewhere.example", "help@supplier.example", "Do you repair faxes?", "A question"))
     assert outcome.kind == {"keep": "kept", "create": "created"}[unknown]
     with writing(post.portal.engine) as connection:
@@ -336,8 +334,7 @@ def test_after_getting_access_a_stranger_finds_what_they_wrote(
 
 @on_sqlite
 def test_a_stranger_is_answered_by_mail_alone(post: Post, portal_folder: Path, another_browser, sign_in):
-    modules = portal_folder / "modules.yaml"
-    modules.write_text(modules.read_text().replace("title: title}", "title: title, unknown: create}", 1))
+    change(portal_folder, "title: title}", "title: title, unknown: create}")
     post.brings(mail("zoe@elsewhere.example", "help@supplier.example", "Do you repair faxes?", "BUY THIS"))
     nancy = sign_in(NANCY, browser=another_browser())
     for text, internal in (("What a fool.", "true"), ("Yes, we do.", "")):
@@ -361,13 +358,11 @@ def test_a_stranger_is_answered_by_mail_alone(post: Post, portal_folder: Path, a
 def test_a_stranger_whose_address_takes_no_letters_keeps_nobody_from_being_told(
     post: Post, portal_folder: Path, another_browser, sign_in, address: str
 ):
-    modules = portal_folder / "modules.yaml"
-    modules.write_text(modules.read_text().replace("title: title}", "title: title, unknown: create}", 1))
+    change(portal_folder, "title: title}", "title: title, unknown: create}")
     head = f"From: {address}\r\nTo: help@supplier.example\r\nSubject: Hello\r\nMessage-ID: <1@elsewhere.example>\r\n"
     assert post.brings(f"{head}\r\nDo you repair faxes?\r\n".encode()).kind == "created"
-    form = form_of(sign_in(NANCY, browser=another_browser()).get("/tickets/1/"), "/tickets/1/comments")
-    form["text"] = "Yes, we do."
-    form.submit(status=303)
+    nancy = sign_in(NANCY, browser=another_browser())
+    fill_in(nancy, "/tickets/1/", {"text": "Yes, we do."}, action="/tickets/1/comments")
 
     assert post.recipients() == []
     assert post.letters("commented") == []

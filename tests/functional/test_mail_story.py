@@ -18,6 +18,7 @@ from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_mail_in import NANCY, PNG, Post, post
 from tests.functional.test_mail_sources import free_port
 from tests.functional.test_sending import MailServer, server
+from tests.portal_files import change
 
 __all__ = ["post", "server"]  # fixtures
 PASSWORD = "a long and good password"
@@ -81,9 +82,7 @@ def worker(post: Post, server: MailServer) -> Worker:
 def test_a_customer_without_access_writes_is_let_in_answers_is_reminded_and_closes(
     post: Post, worker: Worker, program: MailProgram, portal_folder: Path, sign_in, another_browser
 ):
-    modules = portal_folder / "modules.yaml"
-    remind = "    comments: true\n    mail: {remind: {waiting: 3 days}}\n"
-    modules.write_text(modules.read_text().replace("    comments: true\n", remind, 1))
+    change(portal_folder, "    comments: true\n", "    comments: true\n    mail: {remind: {waiting: 3 days}}\n")
     nancy, zoe = sign_in(NANCY, browser=another_browser()), another_browser()
 
     # Support knows her; she has no access, and writes.

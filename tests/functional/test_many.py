@@ -22,7 +22,7 @@ def requests(world):
         )
     ):
         company, person = world.the("companies", firm), world.the("people", name)
-        service = Linked(world.add("services", name=f"Service {number}", customers=(company,)), "services")
+        service = world.link("services", name=f"Service {number}", customers=(company,))
         values = {"caller": person, "company": company, "service": service, "status": state}
         ids.append(world.add("requests", name=f"Request {number}", body="x", **values))
     return ids

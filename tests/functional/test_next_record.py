@@ -2,7 +2,6 @@
 
 import pytest
 
-from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, NANCY, NOW
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -13,15 +12,10 @@ NAMES = ("Delta", "Alpha", "Echo", "Bravo", "Charlie")
 @pytest.fixture
 def requests(world):
     """Five requests of Anna's, a minute apart; Echo is resolved."""
-    firm, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = Linked(world.add("services", name="Printing", customers=(firm,)), "services")
-    ids = {}
+    ids, values = {}, world.for_request() | {"body": "words"}
     for minute, name in enumerate(NAMES):
         world.clock.now = NOW.replace(minute=minute)
-        state = "resolved" if name == "Echo" else "new"
-        ids[name] = world.add(
-            "requests", name=name, body="words", caller=anna, company=firm, service=service, status=state
-        )
+        ids[name] = world.add("requests", name=name, status="resolved" if name == "Echo" else "new", **values)
     return ids
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.functional.world import ANNA, BRUNO, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, NANCY
 
 # WebOb keeps long bodies in files that it does not close.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -25,12 +25,11 @@ ODD = [
 
 
 def fill(world):
-    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    world.add("requests", name="Mine", body="x", caller=anna, company=acme, service=service)
-    world.add("requests", name="Foreign", body="x", caller=world.the("people", "Carla Neri"), service=service)
+    values = world.for_request()
+    world.add("requests", name="Mine", **values)
+    world.add("requests", name="Foreign", **values | {"caller": world.the("people", "Carla Neri"), "company": None})
     for number in range(12):
-        world.add("things", name=f"T{number}", amount=number, words=("a",), owner=acme)
+        world.add("things", name=f"T{number}", amount=number, words=("a",), owner=values["company"])
 
 
 def is_whole(answer):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.functional.world import ANNA, BRUNO, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, NANCY
 
 OWN, COMMON = "Waiting for the customer", "Waiting"
 
@@ -10,10 +10,7 @@ OWN, COMMON = "Waiting for the customer", "Waiting"
 @pytest.fixture
 def shop(world):
     """A request of Anna's that waits, seen by Nancy's profile with a label of its own."""
-    acme = world.the("companies", "Acme")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    anna = world.the("people", "Anna Rossi")
-    world.add("requests", name="Paper jam", body="x", caller=anna, company=acme, service=service, status="waiting")
+    world.add("requests", name="Paper jam", status="waiting", **world.for_request())
     return world
 
 

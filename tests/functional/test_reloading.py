@@ -17,15 +17,9 @@ from portal.records.indexing.backlog import running_threads
 from portal.web.live import StartupError
 from tests.functional.conftest import PASSWORD, fill_in, form_of, without_tokens
 from tests.functional.test_signing_in import ANNA
+from tests.portal_files import change
 
 NANCY = "nancy@supplier.example"
-
-
-def change(folder, old, new, file="modules.yaml"):
-    path = folder / file
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def signed_in(browser, email):

@@ -9,17 +9,18 @@ import pytest
 from portal.database.search import postgresql as search_on_postgresql
 from portal.database.search import sqlite as search_on_sqlite
 from tests.functional.test_speed import statements_of
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
 
 
 def fill(world):
-    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    common = {"caller": anna, "company": acme, "service": service}
-    world.add("requests", name="Größe of the paper", body="The printer eats paper", **common)
-    world.add("requests", name="Paper printer", body="ink_jet 100% full", labels=("urgent case",), **common)
-    world.add("requests", name="Screen", body="ＦＵＬＬ wid\xadth 東京の支店", code="AB-12/7", **common)
-    world.add("requests", name="Closed one", body="printer", status="closed", **common)
+    common = world.for_request()
+    for values in (
+        {"name": "Größe of the paper", "body": "The printer eats paper"},
+        {"name": "Paper printer", "body": "ink_jet 100% full", "labels": ("urgent case",)},
+        {"name": "Screen", "body": "ＦＵＬＬ wid\xadth 東京の支店", "code": "AB-12/7"},
+        {"name": "Closed one", "body": "printer", "status": "closed"},
+    ):
+        world.add("requests", **common | values)
 
 
 SEARCHES = [

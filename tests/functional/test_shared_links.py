@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
-from portal.fields.linked_value import Linked
 from portal.fields.money import Money
 from tests.functional.world import ANNA, NANCY, World, titles, way
 from tests.portal_files import write_portal
@@ -70,9 +69,7 @@ def shared(database_url, tmp_path):
 
 
 def filled(world):
-    acme, globex, zeta = (
-        Linked(world.add("companies", name=name), "companies") for name in ("Acme", "Globex secret", "Zeta secret")
-    )
+    acme, globex, zeta = (world.link("companies", name=name) for name in ("Acme", "Globex secret", "Zeta secret"))
     world.set("people", world.the("people", "Anna").id, company=acme)
     world.add("services", name="First", customers=(globex, acme), partners=(globex, acme))
     world.add("services", name="Second", customers=(acme, zeta), partners=(zeta,))

@@ -14,7 +14,7 @@ from portal.database.engine import reading
 from portal.records.statement_cache import IDS
 from portal.rendering.templates import shared_templates
 from tests.functional.conftest import without_tokens
-from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, NOW, World, linked, titles
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, NOW, World, titles
 from tests.portal_files import write_portal
 
 DAYS = """
@@ -50,7 +50,7 @@ def shop(world):
     for company, people in (("Acme", ("Anna Rossi", "Bruno Verdi")), ("Globex", ("Carla Neri", "Dario Blu"))):
         for name in people:
             owner, home = world.the("people", name), world.the("companies", company)
-            service = linked("services", world.add("services", name=f"For {name}", customers=(home,)))[0]
+            service = world.link("services", name=f"For {name}", customers=(home,))
             world.add("requests", name=f"Of {name}", body="x", caller=owner, company=home, service=service)
     return world
 

@@ -12,11 +12,10 @@ from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
 @pytest.fixture
 def request_of_anna(world):
     """A request of Anna's, which nobody at Globex sees."""
-    firm, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = Linked(world.add("services", name="Printing", customers=(firm,)), "services")
+    values = world.for_request()
     for number in range(3):
-        world.add("requests", name=f"Other request {number}", body="words", caller=anna, company=firm, service=service)
-    return world.add("requests", name="Zebra stripes", body="words", caller=anna, company=firm, service=service)
+        world.add("requests", name=f"Other request {number}", **values)
+    return world.add("requests", name="Zebra stripes", **values)
 
 
 def add(world, who, record, person, **more):
@@ -172,7 +171,7 @@ def test_what_hangs_on_a_watched_record_is_seen_through_it(world):
 def test_every_form_of_scope_has_watchers(world, module):
     """Whose a record is stands in another record, in several links, or is seen through another one."""
     firm, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    project = Linked(world.add("projects", name="Project", contact=anna, company=firm), "projects")
+    project = world.link("projects", name="Project", contact=anna, company=firm)
     values = {"services": {"customers": (firm,)}}.get(module, {"project": project})
     record = world.add(module, name="Zebra stripes", **values)
     carla = str(world.the("people", "Carla Neri").id)

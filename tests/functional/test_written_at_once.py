@@ -18,7 +18,7 @@ from portal.database.errors import is_retryable
 from portal.records.writing.errors import RetryError
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.writer import Writer
-from tests.functional.world import ANNA, BRUNO, NOW, linked
+from tests.functional.world import ANNA, BRUNO, NOW
 
 
 def save_draft(connection, tables):
@@ -54,9 +54,7 @@ def test_the_second_is_tried_again(world, write, write_too):
 
 
 def test_everybody_who_follows_a_record_may_comment_on_it_at_the_same_moment(world):
-    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    request = world.add("requests", name="Busy", body="x", caller=anna, company=acme, service=service)
+    request = world.add("requests", name="Busy", **world.for_request())
     with writing(world.portal.engine) as connection:
         records = world.records(connection, "requests")
         for name in ("Bruno Verdi", "Carla Neri", "Dario Blu", "Edda Sola"):

@@ -188,6 +188,16 @@ class World:
         with writing(self.portal.engine) as connection:
             return Writer(self.records(connection, module), Author(name="Portal", channel="import")).create(values)
 
+    def link(self, module: str, **values: Any) -> Linked:
+        """A new record, as a link's value."""
+        return Linked(self.add(module, **values), module)
+
+    def for_request(self, caller: str = "Anna Rossi") -> dict[str, Any]:
+        """What a request of somebody at Acme needs besides its name; its service Printing is new."""
+        acme = self.the("companies", "Acme")
+        service = self.link("services", name="Printing", customers=(acme,))
+        return {"body": "x", "caller": self.the("people", caller), "company": acme, "service": service}
+
     def set(self, module: str, identity: int, **values: Any) -> None:
         """Changes a record."""
         with writing(self.portal.engine) as connection:

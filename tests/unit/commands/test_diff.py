@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from portal.commands import main
+from tests.portal_files import change
 
 SMALL = Path(__file__).parents[2] / "portals" / "small"
 
@@ -23,18 +24,12 @@ def portal(folder, *arguments):
     return result.exit_code, result.output
 
 
-def change(folder, file, old, new):
-    text = (folder / file).read_text()
-    assert old in text
-    (folder / file).write_text(text.replace(old, new, 1))
-
-
 def test_what_a_profile_loses_and_gains_is_said_in_sentences(folder):
-    change(folder, "modules.yaml", "status, urgency, modified, comments]", "status, modified, comments]")
-    change(folder, "modules.yaml", "aside: [status, urgency, caller", "aside: [status, caller")
-    change(folder, "profiles/customer.yaml", "resolve, reopen, close]", "resolve, close, export]")
-    change(folder, "profiles/customer.yaml", "[title, description, urgency, s", "[title, description, s")
-    change(folder, "profiles/customer.yaml", "{where: {published: true}}", "{where: {published: true, tags: news}}")
+    change(folder, "status, urgency, modified, comments]", "status, modified, comments]")
+    change(folder, "aside: [status, urgency, caller", "aside: [status, caller")
+    change(folder, "resolve, reopen, close]", "resolve, close, export]", "profiles/customer.yaml")
+    change(folder, "[title, description, urgency, s", "[title, description, s", "profiles/customer.yaml")
+    change(folder, "{where: {published: true}}", "{where: {published: true, tags: news}}", "profiles/customer.yaml")
     code, said = portal(folder, "diff", str(SMALL))
     assert code == 3
     customer = said[said.index("profile customer") : said.index("profile power")].splitlines()
@@ -50,10 +45,10 @@ def test_what_a_profile_loses_and_gains_is_said_in_sentences(folder):
 
 
 def test_what_concerns_everybody_comes_first(folder):
-    change(folder, "modules.yaml", "      cost: money\n", "      price: {type: money, formerly: cost}\n")
-    change(folder, "modules.yaml", "low: Low", "low: Lowest")
-    change(folder, "modules.yaml", "      notes: {type: longtext, internal: true}\n", "")
-    change(folder, "modules.yaml", ", satisfaction, notes]", ", satisfaction]")
+    change(folder, "      cost: money\n", "      price: {type: money, formerly: cost}\n")
+    change(folder, "low: Low", "low: Lowest")
+    change(folder, "      notes: {type: longtext, internal: true}\n", "")
+    change(folder, ", satisfaction, notes]", ", satisfaction]")
     code, said = portal(folder, "diff", str(SMALL))
     assert (code, said.splitlines()[:3]) == (
         3,
@@ -70,8 +65,8 @@ def test_what_concerns_everybody_comes_first(folder):
 def test_what_has_another_name_is_not_lost(folder):
     for file in sorted(folder.rglob("*.yaml")):
         file.write_text(file.read_text().replace("articles", "pages").replace("description", "details"))
-    change(folder, "modules.yaml", "  pages:\n", "  pages:\n    formerly: articles\n")
-    change(folder, "modules.yaml", "details: longtext", "details: {type: longtext, formerly: description}")
+    change(folder, "  pages:\n", "  pages:\n    formerly: articles\n")
+    change(folder, "details: longtext", "details: {type: longtext, formerly: description}")
     code, said = portal(folder, "diff", str(SMALL))
     assert code == 3
     assert "~ module articles is called pages" in said
@@ -81,9 +76,9 @@ def test_what_has_another_name_is_not_lost(folder):
 
 
 def test_what_a_profile_has_from_the_module_is_said_once_in_the_words_of_the_files(folder):
-    change(folder, "modules.yaml", "  tickets:\n", "  tickets:\n    label: {en: Requests, it: Richieste}\n")
+    change(folder, "  tickets:\n", "  tickets:\n    label: {en: Requests, it: Richieste}\n")
     before = shutil.copytree(folder, folder.parent / "before")
-    change(folder, "modules.yaml", "it: Richieste", "it: Pratiche")
+    change(folder, "it: Richieste", "it: Pratiche")
     assert portal(folder, "diff", str(before))[1].splitlines() == [
         "~ module tickets differs: label.it “Pratiche” instead of “Richieste”  (modules.yaml:8:27)",
         *(f"profile {name}: nothing changes" for name in ("customer", "power", "staff")),
@@ -102,7 +97,7 @@ def test_a_revision_of_git_is_compared_with_the_folder(folder):
     git("init", "-q")
     git("add", ".")
     git("commit", "-q", "-m", "As it was")
-    change(folder, "profiles/customer.yaml", "close]", "close, export]")
+    change(folder, "close]", "close, export]", "profiles/customer.yaml")
     code, said = portal(folder, "diff", "HEAD")
     assert (code, "  + may export tickets" in said) == (3, True)
     code, said = portal(folder, "diff", "--output=x")
@@ -115,7 +110,7 @@ def test_the_snapshot_of_rights_is_written_and_compared(folder, tmp_path):
     file = str(tmp_path / "access.json")
     assert portal(folder, "diff", "--snapshot", file, "--write")[0] == 0
     assert portal(folder, "diff", "--snapshot", file) == (0, "nothing differs\n")
-    change(folder, "profiles/customer.yaml", "see: own", "see: organization")
+    change(folder, "see: own", "see: organization", "profiles/customer.yaml")
     code, said = portal(folder, "diff", "--snapshot", file, "--format", "json")
     assert code == 3
     change_of_customer = json.loads(said)["profiles"][0]["changes"]
@@ -130,7 +125,7 @@ def test_with_a_database_people_and_records_are_counted(folder):
     portal(folder, "account", "add", "anna@acme.example", "--profile", "customer", "--organization", "Acme")
     portal(folder, "account", "add", "bob@acme.example", "--profile", "customer", "--organization", "Acme")
     before = shutil.copytree(folder, folder.parent / "before")
-    change(folder, "profiles/customer.yaml", "  people: {label: My information, ", "  people: {see: organization, ")
+    change(folder, "  people: {label: My information, ", "  people: {see: organization, ", "profiles/customer.yaml")
     code, said = portal(folder, "diff", str(before))
     assert code == 3
     assert "  + 2 people see 2 more people, for example " in said
@@ -140,7 +135,7 @@ def test_with_a_database_people_and_records_are_counted(folder):
 
 
 def test_mistakes_in_one_of_both_are_told(folder):
-    change(folder, "modules.yaml", "cost: money", "cost: monney")
+    change(folder, "cost: money", "cost: monney")
     code, said = portal(folder, "diff", str(SMALL))
     assert (code, "modules.yaml:" in said) == (1, True)
 

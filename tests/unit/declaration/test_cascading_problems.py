@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.declaration.load import load
+from tests.portal_files import change
 
 SMALL = Path(__file__).parents[2] / "portals" / "small"
 
@@ -53,9 +54,7 @@ SMALL = Path(__file__).parents[2] / "portals" / "small"
 )
 def test_what_follows_from_a_mistake_is_not_a_problem(tmp_path, file, old, new, problem):
     folder = shutil.copytree(SMALL, tmp_path / "folder")
-    text = (folder / file).read_text()
-    assert old in text
-    (folder / file).write_text(text.replace(old, new, 1))
+    change(folder, old, new, file)
     (found,) = load(folder).problems
     assert problem in str(found)
 
@@ -69,7 +68,6 @@ def test_two_tabs_that_are_not_there_are_two_problems(tmp_path):
 
 def test_a_mistake_elsewhere_in_the_same_part_is_still_a_problem(tmp_path):
     folder = shutil.copytree(SMALL, tmp_path / "folder")
-    modules, buttons = folder / "modules.yaml", folder / "buttons.yaml"
-    modules.write_text(modules.read_text().replace("    list:\n", "    list:\n      sort: nothing\n", 1))
-    buttons.write_text(buttons.read_text().replace("tab: open", "tab: opened", 1))
+    change(folder, "    list:\n", "    list:\n      sort: nothing\n")
+    change(folder, "tab: open", "tab: opened", "buttons.yaml")
     assert len(load(folder).errors) == 2

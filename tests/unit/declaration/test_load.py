@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.declaration.load import load
-from tests.portal_files import write_portal
+from tests.portal_files import change, write_portal
 
 SMALL = Path(__file__).parents[2] / "portals" / "small"
 FILES = ["modules.yaml", "buttons.yaml", "profiles/customer.yaml", "profiles/power.yaml", "profiles/staff.yaml"]
@@ -233,8 +233,7 @@ modules:
 
 
 def test_an_error_inside_a_condition_never_widens_it(folder):
-    profile = folder / "profiles/customer.yaml"
-    profile.write_text(profile.read_text().replace("where: {published: true}", "where: {published: {nott: false}}"))
+    change(folder, "where: {published: true}", "where: {published: {nott: false}}", "profiles/customer.yaml")
     loaded = load(folder)
     assert loaded.declaration is None
     assert len(loaded.errors) == 1

@@ -18,7 +18,7 @@ from portal.records.audit.explain import ExplainStep, explain
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from portal.texts import translate
-from tests.functional.world import ANNA, BRUNO, EDDA, NANCY, World, linked
+from tests.functional.world import ANNA, BRUNO, EDDA, NANCY, World
 from tests.portal_files import write_portal
 
 SMALL = Path(__file__).parents[3] / "portals" / "small"
@@ -27,13 +27,9 @@ SMALL = Path(__file__).parents[3] / "portals" / "small"
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     world = World.of("wide", f"sqlite:///{tmp_path_factory.mktemp('explained') / 'portal.sqlite'}")
-    acme = world.the("companies", "Acme")
-    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
-    for name, who in (("Anna's", "Anna Rossi"), ("Bruno's", "Bruno Verdi")):
-        world.add("requests", name=name, body="x", caller=world.the("people", who), company=acme, service=service)
-    world.add(
-        "requests", name="Watched", body="x", caller=world.the("people", "Anna Rossi"), company=acme, service=service
-    )
+    values = world.for_request()
+    for name, who in (("Anna's", "Anna Rossi"), ("Bruno's", "Bruno Verdi"), ("Watched", "Anna Rossi")):
+        world.add("requests", name=name, **values | {"caller": world.the("people", who)})
     edda = str(world.the("people", "Edda Sola").id)
     world[NANCY].send(f"/requests/{world.the('requests', 'Watched').id}/watchers", {"add": edda}, status=303)
     world.add("articles", name="Draft", published=False)
