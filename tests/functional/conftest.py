@@ -150,6 +150,12 @@ def sign_in(app: TestApp) -> Callable[..., TestApp]:
     return signed_in
 
 
+@pytest.fixture
+def people(sign_in: Callable[..., TestApp], another_browser: Callable[[], TestApp]) -> dict[str, TestApp]:
+    """Browsers of anna, of bruno of the same company, of carla of another one, and of nancy of support."""
+    return {wish.email.partition("@")[0]: sign_in(wish.email, browser=another_browser()) for wish in PEOPLE}
+
+
 def form_of(page: object, action: str) -> object:
     """The form of a page that is sent to `action`."""
     return next(form for form in page.forms.values() if form.action == action)
@@ -188,6 +194,13 @@ def post_world(request: pytest.FixtureRequest) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def post_rows(post_world: World) -> Rows:
     return post_world.rows()
+
+
+@pytest.fixture
+def post(post_world: World, post_rows: Rows) -> Iterator[World]:
+    """The portal that writes letters; what a test does is taken back."""
+    yield post_world
+    post_world.put_back(post_rows)
 
 
 @pytest.fixture(scope="module")

@@ -109,8 +109,9 @@ def declare(folder):
     can = "can: [create, comment, attach, watch, export]"
     customer = "".join(f"  {name}: {{{see}, {can}}}\n" for name, (_whose, see) in SCOPES.items())
     customer = f"modules:\n{customer}  persons: {{see: own}}\n  firms: {{see: organization}}\n"
-    staff = "".join(f"  {name}: {{see: all, {can}}}\n" for name in (*SCOPES, "persons", "firms"))
-    write_portal(folder, TOP + "".join(modules), customer=customer, staff=f"staff: true\nmodules:\n{staff}")
+    staff = "".join(f"  {name}: {{see: all, {can}}}\n" for name in SCOPES)
+    staff = f"staff: true\nmodules:\n{staff}  persons: {{see: all}}\n  firms: {{see: all}}\n"
+    write_portal(folder, TOP + "".join(modules), customer=customer, staff=staff)
     return load(folder).declaration
 
 

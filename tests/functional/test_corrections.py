@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from webtest import TestApp, Upload
 
-from tests.functional.conftest import PASSWORD, fill_in, form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_files import PDF, comment, documents, upload
+from tests.portal_files import change
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 COMMENTS = "    comments: {order: oldest, answers: articles, correct: 15 min}\n    attachments: true\n"
@@ -14,23 +15,18 @@ COMMENTS = "    comments: {order: oldest, answers: articles, correct: 15 min}\n 
 
 @pytest.fixture
 def portal_folder(portal_folder: Path) -> Path:
-    modules = portal_folder / "modules.yaml"
-    text = modules.read_text(encoding="utf-8").replace("    comments: true\n", COMMENTS, 1)
-    modules.write_text(text, encoding="utf-8")
+    change(portal_folder, "    comments: true\n", COMMENTS)
     for name in ("customer", "staff"):
-        path = portal_folder / "profiles" / f"{name}.yaml"
-        path.write_text(path.read_text(encoding="utf-8").replace("comment,", "comment, attach,", 1), encoding="utf-8")
+        change(portal_folder, "comment,", "comment, attach,", f"profiles/{name}.yaml")
     return portal_folder
 
 
 @pytest.fixture
-def people(app: TestApp, sign_in, another_browser) -> dict[str, TestApp]:
-    """Browsers of Anna, whose ticket has a comment with a file by her, of a stranger and of support."""
-    emails = {"anna": "anna@acme.example", "carla": "carla@globex.example", "nancy": "nancy@supplier.example"}
-    browsers = {name: sign_in(email, PASSWORD, another_browser()) for name, email in emails.items()}
-    fill_in(browsers["anna"], "/tickets/create", {"title": "Paper jam"})
-    comment(browsers["anna"], "My password is Waterfall", ("secret.pdf", PDF))
-    return browsers
+def people(people: dict[str, TestApp]) -> dict[str, TestApp]:
+    """Anna's ticket has a comment with a file by her."""
+    fill_in(people["anna"], "/tickets/create", {"title": "Paper jam"})
+    comment(people["anna"], "My password is Waterfall", ("secret.pdf", PDF))
+    return people
 
 
 def withdraw(browser: TestApp, status: int = 303):

@@ -43,12 +43,6 @@ def worker_of(world):
     return Worker(world.portal.engine, lambda: world.portal.tables, world.clock, lambda tables: address, None)
 
 
-@pytest.fixture
-def post(post_world, post_rows):
-    yield post_world
-    post_world.put_back(post_rows)
-
-
 def new_letters(world, after=LATER):
     """What the worker writes some time later, by recipient."""
     with writing(world.portal.engine) as connection:
@@ -81,6 +75,15 @@ def comment(world, who, record, text, **more):
     assert world[who].send(f"/tickets/{record}/comments", {"text": text, **more}).status_int == 303
 
 
+def known_ticket(world, assignee=None):
+    """A ticket of Anna's that everybody has been told of."""
+    record = open_ticket(world)
+    if assignee:
+        assign(world, record, assignee)
+    new_letters(world)
+    return record
+
+
 def move(world, who, record, transition, **answers):
     """Somebody signs in and moves a ticket."""
     page = world.signed_in(who).send(f"/tickets/{record}/move/{transition}", answers)
@@ -91,12 +94,9 @@ def assign(world, record, person, who=NANCY):
     """Nancy or another gives a ticket to somebody."""
     with writing(world.portal.engine) as connection:
         records = world.records(connection, "tickets")
-        ticket = records.get(record)
-        account = connection.execute(
-            sa.select(world.portal.tables.account.c["id"]).where(world.portal.tables.account.c["email"] == who)
-        ).scalar_one()
-        value = world.the("people", person) if person else None
-        Writer(records, Author(account, "Nancy Smith")).change(ticket, {"assignee": value}, ticket.version)
+        ticket, account = records.get(record), find_account(connection, world.portal.tables, who)
+        values = {"assignee": world.the("people", person)}
+        Writer(records, Author(account.id, "Nancy Smith")).change(ticket, values, ticket.version)
 
 
 def test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it(post):
@@ -117,9 +117,7 @@ def test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it(pos
 
 
 def test_several_comments_make_one_letter_and_nobody_is_told_of_their_own(post):
-    record = open_ticket(post)
-    assign(post, record, "Nancy Smith")
-    new_letters(post)
+    record = known_ticket(post, "Nancy Smith")
     comment(post, NANCY, record, "First answer")
     post.clock.now += datetime.timedelta(minutes=1)
     comment(post, NANCY, record, "Second answer")
@@ -179,8 +177,7 @@ def test_an_answer_finds_the_record_and_proves_who_was_written_to(post):
 
 
 def test_what_is_withdrawn_is_in_no_letter_that_waits(post):
-    record = open_ticket(post)
-    new_letters(post)
+    record = known_ticket(post)
     comment(post, NANCY, record, "Withdrawn at once")
     comment(post, NANCY, record, "This one stays")
     assert "Withdrawn at once" in new_letters(post)[0].text
@@ -230,12 +227,9 @@ def test_only_letters_that_are_written_are_offered(world):
     assert "Something was assigned to me" not in account
     world[ANNA].send("/account/letters", [("letters", "own.moved")], status=303)
     with reading(world.portal.engine) as connection:
-        choices = wanted_letters(
-            connection, world.portal.tables, find_account(connection, world.portal.tables, ANNA).id
-        )
-    assert {choice for choice in choices if choice[0] == "own"} == {
-        ("own", "moved"), ("own", "assigned"), ("own", "reminded"),
-    }  # fmt: skip
+        tables = world.portal.tables
+        choices = wanted_letters(connection, tables, find_account(connection, tables, ANNA).id)
+    assert {kind for relation, kind in choices if relation == "own"} == {"moved", "assigned", "reminded"}
 
 
 def test_who_sees_their_companys_records_may_choose_to_be_told_of_them(post):
@@ -274,9 +268,7 @@ def test_customers_are_told_of_exactly_what_they_may_open(post):
     new_letters(post)
     for record in records.values():
         comment(post, NANCY, record, "An answer")
-    told = {
-        (letter.to, letter.message["References"].partition(".")[2].partition(".")[0]) for letter in new_letters(post)
-    }
+    told = {(letter.to, letter.message["References"].split(".")[1]) for letter in new_letters(post)}
     opened = {
         (who, str(record))
         for who in customers
@@ -293,8 +285,7 @@ def attach(world, who, record, *names):
 
 
 def test_files_without_a_comment_are_told_too(post):
-    record = open_ticket(post)
-    new_letters(post)
+    record = known_ticket(post)
     attach(post, NANCY, record, "plan.txt", "photo.txt")
     letters = new_letters(post)
     assert to(letters) == [ANNA]
@@ -328,9 +319,7 @@ def test_who_has_chosen_no_language_gets_letters_in_that_of_the_pages(post):
 
 @pytest.mark.parametrize("change", ["disabled", "ended", "scope", "deleted"])
 def test_the_rights_of_the_moment_decide(post, change):
-    record = open_ticket(post)
-    assign(post, record, "Nancy Smith")
-    new_letters(post)
+    record = known_ticket(post, "Nancy Smith")
     comment(post, NANCY, record, "Secret by now")
     if change == "disabled":
         post.account(ANNA, disabled=True)
@@ -347,9 +336,7 @@ def test_the_rights_of_the_moment_decide(post, change):
 
 
 def test_internal_comments_reach_staff_alone(post):
-    record = open_ticket(post)
-    assign(post, record, "Nancy Smith")
-    new_letters(post)
+    record = known_ticket(post, "Nancy Smith")
     with writing(post.portal.engine) as connection:
         records = post.records(connection, "tickets")
         Writer(records, Author(None, "Ulla Graf")).add_comment(records.get(record), "Between us", internal=True)
@@ -359,8 +346,7 @@ def test_internal_comments_reach_staff_alone(post):
 
 
 def test_who_is_assigned_is_told_and_the_desk_no_longer(post):
-    record = open_ticket(post)
-    new_letters(post)
+    record = known_ticket(post)
     assign(post, record, "Bruno Verdi")
     letters = new_letters(post)
     assert to(letters) == [BRUNO]
@@ -370,9 +356,7 @@ def test_who_is_assigned_is_told_and_the_desk_no_longer(post):
 
 
 def test_who_follows_a_record_is_told_once(post):
-    record = open_ticket(post)
-    assign(post, record, "Nancy Smith")
-    new_letters(post)
+    record = known_ticket(post, "Nancy Smith")
     watcher = post.the("people", "Carla Neri").id
     post[NANCY].send(f"/tickets/{record}/watchers", {"add": str(watcher)}, status=303)
     comment(post, NANCY, record, "For everybody")
@@ -422,11 +406,9 @@ def test_hostile_texts_change_no_header_and_no_markup(post):
 
 def events_of(world, record, kind):
     event = world.portal.tables.event
+    of_record = event.c["module"] == "tickets", event.c["record"] == record, event.c["kind"] == kind
     with reading(world.portal.engine) as connection:
-        query = sa.select(event).where(
-            event.c["module"] == "tickets", event.c["record"] == record, event.c["kind"] == kind
-        )
-        return connection.execute(query).mappings().all()
+        return connection.execute(sa.select(event).where(*of_record)).mappings().all()
 
 
 def test_what_is_due_is_done_once_with_the_portal_as_author(post):
@@ -469,8 +451,7 @@ def test_several_workers_at_once_do_and_tell_each_due_thing_once(post):
 
 
 def test_an_error_about_one_record_puts_off_the_news_of_that_one_alone(post, monkeypatch):
-    first = open_ticket(post)
-    new_letters(post)
+    first = known_ticket(post)
     comment(post, NANCY, first, "Which printer?")
     second = open_ticket(post)
     write = announcing.record_letters

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from webtest import TestApp, Upload
 
-from tests.functional.conftest import PASSWORD, fill_in, form_of
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_files import PDF, picture
 from tests.portal_files import change
 
@@ -36,17 +36,8 @@ def portal_folder(portal_folder: Path) -> Path:
     return portal_folder
 
 
-@pytest.fixture
-def people(app: TestApp, sign_in, another_browser) -> dict[str, TestApp]:
-    emails = {"anna": "anna@acme.example", "carla": "carla@globex.example", "nancy": "nancy@supplier.example"}
-    return {name: sign_in(email, PASSWORD, another_browser()) for name, email in emails.items()}
-
-
 def create(browser: TestApp, status: int = 303, **values: object):
-    form = form_of(browser.get("/tickets/create"), "/tickets/create")
-    for name, value in {"title": "Broken", **values}.items():
-        form[name] = value
-    return form.submit(status=status)
+    return fill_in(browser, "/tickets/create", {"title": "Broken", **values}, status=status)
 
 
 def test_a_record_has_the_files_of_its_fields(people):

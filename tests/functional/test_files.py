@@ -11,6 +11,7 @@ from PIL import Image
 from webtest import TestApp, Upload
 
 from tests.functional.conftest import PASSWORD, fill_in, form_of
+from tests.portal_files import change
 from tests.unit.store.test_media_type import PNG
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -31,33 +32,20 @@ ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.fixture
 def portal_folder(portal_folder: Path) -> Path:
     """Tickets take files; customers and staff may add some, power users may not."""
-    modules, profiles = portal_folder / "modules.yaml", portal_folder / "profiles"
-    text = modules.read_text(encoding="utf-8")
     limits = "    comments: true\n    attachments: {max_size: 100 kB, max_count: 3}\n"
-    modules.write_text(text.replace("    comments: true\n", limits, 1), encoding="utf-8")
-    for name, before in (("customer", "can: [create, comment"), ("staff", "can: [create, edit, delete, comment")):
-        path = profiles / f"{name}.yaml"
-        text = path.read_text(encoding="utf-8").replace(before, f"{before}, attach", 1)
-        path.write_text(
-            text.replace("urgency, stopped_since, article]", "urgency, article, attachments]"), encoding="utf-8"
-        )
+    change(portal_folder, "    comments: true\n", limits)
+    customer, staff = "profiles/customer.yaml", "profiles/staff.yaml"
+    for file, before in ((customer, "can: [create, comment"), (staff, "can: [create, edit, delete, comment")):
+        change(portal_folder, before, f"{before}, attach", file)
+    change(portal_folder, "urgency, stopped_since, article]", "urgency, article, attachments]", customer)
     return portal_folder
 
 
 @pytest.fixture
-def people(app: TestApp, sign_in, another_browser) -> dict[str, TestApp]:
-    """Browsers of Anna, who has a ticket, of her colleague, of a stranger and of support."""
-    found = {
-        name: sign_in(email, PASSWORD, another_browser())
-        for name, email in {
-            "anna": "anna@acme.example",
-            "bruno": "bruno@acme.example",
-            "carla": "carla@globex.example",
-            "nancy": "nancy@supplier.example",
-        }.items()
-    }
-    fill_in(found["anna"], "/tickets/create", {"title": "Paper jam"})
-    return found
+def people(people: dict[str, TestApp]) -> dict[str, TestApp]:
+    """Anna has a ticket."""
+    fill_in(people["anna"], "/tickets/create", {"title": "Paper jam"})
+    return people
 
 
 def comment(browser: TestApp, text: str, *files: tuple[str, bytes], internal: bool = False, status: int = 303):

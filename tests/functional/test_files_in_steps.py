@@ -7,19 +7,19 @@ from webtest import Upload
 
 from tests.functional.conftest import PASSWORD, form_of
 from tests.functional.test_files import PDF, documents
+from tests.portal_files import change
 
 STEPS = "create: {steps: [{fields: [bill]}, {fields: [title, attachments]}]}"
 
 
 @pytest.fixture
 def portal_folder(portal_folder: Path) -> Path:
-    modules, profile = portal_folder / "modules.yaml", portal_folder / "profiles" / "customer.yaml"
     fields = "      bill: {type: file, required: true}\n    comments: true\n    attachments: true\n"
-    text = modules.read_text(encoding="utf-8").replace("    comments: true\n", fields, 1)
-    modules.write_text(text.replace("[description, [", "[description, bill, ["), encoding="utf-8")
-    text = profile.read_text(encoding="utf-8").replace("comment,", "comment, attach,", 1)
+    change(portal_folder, "    comments: true\n", fields)
+    change(portal_folder, "[description, [", "[description, bill, [")
+    change(portal_folder, "comment,", "comment, attach,", "profiles/customer.yaml")
     one_page = "create: {fields: [title, description, urgency, stopped_since, article]}"
-    profile.write_text(text.replace(one_page, STEPS), encoding="utf-8")
+    change(portal_folder, one_page, STEPS, "profiles/customer.yaml")
     return portal_folder
 
 

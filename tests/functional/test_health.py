@@ -15,12 +15,6 @@ pytestmark = pytest.mark.sqlite_suffices
 FIGURES = "oldest_letter"
 
 
-@pytest.fixture
-def post(post_world, post_rows):
-    yield post_world
-    post_world.put_back(post_rows)
-
-
 def test_strangers_and_customers_learn_whether_it_works_and_nothing_else(post):
     for browser in (Browser(post.app), post[ANNA]):
         for address in ("/-/health", "/-/health?live"):

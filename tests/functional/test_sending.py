@@ -92,12 +92,6 @@ def server():
     running.stop()
 
 
-@pytest.fixture
-def post(post_world, post_rows):
-    yield post_world
-    post_world.put_back(post_rows)
-
-
 def worker_of(world, server):
     smtp = SmtpServer.parse(f"smtp://127.0.0.1:{server.port}")
     address = "https://care.example"

@@ -23,6 +23,13 @@ tickets:
 """
 
 
+def somebody_waits(engine):
+    """Whether a transaction of PostgreSQL waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with reading(engine) as connection:
+        return connection.exec_driver_sql(waiting).scalar_one() > 0
+
+
 class Portal:
     """One database, and the declaration that it should fit."""
 

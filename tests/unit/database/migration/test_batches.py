@@ -3,14 +3,13 @@
 import pytest
 import sqlalchemy as sa
 
-from portal.database.engine import make_engine, reading, writing
+from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError
 from portal.database.migration import conversion, conversion_beforehand, effort
 from portal.database.migration.locks import one_at_a_time
 from portal.database.migration.plan_and_apply import Expected, apply, plan, saved_plan
 from portal.database.migration.saved_plan import NotThePlanError
 from portal.records.indexing.backlog import catch_up
-from tests.unit.database.migration.database import Portal
 from tests.unit.database.migration.test_converting import CONVERSIONS, declaration_of, module_of
 
 TEXT = 'a: {reference: "A{number}", fields: {name: text, x: {type: text, index: true}}}'
@@ -18,12 +17,10 @@ INTEGER = 'a: {reference: "A{number}", fields: {name: text, x: {type: integer, i
 
 
 @pytest.fixture
-def portal(postgresql_url, tmp_path, monkeypatch):
+def database_url(postgresql_url, monkeypatch):
     monkeypatch.setattr(effort, "LARGE", 1)
     monkeypatch.setattr(conversion, "BATCH", 2)
-    engine = make_engine(postgresql_url)
-    yield Portal(engine, tmp_path / "portal")
-    engine.dispose()
+    return postgresql_url
 
 
 def at_batch(number, act):

@@ -11,7 +11,7 @@ from portal.database.migration.alter import drop_columns
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, plan
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
-from tests.unit.database.migration.database import COMPANIES, TICKETS
+from tests.unit.database.migration.database import COMPANIES, TICKETS, somebody_waits
 
 
 def test_an_empty_database_gets_all_tables_and_then_rests(portal):
@@ -199,18 +199,11 @@ def test_what_others_write_while_it_is_applied_is_converted_too(portal):
     with writing(portal.engine) as connection:
         connection.execute(sa.insert(table).values(id=1, x="7", _x_folded="7"))
         applying.start()
-        while portal.engine.dialect.name == "postgresql" and not waits(portal.engine):
+        while portal.engine.dialect.name == "postgresql" and not somebody_waits(portal.engine):
             applying.join(0.02)
     applying.join()
     assert portal.values("a", "x") == [7]
     portal.at_rest()
-
-
-def waits(engine):
-    """Whether somebody waits for a lock."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    with reading(engine) as connection:
-        return connection.exec_driver_sql(waiting).scalar_one() > 0
 
 
 def test_a_plan_says_how_long_a_large_table_takes_and_who_waits(portal, monkeypatch):

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from portal.database.engine import make_engine, reading, writing
+from portal.database.engine import reading, writing
 from portal.database.migration import locks
 from portal.database.migration.row_counts import RowCounts
 from portal.records.indexing.backlog import catch_up
-from tests.unit.database.migration.database import Portal
+from tests.unit.database.migration.database import somebody_waits
 
 NOT_INDEXED = "a: {fields: {name: text, x: {type: integer, index: false}}}"
 INDEXED = "a: {fields: {name: text, x: {type: integer, index: true}}}"
@@ -18,10 +18,8 @@ INDEX = "ix_a$x$id"
 
 
 @pytest.fixture
-def portal(postgresql_url, tmp_path):
-    engine = make_engine(postgresql_url)
-    yield Portal(engine, tmp_path / "portal")
-    engine.dispose()
+def database_url(postgresql_url):
+    return postgresql_url
 
 
 @contextmanager
@@ -33,12 +31,6 @@ def applying(portal):
         thread.join(0.02)
     yield
     thread.join()
-
-
-def somebody_waits(engine):
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    with reading(engine) as connection:
-        return connection.exec_driver_sql(waiting).scalar_one() > 0
 
 
 def use(portal):
