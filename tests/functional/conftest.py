@@ -15,30 +15,34 @@ import pytest
 from pyramid.router import Router
 from webtest import TestApp
 
-from portal.accounts.giving_access import AccessRequest
 from portal.application import make_application
 from portal.declaration.load import load
 from portal.settings import Settings
 from portal.web import health_probe
 from tests.functional.lamp_shop import lamp_shop
 from tests.functional.orders_portal import orders
-from tests.functional.world import CHEAP, PASSWORD, Clock, Rows, World, make_tables, opened_world, put_back, rows_of
+from tests.functional.world import (
+    CHEAP,
+    PASSWORD,
+    PEOPLE_OF_SMALL,
+    Clock,
+    Rows,
+    World,
+    make_tables,
+    opened_world,
+    put_back,
+    rows_of,
+)
 from tests.real_parts import PostgreSQL
 
 __all__ = ["lamp_shop", "orders"]  # fixtures of their own files
 
 SMALL = Path(__file__).parents[1] / "portals" / "small"
-PEOPLE = (
-    AccessRequest("anna@acme.example", "customer", "Anna Rossi", "Acme"),
-    AccessRequest("bruno@acme.example", "power", "Bruno Verdi", "Acme"),
-    AccessRequest("carla@globex.example", "customer", "Carla Neri", "Globex"),
-    AccessRequest("nancy@supplier.example", "staff", "Nancy Smith", "Supplier"),
-)
 
 
 def fill(url: str) -> None:
     """The tables of the small portal, and its people."""
-    make_tables(load(SMALL).declaration, url, PEOPLE)
+    make_tables(load(SMALL).declaration, url, PEOPLE_OF_SMALL)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -153,7 +157,7 @@ def sign_in(app: TestApp) -> Callable[..., TestApp]:
 @pytest.fixture
 def people(sign_in: Callable[..., TestApp], another_browser: Callable[[], TestApp]) -> dict[str, TestApp]:
     """Browsers of anna, of bruno of the same company, of carla of another one, and of nancy of support."""
-    return {wish.email.partition("@")[0]: sign_in(wish.email, browser=another_browser()) for wish in PEOPLE}
+    return {wish.email.partition("@")[0]: sign_in(wish.email, browser=another_browser()) for wish in PEOPLE_OF_SMALL}
 
 
 def form_of(page: object, action: str) -> object:

@@ -387,11 +387,8 @@ def test_a_value_may_have_to_be_unique_within_a_company_only(shop):
 
 
 def test_a_default_follows_a_link_of_the_same_form(shop):
-    acme, globex, carla = (
-        shop.the("companies", "Acme"),
-        shop.the("companies", "Globex"),
-        shop.the("people", "Carla Neri"),
-    )
+    acme, globex = shop.the("companies", "Acme"), shop.the("companies", "Globex")
+    carla = shop.the("people", "Carla Neri")
     project = shop.add("projects", name="Move", company=globex)
     nancy, form = shop[NANCY], {"name": "Pack", "project": str(project), "helper": str(carla.id)}
     chosen = nancy.get(f"/tasks/create?project={project}&helper={carla.id}")

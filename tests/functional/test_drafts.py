@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.functional.conftest import fill_in, form_of
+from tests.functional.conftest import PASSWORD, fill_in, form_of
 from tests.functional.test_speed import statements_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
 
@@ -178,9 +178,9 @@ def test_a_form_without_a_session_is_kept_for_its_author_alone(shop):
     key = browser.cookies["portal_draft"]
     other.reset()
     other.set_cookie("portal_draft", key)
-    sign_in(other, CARLA)
+    fill_in(other, "/login", {"email": CARLA, "password": PASSWORD})
     assert "Do not lose me" not in other.get("/account/")
-    sign_in(browser, BRUNO)
+    fill_in(browser, "/login", {"email": BRUNO, "password": PASSWORD})
     assert "Do not lose me" in browser.get(address(shop))
     assert "portal_draft" not in browser.cookies
 
@@ -196,10 +196,6 @@ def test_what_gave_way_to_others_after_lost_sessions_is_not_said_to_be_kept(shop
     first, second = (lost[who].submit(status=303) for who in (NANCY, BRUNO))
     assert "What you typed could not be kept." in first.follow()
     assert "What you typed is kept." in second.follow()
-
-
-def sign_in(browser, email):
-    fill_in(browser, "/login", {"email": email, "password": "correct horse battery"})
 
 
 def test_what_was_written_into_a_conversation_that_has_closed_can_still_be_read(shop):
@@ -304,9 +300,8 @@ def test_two_forms_at_once_are_two_drafts(shop):
 
 
 def test_a_draft_of_somebody_else_s_form_is_a_new_form(shop):
-    answer, _form = step(
-        shop[ANNA], form(shop[ANNA], "/requests/create"), 1, service=str(shop.the("services", "Printing").id)
-    )
+    service = str(shop.the("services", "Printing").id)
+    answer, _form = step(shop[ANNA], form(shop[ANNA], "/requests/create"), 1, service=service)
     assert not offers_draft(shop[BRUNO].get(answer.location))
 
 

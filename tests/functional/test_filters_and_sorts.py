@@ -109,12 +109,8 @@ FILTERS = [
 
 @pytest.mark.parametrize(("asked", "expected"), FILTERS)
 def test_a_filter_leaves_these_rows(filled, asked, expected):
-    ids = {
-        "acme": ("companies", "Acme"),
-        "globex": ("companies", "Globex"),
-        "anna": ("people", "Anna Rossi"),
-        "bruno": ("people", "Bruno Verdi"),
-    }
+    ids = {"acme": ("companies", "Acme"), "globex": ("companies", "Globex")}
+    ids |= {"anna": ("people", "Anna Rossi"), "bruno": ("people", "Bruno Verdi")}
     for name, record in ids.items():
         asked = asked.replace(f"{{{name}}}", str(filled.the(*record).id))
     asked = quote(asked, safe="=&+%.:,")

@@ -84,17 +84,8 @@ home: {buttons: [BUTTONS]}
 BUTTONS = "buttons:\n" + "".join(f"  {name}: {{opens: {name}, tab: size, count: true}}\n" for name in SCOPES)
 NAMES = {ANNA: "Anna", BRUNO: "Bruno", CARLA: "Carla"}
 READ = {ANNA: tuple(SCOPES), BRUNO: ("by_company", "by_companies"), CARLA: ("by_owner", "recent")}
-PAGES = (
-    "",
-    "?tab=size",
-    "?tab=both",
-    "?q=item",
-    "?q=item&size.min=20&sort=-size",
-    "?kind=a",
-    "?sort=name",
-    "export.csv",
-    "export.xlsx",
-)
+QUERIES = ("tab=size", "tab=both", "q=item", "q=item&size.min=20&sort=-size", "kind=a", "sort=name")
+PAGES = ("", *(f"?{query}" for query in QUERIES), "export.csv", "export.xlsx")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

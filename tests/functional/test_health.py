@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.jobs.worker import Worker
-from tests.functional.conftest import form_of
+from tests.functional.conftest import fill_in
 from tests.functional.world import ANNA, NANCY, Browser
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -67,11 +67,7 @@ def test_an_error_page_shows_the_id_under_which_the_log_has_the_rest(make_app, c
     app = make_app(slow_page=0.000_001, log="json")
     monkeypatch.setattr(app.app.registry, "passwords", None)
     with caplog.at_level("INFO"):
-        answer = app.post(
-            "/login",
-            {"_csrf": form_of(app.get("/login"), "/login")["_csrf"].value, "email": "a", "password": "b"},
-            status=500,
-        )
+        answer = fill_in(app, "/login", {"email": "a", "password": "b"}, status=500)
     number = answer.headers["X-Request-Id"]
     assert number in answer.text
     logged = [record for record in caplog.records if record.name == "portal.views.errors"]

@@ -24,16 +24,8 @@ INTERNAL = "zqintern"
 OF = {ANNA: "Acme", DARIO: "Globex"}
 OTHER = {"Acme": "Globex", "Globex": "Acme"}
 MODULES = (
-    "requests",
-    "projects",
-    "tasks",
-    "milestones",
-    "remarks",
-    "services",
-    "categories",
-    "articles",
-    "people",
-    "companies",
+    *("requests", "projects", "tasks", "milestones", "remarks"),
+    *("services", "categories", "articles", "people", "companies"),
 )
 
 
@@ -337,12 +329,8 @@ WATCHED = ["/", "/search?q=zq", "/search?q=request"]
 def watched(world, person, details) -> dict[str, tuple]:
     addresses = [*WATCHED, *(f"/{module}/?tab={tab}" for module in MODULES for tab in ("all", "open"))]
     addresses += [f"/{module}/?tab=all&sort=-modified&q=zq" for module in MODULES]
-    addresses += [
-        "/requests/find?q=&field=service",
-        "/requests/find?q=&field=helpers",
-        "/requests/create",
-        "/things/create",
-    ]
+    addresses += [f"/requests/find?q=&field={field}" for field in ("service", "helpers")]
+    addresses += ["/requests/create", "/things/create"]
     return {address: stripped(world[person].see(address), address) for address in [*addresses, *details]}
 
 

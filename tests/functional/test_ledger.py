@@ -153,16 +153,12 @@ class Running:
         anna = self.world.the("people", "Anna")
         company, other = self.world.the("companies", "Acme"), self.world.the("companies", "Supplier")
         nancy = self.world.the("people", "Nancy")
-        whose: list[dict[str, Any]] = [
-            {"caller": anna, "company": company, "helper": nancy},
-            {"caller": anna, "company": other, "helper": anna},
-            {"caller": nancy, "company": company, "helper": anna},
-        ]
-        for number, owner in enumerate(whose, 1):
-            self.world.add(
-                "tickets", title=f"alpha {number}", body="**bold** words", kind=("first", "second")[number % 2],
-                count=number, done_at=self.world.clock() + datetime.timedelta(hours=2), state="new", **owner,
-            )  # fmt: skip
+        whose = ((anna, company, nancy), (anna, other, anna), (nancy, company, anna))
+        done = self.world.clock() + datetime.timedelta(hours=2)
+        for number, (caller, firm, helper) in enumerate(whose, 1):
+            values = {"title": f"alpha {number}", "body": "**bold** words", "kind": ("first", "second")[number % 2]}
+            values |= {"count": number, "done_at": done, "state": "new"}
+            self.world.add("tickets", caller=caller, company=firm, helper=helper, **values)
         self.world.add("parts", title="A part", size=3, ticket=self.world.the("tickets", "alpha 1"))
 
 

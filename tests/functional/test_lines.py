@@ -320,11 +320,9 @@ def test_a_condition_may_name_a_column_of_the_lines(portal_folder, make_app, sig
 
 
 def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_folder, sign_in):
-    columns = {
-        name: {**type_.sample, "type": name, **({"to": "people"} if name in ("link", "links") else {})}
-        for name, type_ in Field.types.items()
-        if type_.can_be_column and not type_.computed and name != "reference"
-    }
+    types = {name: each for name, each in Field.types.items() if each.can_be_column and not each.computed}
+    columns = {name: {**each.sample, "type": name} for name, each in types.items() if name != "reference"}
+    columns["link"]["to"] = columns["links"]["to"] = "people"
     modules = portal_folder / "modules.yaml"
     fields = {"title": "text", "rows": {"type": "lines", "fields": columns}}
     text = yaml.dump({"everything": {"see": "all", "fields": fields}})

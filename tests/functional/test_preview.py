@@ -13,6 +13,7 @@ from portal.settings import Settings
 from portal.web.preview_portal import Previewing
 from tests.functional.conftest import CHEAP, fill_in
 from tests.functional.test_viewing import rows
+from tests.portal_files import change
 
 # ruff: noqa: E501 - one change a line
 KEY = "key-of-the-address"
@@ -112,14 +113,8 @@ def test_nothing_can_be_sent_and_nothing_is_written(preview, ticket):
     browser = preview(*CHANGED, email=ANNA)
     answer = fill_in(browser, "/tickets/create", {"subject": "Another"}, status=403)
     assert "This is a preview. Nothing can be changed or sent here." in answer
-    for path in (
-        "/tickets/1/comments",
-        "/tickets/1/move/resolve",
-        "/tickets/1/seen",
-        "/logout",
-        "/login",
-        "/account/letters",
-    ):
+    of_ticket = (f"/tickets/1/{action}" for action in ("comments", "move/resolve", "seen"))
+    for path in (*of_ticket, "/logout", "/login", "/account/letters"):
         assert browser.post(path, {"text": "x"}, status="*").status_int == 403
     for path in ("/tickets/", "/tickets/1/", "/account/", "/search?q=printer"):
         browser.get(path)
@@ -143,11 +138,5 @@ def test_only_who_has_the_key_sees_anything(preview, ticket):
 def test_it_follows_its_files_and_the_rights_of_whom_one_looks_as(preview, tmp_path):
     browser = preview(email=ANNA)
     assert browser.get("/tickets/1/", status=200)
-    profile = tmp_path / "changed0/profiles/customer.yaml"
-    profile.write_text(
-        profile.read_text()
-        .replace("see: own\n", "see: own\n    where: {urgency: low}\n")
-        .replace("tickets: {see: own,", "tickets: {see: own, where: {urgency: low},")
-    )
-    assert "where" in profile.read_text().partition("articles")[0]
+    change(tmp_path / "changed0", "see: own\n", "see: own\n    where: {urgency: low}\n", "profiles/customer.yaml")
     assert "The condition “where” does not hold" in browser.get("/tickets/1/", status=404)

@@ -122,11 +122,8 @@ def test_nothing_large_is_read_that_an_anonymous_browser_sends(app, path, conten
     for cookie in ("", guest, "portal_session=forged", f"{guest}; portal_session=forged"):
         assert unread(app, path, content_type, HTTP_COOKIE=cookie).status_int in (303, 400, 405, 413)
         assert unread(app, path, content_type, 70_000, HTTP_COOKIE=cookie).status_int in (303, 400, 405)
-    assert unread(app, path, content_type, 10, HTTP_COOKIE="").status_int in (
-        303,
-        400,
-        405,
-    )  # without a cookie there is no token
+    # Without a cookie there is no token.
+    assert unread(app, path, content_type, 10, HTTP_COOKIE="").status_int in (303, 400, 405)
 
 
 COSTLY = [

@@ -54,6 +54,7 @@ PEOPLE = (
     AccessRequest(EDDA, "power", "Edda Sola"),
     AccessRequest(NANCY, "staff", "Nancy Smith", "Supplier"),
 )
+PEOPLE_OF_SMALL = tuple(wish for wish in PEOPLE if wish.email not in (DARIO, EDDA))
 
 
 class Browser(TestApp):

@@ -5,11 +5,8 @@ import pytest
 from scripts.audit import tell
 
 GOOD = {"name": "good", "version": "1.0", "vulns": []}
-BAD = {
-    "name": "bad",
-    "version": "2.0",
-    "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1"]}, {"id": "X", "fix_versions": []}],
-}
+VULNERABILITIES = [{"id": "PYSEC-1", "fix_versions": ["2.1"]}, {"id": "X", "fix_versions": []}]
+BAD = {"name": "bad", "version": "2.0", "vulns": VULNERABILITIES}
 UNKNOWN = {"name": "ours", "skip_reason": "Dependency not found on PyPI"}
 
 

@@ -74,24 +74,11 @@ def test_a_contact_gets_an_address_to_sign_in_with(written: dict[str, list[dict[
 
 
 def test_a_discount_is_a_percentage(written: dict[str, list[dict[str, str]]]) -> None:
-    assert written["order_lines"][0] == {
-        "line": "10248-70",
-        "order": "10248",
-        "product": "Sir Rodney's Ale",
-        "quantity": "12",
-        "unit_price": "14",
-        "discount": "15",
-    }
+    first = {"line": "10248-70", "order": "10248", "product": "Sir Rodney's Ale"}
+    assert written["order_lines"][0] == first | {"quantity": "12", "unit_price": "14", "discount": "15"}
 
 
 def test_an_address_that_occurs_twice_is_one_person(convert: ModuleType) -> None:
-    tickets = [
-        {
-            "Customer Email": "asmith@example.com",
-            "Customer Name": name,
-            "Customer Age": "40",
-            "Customer Gender": "Other",
-        }
-        for name in ("Ann Smith", "Adam Smith")
-    ]
+    same = {"Customer Email": "asmith@example.com", "Customer Age": "40", "Customer Gender": "Other"}
+    tickets = [{"Customer Name": name, **same} for name in ("Ann Smith", "Adam Smith")]
     assert [person["name"] for person in convert.ticket_people(tickets)] == ["Ann Smith"]

@@ -93,12 +93,8 @@ def test_buttons_may_be_absent(folder):
     profile.write_text(profile.read_text().partition("home:")[0])
     declaration = load(folder).declaration
     home = declaration.profiles["customer"].home
-    assert [declaration.buttons[name].opens for name in home.buttons] == [
-        "tickets",
-        "articles",
-        "people",
-        "organizations",
-    ]
+    opened = [declaration.buttons[name].opens for name in home.buttons]
+    assert opened == ["tickets", "articles", "people", "organizations"]
 
 
 def test_a_file_with_the_other_ending_is_not_overlooked(folder):
@@ -223,10 +219,8 @@ modules:
     notes = loaded.declaration.modules["notes"]
     title = notes.fields["title"]
     assert (str(notes.label), title.default, str(title.label)) == ("2024", "1.10", "true")
-    assert (list(notes.fields["version"].options), notes.fields["version"].default) == (
-        ["1.10", "007", "no", "true"],
-        "007",
-    )
+    version = notes.fields["version"]
+    assert (list(version.options), version.default) == (["1.10", "007", "no", "true"], "007")
     version, title = notes.list.tabs["latest"].where.parts
     assert (version.value, title.value) == ("1.10", ("1.50", "0x1F"))
     assert str(loaded.declaration.profiles["customer"].modules["notes"].label) == "1.0"

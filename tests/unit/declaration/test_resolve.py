@@ -85,12 +85,8 @@ def test_generated_layouts(portal):
     declaration = portal(all=EVERYTHING)
     access = declaration.profiles["all"].modules["notes"]
     assert access.list.columns == ("code", "author", "kind", "about", "day", "hour")
-    assert (access.list.sort, access.list.tabs, access.list.page_size, access.list.export) == (
-        ("-modified",),
-        {},
-        25,
-        True,
-    )
+    assert (access.list.sort, access.list.tabs) == (("-modified",), {})
+    assert (access.list.page_size, access.list.export) == (25, True)
     fields = ("author", "body", "kind", "about", "day", "hour", "seen_at", "took", "parent")
     assert [section.fields for section in access.detail.sections] == [fields]
     assert (access.detail.aside, access.detail.comments) == ((), "bottom")
@@ -237,12 +233,8 @@ def test_a_child_has_what_its_parent_has_and_adds_to_it(portal):
     profile = declaration.profiles["child"]
     access = profile.modules["notes"]
     assert list(profile.modules) == ["notes", "companies", "people"]
-    assert (access.see, access.can, str(access.label), access.set) == (
-        "own",
-        ("create",),
-        "Papers",
-        {"kind": "new", "code": "X"},
-    )
+    assert (access.see, access.can, str(access.label)) == ("own", ("create",), "Papers")
+    assert access.set == {"kind": "new", "code": "X"}
     assert (access.list.columns, access.list.sort) == (("code",), ("-day",))
     assert profile.modules["companies"].menu is False
     assert (profile.staff, profile.home.buttons, profile.home.panels) == (True, ("notes",), ("activity",))

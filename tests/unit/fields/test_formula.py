@@ -140,11 +140,8 @@ def test_a_table_gives_options_or_numbers():
         table, options={"high": {"label": "At once", "tone": "bad"}, "middle": None, "low": None, "unknown": None}
     )
     assert (one.compute(VALUES, ""), one.offered["high"].tone, one.display) == ("high", "bad", "pill")
-    assert [one.compute(values, "") for values in ({}, {"impact": "one"}, {"impact": "all"})] == [
-        "unknown",
-        "low",
-        "middle",
-    ]
+    computed = [one.compute(values, "") for values in ({}, {"impact": "one"}, {"impact": "all"})]
+    assert computed == ["unknown", "low", "middle"]
     hours = formula({"impact": {"one": 8, "all": 0.5}})
     assert (hours.value_type, hours.compute(VALUES, ""), hours.compute({}, "")) == ("decimal", Decimal("0.5"), None)
 

@@ -181,12 +181,8 @@ def test_a_lookup_of_a_computed_field_computes_it(world):
 def test_a_lookup_is_shown_and_filtered_as_the_field_it_leads_to(world):
     price, kind = world.field("price"), world.field("kind")
     assert price.show(Money(Decimal("12.5"), "EUR"), Reader(language="it")) == "12,50\xa0€"
-    assert (price.filter, kind.filter, kind.display, list(kind.offered)) == (
-        "range",
-        "options",
-        "pill",
-        ["soft", "hard"],
-    )
+    assert (price.filter, kind.filter, kind.display) == ("range", "options", "pill")
+    assert list(kind.offered) == ["soft", "hard"]
 
 
 def test_lookups_find_the_right_records(world):
