@@ -71,7 +71,8 @@ def companies_of(
     if _first_step(tables) != "id":  # the row holds the first link
         ids, steps = [row.organization] if row.organization is not None else [], steps[1:]
     for module, field in steps:
-        ids = _linked(connection, tables, module.name, field.name, ids) if ids else []
+        if ids:
+            ids = list(dict.fromkeys(connection.scalars(linked_ids(tables, module.name, field.name, ids))))
     return tuple(ids)
 
 
@@ -106,10 +107,6 @@ def _first_step(tables: Tables) -> str:
     """The column of the first link; "id" where there is none, or where it has a table of its own (`links`)."""
     steps = company_path(tables.declaration)
     return steps[0][1].name if steps and steps[0][1].name in tables.module(str(tables.declaration.people)).c else "id"
-
-
-def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, ids: list[int]) -> list[int]:
-    return list(dict.fromkeys(connection.execute(linked_ids(tables, module, field, ids)).scalars()))
 
 
 def people_with_email(people: Records, email: str) -> list[Record]:

@@ -61,8 +61,8 @@ def load(
         read_modules(draft)
     if BUTTONS in draft.documents:
         read_buttons(draft)
-    for name in _profiles(draft):
-        read_profile(draft, name)
+    for name in [file.removesuffix(".yaml") for file in draft.documents if file.startswith("profiles/")]:
+        read_profile(draft, name.removeprefix("profiles/"))
     if MODULES in draft.documents:
         check_settings(draft)
     declaration = None
@@ -93,7 +93,3 @@ def _first(file: str, problems: list[Problem]) -> list[Problem]:
     chosen, others = set(by_weight[:MOST_OF_A_FILE]), by_weight[MOST_OF_A_FILE:]
     more = f"{len(others)} more problems in this file are not listed"
     return [*(problem for problem in problems if problem in chosen), Problem(file, 1, 1, (), more, others[0].warning)]
-
-
-def _profiles(draft: DeclarationDraft) -> list[str]:
-    return [file[len("profiles/") : -len(".yaml")] for file in draft.documents if file.startswith("profiles/")]

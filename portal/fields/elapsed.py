@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -14,10 +15,6 @@ from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
 
 UNITS = ("day", "hour", "minute", "second")
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
 
 
 class Elapsed(LengthOfTime):
@@ -46,7 +43,8 @@ class Elapsed(LengthOfTime):
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """SQL for the seconds between the two; up to now while the second is empty."""
         # The clock that wrote the datetimes is the one that is read: the database may live elsewhere.
-        now = sa.bindparam("now", callable_=_now, type_=UTCDateTime(), unique=True)
+        clock = partial(datetime.datetime.now, datetime.UTC)
+        now = sa.bindparam("now", callable_=clock, type_=UTCDateTime(), unique=True)
         return SecondsBetween(table.c[self.from_], sa.func.coalesce(table.c[self.to_], now))
 
     def show(self, value: Any, reader: Reader) -> str:

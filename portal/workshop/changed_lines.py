@@ -56,14 +56,10 @@ def changed_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> li
     """The files that differ, also those that one version does not have."""
     names = sorted({*before, *after})
     return [
-        _compared(name, *(_lines(files.get(name, b"")) for files in (before, after)))
+        _compared(name, *(files.get(name, b"").decode("utf-8", "replace").splitlines() for files in (before, after)))
         for name in names
         if before.get(name) != after.get(name)
     ]
-
-
-def _lines(raw: bytes) -> list[str]:
-    return raw.decode("utf-8", "replace").splitlines()
 
 
 def _compared(name: str, before: list[str], after: list[str]) -> ChangedFile:

@@ -35,7 +35,7 @@ from portal.records.transfer.exporting import exported_list
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
-from tests.functional.world import linked, NOW, add_people
+from tests.functional.world import NOW, add_people, linked
 from tests.portal_files import write_portal
 from tests.real_parts import empty_database
 from tests.workbooks import cells_of

@@ -12,7 +12,7 @@ from portal.database.search import index as search
 from portal.database.search.tokens import organization_token, owner_token
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
-from tests.functional.world import ANNA, BRUNO, CARLA, NOW, way, opened_world
+from tests.functional.world import ANNA, BRUNO, CARLA, NOW, opened_world, way
 from tests.portal_files import write_portal
 from tests.workbooks import text_of
 

@@ -11,7 +11,7 @@ from portal.accounts import attempts
 from portal.commands import main
 from portal.declaration.load import load
 from portal.fields.base import Field
-from tests.functional.conftest import form_of, fill_in
+from tests.functional.conftest import fill_in, form_of
 from tests.functional.world import titles
 from tests.portal_files import change
 from tests.workbooks import cells_of

@@ -25,7 +25,7 @@ YES, NO = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n")
 def add_functions(connection: sqlite3.Connection) -> None:
     """Makes the functions known to a connection."""
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
-        "portal_fold": (1, _fold),
+        "portal_fold": (1, lambda text: None if text is None else fold(str(text))),
         "portal_has_words": (-1, _has_words),
         "portal_number": (1, _number),
         "portal_boolean": (1, _boolean),
@@ -36,10 +36,6 @@ def add_functions(connection: sqlite3.Connection) -> None:
     }
     for name, (arguments, function) in functions.items():
         connection.create_function(name, arguments, function, deterministic=True)
-
-
-def _fold(text: Any) -> str | None:
-    return None if text is None else fold(str(text))
 
 
 def _has_words(text: Any, *needles: str) -> bool:

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 
 from portal.database.search.search_request import BATCH_SIZE, Candidates, Newest, PageStart, Progress, Search
-from portal.database.search.words import Term
 
 INDEX = "portal_search_fts"
 MAX_PREFIX = 8
@@ -181,14 +180,10 @@ def _visible(search: Search) -> list[sa.ColumnElement[bool]]:
 
 def _match_expression(search: Search, of_module: bool) -> str:
     """What stands right of MATCH."""
-    parts = [*map(_match_term, search.words.terms)]
+    parts = [f'"{term.word}"' if term.whole else f'"{term.word[:MAX_PREFIX]}"*' for term in search.words.terms]
     if search.scopes is not None:
         parts.insert(0, "(" + " OR ".join(f'"{token}"' for token in search.scopes) + ")")
     return " AND ".join([f'"{search.module_token}"', *parts] if of_module or not parts else parts)
-
-
-def _match_term(term: Term) -> str:
-    return f'"{term.word}"' if term.whole else f'"{term.word[:MAX_PREFIX]}"*'
 
 
 def _tests(search: Search) -> list[sa.ColumnElement[bool]]:

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from portal.database.search.search_request import PageStart, PositionIn, Search, other_part
-from portal.database.search.words import Term
 
 INDEX = "portal_search_eras"
 MAX_PREFIX = 8
@@ -181,9 +180,6 @@ def text_tests(search: Search) -> tuple[str, ...]:
 
     At least nothing, which every text has: one statement more would have to be planned, which takes longer.
     """
-    tested = [term.needle for term in search.words.terms if _is_tested(term)]
+    terms = search.words.terms
+    tested = [term.needle for term in terms if len(term.word) > (1 if term.whole else MAX_PREFIX)]
     return (*dict.fromkeys(tested), *search.words.phrases) or ("",)
-
-
-def _is_tested(term: Term) -> bool:
-    return len(term.word) > MAX_PREFIX or (term.whole and len(term.word) > 1)

@@ -32,13 +32,9 @@ def _ineffective(module: Module, field: Field) -> Iterator[tuple[str, str]]:
         yield "index", "an existing table is never altered"
     elif field.index and (field.virtual or field.multiple or not field.sortable):
         yield "index", f"{_kind(field)} has no column by which a list sorts"
-    if field.unique is True and _is_constant(field.default):
+    if field.unique is True and field.default not in (None, *SPECIAL) and value_path(field.default) is None:
         yield "default", "only one record may have this value, which is unique"
 
 
 def _kind(field: Field) -> str:
     return f"a field of type {field.type}"
-
-
-def _is_constant(default: object) -> bool:
-    return default is not None and default not in SPECIAL and value_path(default) is None

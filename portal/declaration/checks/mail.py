@@ -9,7 +9,6 @@ from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.shapes import Mail, Module, Transition, Wording
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
-from portal.texts import Text
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PLACEHOLDERS = ("reference", "title", "link")
@@ -82,10 +81,6 @@ def _check_remind(draft: DeclarationDraft, module: Module, mail: Mail, at: Curso
 def _check_wording(module: Module, wording: Wording, at: Cursor) -> None:
     known = [*PLACEHOLDERS, *module.everything]
     for key, text in (("subject", wording.subject), ("text", wording.text)):
-        for name in _placeholders(text):
+        for name in dict.fromkeys(name for wording in text or () for name in PLACEHOLDER.findall(wording)):
             if name not in known:
                 at[key].wrong(f'nothing is called "{{{name}}}"{suggest(name, known)}')
-
-
-def _placeholders(text: Text | None) -> list[str]:
-    return list(dict.fromkeys(name for wording in text or () for name in PLACEHOLDER.findall(wording)))

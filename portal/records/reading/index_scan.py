@@ -39,7 +39,7 @@ class IndexScan:
                 return self._along_titles(segment, titled, branch, size)
             all_conditions = (*segment.conditions, *(titled.conditions if titled else ()))
             conditions = [self._by_index_or_row(branch, condition) for condition in all_conditions]
-            rows = sa.select(*columns).select_from(self._source(segment))
+            rows = sa.select(*columns).select_from(titled.joined(self.table) if titled else self.table)
             return rows.where(branch, *conditions, *self.conditions).order_by(*clauses).limit(size)
 
         if len(self.branches) == 1 and segment.titled is None:
@@ -63,9 +63,6 @@ class IndexScan:
         ids = sa.select(rows.c["id"]).select_from(titled.target.join(rows, found)).where(*titled.conditions)
         title = segment.order.keys[0].clauses(self.backwards)
         return ids.order_by(*title, *titled.rest.on(rows).clauses(self.backwards)).limit(size)
-
-    def _source(self, segment: Segment) -> sa.FromClause:
-        return self.table if segment.titled is None else segment.titled.joined(self.table)
 
     def _by_index_or_row(
         self, branch: sa.ColumnElement[bool], condition: sa.ColumnElement[bool]

@@ -189,10 +189,8 @@ class RawCells:
 
     @property
     def headers(self) -> list[str]:
-        return [name for field in self._fields for name in self._names(field)]
-
-    def _names(self, field: Field) -> list[str]:
-        return list(field.inputs(None, self._reader)) if field.name in self._in_parts else [field.name]
+        names = [field.inputs(None, self._reader) if parts(field) else (field.name,) for field in self._fields]
+        return [name for several in names for name in several]
 
     def of(self, values: Mapping[str, Any], paths: Mapping[str, str] = MappingProxyType({})) -> list[str]:
         """The cells of a record, or of a row, with `values`; `paths`: of its files, by field."""

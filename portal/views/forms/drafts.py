@@ -208,7 +208,9 @@ def posted_content(request: Request) -> DraftContent:
 def save_draft(context: Account, request: Request) -> dict[str, bool]:
     """Keeps what a page has typed so far. A form that has been sent by now keeps nothing."""
     form = posted_text(request, "_form")
-    if not _may_have(request, form) or posted_text(request, "_account") != _owner_of(request):
+    match = FORM.fullmatch(form)
+    is_seen = match is not None and request.policy.access(match[1]) is not None
+    if not is_seen or posted_text(request, "_account") != _owner_of(request):
         raise HTTPNotFound
     key, drafts, content = account_once_key(request), drafts_of(request), posted_content(request)
     if key and kept_address(request.connection, request.portal.tables, key) is not None:
@@ -255,8 +257,3 @@ def account_once_key(request: Request) -> str:
 def account_key(request: Request, key: str) -> str:
     """A key of a form or of its draft within the account; empty without one."""
     return f"{request.visitor.own_account}:{key[:64]}" if key else ""
-
-
-def _may_have(request: Request, form: str) -> bool:
-    match = FORM.fullmatch(form)
-    return match is not None and request.policy.access(match[1]) is not None

@@ -75,7 +75,10 @@ def receive_files(
         return Received(Attached(tuple(present)))
     with paused(records.connection):
         of_fields = {field.name: _store_of_field(request, records, field, upload) for field, upload in sent}
-        attached = _store_attachments(request, records, limit, uploads, present) if limit else Attached()
+        attached = Attached()
+        if limit:
+            checked = check_uploads(uploads, limit, request.reader, request.registry.scan, len(present))
+            attached = Attached(tuple(_store(request, records, checked.taken, None)), checked.refused)
     files = [*attached.files, *(file for of_field in of_fields.values() for file in of_field.files)]
     _remember(request, records, files)
     for name, of_field in of_fields.items():
@@ -95,13 +98,6 @@ def _store_of_field(request: Request, records: Records, field: Any, upload: Uplo
         unreadable = _("“${name}” was not added: this picture cannot be read.", mapping={"name": files[0].name})
         return Attached((), (unreadable,))
     return Attached(tuple(files), checked.refused)
-
-
-def _store_attachments(
-    request: Request, records: Records, limit: Attachments, uploads: Sequence[Upload], present: Sequence[PendingFile]
-) -> Attached:
-    checked = check_uploads(uploads, limit, request.reader, request.registry.scan, len(present))
-    return Attached(tuple(_store(request, records, checked.taken, None)), checked.refused)
 
 
 def with_pending_files(

@@ -50,7 +50,8 @@ def _related_list(resource: Record, records: Records, related: Related, linking:
     columns = _related_columns(records, related, linking)
     page = records.page(query, columns)
     in_form = form_layout_fields(records.access.create) if policy.may(records.name, "create") else ()
-    filled = next((path for path in linking if path[0] in in_form and _can_be_typed(records, path)), None)
+    typed = (path for path in linking if len(path) == 1 or not _link(records, path).read_only)
+    filled = next((path for path in typed if path[0] in in_form), None)
     return RelatedList(
         label=display_name(records.access),
         columns=tuple(plain_column(records, name) for name in columns),
@@ -82,10 +83,6 @@ def _link_value(records: Records, path: Path, here: Linked) -> str:
 def _link(records: Records, path: Path) -> Field:
     field = records.module.field(path[0])
     return field if len(path) == 1 else field.row_fields[path[1]]
-
-
-def _can_be_typed(records: Records, path: Path) -> bool:
-    return len(path) == 1 or not _link(records, path).read_only
 
 
 def _input(path: Path) -> str:

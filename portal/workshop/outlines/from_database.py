@@ -41,7 +41,8 @@ def outline_of_database(engine: sa.Engine, origin: str) -> Outline:
     """The outline of all tables but the portal's own, in the order of their names."""
     with reading(engine) as connection:
         inspector = sa.inspect(connection)
-        tables = {name: _table(inspector, name) for name in sorted(inspector.get_table_names()) if _is_others(name)}
+        names = sorted(name for name in inspector.get_table_names() if not name.startswith(OURS))
+        tables = {name: _table(inspector, name) for name in names}
         modules: dict[str, str] = {}
         for name in tables:
             modules[name] = module_name(name, modules.values())
@@ -49,16 +50,13 @@ def outline_of_database(engine: sa.Engine, origin: str) -> Outline:
     return Outline([module for module in outlined if module.fields], read_only=True, origin=origin)
 
 
-def _is_others(name: str) -> bool:
-    return not name.startswith(OURS)
-
-
 def _table(inspector: sa.Inspector, name: str) -> Table:
     links = {}
     for key in inspector.get_foreign_keys(name):
         target = key["referred_table"]
         # A link of the portal is the key of a row, of one column: SQLite names no column where that is meant.
-        key_of_target = _key_of(inspector, target) if inspector.has_table(target) else []
+        primary = inspector.get_pk_constraint(target) if inspector.has_table(target) else None
+        key_of_target = list(primary.get("constrained_columns") or []) if primary else []
         is_key = len(key_of_target) == 1 and key["referred_columns"] in (key_of_target, [])
         if is_key and len(key["constrained_columns"]) == 1 and not key.get("referred_schema"):
             links[key["constrained_columns"][0]] = target
@@ -66,10 +64,6 @@ def _table(inspector: sa.Inspector, name: str) -> Table:
     single = [one["column_names"] for one in inspector.get_unique_constraints(name)]
     unique = frozenset(columns[0] for columns in single if len(columns) == 1 and columns[0])
     return Table(inspect_table(inspector, name), links, types, unique, inspector.dialect.name == "sqlite")
-
-
-def _key_of(inspector: sa.Inspector, name: str) -> list[str]:
-    return list(inspector.get_pk_constraint(name).get("constrained_columns") or [])
 
 
 def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) -> OutlineModule:
