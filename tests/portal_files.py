@@ -1,5 +1,6 @@
-"""A portal's folder, written from texts; and the declaration of one that is right."""
+"""A portal's folder, written from texts or copied; and the declaration of one that is right."""
 
+import shutil
 from pathlib import Path
 
 from portal.declaration.declaration import Declaration
@@ -13,6 +14,17 @@ def write_portal(folder: Path, modules: str, buttons: str = "", **profiles: str)
     for name, text in (texts | ({"buttons": buttons} if buttons else {})).items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return folder
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """What is declared in a folder, with its demo where it has one, in a folder of its own."""
+    to.mkdir(parents=True, exist_ok=True)
+    for part in (folder / name for name in ("modules.yaml", "buttons.yaml", "logo.svg", "profiles", "demo")):
+        if part.is_dir():
+            shutil.copytree(part, to / part.name)
+        elif part.exists():
+            shutil.copy(part, to)
+    return to
 
 
 def change(folder: Path, old: str, new: str, file: str = "modules.yaml") -> None:

@@ -4,7 +4,6 @@ The tests share the database: each works on tickets of its own making, or only l
 """
 
 import csv
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from portal.commands import main as portal
 from portal.database.engine import writing
 from portal.settings import Settings
 from tests.browser.walking import FOLDER, sign_in, ticket
+from tests.portal_files import copied
 from tests.real_parts import PAGE_TIMEOUT, serving
 
-PARTS = ("modules.yaml", "buttons.yaml", "logo.svg", "profiles", "demo")
 MORE_TICKETS = 60  # enough for a second and a third page
 
 expect.set_options(timeout=PAGE_TIMEOUT)
@@ -37,10 +36,7 @@ def run(*arguments: str) -> str:
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the demo's declarations with its database filled."""
-    folder = tmp_path_factory.mktemp("demo")
-    for part in PARTS:
-        copy = shutil.copytree if (FOLDER / part).is_dir() else shutil.copy
-        copy(FOLDER / part, folder / part)
+    folder = copied(FOLDER, tmp_path_factory.mktemp("demo"))
     run("apply", "--folder", str(folder))
     run("demo", "--tickets", str(MORE_TICKETS), "--folder", str(folder))
     return folder

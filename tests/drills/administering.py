@@ -10,7 +10,6 @@ another one.
 import functools
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from webtest import TestApp
 from portal.application import make_application
 from portal.settings import Settings
 from portal.web.preview_portal import Previewing
+from tests.portal_files import copied
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "administering.md"
@@ -36,11 +36,7 @@ START = "git init -q && git add -A && git commit -qm 'As it runs' && portal appl
 def main() -> int:
     """The exit status."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        for name in ("profiles", "demo"):
-            shutil.copytree(ROOT / name, folder / name)
-        for name in ("modules.yaml", "buttons.yaml", "logo.svg"):
-            shutil.copy(ROOT / name, folder)
+        folder = copied(ROOT, Path(temporary))
         (folder / ".gitignore").write_text("var/\ndemo/\n*.csv\n")
         _answer(folder, START)
         browser, number, others = Browser(folder), 0, list[str]()

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portal.declaration.load import load
-from tests.drills.editor import FOLDERS, copied
+from tests.drills.editor import FOLDERS
+from tests.portal_files import copied
 
 ENTRY = re.compile(r"^(\s*(?:- )?)([^\s:#][^:#]*):(?: (.*))?$")
 VALUES = (

@@ -15,7 +15,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import statistics
@@ -32,6 +31,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 from tests.mutations import Variant, broken_variants
+from tests.portal_files import copied
 from tests.real_parts import running_postgresql
 
 ROOT = Path(__file__).parents[2]
@@ -332,22 +332,13 @@ def drill(program: str, folder: Path, database: str, variants: list[Variant]) ->
     return not failures
 
 
-def _copy_of_the_demo(parent: Path) -> Path:
-    folder = parent / "folder"
-    shutil.copytree(ROOT / "profiles", folder / "profiles")
-    shutil.copytree(ROOT / "demo", folder / "demo")
-    for name in ("modules.yaml", "buttons.yaml", "logo.svg"):
-        shutil.copy(ROOT / name, folder)
-    return folder
-
-
 def main(number: int, programs: list[str]) -> int:
     """The exit status."""
     good = True
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as opened:
         variants = list(itertools.islice(broken_variants(ROOT, Path(temporary, "variants"), seed=3), number))
         for program in programs:
-            folder = _copy_of_the_demo(Path(temporary, program))
+            folder = copied(ROOT, Path(temporary, program, "folder"))
             database = f"sqlite:///{folder}/portal.sqlite"
             if program in ON_POSTGRESQL:
                 server = opened.enter_context(running_postgresql())

@@ -18,6 +18,7 @@ from typing import Any
 from portal.workshop.schema.schema_files import schema_line, write_schemas
 from tests.language_client import LanguageClient
 from tests.mutations import broken_variants
+from tests.portal_files import copied
 
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "var/drill/node_modules/.bin/yaml-language-server"
@@ -64,16 +65,6 @@ def main(variants: int) -> int:
         f" {len(OFFERED) + len(EXPLAINED) - len(lacking)} of {len(OFFERED) + len(EXPLAINED)} names offered or explained"
     )
     return 0 if not wrongly and not lacking and seen >= ENOUGH * len(tried) else 1
-
-
-def copied(valid: Path, copy: Path) -> Path:
-    """The declarations of a folder, in a folder of their own."""
-    copy.mkdir()
-    for name in ("modules.yaml", "buttons.yaml", "logo.svg"):
-        if (valid / name).exists():
-            shutil.copy(valid / name, copy)
-    shutil.copytree(valid / "profiles", copy / "profiles")
-    return copy
 
 
 def _wrongly(server: LanguageClient, valid: Path, copy: Path) -> list[str]:

@@ -15,7 +15,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.drills.people import DECLARATIONS, Person, impolite, make_portal, titles_of, what_is_wrong, working
+from tests.drills.people import (
+    DECLARATIONS,
+    Person,
+    impolite,
+    make_portal,
+    signed_in,
+    titles_of,
+    what_is_wrong,
+    working,
+)
 from tests.drills.processes import Processes, answers, serve, wait_until
 from tests.real_parts import running_postgresql
 
@@ -46,9 +55,7 @@ def drill(name: str, database: str, folder: Path, times: int) -> list[str]:
     processes = Processes(folder)
     try:
         address = serve(processes, DECLARATIONS, database, files)
-        people = [Person(address, f"P{number}") for number in range(PEOPLE)]
-        for person in people:
-            person.sign_in()
+        people = signed_in(address, PEOPLE)
         with working(people):
             ready = [_killed(processes, address, people, chance) for _time in range(times)]
     finally:

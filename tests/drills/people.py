@@ -116,6 +116,14 @@ class Person:
         return self.opener.open(urllib.request.Request(self.address + path, body, headers), timeout=30)  # noqa: S310
 
 
+def signed_in(address: str, number: int, more: bytes = b"") -> list[Person]:
+    """So many people, who have signed in."""
+    people = [Person(address, f"P{place}", more) for place in range(number)]
+    for person in people:
+        person.sign_in()
+    return people
+
+
 @contextlib.contextmanager
 def working(people: list[Person]) -> Iterator[None]:
     """All of them work meanwhile."""

@@ -18,7 +18,17 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.drills.people import DECLARATIONS, POLITE, Person, impolite, make_portal, titles_of, what_is_wrong, working
+from tests.drills.people import (
+    DECLARATIONS,
+    POLITE,
+    Person,
+    impolite,
+    make_portal,
+    signed_in,
+    titles_of,
+    what_is_wrong,
+    working,
+)
 from tests.drills.processes import Processes, serve
 from tests.drills.syncing import Disk, NoCompilerError, watched
 
@@ -54,9 +64,7 @@ def drill(times: int, forgets: bool) -> list[str]:
         with watched(disk) as environment:
             try:
                 address = serve(processes, DECLARATIONS, database, files, **environment)
-                people = [Person(address, f"P{number}") for number in range(PEOPLE)]
-                for person in people:
-                    person.sign_in()
+                people = signed_in(address, PEOPLE)
                 wrong = _cuts(disk, people, times)
                 wrong += [] if forgets else _failing(disk, people[0])
             finally:

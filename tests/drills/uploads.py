@@ -31,7 +31,7 @@ from portal.declaration.load import load
 from portal.records.writing.files import stored_names
 from portal.store.store import SETTLED, Store, StoreError, open_store
 from tests.drills.cluster import takes_files
-from tests.drills.people import DECLARATIONS, MORE, Person, impolite, make_portal, titles_of, what_is_wrong, working
+from tests.drills.people import DECLARATIONS, MORE, impolite, make_portal, signed_in, titles_of, what_is_wrong, working
 from tests.drills.processes import BIN, CHEAP, Processes, answers, serve, wait_until
 from tests.real_parts import S3_KEYS, running_postgresql, s3_server
 
@@ -89,9 +89,7 @@ def drill(name: str, database: str, place: Place, folder: Path, times: int) -> l
     processes, chance = Processes(folder), random.Random(1)
     try:
         address = serve(processes, DECLARATIONS, database, place.address, **KEYS)
-        people = [Person(address, f"P{number}", LARGE) for number in range(PEOPLE)]
-        for person in people:
-            person.sign_in()
+        people = signed_in(address, PEOPLE, LARGE)
         with working(people):
             for _time in range(times):
                 time.sleep(chance.uniform(0, LONGEST))

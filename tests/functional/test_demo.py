@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from portal.accounts.accounts import find_account
 from portal.accounts.passwords import Passwords, password_of
 from portal.database.engine import reading, writing
 from tests.functional.shop import Shop, open_shop, table
-from tests.portal_files import change
+from tests.portal_files import change, copied
 from tests.real_parts import empty_database
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -24,12 +23,7 @@ ROOT = Path(__file__).parents[2]
 @contextlib.contextmanager
 def shipped_shop(folder: Path, url: str) -> Iterator[Shop]:
     """The shipped declarations and their demo, on an empty database."""
-    folder.mkdir()
-    for name in ("modules.yaml", "buttons.yaml", "logo.svg"):
-        shutil.copy(ROOT / name, folder)
-    for name in ("profiles", "demo"):
-        shutil.copytree(ROOT / name, folder / name)
-    opened = open_shop(folder, url)
+    opened = open_shop(copied(ROOT, folder), url)
     yield opened
     opened.engine.dispose()
 

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import shutil
 from pathlib import Path
 
 import jsonschema
@@ -21,6 +20,7 @@ from portal.workshop.schema.folder_names import folder_names
 from portal.workshop.schema.language_schema import description_of
 from portal.workshop.schema.schema_files import ButtonsFile, ModulesFile, files_without_schema, write_schemas
 from tests.mutations import broken_variants
+from tests.portal_files import copied
 from tests.unit.declaration.test_effects import keys_of_the_language
 
 ROOT = Path(__file__).parents[3]
@@ -28,13 +28,9 @@ SMALL = ROOT / "tests/portals/small"
 VALID = [ROOT, ROOT / "examples/northwind", SMALL, ROOT / "tests/portals/wide", ROOT / "tests/portals/post"]
 
 
-def copied(folder: Path, to: Path) -> Path:
+def with_schemas(folder: Path, to: Path) -> Path:
     """The declarations of a folder, and their schemas."""
-    to.mkdir()
-    for path in folder.glob("*.yaml"):
-        shutil.copy(path, to)
-    shutil.copytree(folder / "profiles", to / "profiles")
-    write_schemas(to)
+    write_schemas(copied(folder, to))
     return to
 
 
@@ -50,7 +46,7 @@ def underlined(folder: Path, file: str, text: str) -> list[str]:
 
 @pytest.mark.parametrize("folder", VALID, ids=lambda folder: folder.name)
 def test_nothing_is_underlined_in_a_valid_folder(folder, tmp_path):
-    copy = copied(folder, tmp_path / "copy")
+    copy = with_schemas(folder, tmp_path / "copy")
     for path in (copy / "var/schema").iterdir():
         jsonschema.Draft7Validator.check_schema(json.loads(path.read_text()))
     for path in copy.rglob("*.yaml"):
@@ -58,7 +54,7 @@ def test_nothing_is_underlined_in_a_valid_folder(folder, tmp_path):
 
 
 def test_most_mistakes_are_underlined(tmp_path):
-    copy = copied(SMALL, tmp_path / "copy")
+    copy = with_schemas(SMALL, tmp_path / "copy")
     variants = list(itertools.islice(broken_variants(copy, tmp_path / "broken", seed=3), 20))
     missed = [variant.problem for variant in variants if not underlined(copy, variant.file, variant.text)]
     assert len(missed) < 0.3 * len(variants), missed
@@ -90,7 +86,7 @@ def test_a_name_of_the_folder_that_does_not_exist_is_underlined(small, file, rig
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    return copied(SMALL, tmp_path_factory.mktemp("schema") / "small")
+    return with_schemas(SMALL, tmp_path_factory.mktemp("schema") / "small")
 
 
 def test_a_file_that_is_wrong_for_a_moment_still_gives_its_names(tmp_path):
@@ -103,7 +99,7 @@ def test_a_file_that_is_wrong_for_a_moment_still_gives_its_names(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_leaves_the_schemas_as_they_were(tmp_path):
-    copy = copied(SMALL, tmp_path / "copy")
+    copy = with_schemas(SMALL, tmp_path / "copy")
     before = (copy / "var/schema/modules.json").read_bytes()
     (copy / "modules.yaml").write_text("modules: {tickets: [\n")
     assert write_schemas(copy) == []
