@@ -25,7 +25,8 @@ class Palette:
 
 def palette(accent: str) -> Palette:
     """The colors that follow from `accent` (#rrggbb)."""
-    color = _parse(accent)
+    red, green, blue = bytes.fromhex(accent.removeprefix("#"))
+    color = (red, green, blue)
     return Palette(
         on_accent=_hex(WHITE if contrast(color, WHITE) >= READABLE else BLACK),
         light_ink=_hex(_towards(_mix(color, BLACK, 0.12), BLACK, [WHITE, _mix(color, WHITE, 0.88)])),
@@ -69,11 +70,6 @@ def _luminance(color: Rgb) -> float:
     parts = [part / 255 for part in color]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _parse(accent: str) -> Rgb:
-    red, green, blue = bytes.fromhex(accent.removeprefix("#"))
-    return red, green, blue
 
 
 def _hex(color: Rgb) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -154,14 +155,10 @@ class HostedWorkers:
     def present(self) -> Iterator[Worker]:
         """Those of the portals that are there now."""
         for folder in folders_of_portals(self.folder):
-            if folder not in self._workers and self._is_to_be_tried(folder):
+            if folder not in self._workers and time.monotonic() - self._failed.get(folder, -math.inf) > TRY_AGAIN:
                 self._start(folder)
             if folder in self._workers:
                 yield self._workers[folder]
-
-    def _is_to_be_tried(self, folder: Path) -> bool:
-        failed = self._failed.get(folder)
-        return failed is None or time.monotonic() - failed > TRY_AGAIN
 
     def _start(self, folder: Path) -> None:
         self._failed[folder] = time.monotonic()

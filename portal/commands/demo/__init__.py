@@ -1,7 +1,5 @@
 """`portal demo`: the records, conversations and accounts of the folder's demo, with dates around today."""
 
-from typing import Any
-
 import click
 
 from portal.accounts.giving_access import AccessRefusedError
@@ -46,7 +44,9 @@ def command(number: int) -> None:
         raise click.ClickException("\n".join(translate(problem, "en") for problem in wrong.problems)) from None
     # Only now, as nothing is loaded by a command whose output nobody reads to its end.
     click.echo("\n".join(done))
-    _print_accounts(accounts)
+    click.echo("Sign in as" if accounts else "No accounts are listed in demo/accounts.csv.")
+    for row in accounts:
+        click.echo(f"  {row['email']}  {row['password']}  ({row['person']}, {row['profile']})")
 
 
 def _load(portal: OpenPortal, demo: Demonstration, number: int) -> list[str]:
@@ -76,9 +76,3 @@ def _add(demo: Demonstration, number: int) -> str:
     if report.bad:
         raise DemoError(translate(report.bad[0].reason, "en"))
     return f"Added {plural(report.outcome.added, 'more ticket')}."
-
-
-def _print_accounts(accounts: list[dict[str, Any]]) -> None:
-    click.echo("Sign in as" if accounts else "No accounts are listed in demo/accounts.csv.")
-    for row in accounts:
-        click.echo(f"  {row['email']}  {row['password']}  ({row['person']}, {row['profile']})")

@@ -28,12 +28,8 @@ def add_example_files(records: Records, store: Store) -> None:
     for record in list(records.iterate(Query(sort=("id",)), records.module.everything)):
         for field in fields:
             if record.values[field.name] is None:
-                _add(records, record, field, store)
-
-
-def _add(records: Records, record: Record, field: Any, store: Store) -> None:
-    file = _drawing(record, field, store) if field.needs_preview else _page(records, record, field, store)
-    fill_in_file(records, record.id, field, file, SYSTEM)
+                file = _drawing(record, field, store) if field.needs_preview else _page(records, record, field, store)
+                fill_in_file(records, record.id, field, file, SYSTEM)
 
 
 def _page(records: Records, record: Record, field: Field, store: Store) -> PendingFile:

@@ -1,7 +1,5 @@
 """The files of exported records: written into a bundle, and named in the cells of the CSV file."""
 
-from collections.abc import Iterator
-
 import sqlalchemy as sa
 
 from portal.records.reading.records import Record, Records
@@ -23,8 +21,10 @@ class FilesOut:
     def cells(self, record: Record) -> dict[str, str]:
         """What the cells of a record hold: the path of each file field, and those of the attachments."""
         attached, cells = [], {}
+        fields = self.system.module.fields.items()
+        filled = [name for name, field in fields if field.by_upload and record.values.get(name)]
         for row in self._rows(record):
-            field = next((name for name in self._fields(record) if record.values[name].id == row["id"]), None)
+            field = next((name for name in filled if record.values[name].id == row["id"]), None)
             if row["field"] is not None and field is None:
                 continue  # of a field that is declared no more
             path = bundled_path(record.id, row["id"], row["name"], bool(row["internal"]) and field is None)
@@ -35,10 +35,6 @@ class FilesOut:
             else:
                 cells[field] = path
         return {**cells, ATTACHMENTS: written_names(attached)}
-
-    def _fields(self, record: Record) -> Iterator[str]:
-        fields = self.system.module.fields
-        return (name for name, field in fields.items() if field.by_upload and record.values.get(name))
 
     def _rows(self, record: Record) -> list[sa.RowMapping]:
         if record.id not in self._records:
