@@ -199,7 +199,7 @@ def test_the_number_of_a_removed_record_does_not_come_again(connection):
     for record in (1, 2):
         write(connection, record, "printer")
     before = page(connection, Search(search, tickets, parse_words("printer")), 1)[0].seq
-    remove(connection, search, "tickets", 2)
+    remove(connection, search, "tickets", [2])
     write(connection, 3, "printer")
     assert page(connection, Search(search, tickets, parse_words("printer")), 1)[0].seq > before
 
@@ -226,7 +226,7 @@ def test_replacing_a_text_follows_the_module_when_internal_fields_come_and_go(co
 def test_a_removed_record_is_not_found(connection):
     write(connection, 1, "printer", internal=["secret"])
     write(connection, 2, "printer")
-    remove(connection, search, "tickets", 1)
+    remove(connection, search, "tickets", [1])
     assert found(connection, "printer") == [2]
     assert found(connection, "secret", part=1) == []
 
