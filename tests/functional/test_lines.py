@@ -68,8 +68,9 @@ def portal_folder(portal_folder: Path) -> Path:
     """The small portal with orders that have lines."""
     modules = portal_folder / "modules.yaml"
     modules.write_text(modules.read_text() + ORDERS)
-    for name, access in (("customer", ACCESS), ("staff", STAFF)):
-        change(portal_folder, "home:\n", f"{access}home:\n", f"profiles/{name}.yaml")
+    change(portal_folder, "home:\n", f"{ACCESS}home:\n", "profiles/customer.yaml")
+    with (portal_folder / "profiles/staff.yaml").open("a") as staff:
+        staff.write(STAFF)
     return portal_folder
 
 
