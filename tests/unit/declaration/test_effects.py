@@ -20,7 +20,7 @@ PORTAL = Path(__file__).parents[3] / "portal"
 # Keys whose whole effect is on the resolved declaration.
 RESOLVED = {"Profile.extends"}
 # Values that mean the absence of the others.
-ABSENCES = {"Transition.ask: optional"}
+ABSENCES = {"Transition.ask: optional", "Profile.second_factor: optional"}
 
 
 def test_every_key_has_an_effect():
