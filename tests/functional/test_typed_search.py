@@ -56,7 +56,7 @@ MESSAGES = [
     ("-(size:huge)", "“huge” is not one of the options", "AbĆE"),
     ("size:small or ink", "“or” stands between filters only", "A"),
     ("-(size:small ink)", "A minus stands before filters only", "A"),
-    ("((((((size:small))))))", "too many brackets", "A"),
+    ("((((((size:small))))))", "too many brackets", "A"), (f"{'(' * 900}size:small)", "too many brackets", "A"),
     ("name:a " * 31, "too many filters", "A"),
 ]  # fmt: skip
 

@@ -218,13 +218,19 @@ class _Parser:
     def _items(self, depth: int) -> list[_Item]:
         """What stands before the next bracket that closes, or the end."""
         items: list[_Item] = []
+        ignored = 0  # brackets that are open and mean nothing
         while self.place < len(self.tokens):
             token = self.tokens[self.place]
             self.place += 1
             if token["close"]:
-                break
-            if token["open"]:
-                items += self._group(token, depth)
+                if not ignored:
+                    break
+                ignored -= 1
+            elif token["open"] and depth < MOST_BRACKETS:
+                items.append(self._group(token, depth))
+            elif token["open"]:
+                ignored += 1
+                self._complain(_("There are too many brackets within one another."))
             elif token["name"]:
                 items += self._filter_or_word(token)
             elif fold(token[0]) in self.ors:
@@ -233,13 +239,10 @@ class _Parser:
                 items.append(_Word(*token.span()))
         return items
 
-    def _group(self, token: re.Match[str], depth: int) -> list[_Item]:
+    def _group(self, token: re.Match[str], depth: int) -> _Group:
         items = self._items(depth + 1)
-        if depth >= MOST_BRACKETS:
-            self._complain(_("There are too many brackets within one another."))
-            return items
         end = self.tokens[self.place - 1].end()
-        return [_Group(token.start(), end, token[0].startswith("-"), items)]
+        return _Group(token.start(), end, token[0].startswith("-"), items)
 
     def _filter_or_word(self, token: re.Match[str]) -> list[_Item]:
         field, reader = self.names.field(token["name"]), self.records.policy.reader
