@@ -149,10 +149,11 @@ class Logins:
             if not updated.rowcount:
                 return WRONG
             if account.second_factor:
-                return self._ask_for_code(connection, account, now)
+                return self.ask_for_code(connection, account, now)
             return self._open_session(connection, account, attempt, (hashed, renewed), now)
 
-    def _ask_for_code(self, connection: sa.Connection, account: Account, now: datetime.datetime) -> CodeNeeded:
+    def ask_for_code(self, connection: sa.Connection, account: Account, now: datetime.datetime) -> CodeNeeded:
+        """For an account with a second factor, after the password or a link: what stands in place of a session."""
         return CodeNeeded(make_link(connection, self.tables, account.id, SECOND_FACTOR, now, CODE_LIFETIME))
 
     def _open_session(
@@ -280,7 +281,7 @@ class Logins:
             if reason := sign_in_refusal(connection, self.tables, account, now):
                 return reason
             if account.second_factor:
-                return self._ask_for_code(connection, account, now)
+                return self.ask_for_code(connection, account, now)
             return self._open_without_password(connection, account, attempt, now)
 
     def _open_without_password(
@@ -318,7 +319,7 @@ class Logins:
             if not is_known:
                 account = self._bind(connection, account, person.subject)
             if account.second_factor:
-                return self._ask_for_code(connection, account, now)
+                return self.ask_for_code(connection, account, now)
             return self._open_without_password(connection, account, attempt, now)
 
     def _bind(self, connection: sa.Connection, account: Account, subject: str) -> Account:

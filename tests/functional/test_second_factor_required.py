@@ -9,7 +9,7 @@ from portal.database.engine import reading
 from tests.functional.conftest import form_of
 from tests.functional.test_devices import ask_for_link, link_in
 from tests.functional.test_devices import with_links as with_links
-from tests.functional.test_granting import NANCY, post
+from tests.functional.test_granting import DORA, NANCY, accept, link_of, post
 from tests.functional.test_passwords import letters
 from tests.functional.test_second_factor import URL, enter_code, set_up
 from tests.functional.test_second_factor import anna as anna
@@ -71,12 +71,16 @@ def test_the_preview_of_an_administrator_shows_the_portal_itself(required, app, 
     assert "Tickets" in app.get("/", status=200)
 
 
-# -- reset by others ---------------------------------------------------------------------------------------------------
+# -- who gives access ---------------------------------------------------------------------------------------------------
 
 
-def test_who_gives_access_resets_it_for_a_person_who_is_told(portal_folder, anna, sign_in, another_browser):
+@pytest.fixture
+def granting(portal_folder):
     path = portal_folder / "profiles" / "staff.yaml"
     path.write_text(path.read_text().replace("people: {see: all, can: [", "people: {see: all, can: [grant, ", 1))
+
+
+def test_who_gives_access_resets_it_for_a_person_who_is_told(granting, anna, sign_in, another_browser):
     nancy = sign_in(NANCY, browser=another_browser())
     person = re.search(r'href="(/people/\d+/)"', nancy.get("/people/?q=anna").text)[1]
     assert f"{person}second-factor" in nancy.get(person)
@@ -87,3 +91,19 @@ def test_who_gives_access_resets_it_for_a_person_who_is_told(portal_folder, anna
     nancy.get(f"{person}second-factor", status=404)
     carla = sign_in("carla@globex.example", browser=another_browser())
     assert carla.get(f"{person}second-factor", status="*").status_int == 404
+
+
+def test_an_invitation_that_was_not_used_asks_for_a_code_too(
+    with_links, granting, app, sign_in, another_browser, clock
+):
+    invitation = link_of(post(sign_in(NANCY), "/people/invite", email=DORA, name="Dora", profile="customer"))
+    dora = another_browser()
+    ask_for_link(dora, DORA)
+    link = link_in(app)
+    form_of(dora.get(link), link).submit(status=303)
+    phone, _recovery = set_up(dora, clock, password=None)
+    browser = another_browser()
+    assert accept(browser, invitation).location == "http://localhost/login/code"
+    assert not is_signed_in(browser)
+    assert enter_code(browser, phone.code()).status_int == 303
+    assert is_signed_in(browser)

@@ -168,11 +168,14 @@ def login_page(
 
 
 def welcome(request: Request, account: Account, hashed: str | None) -> Any:
-    """Signs a new account in; before its first day, says when that is."""
+    """Signs a new account in; before its first day, says when that is. Who was invited may have come in by other ways
+    meanwhile, and have set a second factor up."""
     tables = request.portal.tables
     if reason := sign_in_refusal(request.connection, tables, account, request.now):
         page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
         return {"page": page}
+    if account.second_factor:
+        return enter(request, request.logins.ask_for_code(request.connection, account, request.now))
     if former := read_cookie(request, Cookie.SESSION):
         close_session(request.connection, tables, former)
     token = open_session(request.connection, tables, account.id, request.now, None, request.user_agent)
