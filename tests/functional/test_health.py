@@ -36,6 +36,8 @@ def test_administrators_see_what_is_behind(post):
     health = post[NANCY].get("/-/health").json
     assert (health["worker_seen"], health["behind"], health["status"]) == (6 * 60, ["worker"], "behind")
     assert health["free_space"] > 0
+    post.account(NANCY, must_change=True)
+    assert set(post[NANCY].get("/-/health").json) == {"status"}
 
 
 def test_a_token_opens_the_figures(make_app):

@@ -14,6 +14,7 @@ from pyramid.view import view_config
 
 from portal.web.metrics import CONTENT_TYPE
 from portal.web.resources import Administration
+from portal.web.security import ADMINISTER
 from portal.web.serving import is_local_development
 
 
@@ -44,5 +45,4 @@ def _may_monitor(request: Request) -> bool:
     authorization = request.headers.get("Authorization", "")
     if token and hmac.compare_digest(authorization.encode("utf-8", "replace"), f"Bearer {token}".encode()):
         return True
-    identity = request.visitor.identity
-    return is_local_development(request) or (identity is not None and identity.administrator)
+    return is_local_development(request) or bool(request.has_permission(ADMINISTER))
