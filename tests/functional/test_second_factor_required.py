@@ -71,7 +71,7 @@ def test_the_preview_of_an_administrator_shows_the_portal_itself(required, app, 
     assert "Tickets" in app.get("/", status=200)
 
 
-# -- who gives access ---------------------------------------------------------------------------------------------------
+# -- who gives access -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
