@@ -48,6 +48,12 @@ def filterable(records: Records) -> Iterator[Field]:
     return (field for name, field in records.module.everything.items() if name in readable and field.filter)
 
 
+def filter_inputs(field: Field) -> tuple[str, ...]:
+    """The parameters of an address that make up the filter of a field."""
+    parts = ("empty", *(("id",) if field.targets else ()), *(("min", "max") if field.ranged else ()))
+    return (field.name, *(f"{field.name}.{part}" for part in parts))
+
+
 def read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, list[Condition]]:
     """The filter of a field in the parameters of an address, and its conditions; none where it cannot be parsed."""
     chosen = Filter(

@@ -25,8 +25,10 @@ from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
 from portal.views.forms.drafts import as_form
 from portal.views.forms.line_buttons import new_row_inputs
 from portal.views.forms.widgets import inputs_of
+from portal.web.form_limits import MOST_FIELDS, TOO_LARGE
 
 MOST_ROWS = 1_000  # of one field
+MOST_LINKS = MOST_FIELDS  # of one field, as in a form: each name is looked up, which takes 2 ms
 Inputs = dict[str, Any]
 
 
@@ -86,6 +88,8 @@ class Given:
             items = (given or []) if one.multiple else [given]
             if not isinstance(items, list):
                 raise Refused(UNEXPECTED)
+            if len(items) > MOST_LINKS:
+                raise Refused(TOO_LARGE)
             links = tuple(link for item in items if (link := self._link(one, item)) is not None)
             self.links[one.name] = links if one.multiple else next(iter(links), None)
             return one.inputs(self.links[one.name], reader)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from pyramid.request import Request
 
 from portal.declaration.shapes import display_name
+from portal.records.reading.filters import filter_inputs, filterable
 from portal.records.reading.list_request import ListRequest, read_list_request
 from portal.records.reading.records import Records
 from portal.texts import _
@@ -56,9 +57,10 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
 
 def _wrong_parameters(records: Records, list_request: ListRequest, request: Request) -> Iterator[tuple[str, str]]:
     """Those that a page would pass over: a program would take all records for those that it asked for."""
-    known = {*list_request.filters, "q", "tab", "sort", "button", LIMIT, *PLACE}
-    for name in request.GET:
-        if name.partition(".")[0] not in known:
+    of_filters = {name for field in filterable(records) for name in filter_inputs(field)}
+    known = {*of_filters, "q", "tab", "sort", "button", LIMIT, *PLACE}
+    for name, value in request.GET.items():
+        if name not in known or (name.endswith(".empty") and value != "1"):
             yield name, NO_PARAMETER
     for name, chosen in list_request.filters.items():
         if chosen.error:

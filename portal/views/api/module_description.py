@@ -9,7 +9,7 @@ from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import FormLayout, Transition, display_name
 from portal.fields.base import Field
 from portal.fields.lines import ROW_ID
-from portal.records.reading.filters import filterable
+from portal.records.reading.filters import filter_inputs, filterable
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.comments import may_comment
@@ -143,10 +143,7 @@ class ModuleDescription:
         tabs = {"tab": {"enum": list(self.records.access.list.tabs)}} if self.records.access.list.tabs else {}
         known = {"q": TEXT, **tabs, "sort": TEXT, "after": TEXT, "before": TEXT, LIMIT: size}
         for field in filterable(self.records):
-            known[field.name] = TEXT
-            known[f"{field.name}.empty"] = {"const": "1"}
-            known |= {f"{field.name}.id": TEXT} if field.targets else {}
-            known |= {f"{field.name}.{bound}": TEXT for bound in ("min", "max") if field.ranged}
+            known |= dict.fromkeys(filter_inputs(field), TEXT) | {f"{field.name}.empty": {"const": "1"}}
         for name, schema in known.items():
             yield {"name": name, "in": "query", "schema": schema}
 

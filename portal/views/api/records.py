@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from portal.fields.base import Refused
+from portal.records.reading.records import Record as StoredRecord
 from portal.records.writing.errors import ConflictError
 from portal.texts import _
 from portal.views.api.answers import (
@@ -74,7 +75,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any]:
     """`/api/MODULE/ID`: changes the fields that the body names."""
     check_match(request, resource.record)
     form, body = EditForm(resource, request), read_body(request)
-    version = _version_in(body, resource.record.version)
+    _check_version(body, resource.record)
     body.pop(TITLE, None)  # of a record that comes back as it was read
     given = Given(form.records, form.fields, body, form.record.values)
     shown = inputs_of(form.fields, form.record.values, request.reader)
@@ -85,7 +86,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any]:
     refuse_files(form.attached.refused)
     writer = request.writer(form.records)
     try:
-        writer.edit(form.record, {field.name: filling.values[field.name] for field in form.fields}, version)
+        writer.edit(form.record, {field.name: filling.values[field.name] for field in form.fields}, form.record.version)
     except Refused as refused:  # by a table that others made
         raise InputError(errors_of(refused, form.fields)) from None
     record = form.records.as_system.get(form.record.id) if form.attached.files else None
@@ -133,12 +134,13 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     return answer_with_record(request, records, record.id)
 
 
-def _version_in(body: dict[str, Any], present: int) -> int:
-    """Takes the version that a body was made from out of it; the present one where it names none."""
-    version = body.pop(VERSION, present)
-    if not isinstance(version, int):
+def _check_version(body: dict[str, Any], record: StoredRecord) -> None:
+    """Takes the version that a body was made from out of it. Raises ConflictError where the record has another one."""
+    version = body.pop(VERSION, record.version)
+    if type(version) is not int:  # true is no number here
         raise InputError({VERSION: UNEXPECTED})
-    return version
+    if version != record.version:
+        raise ConflictError(record.id)
 
 
 def _comment_in(body: dict[str, Any]) -> str:
