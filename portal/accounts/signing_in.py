@@ -141,10 +141,9 @@ class Logins:
                 return reason
             # Only with the hash that was verified: the password may have been changed in the meantime.
             unchanged = sa.and_(table.c["id"] == account.id, table.c["password"] == hashed)
-            values = {
-                "password": renewed,
-                **({} if account.second_factor else _signed_in_values(account, attempt, now)),
-            }
+            values = {"password": renewed}
+            if account.second_factor is None:
+                values |= _signed_in_values(account, attempt, now)
             updated = connection.execute(sa.update(table).where(unchanged).values(values))
             if not updated.rowcount:
                 return WRONG
