@@ -69,7 +69,7 @@ def open_combobox(page: Page) -> None:
 
 
 def open_search_help(page: Page) -> None:
-    page.locator("#list-form summary").click()
+    page.locator("#list-form").get_by_title("How to search").click()
     expect(page.locator(".search-help")).to_be_visible()
 
 

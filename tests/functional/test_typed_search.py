@@ -120,7 +120,7 @@ def test_what_a_reader_may_not_read_is_a_word_like_any_other(filled):
     assert filled[NANCY].titles("/things/?q=secret:zqsecret") == ["Known"]
     assert anna.get("/things/complete?q=secr").json == []
     assert [offer["title"] for offer in filled[NANCY].get("/things/complete?q=secr").json] == ["Secret"]
-    assert "secret:" not in anna.get("/things/").html.find(class_="search-help").text
+    assert "secret:" not in anna.get("/things/?_panel=search").html.find(class_="search-help").text
 
 
 @pytest.mark.sqlite_suffices
@@ -144,7 +144,11 @@ def test_names_options_and_titles_are_offered_as_one_types(filled):
 @pytest.mark.sqlite_suffices
 def test_the_help_has_examples_that_work(filled):
     for module in ("things", "requests"):
-        examples = filled[ANNA].get(f"/{module}/").html.find(class_="search-help").find_all("a")
+        page = filled[ANNA].get(f"/{module}/")
+        assert not page.html.find(class_="search-help"), "drawn where it is asked for"
+        page = filled[ANNA].get(page.html.find("a", title="How to search")["href"])
+        assert not page.html.find(class_="arrange")
+        examples = page.html.find(class_="search-help").find_all("a")
         assert len(examples) > 5
         for link in examples:
             page = filled[ANNA].get(link["href"])

@@ -22,7 +22,7 @@ from portal.views.lists.list_panel import ListPanel, Typed, list_panel, view_chi
 from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_speakers
 from portal.views.lists.many_records import ManyForm, many_form
 from portal.views.lists.search_box import SearchBox, search_box
-from portal.views.lists.shown_list import PANEL, VIEW, ShownList, shown_list
+from portal.views.lists.shown_list import PANEL, SEARCH_HELP, VIEW, ShownList, shown_list
 from portal.views.lists.tabs import TabState, tabs, widest_tab
 from portal.views.parts import Pairs, TitledLink
 from portal.views.wording import count_text, new_label
@@ -99,6 +99,8 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
     list_request, parameters, columns = shown.request, shown.kept, shown.columns
     states = filter_states(records, list_request, columns)
     query, access, policy = list_request.query, records.access, records.policy
+    with_help = request.GET.get(PANEL) == SEARCH_HELP
+    with_panel = typed is not None or (PANEL in request.GET and not with_help)
     of_views = view_queries(shown, request)
     page, count, counts_of_tabs = _page_and_counts(shown, list(of_views.values()))
     news = _page_news(shown, request, page)
@@ -109,13 +111,13 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
         rows=rows_with_speakers(request, records, news, rows, columns),
         pager=_pager(records.name, page, count, parameters, request.reader),
-        search=search_box(shown),
+        search=search_box(shown, with_help),
         hidden=tuple((name, value) for name, value in parameters if name in (VIEW, "tab", "sort", "button")),
         tabs=tuple(tabs(shown, counts_of_tabs, news)),
         views=tuple(view_tabs(shown, of_views)),
         compact=shown.arrangement.compact,
         panel_url=shown.address((PANEL, "1")),
-        panel=list_panel(shown, request, typed) if typed or PANEL in request.GET else None,
+        panel=list_panel(shown, request, typed) if with_panel else None,
         chips=(*view_chip(shown), *chips(shown, states)),
         called=called_record(records, query.text, page.records[:1]),
         notes=tuple(_list_notes(shown, count)),

@@ -22,7 +22,7 @@ from portal.records.reading.typed_search import (
 )
 from portal.texts import Words, _, fold
 from portal.views.lists.chips import search_address
-from portal.views.lists.shown_list import ShownList
+from portal.views.lists.shown_list import PANEL, SEARCH_HELP, ShownList
 from portal.web.resources import Module
 
 OFFERED = 10  # completions at once
@@ -39,33 +39,45 @@ class SearchExample:
 
 
 @dataclass(frozen=True)
+class SearchHelp:
+    """How to search this list."""
+
+    examples: tuple[SearchExample, ...]
+    names: tuple[str, ...]  # of all fields that can stand before a colon
+
+
+@dataclass(frozen=True)
 class SearchBox:
     """The search of a list as it was typed; drawn by list.pt."""
 
     text: str
     complete_url: str
-    examples: tuple[SearchExample, ...]
-    names: tuple[str, ...]  # of all fields that can stand before a colon
+    help_url: str
+    help: SearchHelp | None = None  # where it was asked for, so that other pages do not grow by it
     complaints: tuple[Words, ...] = ()  # what could not be done
     errors: tuple[Words, ...] = ()  # values that could not be read: as their chips say
 
 
-def search_box(shown: ShownList) -> SearchBox:
+def search_box(shown: ShownList, with_help: bool) -> SearchBox:
     """The search of a list, with what is said beside it."""
     records, search = shown.records, shown.request.search
-    reader, names = records.policy.reader, field_names(records)
+    reader = records.policy.reader
     wrong = (typed.filter for typed in search.filters if typed.filter.error)
     labeled = ((records.module.field(typed.name).title, typed.error) for typed in wrong)
     return SearchBox(
         text=search.text,
         complete_url=f"/{records.name}/complete",
-        examples=tuple(
-            SearchExample(text, meaning, search_address(shown, text)) for text, meaning in _examples(shown, names)
-        ),
-        names=tuple(names.typed.values()),
+        help_url=shown.address((PANEL, SEARCH_HELP)),
+        help=_search_help(shown) if with_help else None,
         complaints=search.complaints,
         errors=tuple(f"{reader.text(label)}: {reader.text(error)}" for label, error in labeled),
     )
+
+
+def _search_help(shown: ShownList) -> SearchHelp:
+    names = field_names(shown.records)
+    examples = (SearchExample(text, meaning, search_address(shown, text)) for text, meaning in _examples(shown, names))
+    return SearchHelp(tuple(examples), tuple(names.typed.values()))
 
 
 def _examples(shown: ShownList, names: FieldNames) -> Iterator[tuple[str, Words]]:

@@ -19,7 +19,8 @@ from portal.views.lists.filters import Parameters
 from portal.web.addresses import list_address
 
 VIEW = "view"  # the parameter with the key of a saved view; empty: none, though one opens by default
-PANEL = "_panel"  # the parameter that opens the panel where one arranges the list
+PANEL = "_panel"  # the parameter that opens the panel where one arranges the list, or the help of its search
+SEARCH_HELP = "search"
 # Parameters of the address that a link to another order, tab or page leaves out.
 PLACE = ("after", "before")
 
