@@ -1,12 +1,14 @@
 """Importing in the browser: a file, where its columns go, what would happen, and the button that takes it back."""
 
 import datetime
+import io
 import re
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import sqlalchemy as sa
+import xlsxwriter
 from webtest import Upload
 
 from portal.accounts.giving_access import AccessRequest
@@ -315,6 +317,8 @@ def test_only_who_may_import_is_led_there(world):
         (b"name\n\xff\xff", "Line 2: Character 1 on this line is not valid UTF-8"),
         (b"name\nA\nB\nC\n", "The file has more than 2 rows."),
         (b"", "is empty"),
+        (",".join(f"h{number}" for number in range(501)).encode() + b"\n1\n", "has more than 500 columns"),
+        (b"h" * 50_001 + b"\n1\n", "or too long names."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(world, monkeypatch, content, words):
@@ -322,6 +326,18 @@ def test_a_file_that_cannot_be_read_is_told(world, monkeypatch, content, words):
     answer = world[NANCY].send("/machines/import", [("_import", Upload("a.csv", content, "text/csv"))])
     page = world[NANCY].get(answer.location) if answer.status_int == 303 else answer
     assert words in page.html.select_one(".alert").text
+
+
+@pytest.mark.sqlite_suffices
+def test_a_small_workbook_whose_cells_share_a_long_text_is_refused(world):
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["name"])
+        sheet.write_row(1, 0, ["x" * 32_000] * 1_600)
+    assert len(file.getvalue()) < 20_000
+    page = send(world, NANCY, file.getvalue(), "machines.xlsx")
+    assert page.html.select_one(".alert").text == "Unpacked, the workbook has more than 50 MB."
 
 
 def test_without_a_file_nothing_goes_on(world):

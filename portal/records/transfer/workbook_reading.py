@@ -24,7 +24,8 @@ from portal.texts import _
 MOST_ROWS = 1_048_576  # of a sheet; a file may claim more
 MOST_DIGITS = 15  # of a number; those behind are an accident of how computers write it
 HALF_SECOND = datetime.timedelta(milliseconds=500)
-ZEROS = re.compile("0{2,}")  # a format that fills up with zeros: postal codes, personal numbers
+# A format that fills up with zeros: postal codes, personal numbers; spreadsheets know none that is longer.
+ZEROS = re.compile("0{2,255}")
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 CHUNK = 1 << 20
 

@@ -27,21 +27,33 @@ from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.transfer.source_files import open_file
 from portal.records.writing.history import SYSTEM, Author
 from portal.store.store import StoreError
-from portal.texts import ngettext
+from portal.texts import _, ngettext
 from portal.views.forms.uploads import CANNOT_STORE
 from portal.views.parts import Pairs
 
 MOST_ROWS = 5_000  # that are imported while a browser waits
-MOST_UNPACKED = 50_000_000  # bytes of a workbook
+MOST_COLUMNS, LONGEST_HEADERS = 500, 50_000  # of a file, and characters of all headers together
+MOST_UNPACKED = 50_000_000  # bytes of a workbook; cells may share one long text, or be missing: of its cells as well
+LEAST_OF_CELL = 10  # bytes that a cell counts besides its text
 COLUMN = "column."
 DECIMALS, FIRST = ("", ",", "."), ("", "day", "month")
 
 
 @dataclass(frozen=True)
 class LimitedRows:
-    """The rows of a file, of which there may be MOST_ROWS. Raises UnreadableFileError behind them."""
+    """The rows of a file, of which there may be MOST_ROWS, with MOST_COLUMNS. Raises UnreadableFileError for more."""
 
     source: CsvRows
+
+    def __post_init__(self) -> None:
+        if len(self.headers) > MOST_COLUMNS or sum(map(len, self.headers)) > LONGEST_HEADERS:
+            raise UnreadableFileError(
+                ngettext(
+                    "The first row has more than ${number} column, or too long names.",
+                    "The first row has more than ${number} columns, or too long names.",
+                    MOST_COLUMNS,
+                )
+            )
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -49,8 +61,13 @@ class LimitedRows:
 
     def rows(self) -> Iterator[CsvRow]:
         """The rows below the header."""
-        rows = self.source.rows()
-        yield from islice(rows, MOST_ROWS)
+        rows, size = self.source.rows(), 0
+        for row in islice(rows, MOST_ROWS):
+            size += sum(map(len, row.cells)) + len(row.cells) * LEAST_OF_CELL
+            if size > MOST_UNPACKED:
+                facts = {"most": f"{MOST_UNPACKED // 1_000_000:,}"}
+                raise UnreadableFileError(_("Unpacked, the workbook has more than ${most} MB.", mapping=facts))
+            yield row
         if next(rows, None) is not None:
             raise UnreadableFileError(
                 ngettext(
