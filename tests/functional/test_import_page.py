@@ -216,6 +216,8 @@ def test_records_that_are_there_are_changed_by_their_reference(world):
     )
     world.set("machines", third, state="gone")
     content = "reference,name,serial\nM001,First,One\nM002,Two,Two\nM003,Third,Gone\nM009,New,New\nM002,Two,Other\n"
+    page = send(world, NANCY, "name,serial\nFirst,One\n", match="reference")
+    assert told(page) == ["No column maps to the field “reference”, by which records are found."]
     page = send(world, NANCY, content, match="reference")
     assert outcome(page) == ["1 changed record", "1 record is like this already", "3 rows cannot be imported"]
     assert sorted(problems(page)) == [

@@ -222,7 +222,7 @@ def _wrong_key(fillable: Mapping[str, Field], columns: Sequence[CsvColumn], key:
         hint = suggest(key, known)
         yield _("--key: “${field}” does not identify records${hint}.", mapping={"field": key, "hint": hint})
     elif key not in {column.field.name for column in columns}:
-        yield _("--key: no column of the file maps to the field “${field}”.", mapping={"field": key})
+        yield _("No column maps to the field “${field}”, by which records are found.", mapping={"field": key})
 
 
 def _can_be_key(field: Field) -> bool:
