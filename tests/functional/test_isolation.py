@@ -88,7 +88,7 @@ def said(world, request, text, internal=False):
 def addresses_in(page, here: str) -> Iterator[str]:
     for address in re.findall(r'(?:href|action|data-find)="([^"]+)"', page.text):
         parts = urlsplit(urljoin(here, address.replace("&amp;", "&")))
-        kept = "&".join(pair for pair in parts.query.split("&") if not pair.startswith("sort="))
+        kept = "&".join(pair for pair in parts.query.split("&") if not pair.startswith(("sort=", "_panel=")))
         if (
             parts.scheme not in ("mailto", "tel")
             and parts.netloc in ("", "localhost")
@@ -116,6 +116,7 @@ def asked(world) -> list[str]:
     found = ["/search?q=zq", f"/search?q={INTERNAL}", f"/requests/suggested?q={INTERNAL}+all"]
     for module in MODULES:
         found += [f"/{module}/?tab=all&q=zq", f"/{module}/?tab=all&q={INTERNAL}", f"/{module}/export.csv?tab=all"]
+        found += [f"/{module}/?tab=all&_panel=1"]
         found += [f"/{module}/export.xlsx?tab=all"]
         for name, field in world.portal.declaration.modules[module].fields.items():
             found += [f"/{module}/?tab=all&{name}=zq", f"/{module}/?tab=all&q=-{name}:zq"]
