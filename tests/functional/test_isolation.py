@@ -85,10 +85,15 @@ def said(world, request, text, internal=False):
         Writer(records, Author(name="Nancy")).add_comment(records.get(request), text, internal=internal)
 
 
+# What addresses are followed without, for it leads to the same pages times as many: how a list is sorted and arranged,
+# and the examples of the search's help. `asked` has one of each.
+REPEATED = re.compile(r"sort=|_panel=|q=.*(%3A|%E2%80%9C)")
+
+
 def addresses_in(page, here: str) -> Iterator[str]:
     for address in re.findall(r'(?:href|action|data-find)="([^"]+)"', page.text):
         parts = urlsplit(urljoin(here, address.replace("&amp;", "&")))
-        kept = "&".join(pair for pair in parts.query.split("&") if not pair.startswith(("sort=", "_panel=")))
+        kept = "&".join(pair for pair in parts.query.split("&") if not REPEATED.match(pair))
         if (
             parts.scheme not in ("mailto", "tel")
             and parts.netloc in ("", "localhost")
