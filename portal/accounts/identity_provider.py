@@ -29,6 +29,7 @@ LEEWAY = 60  # seconds by which the clocks may differ
 PATIENCE = 10  # seconds that an answer may take
 LARGEST_ANSWER = 1_000_000  # bytes
 KEEP = 3600  # seconds
+PAUSE = 30  # seconds without another question to a provider that is away: each one keeps a thread waiting
 RENEW_AFTER = 60  # seconds after which keys are read again for one that is not among them
 SCOPE = "openid email"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -67,6 +68,7 @@ class IdentityProvider:
         self.issuer, self.label = issuer, label
         self._client = client_id, client_secret
         self._metadata: tuple[float, dict[str, Any]] = (0.0, {})  # since when, by time.monotonic()
+        self._pause_until = 0.0  # likewise
         self._keys: tuple[float, KeySet] | None = None
 
     def authorization_address(self, flow: Flow, redirect_uri: str) -> str:
@@ -135,10 +137,20 @@ class IdentityProvider:
     def _discover(self) -> dict[str, Any]:
         since, metadata = self._metadata
         if not metadata or time.monotonic() - since > KEEP:
-            metadata = fetch(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-            if metadata.get("issuer") != self.issuer:
-                raise ProviderError(f"PORTAL_OIDC_ISSUER is {self.issuer}; the provider says {metadata.get('issuer')}")
+            if time.monotonic() < self._pause_until:
+                raise ProviderError("the provider did not answer a moment ago, and is not asked again yet")
+            try:
+                metadata = self._fetch_metadata()
+            except ProviderError:
+                self._pause_until = time.monotonic() + PAUSE
+                raise
             self._metadata = time.monotonic(), metadata
+        return metadata
+
+    def _fetch_metadata(self) -> dict[str, Any]:
+        metadata = fetch(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if metadata.get("issuer") != self.issuer:
+            raise ProviderError(f"PORTAL_OIDC_ISSUER is {self.issuer}; the provider says {metadata.get('issuer')}")
         return metadata
 
     def _read_keys(self, again: bool = False) -> KeySet:

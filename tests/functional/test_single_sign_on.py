@@ -182,6 +182,8 @@ def test_a_provider_that_is_away_or_wrong_is_a_sentence_and_passwords_work(make_
     assert "does not work at the moment" in page
     assert "Signing in by the identity provider failed" in caplog.text
     assert form_of(page, "/login")["next"].value == "/tickets/"
+    assert app.get("/login/oidc", status="*").status_int == 502
+    assert "is not asked again yet" in caplog.text
     assert try_to_sign_in(app).status_int == 303
 
 
