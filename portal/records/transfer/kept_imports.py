@@ -105,10 +105,18 @@ def _remember(records: Records, kept: KeptImport, field: str) -> None:
     records.connection.execute(sa.update(table).where(table.c["key"] == kept.key).values(field=field))
 
 
+def imported_at(records: Records, kept: KeptImport) -> datetime.datetime | None:
+    """When a file was imported; None where nothing is known of that any more."""
+    event = records.policy.tables.event
+    at: datetime.datetime | None = records.connection.scalar(
+        sa.select(event.c["at"]).where(event.c["id"] == kept.first_event)
+    )
+    return at
+
+
 def imported(records: Records, kept: KeptImport, author: Author) -> Imported | None:
     """What an import by `author` has made and changed; None where nothing is known of it any more."""
-    event = records.policy.tables.event
-    at = records.connection.scalar(sa.select(event.c["at"]).where(event.c["id"] == kept.first_event))
+    event, at = records.policy.tables.event, imported_at(records, kept)
     if at is None:
         return None
     within = event.c["id"].between(kept.first_event, kept.first_event + MOST_EVENTS)

@@ -22,7 +22,7 @@ from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.exporting import BYTE_ORDER_MARK, csv_lines
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportReport, columns_of, import_file
-from portal.records.transfer.kept_imports import FIELD, UNDONE_WITHIN, imported, kept_imports, store_import
+from portal.records.transfer.kept_imports import FIELD, UNDONE_WITHIN, imported_at, kept_imports, store_import
 from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
@@ -221,10 +221,11 @@ def _empty_page(asked: ImportRequest) -> ImportPage:
 def _earlier(asked: ImportRequest) -> Iterator[EarlierImport]:
     """The imports of the last day."""
     for kept in kept_imports(asked.records, asked.request.visitor.own_account):
-        done = imported(asked.records, kept, asked.author)
-        if done is not None and done.at > asked.request.now - UNDONE_WITHIN:
-            address = imported_address(asked.records.name, kept.key)
-            yield EarlierImport(kept.name, address, moment(done.at, asked.request.reader))
+        at = imported_at(asked.records, kept)
+        if at is not None and at > asked.request.now - UNDONE_WITHIN:
+            yield EarlierImport(
+                kept.name, imported_address(asked.records.name, kept.key), moment(at, asked.request.reader)
+            )
 
 
 def _with_file(page: ImportPage, asked: ImportRequest, source: LimitedRows) -> ImportPage:
