@@ -12,6 +12,7 @@ import pytest
 
 from tests.functional.conftest import form_of
 from tests.functional.test_accounts import account as account
+from tests.functional.test_granting import DORA, NANCY, link_of, post
 from tests.functional.test_passwords import ask_for_link, letters
 from tests.functional.test_second_factor import enter_code, set_up
 from tests.functional.test_signing_in import ANNA, change_account, is_signed_in, try_to_sign_in
@@ -204,6 +205,17 @@ def test_where_nothing_else_is_wanted_the_page_has_only_the_button(portal_folder
     assert app.post("/login", {"_csrf": token, "email": ANNA}, status="*").status_int == 422
     assert sign_in_there(app).status_int == 303
     assert app.get("/password", status="*").status_int == 404
+
+
+def test_where_nothing_else_is_wanted_an_invitation_leads_to_it(portal_folder, app, sign_in, another_browser):
+    path, profile = portal_folder / "modules.yaml", portal_folder / "profiles" / "staff.yaml"
+    profile.write_text(profile.read_text().replace("people: {see: all, can: [", "people: {see: all, can: [grant, ", 1))
+    link = link_of(post(sign_in(NANCY), "/people/invite", email=DORA, name="Dora", profile="customer"))
+    path.write_text(path.read_text().replace("portal: {", "portal: {sign_in: [oidc], ", 1))
+    dora = another_browser()
+    assert form_of(dora.get(link), link).submit(status=303).location == "http://localhost/login"
+    assert not is_signed_in(dora)
+    assert "Sign in with Acme ID" in dora.get("/login")
 
 
 def test_it_leads_to_no_other_site(app):

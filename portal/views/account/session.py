@@ -174,6 +174,8 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     if reason := sign_in_refusal(request.connection, tables, account, request.now):
         page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
         return {"page": page}
+    if set(request.portal.declaration.settings.sign_in) == {"oidc"}:  # the provider alone says who somebody is
+        return HTTPSeeOther("/login")
     if account.second_factor:
         return enter(request, request.logins.ask_for_code(request.connection, account, request.now))
     if former := read_cookie(request, Cookie.SESSION):
