@@ -54,6 +54,8 @@ MESSAGES = [
     ("amount:ten", "is not a number", "AbĆE"), ("day:soon..2026-03-01", "Enter a date such as", "AbĆE"),
     ("size:huge or name:a", "“huge” is not one of the options", "AbĆE"),
     ("-(size:huge)", "“huge” is not one of the options", "AbĆE"),
+    ("-(size:huge name:a)", "“huge” is not one of the options", "AbĆE"),
+    ("-((size:huge name:a) or name:b)", "“huge” is not one of the options", "AbĆE"),
     ("size:small or ink", "“or” stands between filters only", "A"),
     ("-(size:small ink)", "A minus stands before filters only", "A"),
     ("((((((size:small))))))", "too many brackets", "A"), (f"{'(' * 900}size:small)", "too many brackets", "A"),

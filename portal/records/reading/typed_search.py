@@ -64,6 +64,8 @@ class Joined(NamedTuple):
         known = tuple(condition for condition in conditions if condition is not None)
         if not known or (self.any and len(known) < len(conditions)):
             return None
+        if self.negated and any(typed.condition is None for typed in filters_in(self.parts)):
+            return None
         joined = AnyOf(known) if self.any else AllOf(known)
         return negation(joined) if self.negated else joined
 
