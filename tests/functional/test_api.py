@@ -96,11 +96,15 @@ def test_rows_are_a_list_and_keep_what_is_not_named(lamp_shop):
 def test_what_staff_alone_may_read_or_set_does_not_exist_for_a_customer(lamp_shop):
     nancy, anna = lamp_shop.program(NANCY), lamp_shop.program(ANNA)
     made = order(anna, lines=[{"product": "Lamp"}])
-    nancy.call("PATCH", f"orders/{made['id']}", {"margin": "hush"}, status=200)
+    row = {"_row": made["lines"][0]["_row"]}
+    nancy.call("PATCH", f"orders/{made['id']}", {"margin": "hush", "lines": [{**row, "discount": 5}]}, status=200)
     read = anna.call("GET", f"orders/{made['id']}", status=200)
     assert "margin" not in read.json
     assert set(read.json["lines"][0]) == {"_row", "product", "quantity", "price", "amount"}
-    for body in ({"margin": "x"}, {"status": "paid"}, {"total": "1"}, {"lines": [{"product": "Lamp", "discount": 1}]}):
+    for body in (
+        {"margin": "x"}, {"margin": "hush"}, {"status": "paid"}, {"total": "1"},
+        {"lines": [{"product": "Lamp", "discount": 1}]}, {"lines": [{**row, "discount": "5"}]},
+    ):  # fmt: skip
         assert list(anna.call("PATCH", f"orders/{made['id']}", body, status=422).json["fields"].values()) == [
             "This cannot be set here."
         ] * 1  # fmt: skip
