@@ -12,7 +12,7 @@ from portal.records.reading.filters import filter_inputs, filterable
 from portal.records.reading.list_request import ListRequest, read_list_request
 from portal.records.reading.records import Records
 from portal.texts import _
-from portal.views.api.answers import api_view_config, record_json
+from portal.views.api.answers import CHANGED, api_view_config, record_json
 from portal.views.api.input_error import InputError
 from portal.web.addresses import api_address, own_url
 from portal.web.form_input import whole_number
@@ -20,6 +20,7 @@ from portal.web.resources import Module, Root
 
 LIMIT, MOST_RECORDS = "_limit", 200
 PLACE = ("after", "before")
+WRONG_PARAMETERS = _("The address has parameters that cannot be read.")
 NO_PARAMETER = _("There is no such parameter.")
 
 
@@ -45,9 +46,11 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
     records = module.records
     list_request = read_list_request(records, request.GET, first_tab=False)
     if wrong := dict(_wrong_parameters(records, list_request, request)):
-        raise InputError(wrong, _("The address has parameters that cannot be read."), 400)
+        raise InputError(wrong, WRONG_PARAMETERS, 400)
     size = whole_number(request.GET.get(LIMIT, "")) or list_request.query.size
     page = records.page(replace(list_request.query, size=min(size, MOST_RECORDS)), records.module.everything)
+    if request.GET.get("after") and page.first:  # a program that follows `next` would begin again without end
+        raise InputError({"after": CHANGED}, WRONG_PARAMETERS, 400)
     return {
         "records": [record_json(records, record) for record in page.records],
         "next": _address_of_page(request, records, "after", page.next),
