@@ -1,17 +1,20 @@
 """Lets the fields that are computed from other fields find them: lookups, elapsed times, formulas, roll-ups.
 
 Called by load once all modules are read, before anything asks such a field what it is. A field that cannot be bound
-is reported and left out.
+is reported and left out. Which roll-ups a profile does not get is decided here too, when profiles are resolved.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from portal.conditions import ALWAYS
 from portal.declaration.declaration import fields_with_rows
 from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.shapes import Access, Module, Through
 from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field
+from portal.fields.base_parts import Place
 from portal.fields.lines import ColumnError
 from portal.fields.table_names import join_name
 
@@ -125,3 +128,23 @@ def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str |
     paths = [draft.follow(module, path.split(".")) for path in field.sources]
     complaint = next((path.complaint for path in paths if path.complaint), None)
     return complaint or ("" if any(path.last is None for path in paths) else None)
+
+
+def unseen_rollups(
+    modules: Mapping[str, Module], accesses: Mapping[str, Access], first_day: bool = False
+) -> frozenset[Place]:
+    """The roll-ups of which a profile with these accesses does not get the number: it is over records that it may not
+    see, or over fields of theirs that it cannot read. `first_day`: for an account from which older records are hidden.
+    """
+    rollups = [field for module in modules.values() for field in module.fields.values() if field.counted]
+    return frozenset(rollup.place for rollup in rollups if not _sees_whole(modules, rollup, accesses, first_day))
+
+
+def _sees_whole(modules: Mapping[str, Module], rollup: Field, accesses: Mapping[str, Access], first_day: bool) -> bool:
+    access = accesses.get(rollup.counted)
+    if rollup.tells_unseen:
+        return True
+    if access is None or access.where != ALWAYS or (first_day and modules[rollup.counted].records_from):
+        return False
+    sees_records = access.see in ("all", Through(through=rollup.counted_link))
+    return sees_records and access.readable.issuperset(rollup.counted_fields)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.conditions import ALWAYS
 from portal.declaration.declaration_draft import DeclarationDraft, LinkingPath, link_targets
 from portal.declaration.references import BARE_NUMBER
 from portal.declaration.shapes import (
@@ -21,7 +20,6 @@ from portal.declaration.shapes import (
     Section,
     Step,
     Tab,
-    Through,
 )
 from portal.declaration.value_types import Row
 from portal.fields.base import Field
@@ -293,23 +291,3 @@ def needed_beside_cells(module: Module, asked: Iterable[str]) -> list[str]:
     """Those of the fields `asked` that every new record needs and that do not fit in a cell."""
     fields = [module.fields[name] for name in asked if name in module.fields]
     return [field.name for field in fields if not fits_in_cell(field) and (field.required or field.wrong_number(0))]
-
-
-def unseen_rollups(
-    modules: Mapping[str, Module], accesses: Mapping[str, Access], first_day: bool = False
-) -> frozenset[Place]:
-    """The roll-ups of which a profile with these accesses does not get the number: it is over records that it may not
-    see, or over fields of theirs that it cannot read. `first_day`: for an account from which older records are hidden.
-    """
-    rollups = [field for module in modules.values() for field in module.fields.values() if field.counted]
-    return frozenset(rollup.place for rollup in rollups if not _sees_whole(modules, rollup, accesses, first_day))
-
-
-def _sees_whole(modules: Mapping[str, Module], rollup: Field, accesses: Mapping[str, Access], first_day: bool) -> bool:
-    access = accesses.get(rollup.counted)
-    if rollup.tells_unseen:
-        return True
-    if access is None or access.where != ALWAYS or (first_day and modules[rollup.counted].records_from):
-        return False
-    sees_records = access.see in ("all", Through(through=rollup.counted_link))
-    return sees_records and access.readable.issuperset(rollup.counted_fields)

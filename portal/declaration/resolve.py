@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
+from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
-from portal.declaration.layouts import LayoutViewer, finished_layouts, readable_fields, unseen_rollups, with_related
+from portal.declaration.layouts import LayoutViewer, finished_layouts, readable_fields, with_related
 from portal.declaration.option_labels import labeled_modules
 from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import (

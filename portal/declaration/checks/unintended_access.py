@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from portal.conditions import Comparison, Condition, comparisons
 from portal.declaration.checks.layouts import placed_names
+from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
-from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights, unseen_rollups
+from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights
 from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor

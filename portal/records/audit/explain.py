@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS
-from portal.declaration.layouts import unseen_rollups
+from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.shapes import ACTIONS, Access, Through, leaves
 from portal.records.policy import Policy
 from portal.records.reading.named_records import find_records
