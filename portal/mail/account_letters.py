@@ -122,6 +122,23 @@ def passkey_changed(sender: Sender, account: Account, is_added: bool) -> EmailMe
     return write_letter(sender, account, content)
 
 
+def token_made(sender: Sender, account: Account, name: str) -> EmailMessage:
+    """The letter that says at once that a program has what a person may do."""
+    content = LetterContent(
+        _("A token was made"),
+        (
+            _(
+                "From now on the program “${name}” may do what ${email} may.",
+                mapping={"name": name, "email": account.email},
+            ),
+        ),
+        _("My account"),
+        f"{sender.address}/account/",
+        (_("If you did not expect this, let us know."),),
+    )
+    return write_letter(sender, account, content)
+
+
 def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
     """The letter that tells an administrator that emails could not be sent for three days."""
     content = LetterContent(

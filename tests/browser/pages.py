@@ -45,6 +45,7 @@ def list_drafts(page: Page) -> None:
 
 def make_a_token(page: Page) -> None:
     page.locator("#field-name").fill("Nightly export")
+    page.locator("#field-current").fill("demo-customer")
     page.locator("main form[method=post] button[type=submit]:visible").last.click()
     expect(page.locator("#tokens input[readonly]")).to_be_focused()
 

@@ -10,6 +10,7 @@ from portal.accounts import attempts
 from portal.commands import main
 from portal.database.engine import reading
 from tests.functional.conftest import form_of
+from tests.functional.test_passwords import letters
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, NOW, PASSWORD, Program
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -22,7 +23,7 @@ def tokens(world) -> list[dict]:
 
 
 def made_at_account(world, email, **form) -> Program:
-    page = world[email].send("/account/token", {"name": "Nightly export", **form}, status=200)
+    page = world[email].send("/account/token", {"name": "Nightly export", "current": PASSWORD, **form}, status=200)
     program = Program(world.app)
     program.token = re.search(r'value="(portal_[\w-]{43})"', page.text)[1]
     return program
@@ -30,6 +31,7 @@ def made_at_account(world, email, **form) -> Program:
 
 def test_a_token_is_shown_once_listed_and_ended(world):
     program = made_at_account(world, ANNA, until="2026-03-06")
+    assert letters(world[ANNA])[-1][1] == "A token was made"
     assert program.token not in str(tokens(world))
     assert program.token not in world[ANNA].get("/account/").text
     assert "Never used" in world[ANNA].get("/account/")
@@ -51,11 +53,12 @@ def test_the_form_of_a_token_says_what_is_wrong_and_keeps_what_was_typed(world, 
     assert refused.status_int == 422
     assert "Enter a name." in refused
     assert "Enter today or a later day." in refused
+    assert "Current password is incorrect." in refused
     assert refused.html.select_one("#field-until")["value"] == "2026-03-04"
     assert refused.html.select_one("#field-read_only").has_attr("checked")
     monkeypatch.setattr("portal.views.account.token_list.MOST_TOKENS", 2)
     for status in (200, 200, 422):
-        answer = world[ANNA].send("/account/token", {"name": "One of many"}, status=status)
+        answer = world[ANNA].send("/account/token", {"name": "One of many", "current": PASSWORD}, status=status)
     assert "You have 2 tokens. End one first." in answer
 
 
@@ -106,7 +109,7 @@ def test_rights_that_change_count_with_the_next_request(world):
 def test_what_ends_all_sessions_ends_the_tokens(app, sign_in, database, portal_folder, ends):
     browser = sign_in("anna@acme.example")
     form = form_of(browser.get("/account/token"), "/account/token")
-    form["name"] = "Export"
+    form["name"], form["current"] = "Export", PASSWORD
     token = re.search(r'value="(portal_[\w-]+)"', form.submit(status=200).text)[1]
     headers = {"Authorization": f"Bearer {token}"}
     browser.get("/api/", headers=headers, status=200)

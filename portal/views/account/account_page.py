@@ -8,6 +8,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.api_tokens import make_token
+from portal.mail.account_letters import token_made
 from portal.views.account.device_list import DeviceShown, devices
 from portal.views.account.draft_list import DraftLine, draft_line
 from portal.views.account.letter_choices import LetterChoices, letter_choices
@@ -15,6 +16,7 @@ from portal.views.account.passkeys import PasskeyShown, passkeys
 from portal.views.account.token_list import TokenShown, read_token_form, tokens
 from portal.views.forms.drafts import drafts_of
 from portal.views.forms.form_page import QuestionPage
+from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Account
 
 
@@ -39,13 +41,14 @@ def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
 
 @view_config(context=Account, name="token", request_method="POST", renderer="question.pt")
 def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | Response:
-    """Makes a token for a program, and shows it."""
+    """Makes a token for a program, shows it, and tells its person by email."""
     wanted = read_token_form(request)
     if isinstance(wanted, QuestionPage):
         request.response.status_code = 422
         return {"page": wanted}
-    account_id = request.identity.account.id
-    token = make_token(request.connection, request.portal.tables, account_id, wanted, request.now)
+    account = request.identity.account
+    token = make_token(request.connection, request.portal.tables, account.id, wanted, request.now)
+    queue_letter(request, token_made(letter_sender(request), account, wanted.name))
     return render_to_response("account.pt", {"page": _account_page(request, token)}, request)
 
 

@@ -12,7 +12,8 @@ from portal.accounts.api_tokens import LONGEST_NAME, MOST_TOKENS, ApiToken, Toke
 from portal.fields.base import Refused, storable
 from portal.fields.date import Date
 from portal.fields.text import at_most
-from portal.texts import Words, _, is_blank
+from portal.texts import _, is_blank
+from portal.views.account.password import Errors, current_password_errors, current_password_widget
 from portal.views.displays import moment
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.parts import Moment
@@ -58,7 +59,7 @@ def _shown(token: ApiToken, request: Request) -> TokenShown:
 @view_config(context=Account, name="token", request_method="GET", renderer="question.pt")
 def show_token_form(context: Account, request: Request) -> dict[str, QuestionPage]:
     """`/account/token`: what a new token is called, until when it is good, and whether it may only read."""
-    return {"page": _token_form({}, {})}
+    return {"page": _token_form(request, {}, {})}
 
 
 @view_config(context=Account, name="end-token", request_method="POST")
@@ -70,8 +71,8 @@ def end_one_token(context: Account, request: Request) -> Response:
     return set_flash(request, HTTPSeeOther("/account/"), "token-ended")
 
 
-def _token_form(inputs: Mapping[str, str], errors: Mapping[str, Words]) -> QuestionPage:
-    """The form for a new token, with what was typed."""
+def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> QuestionPage:
+    """The form for a new token, with what was typed, and the password, so that nobody else makes one."""
     name = Widget(
         "name", _("Name"), value=inputs.get("name", ""), required=True, error=errors.get("name", ""),
         max_length=LONGEST_NAME, help=_("What the program is, so that you know it again."), autocomplete="off",
@@ -81,6 +82,7 @@ def _token_form(inputs: Mapping[str, str], errors: Mapping[str, Words]) -> Quest
         help=_("The last day. Leave empty for no end."),
     )  # fmt: skip
     read_only = Widget("read_only", _("The program may only read"), "checkbox", value=inputs.get("read_only", ""))
+    password = [current_password_widget(errors)] if request.logins.has_password(request.identity.account) else []
     return QuestionPage(
         heading=_("New token"),
         subject=_("My account"),
@@ -88,7 +90,7 @@ def _token_form(inputs: Mapping[str, str], errors: Mapping[str, Words]) -> Quest
         submit=_("Create"),
         back_url="/account/",
         text=_("A program that has the token may see and do what you may. Give it to nobody else."),
-        rows=(FormRow((name,)), FormRow((until,)), FormRow((read_only,))),
+        rows=tuple(FormRow((widget,)) for widget in (name, until, read_only, *password)),
         icon="key-round",
     )
 
@@ -96,8 +98,8 @@ def _token_form(inputs: Mapping[str, str], errors: Mapping[str, Words]) -> Quest
 def read_token_form(request: Request) -> TokenRequest | QuestionPage:
     """What a sent form asks for; the form once more where something is wrong."""
     inputs = {name: posted_text(request, name).strip() for name in ("name", "until", "read_only")}
-    errors: dict[str, Words] = {}
-    last = None
+    account, last = request.identity.account, None
+    errors = dict(current_password_errors(request, account)) if request.logins.has_password(account) else {}
     try:
         if is_blank(at_most(storable(inputs["name"]), LONGEST_NAME)):
             errors["name"] = _("Enter a name.")
@@ -111,4 +113,8 @@ def read_token_form(request: Request) -> TokenRequest | QuestionPage:
         errors["until"] = refused.message
     if len(tokens(request)) >= MOST_TOKENS:
         errors["name"] = _("You have ${number} tokens. End one first.", mapping={"number": MOST_TOKENS})
-    return _token_form(inputs, errors) if errors else TokenRequest(inputs["name"], last, inputs["read_only"] == "true")
+    return (
+        _token_form(request, inputs, errors)
+        if errors
+        else TokenRequest(inputs["name"], last, inputs["read_only"] == "true")
+    )

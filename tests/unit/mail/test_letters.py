@@ -28,6 +28,7 @@ from portal.mail.account_letters import (
     password_changed,
     password_reset_letter,
     second_factor_changed,
+    token_made,
 )
 from portal.mail.builder import LetterContent, LetterThread, Sender, write_letter
 from portal.mail.headers import header_text, parse_letter
@@ -70,6 +71,7 @@ HOSTILE = [
 # Every letter, written to somebody.
 WRITE = {
     "second_factor_changed": lambda *who: second_factor_changed(*who, is_on=True),
+    "token_made": lambda *who: token_made(*who, "Nightly export"),
     "passkey_changed": lambda *who: passkey_changed(*who, is_added=True),
     "address_changed": lambda *who: address_changed(*who, "anna@new.example"),
     "new_device_letter": lambda *who: new_device_letter(*who, Device("Firefox", "Linux")),
