@@ -114,6 +114,7 @@ IN_HOME = (("home.buttons", ["go"]),)  # of the customer
 ACTIONS: dict[str, str] = dict.fromkeys(EVERYTHING, "") | {
     "watch": "test_watchers.py::test_who_may_not_watch_adds_nobody_but_may_take_themselves_off",
     "grant": "test_granting.py::test_without_grant_there_are_no_such_pages",
+    "import": "test_import_page.py::test_only_who_may_import_is_led_there",
 }
 
 LEDGER: dict[str, Change | str] = {
