@@ -143,7 +143,7 @@ def test_a_column_that_goes_nowhere_is_an_error_until_it_is_said_so(shop):
         ("name,email", ("--map", "phone=boss"), ["no column named “phone”"]),
         ("name,age", (), ["no column", "“email”", "required"]),
         ("name,email", ("--key", "phone"), ["--key", "“phone”"]),
-        ("name,email", ("--key", "age"), ["--key", "“age”"]),
+        ("name,email", ("--key", "age"), ["by which records are found", "“age”"]),
         ("name,email,boss", ("--key", "boss"), ["“boss” does not identify records"]),
         ("name,email,email.street", (), ["email.street"]),
     ],

@@ -138,10 +138,8 @@ def kept_address(page: TestResponse, action: str) -> str:
 @pytest.fixture
 def post(make_app: Callable, portal_folder: Path, clock: object) -> Post:
     modules = portal_folder / "modules.yaml"
-    modules.write_text(INBOX + modules.read_text())
-    change(
-        portal_folder, "    comments: true\n    lifecycle", "    comments: true\n    attachments: true\n    lifecycle"
-    )
+    declared, without = modules.read_text(), "    comments: true\n    lifecycle"  # unless they are declared already
+    modules.write_text(INBOX + declared.replace(without, "    comments: true\n    attachments: true\n    lifecycle"))
     change(portal_folder, "[create, comment,", "[create, comment, attach,", "profiles/customer.yaml")
     change(portal_folder, "people: {see: all, can: [", "people: {see: all, can: [grant, ", "profiles/staff.yaml")
     return Post(make_app(), clock)
