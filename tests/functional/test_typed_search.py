@@ -56,9 +56,9 @@ MESSAGES = [
     ("-(size:huge)", "“huge” is not one of the options", "AbĆE"),
     ("-(size:huge name:a)", "“huge” is not one of the options", "AbĆE"),
     ("-((size:huge name:a) or name:b)", "“huge” is not one of the options", "AbĆE"),
-    ("size:small or ink", "“or” stands between filters only", "A"),
-    ("-(size:small ink)", "A minus stands before filters only", "A"),
-    ("((((((size:small))))))", "too many brackets", "A"), (f"{'(' * 900}size:small)", "too many brackets", "A"),
+    ("size:small or ink", "“or” works only between filters", "A"),
+    ("-(size:small ink)", "A minus works only before a filter", "A"),
+    ("((((((size:small))))))", "nested too deeply", "A"), (f"{'(' * 900}size:small)", "nested too deeply", "A"),
     ("name:a " * 31, "too many filters", "A"),
 ]  # fmt: skip
 

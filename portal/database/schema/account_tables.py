@@ -7,7 +7,12 @@ from portal.fields.column_types import UTCDateTime, serial_column
 
 def account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     """The tables of accounts, by their attribute of `Tables`."""
-    tables = {**_account_tables(metadata), **_signing_in_tables(metadata), **_admission_tables(metadata)}
+    tables = {
+        **_account_tables(metadata),
+        **_second_factor_tables(metadata),
+        **_signing_in_tables(metadata),
+        **_admission_tables(metadata),
+    }
     return {**tables, "api_token": _token_table(metadata), "saved_view": _saved_view_table(metadata)}
 
 
@@ -77,8 +82,8 @@ def _token_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
-def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """One-time links, second factors, the counters that slow down guessing, and the key of signatures."""
+def _second_factor_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """Authenticator apps, their recovery codes, and passkeys."""
     return {
         "second_factor": sa.Table(
             "portal_second_factor",
@@ -106,6 +111,12 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), primary_key=True),
             sa.Column("code", sa.Text(), primary_key=True),  # a hash
         ),
+    }
+
+
+def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """One-time links, the counters that slow down guessing, and the key of signatures."""
+    return {
         "link": sa.Table(
             "portal_link",
             metadata,

@@ -232,7 +232,7 @@ class _Parser:
                 items.append(self._group(token, depth))
             elif token["open"]:
                 ignored += 1
-                self._complain(_("There are too many brackets within one another."))
+                self._complain(_("The brackets are nested too deeply."))
             elif token["name"]:
                 items += self._filter_or_word(token)
             elif fold(token[0]) in self.ors:
@@ -296,7 +296,7 @@ class _Parser:
             return [], []
         parts, words = self._joined(item.items)
         if words and parts and item.negated:
-            self._complain(_("A minus stands before filters only: words are always searched for."))
+            self._complain(_("A minus works only before a filter, not before a word."))
         if not parts or words:
             return parts, words
         if len(parts) == 1 and not item.negated:
@@ -310,7 +310,7 @@ class _Parser:
         if len(whole) == 2 and all(whole):
             return True
         if any(words for _parts, words in beside) and any(parts for parts, _words in beside):
-            self._complain(_("“or” stands between filters only: all words are searched for."))
+            self._complain(_("“or” works only between filters, not between words."))
         return False
 
     def _stands_beside_filter(self, operands: Sequence[tuple[list[SearchPart], list[_Word]]], index: int) -> bool:
