@@ -20,6 +20,7 @@ from portal.database.engine import analyze, make_engine, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.database.search import index as search
+from portal.database.search import postgresql
 from portal.declaration.declaration import Declaration
 from portal.declaration.load import load
 from portal.fields.linked_value import Linked
@@ -72,8 +73,9 @@ def fill(url: str, tickets: int) -> None:
     sa.event.listen(engine, "connect", _hurry)
     apply(engine, tables)
     filled = tables.module("tickets"), tables.search
-    with writing(engine, foreign_keys=False) as connection:
-        search.drop_index(connection)
+    with writing(engine) as connection, search.filling(connection):
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(postgresql.INDEXES)}")
         for table in filled:
             for index in table.indexes:
                 index.drop(connection)
@@ -89,8 +91,6 @@ def fill(url: str, tickets: int) -> None:
         for table in filled:
             for index in table.indexes:
                 index.create(connection)
-    with writing(engine) as connection:
-        search.create_index(connection)
     search.finish_index(engine)
     with writing(engine) as connection:
         analyze(connection, ("companies", "contacts", "tickets", "portal_search"))
@@ -100,7 +100,7 @@ def fill(url: str, tickets: int) -> None:
 def _hurry(connection: Any, _record: Any) -> None:
     """Neither journal nor checks of links."""
     if isinstance(connection, sqlite3.Connection):
-        for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000"):
+        for setting in ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = OFF", "cache_size = -400000"):
             connection.execute(f"PRAGMA {setting}")
     else:
         with connection.cursor() as cursor:
@@ -227,10 +227,8 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any
     kinds = [table.c[name].type.dialect_impl(connection.dialect) for name in names]
     processors = [kind.bind_processor(connection.dialect) or _as_it_is for kind in kinds]
     columns = ", ".join(f'"{name}"' for name in names)
-    with (
-        connection.connection.driver_connection.cursor() as cursor,
-        cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy,
-    ):
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
         for row in rows:
             copy.write_row([process(row[name]) for name, process in zip(names, processors, strict=True)])
 

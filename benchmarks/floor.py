@@ -51,7 +51,7 @@ def _least(call: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    portal = Portal(sys.argv[1])
+    portal, rounds = Portal(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else ROUNDS
     for who in PEOPLE:
         for name, paths in pages(portal, who).items():
-            print_line(f"{who}: {name}", compare(portal, who, paths[0], int((sys.argv[2:] or [ROUNDS])[0])))
+            print_line(f"{who}: {name}", compare(portal, who, paths[0], rounds))

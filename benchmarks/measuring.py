@@ -65,7 +65,7 @@ def memory() -> float:
     """The most memory that this process has had, in megabytes."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage counts what the process had in memory that this one was forked from
-        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024
+        return int(re.findall(r"VmHWM:\s+(\d+)", status.read_text())[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -37,8 +37,8 @@ def compare(portal: Portal, who: str, path: str, rounds: int) -> tuple[float, fl
         marked = _least(portal, who, path)
         with WITHOUT:
             taken.append((marked, _least(portal, who, path)))
-    marked, bare = zip(*taken, strict=True)
-    return min(marked), min(bare), statistics.median(one / other for one, other in taken)
+    marked, bare = (min(times) for times in zip(*taken, strict=True))
+    return marked, bare, statistics.median(one / other for one, other in taken)
 
 
 def _least(portal: Portal, who: str, path: str) -> float:
@@ -78,11 +78,11 @@ def look(portal: Portal, seen: bool) -> None:
 
 
 if __name__ == "__main__":
-    portal = Portal(sys.argv[1])
+    portal, rounds = Portal(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else ROUNDS
     for seen in (False, True):
         look(portal, seen)
         for who in PEOPLE:
             for path in PATHS:
-                page, bare, times = compare(portal, who, path, int((sys.argv[2:] or [ROUNDS])[0]))
+                page, bare, times = compare(portal, who, path, rounds)
                 state = "all seen" if seen else "all new"
                 print(f"{state}, {who}: {path:24} {page:6.2f} ms, without {bare:6.2f} ms: {times:5.3f} ×", flush=True)

@@ -51,17 +51,18 @@ class Portal:
         return wsgi_call(self.application, path, self.cookies[who], urlencode(fields).encode())
 
     def token(self, who: str, path: str = "/tickets/create") -> str:
-        return TOKEN.search(self.get(who, path).decode())[1]
+        return TOKEN.findall(self.get(who, path).decode())[0]
 
     def _sign_in(self, person: int | None, profile: str) -> str:
         now, account = datetime.datetime.now(datetime.UTC), self.tables.account
         email = f"{profile}@example.com"
-        row = {"email": email, "name": profile.title(), "profile": profile, "person": person}
+        row: dict[str, Any] = {"email": email, "name": profile.title(), "profile": profile, "person": person}
         row |= {"must_change": False, "disabled": False, "created": now}
         with writing(self.engine) as connection:
-            known = connection.scalar(sa.select(account.c["id"]).where(account.c["email"] == email))
-            made = known or connection.execute(sa.insert(account).values(row)).inserted_primary_key[0]
-            token = open_session(connection, self.tables, made, now, 30)
+            found = sa.select(account.c["id"]).where(account.c["email"] == email)
+            if connection.scalar(found) is None:
+                connection.execute(sa.insert(account).values(row))
+            token = open_session(connection, self.tables, connection.scalars(found).one(), now, 30)
         return f"portal_session={token}"
 
 
@@ -138,7 +139,7 @@ def bare_sql(portal: Portal, who: str, path: str, seconds: float) -> dict[str, f
 
 def bare_executor(connection: sa.Connection) -> Callable[[str, Any], None]:
     """What executes a statement of `statements` on a cursor of the driver, and fetches its rows."""
-    driver = connection.connection.driver_connection
+    driver: Any = connection.connection.driver_connection
     by_name = driver.cursor()
     is_postgresql = connection.dialect.name == "postgresql"
     by_number = connection.dialect.loaded_dbapi.RawCursor(driver) if is_postgresql else by_name

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,14 +22,16 @@ from benchmarks.words import COMMON, HALF_COMMON, NOWHERE, RARE, Writer
 from portal.database.engine import make_engine, reading
 from portal.database.schema.tables import Tables, build
 from portal.database.search import index as search
+from portal.database.search.tokens import organization_token, owner_token
+from portal.database.search.words import parse_words
 
 ROUNDS = 3  # after one that is not counted
 PAGE, COUNTED = 26, search.COUNTED
 SHARES = (0.5, 0.95, 0.99)
 READERS: dict[str, tuple[str, ...] | None] = {
-    "ten tickets": (search.owner_token(FEW_PERSON),),
-    "own tickets": (search.owner_token(MANY_PERSON),),
-    "large company": (search.organization_token(1),),
+    "ten tickets": (owner_token(FEW_PERSON),),
+    "own tickets": (owner_token(MANY_PERSON),),
+    "large company": (organization_token(1),),
     "staff": None,
 }
 
@@ -45,8 +48,8 @@ class Database:
         mine = time.thread_time() * 1000
         if self.name == "sqlite":
             return mine
-        process = self.connection.connection.driver_connection.info.backend_pid
-        return mine + int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1_000_000
+        driver: Any = self.connection.connection.driver_connection
+        return mine + int(Path(f"/proc/{driver.info.backend_pid}/schedstat").read_text().split()[0]) / 1_000_000
 
 
 def terms() -> dict[str, list[str]]:
@@ -93,7 +96,7 @@ def _requests(tables: Tables) -> Iterator[tuple[str, str, search.Search]]:
     for reader, scopes in READERS.items():
         for kind, texts in terms().items():
             for text in texts:
-                words, part = search.parse_words(text), 1 if scopes is None else 0
+                words, part = parse_words(text), 1 if scopes is None else 0
                 yield reader, kind, search.Search(tables.search, tables.module("tickets"), words, scopes, part)
 
 

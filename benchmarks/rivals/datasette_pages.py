@@ -49,7 +49,8 @@ async def measure(application: Any, pages: list[tuple[str, str]], seconds: float
     """As measuring.measure does, but within the loop of events that Datasette lives in."""
     for page in pages:
         size = await ask(application, *page)
-    taken, end = [], time.perf_counter() + seconds
+    taken: list[float] = []
+    end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(taken) < 5:
         for page in pages:
             start = time.perf_counter()
