@@ -16,10 +16,11 @@ from portal.database.migration.temporary_views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.declaration import Declaration
+from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import deciding_lines
 from portal.records.audit.explain import ExplainStep
-from portal.records.audit.sight_changes import ModulePair, Person, SightChange, module_pairs, sight_changes
+from portal.records.audit.sight_changes import ModulePair, Person, SightChange, sight_changes
 from portal.records.policy import Policy
 from portal.workshop.access_table import Rights, access_table
 from portal.workshop.differences import Change, FieldLabels, appearance_changes, common_changes, profile_changes
@@ -90,7 +91,7 @@ def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: date
     declared = declared_effect(before, after)
     sides = build(before, inspect_existing(engine, before)), build(after, inspect_existing(engine, after))
     opened = open_side_by_side(engine, *sides)
-    pairs = module_pairs(before.modules, {name: module.formerly for name, module in after.modules.items()})
+    pairs = _module_pairs(before.modules, after.modules)
     try:
         with reading(opened) as connection:
             people = _everybody(connection, *sides, now)
@@ -98,6 +99,16 @@ def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: date
     finally:
         opened.dispose()
     return _joined(declared, people, sights, pairs)
+
+
+def _module_pairs(before: Mapping[str, Module], after: Mapping[str, Module]) -> list[ModulePair]:
+    """The modules of two declarations, each renamed one with what it was."""
+    pairs = []
+    for name, module in after.items():
+        is_renamed = module.formerly in before and module.formerly not in after and name not in before
+        pairs.append(ModulePair(name if name in before else module.formerly if is_renamed else None, name))
+    known = {pair.before for pair in pairs}
+    return [*pairs, *(ModulePair(name, None) for name in before if name not in known)]
 
 
 def _everybody(connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime) -> list[Person]:

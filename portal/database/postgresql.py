@@ -80,42 +80,48 @@ def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
         connect_args={"prepare_threshold": None, "connect_timeout": connect_timeout},  # see cache_plan
     )
 
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: Any) -> None:
-        connection.execute(SETTINGS)
-        connection.commit()
-
-    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
-    def plan(connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> tuple[str, Any]:
-        version = context and context.execution_options.get("cache_plan")
-        cursor.connection.prepare_threshold = PREPARE_AFTER if version else None
-        return (f"{statement} -- {version}" if version else statement), values
-
-    @sa.event.listens_for(engine, "handle_error")
-    def forget(context: Any) -> None:
-        # The type of a column has changed: no connection with a cached plan of its table can be used any more. Or the
-        # server became a standby: where the address names several servers, new connections find the primary.
-        code, connection = sql_code(context.original_exception), context.connection
-        is_writing = connection is not None and connection.get_execution_options().get("writes") is True
-        is_standby = code == RECOVERY_IN_PROGRESS or (code == READ_ONLY_TRANSACTION and is_writing)
-        if code == FEATURE_NOT_SUPPORTED or is_standby:
-            context.is_disconnect = True
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        options = connection.get_execution_options()
-        if options.get("isolation_level") == "AUTOCOMMIT":
-            if schema := schema_of(connection):
-                connection.connection.cursor().execute(f"SET search_path = {schema}")
-            return
-        statement = _begin_statement(options)
-        if not _begin(connection, statement):
-            # PostgreSQL was restarted, or a firewall dropped the connection, and with it the others of the pool.
-            connection.invalidate()
-            engine.dispose()
-            _begin(connection, statement, last_attempt=True)
-
+    sa.event.listen(engine, "connect", _set_up)
+    sa.event.listen(engine, "before_cursor_execute", _prepare_where_asked, retval=True)
+    sa.event.listen(engine, "handle_error", _give_up_connection)
+    sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _set_up(connection: Any, record: Any) -> None:
+    connection.execute(SETTINGS)
+    connection.commit()
+
+
+def _prepare_where_asked(
+    connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool
+) -> tuple[str, Any]:
+    version = context and context.execution_options.get("cache_plan")
+    cursor.connection.prepare_threshold = PREPARE_AFTER if version else None
+    return (f"{statement} -- {version}" if version else statement), values
+
+
+def _give_up_connection(context: Any) -> None:
+    # The type of a column has changed: no connection with a cached plan of its table can be used any more. Or the
+    # server became a standby: where the address names several servers, new connections find the primary.
+    code, connection = sql_code(context.original_exception), context.connection
+    is_writing = connection is not None and connection.get_execution_options().get("writes") is True
+    is_standby = code == RECOVERY_IN_PROGRESS or (code == READ_ONLY_TRANSACTION and is_writing)
+    if code == FEATURE_NOT_SUPPORTED or is_standby:
+        context.is_disconnect = True
+
+
+def _begin(connection: sa.Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        if schema := schema_of(connection):
+            connection.connection.cursor().execute(f"SET search_path = {schema}")
+        return
+    statement = _begin_statement(options)
+    if not _has_begun(connection, statement):
+        # PostgreSQL was restarted, or a firewall dropped the connection, and with it the others of the pool.
+        connection.invalidate()
+        connection.engine.dispose()
+        _has_begun(connection, statement, last_attempt=True)
 
 
 def _begin_statement(options: Mapping[str, Any]) -> str:
@@ -130,7 +136,7 @@ def _begin_statement(options: Mapping[str, Any]) -> str:
     return statement
 
 
-def _begin(connection: sa.Connection, statement: str, last_attempt: bool = False) -> bool:
+def _has_begun(connection: sa.Connection, statement: str, last_attempt: bool = False) -> bool:
     """Whether the transaction has begun; False if the connection is dead, so that another can be tried.
 
     This replaces a check of each pooled connection before its use.

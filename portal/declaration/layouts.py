@@ -280,14 +280,3 @@ def readable_fields(module: Module, access: Access) -> frozenset[str]:
     if "edit" in access.can:
         names.update(form_layout_fields(access.edit))
     return frozenset(name for name in names if name in module.everything)
-
-
-def fits_in_cell(field: Field) -> bool:
-    """Whether people can import it: no file, no rows, and no name under which somebody else signs."""
-    return not (field.by_upload or field.row_fields or field.signs)
-
-
-def needed_beside_cells(module: Module, asked: Iterable[str]) -> list[str]:
-    """Those of the fields `asked` that every new record needs and that do not fit in a cell."""
-    fields = [module.fields[name] for name in asked if name in module.fields]
-    return [field.name for field in fields if not fits_in_cell(field) and (field.required or field.wrong_number(0))]

@@ -15,7 +15,7 @@ from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import reading
 from portal.fields.linked_value import Linked
 from portal.fields.money import Money
-from portal.views.lists import import_request
+from portal.records.transfer import limited_rows
 from tests.functional.shop import plain
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, NOW, World, linked
 from tests.workbooks import workbook
@@ -324,7 +324,7 @@ def test_only_who_may_import_is_led_there(world):
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(world, monkeypatch, content, words):
-    monkeypatch.setattr(import_request, "MOST_ROWS", 2)
+    monkeypatch.setattr(limited_rows, "MOST_ROWS", 2)
     answer = world[NANCY].send("/machines/import", [("_import", Upload("a.csv", content, "text/csv"))])
     page = world[NANCY].get(answer.location) if answer.status_int == 303 else answer
     assert words in page.html.select_one(".alert").text

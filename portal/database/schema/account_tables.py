@@ -7,62 +7,66 @@ from portal.fields.column_types import UTCDateTime, serial_column
 
 def account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     """The tables of accounts, by their attribute of `Tables`."""
-    tables = {
-        **_account_tables(metadata),
+    return {
+        "account": _account_table(metadata),
+        "session": _session_table(metadata),
         **_second_factor_tables(metadata),
         **_signing_in_tables(metadata),
         **_admission_tables(metadata),
+        "api_token": _token_table(metadata),
+        "saved_view": _saved_view_table(metadata),
     }
-    return {**tables, "api_token": _token_table(metadata), "saved_view": _saved_view_table(metadata)}
 
 
-def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Who may sign in, and who is signed in."""
-    return {
-        "account": sa.Table(
-            "portal_account",
-            metadata,
-            sa.Column("id", sa.Integer(), primary_key=True),
-            sa.Column("email", sa.Text(), unique=True),  # folded: compared without case
-            sa.Column("name", sa.Text()),
-            sa.Column("profile", sa.Text()),
-            sa.Column("person", sa.BigInteger(), index=True),
-            sa.Column("password", sa.Text()),
-            sa.Column("must_change", sa.Boolean()),
-            sa.Column("disabled", sa.Boolean()),
-            sa.Column("bounces", sa.Integer()),  # letters that came back since the last sign that the address works
-            sa.Column("bounce_reason", sa.Text()),  # of the last one, in the words of the mail server
-            sa.Column("access_from", sa.Date()),
-            sa.Column("access_until", sa.Date()),
-            sa.Column("records_from", sa.Date()),
-            sa.Column("news_from", UTCDateTime()),  # what happened before is not new to the account
-            sa.Column("hides", sa.Boolean()),  # whether the account has ever hidden a record
-            sa.Column("arranges", sa.Boolean()),  # whether it has ever chosen columns or saved a view
-            sa.Column("language", sa.Text()),  # that was chosen
-            sa.Column("browser_language", sa.Text()),  # of the page on which the account signed in last
-            sa.Column("created", UTCDateTime()),
-            sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
-            sa.Column("signed_in", UTCDateTime()),  # the last time
-            sa.Column("subject", sa.Text(), index=True),  # the identity provider, and who the person is there
-            sa.Column("second_factor", UTCDateTime()),  # since when codes are asked for; NULL: they are not
-            sqlite_autoincrement=True,
-        ),
-        "session": sa.Table(
-            "portal_session",
-            metadata,
-            sa.Column("token", sa.Text(), primary_key=True),  # the hash of the cookie's value
-            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
-            sa.Column("remembered", sa.Boolean()),
-            sa.Column("created", UTCDateTime()),
-            sa.Column("seen", UTCDateTime()),
-            sa.Column("expires", UTCDateTime(), index=True),
-            sa.Column("agent", sa.Text()),  # what the browser says it is
-            # As whom an administrator sees the portal, see accounts/viewing.py.
-            sa.Column("viewed_account", sa.Integer()),
-            sa.Column("viewed_profile", sa.Text()),
-            sa.Column("viewed_since", UTCDateTime()),
-        ),
-    }
+def _account_table(metadata: sa.MetaData) -> sa.Table:
+    """Who may sign in."""
+    return sa.Table(
+        "portal_account",
+        metadata,
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("email", sa.Text(), unique=True),  # folded: compared without case
+        sa.Column("name", sa.Text()),
+        sa.Column("profile", sa.Text()),
+        sa.Column("person", sa.BigInteger(), index=True),
+        sa.Column("password", sa.Text()),
+        sa.Column("must_change", sa.Boolean()),
+        sa.Column("disabled", sa.Boolean()),
+        sa.Column("bounces", sa.Integer()),  # letters that came back since the last sign that the address works
+        sa.Column("bounce_reason", sa.Text()),  # of the last one, in the words of the mail server
+        sa.Column("access_from", sa.Date()),
+        sa.Column("access_until", sa.Date()),
+        sa.Column("records_from", sa.Date()),
+        sa.Column("news_from", UTCDateTime()),  # what happened before is not new to the account
+        sa.Column("hides", sa.Boolean()),  # whether the account has ever hidden a record
+        sa.Column("arranges", sa.Boolean()),  # whether it has ever chosen columns or saved a view
+        sa.Column("language", sa.Text()),  # that was chosen
+        sa.Column("browser_language", sa.Text()),  # of the page on which the account signed in last
+        sa.Column("created", UTCDateTime()),
+        sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
+        sa.Column("signed_in", UTCDateTime()),  # the last time
+        sa.Column("subject", sa.Text(), index=True),  # the identity provider, and who the person is there
+        sa.Column("second_factor", UTCDateTime()),  # since when codes are asked for; NULL: they are not
+        sqlite_autoincrement=True,
+    )
+
+
+def _session_table(metadata: sa.MetaData) -> sa.Table:
+    """Who is signed in."""
+    return sa.Table(
+        "portal_session",
+        metadata,
+        sa.Column("token", sa.Text(), primary_key=True),  # the hash of the cookie's value
+        sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
+        sa.Column("remembered", sa.Boolean()),
+        sa.Column("created", UTCDateTime()),
+        sa.Column("seen", UTCDateTime()),
+        sa.Column("expires", UTCDateTime(), index=True),
+        sa.Column("agent", sa.Text()),  # what the browser says it is
+        # As whom an administrator sees the portal, see accounts/viewing.py.
+        sa.Column("viewed_account", sa.Integer()),
+        sa.Column("viewed_profile", sa.Text()),
+        sa.Column("viewed_since", UTCDateTime()),
+    )
 
 
 def _token_table(metadata: sa.MetaData) -> sa.Table:

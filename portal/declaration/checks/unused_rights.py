@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
-from portal.declaration.layouts import form_layout_fields, needed_beside_cells
+from portal.declaration.importable_fields import required_but_not_importable
+from portal.declaration.layouts import form_layout_fields
 from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
@@ -77,7 +78,7 @@ def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> 
         at[written.index("import")].warn(
             f"has no effect: an import creates or edits, and this profile may do neither with {module.name}"
         )
-    elif "import" in written and (needed := needed_beside_cells(module, form_layout_fields(access.create))):
+    elif "import" in written and (needed := required_but_not_importable(module, form_layout_fields(access.create))):
         names = ", ".join(needed)
         at[written.index("import")].warn(f"creates no {module.name}: they need {names}, which no file of rows has")
     for name, transition in module.transitions.items():

@@ -12,10 +12,10 @@ from typing import Protocol
 from yaml import MarkedYAMLError
 
 from portal.declaration.source.nodes import YamlMark
+from portal.declaration.source.text_lines import LINE_BREAK, has_content, indentation
 
 Place = tuple[int, int]  # line and column, from 1
 
-LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 NOT_A_SPACE = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
 TYPOGRAPHIC_QUOTES = "“”„‟«»‘’‚"
 
@@ -252,7 +252,7 @@ def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
     """A line that is indented less than the block above it, and more than what the block belongs to."""
     if mark.line >= len(lines) or lines[mark.line][: mark.column].strip():
         return None
-    written = [(number, _indent(text)) for number, text in enumerate(lines[: mark.line]) if is_content(text)]
+    written = [(number, indentation(text)) for number, text in enumerate(lines[: mark.line]) if has_content(text)]
     opener = next((number for number, indent in reversed(written) if indent < mark.column), None)
     inner = next((indent for number, indent in written if opener is not None and number > opener), None)
     place = (mark.line + 1, mark.column + 1)
@@ -263,8 +263,8 @@ def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
         return place, f"this line is indented by {mark.column} spaces, the line above by {above}: check the indentation"
     name = _name(lines[opener])
     sibling = next((number for number, indent in reversed(written) if number < opener and indent <= mark.column), None)
-    if sibling is not None and _indent(lines[sibling]) == mark.column:
-        outdented, before, after = _indent(lines[opener]), _name(lines[sibling]), _name(lines[mark.line])
+    if sibling is not None and indentation(lines[sibling]) == mark.column:
+        outdented, before, after = indentation(lines[opener]), _name(lines[sibling]), _name(lines[mark.line])
         return (opener + 1, outdented + 1), (
             f'this line is indented by {outdented} spaces, but "{before}" above and "{after}" below by {mark.column}:'
             " check the indentation"
@@ -277,15 +277,6 @@ def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
 
 def _name(line: str) -> str:
     return line.strip().partition(":")[0]
-
-
-def _indent(text: str) -> int:
-    return len(text) - len(text.lstrip(" "))
-
-
-def is_content(text: str) -> bool:
-    """Whether a line holds more than spaces and a comment."""
-    return bool(text.strip()) and not text.lstrip().startswith("#")
 
 
 def _without_braces(mark: YamlMark, line: str) -> tuple[Place, str] | None:

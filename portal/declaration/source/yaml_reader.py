@@ -23,7 +23,6 @@ from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, q
 from portal.declaration.source.scalars import plain_value
 from portal.declaration.source.suggestions import suggest
 from portal.declaration.source.syntax_errors import (
-    LINE_BREAK,
     NOT_A_SPACE,
     TYPOGRAPHIC_QUOTES,
     Place,
@@ -31,6 +30,7 @@ from portal.declaration.source.syntax_errors import (
     unseen_break,
     what_is_not_yaml,
 )
+from portal.declaration.source.text_lines import LINE_BREAK
 
 LARGEST_FILE = 16_000_000
 DEEPEST = 50

@@ -5,7 +5,7 @@ are asked for together; a module whose scope is the same under both declarations
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -223,13 +223,3 @@ def _anonymous(policy: Policy | None) -> Policy | None:
     return replace(
         policy, reader=replace(reader, person=None if reader.person is None else NOBODY, companies=companies)
     )
-
-
-def module_pairs(before: Mapping[str, object], after: Mapping[str, str | None]) -> list[ModulePair]:
-    """The modules of two declarations, a renamed one with what it was; `after`: name → `formerly`."""
-    pairs = []
-    for name, formerly in after.items():
-        former = formerly if formerly in before and formerly not in after and name not in before else None
-        pairs.append(ModulePair(name if name in before else former, name))
-    known = {pair.before for pair in pairs}
-    return [*pairs, *(ModulePair(name, None) for name in before if name not in known)]

@@ -6,7 +6,8 @@ Nothing here widens what the policy gives: new records need `create`, changes `e
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.declaration.layouts import fits_in_cell, form_layout_fields, needed_beside_cells
+from portal.declaration.importable_fields import is_importable, required_but_not_importable
+from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.records.reading.named_records import naming_fields
@@ -58,12 +59,12 @@ def rights_of(records: Records) -> ImportRights:
     access = records.access
     asked = form_layout_fields(access.create)
     new, changed = (
-        frozenset(field.name for field in typed_fields(records, names) if fits_in_cell(field))
+        frozenset(field.name for field in typed_fields(records, names) if is_importable(field))
         if records.policy.may(records.name, action)
         else frozenset[str]()
         for action, names in (("create", asked), ("edit", form_layout_fields(access.edit)))
     )
-    needed = [records.module.fields[name] for name in needed_beside_cells(records.module, asked)]
+    needed = [records.module.fields[name] for name in required_but_not_importable(records.module, asked)]
     return ImportRights(records, new, changed, needed)
 
 

@@ -23,13 +23,14 @@ from portal.records.transfer.exporting import BYTE_ORDER_MARK, csv_lines
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportReport, columns_of, import_file
 from portal.records.transfer.kept_imports import FIELD, UNDONE_WITHIN, imported_at, kept_imports, store_import
+from portal.records.transfer.limited_rows import MOST_ROWS, LimitedRows
 from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
 from portal.views.forms.form_page import Offer, UploadInput
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done
 from portal.views.forms.uploads import largest_file, receive_files
-from portal.views.lists.import_request import COLUMN, MOST_ROWS, ImportRequest, LimitedRows
+from portal.views.lists.import_request import COLUMN, ImportRequest
 from portal.views.parts import Moment, Pairs
 from portal.web.addresses import import_address, imported_address, list_address
 from portal.web.flash import set_flash

@@ -7,9 +7,8 @@ The parameters are the same in the address of the page and in the form that impo
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPServiceUnavailable
@@ -18,64 +17,20 @@ from pyramid.request import Request
 from portal.fields.base import Field
 from portal.records.reading.records import Records
 from portal.records.transfer.csv_columns import header_of, parts
-from portal.records.transfer.csv_reading import CsvRow, CsvRows, UnreadableFileError
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_rights import keys_of, rights_of, targets_of
 from portal.records.transfer.importing import columns_of
 from portal.records.transfer.kept_imports import KeptImport, kept_imports
+from portal.records.transfer.limited_rows import MOST_UNPACKED, LimitedRows
 from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.transfer.source_files import open_file
 from portal.records.writing.history import SYSTEM, Author
 from portal.store.store import StoreError
-from portal.texts import _, ngettext
 from portal.views.forms.uploads import CANNOT_STORE
 from portal.views.parts import Pairs
 
-MOST_ROWS = 5_000  # that are imported while a browser waits
-MOST_COLUMNS, LONGEST_HEADERS = 500, 50_000  # of a file, and characters of all headers together
-MOST_UNPACKED = 50_000_000  # bytes of a workbook; cells may share one long text, or be missing: of its cells as well
-LEAST_OF_CELL = 10  # bytes that a cell counts besides its text
 COLUMN = "column."
 DECIMALS, FIRST = ("", ",", "."), ("", "day", "month")
-
-
-@dataclass(frozen=True)
-class LimitedRows:
-    """The rows of a file, of which there may be MOST_ROWS, with MOST_COLUMNS. Raises UnreadableFileError for more."""
-
-    source: CsvRows
-
-    def __post_init__(self) -> None:
-        if len(self.headers) > MOST_COLUMNS or sum(map(len, self.headers)) > LONGEST_HEADERS:
-            raise UnreadableFileError(
-                ngettext(
-                    "The first row has more than ${number} column, or too long names.",
-                    "The first row has more than ${number} columns, or too long names.",
-                    MOST_COLUMNS,
-                )
-            )
-
-    @property
-    def headers(self) -> tuple[str, ...]:
-        return self.source.headers
-
-    def rows(self) -> Iterator[CsvRow]:
-        """The rows below the header."""
-        rows, size = self.source.rows(), 0
-        for row in islice(rows, MOST_ROWS):
-            size += sum(map(len, row.cells)) + len(row.cells) * LEAST_OF_CELL
-            if size > MOST_UNPACKED:
-                facts = {"most": f"{MOST_UNPACKED // 1_000_000:,}"}
-                raise UnreadableFileError(_("Unpacked, the workbook has more than ${most} MB.", mapping=facts))
-            yield row
-        if next(rows, None) is not None:
-            raise UnreadableFileError(
-                ngettext(
-                    "The file has more than ${number} row. Divide it, or ask an administrator to import it.",
-                    "The file has more than ${number} rows. Divide it, or ask an administrator to import it.",
-                    MOST_ROWS,
-                )
-            )
 
 
 class ImportRequest:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from portal.declaration.source.excerpts import marked
-from portal.declaration.source.yaml_reader import LINE_BREAK
+from portal.declaration.source.text_lines import LINE_BREAK
 
 
 @dataclass(frozen=True)

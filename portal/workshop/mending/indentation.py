@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from portal.declaration.source.problems import Problem
-from portal.declaration.source.syntax_errors import is_content
+from portal.declaration.source.text_lines import has_content
 from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
 
 LINES_BEFORE = 3
@@ -19,7 +19,7 @@ def reindented(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
     if tabbed := [number for number, line in enumerate(source.lines, 1) if re.match(r" *\t", line)]:
         yield [_without_tabs(source, tabbed, width) for width in WIDTHS_OF_A_TAB]
         yield [proposal for number in tabbed[:1] for proposal in _moved(source, number)]
-    before = (number for number in range(problem.line - 1, 0, -1) if is_content(source.lines[number - 1]))
+    before = (number for number in range(problem.line - 1, 0, -1) if has_content(source.lines[number - 1]))
     numbers = [problem.line, *islice(before, LINES_BEFORE)]
     yield [proposal for number in numbers for proposal in _moved(source, number)]
 
@@ -39,8 +39,8 @@ def _moved(source: SourceText, number: int) -> Iterator[Proposal]:
 
 def _indentations(source: SourceText, number: int) -> set[int]:
     """The indentations of the lines around, those one step deeper, and no odd ones in a file without any."""
-    near = [_indent(line) for line in source.lines[max(0, number - 30) : number + 5] if is_content(line)]
-    others = [_indent(line) for index, line in enumerate(source.lines, 1) if index != number and is_content(line)]
+    near = [_indent(line) for line in source.lines[max(0, number - 30) : number + 5] if has_content(line)]
+    others = [_indent(line) for index, line in enumerate(source.lines, 1) if index != number and has_content(line)]
     step = 2 if sum(indent % 2 for indent in others) * 10 <= len(others) else 1
     return {indent for width in near for indent in (width, width + 2) if indent % step == 0 and indent >= 0}
 
@@ -51,7 +51,7 @@ def _block(source: SourceText, number: int) -> list[int]:
     inner = []
     for index in range(number + 1, len(source.lines) + 1):
         line = source.lines[index - 1]
-        if is_content(line) and _indent(line) <= here:
+        if has_content(line) and _indent(line) <= here:
             break
         if line.strip():
             inner.append(index)
