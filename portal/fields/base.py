@@ -38,7 +38,7 @@ class Field(InLines, InFormulas, OverOthers, FromColumn, InJson, Checked):
     input_type: ClassVar[str] = "text"
     inputmode: ClassVar[str] = ""  # which keyboard a telephone offers; "" for the usual one
     display: ClassVar[str] = "plain"  # a macro of templates/displays.pt
-    filter: ClassVar[str] = ""  # "text", "options", "range", "link" or "": a macro of templates/filters.pt
+    filter: ClassVar[str] = ""  # "text", "options", "range", "link", "near" or "": a macro of templates/filters.pt
     textual: ClassVar[bool] = False  # part of the general search unless `search: false`
     long: ClassVar[bool] = False  # too long for a column of a generated list
     holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value

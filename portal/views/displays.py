@@ -153,6 +153,10 @@ def _url(display: str, field: Field, value: Any, text: str, reader: Reader) -> V
     return Value(field.title, display, text, url=value if safe else "")
 
 
+def _location(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, display, text, url=value.map_address if value else "")
+
+
 def _rich(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
     html = Markup(field.html(value)) if value else Markup()  # noqa: S704 sanitized by the field
     return Value(field.title, display, text, html=html)
@@ -253,6 +257,7 @@ DISPLAYS = {
         Display("phone", _phone, reusable=True, highlight=True),
         Display("url", _url, reusable=True, highlight=True),
         Display("color", reusable=True),
+        Display("location", _location, reusable=True),
         Display("date", reusable=True, highlight=True),
         Display("datetime", _datetime, reusable=True),
         Display("file", _file, reusable=True, highlight=True),

@@ -47,8 +47,8 @@ def things(fields: str = "", more: str = "") -> str:
 TYPES = {
     **{kind: "" for kind in (
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
-        "boolean", "date", "datetime", "time", "duration", "tags", "signature", "address", "rating", "color", "file",
-        "image", "json",
+        "boolean", "date", "datetime", "time", "duration", "tags", "signature", "address", "location", "rating",
+        "color", "file", "image", "json",
     )},
     "choice": "options: [low, high, '12', 'true', Acme]",
     "choices": "options: [low, high, '12', Acme]",

@@ -63,11 +63,13 @@ KINDS = {
     "link": Kind((), ({"contains": "a"}, {"not": "Some name"}, {"empty": False})),
     "links": Kind((), ({"contains": "a"}, "Some name")),
     "address": Kind((), ({"contains": "a"},)),
+    "location": Kind(("46.06, 13.24", "geo:-33.8,151.2"), ("46 13 10 km", {"empty": False})),
     "signature": Kind(("Anna Moretti",), ({"contains": "anna"}, {"empty": True})),
     "json": Kind(('{"a": [1, null]}', "[]"), ({"contains": "a"},)),
     "formula": Kind((), ({"min": 2}, {"not": 3}), ({"of": "1 + 2"},)),
 }
 COMPUTED = ("elapsed", "formula")
+NOT_SORTED = ("json", "location", "lookup", "lines")
 NOT_COMPARED = ("lookup", "lines", "file", "image")
 
 
@@ -200,7 +202,8 @@ class AnyPortal:
             entry["title"] = self.random.choice(titles)
         tabs = {tab: {"where": self._condition(name)} for tab in ("order", "mine")}
         columns = self.random.sample(shown, min(4, len(shown)))
-        sort = [self.random.choice(["", "-"]) + each for each in self.random.sample(shown, min(2, len(shown)))]
+        sortable = [each for each in shown if fields[each]["type"] not in NOT_SORTED]
+        sort = [self.random.choice(["", "-"]) + each for each in self.random.sample(sortable, min(2, len(sortable)))]
         entry["list"] = {"columns": [*columns, "created_by"], "sort": sort, "page_size": 4, "tabs": {**tabs, "all": {}}}
         states = [each for each, field in fields.items() if field["type"] == "choice" and not field.get("internal")]
         if states:

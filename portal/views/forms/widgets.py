@@ -345,6 +345,7 @@ WIDGETS = {
         WidgetKind("json", reuse="filled"),
         WidgetKind("signature", _signature, grouped=True, asked_anew=True),
         WidgetKind("color"),
+        WidgetKind("location", reuse="filled"),
         WidgetKind("tags", _tags, reuse="filled"),
         WidgetKind("checkbox", reuse="chosen"),
         WidgetKind("select", _options, reuse="chosen"),

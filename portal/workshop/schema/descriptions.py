@@ -29,6 +29,7 @@ TYPES = {
     "signature": "A name that is entered and drawn, with the moment; never changed.",
     "lookup": "A field of a linked record, such as service.owner.name.",
     "address": "Street, postal code, city, region and country.",
+    "location": "A place on a map, by latitude and longitude, such as 46.0637, 13.2446.",
     "rating": "Stars, from 1 to 5.",
     "color": "A color such as #2457d6.",
     "file": "One stored file.",

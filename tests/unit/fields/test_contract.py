@@ -50,9 +50,9 @@ def named(one: Field, value: object) -> object:
     """What a condition calls the value."""
     if isinstance(value, tuple):
         return value[-1]
-    return {"address": lambda: " ".join(one.texts(value)), "duration": lambda: one.write(value)}.get(
-        one.type, lambda: value
-    )()
+    if one.type in ("duration", "location"):
+        return one.write(value)
+    return " ".join(one.texts(value)) if one.type == "address" else value
 
 
 def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:
@@ -373,5 +373,6 @@ def test_every_type_of_the_language_is_there():
     assert set(Field.types) == {
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
         "boolean", "date", "datetime", "time", "duration", "elapsed", "choice", "choices", "tags", "link", "links",
-        "lines", "formula", "lookup", "rollup", "address", "rating", "color", "file", "image", "json", "signature",
+        "lines", "formula", "lookup", "rollup", "address", "location", "rating", "color", "file", "image", "json",
+        "signature",
     }  # fmt: skip

@@ -1,0 +1,22 @@
+// A button beside a place that enters where the device is, once its person has allowed it.
+import { attach, make } from "./attach.js";
+
+attach("input[data-location]", (input) => {
+  if (!navigator.geolocation) return;
+  const button = make("button", { type: "button", className: "button" }, input.dataset.location);
+  const found = ({ coords }) => {
+    button.disabled = false;
+    input.value = [coords.latitude, coords.longitude].map((degrees) => +degrees.toFixed(5)).join(", ");  // to a meter
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.focus();
+  };
+  const failed = () => {
+    button.disabled = false;
+    button.replaceChildren(input.dataset.failed);
+  };
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    navigator.geolocation.getCurrentPosition(found, failed, { enableHighAccuracy: true, timeout: 20000 });
+  });
+  input.after(button);
+});
