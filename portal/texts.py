@@ -57,8 +57,9 @@ _FOLDING = {
     for target, _space, letters in (line.partition(" ") for line in _FOLDING_FILE.decode().splitlines())
     for letter in letters
 }
-# Invisible within a word, where programs put them: soft hyphens, and what steers line breaks and the direction.
-IGNORED = "\u00ad\u034f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+# Invisible within a word, where programs put them: soft hyphens, and what steers line breaks and the direction; and the
+# line that stretches an Arabic word.
+IGNORED = "\u0640\u00ad\u034f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 _FOLDING |= dict.fromkeys(map(ord, IGNORED), "")
 # Another one when texts are folded or cut in another way: then folded columns and the search index are written again.
 FOLDING_VERSION = hashlib.sha256(

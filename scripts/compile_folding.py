@@ -9,7 +9,8 @@ folded columns and the search index follow.
 Letters and digits are folded that accents, case and width alone do not explain (see portal/texts.py:fold):
 - letters with the same primary weights are the same letter: ł is l, ø is o, æ is ae, katakana is hiragana, ٣ is 3;
 - Latin letters that are sorted between two letters of the alphabet are the first of these: ı is i, ŧ is t, ŋ is n;
-- þ, which is sorted after z, is th, as people without that key write it.
+- þ, which is sorted after z, is th, as people without that key write it;
+- ى is ي, ة is ه, and the Persian ی and ک are ي and ك: Arabic is typed with either, as keyboards and habits have it.
 Besides, all apostrophes, quotation marks and hyphens are one.
 """
 
@@ -23,7 +24,10 @@ from pathlib import Path
 TARGET = Path(__file__).parents[1] / "portal" / "locale" / "folding.txt"
 LINE = re.compile(r"([0-9A-F]{4,6})\s*;\s*((?:\[[^\]]*\])+)")
 WEIGHT = re.compile(r"\[([.*])([0-9A-F]+)\.")
-ALSO = {"þ": "th"} | dict.fromkeys("’‘ʼʻ′‛", "'") | dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‐‒–—―−⁃", "-")
+ALSO = {
+    **{"þ": "th", "ى": "ي", "ی": "ي", "ة": "ه", "ک": "ك"},
+    **dict.fromkeys("’‘ʼʻ′‛", "'"), **dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‐‒–—―−⁃", "-"),
+}  # fmt: skip
 
 Weights = tuple[int, ...]
 

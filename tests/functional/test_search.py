@@ -17,7 +17,7 @@ def fill(world):
     for values in (
         {"name": "Größe of the paper", "body": "The printer eats paper"},
         {"name": "Paper printer", "body": "ink_jet 100% full", "labels": ("urgent case",)},
-        {"name": "Screen", "body": "ＦＵＬＬ wid\xadth 東京の支店", "code": "AB-12/7"},
+        {"name": "Screen", "body": "ＦＵＬＬ wid\xadth 東京の支店 مُؤسَّسة عـلي", "code": "AB-12/7"},
         {"name": "Closed one", "body": "printer", "status": "closed"},
     ):
         world.add("requests", **common | values)
@@ -32,6 +32,7 @@ SEARCHES = [
     ("urgent", ["Paper printer"]), ("R0002", ["Paper printer"]), ("R2", ["Paper printer"]),
     ("width", ["Screen"]), ("widths", []),
     ("東京", ["Screen"]), ("京東", []), ("東京の支店", ["Screen"]), ("2", ["Paper printer"]), ("3", ["Screen"]),
+    ("موسسه", ["Screen"]), ("على", ["Screen"]), ("مؤسّسة علي", ["Screen"]),
     ("rossi", ["Screen", "Paper printer", "Größe of the paper"]), ("AB 12", ["Screen"]),
     ("new", ["Screen", "Paper printer", "Größe of the paper"]),
     ("paper -printer", ["Paper printer", "Größe of the paper"]), ("paper OR screen", []),

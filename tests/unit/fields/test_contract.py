@@ -17,7 +17,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.reader import PLAIN, Reader
 
 ENGLISH = Reader(language="en")
-LANGUAGES = ("en", "it", "pl", "de", "fr")
+LANGUAGES = ("en", "it", "pl", "de", "fr", "es", "ar")
 OWN_TABLE = ("links", "lines")
 STORED = sorted(
     name for name, kind in Field.types.items() if not kind.computed and name not in OWN_TABLE and not kind.by_upload
