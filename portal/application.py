@@ -1,5 +1,6 @@
 """Start-up: `main` makes the WSGI application. Called by `portal serve`, `pserve` (as `portal.main`) and the tests."""
 
+import copy
 import datetime
 import functools
 import gc
@@ -22,6 +23,7 @@ from portal.database.replica import Replica
 from portal.jobs.arrears import measure_arrears
 from portal.logs import set_up_logging
 from portal.memory import suit_server
+from portal.rendering.templates import load_templates
 from portal.settings import Settings, read_settings
 from portal.store.scanner import scan
 from portal.store.store import open_store
@@ -37,6 +39,9 @@ from portal.web.security import SEE, Security
 from portal.web.serving import Serving
 
 log = logging.getLogger(__name__)
+
+# Portals of one process share theirs, as making one takes as long as checking a password.
+_passwords = functools.cache(Passwords)
 
 PYRAMID = {
     "tm.manager_hook": "pyramid_tm.explicit_manager",
@@ -94,11 +99,21 @@ def make_application(
 
     `previewing`: declarations that are not in force take the place of those of the folder, to be looked at.
     """
-    templates = {"reload_templates": reload_templates, "compiled_templates": settings.compiled_templates}
-    config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root, request_factory=PortalRequest)
+    reads_replica = bool(settings.replica_url) and previewing is None
     # First: the memory that compiling templates frees is used again by what follows.
+    load_templates(reload_templates, settings.compiled_templates)
+    registry = copy.copy(_configured(reload_templates, reads_replica))
+    _fill_registry(registry, settings, on_loopback, previewing)
+    return Configurator(registry=registry).make_wsgi_app()
+
+
+@functools.cache
+def _configured(reload_templates: bool, reads_replica: bool) -> Registry:
+    """Views and tweens, found once in a process. Each portal has a copy, which shares them and has its own attributes:
+    with views of its own, a portal would take 1.5 MB more."""
+    settings = {**PYRAMID, "reload_templates": reload_templates}
+    config = Configurator(settings=settings, root_factory=Root, request_factory=PortalRequest)
     config.include("portal.rendering.templates")
-    _add_registry(config, settings, on_loopback, previewing)
     config.include("pyramid_tm")
     config.add_request_method(None, "tm")  # PortalRequest has it
     config.include("pyramid_retry")
@@ -110,14 +125,17 @@ def make_application(
     config.include("portal.views.errors")
     config.scan("portal.web")
     config.scan("portal.views")
+    if reads_replica:
+        config.add_subscriber(connections.remember_position, NewResponse)
+    config.commit()
     linecache.clearcache()  # the scan reads the sources of all views, to say where each is
-    return config.make_wsgi_app()
+    return config.registry
 
 
-def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, previewing: Previewing | None) -> None:
-    """What lives as long as the process: clock, database, portal in force."""
+def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, previewing: Previewing | None) -> None:
+    """What lives as long as the application: clock, database, portal in force."""
     settings.make_room()
-    registry, engine = config.registry, reach(settings.database_url)
+    engine = reach(settings.database_url)
     replica = Replica(engine, settings.replica_url) if settings.replica_url and previewing is None else None
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
     registry.serving = Serving(
@@ -129,7 +147,7 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
         sends_email=settings.smtp is not None,
     )
     registry.metrics = Metrics()
-    registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
+    registry.passwords = _passwords(settings.password_memory, settings.password_rounds)
     registry.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
     registry.identity_provider = _identity_provider(settings)
     registry.store = functools.cache(lambda: open_store(*settings.store_address))
@@ -146,8 +164,6 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
     )
     if notice := settings.sign_in_notice(registry.live.current().declaration.settings.sign_in):
         log.warning(notice)
-    if replica is not None:
-        config.add_subscriber(connections.remember_position, NewResponse)
     registry.probe = Probe(functools.partial(_health, registry, settings.data_folders))
     registry.probe.health(patience=1)
 

@@ -77,14 +77,18 @@ def shared_templates(reload: bool) -> Templates:
     return Templates(reload)
 
 
+def load_templates(reload: bool, compiled: Path | None) -> None:
+    """Load the templates before they are asked for; `compiled` is the folder in which they are stored."""
+    templates = shared_templates(reload)
+    if compiled is not None:
+        templates.cache.store_in(compiled)
+    if not reload:
+        templates.load()
+
+
 def includeme(config: Configurator) -> None:
     """Make `renderer="NAME.pt"` a template of ours; requests bring `reader` and `frame`."""
-    settings = config.get_settings()
-    templates = shared_templates(bool(settings.get("reload_templates")))
-    if settings.get("compiled_templates"):
-        templates.cache.store_in(settings["compiled_templates"])
-    if not settings.get("reload_templates"):
-        templates.load()
+    templates = shared_templates(config.get_settings()["reload_templates"])
 
     class Renderer:
         def __init__(self, info: Any) -> None:

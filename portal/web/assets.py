@@ -4,6 +4,7 @@ Each has its content's hash in its address, so that browsers may cache it foreve
 copy. An instance belongs to one portal in force: its icons, its accent and its logo are part of it.
 """
 
+import functools
 import gzip
 import hashlib
 import re
@@ -91,8 +92,14 @@ class Assets:
         return markup
 
     def _add(self, name: str, content_type: str, body: bytes) -> None:
-        self._files[name] = Asset(content_type, body, gzip.compress(body, 9, mtime=0))
+        self._files[name] = _asset(content_type, body)
         self._addresses[name] = f"/static/{hashlib.sha256(body).hexdigest()[:16]}/{name}"
+
+
+@functools.lru_cache(maxsize=32)
+def _asset(content_type: str, body: bytes) -> Asset:
+    """An asset, made once for all portals of the process that send the same."""
+    return Asset(content_type, body, gzip.compress(body, 9, mtime=0))
 
 
 def _style_sheet(accent: str) -> bytes:

@@ -9,6 +9,7 @@ takes several times as long.
 """
 
 import re
+import sys
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -276,7 +277,7 @@ class _Reading:
 
     def _scalar(self, event: _ScalarEvent) -> None:
         self._last_scalar = event
-        written = event.value
+        written = sys.intern(event.value)  # names and words come again and again, and in other portals
         plain = event.implicit[0]
         if plain and (_SUSPICIOUS.match(written) or written.endswith('"') or " // " in written):
             self._check_plain(event)
