@@ -274,6 +274,11 @@ def zero(kind: Kind, currency: str) -> Value:
     return None
 
 
+def is_zero(value: Value) -> bool:
+    """Whether a number, an amount or a length of time is 0."""
+    return not (value.amount if isinstance(value, Money) else value)
+
+
 def column_total(values: Iterable[tuple[Value, int]], nothing: Value) -> Value:
     """The sum of the values of one column, each with how often it is there, without empty ones; `nothing` where none
     has a value.

@@ -122,6 +122,10 @@ class OverOthers(Shape):
         """The result of a roll-up over records with these values of its column, each with how many have it."""
         return None
 
+    def changed_by(self, present: Any, counted: Mapping[Any, int]) -> Any:
+        """The result of a roll-up where it was `present`, after so many records more, or fewer, have these values."""
+        return None
+
     @property
     def tells_unseen(self) -> bool:
         """Whether a roll-up may be read by people who do not see all the records that it is over."""

@@ -177,6 +177,26 @@ class Rollup(StoredResult):
             return self._rounded(arithmetic.column_total(values, nothing))
         return self._rounded(arithmetic.extreme([value for value, _times in values], largest=function == "max"))
 
+    def changed_by(self, present: Any, counted: Mapping[Any, int]) -> Any:
+        """`present` where so many records more, or fewer, have these values; None where only all of them tell."""
+        function = self._parts[0]
+        if present is None:
+            return None
+        if self._column is None or self._column.measure is None:
+            return present + sum(counted.values())
+        kind = self._column.measure.kind
+        now = arithmetic.operand(kind, present)
+        changes = {arithmetic.operand(kind, value): times for value, times in counted.items() if value is not None}
+        if function != "sum":
+            gone = any(times < 0 and value == now for value, times in changes.items())
+            known = [now, *(value for value, times in changes.items() if times > 0)]
+            return None if gone else self._rounded(arithmetic.extreme(known, largest=function == "max"))
+        total = arithmetic.column_total([(now, 1), *changes.items()], now)
+        result = self._rounded(total)
+        # Of what came to 0 the currency is not known, and what is rounded may come to something else with all records.
+        exact = total is not None and not arithmetic.is_zero(total) and arithmetic.operand(kind, result) == total
+        return result if exact else None
+
 
 def _bind_computed(declaration: Declared, module: Any, name: str, waiting: tuple[Place, ...]) -> None:
     """Binds a computed field of other records before their roll-up, and what it reads. Raises ValueError, without a

@@ -3,6 +3,7 @@ see these; and text formulas, which name records."""
 
 import contextlib
 import datetime
+import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -269,3 +270,60 @@ def test_a_formula_of_texts_names_a_record(shop):
     shop.set("people", anna, last_name="Kot")
     assert nancy.titles("/tasks/?q=anna+kot") == ["Tiles"]
     assert nancy.titles("/people/?sort=full_name") == ["Anna Kot", "Carla Neri", "Nancy Mary Smith"]
+
+
+def test_roll_ups_are_what_all_records_come_to_whatever_is_written(shop, tmp_path):
+    """Moves, deletes, conditions that come true and false, other currencies, imports: compared with a plain sum."""
+    chance = random.Random(9)
+    globex = Linked(shop.add("companies", name="Globex"), "companies")
+    for name in ("Roof", "Wall", "Yard"):
+        yard = shop.add("projects", name=name, budget=euros(100), company=globex)
+    dollars = {"hours": Decimal(1), "rate": Money(Decimal(5), "USD")}
+    shop.remove("tasks", shop.add("tasks", name="In dollars", project=Linked(yard, "projects"), **dollars))
+    assert numbers(shop, yard) == expected([])
+
+    def values() -> dict[str, object]:
+        currency = chance.choice(["EUR"] * 4 + ["USD"])
+        return {
+            "project": chance.choice([None, *(Linked(project.id, "projects") for project in shop.all("projects"))]),
+            "hours": chance.choice([None, Decimal(chance.randint(-99, 99)) / 4]),
+            "rate": chance.choice([None, Money(Decimal(chance.randint(0, 5)), currency)]),
+            "due": chance.choice([None, datetime.date(2026, 3, chance.randint(1, 9))]),
+        }
+
+    for step in range(30):
+        tasks = shop.all("tasks")
+        task = chance.choice(tasks).id if tasks else 0
+        match chance.randint(0, 9 if tasks else 3):
+            case 0 | 1 | 2 | 3:
+                shop.add("tasks", name=f"T{step}", **values())
+            case 4 | 5 | 6:
+                shop.set("tasks", task, **dict(chance.sample(list(values().items()), chance.randint(1, 4))))
+            case 7:
+                shop.set("tasks", task, status=chance.choice(["new", "done"]))
+            case 8:
+                shop.remove("tasks", task)
+            case 9:
+                rows = [f"{name},{chance.choice(['Roof', 'Wall', ''])},{chance.randint(0, 9)}" for name in ("I1", "I2")]
+                (tmp_path / "tasks.csv").write_text("\n".join(["name,project,hours", *rows]))
+                url = str(shop.portal.engine.url.render_as_string(hide_password=False))
+                arguments = ["import", "tasks", str(tmp_path / "tasks.csv"), "--key", "name"]
+                result = CliRunner().invoke(main, ["--folder", str(tmp_path), "--database", url, *arguments])
+                assert result.exit_code == 0, result.output
+        all_tasks = shop.all("tasks")
+        for project in shop.all("projects"):
+            own = [one.values for one in all_tasks if one.values["project"] == Linked(project.id, "projects")]
+            assert numbers(shop, project.id) == expected(own), step
+        hours = [one.values["hours"] for one in shop.all("projects")]
+        assert shop.record("companies", globex.id).values["hours"] == sum(hours), step
+
+
+def expected(tasks: list) -> tuple[object, ...]:
+    """The numbers of a project with these tasks and a budget of 100 euros."""
+    costs = [task["cost"] for task in tasks if task["cost"] is not None]
+    currencies = {cost.currency for cost in costs} or {"EUR"}
+    cost = Money(sum((cost.amount for cost in costs), Decimal(0)), min(currencies)) if len(currencies) == 1 else None
+    left = euros(100 - cost.amount) if cost and cost.currency == "EUR" else None
+    hours = sum((task["hours"] for task in tasks if task["hours"] is not None), Decimal(0))
+    due = max((task["due"] for task in tasks if task["due"] is not None), default=None)
+    return len(tasks), sum(task["status"] == "new" for task in tasks), hours, cost, left, due

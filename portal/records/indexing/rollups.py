@@ -1,11 +1,14 @@
 """Roll-ups follow the records that they are over: every write of those takes place within `rolling_up`.
 
-They are worked out again from all records, in the transaction of the write and with the record that has them locked. It
-is written whether or not its numbers differ: of two who change different records at once, the second then fails to
-serialize on PostgreSQL, and is tried again, rather than count without the first.
+They follow by what a write changes: what the written records count before it is taken away, and what they count after
+it is added, in the transaction of the write and with the record that has the roll-ups locked. Of two who change
+different records at once, the second fails to serialize on PostgreSQL, and is tried again. Only where the difference
+does not tell (a least value that has gone, another currency), or there is none (a new declaration), are they worked out
+from all records.
 """
 
 import contextlib
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,85 +18,155 @@ from portal.batches import batched
 from portal.conditions import ALWAYS
 from portal.database.sql import where
 from portal.fields.base import Field
+from portal.fields.base_parts import Place
 from portal.records.indexing.formulas import computed, formulas_reading, lock_rows
 from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Records
 
 AT_ONCE = 500  # ids in one statement
+MOST_VALUES = 500  # different ones by which a roll-up is changed; of more, an import with many rows, it is worked out
+
+# By roll-up, and by the ids of the records that have it: the values that it counts now, and how many have each of them
+# more than before, or fewer. None: too many to be kept.
+Changes = dict[Place, dict[int, Counter[Any] | None]]
 
 
 class RollupsOver:
-    """The roll-ups over records of one module, and the ids of the records to which these link, as they are noted."""
+    """The roll-ups over records of one module, and by what these change them, noted before and after each write."""
 
     def __init__(self, records: Records, columns: Collection[str] | None = None) -> None:
         """`columns`: those that are written; None for all, of new and of deleted records."""
         self._records = records
-        self._rollups = [
-            rollup
-            for rollup in records.policy.declaration.rollups.get(records.name, ())
-            if columns is None or not _columns_read(records, rollup).isdisjoint(columns)
-        ]
-        self._linked: dict[str, set[int]] = {rollup.counted_link: set() for rollup in self._rollups}
+        self._by_link: dict[str, list[Field]] = defaultdict(list)
+        for rollup in records.policy.declaration.rollups.get(records.name, ()):
+            if columns is None or not _columns_read(records, rollup).isdisjoint(columns):
+                self._by_link[rollup.counted_link].append(rollup)
+        self._changes: Changes = defaultdict(dict)
 
-    def note(self, ids: Sequence[int]) -> None:
-        """Notes to which records those with these `ids` link now: before a write, and after it."""
-        for name, linked in self._linked.items():
-            link = self._records.table.c[name]
+    def note_before(self, ids: Sequence[int]) -> None:
+        """Notes what the records `ids` count before they are written."""
+        self._note(ids, -1)
+
+    def note_after(self, ids: Sequence[int]) -> None:
+        """Notes what they count now that they are written."""
+        self._note(ids, 1)
+
+    def _note(self, ids: Sequence[int], times: int) -> None:
+        table = self._records.table
+        for name, rollups in self._by_link.items():
+            link = table.c[name]
+            columns = {column.name: column for rollup in rollups for column in _selected(rollup, table)}
+            counted = [_condition(self._records, rollup).label(f"_{index}") for index, rollup in enumerate(rollups)]
             for batch in batched(ids, AT_ONCE):
-                among = self._records.table.c["id"].in_(batch), link.is_not(None)
-                linked.update(self._records.connection.scalars(sa.select(link).where(*among)))
+                among = table.c["id"].in_(batch), link.is_not(None)
+                found = sa.select(link.label("_linked"), *columns.values(), *counted).where(*among)
+                for row in self._records.connection.execute(found).mappings():
+                    for index, rollup in enumerate(rollups):
+                        if row[f"_{index}"]:
+                            self._note_value(rollup, row, times)
+
+    def _note_value(self, rollup: Field, row: sa.RowMapping, times: int) -> None:
+        value = _value(rollup, row)
+        if value is None and rollup.counted_column is not None:
+            return
+        by_record, record_id = self._changes[rollup.place], row["_linked"]
+        values = by_record.setdefault(record_id, Counter())
+        if values is not None:
+            values[value] += times
+            if len(values) > MOST_VALUES:
+                by_record[record_id] = None
 
     def roll_up(self) -> None:
-        """Works out the roll-ups of the noted records again."""
-        for name, linked in self._linked.items():
-            rollups = [rollup for rollup in self._rollups if rollup.counted_link == name]
+        """Changes the roll-ups by what was noted."""
+        for rollups in self._by_link.values():
+            changed = {
+                record_id
+                for rollup in rollups
+                for record_id, values in self._changes[rollup.place].items()
+                if values is None or any(values.values())
+            }
             module, _name = rollups[0].place
-            for batch in batched(sorted(linked), AT_ONCE):
-                roll_up(self._records.as_system.of(module), batch, rollups)
+            for batch in batched(sorted(changed), AT_ONCE):
+                _roll_up(self._records.as_system.of(module), batch, rollups, self._changes)
 
 
 @contextlib.contextmanager
 def rolling_up(records: Records, ids: Sequence[int], columns: Collection[str] | None = None) -> Iterator[None]:
     """Rolls up anew what the records `ids` belong to, before and after `columns` of theirs are written, or all."""
     over = RollupsOver(records, columns)
-    over.note(ids)
+    over.note_before(ids)
     yield
-    over.note(ids)
+    over.note_after(ids)
     over.roll_up()
 
 
 def roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Field]) -> None:
+    """Works out `rollups` of the records `ids` from all records that they are over."""
+    _roll_up(system, ids, rollups, {rollup.place: dict.fromkeys(ids) for rollup in rollups})
+
+
+def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Field], changes: Changes) -> None:
     """Writes `rollups` of the records `ids` anew, the formulas that read them, and the roll-ups over all of these."""
     lock_rows(system, ids)
     names = [rollup.name for rollup in rollups]
     formulas = formulas_reading(system.module, names)
     sources = [name for formula in formulas for name in formula.sources]
-    totals = {rollup.name: rolled_up(system, ids, rollup) for rollup in rollups}
+    present = {record.id: record.values for record in system.by_ids(ids, [*names, *sources])}
+    results = {rollup.name: _results(system, present, rollup, changes[rollup.place]) for rollup in rollups}
     written = [*rollups, *formulas]
     with rolling_up(system, ids, [column.name for field in written for column in field.columns()]):
-        for record in system.by_ids(ids, sources):
-            values = {**record.values, **{name: by_id[record.id] for name, by_id in totals.items()}}
-            columns = computed(written, values, system.policy.reader.currency)
-            this_record = system.table.c["id"] == record.id
+        for record_id, values in present.items():
+            new = {name: by_id[record_id] for name, by_id in results.items() if record_id in by_id}
+            columns = computed(written, {**values, **new}, system.policy.reader.currency)
+            this_record = system.table.c["id"] == record_id
             system.connection.execute(sa.update(system.table).where(this_record).values(columns))
     if any(field.searched for field in written):
         replace_texts(system, ids)
 
 
-def rolled_up(system: Records, ids: Sequence[int], rollup: Field) -> Mapping[int, Any]:
-    """The values of a roll-up, by the ids of the records that have it."""
-    others, column = system.of(rollup.counted), rollup.counted_column
-    link = others.table.c[rollup.counted_link]
-    condition = where(
-        rollup.counted_condition or ALWAYS, others.table, others.module, system.policy.declaration, system.policy.reader
-    )
-    selected = [] if column is None else column.selected(others.table)
+def _results(
+    system: Records,
+    present: Mapping[int, Mapping[str, Any]],
+    rollup: Field,
+    changes: Mapping[int, Counter[Any] | None],
+) -> dict[int, Any]:
+    """The new values of a roll-up, by the ids of the records for which it changes."""
+    results, unknown = {}, []
+    for record_id in present.keys() & changes.keys():
+        values = changes[record_id]
+        if values is not None and not any(values.values()):
+            continue
+        results[record_id] = None if values is None else rollup.changed_by(present[record_id][rollup.name], values)
+        if results[record_id] is None:
+            unknown.append(record_id)
+    return results | (rolled_up(system, unknown, rollup) if unknown else {})
+
+
+def rolled_up(system: Records, ids: Sequence[int], rollup: Field) -> dict[int, Any]:
+    """The values of a roll-up, by the ids of the records that have it, from all records that it is over."""
+    others = system.of(rollup.counted)
+    link, selected = others.table.c[rollup.counted_link], _selected(rollup, others.table)
     found = sa.select(link.label("_linked"), *selected, sa.func.count().label("_times"))
-    found = found.where(link.in_(ids), condition).group_by(link, *selected)
+    found = found.where(link.in_(ids), _condition(others, rollup)).group_by(link, *selected)
     counted: dict[int, list[tuple[Any, int]]] = {record_id: [] for record_id in ids}
     for row in system.connection.execute(found).mappings():
-        counted[row["_linked"]].append((None if column is None else column.load(row), row["_times"]))
+        counted[row["_linked"]].append((_value(rollup, row), row["_times"]))
     return {record_id: rollup.rolled_up(pairs, system.policy.reader.currency) for record_id, pairs in counted.items()}
+
+
+def _selected(rollup: Field, table: sa.FromClause) -> Sequence[sa.ColumnElement[Any]]:
+    """The columns of the records that a roll-up is over from which `_value` takes what it sums or compares."""
+    return [] if rollup.counted_column is None else rollup.counted_column.selected(table)
+
+
+def _value(rollup: Field, row: sa.RowMapping) -> Any:
+    return None if rollup.counted_column is None else rollup.counted_column.load(row)
+
+
+def _condition(others: Records, rollup: Field) -> sa.ColumnElement[bool]:
+    """Which of the records `others` a roll-up is over."""
+    policy = others.policy
+    return where(rollup.counted_condition or ALWAYS, others.table, others.module, policy.declaration, policy.reader)
 
 
 def _columns_read(records: Records, rollup: Field) -> set[str]:

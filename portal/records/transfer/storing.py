@@ -111,14 +111,14 @@ class Storing:
         changed = [row for row, values in changes.items() if values]
         inside = [row for row in changed if self._internal.issuperset(changes[row])]
         visibly = [row for row in changed if not self._internal.issuperset(changes[row])]
-        self._rollups.note([row.id for row in changed])
+        self._rollups.note_before([row.id for row in changed])
         if new:
             _insert(self._system, new, self._author)
             _write_join_tables(self._records, {row: row.values for row in new})
         for alike in filter(None, (visibly, inside)):
             _update(self._system, alike, changes, self._author, touches=alike is visibly)
             _write_join_tables(self._records, {row: changes[row] for row in alike})
-        self._rollups.note([row.id for row in (*new, *changed)])
+        self._rollups.note_after([row.id for row in (*new, *changed)])
         if self._files:
             self._files.store_attachments(self._system, batch, self._author)
         now, module = self._system.policy.reader.now, self._system.module
@@ -164,8 +164,10 @@ class Storing:
                 if field.multiple:
                     _write_join_table(self._records, name, {row: row.values[name] for row in linking})
                 else:
+                    ids = [row.id for row in linking]
+                    self._rollups.note_before(ids)
                     _set_link(self._system, field, linking)
-                    self._rollups.note([row.id for row in linking])
+                    self._rollups.note_after(ids)
 
 
 def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None:

@@ -39,7 +39,7 @@ def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> i
     insert = sa.insert(table).values(new_row(records, values, number, author))
     record_id: int = _write_row_or_retry(records, insert.returning(table.c["id"])).scalar_one()
     over = RollupsOver(records)
-    over.note([record_id])
+    over.note_after([record_id])
     over.roll_up()
     return record_id
 
