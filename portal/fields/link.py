@@ -51,6 +51,7 @@ class LinkLike(Field):
 
     to: Annotated[tuple[Annotated[str, Names("module")], ...], OneOrSeveral()]
     where: Where | None = None
+    details: tuple[Annotated[str, Names("name")], ...] = ()  # of the linked records, beside their titles
 
     @field_validator("to", mode="before")
     @classmethod

@@ -281,6 +281,7 @@ LEDGER: dict[str, Change | str] = {
     "Rating.halves": Change(f"{FIELDS}.stars.halves", True),
     "Rating.max": Change(f"{FIELDS}.stars.max", 3),
     "LinkLike.to": Change(f"{FIELDS}.helper.to", "companies"),
+    "LinkLike.details": Change(f"{FIELDS}.helper.details", ["email"]),
     "LinkLike.where": Change(f"{FIELDS}.helper.where", {"name": "nobody"}),
     "Link.on_delete": "test_editing.py::test_what_others_still_need_is_not_deleted_and_it_says_why",
     "LongTextLike.max_length": Change(f"{FIELDS}.body.max_length", 50),

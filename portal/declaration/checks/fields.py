@@ -151,8 +151,16 @@ def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cu
                 place.wrong(list_in_text(target, draft.modules) or draft.no_module(target))
         elif target in draft.modules:
             check_condition(draft, target, at["where"], form=module.name)
+            _check_details(draft, target, field, at["details"])
     if _own_key(field, "on_delete") == "clear" and field.required:
         at["on_delete"].wrong("a required link cannot be cleared: use refuse or cascade")
+
+
+def _check_details(draft: DeclarationDraft, target: str, link: Field, at: Cursor) -> None:
+    """What stands beside the titles of the records of `target` are fields of theirs."""
+    for index, name in enumerate(_own_key(link, "details") or ()):
+        if draft.field(target, name) is None and not draft.is_broken(target, name):
+            at[index].wrong(draft.no_field(target, name))
 
 
 def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:

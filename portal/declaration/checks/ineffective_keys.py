@@ -8,7 +8,7 @@ from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
 from portal.fields.default_paths import value_path
 
-TYPED_WIDGETS = ("input", "textarea", "markdown", "html", "json", "tags", "money")
+TYPED_WIDGETS = ("input", "textarea", "markdown", "html", "json", "tags", "money", "location")
 DRAWN_BY_BROWSERS = ("date", "datetime-local", "time")  # types of inputs that show no placeholder
 
 

@@ -32,6 +32,7 @@ OFFERED_IN_ROWS = 50  # of lines: each row has all of them, unless the script fi
 # A link that is the only field of a step is drawn as cards when it offers so many records at most.
 RECORD_CARDS = 12
 ABOUT = 140  # characters of a record's description on its card
+DETAIL = 60  # characters of each of the `details` beside a title
 
 FIND = "_find."
 
@@ -65,13 +66,13 @@ def link_offers(  # noqa: PLR0913 - all of a form that decides about them
         offered = offered_records(records, field, module, values) if records.policy.access(module) else None
         if offered is not None:
             prefix = f"{module}:" if field.several_targets else ""
-            key = (module, offered.narrowed, find_text, most)
+            key = (module, field.details, offered.narrowed, find_text, most)
             if key not in known:
-                known[key] = offered.find(find_text, most + 1)
+                known[key] = _with_details(offered, field, offered.find(find_text, most + 1))
             more = more or len(known[key]) > most
             titles |= _titles(offered, prefix, known[key][:most])
             titles |= _titles(
-                offered, prefix, _chosen(offered, prefix, [text for text in chosen if text not in titles])
+                offered, prefix, _chosen(offered, field, prefix, [text for text in chosen if text not in titles])
             )
     for link in field.links_in(stored):
         if field.link_value(link) in chosen:
@@ -85,11 +86,24 @@ def _titles(offered: Records, prefix: str, titles: list[tuple[int, str]]) -> dic
     return {f"{prefix}{record_id}": label + title for record_id, title in titles}
 
 
-def _chosen(offered: Records, prefix: str, values: list[str]) -> list[tuple[int, str]]:
+def _with_details(offered: Records, field: Any, titles: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The `titles`, each with what the link wants said beside it, as far as this reader may read that."""
+    names = [name for name in field.details if name in offered.policy.readable(offered.name)]
+    if not names or not titles:
+        return titles
+    reader, fields = offered.policy.reader, [offered.module.field(name) for name in names]
+    details = {
+        record.id: [beginning(field.show(record.values[field.name], reader), DETAIL) for field in fields]
+        for record in offered.by_ids([record_id for record_id, _title in titles], names)
+    }
+    return [(record_id, " · ".join(filter(None, (title, *details.get(record_id, ()))))) for record_id, title in titles]
+
+
+def _chosen(offered: Records, field: Any, prefix: str, values: list[str]) -> list[tuple[int, str]]:
     """The records among `offered` that the inputs name, whatever is searched for."""
     texts = [value.removeprefix(prefix) for value in values if value.startswith(prefix)]
     ids = [int(text) for text in texts if RECORD_ID.fullmatch(text)]
-    return [(record.id, record.title) for record in offered.by_ids(ids, [])]
+    return _with_details(offered, field, [(record.id, record.title) for record in offered.by_ids(ids, [])])
 
 
 def link_cards(
@@ -164,7 +178,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     offers: list[dict[str, Any]] = []
     for target in field.targets:
         offered = offered_records(records, field, target, values) if request.policy.access(target) else None
-        for record_id, title in offered.find(text) if offered else ():
+        for record_id, title in _with_details(offered, field, offered.find(text)) if offered else ():
             offers.append({"id": f"{target}:{record_id}" if field.several_targets else record_id, "title": title})
     return offers
 

@@ -130,6 +130,7 @@ DESCRIPTIONS = {
     "Field.options": "Names, name: label, or name: {label, tone, icon, help, formerly}.",
     "Field.to": "The module that it leads to, or several.",
     "Field.where": "Which records are offered; $field is the value of that field of the same form.",
+    "Field.details": "Fields of the linked records that stand beside their titles where one is chosen.",
     "Field.on_delete": "When the linked record is to be deleted: refuse it, clear the link, or delete this record too.",
     "Field.fields": "The columns of the rows: name: type, or name: {type: …, …}.",
     "Field.total": "The columns that are summed up.",

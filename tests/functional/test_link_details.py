@@ -1,0 +1,75 @@
+"""What stands beside the titles of the records that a link offers, for those who may read it."""
+
+import pytest
+
+from portal.accounts.giving_access import AccessRequest
+from portal.fields.linked_value import Linked
+from tests.functional.world import CARLA, NANCY, World
+
+MODULES = """
+people: people
+modules:
+  people:
+    fields:
+      name: text
+      email: {type: email, unique: true}
+      team: {type: link, to: teams}
+      pin: text
+  teams: {see: all, fields: {name: text}}
+  visits:
+    see: all
+    fields:
+      what: text
+      guide: {type: link, to: people, details: [team, pin]}
+      guests: {type: links, to: people, details: [pin]}
+      stops: {type: lines, fields: {host: {type: link, to: people, details: [team]}}}
+"""
+STAFF = "staff: true\nmodules: {people: {see: all}, teams: {}, visits: {can: [create, edit]}}"
+CUSTOMER = """
+modules:
+  people: {see: all, detail: {sections: [{fields: [name, team]}]}, list: {columns: [name]}}
+  teams: {}
+  visits: {can: [create, edit]}
+"""
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("visits")
+    (folder / "profiles").mkdir()
+    (folder / "modules.yaml").write_text(MODULES)
+    (folder / "profiles" / "staff.yaml").write_text(STAFF)
+    (folder / "profiles" / "customer.yaml").write_text(CUSTOMER)
+    people = AccessRequest(NANCY, "staff", "Nancy Smith"), AccessRequest(CARLA, "customer", "Carla Neri")
+    world = World.of(folder, f"sqlite:///{folder / 'portal.sqlite'}", people)
+    for team, pin in (("North", "1234"), ("South", "5678")):
+        link = Linked(world.add("teams", name=team), "teams")
+        world.add("people", name="Anna Rossi", team=link, pin=pin)
+    yield world
+    world.portal.engine.dispose()
+
+
+def offers(page, name):
+    return [option.text for option in page.html.find("select", {"name": name}).find_all("option") if option["value"]]
+
+
+def test_two_of_one_name_are_told_apart_by_what_each_reader_may_read(visits):
+    nancy, carla = visits[NANCY].get("/visits/create"), visits[CARLA].get("/visits/create")
+    assert offers(nancy, "guide")[:2] == ["Anna Rossi · North · 1234", "Anna Rossi · South · 5678"]
+    assert offers(carla, "guide")[:2] == ["Anna Rossi · North", "Anna Rossi · South"]
+    assert ("Anna Rossi · 5678" in nancy.text, "5678" in carla.text) == (True, False), "of several links"
+    assert "Anna Rossi · North" in offers(carla, "stops.0.host"), "in a row"
+
+
+def test_what_is_found_and_what_is_chosen_says_it_too(visits):
+    nancy, carla = visits[NANCY], visits[CARLA]
+    found = {row["title"] for row in nancy.get("/visits/find?field=guide&q=anna").json}
+    assert found == {"Anna Rossi · North · 1234", "Anna Rossi · South · 5678"}
+    assert "1234" not in carla.get("/visits/find?field=guide&q=anna").text
+    assert carla.get("/visits/find?field=guide&q=1234").json == []
+    anna = Linked(3, "people")
+    visit = visits.add("visits", what="Tour", guide=anna, guests=(anna,))
+    page = carla.get(f"/visits/{visit}/edit")
+    assert page.html.find("option", selected=True).text == "Anna Rossi · North"
+    assert page.html.find("input", {"name": "guests", "checked": True}).parent.text.strip() == "Anna Rossi"
+    assert " · North" not in carla.get(f"/visits/{visit}/").text
