@@ -29,10 +29,10 @@ def test_full_screen_and_back(visit: Visit) -> None:
     page = visit("customer")
     button = page.get_by_role("button", name="Full screen")
     button.click()
-    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_function("() => document.fullscreenElement !== null")
     expect(button).to_have_attribute("aria-pressed", "true")
     button.click()
-    page.wait_for_function("document.fullscreenElement === null")
+    page.wait_for_function("() => document.fullscreenElement === null")
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
