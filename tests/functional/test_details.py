@@ -115,3 +115,11 @@ def test_a_reader_of_another_language_reads_values_in_it(world, thing):
     assert "1.234.567" in page
     assert "12,50" in page
     assert "1 mar 2026" in page
+
+
+def test_what_the_line_above_the_heading_says_is_not_said_again(world):
+    request = world.add("requests", name="Screen", **world.for_request())
+    page = world[ANNA].get(f"/requests/{request}/").html
+    facts = {term.text for term in page.find_all("dt")}
+    assert "opened" in page.find(class_="page-head").text
+    assert ("Status" in facts, "Created" in facts) == (True, False)

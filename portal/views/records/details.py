@@ -134,11 +134,22 @@ def _section_rows(
 
 
 def _present_fields(resource: Record, names: Iterable[str]) -> Iterator[str]:
-    """Those of the fields that the page shows: a field that forms hide under a condition only where it has a value."""
+    """Those of the fields that the page shows: a field that forms hide under a condition only where it has a value, and
+    what the line above the heading says not once more."""
+    said = _said_above(resource)
     for name in names:
         field = resource.module.field(name)
+        if name in said:
+            continue
         if field.show_when is None or not field.is_empty(resource.record.values.get(name)):
             yield name
+
+
+def _said_above(resource: Record) -> set[str]:
+    """The fields of which `_about` makes its line."""
+    values = resource.record.values
+    opened = ("created", "created_by") if values.get("created") else ()
+    return {"reference", *(name for name in opened if values.get(name))}
 
 
 def _about(resource: Record) -> str:
