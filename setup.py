@@ -42,6 +42,7 @@ RUNTIME = [
     "pygls>=2.0",  # `portal lsp` speaks the protocol of editors
     "prometheus_client>=0.22",  # what monitors read at /-/metrics
     "tzdata>=2025.2",
+    "holidays>=0.80",  # public holidays of countries and regions, in which no working time is counted
     "pyotp>=2.9",  # codes of the second factor (RFC 6238)
     "joserfc>=1.3",  # verifies what identity providers sign
     "webauthn>=2.7",  # passkeys

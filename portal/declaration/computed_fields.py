@@ -27,7 +27,7 @@ def bind_fields(draft: DeclarationDraft) -> None:
     while left_out:  # fields computed from a field that was left out
         left_out = _bind_all(draft, report=False)
     for module in draft.modules.values():
-        for name in ("everything", "formulas"):  # cached while fields were still being replaced
+        for name in ("everything", "formulas", "deadlines"):  # cached while fields were still being replaced
             module.__dict__.pop(name, None)
     draft.__dict__.pop("row_modules", None)
 

@@ -249,7 +249,7 @@ def _form(viewer: LayoutViewer, module: Module, layout: FormLayout, given: froze
     if layout.fields is not None:
         return FormLayout(fields=_rows(layout.fields, visible), files=files)
     typed = [module.fields[name] for name in possible if can_be_typed(module, module.fields[name], new)]
-    generated = [field for field in typed if viewer.may_fill_in(module, field)]
+    generated = [field for field in typed if viewer.may_fill_in(module, field) and not field.deadline_rule]
     return FormLayout(fields=tuple(field.name for field in generated if viewer.reaches(field)), files=files)
 
 

@@ -17,6 +17,8 @@ from portal.declaration import value_types
 from portal.declaration.references import BARE_NUMBER
 from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
+from portal.fields.periods import Period
+from portal.fields.working_hours import DayHours, DaysOff, Weekday
 from portal.texts import Text, label_from_name
 
 DEFAULT_ICON = "square"
@@ -49,6 +51,9 @@ class Settings(Shape):
     # link: by email; oidc: by the identity provider, which is offered wherever there is one.
     sign_in: tuple[Literal["password", "link", "oidc", "passkey"], ...] = Key(("password",), min_length=1)
     letters: Letters = Letters()
+    # In which deadlines are counted; without them around the clock.
+    hours: dict[Weekday, DayHours] | None = Key(None, min_length=1)
+    holidays: DaysOff = ()
 
 
 class Tab(Shape):
@@ -114,7 +119,7 @@ class Transition(Shape):
     confirm: Text | None = None
     only: value_types.Link | None = None  # the link to the people who alone may do it
     bulk: StrictBool = True  # whether it is offered for many records at once
-    after: value_types.Period | None = None  # in which the portal does it by itself
+    after: Period | None = None  # in which the portal does it by itself
 
 
 class OnComment(Shape):
@@ -139,7 +144,7 @@ class Lifecycle(Shape):
 class Comments(Shape):
     order: Literal["newest", "oldest"] = "newest"  # which comment comes first
     answers: value_types.ModuleName | None = None  # the module whose records staff may put into a comment
-    correct: value_types.Period | None = None  # how long authors may change and withdraw what they wrote
+    correct: Period | None = None  # how long authors may change and withdraw what they wrote
 
 
 class Attachments(Shape):
@@ -163,7 +168,7 @@ class Mail(Shape):
     moved: StrictBool | Wording | None = None
     assigned: value_types.Link | None = None  # the link field that names the person to notify
     desk: str | None = None  # an address, or the profile whose people are told of what is assigned to nobody
-    remind: dict[value_types.State, value_types.Period] = {}  # state → after which time in it the customer is reminded
+    remind: dict[value_types.State, Period] = {}  # state → after which time in it the customer is reminded
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -237,6 +242,11 @@ class Module(Shape):
             ordered |= ready
             waiting = {name: field for name, field in waiting.items() if name not in ready}
         return ordered
+
+    @cached_property
+    def deadlines(self) -> tuple[Field, ...]:
+        """The fields that the portal sets in working time."""
+        return tuple(field for field in self.fields.values() if field.deadline_rule)
 
     @property
     def has_news(self) -> bool:

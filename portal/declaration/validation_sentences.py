@@ -89,6 +89,7 @@ _SENTENCES_OF_KEYS = {
     "edit": "must be a mapping with fields: or steps:, and who may edit is said by can: in the profiles",
     "list": "must be a mapping with columns:, sort: or tabs:",
     "detail": "must be a mapping with sections: or aside:",
+    "hours": 'must be a mapping of days to hours, such as {monday: "9:00-18:00"}',
     "lifecycle": "must be a mapping with field:, which names a choice, and transitions:",
     "mail": "must be a mapping such as {created: false, commented: false, moved: false}, which sends none of them",
     "options": "must be a mapping of names to labels, or a list of names",

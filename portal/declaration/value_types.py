@@ -1,12 +1,10 @@
-"""The types of names, states and periods in shapes; editors offer the names that exist (`workshop/schema/`)."""
+"""The types of names and states in shapes; editors offer the names that exist (`workshop/schema/`)."""
 
-import datetime
-import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator
 
-from portal.fields.base_shape import Names, OneOrSeveral
+from portal.fields.base_shape import Names, OneOrSeveral, as_list
 
 ModuleName = Annotated[str, Names("module")]
 ProfileName = Annotated[str, Names("profile")]
@@ -26,32 +24,10 @@ Target = Annotated[str, Names("target")]  # a module, or its form
 Values = Annotated[dict[str, Any], Names("values")]  # field → value
 TabName = Annotated[str, Names("tab")]
 
-SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-PERIOD = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)")
-
-
-def _parse_period(written: Any) -> datetime.timedelta:
-    """The length of a period such as `7 days`; raises ValueError."""
-    match = PERIOD.fullmatch(str(written).strip())
-    if isinstance(written, datetime.timedelta):
-        return written
-    if match is None or int(match[1]) == 0:
-        raise ValueError('must be a period such as "7 days", "4 h" or "15 min"')
-    return datetime.timedelta(seconds=int(match[1]) * SECONDS[match[2][0]])
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str | bool | int | float) else value
-
 
 # One field, or several side by side.
 Row = FieldName | tuple[FieldName, ...]
 FormRow = FormField | tuple[FormField, ...]
-StateNames = Annotated[tuple[State, ...], BeforeValidator(_as_list), OneOrSeveral()]
-SortFields = Annotated[tuple[SortField, ...], BeforeValidator(_as_list), OneOrSeveral()]
-SeveralTexts = Annotated[tuple[str, ...], BeforeValidator(_as_list), OneOrSeveral()]
-Period = Annotated[
-    datetime.timedelta,
-    BeforeValidator(_parse_period),
-    WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,5} ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$"}),
-]
+StateNames = Annotated[tuple[State, ...], BeforeValidator(as_list), OneOrSeveral()]
+SortFields = Annotated[tuple[SortField, ...], BeforeValidator(as_list), OneOrSeveral()]
+SeveralTexts = Annotated[tuple[str, ...], BeforeValidator(as_list), OneOrSeveral()]

@@ -13,7 +13,7 @@ from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition, is_nothing
-from portal.fields.base_parts import Checked, FromColumn, InFormulas, InJson, InLines, OverOthers
+from portal.fields.base_parts import Checked, FromColumn, InFormulas, InJson, InLines, OverOthers, WithDeadline
 from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
 from portal.fields.linked_value import Linked
@@ -27,7 +27,7 @@ __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "stora
 LONGEST_IN_HISTORY = 200  # characters
 
 
-class Field(InLines, InFormulas, OverOthers, FromColumn, InJson, Checked):
+class Field(InLines, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, Checked):
     """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}

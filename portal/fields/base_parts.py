@@ -7,6 +7,7 @@ from pydantic import StrictBool
 
 from portal.conditions import Condition
 from portal.fields.base_shape import Shape
+from portal.fields.deadline import DeadlineRule
 
 Kind = Literal["number", "percent", "money", "duration", "date", "datetime", "text"]
 Place = tuple[str, str]  # a field of a module
@@ -135,6 +136,20 @@ class OverOthers(Shape):
     def rollups(self) -> tuple[Any, ...]:
         """The roll-ups whose numbers its values tell: itself, or those that it reads."""
         return ()
+
+
+class WithDeadline(Shape):
+    """The part of Field that has to do with deadlines: moments that the portal sets in working time."""
+
+    @property
+    def deadline_rule(self) -> DeadlineRule | None:
+        """How the portal sets the field, once it is bound; None where it does not."""
+        return None
+
+    @property
+    def clock_column(self) -> str:
+        """The name of the companion column that holds the clock of a deadline."""
+        return ""
 
 
 class FromColumn(Shape):

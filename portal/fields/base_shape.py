@@ -1,5 +1,6 @@
 """Shape, the base of every part of the declaration, and the small shapes that field types share."""
 
+import datetime
 import mimetypes
 import re
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class Names:
     """
 
     kind: str
+
+
+def as_list(written: Any) -> Any:
+    """One item that is written without brackets, as a list."""
+    return [written] if isinstance(written, str | bool | int | float | datetime.date) else written
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class Date(DateOrTime):
             date = parse_date(text, reader)
         except Unreadable:
             raise Refused(date_wanted(self.example(EXAMPLE.date(), reader), reader)) from None
-        return self.within(self.bounds(reader), date, reader)
+        return self.in_bounds(self.bounds(reader), date, reader)
 
     def bounds(self, reader: Reader) -> tuple[datetime.date | None, datetime.date | None]:
         """`today` is the reader's own day."""

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from babel.dates import format_date, format_time, get_datetime_format
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PrivateAttr
 
 from portal.conditions import is_nothing
 from portal.fields.base import Refused, filled
 from portal.fields.base_parts import Measure
+from portal.fields.base_shape import Names, OneOrSeveral, as_list
 from portal.fields.column_types import UTCDateTime
 from portal.fields.dates_and_times import (
     EXAMPLE,
@@ -28,9 +29,12 @@ from portal.fields.dates_and_times import (
     parse_date,
     parse_time,
 )
-from portal.fields.protocols import Form
+from portal.fields.deadline import DeadlineRule
+from portal.fields.periods import WorkingPeriod
+from portal.fields.protocols import Declared, Form
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.sheet_cell import DATE_AND_TIME, FIRST_DAY, SheetCell
+from portal.fields.working_hours import WorkingHours
 from portal.texts import _, is_blank
 
 ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[Tt]|,?\s+)(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\d*")
@@ -147,6 +151,13 @@ def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
     return value.astimezone(zone).isoformat()
 
 
+# One period, or of a choice one for each of its options.
+Within = WorkingPeriod | dict[Annotated[str, Names("own field")], dict[str, WorkingPeriod]]
+
+
+States = Annotated[tuple[Annotated[str, Names("state")], ...], BeforeValidator(as_list), OneOrSeveral()]
+
+
 class Datetime(DateOrTime):
     type: Literal["datetime"]
     searched_in_lists: ClassVar[bool] = True
@@ -176,11 +187,45 @@ class Datetime(DateOrTime):
 
     min: Moment | None = None
     max: Moment | None = None
+    within: Within | None = None
+    pause: States = ()
+    stop: States = ()
+
+    _rule: DeadlineRule | None = PrivateAttr(None)
+
+    def bind(self, declaration: Declared, module: Any) -> None:
+        """Reads zone and hours from `portal:`, and the states in which a deadline stands from the module."""
+        super().bind(declaration, module)
+        if not self.within:
+            return
+        choice, periods = next(iter(self.within.items())) if isinstance(self.within, dict) else ("", {"": self.within})
+        state_field = module.fields.get(module.state_field)
+        final = {state for state in (state_field.declared_options if state_field else ()) if module.is_final(state)}
+        pause, hours = frozenset(self.pause), WorkingHours.of(declaration.settings)
+        self._rule = DeadlineRule(choice, periods, pause, frozenset(final.union(self.stop) - pause), hours)
+
+    @property
+    def deadline_rule(self) -> DeadlineRule | None:
+        return self._rule
+
+    @property
+    def clock_column(self) -> str:
+        return f"_{self.name}_clock"
+
+    def columns(self) -> list[sa.Column[Any]]:
+        """The moment, and of a deadline its clock."""
+        clock = [sa.Column(self.clock_column, sa.JSON(none_as_null=True))] if self.within else []
+        return [*super().columns(), *clock]
+
+    @property
+    def _columns_read(self) -> tuple[str, ...]:
+        return (self.name,)
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Without fractions of a second."""
+        """Without fractions of a second. A deadline has no clock, which whoever writes a record adds."""
         # Forms know seconds at most: finer values would change by being edited.
-        return {self.name: value and value.replace(microsecond=0)}
+        clock = {self.clock_column: None} if self.within else {}
+        return {self.name: value and value.replace(microsecond=0), **clock}
 
     def parse(self, text: str, reader: Reader) -> datetime.datetime | None:
         """A date and a time where the reader is, or with an offset; a date alone is the start of that day."""
@@ -201,7 +246,7 @@ class Datetime(DateOrTime):
             raise Refused(_("Enter a date such as ${example}.", mapping={"example": example})) from None
         if not isinstance(moment, datetime.datetime):
             moment = whole_day(moment, reader).start
-        return self.within(self.bounds(reader), moment, reader)
+        return self.in_bounds(self.bounds(reader), moment, reader)
 
     def bounds(self, reader: Reader) -> tuple[datetime.datetime | None, datetime.datetime | None]:
         """From the start of the least minute to the last instant of the greatest day, minute or second."""

@@ -120,7 +120,7 @@ class MoneyField(Bounded):
 
     def _checked(self, money: Money, reader: Reader) -> Money:
         check_digits(check_places(money.amount, get_currency_precision(money.currency)), WHOLE_DIGITS)
-        return self.within(self._bounds_in(money.currency), money, reader)
+        return self.in_bounds(self._bounds_in(money.currency), money, reader)
 
     def bounds(self, reader: Reader) -> tuple[Money | None, Money | None]:
         """As amounts in the usual currency."""

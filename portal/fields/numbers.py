@@ -151,7 +151,7 @@ class Bounded(Field):
             return least
         return most if most is not None and usual > most else usual
 
-    def within(self, bounds: tuple[Any, Any], value: Any, reader: Reader) -> Any:
+    def in_bounds(self, bounds: tuple[Any, Any], value: Any, reader: Reader) -> Any:
         """`value` itself. Raises Refused where it is out of `bounds`, each None where there is none."""
         least, most = bounds
         if least is not None and value < least:
@@ -183,7 +183,7 @@ class Number(Bounded):
         if is_blank(text):
             return None
         typed = self.for_column(parse_number(self.number_in(text), reader))
-        return self.within(self.bounds(reader), self.check(typed), reader)
+        return self.in_bounds(self.bounds(reader), self.check(typed), reader)
 
     @property
     def most_places(self) -> int:

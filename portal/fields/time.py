@@ -67,7 +67,7 @@ class Time(DateOrTime):
             time = parse_time(text, reader)
         except Unreadable:
             raise Refused(time_wanted(self.example(EXAMPLE.time(), reader), reader)) from None
-        return self.within(self.bounds(reader), time, reader)
+        return self.in_bounds(self.bounds(reader), time, reader)
 
     def show(self, value: Any, reader: Reader) -> str:
         """“2:30 PM” in the reader's language."""

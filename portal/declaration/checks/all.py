@@ -5,6 +5,7 @@ Called by load. The checks add problems to the draft; only `check_settings` chan
 
 from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
+from portal.declaration.checks.deadlines import check_hours
 from portal.declaration.checks.existing_tables import check_existing, check_roles
 from portal.declaration.checks.fields import check_columns, check_fields
 from portal.declaration.checks.form_dependencies import check_form_dependencies
@@ -40,6 +41,7 @@ def check_what_is_written(draft: DeclarationDraft) -> None:
     for profile in draft.profiles.values():
         check_profile(draft, profile, draft.at(profile_file(profile.name)))
     check_inbox(draft)
+    check_hours(draft)
     check_roles(draft)
     check_appearance(draft)
     check_repeated_names(draft)

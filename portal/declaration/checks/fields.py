@@ -1,14 +1,14 @@
 """Checks fields: what they link to, their defaults and limits, and when they are shown."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from portal.conditions import ALWAYS, FormValue, comparisons, is_group
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.contradictions import takes_anything
+from portal.declaration.checks.deadlines import check_deadline
 from portal.declaration.checks.ineffective_keys import check_ineffective_keys
 from portal.declaration.checks.rollups import check_rollup
-from portal.declaration.checks.values import is_more, stored_complaint, word_warning
+from portal.declaration.checks.values import is_more, own_key, stored_complaint, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Module
@@ -40,11 +40,12 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         if field.required and field.required_when is not None:
             place["required_when"].key.wrong("a field that is required always needs no required_when")
         _check_limits(field, draft.reader, place)
-        check_size(_own_key(field, "max_size"), place["max_size"])
+        check_size(own_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
         _check_formerly(draft, module, field, former_names, place["formerly"])
         if field.computed:
             _check_computed(field, place)
+        check_deadline(draft, module, field, place)
         if field.counted:
             check_rollup(draft, module, field, place)
         check_ineffective_keys(module, field, place)
@@ -55,7 +56,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
 def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cursor) -> None:
     """The columns of a `lines` field, as the fields of the module that its rows are."""
     check_fields(draft, draft.row_modules[join_name(module.name, lines.name)], at["fields"])
-    for index, name in enumerate(_own_key(lines, "total") or ()):
+    for index, name in enumerate(own_key(lines, "total") or ()):
         if not lines.row_fields[name].has_sum:
             place = at["total"][index] if isinstance(at["total"].value, list) else at["total"]
             place.wrong(f'"{name}" is of type {lines.row_fields[name].type}, which has no total')
@@ -152,13 +153,13 @@ def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         elif target in draft.modules:
             check_condition(draft, target, at["where"], form=module.name)
             _check_details(draft, target, field, at["details"])
-    if _own_key(field, "on_delete") == "clear" and field.required:
+    if own_key(field, "on_delete") == "clear" and field.required:
         at["on_delete"].wrong("a required link cannot be cleared: use refuse or cascade")
 
 
 def _check_details(draft: DeclarationDraft, target: str, link: Field, at: Cursor) -> None:
     """What stands beside the titles of the records of `target` are fields of theirs."""
-    for index, name in enumerate(_own_key(link, "details") or ()):
+    for index, name in enumerate(own_key(link, "details") or ()):
         if draft.field(target, name) is None and not draft.is_broken(target, name):
             at[index].wrong(draft.no_field(target, name))
 
@@ -180,7 +181,7 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
 
 def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
     for least, most in (("min_length", "max_length"), ("min", "max")):
-        smallest, largest = _own_key(field, least), _own_key(field, most)
+        smallest, largest = own_key(field, least), own_key(field, most)
         if is_more(smallest, largest):
             at[least].wrong(f"{least} {smallest} is more than {most} {largest}")
             return
@@ -241,8 +242,3 @@ def _check_computed(field: Field, at: Cursor) -> None:
         at["of"].key.warn(
             f"the table has no value for {'; '.join(field.gaps[:MOST_GAPS])}{more}: the field is then empty"
         )
-
-
-def _own_key(field: Field, name: str) -> Any:
-    """A key of a field that only some types have; None for the others."""
-    return getattr(field, name) if name in type(field).model_fields else None

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+from portal.declaration.checks.deadlines import check_holidays
 from portal.declaration.checks.mail import takes_letters
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.read_modules import environment_variable
@@ -38,6 +39,7 @@ def check_settings(draft: DeclarationDraft) -> None:
     for key, complaint in complaints.items():
         if complaint:
             _report(draft, key, None, complaint)
+    complaints["holidays"] = None if check_holidays(draft) else "unknown"
     complaints["languages"] = _check_languages(draft, settings.languages)
     for index, profile in enumerate(settings.administrators):
         if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:

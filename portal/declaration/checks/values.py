@@ -63,6 +63,11 @@ def _has_such_parts(field: Field, value: Any) -> bool:
     return not isinstance(value, list) or field.multiple or bool(field.row_fields) or field.type in WITH_ITEMS
 
 
+def own_key(field: Field, name: str) -> Any:
+    """A key of a field that only some types have; None for the others."""
+    return getattr(field, name) if name in type(field).model_fields else None
+
+
 def is_more(smallest: Any, largest: Any) -> bool:
     """Whether a value of the YAML is more than another: numbers, or dates as YYYY-MM-DD; not words such as `today`."""
     if smallest is None or type(smallest) is not type(largest):

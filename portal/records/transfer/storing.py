@@ -25,6 +25,7 @@ from portal.records.transfer.import_row import ImportRow, changed_values
 from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.records_by_name import LinkedLines
+from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
@@ -209,22 +210,41 @@ def _update(
     names = dict.fromkeys(name for row in batch for name in row.values)
     fields = [field for name in names if (field := system.module.field(name)).columns()]
     formulas, currency = formulas_reading(system.module, names), system.policy.reader.currency
-    parameters = []
+    written: dict[int, dict[str, Any]] = {}
     by_upload = [field.name for field in fields if field.by_upload]
     for row in batch:
         values = {**row.all_values(), **with_signatures(system, changed[row], author)}
         delete_replaced_files(system, [name for name in by_upload if name in changed[row]], row.id)
         stored = {name: value for field in fields for name, value in field.store(values[field.name]).items()}
-        parameters.append({"_id": row.id, **_new(stored | computed(formulas, values, currency))})
-    columns: dict[str, Any] = {
-        column.name: sa.bindparam(f"new_{column.name}") for field in (*fields, *formulas) for column in field.columns()
-    }
+        written[row.id] = stored | computed(formulas, values, currency)
+    _move_deadlines(system, batch, changed, written)
+    columns: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in next(iter(written.values()))}
     if touches:
         who = author_of(system, author, "modified_by")
         columns |= {"modified": now, **who, "_version": table.c["_version"] + 1}
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
+    parameters = [{"_id": record_id, **_new(values)} for record_id, values in written.items()]
     system.connection.execute(statement.values(columns), parameters)
     _add_events(system, {row: _update_details(system, row, changed[row]) for row in batch}, author)
+
+
+def _move_deadlines(
+    system: Records,
+    batch: Sequence[ImportRow],
+    changed: Mapping[ImportRow, dict[str, Any]],
+    written: dict[int, dict[str, Any]],
+) -> None:
+    """Adds the deadlines that the rows move, and formulas that read these, to what has `changed` and to the columns
+    that are `written`, by record."""
+    all_moved, currency = moved_deadlines(system, written), system.policy.reader.currency
+    for row in batch if all_moved else ():
+        moved = all_moved[row.id]
+        formulas = formulas_reading(system.module, moved.values)
+        written[row.id] |= moved.columns | computed(formulas, {**row.all_values(), **moved.values}, currency)
+        for name, value in moved.values.items():
+            changed[row].pop(name, None)
+            if value != moved.before[name]:
+                changed[row][name] = value
 
 
 def _update_details(system: Records, row: ImportRow, changed: Mapping[str, Any]) -> dict[str, Any]:

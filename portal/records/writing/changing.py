@@ -8,9 +8,10 @@ from typing import Any
 
 from portal.declaration.shapes import Transition
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.formulas import is_renamed, recomputed
+from portal.records.indexing.formulas import formulas_reading, is_renamed, recomputed
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Record, Records
+from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import delete_replaced_files, insert_field_files
 from portal.records.writing.history import Author, add_event, author_of, change_details
@@ -35,13 +36,13 @@ def change_record(
     delete_replaced_files(records, changed, record.id)
     changed = insert_field_files(records, changed, author, record.id)
     changed = with_signatures(records, with_whole_rows(records, changed, record.id), author)
+    before, changed, columns = with_what_follows(records, record.id, before, changed)
+    if not changed:
+        return False
     visible = not all(
         records.module.field(name).is_internal_change(before.get(name), value) for name, value in changed.items()
     )
-    row = _modified(records, author, version + 1) if visible else {"_version": version}
-    for name, value in changed.items():
-        row |= records.module.field(name).store(value)
-    row |= recomputed(records, record.id, changed)
+    row = columns | (_modified(records, author, version + 1) if visible else {"_version": version})
     if not update_row(records, record.id, version, row):
         raise ConflictError(record.id)
     write_own_tables(records, record.id, changed)
@@ -51,6 +52,24 @@ def change_record(
     if is_renamed(records.module, changed):
         update_linking_records(records.as_system, record.id)
     return True
+
+
+def with_what_follows(
+    records: Records, record_id: int, before: Mapping[str, Any], changed: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The values `before` and `changed` of a record with those of the deadlines that this moves; and all columns that
+    are to be written, formulas among them."""
+    module, columns = records.module, dict[str, Any]()
+    for name, value in changed.items():
+        columns |= module.field(name).store(value)
+    columns |= recomputed(records, record_id, changed)
+    moved = moved_deadlines(records.as_system, {record_id: columns}).get(record_id)
+    if moved is None:
+        return dict(before), dict(changed), columns
+    before = {**before, **moved.before}
+    if formulas_reading(module, moved.values):
+        columns |= recomputed(records, record_id, {**changed, **moved.values})
+    return before, changed_values(before, {**changed, **moved.values}), columns | moved.columns
 
 
 def changed_values(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

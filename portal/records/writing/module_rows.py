@@ -19,6 +19,7 @@ from portal.fields.link import KEY
 from portal.records.indexing.formulas import computed
 from portal.records.indexing.rollups import RollupsOver, rolling_up
 from portal.records.reading.records import Records
+from portal.records.writing.deadlines import first_deadlines
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.history import Author, author_of
 from portal.records.writing.sequence import next_numbers
@@ -96,8 +97,14 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
     }
     for field in records.module.fields.values():
         row |= field.store(values.get(field.name))
-    formulas = records.module.formulas.values()
-    return row | computed(formulas, {**values, "number": number, "created": created}, records.policy.reader.currency)
+    module, currency = records.module, records.policy.reader.currency
+    known = {**values, "number": number, "created": created}
+    row |= computed(module.formulas.values(), known, currency)
+    if deadlines := first_deadlines(module, row, created):
+        row |= deadlines
+        known |= {field.name: field.load(row) for field in module.deadlines}
+        row |= computed(module.formulas.values(), known, currency)  # which may read them
+    return row
 
 
 def _write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:

@@ -12,12 +12,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Transition, leaves
-from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.comments import Comment
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Record, Records
-from portal.records.writing.changing import change_record, changed_values, move_in_place, touch_record
+from portal.records.writing.changing import (
+    change_record,
+    changed_values,
+    move_in_place,
+    touch_record,
+    with_what_follows,
+)
 from portal.records.writing.comments import (
     delete_comment,
     empty_comment,
@@ -156,9 +161,9 @@ class Writer:
             return comment_id
         row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
         if next_state and (lifecycle := records.module.lifecycle):
-            row |= records.module.field(lifecycle.field).store(next_state)
-            row |= recomputed(records, record.id, {lifecycle.field: next_state})
             before, after = {lifecycle.field: state_of(records, record)}, {lifecycle.field: next_state}
+            before, after, columns = with_what_follows(records, record.id, before, after)
+            row |= columns
             add_event(records, record.id, "moved", self.author, change_details(records.module, before, after))
         touch_record(records, self.author, record, row)
         return comment_id

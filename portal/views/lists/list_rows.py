@@ -16,6 +16,7 @@ from portal.records.reading.news import News, Speaker
 from portal.records.reading.records import Page, Record, Records
 from portal.records.reading.several_modules import Selection, by_ids_together
 from portal.texts import _, first_visible
+from portal.views.deadlines import with_lateness
 from portal.views.displays import DISPLAYS, Value, display_of
 from portal.views.lists.columns import Column
 from portal.views.parts import TitledLink
@@ -53,11 +54,14 @@ def list_rows(
     """The rows of a list, those of `unread` marked; their cells may be read, for the policy has left out the others."""
     reader = records.policy.reader
     columns = [(name, _cell_maker(records.module.field(name), reader)) for name in names]
+    deadlines = [(names.index(field.name), field) for field in records.module.deadlines if field.name in names]
     title = records.module.title_field.name
     lead = names.index(title) if title in names else 0
     for record in page:
         url, values, is_unread = record_address(records.name, record.id), record.values, record.id in unread
         cells = [make(values.get(name)) for name, make in columns]
+        for place, field in deadlines:
+            cells[place] = with_lateness(records, record, field, cells[place])
         if cells:
             cells[lead] = cells[lead]._replace(
                 display="cover",

@@ -13,6 +13,7 @@ from portal.texts import Words, _
 from portal.views.access.access_card import AccessCard, access_card
 from portal.views.access.company import company_card
 from portal.views.administration.explaining import explaining_actions
+from portal.views.deadlines import with_time_left
 from portal.views.displays import Value, moment, shown
 from portal.views.lists.list_navigation import list_of_query, list_query, remember_place
 from portal.views.parts import Action, TitledLink
@@ -117,7 +118,9 @@ def detail_page(
 def _field_value(resource: Record, name: str, pictures: Pictures) -> Value:
     """One readable field of the record; `pictures` stand in long texts where a mail had them."""
     records = resource.records
-    value = shown(records.module.field(name), resource.record.values.get(name), records.policy.reader)
+    field, record = records.module.field(name), resource.record
+    value = shown(field, record.values.get(name), records.policy.reader)
+    value = with_time_left(records, record, field, value)
     if value.display == "longtext" and value.text:
         return value._replace(display="linked_text", parts=with_pictures(value.text, pictures))
     return value

@@ -1,0 +1,38 @@
+"""Periods as a declaration writes them: `15 min`, `4 h`, `7 days`, `2 weeks`."""
+
+import datetime
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_WRITTEN = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)")
+_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": r"^\s*\d{1,5} ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$"}
+)
+
+
+def read_period(written: Any) -> tuple[int, str]:
+    """How many of which unit (a key of SECONDS) are meant. Raises ValueError."""
+    match = _WRITTEN.fullmatch(str(written).strip())
+    if match is None or int(match[1]) == 0:
+        raise ValueError('must be a period such as "7 days", "4 h" or "15 min"')
+    return int(match[1]), match[2][0]
+
+
+def _parse(written: Any) -> datetime.timedelta:
+    if isinstance(written, datetime.timedelta):
+        return written
+    number, unit = read_period(written)
+    return datetime.timedelta(seconds=number * SECONDS[unit])
+
+
+def _checked(written: Any) -> str:
+    read_period(written)
+    return str(written)
+
+
+Period = Annotated[datetime.timedelta, BeforeValidator(_parse), _SCHEMA]
+# Of working time, as it is written: how long a day is depends on the hours.
+WorkingPeriod = Annotated[str, BeforeValidator(_checked), _SCHEMA]

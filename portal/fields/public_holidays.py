@@ -1,0 +1,31 @@
+"""Public holidays, as the package `holidays` knows them: of a country (`IT`), or of a region of it (`DE-BY`).
+
+Loaded at first use: the package imports the modules of all countries, which takes half a second and 17 MB.
+"""
+
+import datetime
+import functools
+from collections.abc import Sequence
+
+from holidays import HolidayBase, country_holidays
+from holidays.registry import COUNTRIES
+
+CODES = {code: codes[0] for _class, *codes in COUNTRIES.values() for code in codes}  # by each of their codes
+NAMES = {name.replace("_", " "): code for name, (_class, code, *_others) in COUNTRIES.items()}
+
+
+@functools.lru_cache(maxsize=200)
+def public_holidays(place: str, year: int) -> frozenset[datetime.date]:
+    """The days of a year that are no working days there; none of years for which the package knows none."""
+    country, _dash, region = place.partition("-")
+    return frozenset(_calendar(country, region, year))
+
+
+def regions_of(country: str) -> Sequence[str]:
+    """The regions that have holidays of their own."""
+    regions: Sequence[str] = _calendar(country).subdivisions
+    return regions
+
+
+def _calendar(country: str, region: str = "", year: int | None = None) -> HolidayBase:
+    return country_holidays(country, subdiv=region or None, years=year)

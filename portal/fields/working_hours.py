@@ -1,0 +1,178 @@
+"""Working time: the `hours` and `holidays` of `portal:`, and how deadlines are counted in them.
+
+Hours are what the clocks of the portal's zone show; their length is real time, so that an hour that comes twice in
+autumn counts twice. A moment is in UTC.
+"""
+
+import contextlib
+import datetime
+import functools
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from portal.fields.base_shape import OneOrSeveral, as_list
+from portal.fields.periods import SECONDS, read_period
+from portal.lazy import LazyModule
+
+public_holidays = LazyModule("portal.fields.public_holidays")
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+MINUTES_OF_DAY = 24 * 60
+DAY = datetime.timedelta(days=1)
+MOST_DAYS = 4_000  # after which no working time is looked for any more
+_SPAN = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-\u2013]\s*(\d{1,2})(?:[:.](\d{2}))?")
+_EXAMPLE = 'must be hours such as "9:00-18:00", or "9:00-12:30, 13:30-18:00" with a break'
+
+Span = tuple[int, int]  # minutes after midnight
+
+
+def _parse_spans(written: Any) -> tuple[Span, ...]:
+    """The hours of one day. Raises ValueError."""
+    if isinstance(written, tuple):
+        return written
+    spans = tuple(_parse_span(part.strip()) for part in str(written).split(","))
+    for (_start, end), (start, _end) in pairwise(spans):
+        if start < end:
+            raise ValueError("hours of one day must follow each other, without an overlap")
+    return spans
+
+
+def _parse_span(written: str) -> Span:
+    match = _SPAN.fullmatch(written)
+    if match is None:
+        raise ValueError(_EXAMPLE)
+    numbers = [int(part or 0) for part in match.groups()]
+    start, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
+    if max(numbers[1], numbers[3]) > 59 or max(start, end) > MINUTES_OF_DAY:
+        raise ValueError(_EXAMPLE)
+    if end <= start:
+        raise ValueError("must end after it begins: hours over midnight belong to two days, until 24:00 and from 0:00")
+    return start, end
+
+
+def _parse_day_off(written: Any) -> datetime.date | str:
+    """A date, or a text that names a country then."""
+    if type(written) is datetime.date:
+        return written
+    with contextlib.suppress(ValueError):
+        return datetime.datetime.strptime(str(written), "%Y-%m-%d").date()  # noqa: DTZ007 a day, of no zone
+    return str(written)
+
+
+DayHours = Annotated[
+    tuple[Span, ...],
+    BeforeValidator(_parse_spans),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,2}([:.]\d{2})?\s*[-\u2013]\s*\d{1,2}([:.]\d{2})?\s*(,|$)"}),
+]
+DayOff = Annotated[datetime.date | str, BeforeValidator(_parse_day_off), WithJsonSchema({"type": "string"})]
+DaysOff = Annotated[tuple[DayOff, ...], BeforeValidator(as_list), OneOrSeveral()]
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """The hours of each day of the week, Monday first; by default around the clock."""
+
+    zone: ZoneInfo = ZoneInfo("UTC")
+    week: tuple[tuple[Span, ...], ...] = (((0, MINUTES_OF_DAY),),) * 7
+    dates_off: frozenset[datetime.date] = frozenset()
+    countries: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Any) -> "WorkingHours":
+        """Those of `portal:`."""
+        days_off: Collection[datetime.date | str] = settings.holidays
+        return cls(
+            ZoneInfo(settings.time_zone),
+            tuple(settings.hours.get(day, ()) for day in WEEKDAYS) if settings.hours else cls.week,
+            frozenset(day for day in days_off if isinstance(day, datetime.date)),
+            tuple(country for country in days_off if isinstance(country, str)),
+        )
+
+    def seconds(self, period: str) -> int:
+        """The length of a working period. A week has the hours of the week, a day those of a working day on average."""
+        number, unit = read_period(period)
+        if unit not in ("d", "w"):
+            return number * SECONDS[unit]
+        week = 60 * sum(end - start for spans in self.week for start, end in spans)
+        return number * week if unit == "w" else round(number * week / sum(map(bool, self.week)))
+
+    def later(self, start: datetime.datetime, seconds: int) -> datetime.datetime | None:
+        """The first moment at which `seconds` of working time have passed since `start`; earlier than it if negative.
+
+        None where there is no such working time within some ten years.
+        """
+        if seconds < 0:
+            return self._earlier(start, -seconds)
+        for begin, end in self._spans_from(start) if seconds else ():
+            length = _seconds_between(begin, end)
+            if seconds <= length:
+                return begin + datetime.timedelta(seconds=seconds)
+            seconds -= length
+        return None if seconds else start
+
+    def _earlier(self, end: datetime.datetime, seconds: int) -> datetime.datetime | None:
+        for begin, until in self._spans_until(end):
+            length = _seconds_between(begin, until)
+            if seconds <= length:
+                return until - datetime.timedelta(seconds=seconds)
+            seconds -= length
+        return None
+
+    def between(self, start: datetime.datetime, end: datetime.datetime) -> int:
+        """The seconds of working time from `start` to `end`; negative if `end` is the earlier one."""
+        if end < start:
+            return -self.between(end, start)
+        total = 0
+        for begin, until in self._spans_from(start):
+            if begin >= end:
+                break
+            total += _seconds_between(begin, min(until, end))
+        return total
+
+    def _spans_from(self, start: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
+        day = start.astimezone(self.zone).date()
+        for number in range(MOST_DAYS):
+            for begin, end in self._spans_of(day + number * DAY):
+                if end > start:
+                    yield max(begin, start), end
+
+    def _spans_until(self, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
+        day = end.astimezone(self.zone).date()
+        for number in range(MOST_DAYS):
+            for begin, until in reversed(self._spans_of(day - number * DAY)):
+                if begin < end:
+                    yield begin, min(until, end)
+
+    def _spans_of(self, day: datetime.date) -> list[tuple[datetime.datetime, datetime.datetime]]:
+        """The working time of a day, in order and without an overlap."""
+        spans: list[tuple[datetime.datetime, datetime.datetime]] = []
+        for start, end in self.week[day.weekday()] if not self._is_off(day) else ():
+            # Where clocks go forward, hours that none of them shows have no length.
+            begin = max(self._moment(day, start), spans[-1][1] if spans else self._moment(day, 0))
+            if begin < (until := self._moment(day, end)):
+                spans.append((begin, until))
+        return spans
+
+    def _moment(self, day: datetime.date, minutes: int) -> datetime.datetime:
+        clock = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
+        return clock.replace(tzinfo=self.zone).astimezone(datetime.UTC)
+
+    def _is_off(self, day: datetime.date) -> bool:
+        return day in self.dates_off or any(_is_holiday(country, day) for country in self.countries)
+
+
+@functools.lru_cache(maxsize=5_000)
+def _is_holiday(country: str, day: datetime.date) -> bool:
+    holidays: Collection[datetime.date] = public_holidays.public_holidays(country, day.year)
+    return day in holidays
+
+
+def _seconds_between(start: datetime.datetime, end: datetime.datetime) -> int:
+    return int((end - start).total_seconds())

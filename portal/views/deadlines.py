@@ -1,0 +1,29 @@
+"""Deadlines as people see them: that one is late, and how much time is left where it stands still."""
+
+from portal.fields.base import Field
+from portal.fields.duration import duration_in_words
+from portal.records.reading.deadlines import is_late, seconds_left
+from portal.records.reading.records import Record, Records
+from portal.texts import _
+from portal.views.displays import Value
+
+UNITS = ("hour", "minute")  # a working day is shorter than a day
+
+
+def with_lateness(records: Records, record: Record, field: Field, value: Value) -> Value:
+    """The `value` of a field of the record; of a deadline that has passed with the word that it is late."""
+    return value._replace(note=records.policy.reader.text(_("Late"))) if is_late(records, record, field) else value
+
+
+def with_time_left(records: Records, record: Record, field: Field, value: Value) -> Value:
+    """The same; in the place of a deadline that stands still how much time it has left."""
+    left, reader = seconds_left(records, record, field), records.policy.reader
+    if left is None:
+        return with_lateness(records, record, field, value)
+    time = duration_in_words(abs(left), reader, UNITS)
+    sentence = (
+        _("Stands still, ${time} of working time left")
+        if left >= 0
+        else _("Stands still, late by ${time} of working time")
+    )
+    return value._replace(display="plain", text=reader.text(sentence % {"time": time}))
