@@ -185,6 +185,7 @@ class Catalog:
     sentences: Mapping[str, str]
     counted: Mapping[str, tuple[str, ...]]
     form: Callable[[int], int]  # which of the forms a number takes
+    from_right: bool = False  # whether the language is written from right to left
 
 
 ENGLISH = Catalog({}, {}, lambda number: int(number != 1))
@@ -204,6 +205,7 @@ def catalog(language: str) -> Catalog:
         {sentence: text for sentence, text in entries if isinstance(sentence, str) and isinstance(text, str)},
         {sentence[0]: tuple(text or ()) for sentence, text in entries if isinstance(sentence, tuple)},
         c2py(messages.plural_expr),
+        locale_or_english(language).text_direction == "rtl",
     )
 
 
@@ -211,8 +213,9 @@ def translate(message: str, language: str) -> str:
     """`message` in `language`, with its ${names} filled in; English where the catalog has none."""
     if isinstance(message, CountedString):
         return _counted(message, language)
-    sentence = catalog(language).sentences.get(str(message)) or str(message)
-    return message.interpolate(sentence) if isinstance(message, TranslationString) else sentence
+    known = catalog(language)
+    sentence = known.sentences.get(str(message)) or str(message)
+    return _filled_in(message, sentence, known) if isinstance(message, TranslationString) else sentence
 
 
 def _counted(message: CountedString, language: str) -> str:
@@ -220,7 +223,17 @@ def _counted(message: CountedString, language: str) -> str:
     forms = known.counted.get(str(message))
     form = known.form(message.number) if forms else ENGLISH.form(message.number)
     sentence = (forms or (str(message), message.plural))[form].replace("${number}", _grouped(message.number, language))
-    return message.interpolate(sentence) if "$" in sentence else sentence
+    return _filled_in(message, sentence, known) if "$" in sentence else sentence
+
+
+def _filled_in(message: TranslationString, sentence: str, known: Catalog) -> str:
+    """`sentence` with the values of `message`. From right to left each is isolated, as Unicode has it: an address or a
+    name in Latin letters keeps its own signs at their places, and takes none of the sentence.
+    """
+    if not known.from_right or not message.mapping:
+        return message.interpolate(sentence)
+    isolated = {name: f"\u2068{value}\u2069" for name, value in message.mapping.items()}
+    return TranslationString(message, mapping=isolated).interpolate(sentence)
 
 
 @functools.lru_cache(maxsize=5_000)  # mostly small ones, on every page

@@ -54,15 +54,8 @@ def load(
     their paths in the folder: what an editor has not saved yet, or a correction that is tried.
     """
     draft = DeclarationDraft(folder, overrides=overrides, unsaved=unsaved)
-    read_files(draft)
-    if MODULES in draft.documents and is_of_another_version(draft):
+    if not read(draft):
         return Loaded(None, [with_lines(problem, draft.documents) for problem in draft.problems])
-    if MODULES in draft.documents:
-        read_modules(draft)
-    if BUTTONS in draft.documents:
-        read_buttons(draft)
-    for name in [file.removesuffix(".yaml") for file in draft.documents if file.startswith("profiles/")]:
-        read_profile(draft, name.removeprefix("profiles/"))
     if MODULES in draft.documents:
         check_settings(draft)
     declaration = None
@@ -74,6 +67,20 @@ def load(
     problems = [with_lines(problem, draft.documents) for problem in without_consequences(draft, _in_order(draft))]
     failed = any(not problem.warning for problem in problems)
     return Loaded(None if failed else declaration, problems)
+
+
+def read(draft: DeclarationDraft) -> bool:
+    """Reads the files of the folder into `draft`; whether they are of this version of the language."""
+    read_files(draft)
+    if MODULES in draft.documents and is_of_another_version(draft):
+        return False
+    if MODULES in draft.documents:
+        read_modules(draft)
+    if BUTTONS in draft.documents:
+        read_buttons(draft)
+    for name in [file.removesuffix(".yaml") for file in draft.documents if file.startswith("profiles/")]:
+        read_profile(draft, name.removeprefix("profiles/"))
+    return True
 
 
 def _in_order(draft: DeclarationDraft) -> list[Problem]:

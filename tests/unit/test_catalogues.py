@@ -152,6 +152,11 @@ def test_a_number_takes_the_form_of_its_language(language, number, sentence):
     assert translate(counted, language) == sentence
 
 
+def test_values_in_a_sentence_from_right_to_left_are_isolated():
+    assert translate(_("Hello, ${name}", mapping={"name": "Ann (2)"}), "ar") == "مرحبًا، \u2068Ann (2)\u2069"
+    assert translate(_("Hello, ${name}", mapping={"name": "Ann (2)"}), "de") == "Guten Tag, Ann (2)"
+
+
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_no_text_is_no_text_in_every_language(language):
     assert translate("", language) == ""

@@ -38,7 +38,7 @@ def check_appearance(draft: DeclarationDraft) -> None:
     """Checks every icon, tone and text; collects the icons in `draft.icons`."""
     counts = _TextCounts(draft.settings.languages)
     with_comments = {file for file, document in draft.documents.items() if COMMENT.search(document.text)}
-    for file, path, value in _parts(draft):
+    for file, path, value in written_parts(draft):
         if isinstance(value, Text):
             counts.add(value, path)
             if not any(wording.strip() for wording in value) and "options" not in path:
@@ -131,7 +131,7 @@ def _number_of_texts(places: list[str]) -> str:
     return "1 text is" if len(places) == 1 else f"{len(places)} texts are"
 
 
-def _parts(draft: DeclarationDraft) -> Iterator[Part]:
+def written_parts(draft: DeclarationDraft) -> Iterator[Part]:
     """Every written text, icon and tone with its place."""
     yield from _within(MODULES, ("portal",), draft.settings)
     for name, module in draft.modules.items():
