@@ -36,7 +36,7 @@ IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
 REMARK = re.compile(r"^\s*//[^\n]*\n|^\s*/\*\*.*?\*/\n|[ \t]+// [^\n]*$", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
 INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
-AROUND_SIGNS = re.compile(r"\s*([{};])\s*")
+AROUND_SIGNS = re.compile(r"\s*([{};])\s*|(?<=[:,])\s+")
 
 
 @dataclass(frozen=True)
