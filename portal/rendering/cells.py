@@ -78,11 +78,11 @@ class CellRenderer:
         pieces = {unread: self._row_pieces(unread, choosing) for unread in {row.unread for row in rows}}
         for row in rows:
             for markup, slot in pieces[row.unread]:
-                line.add(markup)
                 if slot == "cells":
+                    line.add(markup)
                     self._cells(line, of_columns, row.cells)
-                elif slot:
-                    line.add_text(str(getattr(row, slot)))
+                else:
+                    line.add(markup, str(getattr(row, slot)) if slot else "")
         return line.markup()
 
     def _row_pieces(self, unread: bool, choosing: str) -> Pieces:
@@ -104,11 +104,11 @@ class CellRenderer:
                 line.add(self._macro(column.classes, value, column.cell_label))
                 continue
             for markup, slot in pieces:
-                line.add(markup)
                 if slot == "text" and value.matches:
+                    line.add(markup)
                     self._matches(line, value)
-                elif slot:
-                    line.add_text(getattr(value, slot))
+                else:
+                    line.add(markup, getattr(value, slot) if slot else "")
 
     def _cell_pieces(self, column: Column, value: Value) -> Pieces:
         if not value.reusable:
@@ -121,8 +121,7 @@ class CellRenderer:
         """A text in which what was searched for is marked."""
         (before, _text), (after, _end) = self._pieces(("matched",), "", MATCHED)
         for text, matched in value.matches:
-            line.add(before if matched else "")
-            line.add_text(text)
+            line.add(before if matched else "", text)
             line.add(after if matched else "")
 
     def menu(self, items: tuple[Any, ...]) -> Markup:
@@ -151,9 +150,7 @@ class CellRenderer:
         texts, line = widget.texts, MarkupLine()
         draw = lambda: self._draw("field.pt", widget=widget.filled_in(FIELD_PLACEHOLDERS)).strip()  # noqa: E731
         for markup, slot in self._templates.pieces(("field", *self._page, widget.kind), FIELD_PLACEHOLDERS, draw):
-            line.add(markup)
-            if slot:
-                line.add_text(texts[slot])
+            line.add(markup, texts[slot] if slot else "")
         return line.markup()
 
     def _macro(self, classes: str, value: Any, label: Any) -> str:
@@ -166,22 +163,18 @@ class MarkupLine:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._texts: list[int] = []  # their places among the parts
-        self.add = self._parts.append  # adds markup of a template
 
-    def add_text(self, text: str) -> None:
-        """Add the text of a cell, which will be escaped."""
-        self._texts.append(len(self._parts))
-        self._parts.append(text)
+    def add(self, markup: str, text: str = "") -> None:
+        """Add markup of a template, and the text behind it, which will be escaped."""
+        self._parts += (markup, text)
 
     def markup(self) -> Markup:
         """The markup of the whole line."""
-        parts, texts = self._parts, [self._parts[place] for place in self._texts]
+        parts, texts = self._parts, self._parts[1::2]
         escaped = str(escape(BORDER.join(texts))).split(BORDER)
-        if len(escaped) != max(len(texts), 1):  # one of them holds a border
+        if len(escaped) != len(texts):  # one of them holds a border, or there is none
             escaped = [str(escape(text)) for text in texts]
-        for place, text in zip(self._texts, escaped, strict=False):  # of no texts the split makes one
-            parts[place] = text
+        parts[1::2] = escaped
         return Markup("".join(parts))  # noqa: S704 pieces of the template, and escaped texts
 
 
