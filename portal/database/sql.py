@@ -5,74 +5,49 @@ from operator import eq
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue, ValueAtExecution
 from portal.database.existing_tables.search import OPERATOR, words_found
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, operator_refused
+from portal.fields.column_types import SqlByDatabase
 from portal.fields.protocols import VisibleIds
 from portal.fields.reader import Reader
 from portal.fields.table_names import declared_name, join_name, table_of
 
 
-class WithoutIndex(FunctionElement[bool]):
+class WithoutIndex(SqlByDatabase):
     """A condition that is tested row by row, while the rows are read in the order of the list.
 
     SQLite's planner would take any index for the condition, and sort a hundred thousand rows for a page of 25.
     """
 
     type = sa.Boolean()
-    name = "without_index"
     inherit_cache = True
+    sqlite = "+({0})"
+    postgresql = "({0})"
 
 
-@compiles(WithoutIndex, "sqlite")
-def _without_index_in_sqlite(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
-    return f"+({compiler.process(element.clauses, **options)})"
-
-
-@compiles(WithoutIndex, "postgresql")
-def _without_index_in_postgresql(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
-    return f"({compiler.process(element.clauses, **options)})"
-
-
-class ColumnWithoutIndex(FunctionElement[Any]):
+class ColumnWithoutIndex(SqlByDatabase):
     """A column by which SQLite's planner must not search rows."""
 
-    name = "column_without_index"
     inherit_cache = True
-
-
-@compiles(ColumnWithoutIndex, "sqlite")
-def _column_without_index_in_sqlite(element: ColumnWithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
-    return f"+{compiler.process(element.clauses, **options)}"
-
-
-@compiles(ColumnWithoutIndex, "postgresql")
-def _column_without_index_in_postgresql(element: ColumnWithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.clauses, **options)
+    sqlite = "+{0}"
+    postgresql = "{0}"
 
 
 class Redundant(WithoutIndex):
     """A condition that another one implies: the planner must not count its selectivity a second time."""
 
     inherit_cache = True
+    postgresql = "coalesce({0}, false)"
 
 
-@compiles(Redundant, "postgresql")
-def _redundant_in_postgresql(element: Redundant, compiler: SQLCompiler, **options: Any) -> str:
-    return f"coalesce({compiler.process(element.clauses, **options)}, false)"
-
-
-class Searched(FunctionElement[bool]):
+class Searched(SqlByDatabase):
     """A condition that an index may answer. SQLAlchemy would write `= 1` behind it for SQLite, which then uses none."""
 
     type = sa.Boolean()
-    inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
         return self
@@ -85,20 +60,9 @@ class Among(Searched):
     would be tested for every row of the table.
     """
 
-    name = "among"
     inherit_cache = True
-
-
-@compiles(Among, "sqlite")
-def _among_in_sqlite(element: Among, compiler: SQLCompiler, **options: Any) -> str:
-    column, query = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} IN {query}"
-
-
-@compiles(Among, "postgresql")
-def _among_in_postgresql(element: Among, compiler: SQLCompiler, **options: Any) -> str:
-    column, query = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} = ANY(ARRAY{query})"
+    sqlite = "{0} IN {1}"
+    postgresql = "{0} = ANY(ARRAY{1})"
 
 
 class IdList(sa.types.TypeDecorator[list[int]]):
@@ -116,20 +80,9 @@ class IdList(sa.types.TypeDecorator[list[int]]):
 class AmongIds(Searched):
     """`AmongIds(column, parameter)`: rows whose column is one of an IdList."""
 
-    name = "among_ids"
     inherit_cache = True
-
-
-@compiles(AmongIds, "sqlite")
-def _among_ids_in_sqlite(element: AmongIds, compiler: SQLCompiler, **options: Any) -> str:
-    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - made of compiled clauses alone
-
-
-@compiles(AmongIds, "postgresql")
-def _among_ids_in_postgresql(element: AmongIds, compiler: SQLCompiler, **options: Any) -> str:
-    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} = ANY(CAST({ids} AS BIGINT[]))"
+    sqlite = "{0} IN (SELECT value FROM json_each({1}))"
+    postgresql = "{0} = ANY(CAST({1} AS BIGINT[]))"
 
 
 def where(

@@ -2,7 +2,7 @@
 
 import datetime
 import decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -89,39 +89,32 @@ def from_sortable(text: str) -> decimal.Decimal:
     return decimal.Decimal(text)
 
 
-class Occurs(FunctionElement[bool]):
+class SqlByDatabase(FunctionElement[Any]):
+    """SQL that each database writes in its own way: subclasses say both, {0}, {1} … stand for their arguments."""
+
+    sqlite: ClassVar[str]
+    postgresql: ClassVar[str]
+
+
+@compiles(SqlByDatabase)
+def _sql_by_database(element: SqlByDatabase, compiler: SQLCompiler, **options: Any) -> str:
+    written: str = getattr(element, compiler.dialect.name)
+    return written.format(*(compiler.process(clause, **options) for clause in element.clauses))
+
+
+class Occurs(SqlByDatabase):
     """SQL: whether the second text occurs in the first, exactly: SQLite's LIKE does not tell a from A."""
 
     type = sa.Boolean()
-    name = "occurs"
     inherit_cache = True
+    sqlite = "(instr({0}, {1}) > 0)"
+    postgresql = "(strpos({0}, {1}) > 0)"
 
 
-@compiles(Occurs, "sqlite")
-def _occurs_in_sqlite(element: Occurs, compiler: SQLCompiler, **options: Any) -> str:
-    return f"(instr({compiler.process(element.clauses, **options)}) > 0)"
-
-
-@compiles(Occurs, "postgresql")
-def _occurs_in_postgresql(element: Occurs, compiler: SQLCompiler, **options: Any) -> str:
-    return f"(strpos({compiler.process(element.clauses, **options)}) > 0)"
-
-
-class SecondsBetween(FunctionElement[int]):
+class SecondsBetween(SqlByDatabase):
     """SQL: whole seconds from the first datetime to the second."""
 
     type = sa.BigInteger()
-    name = "seconds_between"
     inherit_cache = True
-
-
-@compiles(SecondsBetween, "sqlite")
-def _seconds_in_sqlite(element: SecondsBetween, compiler: SQLCompiler, **options: Any) -> str:
-    start, end = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"(CAST(strftime('%s', {end}) AS INTEGER) - CAST(strftime('%s', {start}) AS INTEGER))"
-
-
-@compiles(SecondsBetween, "postgresql")
-def _seconds_in_postgresql(element: SecondsBetween, compiler: SQLCompiler, **options: Any) -> str:
-    start, end = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CAST(EXTRACT(EPOCH FROM date_trunc('second', {end}) - date_trunc('second', {start})) AS BIGINT)"
+    sqlite = "(CAST(strftime('%s', {1}) AS INTEGER) - CAST(strftime('%s', {0}) AS INTEGER))"
+    postgresql = "CAST(EXTRACT(EPOCH FROM date_trunc('second', {1}) - date_trunc('second', {0})) AS BIGINT)"

@@ -69,9 +69,9 @@ FEW_ROWS = 20_000  # that are indexed at once: it takes ten seconds at most
 PENDING = 256
 
 STATISTICS_LIFETIME = 60  # seconds for which frequencies are cached
-# The assumed share of rows with a token that ANALYZE did not collect. It collects the thousand most frequent ones.
-UNKNOWN_FREQUENCY = 0.0002
-COMMON_UNKNOWN = 0.01  # that of one which may be among the more frequent of these
+# The assumed share of rows with a token that ANALYZE did not collect: it collects the thousand most frequent ones, and
+# this may be one of the next.
+COMMON_UNKNOWN = 0.01
 LARGE_MODULE = 0.5  # of all rows, from which on the module is tested in each hit instead of the index
 # Candidates in a window, where each must be tested for a condition.
 FIRST_TESTED, NEXT_TESTED = 150, 2000
@@ -101,7 +101,7 @@ class _Statistics:
     rows: float
     frequencies: dict[str, float]
 
-    def selectivity(self, search: Search, unknown: float = UNKNOWN_FREQUENCY) -> float:
+    def selectivity(self, search: Search, unknown: float) -> float:
         """The estimated share of rows that have the words and are within the scope."""
         share = math.prod(self.frequencies.get(token, unknown) for token in _required(search, self))
         if search.scopes is None:

@@ -9,13 +9,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from portal.database.engine import cache_plan
 from portal.database.search.tokens import module_token
 from portal.database.search.words import SearchWords
+from portal.fields.column_types import SqlByDatabase
 
 MAX_CACHED_STATEMENTS = 200
 INDEX_VERSION = 1  # of the table of texts, whose columns no declaration changes
@@ -26,22 +24,13 @@ PUBLIC, STAFF, BOTH = 0, 1, 2
 BATCH_SIZE = sa.bindparam("size", type_=sa.Integer())  # how many candidate rows a statement reads
 
 
-class PositionIn(FunctionElement[int]):
+class PositionIn(SqlByDatabase):
     """The position of one text in another, 0 if it is not there: no pattern, so that no character has a meaning."""
 
     type = sa.Integer()
     inherit_cache = True
-
-
-@compiles(PositionIn)
-def _instr(element: PositionIn, compiler: SQLCompiler, **options: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **options)})"
-
-
-@compiles(PositionIn, "postgresql")
-def _strpos(element: PositionIn, compiler: SQLCompiler, **options: Any) -> str:
-    text, needle = (compiler.process(clause, **options) for clause in element.clauses)
-    return f'strpos(({text}) COLLATE "C", {needle})'  # compares bytes: a quarter faster
+    sqlite = "instr({0}, {1})"
+    postgresql = 'strpos(({0}) COLLATE "C", {1})'  # compares bytes: a quarter faster
 
 
 @dataclass(frozen=True)
