@@ -6,7 +6,7 @@ The value is a tuple of Row. Reading and writing the table is the work of record
 import functools
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
@@ -270,6 +270,17 @@ class Lines(Field):
         if self.max is not None and number > self.max:
             return ngettext("Enter at most ${number} line.", "Enter at most ${number} lines.", self.max)
         return ""
+
+    def repeated_values(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[int, str]]:
+        """The rows, by the numbers that come with them, that repeat the value of a unique column, which is named."""
+        for name, column in self.fields.items():
+            seen: list[Any] = []
+            for number, values in rows if column.unique else ():
+                value = values.get(name)
+                if value in seen:
+                    yield number, name
+                elif not column.is_empty(value):
+                    seen.append(value)
 
     def input_names(self, form: Iterable[str]) -> list[str]:
         """All inputs NAME.INDEX.COLUMN."""

@@ -1,6 +1,6 @@
 """Checks the rows of a file: every bad cell is found, each with its line. Writes nothing.
 
-CsvRows are taken in batches, so that links, keys and unique values need few queries per batch.
+Rows are taken in batches, so that links, keys and unique values need few queries per batch.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -249,10 +249,10 @@ class Checking:
         """Refuses what a person may not set, where the file says something else than the record holds."""
         if self._rights is None or self.key in self._bad_fields.get(row.line, ()):
             return
-        said = changed_values(row)
-        names = [name for name in self._fields if name in said]
+        values = changed_values(row)
+        names = [name for name in self._fields if name in values]
         if row.record is None:
-            names = [name for name in names if name in row.unresolved or not self._fields[name].is_empty(said[name])]
+            names = [name for name in names if name in row.unresolved or not self._fields[name].is_empty(values[name])]
         for name, reason in self._rights.refusals(row.record, names).items():
             self._refuse(row.line, name, reason)
 

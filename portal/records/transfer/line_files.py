@@ -2,7 +2,7 @@
 
 A row names its record in the column `_record`, as links are named. A file holds all rows of the records that it names:
 they take the place of those that the records have. All rows of a file are in memory at once, since those of one record
-may be anywhere in it. CsvRows that stand in columns of their module's own file (line_columns.py) are imported here too.
+may be anywhere in it. Rows that stand in columns of their module's own file (line_columns.py) are imported here too.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -154,11 +154,11 @@ def import_rows(
             if record_id := _record_of(row, of_lines):
                 by_record.setdefault(record_id, []).append(row)
         left_out = {_record_of(row, of_lines) for row in kept.passed_over()}
-    told = checking.bad
+    bad_cells = checking.bad
     if not owners.imported:
         record = next((column.header for column in columns.imported if column.field.name == RECORD), None)
-        told = [cell for cell in told if cell.column != record]
-    bad = [*told, *_refused_rows(field, by_record), *_without_rows(field, by_record, of_lines or {})]
+        bad_cells = [cell for cell in bad_cells if cell.column != record]
+    bad = [*bad_cells, *_refused_rows(field, by_record), *_without_rows(field, by_record, of_lines or {})]
     refused = {cell.line for cell in bad}
     left_out |= {record for record, of_record in by_record.items() if any(row.line in refused for row in of_record)}
     left_out |= {record_id for line, record_id in (of_lines or {}).items() if line in refused}
@@ -195,17 +195,11 @@ def _without_rows(
 
 def _refused_rows(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
     """Too many or too few rows of a record, and values that two of them may not have."""
-    unique = [column for column in field.row_fields.values() if column.unique]
     for rows in filter(None, by_record.values()):
         if problem := field.wrong_number(len(rows)):
             yield BadCell(rows[0].line, "", problem)
-        for column in unique:
-            values: list[Any] = []
-            for row in rows:
-                if row.values.get(column.name) in values:
-                    yield BadCell(row.line, column.name, _("Already used in another line."))
-                elif not column.is_empty(row.values.get(column.name)):
-                    values.append(row.values[column.name])
+        for line, name in field.repeated_values([(row.line, row.values) for row in rows]):
+            yield BadCell(line, name, _("Already used in another line."))
 
 
 def _store(system: Records, field: Field, by_record: dict[int, list[ImportRow]], added_ids: Collection[int]) -> int:

@@ -29,7 +29,7 @@ from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
-from portal.records.writing.links_and_lines import link_values
+from portal.records.writing.links_and_lines import write_links
 from portal.records.writing.module_rows import new_row
 from portal.records.writing.sequence import keep_above, next_numbers
 from portal.records.writing.signatures import with_signatures
@@ -163,7 +163,7 @@ class Storing:
             for name, linking in by_field.items():
                 field = self._system.module.field(name)
                 if field.multiple:
-                    _write_join_table(self._records, name, {row: row.values[name] for row in linking})
+                    write_links(self._records, name, {row.id: row.values[name] for row in linking})
                 else:
                     ids = [row.id for row in linking]
                     self._rollups.note_before(ids)
@@ -262,25 +262,10 @@ def _new(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def _write_join_tables(records: Records, values: Mapping[ImportRow, Mapping[str, Any]]) -> None:
     """Writes the links that live in join tables; those of changed records replace what was there."""
-    for name in link_values(records.module, dict.fromkeys(records.module.fields)):
-        links = {row: row_values[name] or () for row, row_values in values.items() if name in row_values}
+    for name in (linked.name for linked in records.module.fields.values() if linked.in_join_table):
+        links = {row.id: row_values[name] or () for row, row_values in values.items() if name in row_values}
         if links:
-            _write_join_table(records, name, links)
-
-
-def _write_join_table(records: Records, name: str, links: Mapping[ImportRow, Iterable[Linked]]) -> None:
-    """Replaces the links of the rows' records; those to what the reader of `records` may not see stay."""
-    table = records.policy.tables.join(records.name, name)
-    visible = records.policy.visible_ids(records.module.field(name).targets[0])
-    shown = [] if visible is None else [table.c["target"].in_(visible)]
-    records.connection.execute(sa.delete(table).where(table.c["record"].in_([row.id for row in links]), *shown))
-    lines = [
-        {"record": row.id, "target": target, "position": position}
-        for row, linked in links.items()
-        for position, target in enumerate(dict.fromkeys(link.id for link in linked))
-    ]
-    if lines:
-        records.connection.execute(sa.insert(table), lines)
+            write_links(records, name, links)
 
 
 def _set_link(system: Records, field: Field, batch: Sequence[ImportRow]) -> None:

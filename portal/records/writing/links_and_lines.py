@@ -19,26 +19,29 @@ from portal.records.writing.values_behind_links import followed_defaults
 
 def write_own_tables(records: Records, record_id: int, values: Mapping[str, Any]) -> None:
     """Writes those of the `values` of a record that stand in tables of their own: `links`, and rows."""
-    for name, links in link_values(records.module, values).items():
-        _write_links(records, name, record_id, links)
+    for name, links in _link_values(records.module, values).items():
+        write_links(records, name, {record_id: links})
     for name, rows in _row_values(records.module, values).items():
         _write_rows(records, name, record_id, rows)
 
 
-def link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:
+def _link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:
     """Those of `values` that live in join tables."""
     names = [name for name, field in module.fields.items() if field.in_join_table]
     return {name: tuple(values[name] or ()) for name in names if name in values}
 
 
-def _write_links(records: Records, name: str, record_id: int, links: Iterable[Linked]) -> None:
-    """Replaces the rows of the join table of the field `name`; links to records that the reader may not see stay."""
+def write_links(records: Records, name: str, links: Mapping[int, Iterable[Linked]]) -> None:
+    """Replaces the links of the field `name`, by the ids of records; those to what the reader may not see stay."""
     table = records.policy.tables.join(records.name, name)
     visible = records.policy.visible_ids(records.module.field(name).targets[0])
     shown = [] if visible is None else [table.c["target"].in_(visible)]
-    records.connection.execute(sa.delete(table).where(table.c["record"] == record_id, *shown))
-    targets = dict.fromkeys(link.id for link in links)
-    rows = [{"record": record_id, "target": target, "position": position} for position, target in enumerate(targets)]
+    records.connection.execute(sa.delete(table).where(table.c["record"].in_(list(links)), *shown))
+    rows = [
+        {"record": record_id, "target": target, "position": position}
+        for record_id, linked in links.items()
+        for position, target in enumerate(dict.fromkeys(link.id for link in linked))
+    ]
     if rows:
         records.connection.execute(sa.insert(table), rows)
 
@@ -99,8 +102,8 @@ def _write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]
         else:
             connection.execute(sa.update(table).values(columns).where(table.c["id"] == row_id))
         # Links in columns that the author may not read stay as they are.
-        for column_name, linked in link_values(of_rows.module, row.values).items():
-            _write_links(of_rows, column_name, row_id, linked)
+        for column_name, linked in _link_values(of_rows.module, row.values).items():
+            write_links(of_rows, column_name, {row_id: linked})
 
 
 def _stored_columns(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:

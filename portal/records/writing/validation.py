@@ -118,7 +118,7 @@ def _read_rows(
     of_rows, by_id = rows_of(records, field), {str(row.id): row for row in present or ()}
     rows: dict[int, Row] = {}
     errors: dict[str, str] = {}
-    new = row_defaults(of_rows)
+    new = defaults(of_rows)
     for index, row_form in field.rows_in(form).items():
         row_id = row_form.get(ROW_ID)
         before = by_id.pop(row_id, None)
@@ -135,7 +135,8 @@ def _read_rows(
         )
         rows[index] = Row(values, before.id if before else None)
         errors |= {f"{field.name}.{index}.{name}": error for name, error in filled.errors.items()}
-    errors |= _repeated_values(field, rows)
+    for index, name in field.repeated_values([(index, row.values) for index, row in rows.items()]):
+        errors[f"{field.name}.{index}.{name}"] = _("Already used in another line.")
     if errors:
         errors[field.name] = _("Check the marked lines.")
     elif problem := field.wrong_number(len(rows)):
@@ -151,11 +152,6 @@ def typed_columns(of_rows: RowRecords, new: bool) -> list[Field]:
     return [column for column in columns if not column.targets or any(target in modules for target in column.targets)]
 
 
-def row_defaults(of_rows: RowRecords) -> dict[str, Any]:
-    """The values of a new row before somebody types."""
-    return defaults(of_rows)
-
-
 def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Mapping[str, Any]) -> bool:
     """Whether nobody typed anything into a row that showed the values of `shown` from the beginning."""
     for column in columns:
@@ -166,20 +162,6 @@ def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Ma
         if value is not False and not column.is_empty(value) and value != shown.get(column.name):
             return False
     return True
-
-
-def _repeated_values(field: Any, rows: Mapping[int, Row]) -> dict[str, str]:
-    """What is wrong with unique columns: no two rows of a record have the same value."""
-    errors: dict[str, str] = {}
-    for name, column in field.row_fields.items():
-        seen: list[Any] = []
-        for index, row in rows.items() if column.unique else ():
-            value = row.get(name)
-            if value in seen:
-                errors[f"{field.name}.{index}.{name}"] = _("Already used in another line.")
-            elif not column.is_empty(value):
-                seen.append(value)
-    return errors
 
 
 def followed_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:

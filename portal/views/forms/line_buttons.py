@@ -12,7 +12,7 @@ from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.validation import row_defaults
+from portal.records.writing.defaults import defaults
 from portal.views.forms.drafts import as_form, drafts_of, form_name
 from portal.views.forms.widgets import inputs_of
 from portal.web.form_input import posted_text
@@ -56,7 +56,7 @@ def _with_lines_changed(
 def new_row_inputs(records: Records, field: Field) -> dict[str, Any]:
     """The inputs of a new row of a `lines` field, with their defaults."""
     of_rows = rows_of(records, field)
-    return inputs_of(list(of_rows.module.fields.values()), row_defaults(of_rows), records.policy.reader)
+    return inputs_of(list(of_rows.module.fields.values()), defaults(of_rows), records.policy.reader)
 
 
 def _without_prefix(inputs: Mapping[str, Sequence[str]], prefix: str) -> dict[str, Sequence[str]]:

@@ -9,11 +9,11 @@ from portal.fields.reader import Reader
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
+from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import (
     followed_in_form,
     is_blank_row,
     looked_up_in_form,
-    row_defaults,
     typed_columns,
 )
 
@@ -25,7 +25,7 @@ def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> d
     """
     reader, new = of_rows.policy.reader, before is None
     inputs = {column.name: column for column in typed_columns(of_rows, new)}
-    values = {**(before.values if before else row_defaults(of_rows))}
+    values = {**(before.values if before else defaults(of_rows))}
     values |= {name: _parsed(column, form, reader) for name, column in inputs.items()}
     columns = list(of_rows.module.fields.values())
     if new:
@@ -37,7 +37,7 @@ def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> d
 def rows_in_form(records: Records, field: Any, form: Form, stored: Any) -> dict[int, Row]:
     """The rows of a `lines` field by their index in `form`, without those in which nobody has typed."""
     of_rows, by_id = rows_of(records, field), {str(row.id): row for row in stored or ()}
-    columns, new = typed_columns(of_rows, new=True), row_defaults(of_rows)
+    columns, new = typed_columns(of_rows, new=True), defaults(of_rows)
     rows: dict[int, Row] = {}
     for index, row_form in field.rows_in(form).items():
         before = by_id.get(row_form.get(ROW_ID))

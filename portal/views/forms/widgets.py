@@ -21,9 +21,10 @@ from portal.fields.reader import Reader
 from portal.fields.row_form import row_in
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
+from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import depends_on, is_required, is_shown, linked_records
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.validation import row_defaults, typed_columns
+from portal.records.writing.validation import typed_columns
 from portal.texts import _
 from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form
@@ -267,7 +268,7 @@ def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
         _row(filling, of_rows, f"{base.name}.{index}.", number, row_form, by_id.get(row_form.get(ROW_ID)))
         for number, (index, row_form) in enumerate(field.rows_in(form).items(), start=1)
     ]
-    new = inputs_of(columns, row_defaults(of_rows), filling.records.policy.reader)
+    new = inputs_of(columns, defaults(of_rows), filling.records.policy.reader)
     least = max(field.min, int(field.required or not filling.stored))
     for index in (*range(len(rows), least), NEW_ROW):
         prefix = f"{base.name}.{index}."
