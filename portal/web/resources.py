@@ -119,23 +119,30 @@ class Record(Branch):
 
 
 class RecordBranch(Branch):
-    """Anything below a record."""
+    """Anything below a record; `record_resource` is that of the record itself."""
 
     @property
-    def record(self) -> Record:
-        """The resource of the record."""
+    def record_resource(self) -> Record:
         return find_interface(self, Record)
 
     @property
+    def record(self) -> reading.Record:
+        return self.record_resource.record
+
+    @property
+    def records(self) -> reading.Records:
+        return self.record_resource.records
+
+    @property
     def module_name(self) -> str:
-        return self.record.module_name
+        return self.record_resource.module_name
 
 
 class RecordFiles(RecordBranch):
     """`/MODULE/ID/files/`: the files of a record that this person may have."""
 
     def __getitem__(self, name: str) -> "RecordFile":
-        stored = file(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        stored = file(self.records, self.record, int(name)) if RECORD_ID.fullmatch(name) else None
         if stored is None:
             raise KeyError(name)
         return RecordFile(self, name, stored)
@@ -157,9 +164,8 @@ class RecordComments(RecordBranch):
     """`/MODULE/ID/comments/`: the conversation on a record, as far as this person may read it."""
 
     def __getitem__(self, name: str) -> "RecordComment":
-        records = self.record.records
-        written = find_comment(records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
-        if written is None or not may_correct(records, written, self.request.writer(records).author):
+        written = find_comment(self.records, self.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        if written is None or not may_correct(self.records, written, self.request.writer(self.records).author):
             raise KeyError(name)
         return RecordComment(self, name, written)
 
@@ -176,11 +182,10 @@ class RecordTransitions(RecordBranch):
     """`/MODULE/ID/move/`: the transitions that the profile may use."""
 
     def __getitem__(self, name: str) -> "RecordTransition":
-        record = self.record
-        transition = record.module.transitions.get(name)
-        if transition is None or not self.request.policy.may(record.module_name, name):
+        transition = self.record_resource.module.transitions.get(name)
+        if transition is None or not self.request.policy.may(self.module_name, name):
             raise KeyError(name)
-        if not is_for_reader(record.records, record.record, transition):
+        if not is_for_reader(self.records, self.record, transition):
             raise KeyError(name)
         return RecordTransition(self, name)
 
@@ -190,14 +195,11 @@ class RecordTransition(RecordBranch):
 
     @property
     def transition(self) -> shapes.Transition:
-        return self.record.module.transitions[self.__name__]
+        return self.record_resource.module.transitions[self.__name__]
 
 
 class Account(Branch):
     """`/account/`: what belongs to the signed-in account alone."""
-
-    def __getitem__(self, name: str) -> Any:
-        raise KeyError(name)
 
 
 class Login(Branch):
@@ -211,9 +213,6 @@ class Login(Branch):
 
 class SingleSignOn(Branch):
     """`/login/oidc`: signing in by the identity provider."""
-
-    def __getitem__(self, name: str) -> Any:
-        raise KeyError(name)
 
 
 class Password(Branch):

@@ -30,7 +30,7 @@ PAGE = 50  # comments
 @api_view_config(context=RecordComments, name="", request_method="GET")
 def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
     """`/api/MODULE/ID/comments`: the newest first; `before`: the id behind which the page begins."""
-    records, record = context.record.records, context.record.record
+    records, record = context.records, context.record
     before = whole_number(request.GET.get("before", "")) or BEYOND
     found = newest_comments(records, record, PAGE + 1, before)
     address = api_address(records.name, record.id, "comments")
@@ -41,7 +41,7 @@ def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
 @api_view_config(context=RecordComments, name="", request_method="POST", permission="comment")
 def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | Response:
     """`/api/MODULE/ID/comments`: a comment, with files where the body is a form."""
-    resource = context.record
+    resource = context.record_resource
     records = resource.records
     if again := repeated(request, records):
         return again
@@ -70,13 +70,13 @@ def _read_comment(records: Records, body: dict[str, Any]) -> tuple[str, bool]:
 @api_view_config(context=RecordFiles, name="", request_method="GET")
 def list_files(context: RecordFiles, request: Request) -> dict[str, Any]:
     """`/api/MODULE/ID/files`: those of comments too; the file of a field stands in its record."""
-    return {"files": [_file_json(file) for file in files(context.record.records, context.record.record)]}
+    return {"files": [_file_json(file) for file in files(context.records, context.record)]}
 
 
 @api_view_config(context=RecordFiles, name="", request_method="POST", permission="attach")
 def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Response:
     """`/api/MODULE/ID/files`: the inputs `files` of a form, or a body that is one file, called `?name=`."""
-    records, record = context.record.records, context.record.record
+    records, record = context.records, context.record
     if not may_attach(records):
         raise HTTPNotFound
     if again := repeated(request, records):
@@ -100,9 +100,9 @@ def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Respon
 def _comments_json(context: RecordComments, comments: list[Comment]) -> list[dict[str, Any]]:
     """Comments with their files; whether they are internal is told to staff, who alone read such."""
     by_comment: dict[int | None, list[StoredFile]] = defaultdict(list)
-    for file in files(context.record.records, context.record.record) if comments else ():
+    for file in files(context.records, context.record) if comments else ():
         by_comment[file.comment].append(file)
-    staff = context.record.records.policy.staff
+    staff = context.records.policy.staff
     return [
         {
             "id": comment.id,

@@ -109,7 +109,7 @@ def delete_record(resource: Record, request: Request) -> Response:
 @api_view_config(context=RecordTransition, name="", request_method="POST")
 def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] | Response:
     """`/api/MODULE/ID/move/TRANSITION`: with the answers to what the transition asks, `comment` among them."""
-    records, record, transition = resource.record.records, resource.record.record, resource.transition
+    records, record, transition = resource.records, resource.record, resource.transition
     if again := repeated(request, records):
         return again
     check_match(request, record)

@@ -26,7 +26,14 @@ from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import form_after_button
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, errors_of, once_key, record_or_list
+from portal.views.forms.submissions import (
+    answer_if_repeated,
+    answer_when_done,
+    errors_of,
+    once_key,
+    record_or_list,
+    refused_form,
+)
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
@@ -50,14 +57,14 @@ from portal.web.resources import Record, RecordTransition
 def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """What the transition asks, or wants confirmed. From a state that it does not leave, as after the browser's Back
     button, there is nothing to ask: on to the record."""
-    records, values = resource.record.records, resource.record.record.values
+    records, values = resource.records, resource.record.values
     draft = drafts_of(request).get(_transition_form(resource))
     if draft:
         form = as_form(draft.content.inputs)
         filling = replace(transition_filling(resource, request, form), errors={})
         return {"page": _transition_page(resource, request, filling, form.get("comment", ""), draft)}
-    if not leaves(resource.transition, state_of(records, resource.record.record)):
-        return set_flash(request, HTTPSeeOther(record_address(records.name, resource.record.record.id)), "moved-on")
+    if not leaves(resource.transition, state_of(records, resource.record)):
+        return set_flash(request, HTTPSeeOther(record_address(records.name, resource.record.id)), "moved-on")
     inputs = shown_answers(resource)
     known = values_after(records, values, resource.transition)
     filling = Filling(records, inputs, known, stored=values, largest_file=largest_file(request))
@@ -67,7 +74,7 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """Takes the sent form of a transition, and moves the record with what was answered."""
-    records, record, transition = resource.record.records, resource.record.record, resource.transition
+    records, record, transition = resource.records, resource.record, resource.transition
     fields = transition_fields(records, transition, record)
     received = receive_files(request, records, fields, with_attachments="comment" in transition.ask)
     refused, attached = received.refused, received.attached
@@ -80,8 +87,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     if problem := transition_comment_problem(transition, text, attached):
         filling = replace(filling, errors={**filling.errors, "comment": problem})
     if filling.errors or attached.refused:
-        request.response.status_code = 422
-        return {"page": _transition_page(resource, request, filling, text, refused=attached.refused)}
+        return refused_form(request, _transition_page(resource, request, filling, text, refused=attached.refused))
     if again := answer_if_repeated(records, request):
         return again
     answers = {field.name: filling.values[field.name] for field in fields}
@@ -95,7 +101,9 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         filling = replace(filling, errors=errors_of(refused, fields) if fields else {"comment": refused.message})
         return {"page": _transition_page(resource, request, filling, text)}
     return set_flash(
-        request, answer_when_done(records, request, record_or_list(resource.record, record.id, request)), "moved"
+        request,
+        answer_when_done(records, request, record_or_list(resource.record_resource, record.id, request)),
+        "moved",
     )
 
 
@@ -111,7 +119,7 @@ def transition_fields(records: Records, transition: Transition, record: RecordRe
 
 def shown_answers(resource: RecordTransition) -> dict[str, Any]:
     """The inputs of the question of a transition as the record answers them already."""
-    records, record = resource.record.records, resource.record.record
+    records, record = resource.records, resource.record
     asked = transition_fields(records, resource.transition, record)
     fields = [field for field in asked if not WIDGETS[field.widget].asked_anew]
     return inputs_of(fields, record.values, records.policy.reader)
@@ -126,8 +134,8 @@ def transition_filling(
     resource: RecordTransition, request: Request, form: Form, refused: Mapping[str, str] = MappingProxyType({})
 ) -> Filling:
     """What `form` answers to the question of a transition; `refused`: why the file of a field was not taken."""
-    records, record = resource.record.records, resource.record.record
-    fields = transition_fields(records, resource.transition, resource.record.record)
+    records, record = resource.records, resource.record
+    fields = transition_fields(records, resource.transition, record)
     known = values_after(records, record.values, resource.transition)
     filled = read_form(records, fields, form, known, record.id)
     filled = with_pending_files(request, records, fields, filled, refused)
@@ -144,7 +152,7 @@ def transition_filling(
 
 def _transition_form(resource: RecordTransition) -> str:
     """The name of the form of a transition (views/forms/drafts.py)."""
-    return f"{resource.module_name}/{resource.record.record.id}/move/{resource.transition.name}"
+    return f"{resource.module_name}/{resource.record.id}/move/{resource.transition.name}"
 
 
 def _transition_page(
@@ -156,7 +164,7 @@ def _transition_page(
     refused: Sequence[str] = (),
 ) -> QuestionPage:
     """The question of a transition; with its comment files are asked for too, of which some may have been `refused`."""
-    records, record, transition = filling.records, resource.record.record, resource.transition
+    records, record, transition = filling.records, resource.record, resource.transition
     widgets = [widget(filling, field) for field in transition_fields(records, transition, record)]
     asks_comment = "comment" in transition.ask
     if asks_comment:
@@ -183,10 +191,10 @@ def _transition_page(
 def _states_of(resource: RecordTransition, request: Request) -> Iterator[Value]:
     """The state that the record leaves and the one that it gets; nothing where the reader may not read it, or it
     stays."""
-    name, values = resource.record.module.state_field, resource.record.record.values
+    name, values = resource.record_resource.module.state_field, resource.record.values
     if name is None or name not in values or values[name] == resource.transition.to:
         return
-    field = resource.record.module.field(name)
+    field = resource.record_resource.module.field(name)
     for state in (values[name], resource.transition.to):
         yield shown(field, state, request.reader)
 
@@ -214,8 +222,7 @@ def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage]
     try:
         request.writer(resource.records).delete(resource.record)
     except Refused as refused:
-        request.response.status_code = 422
-        return {"page": _delete_page(resource, request, refused.message)}
+        return refused_form(request, _delete_page(resource, request, refused.message))
     return set_flash(request, answer_when_done(resource.records, request, back_to_list(resource, request)), "deleted")
 
 

@@ -15,7 +15,7 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.views.forms.uploads import receive_files
 from portal.views.records.canned_answers import answer_text
 from portal.views.records.conversation import Thread, comment_address, new_composer, thread
@@ -44,7 +44,7 @@ class CommentsPage:
 @view_config(context=RecordComments, name="", request_method="GET", renderer="comments.pt")
 def show_comments(context: RecordComments, request: Request) -> dict[str, CommentsPage]:
     """`/MODULE/ID/comments`: a stretch of the conversation; `before`: the id behind which it begins."""
-    resource = context.record
+    resource = context.record_resource
     record = resource.record
     page = CommentsPage(
         about=record_in_words(record),
@@ -57,7 +57,7 @@ def show_comments(context: RecordComments, request: Request) -> dict[str, Commen
 @view_config(context=RecordComments, name="", request_method="POST", renderer="detail.pt", permission="comment")
 def comment_on_record(context: RecordComments, request: Request) -> dict[str, DetailPage] | Response:
     """Takes the sent comment, with its files; one stays on the page and sees it."""
-    resource = context.record
+    resource = context.record_resource
     records, record = resource.records, resource.record
     text = comment_text(request, "text")
     internal = records.policy.staff and posted_text(request, "internal") == "true"
@@ -67,9 +67,8 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
         composer = new_composer(resource, request, text, internal, files=attached.files)
         return {"page": detail_page(resource, request, composer, attached.refused)}
     if problem := comment_problem(text, required=not attached.files):
-        request.response.status_code = 422
         composer = new_composer(resource, request, text, internal, problem, attached.files)
-        return {"page": detail_page(resource, request, composer, attached.refused)}
+        return refused_form(request, detail_page(resource, request, composer, attached.refused))
     if again := answer_if_repeated(records, request):
         return again
     add_comment_and_files(resource, request, text, attached.files, internal)
@@ -105,17 +104,16 @@ def show_correction(resource: RecordComment, request: Request) -> dict[str, Ques
 @view_config(context=RecordComment, name="edit", request_method="POST", renderer="question.pt", permission="comment")
 def correct_comment(resource: RecordComment, request: Request) -> dict[str, QuestionPage] | Response:
     """Takes the sent form that gives a comment another text; one with files may be without."""
-    records, record = resource.record.records, resource.record.record
+    records, record = resource.records, resource.record
     text = comment_text(request, "text")
     has_files = any(file.comment == resource.comment.id for file in files(records, record))
     if problem := comment_problem(text, required=not has_files):
-        request.response.status_code = 422
-        return {"page": _correction_page(resource, request, text, problem)}
+        return refused_form(request, _correction_page(resource, request, text, problem))
     if again := answer_if_repeated(records, request):
         return again
     if text != resource.comment.text:
         request.writer(records).correct(record, resource.comment, text)
-    address = comment_address(resource.record, resource.comment.id)
+    address = comment_address(resource.record_resource, resource.comment.id)
     return set_flash(request, answer_when_done(records, request, address), "corrected")
 
 
@@ -130,7 +128,7 @@ def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, Ques
 @view_config(context=RecordComment, name="withdraw", request_method="POST", permission="comment")
 def withdraw_comment(resource: RecordComment, request: Request) -> Response:
     """Answers the question: removes the comment and its files."""
-    records, record = resource.record.records, resource.record.record
+    records, record = resource.records, resource.record
     if again := answer_if_repeated(records, request):
         return again
     remove_bytes(request, request.writer(records).withdraw(record, resource.comment))
@@ -146,13 +144,13 @@ def _correction_page(resource: RecordComment, request: Request, text: str, error
 
 def _comment_question(resource: RecordComment, request: Request, name: str) -> QuestionPage:
     """The page that asks about a comment: to correct or to withdraw it."""
-    records, record = resource.record.records, resource.record.record
+    records, record = resource.records, resource.record
     return QuestionPage(
         heading="",
         subject=record_in_words(record),
         action=record_address(records.name, record.id, "comments", str(resource.comment.id), name),
         submit="",
-        back_url=comment_address(resource.record, resource.comment.id),
+        back_url=comment_address(resource.record_resource, resource.comment.id),
         once=once_key(request),
     )
 

@@ -37,7 +37,7 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object
 @view_config(context=RecordFiles, name="", request_method="POST", renderer="detail.pt", permission="attach")
 def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Response:
     """Adds what was sent; one stays on the page and sees it, with a sentence for each file that was refused."""
-    records, record = resource.record.records, resource.record.record
+    records, record = resource.records, resource.record
     if not may_attach(records):
         raise HTTPNotFound
     attached = receive_files(request, records).attached
@@ -52,7 +52,8 @@ def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Respo
     if refused:
         # 200 where something was taken: a status of an error would take it back
         request.response.status_code = 200 if attached.files else 422
-        return {"page": detail_page(resource.record, request, new_composer(resource.record, request), refused)}
+        shown = resource.record_resource
+        return {"page": detail_page(shown, request, new_composer(shown, request), refused)}
     return set_flash(request, answer, "attached")
 
 
@@ -98,7 +99,7 @@ def send_thumbnail(resource: RecordFile, request: Request) -> Response:
 @view_config(context=RecordFile, name="remove", request_method="POST", permission="attach")
 def remove_file(resource: RecordFile, request: Request) -> Response:
     """Answers the button beside a file: takes it away, which its author and staff may."""
-    records, record = resource.record.records, resource.record.record
+    records, record = resource.records, resource.record
     if resource.stored.field is not None:
         raise HTTPNotFound
     if again := answer_if_repeated(records, request):

@@ -89,19 +89,19 @@ def show_adding(resource: RecordWatchers, request: Request) -> dict[str, Questio
 @view_config(context=RecordWatchers, name="find", request_method="GET", renderer="json", permission="watch")
 def find_people(resource: RecordWatchers, request: Request) -> list[dict[str, Any]]:
     """`/MODULE/ID/watchers/find?q=`: whom the reader may see and add, by name."""
-    offered, text = _offered_people(resource.record.records), request.GET.get("q", "").replace("\x00", "")[:200]
+    offered, text = _offered_people(resource.records), request.GET.get("q", "").replace("\x00", "")[:200]
     return [{"id": person, "title": title} for person, title in (offered.find(text) if offered else ())]
 
 
 @view_config(context=RecordWatchers, name="", request_method="POST", renderer="question.pt")
 def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage] | Response:
     """Adds or takes off one person. Everybody may take themselves off; the rest needs the right `watch`."""
-    records, record = resource.record.records, resource.record.record
+    records, record = resource.records, resource.record
     writer, removed = request.writer(records), posted_text(request, "remove")
     try:
         if removed:
             writer.unwatch(record, _person_id(removed) or 0)
-            answer = answer_when_done(records, request, record_or_list(resource.record, record.id, request))
+            answer = answer_when_done(records, request, record_or_list(resource.record_resource, record.id, request))
             return set_flash(request, answer, "unwatched")
         if not may_watch(records):
             raise HTTPNotFound
@@ -157,7 +157,7 @@ def _offered_people(records: Records) -> Records | None:
 
 def _adding_page(resource: RecordWatchers, request: Request, error: str = "") -> QuestionPage:
     """The form: a choice among the people whom the reader sees, and an address for the others."""
-    records, record = resource.record.records, resource.record.record
+    records, record = resource.records, resource.record
     offered, text = _offered_people(records), posted_text(request, f"{FIND}add")
     titles = offered.find(text, OFFERED + 1) if offered else []
     address, chosen = record_address(records.name, record.id, "watchers"), posted_text(request, "add")
