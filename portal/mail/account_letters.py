@@ -9,6 +9,8 @@ from portal.accounts.identity import may_have_password
 from portal.mail.builder import LetterContent, Sender, write_letter
 from portal.texts import _
 
+MY_ACCOUNT = (_("My account"), "/account/")  # a button, and the path that it opens
+
 
 def password_reset_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """The letter with the one-time link that sets a new password."""
@@ -82,60 +84,52 @@ def new_device_letter(sender: Sender, account: Account, device: Device) -> Email
 
 def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMessage:
     """The letter to the address of `account`, the old one or the new one: one signs in with `new_email` from now on."""
-    content = LetterContent(
-        _("Your email address was changed"),
-        (_("From now on you sign in as ${email}.", mapping={"email": new_email}),),
-        _("Open ${name}", mapping={"name": sender.name_to(account)}),
-        f"{sender.address}/",
-        (_("If you did not expect this, let us know."),),
-    )
-    return write_letter(sender, account, content)
+    sentence = _("From now on you sign in as ${email}.", mapping={"email": new_email})
+    button = _("Open ${name}", mapping={"name": sender.name_to(account)})
+    return _notice(sender, account, _("Your email address was changed"), sentence, (button, "/"))
 
 
 def second_factor_changed(sender: Sender, account: Account, is_on: bool) -> EmailMessage:
     """The letter that says at once that codes are asked for from now on, or no longer."""
-    name = {"name": sender.name_to(account)}
-    added = _("From now on, signing in as ${email} also takes a code from an app.", mapping={"email": account.email})
-    removed = _("Signing in as ${email} no longer takes a code from an app.", mapping={"email": account.email})
-    content = LetterContent(
-        _("Two-factor authentication was turned on") if is_on else _("Two-factor authentication was turned off"),
-        (added if is_on else removed,),
-        _("Open ${name}", mapping=name),
-        f"{sender.address}/account/",
-        (_("If you did not expect this, let us know."),),
-    )
-    return write_letter(sender, account, content)
+    email = {"email": account.email}
+    if is_on:
+        subject = _("Two-factor authentication was turned on")
+        sentence = _("From now on, signing in as ${email} also takes a code from an app.", mapping=email)
+    else:
+        subject = _("Two-factor authentication was turned off")
+        sentence = _("Signing in as ${email} no longer takes a code from an app.", mapping=email)
+    button = _("Open ${name}", mapping={"name": sender.name_to(account)})
+    return _notice(sender, account, subject, sentence, (button, "/account/"))
 
 
 def passkey_changed(sender: Sender, account: Account, is_added: bool) -> EmailMessage:
     """The letter that says at once that one can sign in with another passkey, or with one less."""
     email = {"email": account.email}
-    added = _("A passkey now signs in as ${email}.", mapping=email)
-    removed = _("A passkey no longer signs in as ${email}.", mapping=email)
-    content = LetterContent(
-        _("A passkey was added") if is_added else _("A passkey was removed"),
-        (added if is_added else removed,),
-        _("My account"),
-        f"{sender.address}/account/",
-        (_("If you did not expect this, let us know."),),
-    )
-    return write_letter(sender, account, content)
+    if is_added:
+        subject, sentence = _("A passkey was added"), _("A passkey now signs in as ${email}.", mapping=email)
+    else:
+        subject, sentence = _("A passkey was removed"), _("A passkey no longer signs in as ${email}.", mapping=email)
+    return _notice(sender, account, subject, sentence)
 
 
 def token_made(sender: Sender, account: Account, name: str) -> EmailMessage:
     """The letter that says at once that a program has what a person may do."""
-    content = LetterContent(
-        _("A token was made"),
-        (
-            _(
-                "From now on the program “${name}” may do what ${email} may.",
-                mapping={"name": name, "email": account.email},
-            ),
-        ),
-        _("My account"),
-        f"{sender.address}/account/",
-        (_("If you did not expect this, let us know."),),
-    )
+    names = {"name": name, "email": account.email}
+    sentence = _("From now on the program “${name}” may do what ${email} may.", mapping=names)
+    return _notice(sender, account, _("A token was made"), sentence)
+
+
+def _notice(
+    sender: Sender,
+    account: Account,
+    subject: str,
+    sentence: str,
+    button: tuple[str, str] = MY_ACCOUNT,
+) -> EmailMessage:
+    """A letter about a change of an account, in case it was someone else; `button`: its label, and where it leads."""
+    notes = (_("If you did not expect this, let us know."),)
+    label, path = button
+    content = LetterContent(subject, (sentence,), label, f"{sender.address}{path}", notes)
     return write_letter(sender, account, content)
 
 

@@ -1,10 +1,10 @@
-"""How every letter is built: the headers, the plain text and the HTML from one `Content`.
+"""How every letter is built: the headers, the plain text and the HTML from one `LetterContent`.
 
 To add a letter, write a function that takes the `Sender` and the `Account` of the recipient, puts its sentences, each
-`_("…")`, into a `Content` and returns `write_letter(sender, account, content)`, which translates them. The caller
+`_("…")`, into a `LetterContent` and returns `write_letter(sender, account, content)`, which translates them. The caller
 queues it in the transaction of its cause: `queue_letter` in a view, `database/outbox.py` elsewhere.
 
-No letter holds a password. What others typed stands in `said`, `facts` and `heading` only, and only in letters to
+No letter holds a password. What others typed stands in `comments`, `facts` and `heading` only, and only in letters to
 people who may read it: nobody makes the portal send a stranger words of their own.
 """
 
@@ -72,7 +72,7 @@ class Sender:
 
 
 @dataclass(frozen=True)
-class Said:
+class QuotedComment:
     """One comment: who wrote it, from which side and when, its paragraphs, and its files as (name, size, address)."""
 
     from_staff: bool
@@ -97,7 +97,7 @@ class LetterContent:
     heading: str = ""  # by default the subject
     eyebrow: str = ""  # the small line above the heading
     facts: tuple[tuple[str, str], ...] = ()  # labels and values
-    said: tuple[Said, ...] = ()
+    comments: tuple[QuotedComment, ...] = ()
     reasons: tuple[str, ...] = ()  # why the recipient gets it, below everything
     spell_out: bool = True  # whether the address stands below the button too
 
@@ -155,15 +155,15 @@ def write_letter(
 
 
 def _translated(content: LetterContent, reader: Reader) -> LetterContent:
-    def say(text: str) -> str:
+    def in_words(text: str) -> str:
         return reader.text(text) if isinstance(text, Sentence) else text
 
     return replace(
         content,
-        subject=say(content.subject),
-        paragraphs=tuple(map(say, content.paragraphs)),
-        button=say(content.button),
-        notes=tuple(map(say, content.notes)),
+        subject=in_words(content.subject),
+        paragraphs=tuple(map(in_words, content.paragraphs)),
+        button=in_words(content.button),
+        notes=tuple(map(in_words, content.notes)),
     )
 
 
@@ -188,7 +188,7 @@ def _plain_text(content: LetterContent, thread: LetterThread | None, footer: Seq
     blocks += content.paragraphs
     if content.facts:
         blocks.append("\n".join(_fact(label, value) for label, value in content.facts))
-    blocks += [_quoted(said) for said in content.said]
+    blocks += [_quoted(comment) for comment in content.comments]
     if content.button:
         blocks.append(f"{content.button}:\n{content.address}")
     blocks += content.notes
@@ -202,17 +202,17 @@ def _fact(label: str, value: str) -> str:
     return f"{label}:\n{textwrap.indent(value, '    ')}" if "\n" in value else f"{label}: {value}"
 
 
-def _quoted(said: Said) -> str:
-    lines = [line for paragraph in said.paragraphs for line in [*paragraph.split("\n"), ""]]
-    lines += [", ".join(filter(None, file[:2])) for file in said.files]
+def _quoted(comment: QuotedComment) -> str:
+    lines = [line for paragraph in comment.paragraphs for line in [*paragraph.split("\n"), ""]]
+    lines += [", ".join(filter(None, file[:2])) for file in comment.files]
     wrapped = [part for line in lines for part in (textwrap.wrap(line, WIDTH, break_long_words=False) or [""])]
-    return f"{said.author}, {said.when}:\n\n" + textwrap.indent("\n".join(wrapped).rstrip("\n"), "    ")
+    return f"{comment.author}, {comment.when}:\n\n" + textwrap.indent("\n".join(wrapped).rstrip("\n"), "    ")
 
 
 def _preview(content: LetterContent) -> str:
     """What inboxes show beside the subject: who wrote what, rather than a greeting."""
-    if content.said:
-        last = content.said[-1]
+    if content.comments:
+        last = content.comments[-1]
         text = f"{last.author}: {' '.join(last.paragraphs) or ', '.join(file[0] for file in last.files)}"
     else:
         text = " ".join(content.paragraphs) or " ".join(map(": ".join, content.facts))

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 
 import sqlalchemy as sa
 
-from portal.accounts.letter_choices import wanted_letters
+from portal.accounts.letter_choices import chosen_letters
 from portal.database.outbox import About
 from portal.database.schema.tables import Tables
 from portal.declaration.layouts import form_layout_fields
@@ -21,7 +21,7 @@ from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.mail.announcement import AnnouncedEvent, Announcement
-from portal.mail.builder import LetterContent, LetterThread, Said, Sender, write_letter
+from portal.mail.builder import LetterContent, LetterThread, QuotedComment, Sender, write_letter
 from portal.mail.recipients import Recipient, Role, recipients
 from portal.mail.reply_address import ReplyTo, make_message_id, make_reply_address
 from portal.mail.unsubscribe_token import unsubscribe_token
@@ -79,11 +79,11 @@ def _letter(
 ) -> Letter | None:
     """The letter to one recipient; None where there is nothing to tell them."""
     module, account = tables.declaration.modules[announcement.module], recipient.account
-    wanted, relation = wanted_letters(connection, tables, account.id), recipient.relation
+    choices, relation = chosen_letters(connection, tables, account.id), recipient.relation
     events = {
         event.id: kind
         for event in announcement.events
-        if (kind := _kind_of_letter(event, recipient, module)) and (relation, kind) in wanted
+        if (kind := _kind_of_letter(event, recipient, module)) and (relation, kind) in choices
     }
     identity = recipient.identity
     if not events or (identity is not None and identity.policy.access(module.name) is None):
@@ -93,8 +93,8 @@ def _letter(
     record = records.get(announcement.record)
     if record is None:
         return None
-    told = [event for event in announcement.events if event.id in events]
-    letter = RecordLetter(sender, recipient, records, record, told, events)
+    events_in_letter = [event for event in announcement.events if event.id in events]
+    letter = RecordLetter(sender, recipient, records, record, events_in_letter, events)
     without_account = letter.for_stranger if recipient.is_stranger else letter.for_outsiders
     content = letter.content() if identity else without_account()
     if content is None:
@@ -149,8 +149,10 @@ class RecordLetter:
 
     def content(self) -> LetterContent | None:
         """The content; None where nothing is left that the recipient may read."""
-        said, state = self._said() or self._question(), self._state()
-        kinds = {kind for kind in self.kinds.values() if (kind != "commented" or said) and (kind != "moved" or state)}
+        comments, state = self._new_comments() or self._question(), self._state()
+        kinds = {
+            kind for kind in self.kinds.values() if (kind != "commented" or comments) and (kind != "moved" or state)
+        }
         if not kinds:
             return None
         kind = next(kind for kind in KINDS if kind in kinds)
@@ -166,7 +168,7 @@ class RecordLetter:
             heading=self.record.title,
             eyebrow=" · ".join(filter(None, [self.record.reference, state])),
             facts=tuple(self._facts()) if any(event.kind == "created" for event in self.events) else (),
-            said=tuple(said),
+            comments=tuple(comments),
             reasons=(self._reason(), *self._footer()),
             spell_out=False,
         )
@@ -189,11 +191,13 @@ class RecordLetter:
 
         A mail may bear the address of somebody else, who is to get no words of its sender's from here.
         """
-        said = [said for said in self._said() if said.from_staff]
-        if not said:
+        comments = [comment for comment in self._new_comments() if comment.from_staff]
+        if not comments:
             return None
         about = self.reader.text(_("Your message ${reference}", mapping={"reference": self.record.reference}))
-        return LetterContent(about, paragraphs=(), button="", address="", said=tuple(said), reasons=self._footer())
+        return LetterContent(
+            about, paragraphs=(), button="", address="", comments=tuple(comments), reasons=self._footer()
+        )
 
     def thread(self, key: bytes) -> LetterThread:
         """The same letter always has the same Message-ID, and all letters about a record to one account one root."""
@@ -227,7 +231,7 @@ class RecordLetter:
         line = declared or self.reader.text(_("Please write above this line"))
         return self.reader.text(_("Reply to this email to add a comment.")), line
 
-    def _said(self) -> list[Said]:
+    def _new_comments(self) -> list[QuotedComment]:
         """The comments that the events announce, and the files without one, as far as the recipient may read them.
 
         The oldest first; files that one person added at once are together.
@@ -238,27 +242,27 @@ class RecordLetter:
         stored = files(self.records, self.record)
         ids = {event.details["comment"] for event in spoken if event.details.get("comment")}
         newest_first = comments_by_ids(self.records, self.record, ids) if self.records.module.comments else []
-        said = [self._one_said(comment, stored) for comment in reversed(newest_first)]
+        comments = [self._quoted_comment(comment, stored) for comment in reversed(newest_first)]
         file_ids = {event.details.get("file") for event in spoken}
         added: dict[str, list[StoredFile]] = {}
         for file in stored:
             if file.id in file_ids and file.comment is None:
                 added.setdefault(file.author, []).append(file)
-        return [*said, *(self._files_added(list(reversed(group))) for group in added.values())]
+        return [*comments, *(self._files_added(list(reversed(group))) for group in added.values())]
 
-    def _question(self) -> list[Said]:
+    def _question(self) -> list[QuotedComment]:
         """What a reminder is about: the last comment, if the other side wrote it."""
         if "reminded" not in self.kinds.values() or not self.records.module.comments:
             return []
         stored = files(self.records, self.record)
         newest = newest_comments(self.records, self.record, 1)
-        return [self._one_said(comment, stored) for comment in newest if comment.staff]
+        return [self._quoted_comment(comment, stored) for comment in newest if comment.staff]
 
-    def _files_added(self, added: Sequence[StoredFile]) -> Said:
+    def _files_added(self, added: Sequence[StoredFile]) -> QuotedComment:
         """Files that somebody added without a comment, the first one first."""
         return self._by(added[0].author, added[0].staff, added[0].created, (), added)
 
-    def _one_said(self, comment: Comment, stored: Sequence[StoredFile]) -> Said:
+    def _quoted_comment(self, comment: Comment, stored: Sequence[StoredFile]) -> QuotedComment:
         """A comment with those of the record's files, which are `stored`, that came with it."""
         attached = [file for file in reversed(stored) if file.comment == comment.id]
         return self._by(comment.author, comment.staff, comment.created, _paragraphs(comment.text), attached)
@@ -270,9 +274,9 @@ class RecordLetter:
         at: datetime.datetime,
         paragraphs: Sequence[str],
         attached: Sequence[StoredFile],
-    ) -> Said:
+    ) -> QuotedComment:
         side = self.reader.text(_("Support")) if from_staff else ""
-        return Said(
+        return QuotedComment(
             from_staff=from_staff,
             author=author,
             when=" · ".join(filter(None, [side, MOMENT.show(at, self.reader)])),
