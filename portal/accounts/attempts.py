@@ -81,18 +81,15 @@ def check_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: 
 
 def forgive_attempts(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
     """Set the count of this window back to none: the attempt succeeded."""
-    attempt = tables.attempt.c
-    this_window = sa.and_(attempt["key"] == _key(limit, who), attempt["window"] == _window(limit, now))
     with _counting(connection) as separate:
-        separate.execute(sa.delete(tables.attempt).where(this_window))
+        separate.execute(sa.delete(tables.attempt).where(_this_window(tables.attempt, limit, who, now)))
 
 
 def uncount_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
     """Take one attempt back, where several people are counted together: it succeeded."""
-    attempt = tables.attempt.c
-    this_window = sa.and_(attempt["key"] == _key(limit, who), attempt["window"] == _window(limit, now))
+    one_less = sa.update(tables.attempt).values(count=tables.attempt.c["count"] - 1)
     with _counting(connection) as separate:
-        separate.execute(sa.update(tables.attempt).where(this_window).values(count=attempt["count"] - 1))
+        separate.execute(one_less.where(_this_window(tables.attempt, limit, who, now)))
 
 
 def network_of(address: str | None) -> str:
@@ -125,6 +122,10 @@ def _delete_before(attempt: sa.Table, window: int) -> sa.Delete:
     old = sa.select(attempt.c["key"], attempt.c["window"]).where(attempt.c["window"] < window)
     key = sa.tuple_(attempt.c["key"], attempt.c["window"])
     return sa.delete(attempt).where(key.in_(old.with_for_update(skip_locked=True)))
+
+
+def _this_window(attempt: sa.Table, limit: Limit, who: str, now: datetime.datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(attempt.c["key"] == _key(limit, who), attempt.c["window"] == _window(limit, now))
 
 
 def _window(limit: Limit, now: datetime.datetime) -> int:

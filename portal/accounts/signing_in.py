@@ -275,13 +275,17 @@ class Logins:
         with writing(self.engine) as connection:
             account_id = use_link(connection, self.tables, token, SIGN_IN, now)
             account = None if account_id is None else load_account(connection, self.tables, account_id)
-            if account is None:
-                return None
-            if reason := sign_in_refusal(connection, self.tables, account, now):
-                return reason
-            if account.second_factor:
-                return self.ask_for_code(connection, account, now)
-            return self._open_without_password(connection, account, attempt, now)
+            return None if account is None else self._enter(connection, account, attempt, now)
+
+    def _enter(
+        self, connection: sa.Connection, account: Account, attempt: SignInAttempt, now: datetime.datetime
+    ) -> SignedIn | CodeNeeded | str:
+        """A session for who has proved one factor other than the password; why not, in one sentence."""
+        if reason := sign_in_refusal(connection, self.tables, account, now):
+            return reason
+        if account.second_factor:
+            return self.ask_for_code(connection, account, now)
+        return self._open_without_password(connection, account, attempt, now)
 
     def _open_without_password(
         self, connection: sa.Connection, account: Account, attempt: SignInAttempt, now: datetime.datetime
@@ -313,13 +317,9 @@ class Logins:
                 return _(NO_ACCESS, mapping={"email": person.email})
             if not is_known and account.subject is not None:
                 return _(OTHER_LOGIN, mapping={"email": person.email})
-            if reason := sign_in_refusal(connection, self.tables, account, now):
-                return reason
-            if not is_known:
+            if not is_known and sign_in_refusal(connection, self.tables, account, now) is None:
                 account = self._bind(connection, account, person.subject)
-            if account.second_factor:
-                return self.ask_for_code(connection, account, now)
-            return self._open_without_password(connection, account, attempt, now)
+            return self._enter(connection, account, attempt, now)
 
     def _bind(self, connection: sa.Connection, account: Account, subject: str) -> Account:
         """The account, which is the person's of the provider from now on. Links to set a password in it are void, and

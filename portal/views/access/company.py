@@ -26,6 +26,7 @@ from portal.views.access.access_form import DAY, profile_offers
 from portal.views.access.waiting import WaitingPage, sign_ups_of, waiting_lines
 from portal.views.displays import moment
 from portal.views.forms.form_page import Offer
+from portal.views.forms.submissions import refused_form
 from portal.views.parts import Action, Moment
 from portal.views.wording import initials, profile_label
 from portal.web.addresses import invite_address, own_address, record_address
@@ -179,8 +180,8 @@ def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | 
     elif profile in request.policy.grants:
         renew_link(request.connection, request.portal.tables, company, profile)
     else:
-        request.response.status_code = 422
-        return {"page": _company_page(resource, request, _("Choose one of the profiles that you may give."))}
+        error = _("Choose one of the profiles that you may give.")
+        return refused_form(request, _company_page(resource, request, error))
     answer = HTTPSeeOther(record_address(resource.module_name, company, "people"))
     return set_flash(request, answer, "link-withdrawn" if do == "withdraw" else "link-made")
 

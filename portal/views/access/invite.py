@@ -27,7 +27,7 @@ from portal.views.access.access_form import (
 )
 from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues, register_of
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.views.parts import Action
 from portal.web.addresses import list_address, record_address
 from portal.web.form_input import posted_text
@@ -54,7 +54,7 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     access, register = read_access(request, inputs), register_of(request)
     errors = {**access.errors, **_own_errors(request, inputs)}
     if errors:
-        return _refused_invitation(module, request, inputs, errors)
+        return refused_form(request, _invite_page(module, request, inputs, errors))
     count_access_attempt(request)
     if again := answer_if_repeated(module.records, request):
         return again
@@ -62,13 +62,13 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     email = normalize_email(inputs["email"])
     try:
         if taken := _taken(request, register, email):
-            return _refused_invitation(module, request, inputs, {"email": taken})
+            return refused_form(request, _invite_page(module, request, inputs, {"email": taken}))
         company = chosen_company(request, inputs["company"])
         values = {**access.values, **language_of_colleagues(request)}
         access_request = AccessRequest(email, profile, inputs["name"], values=values, company=company)
         account = register.add(access_request, None, must_change=False)
     except AccessRefusedError:
-        return _refused_invitation(module, request, inputs, {"email": TAKEN})
+        return refused_form(request, _invite_page(module, request, inputs, {"email": TAKEN}))
     uncount_access_attempt(request)
     return invited(
         request, answer_when_done(module.records, request, _following(module, account.person)), register, account
@@ -108,11 +108,6 @@ def _own_errors(request: Request, inputs: Inputs) -> dict[str, Words]:
     if chosen_company(request, inputs["company"]) is None and (inputs["company"] or not request.policy.staff):
         errors["company"] = _("Choose a company.")
     return errors
-
-
-def _refused_invitation(module: Module, request: Request, inputs: Inputs, errors: Errors) -> dict[str, QuestionPage]:
-    request.response.status_code = 422
-    return {"page": _invite_page(module, request, inputs, errors)}
 
 
 def _invite_page(module: Module, request: Request, inputs: Inputs, errors: Errors) -> QuestionPage:

@@ -20,7 +20,7 @@ from portal.texts import Words, _, ngettext
 from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access
 from portal.views.access.person import register_of
 from portal.views.forms.form_page import FormRow
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.views.parts import TitledLink
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -68,8 +68,7 @@ def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] 
     inputs = posted_access(request)
     access = read_access(request, inputs)
     if access.errors or not writes_links(request):
-        request.response.status_code = 422
-        return {"page": _opening_page(module, request, inputs, access.errors)}
+        return refused_form(request, _opening_page(module, request, inputs, access.errors))
     profile = access.values.pop("profile")
     begin_opening(register_of(request), profile, access.values)
     return set_flash(request, answer_when_done(module.records, request, f"{module.path}open"), "opening")
@@ -96,11 +95,11 @@ def _opening_page(module: Module, request: Request, inputs: Mapping[str, str], e
     if not writes_links(request):
         return OpenPage(url, module.path, _("This portal cannot send email."))
     outcome = last_outcome(request.connection, request.portal.tables, MOST_LEFT_OUT)
-    said = tuple(_outcome_words(request, outcome)) if outcome else ()
+    outcome_words = tuple(_outcome_words(request, outcome)) if outcome else ()
     left_out = _titled(module, outcome.left_out) if outcome else ()
     if not number:
         text = _("Everybody who has an email address has access, or has been invited.")
-        return OpenPage(url, module.path, text, outcome=said)
+        return OpenPage(url, module.path, text, outcome=outcome_words)
     text = ngettext(
         "${number} person has an email address and no access yet, not counting your own company.",
         "${number} people have an email address and no access yet, not counting your own company.",
@@ -108,7 +107,7 @@ def _opening_page(module: Module, request: Request, inputs: Mapping[str, str], e
     )
     submit = ngettext("Invite ${number} person", "Invite ${number} people", number)
     rows = tuple(access_rows(request, inputs, errors))
-    return OpenPage(url, module.path, text, rows, submit, once_key(request), outcome=said, left_out=left_out)
+    return OpenPage(url, module.path, text, rows, submit, once_key(request), outcome=outcome_words, left_out=left_out)
 
 
 def _outcome_words(request: Request, outcome: OpeningOutcome) -> Iterator[Words]:

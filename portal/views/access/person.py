@@ -1,6 +1,7 @@
 """The access of one person: given, changed and ended from their card, with the invitation that goes with it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
@@ -19,7 +20,7 @@ from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import access_inputs, access_rows, posted_access, posted_email, read_access
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.web.addresses import record_address
 from portal.web.cookies import Cookie, set_cookie
 from portal.web.flash import set_flash
@@ -54,6 +55,18 @@ def _managed_account(resource: Record, request: Request) -> Account | None:
     return account
 
 
+def _question(resource: Record, request: Request, name: str, **words: Any) -> QuestionPage:
+    """A question about the access of a person, whose answer goes to the page `name` of their record."""
+    record, address = resource.record, record_address(resource.module_name, resource.record.id)
+    subject = record.title or record.reference
+    return QuestionPage(subject=subject, action=f"{address}{name}", back_url=address, once=once_key(request), **words)
+
+
+def _done(resource: Record, request: Request) -> Response:
+    """The answer to a form that has been done: back to the person."""
+    return answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
+
+
 # -- giving and changing -----------------------------------------------------------------------------------------------
 
 
@@ -78,13 +91,12 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     if is_moving and not is_mail_address(inputs["email"]):
         access.errors["email"] = _("Enter an email address such as name@example.com.")
     if access.errors or error:
-        request.response.status_code = 422
-        return {"page": _access_page(resource, request, account, inputs, access.errors, error)}
+        return refused_form(request, _access_page(resource, request, account, inputs, access.errors, error))
     if account is None:
         count_access_attempt(request)
     if again := answer_if_repeated(resource.records, request):
         return again
-    answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = _done(resource, request)
     try:
         if account is None:
             profile, values = access.values.pop("profile"), {**access.values, **language_of_colleagues(request)}
@@ -96,9 +108,8 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
         if is_moving:
             changed = register.change_email(email, inputs["email"])
     except AccessRefusedError:
-        request.response.status_code = 422
         errors, error = ({"email": _("Someone else already uses this address.")}, "") if is_moving else ({}, TAKEN)
-        return {"page": _access_page(resource, request, account, inputs, errors, error)}
+        return refused_form(request, _access_page(resource, request, account, inputs, errors, error))
     if is_waiting(changed) and (account.disabled or is_moving):
         return invited(request, answer, register, changed)
     for recipient in (account, changed) if is_moving else ():
@@ -115,22 +126,20 @@ def _access_page(
     error: Words = "",
 ) -> QuestionPage:
     """The form for the access of one person."""
-    records, record = resource.records, resource.record
     new, rows = account is None, tuple(access_rows(request, inputs, errors))
     if account and request.policy.staff:
         email = inputs.get("email", account.email)
         label, error_there = _("Signs in as"), errors.get("email", "")
         widget = Widget("email", label, type="email", value=email, required=True, error=error_there, autocomplete="off")
         rows = (FormRow((widget,)), *rows)
-    return QuestionPage(
+    return _question(
+        resource,
+        request,
+        "access",
         heading=_("Give access to the portal") if new else _("Change access to the portal"),
-        subject=record.title or record.reference,
-        action=record_address(records.name, record.id, "access"),
         submit=_("Give access and invite") if new else _("Save"),
-        back_url=record_address(records.name, record.id),
         rows=rows,
         icon="send" if new else "",
-        once=once_key(request),
         error=error,
     )
 
@@ -142,17 +151,15 @@ def _access_page(
 def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
     """The question whether a person's access is to end."""
     _open_account(resource, request)
-    records, record = resource.records, resource.record
-    page = QuestionPage(
+    page = _question(
+        resource,
+        request,
+        "revoke",
         heading=_("End access to the portal?"),
-        subject=record.title or record.reference,
-        action=record_address(records.name, record.id, "revoke"),
         submit=_("End access"),
-        back_url=record_address(records.name, record.id),
         text=_("This person will be logged out everywhere at once. Their record stays, and access can be given again."),
         tone="bad",
         icon="user-x",
-        once=once_key(request),
     )
     return {"page": page}
 
@@ -163,7 +170,7 @@ def revoke_access(resource: Record, request: Request) -> Response:
     if again := answer_if_repeated(resource.records, request):
         return again
     register_of(request).disable(_open_account(resource, request).email)
-    answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = _done(resource, request)
     return set_flash(request, answer, "access-ended")
 
 
@@ -182,20 +189,18 @@ def _open_account(resource: Record, request: Request) -> Account:
 def show_second_factor_reset(resource: Record, request: Request) -> dict[str, QuestionPage]:
     """The question whether a person is to get in without codes."""
     _account_with_second_factor(resource, request)
-    records, record = resource.records, resource.record
-    page = QuestionPage(
+    page = _question(
+        resource,
+        request,
+        "second-factor",
         heading=_("Reset two-factor authentication?"),
-        subject=record.title or record.reference,
-        action=record_address(records.name, record.id, "second-factor"),
         submit=_("Reset"),
-        back_url=record_address(records.name, record.id),
         text=_(
             "For people who have lost both their app and their recovery codes. First make sure who is asking."
             " They are notified by email."
         ),
         tone="bad",
         icon="undo-2",
-        once=once_key(request),
     )
     return {"page": page}
 
@@ -207,7 +212,7 @@ def reset_second_factor(resource: Record, request: Request) -> Response:
         return again
     account = register_of(request).remove_second_factor(_account_with_second_factor(resource, request).email)
     queue_letter(request, second_factor_changed(letter_sender(request), account, is_on=False))
-    answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = _done(resource, request)
     return set_flash(request, answer, "second-factor-off")
 
 
@@ -229,7 +234,7 @@ def invite_again(resource: Record, request: Request) -> Response:
         raise HTTPNotFound
     if again := answer_if_repeated(resource.records, request):
         return again
-    answer = answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = _done(resource, request)
     return invited(request, answer, register_of(request), account)
 
 

@@ -29,6 +29,7 @@ from portal.views.account.password import new_password_widgets
 from portal.views.account.password_page import PasswordPage
 from portal.views.account.session import uses_passwords, welcome
 from portal.views.forms.form_page import StepState, Widget
+from portal.views.forms.submissions import refused_form
 from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
@@ -63,7 +64,7 @@ def sign_up(context: SignUp, request: Request) -> Any:
     domain = normalize_email(email).rpartition("@")[2]
     if is_mail_address(normalize_email(email)) and declared.domains is not None and domain not in declared.domains:
         error = _("Only addresses of certain companies can sign up here, and this is not one of them.")
-        return _refused_password(request, _address_page(request, _("Sign up"), "/signup", email, error))
+        return refused_form(request, _address_page(request, _("Sign up"), "/signup", email, error))
     title = declared.domains[domain] if declared.domains and domain else None
     organization = company_of_title(request.connection, request.portal.tables, title) if title else None
     return _ask(request, _("Sign up"), "/signup", declared.profile, organization)
@@ -112,7 +113,7 @@ def _ask(request: Request, heading: Words, action: str, profile: str, organizati
     email = normalize_email(posted_text(request, "email"))
     if not is_mail_address(email):
         error = _("Enter an email address such as name@example.com.")
-        return _refused_password(request, _address_page(request, heading, action, posted_text(request, "email"), error))
+        return refused_form(request, _address_page(request, heading, action, posted_text(request, "email"), error))
     if not writes_links(request):
         return HTTPSeeOther(action)
     language = request.reader.language
@@ -161,11 +162,6 @@ def _void(request: Request) -> Any:
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
 
 
-def _refused_password(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
-    request.response.status_code = 422
-    return {"page": page}
-
-
 # -- name and password -------------------------------------------------------------------------------------------------
 
 
@@ -187,7 +183,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     name, new = posted_name(request), posted_text(request, "new")
     errors = _errors(request, name, new, sign_up.email)
     if errors:
-        return _refused_password(request, _name_page(context, request, sign_up.email, name, errors))
+        return refused_form(request, _name_page(context, request, sign_up.email, name, errors))
     hashed = request.passwords.hash(new) if uses_passwords(request) else None
     sign_ups = SignUps(request.connection, request.portal.tables, request.now)
     waiting = sign_ups.prove(sign_up, name, hashed)

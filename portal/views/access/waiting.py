@@ -20,6 +20,7 @@ from portal.views.access.access_form import chosen_company, company_widget, prof
 from portal.views.access.person import TAKEN, register_of
 from portal.views.displays import moment
 from portal.views.forms.form_page import Offer, Widget
+from portal.views.forms.submissions import refused_form
 from portal.views.parts import Moment
 from portal.views.wording import initials
 from portal.web.flash import set_flash
@@ -72,8 +73,7 @@ def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] |
         sign_ups.refuse(sign_up)
         return set_flash(request, answer, "refused")
     if error := _let_in(sign_ups, sign_up, request):
-        request.response.status_code = 422
-        return {"page": _waiting_page(module, request, error)}
+        return refused_form(request, _waiting_page(module, request, error))
     return set_flash(request, answer, "let-in")
 
 
@@ -90,7 +90,7 @@ def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
         person = register.person_with(sign_up.email)
         if person is not None:
             account = find_account_of_person(request.connection, request.portal.tables, person.id)
-            if not _within_reach(request, person.id, sign_up) or account is not None:
+            if not _within_reach(request, person.id) or account is not None:
                 return TAKEN
         values = {"access_until": limits.access_until, "records_from": limits.records_from}
         account = sign_ups.let_in(sign_up, register, profile, values)
@@ -104,12 +104,10 @@ def _company_input(sign_up: SignUp) -> str:
     return f"company-{sign_up.id}"
 
 
-def _within_reach(request: Request, person: int, sign_up: SignUp) -> bool:
+def _within_reach(request: Request, person: int) -> bool:
     """Whether the reader may give access to a person who is recorded already: staff to everybody whom they see."""
     people = Records(request.connection, request.policy, str(request.portal.declaration.people))
-    if not people.exists(person):
-        return False
-    return may_manage(request.connection, request.identity, person, None)
+    return people.exists(person) and may_manage(request.connection, request.identity, person, None)
 
 
 def sign_ups_of(request: Request) -> SignUps:

@@ -16,6 +16,7 @@ from portal.views.account.passkeys import PasskeyShown, passkeys
 from portal.views.account.token_list import TokenShown, read_token_form, tokens
 from portal.views.forms.drafts import drafts_of
 from portal.views.forms.form_page import QuestionPage
+from portal.views.forms.submissions import refused_form
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Account
 
@@ -42,13 +43,12 @@ def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
 @view_config(context=Account, name="token", request_method="POST", renderer="question.pt")
 def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | Response:
     """Makes a token for a program, shows it, and tells its person by email."""
-    wanted = read_token_form(request)
-    if isinstance(wanted, QuestionPage):
-        request.response.status_code = 422
-        return {"page": wanted}
+    token_request = read_token_form(request)
+    if isinstance(token_request, QuestionPage):
+        return refused_form(request, token_request)
     account = request.identity.account
-    token = make_token(request.connection, request.portal.tables, account.id, wanted, request.now)
-    queue_letter(request, token_made(letter_sender(request), account, wanted.name))
+    token = make_token(request.connection, request.portal.tables, account.id, token_request, request.now)
+    queue_letter(request, token_made(letter_sender(request), account, token_request.name))
     return render_to_response("account.pt", {"page": _account_page(request, token)}, request)
 
 

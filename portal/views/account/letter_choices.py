@@ -17,10 +17,10 @@ from portal.accounts.letter_choices import (
     RELATIONS,
     Choice,
     Relation,
-    kinds_told,
+    chosen_letters,
+    kinds_of_letters,
     save_choices,
     sees_company,
-    wanted_letters,
 )
 from portal.mail.unsubscribe_token import read_unsubscribe_token
 from portal.texts import Words, _
@@ -67,7 +67,7 @@ class NoticePage:
 
 def letter_choices(request: Request) -> LetterChoices:
     """For each kind of letters and each relation to a record, whether the signed-in person gets it."""
-    choices, relations = _wanted(request), _relations_of(request)
+    choices, relations = _chosen_letters(request), _relations_of(request)
     rows = tuple(
         LetterRow(
             KINDS[kind],
@@ -78,7 +78,7 @@ def letter_choices(request: Request) -> LetterChoices:
                 for relation in relations
             ),
         )
-        for kind in kinds_told(request.portal.declaration, request.policy.profile)
+        for kind in kinds_of_letters(request.portal.declaration, request.policy.profile)
     )
     return LetterChoices(tuple(RELATIONS[relation] for relation in relations), rows)
 
@@ -90,18 +90,21 @@ def _relations_of(request: Request) -> tuple[Relation, ...]:
     return tuple(relation for relation in RELATIONS if relation is not Relation.COMPANY or has_company)
 
 
-def _wanted(request: Request) -> frozenset[Choice]:
-    return wanted_letters(request.connection, request.portal.tables, request.identity.account.id)
+def _chosen_letters(request: Request) -> frozenset[Choice]:
+    return chosen_letters(request.connection, request.portal.tables, request.identity.account.id)
 
 
 @view_config(context=Account, name="letters", request_method="POST")
 def choose_letters(context: Account, request: Request) -> Response:
     """Stores which letters the signed-in person wants: those of the boxes that are ticked. What the page did not
     ask, as no such letters are written, stays as it was."""
-    ticked, kinds = set(request.POST.getall("letters")), kinds_told(request.portal.declaration, request.policy.profile)
+    ticked, kinds = (
+        set(request.POST.getall("letters")),
+        kinds_of_letters(request.portal.declaration, request.policy.profile),
+    )
     asked = {(relation, kind) for relation in _relations_of(request) for kind in kinds}
     chosen = {(relation, kind) for relation, kind in asked.intersection(CHOICES) if f"{relation}.{kind}" in ticked}
-    choices = chosen | (_wanted(request) - asked)
+    choices = chosen | (_chosen_letters(request) - asked)
     save_choices(request.connection, request.portal.tables, request.identity.account.id, choices)
     return set_flash(request, HTTPSeeOther("/account/"), "letters-chosen")
 

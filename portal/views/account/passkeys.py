@@ -29,6 +29,7 @@ from portal.views.account.password_page import PasswordPage
 from portal.views.account.sign_in_passkey import check_passkeys_are_used, passkey_site
 from portal.views.displays import moment
 from portal.views.forms.form_page import Widget
+from portal.views.forms.submissions import refused_form
 from portal.views.parts import Moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, whole_number
@@ -98,8 +99,7 @@ def make_passkey(context: Account, request: Request) -> Any:
             log.info("A new passkey was refused: %s", refused)
             error = _("The device did not make a passkey. Try again.")
     if error:
-        request.response.status_code = 422
-        return {"page": _form_page(request, name, error)}
+        return refused_form(request, _form_page(request, name, error))
     queue_letter(request, passkey_changed(letter_sender(request), account, is_added=True))
     return set_flash(request, HTTPSeeOther("/account/"), "passkey-added")
 

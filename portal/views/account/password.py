@@ -19,6 +19,7 @@ from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
 from portal.views.account.session import remember_this_device, uses_passwords, welcome
 from portal.views.forms.form_page import Widget
+from portal.views.forms.submissions import refused_form
 from portal.views.wording import too_often_message
 from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
@@ -50,7 +51,7 @@ def change_password(context: Password, request: Request) -> Any:
     account, logins = request.identity.account, request.logins
     errors = current_password_errors(request, account) or _new_errors(request, account)
     if errors:
-        return _refused_password(request, _change_page(request.identity, errors))
+        return refused_form(request, _change_page(request.identity, errors))
     hashed = request.passwords.hash(posted_text(request, "new"))
     days = session_days(request.portal.declaration) if request.visitor.remembered else None
     logins.save_password(request.connection, account.id, hashed)
@@ -121,12 +122,6 @@ def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:
     )  # fmt: skip
 
 
-def _refused_password(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
-    if request.response.status_code == 200:
-        request.response.status_code = 422
-    return {"page": page}
-
-
 # -- a forgotten one --------------------------------------------------------------------------------------------------
 
 
@@ -151,7 +146,7 @@ def request_reset(context: Password, request: Request) -> Any:
         return HTTPSeeOther("/password/forgotten")
     email = posted_text(request, "email").strip()
     if not email:
-        return _refused_password(request, _forgotten_page(request, _("Enter your email address.")))
+        return refused_form(request, _forgotten_page(request, _("Enter your email address.")))
     attempt = ResetAttempt(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
     recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
     queue_letter(request, password_reset_letter(letter_sender(request), recipient, token), link=token)
@@ -214,7 +209,7 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     without = context.purpose == INVITATION and not uses_passwords(request)
     errors = {} if without else _new_errors(request, account)
     if errors:
-        return _refused_password(request, _link_page(context, account, errors))
+        return refused_form(request, _link_page(context, account, errors))
     hashed = None if without else request.passwords.hash(posted_text(request, "new"))
     if not request.logins.set_password(request.connection, context.token, context.purpose, hashed, request.now):
         return _link_is_gone(context, request)

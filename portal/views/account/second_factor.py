@@ -26,6 +26,7 @@ from portal.texts import Words, _, ngettext
 from portal.views.account.password import current_password_errors, current_password_widget
 from portal.views.account.sign_in_code import code_widget
 from portal.views.forms.form_page import Widget
+from portal.views.forms.submissions import refused_form
 from portal.views.wording import too_often_message
 from portal.web.cookies import Cookie, read_cookie
 from portal.web.flash import set_flash
@@ -72,9 +73,7 @@ def change_second_factor(context: Account, request: Request) -> Any:
     if do == "on":
         return _turn_on(request)
     if error := _code_error(request):
-        if request.response.status_code == 200:
-            request.response.status_code = 422
-        return {"page": _page_when_on(request, error)}
+        return refused_form(request, _page_when_on(request, error))
     return _turn_off(request) if do == "off" else _show_new_codes(request)
 
 
@@ -87,9 +86,7 @@ def _turn_on(request: Request) -> dict[str, SecondFactorPage]:
     if step is None:
         errors["code"] = _("This code is not correct. Is the clock of the device right?")
     if errors or step is None:
-        if request.response.status_code == 200:
-            request.response.status_code = 422
-        return {"page": _set_up_page(request, secret, errors)}
+        return refused_form(request, _set_up_page(request, secret, errors))
     codes = add_second_factor(request.connection, request.portal.tables, account.id, secret, step, request.now)
     queue_letter(request, second_factor_changed(letter_sender(request), account, is_on=True))
     return {"page": _codes_page(request, codes)}

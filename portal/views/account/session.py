@@ -19,7 +19,8 @@ from portal.mail.account_letters import new_device_letter
 from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
 from portal.views.administration.view_as import leave_preview
-from portal.views.forms.drafts import claim_draft, said_of_set_aside
+from portal.views.forms.drafts import claim_draft, set_aside_notice
+from portal.views.forms.submissions import refused_form
 from portal.views.wording import too_often_message
 from portal.web.addresses import code_address, own_path, referring_page, single_sign_on_address
 from portal.web.cookies import YEAR, Cookie, read_cookie, set_cookie
@@ -54,7 +55,7 @@ def show_login(context: Login, request: Request) -> Any:
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
-    return login_page(request, following, notice=said_of_set_aside(request) or request.visitor.ended)
+    return login_page(request, following, notice=set_aside_notice(request) or request.visitor.ended)
 
 
 @view_config(context=Login, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -63,7 +64,6 @@ def sign_in(context: Login, request: Request) -> Any:
     following = own_path(posted_text(request, "next"))
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
     if not uses_passwords(request):
-        request.response.status_code = 422
         return login_page(request, following, attempt.email, error=_("This portal does not use passwords."))
     try:
         session = request.logins.sign_in(attempt, request.now)
@@ -72,8 +72,6 @@ def sign_in(context: Login, request: Request) -> Any:
         request.response.headers["Retry-After"] = str(error.seconds)
         session = too_often_message(error)
     if isinstance(session, str):
-        if request.response.status_code == 200:
-            request.response.status_code = 422
         return login_page(request, following, attempt.email, attempt.remember, error=session)
     return enter(request, session, following)
 
@@ -147,24 +145,23 @@ def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/"
 def login_page(
     request: Request, following: str, email: str = "", remember: bool = False, error: Words = "", notice: Words = ""
 ) -> dict[str, LoginPage]:
-    """The page, with what was typed; `following`: where signing in leads."""
+    """The page, with what was typed; `following`: where signing in leads. With an `error`, the form was refused."""
     ways, provider = request.portal.declaration.settings.sign_in, request.registry.identity_provider
-    return {
-        "page": LoginPage(
-            email=email,
-            remember=remember,
-            next="" if following == "/" else following,
-            error=error,
-            notice=notice,
-            support=request.portal.declaration.settings.support_address or "",
-            sign_up=request.portal.declaration.sign_up is not None,
-            password="password" in ways,
-            link="link" in ways,
-            passkey="passkey" in ways,
-            provider=provider.label if provider else "",
-            provider_url=single_sign_on_address(following) if provider else "",
-        )
-    }
+    page = LoginPage(
+        email=email,
+        remember=remember,
+        next="" if following == "/" else following,
+        error=error,
+        notice=notice,
+        support=request.portal.declaration.settings.support_address or "",
+        sign_up=request.portal.declaration.sign_up is not None,
+        password="password" in ways,
+        link="link" in ways,
+        passkey="passkey" in ways,
+        provider=provider.label if provider else "",
+        provider_url=single_sign_on_address(following) if provider else "",
+    )
+    return refused_form(request, page) if error else {"page": page}
 
 
 def welcome(request: Request, account: Account, hashed: str | None) -> Any:

@@ -15,6 +15,7 @@ from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
 from portal.views.account.session import enter, sign_in_attempt
 from portal.views.forms.form_page import Widget
+from portal.views.forms.submissions import refused_form
 from portal.views.wording import too_often_message
 from portal.web.addresses import code_address, own_path
 from portal.web.cookies import Cookie, read_cookie, set_cookie
@@ -47,8 +48,7 @@ def sign_in_by_code(context: Login, request: Request) -> Any:
         request.response.headers["Retry-After"] = str(error.seconds)
         return {"page": _code_page(request, too_often_message(error))}
     if isinstance(session, str):
-        request.response.status_code = 422
-        return {"page": _code_page(request, session)}
+        return refused_form(request, _code_page(request, session))
     if session is None:
         return _without_code(request, set_flash(request, HTTPSeeOther("/login"), "too-late"))
     return _without_code(request, enter(request, session, own_path(request.GET.get("next"))))
@@ -78,11 +78,11 @@ def _code_page(request: Request, error: Words = "") -> PasswordPage:
     )
 
 
-def code_widget(error: Words = "") -> Widget:
+def code_widget(error: Words) -> Widget:
     """The input of a code that an app shows."""
     return Widget("code", _("Code"), required=True, error=error, autocomplete="one-time-code", inputmode="numeric")
 
 
-def _recovery_code_widget(error: Words = "") -> Widget:
+def _recovery_code_widget(error: Words) -> Widget:
     """The input of a recovery code."""
     return Widget("code", _("Recovery code"), required=True, error=error, autocomplete="off")

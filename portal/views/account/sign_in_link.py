@@ -47,7 +47,6 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
     """Sends a link; the answer and the work are the same for addresses without an account."""
     email, following = posted_text(request, "email").strip(), own_path(posted_text(request, "next"))
     if not email:
-        request.response.status_code = 422
         return login_page(request, following, error=_("Enter your email address."))
     if writes_links(request):
         attempt = ResetAttempt(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))

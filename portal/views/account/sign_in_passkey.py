@@ -58,7 +58,6 @@ def sign_in_by_passkey(context: Login, request: Request) -> Any:
         session = REFUSED
     if isinstance(session, SignedIn):
         return enter(request, session, following)
-    request.response.status_code = 422
     return login_page(request, following, error=session)
 
 

@@ -14,7 +14,7 @@ from pyramid.view import view_config
 from portal.accounts import attempts
 from portal.accounts.identity_provider import Flow, IdentityProvider, ProviderError
 from portal.database.engine import writing
-from portal.texts import Words, _
+from portal.texts import _
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.web.addresses import own_address, own_path
 from portal.web.cookies import Cookie, read_cookie, set_cookie
@@ -52,10 +52,10 @@ def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     following = own_path(kept.get("next"))
     request.add_response_callback(_forget_flow)
     if not (flow.state and flow.nonce) or not _equal(request.GET.get("state", ""), flow.state):
-        return _refused(request, following, _("That took too long, or was begun in another window. Try again."))
+        return login_page(request, following, error=_("That took too long, or was begun in another window. Try again."))
     if error := request.GET.get("error"):
         log.info("The identity provider has signed nobody in: %.100r", error)
-        return _refused(request, following, _("${name} did not sign you in.", mapping={"name": provider.label}))
+        return login_page(request, following, error=_("${name} did not sign you in.", mapping={"name": provider.label}))
     if request.GET.get("iss", provider.issuer) != provider.issuer:  # RFC 9207
         return _provider_failed(request, following, ProviderError("the answer comes from another provider"))
     attempt = sign_in_attempt(request)
@@ -68,7 +68,7 @@ def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
         return _provider_failed(request, following, error)
     session = request.logins.sign_in_by_provider(person, attempt, request.now)
     if isinstance(session, str):
-        return _refused(request, following, session)
+        return login_page(request, following, error=session)
     return enter(request, session, following)
 
 
@@ -94,8 +94,3 @@ def _provider_failed(request: Request, following: str, error: ProviderError) -> 
     request.response.status_code = 502
     name = {"name": _provider(request).label}
     return login_page(request, following, error=_("Signing in with ${name} does not work at the moment.", mapping=name))
-
-
-def _refused(request: Request, following: str, reason: Words) -> dict[str, Any]:
-    request.response.status_code = 422
-    return login_page(request, following, error=reason)

@@ -15,6 +15,7 @@ from portal.declaration.shapes import display_name
 from portal.records.reading.records import Records
 from portal.texts import Words, _, ngettext
 from portal.views.access.access_card import access_state
+from portal.views.forms.submissions import refused_form
 from portal.views.wording import initials, profile_label
 from portal.web.addresses import explain_address, own_path, record_address
 from portal.web.cookies import Cookie, read_cookie
@@ -64,8 +65,7 @@ def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] 
     """Begins to see the portal as the `account` of an id, or with a `profile`; `next`: the page to see."""
     viewed = _posted_identity(request)
     if viewed is None:
-        request.response.status_code = 422
-        return {"page": _view_as_page(request, "", _("Choose someone who can sign in, or a profile."))}
+        return refused_form(request, _view_as_page(request, "", _("Choose someone who can sign in, or a profile.")))
     start_viewing(request.connection, request.portal.tables, _session_of(request), request.identity, viewed)
     return HTTPSeeOther(own_path(posted_text(request, "next")))
 

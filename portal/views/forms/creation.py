@@ -47,6 +47,7 @@ from portal.views.forms.submissions import (
     keep_address_of_steps,
     once_key,
     record_or_list,
+    refused_form,
 )
 from portal.views.forms.suggested import suggesting
 from portal.views.forms.uploads import (
@@ -212,22 +213,18 @@ def create_record(module: Module, request: Request) -> FormAnswer:
     if again := answer_if_repeated(form.records, request):  # what has to be unique is in use by then
         return again
     if filled.errors:
-        request.response.status_code = 422
-        wrong = first_wrong_step(form.layout, filled.errors)
-        return {"page": _posted_page(form, replace(filling, errors=filled.errors), wrong)}
+        return _with_errors(form, filling, filled.errors)
     try:
         record_id = request.writer(form.records).create(filled.values)
     except Refused as refused:  # by a table that others made
-        request.response.status_code = 422
-        errors = errors_of(refused, form.fields)
-        return {"page": _posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
+        return _with_errors(form, filling, errors_of(refused, form.fields))
     address = record_or_list(module, record_id, request)
     answer = answer_when_done(form.records, request, address)
     if form.steps:
         keep_address_of_steps(form.records, request, address)
     attached = form.attached(sent)
-    said = "created" if form.records.exists(record_id) else "given-away"
-    return add_form_files(module, request, record_id, attached) or set_flash(request, answer, said)
+    message = "created" if form.records.exists(record_id) else "given-away"
+    return add_form_files(module, request, record_id, attached) or set_flash(request, answer, message)
 
 
 @view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")
@@ -245,11 +242,16 @@ def _change_step(
     names = step_names(form.steps[content.step])
     wrong = {name: error for name, error in errors.items() if name.partition(".")[0] in names}
     if target > content.step and wrong:
-        form.request.response.status_code = 422
-        return {"page": _posted_page(form, replace(filling, errors=wrong), content.step)}
+        return refused_form(form.request, _posted_page(form, replace(filling, errors=wrong), content.step))
     name = form_name(form.request)
     drafts_of(form.request).save(name, replace(content, step=target))
     return HTTPSeeOther(page_of_form(name, target))
+
+
+def _with_errors(form: CreateForm, filling: Filling, errors: Mapping[str, str]) -> FormAnswer:
+    """The form once more, at the first step in which something is wrong."""
+    page = _posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))
+    return refused_form(form.request, page)
 
 
 def _posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:

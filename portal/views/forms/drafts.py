@@ -176,7 +176,7 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: D
     set_cookie(request, response, Cookie.DRAFT, key, keep=3_600)
 
 
-def said_of_set_aside(request: Request) -> str:
+def set_aside_notice(request: Request) -> str:
     """What the sign-in page says of the form that this browser has sent after the session had ended; else nothing."""
     key = read_cookie(request, Cookie.DRAFT)
     if not key:

@@ -34,6 +34,7 @@ from portal.views.forms.submissions import (
     fields_of_form,
     once_key,
     record_or_list,
+    refused_form,
 )
 from portal.views.forms.uploads import (
     Attached,
@@ -151,8 +152,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     )
     older = basis.version != form.record.version or bool(merged.contested)
     if filling.errors and not older:
-        request.response.status_code = 422
-        return {"page": _edit_page(form, filling, basis)}
+        return refused_form(request, _edit_page(form, filling, basis))
     if again := answer_if_repeated(form.records, request):
         return again
     if older:
@@ -161,8 +161,8 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if refusal := _store_or_refuse(form, values, basis, filling):
         return refusal
     answer = answer_when_done(form.records, request, record_or_list(resource, form.record.id, request))
-    said = "edited" if form.records.exists(form.record.id) else "given-away"
-    return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, said)
+    message = "edited" if form.records.exists(form.record.id) else "given-away"
+    return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, message)
 
 
 def _store_or_refuse(form: EditForm, values: Mapping[str, Any], basis: Basis, filling: Filling) -> FormAnswer | None:
@@ -172,8 +172,8 @@ def _store_or_refuse(form: EditForm, values: Mapping[str, Any], basis: Basis, fi
     except ConflictError:  # somebody saved while this request was under way
         return _refuse_older(form, basis, filling)
     except Refused as refused:  # by a table that others made
-        form.request.response.status_code = 422
-        return {"page": _edit_page(form, replace(filling, errors=errors_of(refused, form.fields)), basis)}
+        wrong = replace(filling, errors=errors_of(refused, form.fields))
+        return refused_form(form.request, _edit_page(form, wrong, basis))
     return None
 
 

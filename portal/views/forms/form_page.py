@@ -265,8 +265,27 @@ class Suggesting:
     draft: str  # the key of its draft
 
 
+class PageOfWidgets:
+    """What pages with `rows` of widgets share."""
+
+    rows: tuple[FormRow, ...]
+
+    @property
+    def widgets(self) -> Iterator[Widget]:
+        for row in self.rows:
+            yield from row.widgets
+
+    @property
+    def wrong(self) -> tuple[Widget, ...]:
+        return tuple(wrong for widget in self.widgets for wrong in widget.wrong)
+
+    @property
+    def has_lines(self) -> bool:
+        return any(widget.lines for widget in self.widgets)
+
+
 @dataclass(frozen=True)
-class FormPage:
+class FormPage(PageOfWidgets):
     """form.pt: create and edit, in one page or step by step."""
 
     heading: Words
@@ -290,19 +309,6 @@ class FormPage:
     suggesting: Suggesting | None = None
 
     @property
-    def widgets(self) -> Iterator[Widget]:
-        for row in self.rows:
-            yield from row.widgets
-
-    @property
-    def wrong(self) -> tuple[Widget, ...]:
-        return tuple(wrong for widget in self.widgets for wrong in widget.wrong)
-
-    @property
-    def has_lines(self) -> bool:
-        return any(widget.lines for widget in self.widgets)
-
-    @property
     def computes(self) -> bool:
         return any(widget.lines or widget.macro == "computed" for widget in self.widgets)
 
@@ -316,7 +322,7 @@ class FormPage:
 
 
 @dataclass(frozen=True)
-class QuestionPage:
+class QuestionPage(PageOfWidgets):
     """question.pt: moving a record (with what is asked), deleting one, anything that is confirmed first."""
 
     heading: Words  # the transition's label, “Delete?”
@@ -337,13 +343,5 @@ class QuestionPage:
     states: tuple[Value, ...] = ()  # from which to which a record is moved
 
     @property
-    def wrong(self) -> tuple[Widget, ...]:
-        return tuple(wrong for row in self.rows for widget in row.widgets for wrong in widget.wrong)
-
-    @property
-    def has_lines(self) -> bool:
-        return any(widget.lines for row in self.rows for widget in row.widgets)
-
-    @property
     def sends_files(self) -> bool:
-        return bool(self.files) or any(widget.upload for row in self.rows for widget in row.widgets)
+        return bool(self.files) or any(widget.upload for widget in self.widgets)

@@ -1,7 +1,7 @@
-"""What sent forms share: their fields, the key by which one sent twice is done once, and where a saved one leads."""
+"""What sent forms share: their fields, the answer to a refused one and to one sent twice, where a saved one leads."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
@@ -21,6 +21,7 @@ from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
 
 FormAnswer: TypeAlias = dict[str, FormPage] | Response
+Page = TypeVar("Page")
 
 
 def answer_if_repeated(records: Records, request: Request) -> HTTPSeeOther | None:
@@ -36,6 +37,13 @@ def answer_when_done(records: Records, request: Request, address: str) -> HTTPSe
         keep_address(records, key, address)
     drafts_of(request).discard(form_name(request))
     return HTTPSeeOther(address)
+
+
+def refused_form(request: Request, page: Page) -> dict[str, Page]:
+    """The answer to a form that is refused: its page once more, with 422 unless the status says more already."""
+    if request.response.status_code == 200:
+        request.response.status_code = 422
+    return {"page": page}
 
 
 def keep_address_of_steps(records: Records, request: Request, address: str) -> None:

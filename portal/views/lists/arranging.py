@@ -70,7 +70,7 @@ def change_views(module: Module, request: Request) -> Response:
         raise HTTPNotFound
     try:
         if name == "save":
-            key = _views(request).add(module.module_name, posted_text(request, "name"), _kept_of(shown))
+            key = _views(request).add(module.module_name, posted_text(request, "name"), _arrangement_of(shown))
             return _answer(request, list_address(module.module_name, {VIEW: key}))
         change = CHANGES.get(name)
         if change is None or shown.view is None or not shown.is_own:
@@ -83,7 +83,7 @@ def change_views(module: Module, request: Request) -> Response:
         return response
 
 
-def _kept_of(shown: ShownList) -> Arrangement:
+def _arrangement_of(shown: ShownList) -> Arrangement:
     """The list as it is shown: what its parameters mean to its reader now, and its columns."""
     request = shown.request
     in_force = {*SEARCH_AND_ORDER, *(name for name, filter_ in request.filters.items() if not filter_.error)}
@@ -95,7 +95,7 @@ def _kept_of(shown: ShownList) -> Arrangement:
 
 
 def _overwrite(shown: ShownList, view: SavedView, request: Request) -> Response:
-    _views(request).overwrite(shown.records.name, view.key, _kept_of(shown))
+    _views(request).overwrite(shown.records.name, view.key, _arrangement_of(shown))
     return _answer(request, list_address(shown.records.name, {VIEW: view.key}))
 
 

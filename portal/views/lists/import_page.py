@@ -28,7 +28,7 @@ from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
 from portal.views.forms.form_page import Offer, UploadInput
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done
+from portal.views.forms.submissions import answer_if_repeated, answer_when_done, refused_form
 from portal.views.forms.uploads import largest_file, receive_files
 from portal.views.lists.import_request import COLUMN, ImportRequest
 from portal.views.parts import Moment, Pairs
@@ -95,24 +95,24 @@ class ImportPage:
     decimals: tuple[Offer, ...] = ()
     dates: tuple[Offer, ...] = ()
     preview: ImportPreview | None = None
-    parameters: Pairs = ()  # all that was said, for the form that imports
+    parameters: Pairs = ()  # the whole request, for the form that imports
 
 
 @view_config(context=Module, name="import", request_method="GET", renderer="import.pt", permission="import")
 def show_import(module: Module, request: Request) -> dict[str, ImportPage]:
     """The page as its address says: `file`, and where the columns go."""
-    asked = ImportRequest(module.records, request, request.GET)
-    page = _empty_page(asked)
-    if asked.kept is None:
+    importing = ImportRequest(module.records, request, request.GET)
+    page = _empty_page(importing)
+    if importing.kept is None:
         return {"page": page}
-    if asked.kept.first_event:
-        raise HTTPSeeOther(imported_address(module.module_name, asked.kept.key))
-    page = replace(page, file=asked.kept.name, hidden=(("file", asked.kept.key),))
+    if importing.kept.first_event:
+        raise HTTPSeeOther(imported_address(module.module_name, importing.kept.key))
+    page = replace(page, file=importing.kept.name, hidden=(("file", importing.kept.key),))
     try:
-        with asked.opened() as source:
-            return {"page": _with_file(page, asked, source)}
+        with importing.opened() as source:
+            return {"page": _with_file(page, importing, source)}
     except UnreadableFileError as unreadable:
-        return {"page": replace(page, error=_told(unreadable, request))}
+        return {"page": replace(page, error=_error_sentence(unreadable, request))}
 
 
 @view_config(context=Module, name="import", request_method="POST", renderer="import.pt", permission="import")
@@ -126,18 +126,17 @@ def take_import(module: Module, request: Request) -> dict[str, ImportPage] | Res
     keys = request.POST.getall(kept_input(FIELD))
     if not refused and keys:
         return HTTPSeeOther(import_address(records.name, [("file", keys[0])]))
-    request.response.status_code = 422
-    asked = ImportRequest(records, request, {})
-    return {"page": replace(_empty_page(asked), error=refused or _("Choose a file."))}
+    importing = ImportRequest(records, request, {})
+    return refused_form(request, replace(_empty_page(importing), error=refused or _("Choose a file.")))
 
 
 @view_config(context=Module, name="import-problems.csv", request_method="GET", permission="import")
 def send_problems(module: Module, request: Request) -> Response:
     """All that is wrong with the rows of a file, as CSV: line, column, reason."""
-    asked, reader = ImportRequest(module.records, request, request.GET), request.reader
+    importing, reader = ImportRequest(module.records, request, request.GET), request.reader
     try:
-        with asked.opened() as source:
-            options = asked.options(source.headers, dry_run=True)
+        with importing.opened() as source:
+            options = importing.options(source.headers, dry_run=True)
             if columns_of(module.records, source.headers, options).problems:
                 raise HTTPNotFound
             report = import_file(module.records, source, options)
@@ -155,27 +154,27 @@ def may_import(records: Records) -> bool:
     return records.policy.may(records.name, "import")
 
 
-def _import(asked: ImportRequest) -> Response:
+def _import(importing: ImportRequest) -> Response:
     """Imports, unless a row is bad by now that was not before: then the page says so."""
-    records, request = asked.records, asked.request
-    back = HTTPSeeOther(import_address(records.name, asked.parameters))
+    records, request = importing.records, importing.request
+    back = HTTPSeeOther(import_address(records.name, importing.parameters))
     if again := answer_if_repeated(records, request):
         return again
-    if asked.kept is None or asked.kept.first_event:
+    if importing.kept is None or importing.kept.first_event:
         return back
     try:
-        with asked.opened() as source:
-            options = asked.options(source.headers, skip_bad="skip" in request.POST)
+        with importing.opened() as source:
+            options = importing.options(source.headers, skip_bad="skip" in request.POST)
             if columns_of(records, source.headers, options).problems:
                 return back
-            report = store_import(records, source, options, asked.kept)
+            report = store_import(records, source, options, importing.kept)
     except UnreadableFileError:
         return back
     if report.bad and not options.skip_bad:
         return back
     if not report.outcome.added and not report.outcome.changed:
         return set_flash(request, answer_when_done(records, request, back.location), "nothing-imported")
-    return answer_when_done(records, request, imported_address(records.name, asked.kept.key))
+    return answer_when_done(records, request, imported_address(records.name, importing.kept.key))
 
 
 def _input_field(request: Request) -> FileField:
@@ -184,7 +183,7 @@ def _input_field(request: Request) -> FileField:
     return FileField.types["file"].model_validate({"name": FIELD, "type": "file", "max_size": largest})  # type: ignore[return-value]
 
 
-def _told(unreadable: UnreadableFileError, request: Request) -> Words:
+def _error_sentence(unreadable: UnreadableFileError, request: Request) -> Words:
     if unreadable.line is None:
         return unreadable.message
     facts = {"line": unreadable.line, "problem": request.reader.text(unreadable.message)}
@@ -194,9 +193,9 @@ def _told(unreadable: UnreadableFileError, request: Request) -> Words:
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
-def _empty_page(asked: ImportRequest) -> ImportPage:
+def _empty_page(importing: ImportRequest) -> ImportPage:
     """The page before a file is sent."""
-    records, request = asked.records, asked.request
+    records, request = importing.records, importing.request
     largest = _input_field(request).max_size
     size = shown_size(largest, request.reader)
     return ImportPage(
@@ -213,52 +212,56 @@ def _empty_page(asked: ImportRequest) -> ImportPage:
             name=FIELD,
             kept=kept_input(FIELD),
         ),
-        fillable=tuple(asked.fields.values()),
+        fillable=tuple(importing.fields.values()),
         rows=ngettext("Up to ${number} row at once", "Up to ${number} rows at once", MOST_ROWS),
-        earlier=tuple(_earlier(asked)),
+        earlier=tuple(_earlier(importing)),
     )
 
 
-def _earlier(asked: ImportRequest) -> Iterator[EarlierImport]:
+def _earlier(importing: ImportRequest) -> Iterator[EarlierImport]:
     """The imports of the last day."""
-    for kept in kept_imports(asked.records, asked.request.visitor.own_account):
-        at = imported_at(asked.records, kept)
-        if at is not None and at > asked.request.now - UNDONE_WITHIN:
+    for kept in kept_imports(importing.records, importing.request.visitor.own_account):
+        at = imported_at(importing.records, kept)
+        if at is not None and at > importing.request.now - UNDONE_WITHIN:
             yield EarlierImport(
-                kept.name, imported_address(asked.records.name, kept.key), moment(at, asked.request.reader)
+                kept.name, imported_address(importing.records.name, kept.key), moment(at, importing.request.reader)
             )
 
 
-def _with_file(page: ImportPage, asked: ImportRequest, source: LimitedRows) -> ImportPage:
+def _with_file(page: ImportPage, importing: ImportRequest, source: LimitedRows) -> ImportPage:
     """The page with the columns of the file and, where all of them go somewhere, with what would happen."""
-    reader = asked.request.reader
-    columns = columns_of(asked.records, source.headers, asked.options(source.headers))
+    reader = importing.request.reader
+    columns = columns_of(importing.records, source.headers, importing.options(source.headers))
     samples = _samples(source)
     problems = [*columns.wrong, *(missing_column(reader.text(field.title)) for field in columns.missing)]
     if columns.unclear:  # why is told at each column
         problems.insert(0, _("Choose where each column goes, or leave it out."))
-    matches = [Offer("", _("All rows are new"))] if asked.records.policy.may(asked.records.name, "create") else []
+    matches = (
+        [Offer("", _("All rows are new"))] if importing.records.policy.may(importing.records.name, "create") else []
+    )
     matches += [
         Offer(
             key.name,
             _("Change by ${field}", mapping={"field": reader.text(key.title)}),
-            key.name == asked.match,
+            key.name == importing.match,
         )
-        for key in asked.keys
+        for key in importing.keys
     ]
     page = replace(
         page,
         problems=tuple(problems),
-        columns=tuple(_import_columns(asked, source.headers, columns, samples)),
+        columns=tuple(_import_columns(importing, source.headers, columns, samples)),
         matches=tuple(matches),
-        decimals=_offers(asked.notation.decimal, {"": "1234.5", ",": "1.234,5", ".": "1,234.5"}),
-        dates=_offers(asked.notation.first, {"": "2024-03-31, 31.03.2024", "day": "31/03/2024", "month": "03/31/2024"}),
-        parameters=asked.parameters,
+        decimals=_offers(importing.notation.decimal, {"": "1234.5", ",": "1.234,5", ".": "1,234.5"}),
+        dates=_offers(
+            importing.notation.first, {"": "2024-03-31, 31.03.2024", "day": "31/03/2024", "month": "03/31/2024"}
+        ),
+        parameters=importing.parameters,
     )
     if columns.problems:
         return page
-    report = import_file(asked.records, source, asked.options(source.headers, dry_run=True))
-    return replace(page, preview=_preview(asked, report))
+    report = import_file(importing.records, source, importing.options(source.headers, dry_run=True))
+    return replace(page, preview=_preview(importing, report))
 
 
 def _offers(chosen: str, labels: dict[str, str]) -> tuple[Offer, ...]:
@@ -277,14 +280,14 @@ def _samples(source: LimitedRows) -> list[list[str]]:
 
 
 def _import_columns(
-    asked: ImportRequest, headers: tuple[str, ...], columns: Columns, samples: list[list[str]]
+    importing: ImportRequest, headers: tuple[str, ...], columns: Columns, samples: list[list[str]]
 ) -> Iterator[ImportColumn]:
     going = {column.index: f"{column.field.name}.{column.part}".rstrip(".") for column in columns.imported}
     for index, header in enumerate(headers):
         if not header:
             continue
         goes = going.get(index, "")
-        offers = [Offer(name, label, name == goes) for name, label in asked.fields.items()]
+        offers = [Offer(name, label, name == goes) for name, label in importing.fields.items()]
         note = _("The portal sets this itself, or you may not set it.") if header in columns.skipped else ""
         yield ImportColumn(
             f"{COLUMN}{index}",
@@ -295,7 +298,7 @@ def _import_columns(
         )
 
 
-def _preview(asked: ImportRequest, report: ImportReport) -> ImportPreview:
+def _preview(importing: ImportRequest, report: ImportReport) -> ImportPreview:
     """What would happen: how many records would be made and changed, and what is wrong."""
     outcome, good = report.outcome, report.outcome.added + report.outcome.changed
     facts = [ngettext("${number} new record", "${number} new records", outcome.added)] if outcome.added else []
@@ -323,6 +326,6 @@ def _preview(asked: ImportRequest, report: ImportReport) -> ImportPreview:
         else "",
         bad=tuple(report.bad[:MOST_SHOWN]),
         more=_("and ${number} more", mapping={"number": more}) if more > 0 else "",
-        problems_url=import_address(asked.records.name, asked.parameters, "import-problems.csv"),
+        problems_url=import_address(importing.records.name, importing.parameters, "import-problems.csv"),
         once=one_time_key(),
     )

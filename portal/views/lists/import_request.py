@@ -38,16 +38,16 @@ class ImportRequest:
 
     def __init__(self, records: Records, request: Request, form: Mapping[str, object]) -> None:
         self.records, self.request = records, request
-        self.said = {name: value for name, value in form.items() if isinstance(value, str)}
+        self.inputs = {name: value for name, value in form.items() if isinstance(value, str)}
         self.rights = rights_of(records)
         self.keys = keys_of(records)
 
     @cached_property
     def kept(self) -> KeptImport | None:
         """The file; None where the address names none. Raises HTTPNotFound for one of somebody else."""
-        if not self.said.get("file"):
+        if not self.inputs.get("file"):
             return None
-        found = kept_imports(self.records, self.request.visitor.own_account, self.said["file"])
+        found = kept_imports(self.records, self.request.visitor.own_account, self.inputs["file"])
         if not found:
             raise HTTPNotFound
         return found[0]
@@ -61,20 +61,22 @@ class ImportRequest:
     @property
     def match(self) -> str | None:
         """The field by which records are found that the file changes."""
-        name = self.said.get("match", "")
+        name = self.inputs.get("match", "")
         return name if name in {field.name for field in self.keys} else None
 
     @property
     def notation(self) -> Notation:
         """How the file writes numbers and dates."""
-        decimal, first = self.said.get("decimal", ""), self.said.get("first", "")
+        decimal, first = self.inputs.get("decimal", ""), self.inputs.get("first", "")
         return Notation(decimal if decimal in DECIMALS else "", first if first in FIRST else "")
 
     @property
     def parameters(self) -> Pairs:
         """All of it as hidden inputs, or as parameters of an address."""
-        names = [name for name in self.said if name in ("file", "match", "decimal", "first") or name.startswith(COLUMN)]
-        return tuple((name, self.said[name]) for name in names)
+        names = [
+            name for name in self.inputs if name in ("file", "match", "decimal", "first") or name.startswith(COLUMN)
+        ]
+        return tuple((name, self.inputs[name]) for name in names)
 
     def chosen(self, headers: tuple[str, ...]) -> dict[str, str]:
         """Where the columns go that somebody has chosen a field for, or nothing, by their headers.
@@ -83,7 +85,7 @@ class ImportRequest:
         """
         chosen = {}
         for index, header in enumerate(headers):
-            name = self.said.get(f"{COLUMN}{index}")
+            name = self.inputs.get(f"{COLUMN}{index}")
             if name is None or not header or headers.count(header) > 1:
                 continue
             if name in self.fields or (not name and not self._names_records(header)):

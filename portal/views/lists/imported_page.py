@@ -50,9 +50,9 @@ class ImportedPage:
 @view_config(context=Module, name="imported", request_method="GET", renderer="imported.pt", permission="import")
 def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
     """What became of the file `file`, which this account has imported."""
-    asked = ImportRequest(module.records, request, request.GET)
-    done = _done(asked)
-    kept = asked.kept
+    importing = ImportRequest(module.records, request, request.GET)
+    done = _done(importing)
+    kept = importing.kept
     if kept is None:
         raise HTTPNotFound
     parts = [
@@ -81,14 +81,14 @@ def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
 def undo(module: Module, request: Request) -> Response:
     """Deletes what the import has made and nobody has touched since, within a day; the page names what stays."""
     records = module.records
-    asked = ImportRequest(records, request, request.POST)
-    done = _done(asked)
-    address = imported_address(module.module_name, asked.said["file"])
+    importing = ImportRequest(records, request, request.POST)
+    done = _done(importing)
+    address = imported_address(module.module_name, importing.inputs["file"])
     if again := answer_if_repeated(records, request):
         return again
-    if asked.kept is None or asked.kept.undone or done.at <= request.now - UNDONE_WITHIN:
+    if importing.kept is None or importing.kept.undone or done.at <= request.now - UNDONE_WITHIN:
         return answer_when_done(records, request, address)
-    undone = undo_import(records, asked.kept, asked.author)
+    undone = undo_import(records, importing.kept, importing.author)
     answer_when_done(records, request, address)
     left = len(undone.left)
     page = ManyPage(
@@ -109,9 +109,13 @@ def undo(module: Module, request: Request) -> Response:
     return render_to_response("many.pt", {"page": page}, request)
 
 
-def _done(asked: ImportRequest) -> Imported:
+def _done(importing: ImportRequest) -> Imported:
     """What the import has made. Raises HTTPNotFound."""
-    done = imported(asked.records, asked.kept, asked.author) if asked.kept and asked.kept.first_event else None
+    done = (
+        imported(importing.records, importing.kept, importing.author)
+        if importing.kept and importing.kept.first_event
+        else None
+    )
     if done is None:
         raise HTTPNotFound
     return done

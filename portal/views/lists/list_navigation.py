@@ -61,7 +61,7 @@ def list_query(resource: Any, request: Request) -> str | None:
     current = request.cookies.get(LIST_OF_RECORD) if isinstance(resource, Record) else None
     if query is None:
         query = current
-    if query is None and _says_nothing(resource, request):
+    if query is None and _names_no_list(resource, request):
         query = request.cookies.get(LAST_LIST)
     if isinstance(resource, Record) and (query or "") != (current or ""):
         _set_cookie(request, LIST_OF_RECORD, query or "", record_address(module, resource.record.id), KEEP)
@@ -78,7 +78,7 @@ def _keep_place(request: Request, module: str, record_id: int, place: str) -> No
     _set_cookie(request, PLACE_OF_RECORD, place, record_address(module, record_id), KEEP)
 
 
-def _says_nothing(resource: Any, request: Request) -> bool:
+def _names_no_list(resource: Any, request: Request) -> bool:
     """Whether the request does not say from which list it comes: no page, or one of the record itself."""
     own = record_address(resource.module_name, resource.record.id) if isinstance(resource, Record) else None
     return not request.headers.get("Referer") or (own is not None and referring_page(request).startswith(own))
