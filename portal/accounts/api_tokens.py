@@ -46,11 +46,11 @@ COLUMNS = tuple(attribute.name for attribute in fields(ApiToken))
 
 
 def make_token(
-    connection: sa.Connection, tables: Tables, account_id: int, wanted: TokenRequest, now: datetime.datetime
+    connection: sa.Connection, tables: Tables, account_id: int, token_request: TokenRequest, now: datetime.datetime
 ) -> str:
     """A new token of an account. Nobody can learn it a second time."""
     token = PREFIX + new_token()
-    row = {"token": hash_token(token), "account": account_id, "created": now, **asdict(wanted)}
+    row = {"token": hash_token(token), "account": account_id, "created": now, **asdict(token_request)}
     connection.execute(sa.insert(tables.api_token).values(row))
     return token
 

@@ -45,12 +45,12 @@ CHOICES: tuple[Choice, ...] = tuple(
 )
 
 
-def wanted_letters(connection: sa.Connection, tables: Tables, account_id: int) -> frozenset[Choice]:
+def chosen_letters(connection: sa.Connection, tables: Tables, account_id: int) -> frozenset[Choice]:
     """The choices that an account has said yes to, or not said no to."""
     table = tables.letter_choice.c
     query = sa.select(table["relation"], table["kind"], table["wanted"]).where(table["account"] == account_id)
     saved = {(relation, kind): wanted for relation, kind, wanted in connection.execute(query)}
-    return frozenset(choice for choice in CHOICES if saved.get(choice, _is_wanted(choice)))
+    return frozenset(choice for choice in CHOICES if saved.get(choice, _is_chosen_by_default(choice)))
 
 
 def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wanted: Collection[Choice]) -> None:
@@ -60,19 +60,19 @@ def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wan
     rows = [
         {"account": account_id, "relation": relation.value, "kind": kind, "wanted": (relation, kind) in wanted}
         for relation, kind in CHOICES
-        if ((relation, kind) in wanted) != _is_wanted((relation, kind))
+        if ((relation, kind) in wanted) != _is_chosen_by_default((relation, kind))
     ]
     if rows:
         with unique_violations_retried():
             connection.execute(sa.insert(table), rows)
 
 
-def _is_wanted(choice: Choice) -> bool:
+def _is_chosen_by_default(choice: Choice) -> bool:
     """The notifications for people who have chosen nothing."""
     return choice[0] is not Relation.COMPANY
 
 
-def kinds_told(declaration: Declaration, profile: Profile) -> list[str]:
+def kinds_of_letters(declaration: Declaration, profile: Profile) -> list[str]:
     """The kinds of letters that are written about modules of a profile."""
     written = {kind for name in profile.modules for kind in declaration.modules[name].mail.kinds}
     return [kind for kind in KINDS if kind in written]

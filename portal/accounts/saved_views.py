@@ -93,7 +93,7 @@ class SavedViews:
         statement = sa.update(self._table).where(*self._mine(module, key))
         self._connection.execute(statement.values(_values(arrangement)))
 
-    def arrange(self, module: str, columns: tuple[str, ...] | None, compact: bool, key: str = "") -> None:
+    def arrange(self, module: str, columns: tuple[str, ...] | None, compact: bool, key: str) -> None:
         """Keeps the columns of a view; without a key, those that the account wants for the list itself."""
         if key:
             statement = sa.update(self._table).where(*self._mine(module, key))

@@ -121,12 +121,12 @@ def change(email: str, new_email: str | None, profile: str | None, **days: Any) 
         if new_email:
             before = account
             account = register.change_email(account.email, new_email)
-            _tell_of_address(register, before, account)
+            _notify_of_address(register, before, account)
             values = {"signs in with": account.email} | values
     click.echo(f"{account.email}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()))
 
 
-def _tell_of_address(register: Register, before: Account, after: Account) -> None:
+def _notify_of_address(register: Register, before: Account, after: Account) -> None:
     """A letter to the old address and to the new one, in the transaction of the change."""
     for account in (before, after) if before.email != after.email else ():
         _queue(register, functools.partial(address_changed, account=account, new_email=after.email))
@@ -198,10 +198,10 @@ def token(email: str, name: str, read_only: bool, until: Any) -> None:
 
     Example: portal account token anna@acme.example --name "Nightly export" --read-only --until 2026-12-31
     """
-    wanted = TokenRequest(name[:LONGEST_NAME], None if until == "none" else until, read_only)
+    token_request = TokenRequest(name[:LONGEST_NAME], None if until == "none" else until, read_only)
     with _register() as register:
         account = register.find(email)
-        made = make_token(register.connection, register.tables, account.id, wanted, register.now)
+        made = make_token(register.connection, register.tables, account.id, token_request, register.now)
     click.echo(made)
     click.echo(f"It is shown only once, and gives the rights of {account.email} at /api/.", err=True)
     if account.must_change:

@@ -60,7 +60,7 @@ def command(url: str | None, first_files: tuple[Path, ...], files: tuple[Path, .
     links = sum(one.type == "link" for module in outline.modules for one in module.fields)
     counts = ", ".join((plural(len(outline.modules), "module"), plural(fields, "field"), plural(links, "link")))
     click.echo(f"{counts} written to {', '.join(written)} in {folder}")
-    _say_what_follows(folder, url, imported)
+    _print_next_steps(folder, url, imported)
 
 
 def _of_database(url: str) -> Outline:
@@ -111,7 +111,7 @@ def _write(folder: Path, outline: Outline) -> list[str]:
     return list(texts)
 
 
-def _say_what_follows(folder: Path, url: str | None, files: Sequence[CsvFile]) -> None:
+def _print_next_steps(folder: Path, url: str | None, files: Sequence[CsvFile]) -> None:
     loaded = load(folder)
     for problem in loaded.errors:
         click.echo(problem)

@@ -130,7 +130,7 @@ def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> Detai
         rest = tuple(
             name
             for name, field in module.fields.items()
-            if name not in aside and viewer.gets(module, field) and not _says_heading(module, field)
+            if name not in aside and viewer.gets(module, field) and not _is_in_heading(module, field)
         )
         sections = tuple([Section(fields=rest)] if rest else [])
     else:
@@ -146,7 +146,7 @@ def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> Detai
     )
 
 
-def _says_heading(module: Module, field: Field) -> bool:
+def _is_in_heading(module: Module, field: Field) -> bool:
     """Whether the heading of the page says the field already; an email address leads somewhere besides."""
     return field.name == module.title and field.display == "plain"
 

@@ -32,7 +32,7 @@ class KeyDifference:
 
     def __str__(self) -> str:
         """`label “Requests” instead of “Tickets”`; the key alone where that says nothing or too much."""
-        before, after = _said(self.before), _said(self.after)
+        before, after = _in_words(self.before), _in_words(self.after)
         return f"{self.key} {after} instead of {before}" if before and after and before != after else self.key
 
     @property
@@ -328,7 +328,7 @@ def _of_values(key: str, old: Any, new: Any) -> Iterator[KeyDifference]:
         yield KeyDifference(key, old, new)
 
 
-def _said(value: Any) -> str:
+def _in_words(value: Any) -> str:
     """A value in a sentence; empty where it is no word, number or short list of words."""
     if value is None or value in ("", ()):
         return "nothing"

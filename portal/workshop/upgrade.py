@@ -71,7 +71,7 @@ def _with_version(modules: YamlText) -> YamlText:
     return modules.with_first(f"version: {VERSION}")
 
 
-def _tell_of_letters(files: Files) -> list[str]:
+def _report_letters(files: Files) -> list[str]:
     """Version 1 writes letters about records, which 0.1.0 accepted as a key and did not do."""
     written = [
         name
@@ -84,7 +84,7 @@ def _tell_of_letters(files: Files) -> list[str]:
     return [f"From now on emails are written about {', '.join(written)}; {off} in a module turns them off"]
 
 
-def _tell_of_names(files: Files) -> list[str]:
+def _report_names(files: Files) -> list[str]:
     """Version 1 has pages and fields whose names 0.1.0 left free; what is stored under them is kept."""
     told = []
     for module, entry in _entries(files[MODULES].document.value(("modules",))):
@@ -112,4 +112,4 @@ def _renaming(what: str, name: str, complaint: str) -> str:
 
 
 # The version of the language that asks for it, and what then changes the files; it answers with sentences for people.
-STEPS: tuple[tuple[int, Callable[[Files], list[str]]], ...] = ((1, _tell_of_letters), (1, _tell_of_names))
+STEPS: tuple[tuple[int, Callable[[Files], list[str]]], ...] = ((1, _report_letters), (1, _report_names))

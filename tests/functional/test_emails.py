@@ -14,7 +14,7 @@ from webtest import TestApp
 
 from portal.accounts.accounts import find_account
 from portal.accounts.keys_and_tokens import find_portal_key
-from portal.accounts.letter_choices import wanted_letters
+from portal.accounts.letter_choices import chosen_letters
 from portal.database.engine import reading, writing
 from portal.fields.money import Money
 from portal.jobs import announcing
@@ -228,7 +228,7 @@ def test_only_letters_that_are_written_are_offered(world):
     world[ANNA].send("/account/letters", [("letters", "own.moved")], status=303)
     with reading(world.portal.engine) as connection:
         tables = world.portal.tables
-        choices = wanted_letters(connection, tables, find_account(connection, tables, ANNA).id)
+        choices = chosen_letters(connection, tables, find_account(connection, tables, ANNA).id)
     assert {kind for relation, kind in choices if relation == "own"} == {"moved", "assigned", "reminded"}
 
 

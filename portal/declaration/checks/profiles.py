@@ -208,7 +208,7 @@ def _complaints(draft: DeclarationDraft, profile: Profile) -> Iterator[Complaint
     for name, access in profile.modules.items():
         path, module = ("modules", name), draft.modules[name]
         needs_see = needs_scope(draft, draft.declared[name]) and not draft.is_broken(name) and not draft.broken_roles
-        if needs_see and not _says_see(draft, profile.name, name):
+        if needs_see and not _declares_scope(draft, profile.name, name):
             yield path, "see is missing: own, organization, all or {through: FIELD}"
         yield from _scope_through(draft, profile, path, access)
         if is_access_broken(draft, profile.name, name):
@@ -229,7 +229,7 @@ def _check_expected_modules(profile: Profile, at: Cursor) -> None:
             at[index]["hides"].wrong(f'"{name}" cannot be seen and hidden at once')
 
 
-def _says_see(draft: DeclarationDraft, profile: str, module: str) -> bool:
+def _declares_scope(draft: DeclarationDraft, profile: str, module: str) -> bool:
     """Whether the profile, or one that it extends, has `see` for the module."""
     accesses = (draft.profiles[name].modules.get(module) for name in ancestry(draft, profile))
     return any(access is not None and access.see is not None for access in accesses)
@@ -264,7 +264,7 @@ def _unreachable_links(
         if form not in access.can:
             continue
         for name in form_layout_fields(layout):
-            for asked, link in _links_asked_for(module, name):
+            for asked, link in _links_in_form(module, name):
                 targets = link_targets(link)
                 existing = [target for target in targets if target in draft.modules and not draft.is_broken(target)]
                 if existing and not any(target in profile.modules for target in targets):
@@ -279,7 +279,7 @@ def _unreachable_links(
                 yield (*path, "can"), f'{name} asks for {asked}, but this profile has no module "{missing[0]}"'
 
 
-def _links_asked_for(module: Module, name: str) -> Iterator[tuple[str, Field | None]]:
+def _links_in_form(module: Module, name: str) -> Iterator[tuple[str, Field | None]]:
     """A field of a form, and the columns of its rows that must have a value."""
     field = module.fields.get(name)
     yield name, field

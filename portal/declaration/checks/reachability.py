@@ -39,7 +39,7 @@ def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> Non
 
 
 def _check_states(module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
-    reached = _reached(module, lifecycle)
+    reached = _reached(lifecycle)
     options = list(module.fields[lifecycle.field].declared_options)
     others = [state for state in options if state and state not in reached]
     if others:
@@ -48,7 +48,7 @@ def _check_states(module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
         place.warn(f'no transition leads to "{names}": no record is ever there, unless it is imported so')
 
 
-def _reached(module: Module, lifecycle: Lifecycle) -> set[str]:
+def _reached(lifecycle: Lifecycle) -> set[str]:
     """The states into which a record comes from the start, by transitions and comments."""
     reached: set[str] = set()
     waiting = [str(lifecycle.start)]

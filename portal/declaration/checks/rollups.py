@@ -12,7 +12,7 @@ from portal.fields.base import Field
 OF_THE_MOMENT = ("me", "my organization", "today", "now")
 
 
-def check_rollup(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
+def check_rollup(draft: DeclarationDraft, field: Field, at: Cursor) -> None:
     """The condition of a roll-up names what only a write of the record itself changes."""
     check_condition(draft, field.counted, at["where"])
     for part in comparisons(field.counted_condition or ALWAYS):

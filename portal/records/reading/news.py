@@ -79,7 +79,7 @@ class PageShown:
     spoken: Sequence[int] = ()
 
 
-def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, page: PageShown | None = None) -> News:
+def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, page: PageShown | None) -> News:
     """What is new in all modules of the profile, and on the page that is shown."""
     start = onlooker.start or NEVER
     values = values_of(policy.reader) | {"onlooker": onlooker.account, "news_from": start}

@@ -98,7 +98,7 @@ def open_bundle(path: Path, write: bool = False) -> Iterator[FileBundle]:
         raise OSError(f"{path} is neither a folder nor a zip archive")
 
 
-def bundled_path(record_id: int, file_id: int, name: str, internal: bool = False) -> str:
+def bundled_path(record_id: int, file_id: int, name: str, internal: bool) -> str:
     """The path, within a bundle, of a file of a record."""
     return f"{f'{INTERNAL}/' if internal else ''}{record_id}/{file_id}/{_shortened(name)}"
 

@@ -50,7 +50,7 @@ def _cell(cells: Sequence[str], place: int | None) -> str:
     return cells[place] if place is not None and place < len(cells) else ""
 
 
-def row_columns(module: Module, source: CsvRows, left_out: Sequence[str] = ()) -> dict[str, RowColumns]:
+def row_columns(module: Module, source: CsvRows, left_out: Sequence[str]) -> dict[str, RowColumns]:
     """The rows in the columns of a file, by field; headers `left_out` are those that go elsewhere."""
     found: dict[str, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for place, header in enumerate(source.headers):
@@ -65,7 +65,7 @@ def _columns(source: CsvRows, by_number: Mapping[int, Mapping[str, int]]) -> Row
     return RowColumns(source, tuple(headers), tuple(by_number[number] for number in sorted(by_number)))
 
 
-def without_row_columns(module: Module, headers: Sequence[str], left_out: Sequence[str] = ()) -> tuple[str, ...]:
+def without_row_columns(module: Module, headers: Sequence[str], left_out: Sequence[str]) -> tuple[str, ...]:
     """The headers of a file, empty where the column holds rows."""
     return tuple(header if header in left_out or not _parts(module, header) else "" for header in headers)
 

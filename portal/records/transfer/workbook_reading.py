@@ -52,7 +52,7 @@ class WorkbookSource:
 
 def open_workbook(path: Path, most_unpacked: int) -> WorkbookSource:
     """Reads the header. Raises UnreadableFileError."""
-    with _damage_told():
+    with _damage_explained():
         has_formulas = _check_archive(path, most_unpacked)
     with closing(_filled_rows(path, has_formulas)) as rows:
         header = next(rows, None)
@@ -91,7 +91,7 @@ def _has_formula(archive: zipfile.ZipFile, name: str) -> bool:
 
 def _filled_rows(path: Path, has_formulas: bool) -> Generator[CsvRow, None, None]:
     """The rows that have a cell with something in it."""
-    with _damage_told(), ExitStack() as books:
+    with _damage_explained(), ExitStack() as books:
         results = _rows(books.enter_context(_open(path)))
         formulas: Iterator[Sequence[Any]] = repeat(())
         if has_formulas:
@@ -129,7 +129,7 @@ def _rows(book: Any) -> Iterator[Sequence[Any]]:
 
 
 @contextmanager
-def _damage_told() -> Iterator[None]:
+def _damage_explained() -> Iterator[None]:
     try:
         yield
     except (UnreadableFileError, FileNotFoundError, PermissionError):

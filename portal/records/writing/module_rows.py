@@ -70,7 +70,7 @@ def delete_row(records: Records, record_id: int) -> None:
     table = records.table
     if isinstance(table, ExistingTable):
         source = table.over.source_table()
-        with _refusals_told(records):
+        with _refusals_explained(records):
             records.connection.execute(sa.delete(source).where(table.over.is_record(source, record_id)))
     else:
         with rolling_up(records, [record_id]):
@@ -117,7 +117,7 @@ def _insert_into_others(records: Records, table: ExistingTable, row: Row) -> int
     over = table.over
     source = over.source_table()
     values = _others_values(records, table, row)
-    with _refusals_told(records):
+    with _refusals_explained(records):
         inserted = records.connection.execute(
             sa.insert(source).values(values).returning(over.record_id(source).label("id"))
         )
@@ -138,7 +138,7 @@ def _update_others(
         conditions.append(over.version(source) == version)
     if not values:  # nothing that stands in their table
         return bool(records.by_ids([record_id], []))
-    with _refusals_told(records):
+    with _refusals_explained(records):
         return records.connection.execute(sa.update(source).values(values).where(*conditions)).rowcount == 1
 
 
@@ -158,7 +158,7 @@ def _others_values(records: Records, table: ExistingTable, row: Row) -> dict[str
 
 
 @contextmanager
-def _refusals_told(records: Records) -> Iterator[None]:
+def _refusals_explained(records: Records) -> Iterator[None]:
     """What the rules of a table of others refuse is Refused, and undone alone."""
     try:
         with records.connection.begin_nested():
