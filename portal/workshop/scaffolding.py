@@ -25,13 +25,13 @@ from portal.workshop.replace_file import replace_file
 from portal.workshop.schema.schema_files import schema_line
 from portal.workshop.yaml_text import YamlText
 
-# What a type cannot be without, as a start.
-NEEDED: Mapping[str, tuple[str, str]] = {
-    "choice": ("options: [first, second]", "{type: choice, options: [first, second]}"),
-    "choices": ("options: [first, second]", "{type: choices, options: [first, second]}"),
-    "lines": ("fields: {what: text}", "{type: lines, fields: {what: text}}"),
-    "elapsed": ("from: created", "{type: elapsed, from: created, to: modified}"),
-    "formula": ("of: number * 1", "{type: formula, of: number * 1}"),
+# The keys that a type cannot be without, as a start.
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "choice": ("options: [first, second]",),
+    "choices": ("options: [first, second]",),
+    "lines": ("fields: {what: text}",),
+    "elapsed": ("from: created", "to: modified"),
+    "formula": ("of: number * 1",),
 }
 
 
@@ -198,34 +198,33 @@ def _links_once(module: Module, target: str) -> bool:
 
 def _field_start(declaration: Declaration, module: Module, name: str, kind: str) -> tuple[list[str], str]:
     """The field as lines, and in braces."""
-    needed, short = NEEDED.get(kind, ("", f"{{type: {kind}}}"))
+    needed = NEEDED.get(kind, ())
     if kind in ("link", "links"):
-        target = next(iter(key for key in declaration.modules if key != module.name), module.name)
-        needed, short = f"to: {target}", f"{{type: {kind}, to: {target}}}"
+        target = next((key for key in declaration.modules if key != module.name), module.name)
+        needed = (f"to: {target}",)
     if kind == "lookup":
         link = next((key for key, other in module.fields.items() if other.targets and not other.multiple), None)
         if link is None:
             raise CannotStartError(
                 f"{module.name} has no link that a lookup could follow: add a field of type link first"
             )
-        needed, short = f"of: {link}.reference", f"{{type: lookup, of: {link}.reference}}"
+        needed = (f"of: {link}.reference",)
     if kind == "rollup":
         linking = (other.name for other in declaration.modules.values() if _links_once(other, module.name))
         counted = next(linking, None)
         if counted is None:
             raise CannotStartError(f"no module has one link to {module.name}, by which its records could be counted")
-        needed, short = f"of: count({counted})", f"{{type: rollup, of: count({counted})}}"
+        needed = (f"of: count({counted})",)
     lines = [
         f"{name}:",
         f"  type: {kind}",
-        *([f"  {needed}"] if needed else []),
-        *(["  to: modified"] if kind == "elapsed" else []),
+        *(f"  {key}" for key in needed),
         f"  label: {label_from_name(name)}",
         "  # help: A sentence below the field in forms",
     ]
     if not Field.types[kind].computed:
         lines += ["  # required: true", "  # internal: true                      # only staff ever sees it"]
-    return lines, f"{name}: {short}"
+    return lines, f"{name}: {{{', '.join([f'type: {kind}', *needed])}}}"
 
 
 def _written_layouts(module: Any, computed: bool) -> list[KeyPath]:
