@@ -9,8 +9,6 @@ from portal.accounts.identity import may_have_password
 from portal.mail.builder import LetterContent, Sender, write_letter
 from portal.texts import _
 
-MY_ACCOUNT = (_("My account"), "/account/")  # a button, and the path that it opens
-
 
 def password_reset_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """The letter with the one-time link that sets a new password."""
@@ -86,7 +84,8 @@ def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMe
     """The letter to the address of `account`, the old one or the new one: one signs in with `new_email` from now on."""
     sentence = _("From now on you sign in as ${email}.", mapping={"email": new_email})
     button = _("Open ${name}", mapping={"name": sender.name_to(account)})
-    return _notice(sender, account, _("Your email address was changed"), sentence, (button, "/"))
+    content = _notice(_("Your email address was changed"), sentence, button, f"{sender.address}/")
+    return write_letter(sender, account, content)
 
 
 def second_factor_changed(sender: Sender, account: Account, is_on: bool) -> EmailMessage:
@@ -99,7 +98,7 @@ def second_factor_changed(sender: Sender, account: Account, is_on: bool) -> Emai
         subject = _("Two-factor authentication was turned off")
         sentence = _("Signing in as ${email} no longer takes a code from an app.", mapping=email)
     button = _("Open ${name}", mapping={"name": sender.name_to(account)})
-    return _notice(sender, account, subject, sentence, (button, "/account/"))
+    return write_letter(sender, account, _notice(subject, sentence, button, f"{sender.address}/account/"))
 
 
 def passkey_changed(sender: Sender, account: Account, is_added: bool) -> EmailMessage:
@@ -109,28 +108,20 @@ def passkey_changed(sender: Sender, account: Account, is_added: bool) -> EmailMe
         subject, sentence = _("A passkey was added"), _("A passkey now signs in as ${email}.", mapping=email)
     else:
         subject, sentence = _("A passkey was removed"), _("A passkey no longer signs in as ${email}.", mapping=email)
-    return _notice(sender, account, subject, sentence)
+    return write_letter(sender, account, _notice(subject, sentence, _("My account"), f"{sender.address}/account/"))
 
 
 def token_made(sender: Sender, account: Account, name: str) -> EmailMessage:
     """The letter that says at once that a program has what a person may do."""
     names = {"name": name, "email": account.email}
     sentence = _("From now on the program “${name}” may do what ${email} may.", mapping=names)
-    return _notice(sender, account, _("A token was made"), sentence)
-
-
-def _notice(
-    sender: Sender,
-    account: Account,
-    subject: str,
-    sentence: str,
-    button: tuple[str, str] = MY_ACCOUNT,
-) -> EmailMessage:
-    """A letter about a change of an account, in case it was someone else; `button`: its label, and where it leads."""
-    notes = (_("If you did not expect this, let us know."),)
-    label, path = button
-    content = LetterContent(subject, (sentence,), label, f"{sender.address}{path}", notes)
+    content = _notice(_("A token was made"), sentence, _("My account"), f"{sender.address}/account/")
     return write_letter(sender, account, content)
+
+
+def _notice(subject: str, sentence: str, button: str, address: str) -> LetterContent:
+    """The content of a letter about a change of an account, in case it was someone else."""
+    return LetterContent(subject, (sentence,), button, address, (_("If you did not expect this, let us know."),))
 
 
 def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
