@@ -13,8 +13,6 @@ from portal.fields.base import Refused
 from portal.fields.base_parts import Measure
 from portal.fields.dates_and_times import (
     EXAMPLE,
-    TOO_EARLY,
-    TOO_LATE,
     DateOrTime,
     Unreadable,
     date_wanted,
@@ -47,15 +45,10 @@ def _format(value: datetime.date, locale: str) -> str:
 
 class Date(DateOrTime):
     type: Literal["date"]
-    searched_in_lists: ClassVar[bool] = True
-    indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     column_type: ClassVar[Any] = sa.Date
     measure: ClassVar[Measure | None] = Measure("date")
     input_type: ClassVar[str] = "date"
     display: ClassVar[str] = "date"
-    filter: ClassVar[str] = "range"
-    too_small: ClassVar[Any] = TOO_EARLY
-    too_large: ClassVar[Any] = TOO_LATE
     specials: ClassVar[tuple[str, ...]] = ("today",)
     sample: ClassVar[Mapping[str, Any]] = {"min": "1900-01-01"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

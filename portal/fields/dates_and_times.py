@@ -8,7 +8,7 @@ holds each word once.
 import datetime
 import functools
 import re
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -164,6 +164,11 @@ def _letters(text: str) -> str:
 class DateOrTime(Bounded):
     """Knows the languages and the zone of the portal once it is bound."""
 
+    searched_in_lists: ClassVar[bool] = True
+    indexed_as: ClassVar[tuple[str, ...]] = ("words",)
+    filter: ClassVar[str] = "range"
+    too_small: ClassVar[Any] = TOO_EARLY
+    too_large: ClassVar[Any] = TOO_LATE
     _locales: tuple[Locale, ...] = PrivateAttr((ENGLISH,))
     _zone: ZoneInfo = PrivateAttr(ZoneInfo("UTC"))
 

@@ -20,8 +20,6 @@ from portal.fields.column_types import UTCDateTime
 from portal.fields.dates_and_times import (
     EXAMPLE,
     LONGEST,
-    TOO_EARLY,
-    TOO_LATE,
     DateOrTime,
     Unreadable,
     clock_texts,
@@ -160,15 +158,10 @@ States = Annotated[tuple[Annotated[str, Names("state")], ...], BeforeValidator(a
 
 class Datetime(DateOrTime):
     type: Literal["datetime"]
-    searched_in_lists: ClassVar[bool] = True
-    indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     column_type: ClassVar[Any] = UTCDateTime
     measure: ClassVar[Measure | None] = Measure("datetime")
     input_type: ClassVar[str] = "datetime-local"
     display: ClassVar[str] = "datetime"
-    filter: ClassVar[str] = "range"
-    too_small: ClassVar[Any] = TOO_EARLY
-    too_large: ClassVar[Any] = TOO_LATE
     specials: ClassVar[tuple[str, ...]] = ("today", "now")
     sample: ClassVar[Mapping[str, Any]] = {"min": "1900-01-01"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

@@ -11,8 +11,6 @@ from pydantic import BeforeValidator
 from portal.fields.base import Refused
 from portal.fields.dates_and_times import (
     EXAMPLE,
-    TOO_EARLY,
-    TOO_LATE,
     DateOrTime,
     Unreadable,
     clock_texts,
@@ -36,13 +34,8 @@ Clock = Annotated[datetime.time, BeforeValidator(_bound)]
 
 class Time(DateOrTime):
     type: Literal["time"]
-    searched_in_lists: ClassVar[bool] = True
-    indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     column_type: ClassVar[Any] = sa.Time
     input_type: ClassVar[str] = "time"
-    filter: ClassVar[str] = "range"
-    too_small: ClassVar[Any] = TOO_EARLY
-    too_large: ClassVar[Any] = TOO_LATE
     specials: ClassVar[tuple[str, ...]] = ("now",)
     sample: ClassVar[Mapping[str, Any]] = {"max": "23:00"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
