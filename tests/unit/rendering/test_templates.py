@@ -114,8 +114,8 @@ class WordsNotTranslated(HTMLParser):
             self.note(data)
 
     def note(self, text):
-        """Letters count that stand outside of `${…}`; an example of a color says the same in every language."""
-        if re.search(r"[^\W\d_]", re.sub(r"\$\{[^}]*\}|#[0-9a-f]{6}", "", text)):
+        """Letters count that stand outside of `${…}`; an example of a color or a distance is the same in all."""
+        if re.search(r"[^\W\d_]", re.sub(r"\$\{[^}]*\}|#[0-9a-f]{6}|\d km", "", text)):
             self.found.append(f"line {self.getpos()[0]}: {text.strip()}")
 
 
