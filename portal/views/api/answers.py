@@ -8,6 +8,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.keys_and_tokens import hash_token
+from portal.records.reading.as_json import record_json
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import RetryError
 from portal.records.writing.form_keys import address_of_key, keep_address, kept_address
@@ -16,7 +17,6 @@ from portal.views.api.input_error import InputError
 from portal.views.forms.drafts import account_key
 from portal.web.addresses import API_ROUTE, api_address, own_url
 
-TITLE, VERSION = "_title", "_version"
 CHANGED = _("This has changed since you read it. Read it again to see the latest version.")
 
 
@@ -25,16 +25,6 @@ class api_view_config(view_config):  # noqa: N801 - a decorator, as the class of
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"route_name": API_ROUTE, "renderer": "json", "require_csrf": False, **settings})
-
-
-def record_json(records: Records, record: Record) -> dict[str, Any]:
-    """A record with the fields that were read, by their names; what the portal adds begins with `_`."""
-    fields = {
-        name: field.to_json(record.values[name])
-        for name, field in records.module.everything.items()
-        if name in record.values
-    }
-    return {"id": record.id, "reference": record.reference, TITLE: record.title, VERSION: record.version, **fields}
 
 
 def answer_with_record(request: Request, records: Records, record_id: int, status: int = 200) -> dict[str, Any]:

@@ -1,15 +1,14 @@
 """Comments and files of a record for programs."""
 
-from collections import defaultdict
 from typing import Any
 
 from pyramid.httpexceptions import HTTPConflict, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.fields.datetime import utc_text
-from portal.records.reading.comments import BEYOND, Comment, comments_by_ids, newest_comments
-from portal.records.reading.files import StoredFile, files
+from portal.records.reading.as_json import comments_json, file_json
+from portal.records.reading.comments import BEYOND, comments_by_ids, newest_comments
+from portal.records.reading.files import files
 from portal.records.reading.records import Records
 from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
@@ -35,7 +34,7 @@ def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
     found = newest_comments(records, record, PAGE + 1, before)
     address = api_address(records.name, record.id, "comments")
     following = own_url(request, f"{address}?before={found[PAGE - 1].id}") if len(found) > PAGE else None
-    return {"comments": _comments_json(context, found[:PAGE]), "next": following}
+    return {"comments": comments_json(records, record, found[:PAGE]), "next": following}
 
 
 @api_view_config(context=RecordComments, name="", request_method="POST", permission="comment")
@@ -54,7 +53,8 @@ def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | R
     comment_id = add_comment_and_files(resource, request, text, attached.files, internal)
     keep_for_repetition(request, records, resource.record.id, "comments")
     request.response.status_code = 201
-    return _comments_json(context, comments_by_ids(records, resource.record, [comment_id]))[0]
+    made = comments_by_ids(records, resource.record, [comment_id])
+    return comments_json(records, resource.record, made)[0]
 
 
 def _read_comment(records: Records, body: dict[str, Any]) -> tuple[str, bool]:
@@ -70,7 +70,7 @@ def _read_comment(records: Records, body: dict[str, Any]) -> tuple[str, bool]:
 @api_view_config(context=RecordFiles, name="", request_method="GET")
 def list_files(context: RecordFiles, request: Request) -> dict[str, Any]:
     """`/api/MODULE/ID/files`: those of comments too; the file of a field stands in its record."""
-    return {"files": [_file_json(file) for file in files(context.records, context.record)]}
+    return {"files": [file_json(file) for file in files(context.records, context.record)]}
 
 
 @api_view_config(context=RecordFiles, name="", request_method="POST", permission="attach")
@@ -94,37 +94,4 @@ def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Respon
         raise HTTPConflict(_("This record is closed.")) from None
     keep_for_repetition(request, records, record.id, "files")
     request.response.status_code = 201
-    return {"files": [_file_json(file) for file in files(records, record) if file.id not in before]}
-
-
-def _comments_json(context: RecordComments, comments: list[Comment]) -> list[dict[str, Any]]:
-    """Comments with their files; whether they are internal is told to staff, who alone read such."""
-    by_comment: dict[int | None, list[StoredFile]] = defaultdict(list)
-    for file in files(context.records, context.record) if comments else ():
-        by_comment[file.comment].append(file)
-    staff = context.records.policy.staff
-    return [
-        {
-            "id": comment.id,
-            "author": comment.author,
-            "staff": comment.staff,
-            "text": comment.text,
-            "created": utc_text(comment.created),
-            "channel": comment.channel or "portal",
-            "files": [_file_json(file) for file in by_comment[comment.id]],
-            **({"internal": comment.internal} if staff else {}),
-        }
-        for comment in comments
-    ]
-
-
-def _file_json(file: StoredFile) -> dict[str, Any]:
-    return {
-        "id": file.id,
-        "name": file.name,
-        "size": file.size,
-        "media_type": file.media_type,
-        "author": file.author,
-        "comment": file.comment,
-        "created": utc_text(file.created),
-    }
+    return {"files": [file_json(file) for file in files(records, record) if file.id not in before]}

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from pyramid.request import Request
 
 from portal.declaration.shapes import display_name
+from portal.records.reading.as_json import record_json
 from portal.records.reading.filters import filter_inputs, filterable
 from portal.records.reading.list_request import ListRequest, read_list_request
 from portal.records.reading.records import Records
 from portal.texts import _
-from portal.views.api.answers import CHANGED, api_view_config, record_json
+from portal.views.api.answers import CHANGED, api_view_config
 from portal.views.api.input_error import InputError
 from portal.web.addresses import api_address, own_url
 from portal.web.form_input import whole_number

@@ -9,6 +9,7 @@ from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import FormLayout, Transition, display_name
 from portal.fields.base import Field
 from portal.fields.lines import ROW_ID
+from portal.records.reading.as_json import TITLE, VERSION
 from portal.records.reading.filters import filter_inputs, filterable
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
@@ -17,7 +18,6 @@ from portal.records.writing.defaults import defaults
 from portal.records.writing.files import may_attach
 from portal.records.writing.validation import typed_columns, typed_fields
 from portal.texts import Words, _
-from portal.views.api.answers import TITLE, VERSION
 from portal.views.api.body import FORM, JSON, RECORD
 from portal.views.api.lists import LIMIT, MOST_RECORDS
 from portal.views.forms.uploads import INPUT

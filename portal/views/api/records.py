@@ -7,17 +7,15 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from portal.fields.base import Refused
+from portal.records.reading.as_json import TITLE, VERSION, record_json
 from portal.records.reading.records import Record as StoredRecord
 from portal.records.writing.errors import ConflictError
 from portal.texts import _
 from portal.views.api.answers import (
-    TITLE,
-    VERSION,
     answer_with_record,
     api_view_config,
     check_match,
     keep_for_repetition,
-    record_json,
     refuse_files,
     repeated,
 )

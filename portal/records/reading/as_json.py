@@ -1,0 +1,58 @@
+"""Records, comments and files as programs read them: what the API answers, and what webhooks are told.
+
+What stands in them was read with the rights of a policy before; nothing is looked up here but the files of comments.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from portal.fields.datetime import utc_text
+from portal.records.reading.comments import Comment
+from portal.records.reading.files import StoredFile, files
+from portal.records.reading.records import Record, Records
+
+TITLE, VERSION = "_title", "_version"
+
+
+def record_json(records: Records, record: Record) -> dict[str, Any]:
+    """A record with the fields that were read, by their names; what the portal adds begins with `_`."""
+    fields = {
+        name: field.to_json(record.values[name])
+        for name, field in records.module.everything.items()
+        if name in record.values
+    }
+    return {"id": record.id, "reference": record.reference, TITLE: record.title, VERSION: record.version, **fields}
+
+
+def comments_json(records: Records, record: Record, comments: Sequence[Comment]) -> list[dict[str, Any]]:
+    """Comments with their files; whether they are internal is told to staff, who alone read such."""
+    by_comment: dict[int | None, list[StoredFile]] = defaultdict(list)
+    for file in files(records, record) if comments else ():
+        by_comment[file.comment].append(file)
+    return [
+        {
+            "id": comment.id,
+            "author": comment.author,
+            "staff": comment.staff,
+            "text": comment.text,
+            "created": utc_text(comment.created),
+            "channel": comment.channel or "portal",
+            "files": [file_json(file) for file in by_comment[comment.id]],
+            **({"internal": comment.internal} if records.policy.staff else {}),
+        }
+        for comment in comments
+    ]
+
+
+def file_json(file: StoredFile) -> dict[str, Any]:
+    """A file without its bytes."""
+    return {
+        "id": file.id,
+        "name": file.name,
+        "size": file.size,
+        "media_type": file.media_type,
+        "author": file.author,
+        "comment": file.comment,
+        "created": utc_text(file.created),
+    }
