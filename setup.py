@@ -46,6 +46,7 @@ RUNTIME = [
     "pyotp>=2.9",  # codes of the second factor (RFC 6238)
     "joserfc>=1.3",  # verifies what identity providers sign
     "webauthn>=2.7",  # passkeys
+    "standardwebhooks>=1.1",  # signs what webhooks are told
     "segno>=1.6",  # QR codes, for the telephone that shows these codes
 ]
 TEST = [

@@ -85,12 +85,12 @@ class Comparison:
     @cached_property
     def needs_clock(self) -> bool:
         """Whether its SQL is another one a moment later. What depends on the day alone (`today`) is not meant."""
-        return self.operator == "within" or "now" in self._values
+        return self.operator == "within" or "now" in self.values
 
     @cached_property
     def needs_reader(self) -> bool:
         """Whether it holds a value that the declaration does not: typed by one reader, or about one record."""
-        return not all(isinstance(value, (*DECLARED_VALUE, ValueAtExecution)) for value in self._values)
+        return not all(isinstance(value, (*DECLARED_VALUE, ValueAtExecution)) for value in self.values)
 
     @property
     def needs_value(self) -> bool:
@@ -98,7 +98,8 @@ class Comparison:
         return isinstance(self.value, ValueAtExecution)
 
     @property
-    def _values(self) -> tuple[Any, ...]:
+    def values(self) -> tuple[Any, ...]:
+        """What it compares with."""
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
     @cached_property

@@ -27,6 +27,9 @@ NO_WAY_IN = (
     "Nobody can sign in: sign_in has only oidc, and PORTAL_OIDC_ISSUER names no identity provider. Set it, or add"
     " password to sign_in."
 )
+NO_WEBHOOK_KEY = (
+    "Webhooks are told nothing, as PORTAL_WEBHOOK_KEY is not set: set it to a random text of 32 characters or more."
+)
 EMAIL = "Email is sent by `portal worker`."
 # Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
 DECLARED = (
@@ -65,6 +68,8 @@ class Settings(BaseSettings):
     oidc_client_secret: str = Field("", repr=False)
     oidc_label: str = ""
     smtp: str | None = Field(None, repr=False)  # the mail server, smtp://USER:PASSWORD@HOST:587 or smtps://…
+    # The secrets of webhooks are made of it; a second one, behind a space, is that of before, while both are in use.
+    webhook_key: str | None = Field(None, repr=False, pattern=r"^\S{32,}( +\S{32,})?$")
     log: Literal["plain", "json"] = "plain"  # lines of text, or one JSON object a line with each request
     slow_page: float = Field(1.0, gt=0)  # seconds from which on the log names a page and its slowest statement
     monitor_token: str | None = Field(None, repr=False)  # with it, monitors read all of /-/health and /-/metrics

@@ -9,7 +9,7 @@ import click
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.problem_text import problem_in_words, summary_in_words
 from portal.declaration.load import Loaded, load
-from portal.settings import Settings
+from portal.settings import NO_WEBHOOK_KEY, Settings
 from portal.texts import plural
 from portal.workshop.mending.mend import mend, save
 from portal.workshop.problem_formats import as_annotations, as_json, as_sarif
@@ -69,6 +69,8 @@ def _print(loaded: Loaded, settings: Settings) -> None:
         click.echo(settings.email_notice)
     if loaded.declaration and (notice := settings.sign_in_notice(loaded.declaration.settings.sign_in)):
         click.echo(notice)
+    if loaded.declaration and loaded.declaration.webhooks and settings.webhook_key is None:
+        click.echo(NO_WEBHOOK_KEY)
     click.echo(summary_in_words(loaded))
 
 

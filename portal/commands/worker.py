@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from portal.commands.stop_signals import stop_signals
 from portal.database.engine import DatabaseUnreachableError, Engine, reach
 from portal.database.errors import DatabaseError
 from portal.database.schema.tables import Tables
-from portal.jobs.worker import Worker, run, worker_lock
+from portal.jobs.worker import Worker, run, running_beside, worker_lock
 from portal.logs import set_up_logging
 from portal.mail.smtp import SmtpServer
 from portal.settings import Settings
@@ -28,7 +28,6 @@ from portal.web.live import LivePortal, StartupError
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 5.0  # seconds for the letter that is being sent when the process ends
 TRY_AGAIN = 60.0  # seconds after which a portal that could not start is tried again
 ANOTHER = "another worker is running for this database, and SQLite takes one"
 
@@ -60,14 +59,18 @@ def command(once: bool) -> None:
             exit_with(reasons.lines)
         _announce(settings, server)
         if once:
-            done = _worker_of(settings, live, server).turn()
+            worker = _worker_of(settings, live, server)
+            done, told = worker.turn(), worker.deliver()
             written = plural(done.announced, "email")
             click.echo(f"{written} written, {plural(done.sent, 'email')} sent, {plural(done.due, 'record')} due")
+            if live.current().declaration.webhooks:
+                click.echo(f"{plural(told, 'event')} told to webhooks")
             return
         with stop_signals() as stopping:
             worker = _worker_of(settings, live, server, stopping)
             worker.begin()
-            run(lambda: [worker], stopping)
+            with running_beside(lambda: [worker.try_delivering], stopping):
+                run(lambda: [worker.try_turn], stopping)
     click.echo("Stopped")
 
 
@@ -87,7 +90,8 @@ def _worker_of(
     def address(tables: Tables) -> str:
         return settings.own_address(tables.declaration.settings.base_url)
 
-    return Worker(live.engine, lambda: live.current().tables, live.clock, address, server, stopping)
+    keys = settings.webhook_key
+    return Worker(live.engine, lambda: live.current().tables, live.clock, address, server, stopping, webhook_keys=keys)
 
 
 @contextlib.contextmanager
@@ -100,13 +104,11 @@ def worker_beside(settings: Settings, live: LivePortal) -> Iterator[None]:
         stopping = threading.Event()
         worker = _worker_of(settings, live, mail_server(settings), stopping)
         worker.begin()
-        thread = threading.Thread(target=run, args=(lambda: [worker], stopping), name="worker", daemon=True)
-        thread.start()
-        try:
+        with (
+            running_beside(lambda: [worker.try_turn], stopping),
+            running_beside(lambda: [worker.try_delivering], stopping),
+        ):
             yield
-        finally:
-            stopping.set()
-            thread.join(PATIENCE)
 
 
 def _announce(settings: Settings, server: SmtpServer | None) -> None:
@@ -134,9 +136,11 @@ def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None, o
             workers = list(hosted.present())
             for worker in workers:
                 worker.try_turn()
+                worker.try_delivering()
             click.echo(f"What was due is done for {plural(len(workers), 'portal')}")
             return
-        run(hosted.present, stopping)
+        with running_beside(hosted.deliveries, stopping):
+            run(lambda: (worker.try_turn for worker in hosted.present()), stopping)
     click.echo("Stopped")
 
 
@@ -159,6 +163,11 @@ class HostedWorkers:
                 self._start(folder)
             if folder in self._workers:
                 yield self._workers[folder]
+
+    def deliveries(self) -> list[Callable[[], bool]]:
+        """What tells the webhooks of those that have been started."""
+        folders = folders_of_portals(self.folder)
+        return [self._workers[folder].try_delivering for folder in folders if folder in self._workers]
 
     def _start(self, folder: Path) -> None:
         self._failed[folder] = time.monotonic()

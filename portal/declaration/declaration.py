@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp
+from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp, Webhook
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.fields.reader import Reader
@@ -25,6 +25,7 @@ class Declaration(Shape):
     buttons: dict[str, Button] = {}
     inbox: Inbox | None = None
     sign_up: SignUp | None = None
+    webhooks: dict[str, Webhook] = {}
     icons: frozenset[str] = frozenset()  # every icon that some part of the declaration names
 
     @cached_property

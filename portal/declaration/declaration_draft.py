@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from portal.declaration.declaration import row_modules
-from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp
+from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp, Webhook
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.suggestions import suggest
@@ -45,6 +45,7 @@ class DeclarationDraft:
     organizations: str | None = None
     inbox: Inbox | None = None
     sign_up: SignUp | None = None
+    webhooks: dict[str, Webhook] = dataclasses.field(default_factory=dict)
     modules: dict[str, Module] = dataclasses.field(default_factory=dict)
     declared: dict[str, Module] = dataclasses.field(default_factory=dict)  # the modules before they were resolved
     written: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)

@@ -12,7 +12,7 @@ from portal.declaration.declared_files import profile_file
 from portal.declaration.name_rules import as_name, reserved_module, wrong_name
 from portal.declaration.read_fields import read_fields
 from portal.declaration.shape_keys import has_keys_of, keys_of
-from portal.declaration.shapes import Inbox, Module, OnComment, Settings, SignUp, Transition
+from portal.declaration.shapes import Inbox, Module, OnComment, Settings, SignUp, Transition, Webhook
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.suggestions import closest, suggest
@@ -32,7 +32,7 @@ from portal.fields.base_shape import Shape
 S = TypeVar("S", bound=Shape)
 FILES_OF_THEIR_OWN = {"buttons": BUTTONS, "profiles": profile_file("NAME")}
 SHAPES_AT_TOP: Mapping[str, type[Shape]] = {"portal": Settings, "inbox": Inbox, "sign_up": SignUp}
-TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "modules")
+TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "webhooks", "modules")
 
 
 def read_modules(draft: DeclarationDraft) -> None:
@@ -62,6 +62,7 @@ def read_modules(draft: DeclarationDraft) -> None:
     example = "{address: help@acme.example, creates: tickets}"
     draft.inbox = _read_beside(Inbox, top.get("inbox"), at["inbox"], example)
     draft.sign_up = _read_beside(SignUp, top.get("sign_up"), at["sign_up"], "{profile: customer}")
+    draft.webhooks = _read_webhooks(top.get("webhooks"), at["webhooks"])
     builtin = builtin_fields(draft.people)
     for name, entry in entries.items():
         _read_module(draft, name, entry, builtin)
@@ -166,6 +167,17 @@ def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | No
         return None
     result = validated(shape, entry, at)
     return result[0] if result else None
+
+
+def _read_webhooks(value: Any, at: Cursor) -> dict[str, Webhook]:
+    """What `webhooks:` says, without what is wrong."""
+    read: dict[str, Webhook] = {}
+    for name, entry in named_entries(value, at, "names to webhooks").items():
+        if complaint := wrong_name(name):
+            at[name].key.wrong(complaint)
+        elif result := validated(Webhook, entry, at[name]):
+            read[name] = result[0]
+    return read
 
 
 def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Settings:

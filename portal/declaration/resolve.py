@@ -57,6 +57,7 @@ def resolve(draft: DeclarationDraft) -> Declaration:
     declaration = Declaration.model_construct(
         folder=draft.folder, settings=draft.settings, people=draft.people, organizations=draft.organizations,
         modules=draft.modules, profiles=profiles, buttons=buttons, inbox=inbox, sign_up=draft.sign_up,
+        webhooks=draft.webhooks,
         icons=frozenset(draft.icons | {DEFAULT_ICON}),
     )  # fmt: skip
     _search_listed_fields(draft.modules, profiles)

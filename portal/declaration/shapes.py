@@ -23,6 +23,8 @@ from portal.texts import Text, label_from_name
 
 DEFAULT_ICON = "square"
 ACTIONS = ("create", "edit", "delete", "comment", "attach", "watch", "export", "import", "grant")
+# What webhooks tell of a record; of the kinds in records/writing/history.py.
+EVENTS = ("created", "edited", "moved", "deleted", "commented", "attached")
 
 
 MOST_REMEMBERED_DAYS = 30  # every session ends after them, however much it is used
@@ -383,6 +385,14 @@ class SignUp(Shape):
     profile: value_types.ProfileName
     domains: dict[str, str] | None = None
     approve: StrictBool = True
+
+
+class Webhook(Shape):
+    """One of `webhooks:`: an address that is told of what happens to records, as far as people of a profile read it."""
+
+    url: str
+    on: value_types.Events = Key(min_length=1)
+    as_: value_types.ProfileName = Key(alias="as")
 
 
 def display_name(named: Module | Transition | Access | Profile | Button) -> Text:

@@ -31,3 +31,5 @@ FormRow = FormField | tuple[FormField, ...]
 StateNames = Annotated[tuple[State, ...], BeforeValidator(as_list), OneOrSeveral()]
 SortFields = Annotated[tuple[SortField, ...], BeforeValidator(as_list), OneOrSeveral()]
 SeveralTexts = Annotated[tuple[str, ...], BeforeValidator(as_list), OneOrSeveral()]
+# MODULE.EVENT, of which webhooks are told.
+Events = Annotated[tuple[Annotated[str, Names("event")], ...], BeforeValidator(as_list), OneOrSeveral()]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts.keys_and_tokens import portal_key
-from portal.database import outbox
+from portal.database import outbox, queue
 from portal.database.engine import reading
 from portal.database.errors import database_is_in_the_way
 from portal.database.outbox import Waiting, put_letter
@@ -100,7 +100,7 @@ class Announcing:
         for waiting in outbox.waiting_about(connection, tables, announcement.module, announcement.record):
             rewritten = self.rewrite(connection, tables, waiting)
             if rewritten is None:
-                outbox.remove_letter(connection, tables, waiting.id)
+                queue.remove(connection, tables.outbox, waiting.id)
             else:
                 outbox.replace_letter(connection, tables, waiting.id, rewritten.message)
 

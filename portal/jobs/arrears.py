@@ -1,11 +1,11 @@
-"""What is behind: letters and news that wait, the search index, and whether the worker lives. Read by monitors."""
+"""What is behind: letters, news, webhooks, the search index, and whether the worker lives. Read by monitors."""
 
 import datetime
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.database import outbox
+from portal.database import queue
 from portal.database.schema.tables import Tables
 
 WORKER = "worker"
@@ -20,14 +20,18 @@ class Arrears:
     oldest_letter: float | None = None
     news: int = 0  # events that somebody may have to be told of
     oldest_news: float | None = None
+    webhooks: int = 0  # messages to webhooks
+    oldest_webhook: float | None = None
     index_marks: int = 0  # entries of the search index to be written again, in groups
     worker_seen: float | None = None
 
 
 def measure_arrears(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Arrears:
     """What waits now; more than MOST_COUNTED are not counted."""
-    waiting = tables.outbox.c["state"] == outbox.WAITING
-    letters, oldest_letter = _waiting(connection, sa.select(tables.outbox.c["created"]).where(waiting), now)
+    letters, oldest_letter = _waiting(connection, _in_queue(tables.outbox), now)
+    webhooks, oldest_webhook = 0, None
+    if tables.declaration.webhooks:
+        webhooks, oldest_webhook = _waiting(connection, _in_queue(tables.delivery), now)
     news, oldest_news = _waiting(connection, sa.select(tables.announcement.c["at"]), now)
     marks = sa.select(sa.func.count()).select_from(tables.backlog)
     beat = sa.select(tables.heartbeat.c["at"]).where(tables.heartbeat.c["name"] == WORKER)
@@ -36,9 +40,15 @@ def measure_arrears(connection: sa.Connection, tables: Tables, now: datetime.dat
         oldest_letter,
         news,
         oldest_news,
+        webhooks,
+        oldest_webhook,
         connection.execute(marks).scalar_one(),
         _age(connection.execute(beat).scalar(), now),
     )
+
+
+def _in_queue(table: sa.Table) -> sa.Select[tuple[datetime.datetime]]:
+    return sa.select(table.c["created"]).where(table.c["state"] == queue.WAITING)
 
 
 def _waiting(

@@ -13,14 +13,13 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import accounts_of
+from portal.accounts.accounts import Account, accounts_of
 from portal.accounts.identity import Identity, admit
-from portal.database import outbox
+from portal.database import outbox, queue
 from portal.database.engine import reading
 from portal.database.outbox import About, Waiting
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_retried_transaction
-from portal.mail.account_letters import letters_given_up
 from portal.mail.builder import Sender
 from portal.mail.headers import parse_letter
 from portal.mail.record_letters import Letter
@@ -42,7 +41,6 @@ NOT_TO_BE_TOLD = _("The recipient may no longer see this")
 # What a waiting letter is by now: as it was written, written anew, or None for one that its recipient may not read.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]
 
-GIVEN_UP = "given-up"
 TOLD_AT_MOST_EVERY = datetime.timedelta(days=1)
 
 
@@ -90,9 +88,9 @@ class Sending:
     def give_up(self, tables: Tables) -> int:
         """Refuses what could not be sent in three days; returns how many letters that were."""
         with reading(self.engine) as connection:
-            if not outbox.is_due(connection, tables, self.clock()):
+            if not queue.is_late(connection, tables.outbox, self.clock()):
                 return 0
-        late = self._store(outbox.give_up_late_letters, tables, self.clock(), TOO_LATE)
+        late = self._store(queue.give_up_late, tables.outbox, self.clock(), TOO_LATE)
         if late:
             log.error("Emails given up after three days: %s", late)
         return late
@@ -126,7 +124,7 @@ class Sending:
         except LetterRefusedError as error:
             self._letter_refused(tables, letter, error)
             return 0
-        self._store(outbox.mark_sent, tables, letter.id, self.clock())
+        self._store(queue.mark_sent, tables.outbox, letter.id, self.clock())
         self.rest.end()
         log.info("Email sent to %s: %s", recipient, message["Message-ID"])
         return 1
@@ -141,44 +139,53 @@ class Sending:
     def _rewrite(self, connection: sa.Connection, tables: Tables, letter: Waiting) -> EmailMessage | None:
         rewritten = self.rewrite(connection, tables, letter)
         if rewritten is None:
-            outbox.refuse_letter(connection, tables, letter.id, NOT_TO_BE_TOLD)
+            queue.refuse(connection, tables.outbox, letter.id, NOT_TO_BE_TOLD)
             return None
         return rewritten.message
 
     def _letter_refused(self, tables: Tables, letter: Waiting, error: LetterRefusedError) -> None:
         final = error.permanent and letter.attempts >= REFUSALS
         if final:
-            self._store(outbox.refuse_letter, tables, letter.id, error.reason)
+            self._store(queue.refuse, tables.outbox, letter.id, error.reason)
         else:
-            self._store(outbox.put_letter_off, tables, letter, error.reason, self.clock())
+            self._put_off(tables, letter, error.reason)
         log.warning("Email to %s %s: %s", letter.recipient, "refused" if final else "put off", error.reason)
         self.rest.begin(self.clock())
 
     def _server_failed(self, tables: Tables, letter: Waiting | None, error: ServerAwayError) -> None:
         if letter is not None:
-            self._store(outbox.put_letter_off, tables, letter, str(error), self.clock())
+            self._put_off(tables, letter, str(error))
         log.error("Emails cannot be sent at the moment: %s", error)
         self.rest.begin(self.clock())
+
+    def _put_off(self, tables: Tables, letter: Waiting, reason: str) -> None:
+        self._store(queue.put_off, tables.outbox, letter.id, letter.attempts, reason, self.clock())
 
     def _is_due(self, tables: Tables) -> bool:
         # Without asking for the right to write, which others would have to wait for on SQLite.
         with reading(self.engine) as connection:
-            return outbox.is_due(connection, tables, self.clock())
+            return queue.is_due(connection, tables.outbox, self.clock())
 
     def _claim(self, tables: Tables) -> Waiting | None:
         return self._store(outbox.claim_letter, tables, self.clock())
 
-    def _store(self, write: Callable[..., Result], tables: Tables, *arguments: Any) -> Result:
+    def _store(self, write: Callable[..., Result], *arguments: Any) -> Result:
         """Calls `write` with a connection, in a transaction of its own."""
-        return in_retried_transaction(self.engine, lambda connection: write(connection, tables, *arguments))
+        return in_retried_transaction(self.engine, lambda connection: write(connection, *arguments))
 
 
-def tell_of_letters_given_up(connection: sa.Connection, tables: Tables, sender: Sender) -> None:
-    """Queue a letter to everybody who may open the page of the outbox, unless they had one today."""
-    if outbox.written_since(connection, tables, GIVEN_UP, sender.now - TOLD_AT_MOST_EVERY):
+def tell_administrators(
+    connection: sa.Connection,
+    tables: Tables,
+    sender: Sender,
+    kind: str,
+    write: Callable[[Sender, Account], EmailMessage],
+) -> None:
+    """Queue a letter to everybody who may open the page of the outbox, unless they had one of this kind today."""
+    if outbox.written_since(connection, tables, kind, sender.now - TOLD_AT_MOST_EVERY):
         return
     for profile in tables.declaration.settings.administrators:
         for account in accounts_of(connection, tables, profile=profile):
             if isinstance(admit(connection, tables, account, now=sender.now), Identity):
-                letter = letters_given_up(sender, account)
-                outbox.put_letter(connection, tables, letter, sender.now, about=About(GIVEN_UP))
+                letter = write(sender, account)
+                outbox.put_letter(connection, tables, letter, sender.now, about=About(kind))

@@ -1,4 +1,4 @@
-"""The worker: announces what happened, does what is due, invites and sends letters, until it is stopped.
+"""The worker: announces what happened, does what is due, invites, sends letters, tells webhooks, until it is stopped.
 
 It goes on with what a process that was killed has left of the search index.
 
@@ -13,20 +13,24 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from portal.database import outbox
+from portal.accounts.accounts import Account
+from portal.database import queue
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
 from portal.jobs.arrears import WORKER
+from portal.jobs.delivering import Delivering
 from portal.jobs.inviting import Inviting
 from portal.jobs.scheduled_tasks import Due
-from portal.jobs.sending import Sending, tell_of_letters_given_up
+from portal.jobs.sending import Sending, tell_administrators
 from portal.jobs.transactions import in_retried_transaction
+from portal.mail.account_letters import letters_given_up, webhooks_given_up
 from portal.mail.builder import Sender
 from portal.mail.smtp import SmtpServer
 from portal.records.indexing.backlog import catch_up_later, running_threads
@@ -35,6 +39,7 @@ from portal.records.writing.form_keys import forget_old_keys
 log = logging.getLogger(__name__)
 
 PAUSE = 2.0  # seconds between two looks
+PATIENCE = 5.0  # seconds for what is being sent when the process ends
 RESTS = 3  # times as long as a round took that found nothing to do, where that is longer
 BEAT_EVERY = datetime.timedelta(seconds=30)
 DUE_EVERY = datetime.timedelta(minutes=1)
@@ -73,10 +78,11 @@ class Regularly:
 class Worker:
     """The worker of one database. `tables`: those in force now; `address`: the portal's own, for links in letters.
 
-    When `stopping` is set, it ends after the letter that it sends.
+    When `stopping` is set, it ends after the letter that it sends. Webhooks are told in a turn of their own, so that
+    a slow one keeps no letter waiting; `webhook_keys`: of the setting.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the process has for it
         self,
         engine: sa.Engine,
         tables: Callable[[], Tables],
@@ -84,6 +90,8 @@ class Worker:
         address: Callable[[Tables], str],
         server: SmtpServer | None,
         stopping: threading.Event | None = None,
+        *,
+        webhook_keys: str | None = None,
     ) -> None:
         self.engine, self.tables, self.clock, self.address = engine, tables, clock, address
         self.stopping = stopping or threading.Event()
@@ -91,6 +99,7 @@ class Worker:
         self.due = Due(engine, clock)
         self.sending = None if server is None else Sending(engine, server, clock, self.announcing.rewrite)
         self.inviting = Inviting(engine, clock, self.sender)
+        self.delivering = Delivering(engine, clock, webhook_keys)
         self._beats, self._looks_for_due = Regularly(BEAT_EVERY), Regularly(DUE_EVERY)
         self._finishes_index = Regularly(INDEX_EVERY, clock())  # at the start that is done by web/live.py
 
@@ -101,12 +110,19 @@ class Worker:
     def begin(self) -> None:
         """What the only worker of a database does first: it takes up what another one left."""
         if self.engine.dialect.name == "sqlite":
-            in_retried_transaction(self.engine, lambda connection: outbox.release_claims(connection, self.tables()))
+            in_retried_transaction(self.engine, lambda connection: _release_claims(connection, self.tables()))
 
     def try_turn(self) -> bool:
         """A turn, and whether it found something to do. After an error, which is logged, the rest is tried again."""
+        return self._try(lambda: bool(self.turn()))
+
+    def try_delivering(self) -> bool:
+        """The same for what webhooks are told."""
+        return self._try(lambda: bool(self.deliver()))
+
+    def _try(self, turn: Callable[[], bool]) -> bool:
         try:
-            return bool(self.turn())
+            return turn()
         except DatabaseError as error:
             log.error("The database is in the way, and is tried again: %s", driver_error(error))
         except Exception:
@@ -125,9 +141,22 @@ class Worker:
         announced = self.announcing.announce_all(tables, is_stopping)
         sent = self.sending.send_all(tables, is_stopping) if self.sending else 0
         if self.sending and self.sending.give_up(tables):
-            sender = self.sender(tables, self.clock())
-            in_retried_transaction(self.engine, lambda connection: tell_of_letters_given_up(connection, tables, sender))
+            self._tell_administrators(tables, "given-up", letters_given_up)
         return Done(announced, due, sent, looked_at)
+
+    def deliver(self) -> int:
+        """Tells webhooks what is due at this moment; returns how many messages they took."""
+        tables = self.tables()
+        taken = self.delivering.deliver_all(tables, self.stopping.is_set)
+        if self.delivering.give_up(tables):
+            self._tell_administrators(tables, "webhooks-given-up", webhooks_given_up)
+        return taken
+
+    def _tell_administrators(self, tables: Tables, kind: str, write: Callable[[Sender, Account], EmailMessage]) -> None:
+        sender = self.sender(tables, self.clock())
+        in_retried_transaction(
+            self.engine, lambda connection: tell_administrators(connection, tables, sender, kind, write)
+        )
 
     def _do_what_is_due(self, tables: Tables) -> int:
         began = time.monotonic()
@@ -138,20 +167,22 @@ class Worker:
         return due
 
     def _forget(self, connection: sa.Connection, tables: Tables) -> None:
-        outbox.forget_old_letters(connection, tables, self.clock())
+        queue.forget_sent(connection, tables.outbox, self.clock())
+        if tables.declaration.webhooks:
+            queue.forget_sent(connection, tables.delivery, self.clock())
         forget_old_keys(connection, tables, self.clock())
 
 
-def run(workers: Callable[[], Iterable[Worker]], stopping: threading.Event) -> None:
+def run(turns: Callable[[], Iterable[Callable[[], bool]]], stopping: threading.Event) -> None:
     """One worker after the other takes a turn, again and again, until `stopping` is set.
 
-    `workers` is asked before each round. Many portals in which nothing is to be done rest longer between two rounds
-    than one; after work there is no longer rest, as more may have come meanwhile.
+    `turns` is asked before each round; each says whether it found something to do. Many portals in which nothing is to
+    be done rest longer between two rounds than one; after work there is no longer rest: more may have come meanwhile.
     """
     while not stopping.is_set():
         began, worked = time.monotonic(), False
-        for worker in workers():
-            worked = worker.try_turn() or worked
+        for turn in turns():
+            worked = turn() or worked
             if stopping.is_set():
                 return
         stopping.wait(PAUSE if worked else max(PAUSE, (time.monotonic() - began) * RESTS))
@@ -174,6 +205,23 @@ def worker_lock(engine: sa.Engine) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+@contextlib.contextmanager
+def running_beside(turns: Callable[[], Iterable[Callable[[], bool]]], stopping: threading.Event) -> Iterator[None]:
+    """As `run`, in a thread while the block runs; `stopping` is set at its end."""
+    thread = threading.Thread(target=run, args=(turns, stopping), name="worker", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join(PATIENCE)
+
+
+def _release_claims(connection: sa.Connection, tables: Tables) -> None:
+    queue.release_claims(connection, tables.outbox)
+    queue.release_claims(connection, tables.delivery)
 
 
 def _record_heartbeat(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:

@@ -134,3 +134,15 @@ def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
         (_("It says why each of them was not sent, and lets you send them again."),),
     )
     return write_letter(sender, account, content)
+
+
+def webhooks_given_up(sender: Sender, account: Account) -> EmailMessage:
+    """The letter that tells an administrator that webhooks could not be told for three days."""
+    content = LetterContent(
+        _("A webhook does not answer"),
+        (_("The portal has tried for three days to tell a webhook what happened, and has given up."),),
+        _("Open the list of webhooks"),
+        f"{sender.address}/-/outbox?state=refused",
+        (_("It says why each of them was not sent, and lets you send them again."),),
+    )
+    return write_letter(sender, account, content)

@@ -325,6 +325,11 @@ def _system_profile(tables: Tables) -> Profile:
     return profile
 
 
+def profile_policy(tables: Tables, profile: str, now: datetime.datetime) -> Policy:
+    """The rights of a profile where no person stands behind it: nothing is their own, or their company's."""
+    return Policy(tables, tables.declaration.profiles[profile], tables.declaration.reader(now=now, plain=True))
+
+
 def outsider_policy(tables: Tables, reader: Reader | None = None) -> Policy:
     """The portal's own rights on the customers' side of conversations: in whose name it writes what came by mail, and
     reads what it tells somebody who has no access."""

@@ -31,6 +31,7 @@ MESSAGES = {
     "withdrawn": _("Comment withdrawn."),
     "attached": _("Files added."),
     "sent-again": _("This email will be sent again."),
+    "webhook-again": _("The webhook will be told again."),
     "letters-chosen": _("Saved."),
     "detached": _("File removed."),
     "list-begins": _("That was the first record of this list."),

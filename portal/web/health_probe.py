@@ -40,10 +40,11 @@ class Health:
     def attention(self) -> dict[str, bool]:
         """Everything that may need somebody's attention, and whether it does."""
         arrears = self.arrears
-        waits = arrears.news > 0 or (arrears.letters > 0 and self.sends_email)
+        waits = arrears.news > 0 or arrears.webhooks > 0 or (arrears.letters > 0 and self.sends_email)
         return {
             "letters": self.sends_email and (arrears.oldest_letter or 0) > LATE,
             "news": (arrears.oldest_news or 0) > LATE,
+            "webhooks": (arrears.oldest_webhook or 0) > LATE,
             "worker": (waits or arrears.worker_seen is not None)
             and (arrears.worker_seen is None or arrears.worker_seen > WORKER_SILENT),
             "disk": self.free_space is not None and self.free_space < LEAST_SPACE,

@@ -23,6 +23,7 @@ class Change:
 RENAMING = "unit/database/migration/test_renaming.py::"
 RESOLVE = "unit/declaration/test_resolve.py::"
 PLAN = "unit/database/migration/test_plan_and_apply.py::"
+WEBHOOKS = "test_webhooks.py::"
 SINGLE_SIGN_ON = "test_single_sign_on.py::"
 INDEXES = "unit/database/schema/test_indexes.py::"
 TICKETS = "modules.tickets"
@@ -194,6 +195,9 @@ LEDGER: dict[str, Change | str] = {
     "Inbox.title": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
     "Inbox.text": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
     "Inbox.unknown": "test_mail_in.py::test_a_stranger_is_answered_by_mail_alone",
+    "Webhook.url": f"{WEBHOOKS}test_a_new_record_is_told_as_the_api_has_it_and_signed",
+    "Webhook.on": f"{WEBHOOKS}test_each_event_tells_what_is_particular_to_it",
+    "Webhook.as": f"{WEBHOOKS}test_a_webhook_is_told_what_its_profile_may_read_and_nothing_else",
     "SignUp.profile": "test_coming_in.py::test_without_approval_one_is_in_at_once",
     "SignUp.domains": "test_coming_in.py::test_the_companies_of_domains_are_looked_for_among_the_records",
     "SignUp.approve": "test_coming_in.py::test_without_approval_one_is_in_at_once",
@@ -347,6 +351,7 @@ SETTINGS: dict[str, str] = {
     "oidc_client_secret": f"{SINGLE_SIGN_ON}test_one_signs_in_there_and_is_back_where_one_wanted_to_be",
     "oidc_label": f"{SINGLE_SIGN_ON}test_who_declines_there_reads_it_here",
     "smtp": "test_passwords.py::test_a_link_is_promised_where_email_is_sent",
+    "webhook_key": f"{WEBHOOKS}test_the_command_lists_webhooks_shows_a_secret_and_tries_one",
     "log": "test_health.py::test_an_error_page_shows_the_id_under_which_the_log_has_the_rest",
     "slow_page": "test_health.py::test_an_error_page_shows_the_id_under_which_the_log_has_the_rest",
     "monitor_token": "test_health.py::test_a_token_opens_the_figures",

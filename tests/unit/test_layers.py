@@ -21,7 +21,7 @@ ROWS = [
     ["database", "store"],
     ["database/search"],
     ["database/schema"],
-    ["database/outbox", "database/search/marks"],
+    ["database/outbox", "database/deliveries", "database/search/marks"],
     ["database/migration"],
     ["records/statement_cache"],
     ["records/policy"],

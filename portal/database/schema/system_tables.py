@@ -1,5 +1,7 @@
 """The system tables, the same whatever is declared: accounts, comments, history, letters. For `tables.py` alone."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from portal.database.schema.account_tables import account_tables
@@ -166,7 +168,7 @@ def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _letter_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Letters, what leads to them, and the mails that came in."""
+    """Letters, what leads to them, the mails that came in, and what webhooks are told."""
     return {
         "outbox": _outbox_table(metadata),
         "announcement": sa.Table(
@@ -189,6 +191,7 @@ def _letter_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("wanted", sa.Boolean()),
         ),
         "mail": _incoming_mail_table(metadata),
+        "delivery": _delivery_table(metadata),
     }
 
 
@@ -202,14 +205,7 @@ def _outbox_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("subject", sa.Text()),
         sa.Column("message", sa.Text()),  # the whole letter as it is sent
         sa.Column("message_id", sa.Text(), index=True),
-        sa.Column("created", UTCDateTime()),
-        sa.Column("state", sa.Text()),  # waiting, sent or refused; NULL: written before letters were sent
-        sa.Column("sent", UTCDateTime()),
-        sa.Column("attempts", sa.Integer()),
-        sa.Column("next_try", UTCDateTime()),
-        sa.Column("locked_until", UTCDateTime()),  # while a worker sends it
-        sa.Column("give_up", UTCDateTime()),  # when it is no longer tried
-        sa.Column("reason", sa.Text()),  # why the last try failed, in the words of the mail server
+        *_queue_columns(),
         sa.Column("account", sa.Integer(), index=True),  # of the recipient
         sa.Column("module", sa.Text()),  # what the letter is about
         sa.Column("record", sa.BigInteger()),
@@ -243,6 +239,36 @@ def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
         sa.Index("ix_portal_mail_module_record", "module", "record"),
         sqlite_autoincrement=True,
     )
+
+
+def _delivery_table(metadata: sa.MetaData) -> sa.Table:
+    """The events of which webhooks are told, those that were told too."""
+    return sa.Table(
+        "portal_delivery",
+        metadata,
+        serial_column("id"),
+        sa.Column("webhook", sa.Text()),  # its name in the declaration
+        sa.Column("event", sa.BigInteger()),
+        sa.Column("type", sa.Text()),  # MODULE.EVENT
+        sa.Column("message_id", sa.Text()),  # the same at every attempt
+        *_queue_columns(),
+        sa.Index("ix_portal_delivery_state_next_try", "state", "next_try"),
+        sqlite_autoincrement=True,
+    )
+
+
+def _queue_columns() -> list[sa.Column[Any]]:
+    """What database/queue.py asks of a table."""
+    return [
+        sa.Column("created", UTCDateTime()),
+        sa.Column("state", sa.Text()),  # waiting, sent or refused; NULL: an email written before these were sent
+        sa.Column("sent", UTCDateTime()),
+        sa.Column("attempts", sa.Integer()),
+        sa.Column("next_try", UTCDateTime()),
+        sa.Column("locked_until", UTCDateTime()),  # while a worker sends it
+        sa.Column("give_up", UTCDateTime()),  # when it is no longer tried
+        sa.Column("reason", sa.Text()),  # why the last try failed, in the words of the other side
+    ]
 
 
 def _upkeep_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:

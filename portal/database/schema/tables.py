@@ -54,6 +54,7 @@ class Tables:
     attempt: sa.Table
     key: sa.Table
     outbox: sa.Table
+    delivery: sa.Table
     mail: sa.Table
     announcement: sa.Table
     letter_choice: sa.Table

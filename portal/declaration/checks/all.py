@@ -20,6 +20,7 @@ from portal.declaration.checks.sign_up import check_sign_up
 from portal.declaration.checks.unintended_access import check_what_customers_get
 from portal.declaration.checks.unnoticed_comments import check_unnoticed_comments
 from portal.declaration.checks.unused_rights import check_unused_rights
+from portal.declaration.checks.webhooks import check_webhooks
 from portal.declaration.declaration import Declaration, fields_with_rows
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.declared_files import profile_file
@@ -48,10 +49,11 @@ def check_what_is_written(draft: DeclarationDraft) -> None:
 
 
 def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every check of the resolved declaration: of buttons, profiles and sign-up, and of what customers get."""
+    """Every check of the resolved declaration: of buttons, profiles, sign-up, webhooks and what customers get."""
     check_buttons(draft, declaration)
     check_resolved_profiles(draft, declaration)
     check_sign_up(draft, declaration)
+    check_webhooks(draft, declaration)
     check_what_customers_get(draft, declaration)
     check_unnoticed_comments(draft, declaration)
     check_joined_conditions(draft, declaration)

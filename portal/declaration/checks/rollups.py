@@ -1,7 +1,5 @@
 """Checks roll-ups: their condition, which must hold until one of the records is written, and who gets their number."""
 
-from collections.abc import Iterator
-
 from portal.conditions import ALWAYS, Comparison, comparisons
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.declaration_draft import DeclarationDraft
@@ -29,13 +27,9 @@ def _changes_by_itself(module: Module, part: Comparison) -> str | None:
         return f'"{name}" changes without its record: a roll-up can only ask for fields that store one value'
     if name in module.builtin and name != "created":
         return f'"{name}" is kept by the portal: a roll-up can only ask for declared fields and created'
-    values = list(_values_in(part))
+    values = list(part.values)
     if part.operator == "within" or any(value in OF_THE_MOMENT for value in values if isinstance(value, str)):
         return f'the answer for "{name}" is another one tomorrow, or for another reader'
     if field.targets and part.operator != "empty":
         return f'"{name}" is a link, whose record may get another name: a roll-up can only ask whether it is empty'
     return None
-
-
-def _values_in(part: Comparison) -> Iterator[object]:
-    yield from part.value if isinstance(part.value, tuple) else (part.value,)

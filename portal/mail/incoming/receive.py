@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from portal.accounts.accounts import load_account
 from portal.accounts.bounces import count_bounce
 from portal.accounts.keys_and_tokens import find_portal_key
-from portal.database import outbox
+from portal.database import outbox, queue
 from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.linked_value import Linked
@@ -237,7 +237,7 @@ class Receiver:
         letter = outbox.letter_with_id(self.connection, self.tables, report.letter_ids)
         if letter is None:
             raise KeptAsideError(_("it reports the non-delivery of an email that the portal did not write"))
-        outbox.refuse_letter(self.connection, self.tables, letter["id"], report.reason)
+        queue.refuse(self.connection, self.tables.outbox, letter["id"], report.reason)
         if report.permanent and letter["account"]:
             count_bounce(self.connection, self.tables, letter["account"], report.reason)
         module, record_id = letter["module"], letter["record"]

@@ -50,6 +50,8 @@ class Event:
     at: datetime.datetime
     internal: bool
     about: str  # comment, file, person, record or ""
+    about_id: int | None = None
+    transition: str = ""  # by which the record moved; "" where a comment did it
     reference: str = ""  # of a deleted record; the name of a profile that the portal was viewed with
     changes: tuple[FieldChange, ...] = ()
     file: str = ""
@@ -124,6 +126,13 @@ def whole_history(
     return events, before
 
 
+def find_event(records: Records, event_id: int) -> tuple[Event, Record | None] | None:
+    """One event of those of `whole_history`, with its record."""
+    rows = read_events(records, [records.policy.tables.event.c["id"] == event_id], None)
+    enabled = [row for row in rows if records.policy.access(row["module"])]
+    return next(_of_visible_records(records, enabled), None)
+
+
 def _conditions(policy: Policy, only: EventFilter) -> list[sa.ColumnElement[bool]]:
     event = policy.tables.event
     modules = [only.module] if only.module else list(policy.modules)
@@ -168,7 +177,7 @@ def _event(records: Records, row: Mapping[str, Any]) -> Event | None:
     internal = bool(row["internal"] or details.get("internal"))
     if internal and not records.policy.staff:
         return None
-    kind = row["kind"].partition(":")[0]
+    kind, _colon, transition = row["kind"].partition(":")
     changes = tuple(_changes(records, details))
     if kind in CHANGING and not changes and (kind != "imported" or "fields" in details):
         return None
@@ -184,6 +193,8 @@ def _event(records: Records, row: Mapping[str, Any]) -> Event | None:
         at=row["at"],
         internal=internal,
         about=about,
+        about_id=details.get(about),
+        transition=transition,
         reference=details.get("reference", ""),
         changes=changes,
         link=_link(records, details, about),

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.deliveries import event_type, put_deliveries, webhooks_of
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.records.reading.history import PORTAL
@@ -81,18 +82,26 @@ def add_event(
     tables, row = records.policy.tables, event_row(records, record_id, kind, author, details or {})
     insert = sa.insert(tables.event).values(row)
     is_told_with_comment = kind == "attached" and "comment" in row["details"]
-    is_news = author.channel != SYSTEM.channel and kind.partition(":")[0] in ANNOUNCED  # what is imported is none
-    if is_told_with_comment or not is_news:
+    is_news = author.channel != SYSTEM.channel  # what is imported is none
+    announced = is_news and not is_told_with_comment and kind.partition(":")[0] in ANNOUNCED
+    type_ = event_type(records.name, kind)
+    webhooks = webhooks_of(tables.declaration, type_) if is_news else []
+    if not announced and not webhooks:
         records.connection.execute(insert)
         return
     event_id = records.connection.execute(insert.returning(tables.event.c["id"])).scalar_one()
-    announcement = {"event": event_id, "attempts": 0} | {name: row[name] for name in ("module", "record", "kind", "at")}
-    records.connection.execute(sa.insert(tables.announcement).values(announcement))
+    if announced:
+        names = ("module", "record", "kind", "at")
+        announcement = {"event": event_id, "attempts": 0} | {name: row[name] for name in names}
+        records.connection.execute(sa.insert(tables.announcement).values(announcement))
+    if webhooks:
+        put_deliveries(records.connection, tables, webhooks, event_id, type_, row["at"])
 
 
 def forget_announcements(connection: sa.Connection, tables: Tables) -> None:
-    """No event until now is announced: nobody is notified of what happened."""
+    """No event until now is announced: neither people nor webhooks are told of what happened."""
     connection.execute(sa.delete(tables.announcement))
+    connection.execute(sa.delete(tables.delivery))
 
 
 def event_row(

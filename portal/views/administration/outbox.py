@@ -1,5 +1,9 @@
-"""`/-/outbox`, for administrators: what waits, what was sent, what was refused and why; any of them is sent again."""
+"""`/-/outbox`, for administrators: what waits, what was sent, what was refused and why; any of them is sent again.
 
+Emails, and what webhooks are told.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +12,8 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.database import outbox
+from portal.database import outbox, queue
+from portal.database.deliveries import newest_deliveries
 from portal.mail.letter_text import hide_links, read_letter
 from portal.texts import Words, _
 from portal.views.displays import moment
@@ -21,9 +26,9 @@ from portal.web.serving import is_local_development
 
 PAGE = 50
 STATES: dict[str, tuple[Words, str]] = {
-    outbox.WAITING: (_("Waiting"), "info"),
-    outbox.SENT: (_("Sent"), "good"),
-    outbox.REFUSED: (_("Not sent"), "bad"),
+    queue.WAITING: (_("Waiting"), "info"),
+    queue.SENT: (_("Sent"), "good"),
+    queue.REFUSED: (_("Not sent"), "bad"),
 }
 KEPT: tuple[Words, str] = (_("Kept"), "")
 
@@ -38,6 +43,20 @@ class LetterShown:
     tone: str = ""
     reason: str = ""  # why the last try to send it failed, in the words of the mail server
     url: str = ""
+
+
+@dataclass(frozen=True)
+class DeliveryShown:
+    """An event of which a webhook is told."""
+
+    id: int
+    webhook: str
+    event: str
+    at: Moment
+    state: Words
+    tone: str
+    reason: str = ""
+    url: str = ""  # of the record
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,8 @@ class OutboxPage:
     links_url: str = ""  # where the links of the chosen one are shown
     may_send: bool = False
     sends_email: bool = False  # whether there is a mail server
+    has_webhooks: bool = False
+    deliveries: tuple[DeliveryShown, ...] = ()
 
 
 @view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)
@@ -75,27 +96,33 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
     may_show_links = chosen is not None and is_local_development(request)
     text = read_letter(chosen["message"]) if chosen else ""
     page = OutboxPage(
-        letters=tuple(_letter(row, request) for row in outbox.newest_letters(connection, tables, PAGE, state)),
+        letters=tuple(_letter(row, request) for row in queue.newest(connection, tables.outbox, PAGE, state)),
         tabs=_tabs(state),
         chosen=_letter(chosen, request) if chosen else None,
         text=text if may_show_links and "links" in request.GET else hide_links(text),
         links_url=f"/-/outbox?letter={chosen_id}&links=1" if may_show_links and "links" not in request.GET else "",
         may_send=request.visitor.identity is not None and request.visitor.identity.administrator,
         sends_email=request.registry.serving.sends_email,
+        has_webhooks=bool(tables.declaration.webhooks),
+        deliveries=tuple(_deliveries(request, state)),
     )
     return {"page": page}
 
 
 @view_config(context=Administration, name="outbox", request_method="POST", permission=ADMINISTER)
 def send_letter_again(context: Administration, request: Request) -> Response:
-    """The button of the outbox: lets the worker send a letter now, whatever became of it before."""
+    """The buttons of the outbox: the worker sends a letter, or tells a webhook, whatever became of that before."""
+    if delivery_id := posted_text(request, "delivery"):
+        _send_again(request, request.portal.tables.delivery, delivery_id)
+        return set_flash(request, HTTPSeeOther("/-/outbox"), "webhook-again")
     letter_id = posted_text(request, "letter")
-    known = ROW_ID.fullmatch(letter_id) and outbox.send_again(
-        request.connection, request.portal.tables, int(letter_id), request.now
-    )
-    if not known:
-        raise HTTPNotFound
+    _send_again(request, request.portal.tables.outbox, letter_id)
     return set_flash(request, HTTPSeeOther(f"/-/outbox?letter={letter_id}"), "sent-again")
+
+
+def _send_again(request: Request, table: Any, row_id: str) -> None:
+    if not ROW_ID.fullmatch(row_id) or not queue.send_again(request.connection, table, int(row_id), request.now):
+        raise HTTPNotFound
 
 
 def _tabs(state: str | None) -> tuple[StateTab, ...]:
@@ -105,7 +132,7 @@ def _tabs(state: str | None) -> tuple[StateTab, ...]:
 
 def _letter(row: Any, request: Request) -> LetterShown:
     label, tone = STATES.get(row["state"], KEPT)
-    sends = request.registry.serving.sends_email or row["state"] != outbox.WAITING
+    sends = request.registry.serving.sends_email or row["state"] != queue.WAITING
     return LetterShown(
         id=row["id"],
         to=row["recipient"],
@@ -116,3 +143,22 @@ def _letter(row: Any, request: Request) -> LetterShown:
         reason=request.reader.text(row["reason"]),
         url=f"/-/outbox?letter={row['id']}",
     )
+
+
+def _deliveries(request: Request, state: str | None) -> Iterator[DeliveryShown]:
+    tables = request.portal.tables
+    if not tables.declaration.webhooks:
+        return
+    for row in newest_deliveries(request.connection, tables, PAGE, state):
+        label, tone = STATES[row["state"]]
+        is_there = row["kind"] != "deleted"
+        yield DeliveryShown(
+            id=row["id"],
+            webhook=row["webhook"],
+            event=row["type"],
+            at=moment(row["created"], request.reader),
+            state=label,
+            tone=tone,
+            reason=request.reader.text(row["reason"]),
+            url=f"/{row['module']}/{row['record']}/" if is_there else "",
+        )

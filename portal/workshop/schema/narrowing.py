@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
 from portal.declaration.shape_keys import key_info, keys_of, shape_in
-from portal.declaration.shapes import ACTIONS, DetailLayout, Module
+from portal.declaration.shapes import ACTIONS, EVENTS, DetailLayout, Module
 from portal.declaration.value_types import FormRow, Row
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, Shape
@@ -125,6 +125,9 @@ class Narrowing:
         if kind == "target":
             forms = {f"{name}/create": f"New: {found.label}" for name, found in names.modules.items()}
             return _one_of({**_labels(names.modules), **forms})
+        if kind == "event":
+            events = {f"{name}.{event}": found.label for name, found in names.modules.items() for event in EVENTS}
+            return _one_of(events)
         return self._named_in(kind, module, around) if module is not None else {}
 
     def _named_in(self, kind: str, module: ModuleNames, around: Around) -> Schema:

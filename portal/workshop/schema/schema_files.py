@@ -12,7 +12,7 @@ from pydantic import Field as Key
 
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.declared_files import read_files
-from portal.declaration.shapes import Access, Button, Inbox, Module, Profile, Settings, SignUp
+from portal.declaration.shapes import Access, Button, Inbox, Module, Profile, Settings, SignUp, Webhook
 from portal.declaration.value_types import ModuleName
 from portal.fields.base_shape import Shape
 from portal.workshop.replace_file import replace_file
@@ -35,6 +35,7 @@ class ModulesFile(Shape):
     organizations: ModuleName | None = None
     inbox: Inbox | None = None
     sign_up: SignUp | None = None
+    webhooks: dict[str, Webhook] = {}
     modules: dict[str, Module] = Key(min_length=1)
 
 

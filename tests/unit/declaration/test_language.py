@@ -59,6 +59,7 @@ MODULE_KEYS = [
     (REFUSED, "", "version", 2),
     (WARNS, "", "sign_up", {"profile": "customer"}),
     (WORKS, "", "inbox", {"address": "help@lumen.example", "creates": "tickets"}),
+    (WORKS, "", "webhooks", {}),
     (REFUSED, "", "webhooks", {"erp": {"url": "https://erp.example"}}),
     (WORKS, "portal", "sign_in", ["password"]),
     (REFUSED, "portal", "second_factor", ["customer"]),

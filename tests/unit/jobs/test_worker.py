@@ -23,21 +23,11 @@ class Stopping(threading.Event):
         return True
 
 
-class Turn:
-    """A worker whose turn finds something to do, or nothing."""
-
-    def __init__(self, worked: bool) -> None:
-        self.worked = worked
-
-    def try_turn(self) -> bool:
-        return self.worked
-
-
 @pytest.mark.parametrize(("worked", "rests_long"), [([True, False], False), ([False, False], True)])
 def test_only_rounds_that_find_nothing_to_do_are_followed_by_long_rest(monkeypatch, worked, rests_long):
     monkeypatch.setattr(worker, "RESTS", 10**9)
     stopping = Stopping()
-    run(lambda: map(Turn, worked), stopping)
+    run(lambda: [lambda done=done: done for done in worked], stopping)
     assert (stopping.rest > PAUSE) is rests_long
 
 

@@ -1,0 +1,68 @@
+"""The queue of what webhooks are told: one row for each event and each webhook (queue.py).
+
+A row holds no word of the record: what is told is read when it is sent (portal/jobs/webhook_message.py).
+"""
+
+import datetime
+import secrets
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from portal.database.queue import WAITING, new_row
+from portal.database.schema.tables import Tables
+from portal.declaration.declaration import Declaration
+
+# The events that are told by another word than their kind.
+TOLD_AS = {"signed": "edited"}
+
+
+def event_type(module: str, kind: str) -> str:
+    """What an event of the history is called where webhooks name it, such as `orders.moved`."""
+    word = kind.partition(":")[0]
+    return f"{module}.{TOLD_AS.get(word, word)}"
+
+
+def webhooks_of(declaration: Declaration, event_type: str) -> list[str]:
+    """The names of the webhooks that are told of it."""
+    return [name for name, webhook in declaration.webhooks.items() if event_type in webhook.on]
+
+
+def newest_deliveries(connection: sa.Connection, tables: Tables, limit: int, state: str | None) -> list[sa.RowMapping]:
+    """What was queued last, newest first, with the module and the record; of one state only, None for all."""
+    delivery, event = tables.delivery, tables.event
+    query = sa.select(delivery, event.c["module"], event.c["record"], event.c["kind"]).join_from(
+        delivery, event, delivery.c["event"] == event.c["id"]
+    )
+    if state is not None:
+        query = query.where(delivery.c["state"] == state)
+    return list(connection.execute(query.order_by(delivery.c["id"].desc()).limit(limit)).mappings())
+
+
+def count_waiting(connection: sa.Connection, tables: Tables, webhook: str) -> int:
+    """How many messages wait for a webhook."""
+    delivery = tables.delivery.c
+    query = sa.select(sa.func.count()).where(delivery["webhook"] == webhook, delivery["state"] == WAITING)
+    return connection.execute(query).scalar_one()
+
+
+def put_deliveries(
+    connection: sa.Connection,
+    tables: Tables,
+    webhooks: Collection[str],
+    event_id: int,
+    event_type: str,
+    now: datetime.datetime,
+) -> None:
+    """Queues an event for webhooks. They are told only if the transaction is committed."""
+    rows = [
+        {
+            "webhook": name,
+            "event": event_id,
+            "type": event_type,
+            "message_id": f"msg_{secrets.token_hex(16)}",
+            **new_row(now),
+        }
+        for name in webhooks
+    ]
+    connection.execute(sa.insert(tables.delivery), rows)

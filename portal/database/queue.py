@@ -1,0 +1,132 @@
+"""What waits in a table until somebody outside has taken it: what emails and deliveries of webhooks have in common.
+
+A row is written in the transaction of its cause: none is lost, and none is sent after a rollback. A worker claims one,
+sends it outside of any transaction and stores what became of it. A worker that dies meanwhile leaves the claim, which
+ends after LEASE. What fails is tried again after growing pauses, until it is given up.
+"""
+
+import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+WAITING, SENT, REFUSED = "waiting", "sent", "refused"
+FORGET = datetime.timedelta(days=90)  # after this time what was sent is deleted
+GIVE_UP = datetime.timedelta(days=3)  # after this time it is no longer tried
+LEASE = datetime.timedelta(minutes=10)  # longer than a server may take for one row
+FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)  # between two tries
+
+
+def new_row(now: datetime.datetime) -> dict[str, Any]:
+    """The columns by which a new row waits to be sent."""
+    return {"created": now, "state": WAITING, "attempts": 0, "next_try": now, "give_up": now + GIVE_UP}
+
+
+def is_due(
+    connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
+) -> bool:
+    """Whether there is a row to claim."""
+    return connection.execute(_due(table, now).where(*conditions).order_by(None).limit(1)).first() is not None
+
+
+def claim(
+    connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
+) -> sa.RowMapping | None:
+    """The next row that is due, for this worker alone until LEASE is over; None where there is none.
+
+    Its `attempts` count this one.
+    """
+    query = _due(table, now).where(*conditions).limit(1).with_for_update(skip_locked=True)
+    claimed = (
+        sa.update(table)
+        .where(table.c["id"] == query.scalar_subquery())
+        .values(locked_until=now + LEASE, attempts=table.c["attempts"] + 1)
+        .returning(table)
+    )
+    return connection.execute(claimed).mappings().first()
+
+
+def release_claims(connection: sa.Connection, table: sa.Table) -> None:
+    """Frees what a worker had claimed that died. Only for the single worker of a database."""
+    connection.execute(sa.update(table).where(table.c["locked_until"].is_not(None)).values(locked_until=None))
+
+
+def mark_sent(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> None:
+    """The other side has taken it."""
+    store(connection, table, row_id, state=SENT, sent=now, locked_until=None, reason=None)
+
+
+def put_off(
+    connection: sa.Connection, table: sa.Table, row_id: int, attempts: int, reason: str, now: datetime.datetime
+) -> None:
+    """It is tried again later, each time after a longer pause."""
+    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
+    store(connection, table, row_id, next_try=now + pause, locked_until=None, reason=reason)
+
+
+def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:
+    """It is not sent, unless somebody asks for it."""
+    store(connection, table, row_id, state=REFUSED, locked_until=None, reason=reason)
+
+
+def is_late(connection: sa.Connection, table: sa.Table, now: datetime.datetime) -> bool:
+    """Whether there is a row to give up."""
+    return connection.execute(sa.select(table.c["id"]).where(_late(table, now)).limit(1)).first() is not None
+
+
+def give_up_late(connection: sa.Connection, table: sa.Table, now: datetime.datetime, reason: str) -> int:
+    """Refuses what could not be sent in time, for `reason` where no try failed; returns how many rows that were."""
+    values = {"state": REFUSED, "reason": sa.func.coalesce(table.c["reason"], reason)}
+    return connection.execute(sa.update(table).where(_late(table, now)).values(values)).rowcount
+
+
+def forget_sent(connection: sa.Connection, table: sa.Table, now: datetime.datetime) -> None:
+    """Deletes what was sent long ago, some at a time."""
+    old = sa.select(table.c["id"]).where(table.c["state"] == SENT, table.c["next_try"] < now - FORGET).limit(1_000)
+    connection.execute(sa.delete(table).where(table.c["id"].in_(old)))
+
+
+def send_again(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> bool:
+    """It is due now, and has as much time as a new one; False where there is no such row."""
+    values = {"state": WAITING, "next_try": now, "give_up": now + GIVE_UP, "attempts": 0, "sent": None}
+    return store(connection, table, row_id, **values) == 1
+
+
+def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:
+    """It is not to be sent, and leaves nothing."""
+    connection.execute(sa.delete(table).where(table.c["id"] == row_id))
+
+
+def newest(connection: sa.Connection, table: sa.Table, limit: int, state: str | None) -> list[sa.RowMapping]:
+    """The rows that were queued last, newest first; of one state only, None for all."""
+    query = sa.select(table).order_by(table.c["id"].desc()).limit(limit)
+    if state is not None:
+        query = query.where(table.c["state"] == state)
+    return list(connection.execute(query).mappings())
+
+
+def store(connection: sa.Connection, table: sa.Table, row_id: int, **values: Any) -> int:
+    """Writes columns of one row; returns how many rows that were."""
+    return connection.execute(sa.update(table).where(table.c["id"] == row_id).values(values)).rowcount
+
+
+def _due(table: sa.Table, now: datetime.datetime) -> sa.Select[tuple[int]]:
+    """The ids of what may be tried now, those that wait longest first.
+
+    A moment that is further away than any pause was set by a clock that went wrong, and does not count.
+    """
+    time = sa.or_(table.c["next_try"] <= now, table.c["next_try"] > now + LONGEST_PAUSE + FIRST_PAUSE)
+    return (
+        sa.select(table.c["id"])
+        .where(table.c["state"] == WAITING, time, table.c["give_up"] > now, _is_free(table, now))
+        .order_by(table.c["next_try"], table.c["id"])
+    )
+
+
+def _late(table: sa.Table, now: datetime.datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c["state"] == WAITING, table.c["give_up"] <= now, _is_free(table, now))
+
+
+def _is_free(table: sa.Table, now: datetime.datetime) -> sa.ColumnElement[bool]:
+    locked_until = table.c["locked_until"]
+    return sa.or_(locked_until.is_(None), locked_until <= now, locked_until > now + LEASE + FIRST_PAUSE)

@@ -1,0 +1,122 @@
+"""Tells webhooks what happened: each event at least once, after growing pauses where that fails, three days at most.
+
+Events are told in the order in which they happened, but for those that are tried again, and unless several workers tell
+them at once: a receiver goes by the version of the record, which is that of the moment of sending.
+"""
+
+import datetime
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.keys_and_tokens import portal_key
+from portal.database import queue
+from portal.database.engine import reading
+from portal.database.errors import database_is_in_the_way
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Webhook
+from portal.jobs.sending import TOO_LATE, Rest, Result
+from portal.jobs.transactions import in_retried_transaction
+from portal.jobs.webhook_message import write_message
+from portal.jobs.webhook_request import DeliveryError, post, webhook_secrets
+from portal.texts import _
+
+log = logging.getLogger(__name__)
+
+OWN_ERROR = _("An error of the portal, which its log describes")
+MOST_AT_ONCE = 50  # messages to one webhook before the others have their turn
+NO_KEY = "Webhooks wait to be told, and PORTAL_WEBHOOK_KEY is not set"
+
+
+@dataclass
+class Delivering:
+    """Tells the webhooks of one database. `keys`: those of the setting; None where there is none."""
+
+    engine: sa.Engine
+    clock: Callable[[], datetime.datetime]
+    keys: str | None
+    _rests: dict[str, Rest] = field(default_factory=lambda: defaultdict(Rest))  # by the address
+    _portal_key: bytes | None = None
+    _missed_key: bool = False
+
+    def deliver_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
+        """Tells what is due; returns how many messages were taken."""
+        taken = 0
+        for name, webhook in tables.declaration.webhooks.items():
+            if self._is_due(tables, name) and self._has_key():
+                taken += self._deliver(tables, name, webhook, is_stopping)
+        return taken
+
+    def give_up(self, tables: Tables) -> int:
+        """Refuses what could not be told in three days; returns how many messages that were."""
+        if not self._is_late(tables):
+            return 0
+        late = self._write(queue.give_up_late, tables.delivery, self.clock(), TOO_LATE)
+        log.error("Messages to webhooks given up after three days: %s", late)
+        return late
+
+    def _has_key(self) -> bool:
+        if self.keys is None and not self._missed_key:
+            log.error(NO_KEY)
+            self._missed_key = True
+        return self.keys is not None
+
+    def _deliver(self, tables: Tables, name: str, webhook: Webhook, is_stopping: Callable[[], bool]) -> int:
+        """Tells one webhook what is due; returns how many messages it took."""
+        taken, rest = 0, self._rests[webhook.url]
+        while taken < MOST_AT_ONCE and not is_stopping() and not rest.lasts(self.clock()):
+            row = self._write(queue.claim, tables.delivery, self.clock(), tables.delivery.c["webhook"] == name)
+            if row is None:
+                break
+            taken += self._deliver_one(tables, webhook, row, rest)
+        return taken
+
+    def _deliver_one(self, tables: Tables, webhook: Webhook, row: sa.RowMapping, rest: Rest) -> int:
+        table, row_id = tables.delivery, row["id"]
+        try:
+            with reading(self.engine) as connection:
+                message = write_message(connection, tables, webhook, row["event"], self.clock())
+            if message is None:  # nothing that the profile may read
+                self._write(queue.remove, table, row_id)
+                return 0
+            secrets = self._secrets(tables, row["webhook"])
+            post(webhook.url, secrets, row["message_id"], self.clock(), message)
+        except DeliveryError as error:
+            log.warning("Webhook %s was not told of %s: %s", row["webhook"], row["type"], error)
+            rest.begin(self.clock())
+            reason = str(error)
+        except Exception as error:
+            if database_is_in_the_way(error):
+                raise
+            log.exception("Webhook %s could not be told of %s", row["webhook"], row["type"])
+            reason = OWN_ERROR
+        else:
+            self._write(queue.mark_sent, table, row_id, self.clock())
+            log.info("Webhook %s told of %s: %s", row["webhook"], row["type"], row["message_id"])
+            rest.end()
+            return 1
+        self._write(queue.put_off, table, row_id, row["attempts"], reason, self.clock())
+        return 0
+
+    def _secrets(self, tables: Tables, name: str) -> list[str]:
+        if self._portal_key is None:
+            self._portal_key = self._write(portal_key, tables)
+        return webhook_secrets(self.keys or "", self._portal_key, name)
+
+    def _is_due(self, tables: Tables, name: str) -> bool:
+        with reading(self.engine) as connection:
+            return queue.is_due(connection, tables.delivery, self.clock(), tables.delivery.c["webhook"] == name)
+
+    def _is_late(self, tables: Tables) -> bool:
+        if not tables.declaration.webhooks:
+            return False
+        with reading(self.engine) as connection:
+            return queue.is_late(connection, tables.delivery, self.clock())
+
+    def _write(self, write: Callable[..., Result], *arguments: Any) -> Result:
+        """Calls `write` with a connection, in a transaction of its own."""
+        return in_retried_transaction(self.engine, lambda connection: write(connection, *arguments))
