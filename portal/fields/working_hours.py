@@ -139,39 +139,40 @@ class WorkingHours:
     def _spans_from(self, start: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
         day = start.astimezone(self.zone).date()
         for number in range(MOST_DAYS):
-            for begin, end in self._spans_of(day + number * DAY):
+            for begin, end in _spans_of(self, day + number * DAY):
                 if end > start:
                     yield max(begin, start), end
 
     def _spans_until(self, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
         day = end.astimezone(self.zone).date()
         for number in range(MOST_DAYS):
-            for begin, until in reversed(self._spans_of(day - number * DAY)):
+            for begin, until in reversed(_spans_of(self, day - number * DAY)):
                 if begin < end:
                     yield begin, min(until, end)
 
-    def _spans_of(self, day: datetime.date) -> list[tuple[datetime.datetime, datetime.datetime]]:
-        """The working time of a day, in order and without an overlap."""
-        spans: list[tuple[datetime.datetime, datetime.datetime]] = []
-        for start, end in self.week[day.weekday()] if not self._is_off(day) else ():
-            # Where clocks go forward, hours that none of them shows have no length.
-            begin = max(self._moment(day, start), spans[-1][1] if spans else self._moment(day, 0))
-            if begin < (until := self._moment(day, end)):
-                spans.append((begin, until))
-        return spans
 
-    def _moment(self, day: datetime.date, minutes: int) -> datetime.datetime:
-        clock = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
-        return clock.replace(tzinfo=self.zone).astimezone(datetime.UTC)
-
-    def _is_off(self, day: datetime.date) -> bool:
-        return day in self.dates_off or any(_is_holiday(country, day) for country in self.countries)
-
-
+# A list of deadlines is counted over the same few days again and again.
 @functools.lru_cache(maxsize=5_000)
-def _is_holiday(country: str, day: datetime.date) -> bool:
-    holidays: Collection[datetime.date] = public_holidays.public_holidays(country, day.year)
-    return day in holidays
+def _spans_of(hours: WorkingHours, day: datetime.date) -> tuple[tuple[datetime.datetime, datetime.datetime], ...]:
+    """The working time of a day, in order and without an overlap."""
+    spans: list[tuple[datetime.datetime, datetime.datetime]] = []
+    for start, end in hours.week[day.weekday()] if not _is_off(hours, day) else ():
+        # Where clocks go forward, hours that none of them shows have no length.
+        begin = max(_moment(hours, day, start), spans[-1][1] if spans else _moment(hours, day, 0))
+        if begin < (until := _moment(hours, day, end)):
+            spans.append((begin, until))
+    return tuple(spans)
+
+
+def _moment(hours: WorkingHours, day: datetime.date, minutes: int) -> datetime.datetime:
+    clock = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
+    return clock.replace(tzinfo=hours.zone).astimezone(datetime.UTC)
+
+
+def _is_off(hours: WorkingHours, day: datetime.date) -> bool:
+    if day in hours.dates_off:
+        return True
+    return any(day in public_holidays.public_holidays(country, day.year) for country in hours.countries)
 
 
 def _seconds_between(start: datetime.datetime, end: datetime.datetime) -> int:
