@@ -118,6 +118,18 @@ def test_a_letter_is_written_in_the_language_of_its_reader(write):
 
 
 @pytest.mark.parametrize("write", WRITE.values(), ids=WRITE)
+def test_a_letter_in_arabic_runs_from_right_to_left_and_its_links_stay_links(write):
+    settings = SMALL.settings.model_copy(update={"languages": ("ar",)})
+    sender = Sender(SMALL.model_copy(update={"settings": settings}), "https://care.example", NOW)
+    letter = write(sender, Account(1, "anna@b.example", "Anna", "customer", language="ar"))
+    html = letter.get_body(("html",)).get_content()
+    assert html.count('dir="rtl"') == 2  # web mail shows the body alone
+    links = re.findall(r"https://[^\s<>\"]+", plain_text(letter) + html)
+    assert links
+    assert [link for link in links if not link.isascii()] == []
+
+
+@pytest.mark.parametrize("write", WRITE.values(), ids=WRITE)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_writes_no_header_no_recipient_and_no_body(write, name):
     settings = SMALL.settings.model_copy(update={"name": name})
