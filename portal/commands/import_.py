@@ -124,7 +124,7 @@ def command(  # noqa: PLR0913 - one per option
 
 
 @dataclass(frozen=True)
-class Part:
+class ImportedFile:
     """What became of one file: the records of a module, or the rows of one of its fields."""
 
     name: str
@@ -168,13 +168,15 @@ class _UndoneError(Exception):
     """Rolls back what was imported, because of bad rows or a dry run."""
 
 
-def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, options: ImportOptions) -> list[Part]:
+def _import(
+    portal: OpenPortal, module: str, file: Path, delimiter: str | None, options: ImportOptions
+) -> list[ImportedFile]:
     """Imports the file and the rows in it or beside it, in one transaction, with progress bars on the terminal."""
     rows = _places_of_rows(portal.declaration.modules[module], file, delimiter, options)
     # A row may belong to a record of the file: then a dry run writes the records, and takes them back.
     transaction = reading if options.dry_run and not rows else writing
     whole = replace(options, dry_run=False) if rows else options
-    done: list[Part] = []
+    done: list[ImportedFile] = []
     with suppress(_UndoneError), database_errors_explained(), transaction(portal.engine) as connection:
         records = portal.records(connection, module)
         with _mistakes_explained(file), ExitStack() as bars:
@@ -182,7 +184,7 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
             on_checked = bars.enter_context(progress_bar("Checking", source.lines))
             on_written = bars.enter_context(progress_bar("Importing", source.lines))
             imported = import_file(records, source, whole, on_checked, on_written)
-            done.append(Part(module, file, imported))
+            done.append(ImportedFile(module, file, imported))
         stopped = bool(imported.bad) and not options.skip_bad
         for field, path, columns in rows:
             with _mistakes_explained(path), ExitStack() as bars:
@@ -191,7 +193,7 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
                 outcome = imported.outcome
                 owners = Owners(outcome.added_ids, outcome.ids if columns else None, imported=not stopped)
                 report = import_rows(records, field, columns or source, whole, owners, on_checked)
-                done.append(Part(f"{module}.{field.name}", path, report))
+                done.append(ImportedFile(f"{module}.{field.name}", path, report))
         if options.dry_run or (not options.skip_bad and any(part.bad for part in done)):
             raise _UndoneError
     return done

@@ -18,7 +18,7 @@ from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell, CellForm, ImportRow, changed_values
 from portal.records.transfer.importing_files import same_name
 from portal.records.transfer.kept_rows import KeptRows
-from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_by_name, stored_keys
+from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_by_name, records_by_key
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import EMPTY, is_required, is_shown
@@ -284,7 +284,7 @@ class Checking:
                 rows_by_value[value] = row
         # A person gives no new record a reference, and is not told of those that they may not see.
         if field.unique or (field.name in IDENTITY and self._rights is None):
-            for value, record_id in stored_keys(self.records, field, rows_by_value):
+            for value, record_id in records_by_key(self.records, field, rows_by_value):
                 record = rows_by_value[value].record
                 if record is None or record.id != record_id:
                     self._refuse(rows_by_value[value].line, field.name, field.taken)

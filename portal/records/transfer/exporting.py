@@ -86,7 +86,7 @@ class ListCells:
         return [text for field in self.fields for text in self._texts(field, record.values[field.name])]
 
     def of_sheet(self, record: Record | Row) -> list[SheetCell | str]:
-        """The same for a workbook: what a spreadsheet computes with as such."""
+        """The cells of one record, or of a row, for a workbook: what a spreadsheet computes with as such."""
         cells: list[SheetCell | str] = []
         for field in self.fields:
             value = record.values[field.name]

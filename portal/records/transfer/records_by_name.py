@@ -75,7 +75,7 @@ def _stored_values(records: Records, field: Field, values: Iterable[Any]) -> Ite
         yield from ((value, record_id) for value, record_id in records.connection.execute(named))
 
 
-def stored_keys(
+def records_by_key(
     records: Records, field: Field, keys: Iterable[tuple[Any, ...]]
 ) -> Iterator[tuple[tuple[Any, ...], int]]:
     """(key, id) of the records, whoever may see them, that have one of `keys`.

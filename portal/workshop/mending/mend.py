@@ -22,7 +22,7 @@ from portal.workshop.mending.duplicates import without_second
 from portal.workshop.mending.edits import Alternatives, Proposal, SourceText
 from portal.workshop.mending.indentation import reindented
 from portal.workshop.mending.misread_values import rewritten
-from portal.workshop.mending.misspelled_names import is_known_word, renamed_declarations, respelt
+from portal.workshop.mending.misspelled_names import only_right_name_is_in_use, renamed_declarations, respelt
 from portal.workshop.replace_file import replace_file
 
 MOST_EDITS = 200
@@ -194,7 +194,7 @@ class _Mender:
             for proposal in renamed_declarations(problem, chosen, self._sources, documents)
             if self._is_good(problem, self._try(proposal))
         ]
-        return bool(others) and not is_known_word(problem, chosen, self._sources)
+        return bool(others) and not only_right_name_is_in_use(problem, chosen, self._sources)
 
     def _documents(self) -> list[Document]:
         """Every file that can be read, as it is by now."""

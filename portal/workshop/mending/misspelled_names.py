@@ -49,7 +49,7 @@ def renamed_declarations(
             yield source.replaced(line, column + shift, len(right), wrong)
 
 
-def is_known_word(problem: Problem, chosen: Proposal, sources: Mapping[str, SourceText]) -> bool:
+def only_right_name_is_in_use(problem: Problem, chosen: Proposal, sources: Mapping[str, SourceText]) -> bool:
     """Whether the words of the right name stand elsewhere too, as in a label, and those of the wrong one do not."""
     wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
     texts = (_NAME.sub(_without(wrong, right), source.text) for source in sources.values())
