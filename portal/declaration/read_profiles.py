@@ -8,8 +8,9 @@ from typing import Any
 
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
 from portal.declaration.declared_files import profile_file
+from portal.declaration.home_shapes import Home
 from portal.declaration.shape_keys import keys_of, shapes_below
-from portal.declaration.shapes import Access, Expectation, Home, Profile
+from portal.declaration.shapes import Access, Expectation, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.synonyms import our_key
 from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal

@@ -14,6 +14,7 @@ from pydantic import StrictBool, model_validator
 
 from portal.conditions import ALWAYS
 from portal.declaration import value_types
+from portal.declaration.home_shapes import Home
 from portal.declaration.references import BARE_NUMBER
 from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
@@ -315,11 +316,6 @@ class Access(Shape):
     create: FormLayout = FormLayout()
     edit: FormLayout = FormLayout()
     readable: frozenset[str] = frozenset()  # filled in by resolve; refused in YAML
-
-
-class Home(Shape):
-    buttons: tuple[value_types.ButtonName, ...] | None = None
-    panels: tuple[Any, ...] = ()
 
 
 class Expectation(Shape):

@@ -92,6 +92,7 @@ _SENTENCES_OF_KEYS = {
     "hours": 'must be a mapping of days to hours, such as {monday: "9:00-18:00"}',
     "lifecycle": "must be a mapping with field:, which names a choice, and transitions:",
     "mail": "must be a mapping such as {created: false, commented: false, moved: false}, which sends none of them",
+    "panels": "must be activity, or a mapping with chart:, list:, notices: or text:",
     "options": "must be a mapping of names to labels, or a list of names",
     "domains": "must be a mapping such as {acme.example: Acme}, of mail domains to companies",
     "created": "must be true, false or a mapping of subject and text",

@@ -10,6 +10,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 WHOLE_DIGITS = 30
+EXACT = decimal.Context(prec=100)
+ZERO = decimal.Decimal(0)
 MIRRORED = str.maketrans("0123456789", "9876543210")
 
 
@@ -100,6 +102,33 @@ class SqlByDatabase(FunctionElement[Any]):
 def _sql_by_database(element: SqlByDatabase, compiler: SQLCompiler, **options: Any) -> str:
     written: str = getattr(element, compiler.dialect.name)
     return written.format(*(compiler.process(clause, **options) for clause in element.clauses))
+
+
+class ExactTotal(SqlByDatabase):
+    """SQL: the sum of exact decimals; SQLite, which has them as texts, calls a function of ours."""
+
+    type = ExactDecimal()
+    inherit_cache = True
+    sqlite = "portal_total({0})"
+    postgresql = "sum({0})"
+
+
+class SumOfTexts:
+    """What SQLite calls for ExactTotal."""
+
+    def __init__(self) -> None:
+        self._sum: decimal.Decimal | None = None
+
+    def step(self, text: Any, /) -> None:
+        """Adds what `sortable` made of a number."""
+        if text is not None:
+            self._sum = EXACT.add(self._sum or ZERO, from_sortable(str(text)))
+
+    def finalize(self) -> Any:
+        """The sum as a column would hold it; as a plain number if it has more digits than that."""
+        if self._sum is None:
+            return None
+        return sortable(self._sum) if self._sum.adjusted() < WHOLE_DIGITS else f"{self._sum:f}"
 
 
 class Occurs(SqlByDatabase):

@@ -29,7 +29,7 @@ BOOLEAN_ATTRIBUTES = frozenset({"checked", "selected", "disabled", "required", "
 # Templates of macros, which every page knows by their names.
 MACROS = (
     "layout", "parts", "widgets", "displays", "filters", "files", "conversation", "watchers", "access", "why",
-    "arrange",
+    "arrange", "charts",
 )  # fmt: skip
 
 

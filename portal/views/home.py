@@ -1,4 +1,4 @@
-"""The home page: a greeting, the buttons in the center, the latest activity."""
+"""The home page: a greeting, notices, the buttons in the center, the panels with the latest activity."""
 
 import datetime
 from collections import defaultdict
@@ -13,7 +13,10 @@ from portal.declaration.shapes import DEFAULT_ICON, Button, display_name
 from portal.records.reading.list_request import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import Words, _
+from portal.views import charts
+from portal.views.charts import Chart, chart_of
 from portal.views.displays import moment
+from portal.views.home_panels import Notice, PanelList, PanelText, notices, panel_list, panel_text
 from portal.views.parts import Moment
 from portal.views.wording import count_text, initials, reference_in_words
 from portal.web.addresses import button_address, list_address, record_address
@@ -56,14 +59,36 @@ class Happening:
 
 
 @dataclass(frozen=True)
+class HomePanel:
+    """One of these: what happened last, the first records of a list, a chart, a text."""
+
+    activity: tuple[Happening, ...] | None = None
+    list: PanelList | None = None
+    chart: Chart | None = None
+    text: PanelText | None = None
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is of lines that need the room."""
+        return self.activity is not None or self.list is not None
+
+
+@dataclass(frozen=True)
 class HomePage:
-    """home.pt; `activity` None: there is no such panel."""
+    """home.pt"""
 
     greeting: Words
     about: Words = ""
     buttons: tuple[HomeButton, ...] = ()
-    activity: tuple[Happening, ...] | None = None
+    notices: tuple[Notice, ...] = ()
+    panels: tuple[HomePanel, ...] = ()
     news: tuple[NewRecords, ...] = ()
+
+    @property
+    def columns(self) -> tuple[tuple[HomePanel, ...], ...]:
+        """The panels that need room, and the others beside them; either alone where there are no others."""
+        wide, narrow = (tuple(panel for panel in self.panels if panel.wide is is_wide) for is_wide in (True, False))
+        return tuple(filter(None, (wide, narrow)))
 
 
 @view_config(context=Root, name="", request_method="GET", renderer="home.pt")
@@ -74,7 +99,8 @@ def show_home(root: Root, request: Request) -> dict[str, HomePage]:
         about=", ".join(_companies(request)),
         buttons=tuple(_buttons(request)),
         news=tuple(_new_records(request)),
-        activity=tuple(_activity(request)) if "activity" in request.policy.profile.home.panels else None,
+        notices=tuple(notices(request)),
+        panels=tuple(_panels(request)),
     )
     return {"page": page}
 
@@ -147,6 +173,19 @@ def _button_query(records: Records, button: Button) -> Query:
     first = next(iter(tabs), "") if button.where is None else ""
     tab = button.tab if button.tab in tabs else first
     return Query(condition=AllOf((tab_condition(records, tab or ""), condition)))
+
+
+def _panels(request: Request) -> Iterator[HomePanel]:
+    """The panels of the profile, without those whose records or fields this reader may not read."""
+    for number, panel in enumerate(request.policy.profile.home.panels, start=1):
+        if panel == "activity":
+            yield HomePanel(activity=tuple(_activity(request)))
+        elif panel.text is not None:
+            yield HomePanel(text=panel_text(request, panel))
+        elif (chart := chart_of(request, panel, number, charts.MOST_COUNTED)) is not None:
+            yield HomePanel(chart=chart)
+        elif (rows := panel_list(request, panel)) is not None:
+            yield HomePanel(list=rows)
 
 
 def _activity(request: Request) -> list[Happening]:

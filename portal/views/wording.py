@@ -34,10 +34,13 @@ def record_heading(records: Records, record: Record) -> str:
 def new_label(records: Records) -> str:
     """“New ticket”, but “New VPN access”; in German nouns keep their capital letter."""
     reader = records.policy.reader
-    name = reader.text(records.access.singular)
-    if name[1:2].islower() and not reader.language.startswith("de"):
-        name = name[0].lower() + name[1:]
-    return _("New ${singular}", mapping={"singular": name})
+    return _("New ${singular}", mapping={"singular": inside_sentence(reader.text(records.access.singular), reader)})
+
+
+def inside_sentence(name: str, reader: Reader) -> str:
+    """A label as it is written after other words: “Ticket” with a small letter, but “VPN access” as it is."""
+    is_word = name[1:2].islower() and not reader.language.startswith("de")
+    return name[0].lower() + name[1:] if is_word else name
 
 
 def too_often_message(error: TooManyAttemptsError) -> str:

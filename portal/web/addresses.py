@@ -18,6 +18,11 @@ def list_address(module: str, parameters: Iterable[tuple[str, str]] | Mapping[st
     return f"/{module}/{_query_string(parameters)}"
 
 
+def chart_address(module: str, panel: int) -> str:
+    """Where a chart of the reader's home page is drawn by itself; `panel`: its place among the panels, from 1."""
+    return f"/{module}/chart{_query_string([('panel', str(panel))])}"
+
+
 def export_address(module: str, suffix: str, parameters: Iterable[tuple[str, str]]) -> str:
     """The address of the same list as a file; `suffix`: csv or xlsx."""
     return f"/{module}/export.{suffix}{_query_string(parameters)}"

@@ -20,6 +20,8 @@ from portal.web import icons
 STATIC = Path(__file__).parents[1] / "static"
 # The first file declares the CSS layers; the others follow by name.
 FIRST_STYLES = ("tokens.css", "base.css", "layout.css")
+# Of the home page alone: a sheet of its own, so that no other page has to load it.
+HOME_STYLES = ("home.css", "charts.css")
 FIRST_SCRIPT = "attach.js"
 MARK = "sparkles"  # the icon that is the logo of a portal that declares none
 LOGO_TYPES = {
@@ -55,7 +57,8 @@ class Assets:
         self._files: dict[str, Asset] = {}
         self._addresses: dict[str, str] = {}
         self._markup: dict[str, Markup] = {}
-        self._add("portal.css", "text/css; charset=utf-8", _style_sheet(accent))
+        self._add("portal.css", "text/css; charset=utf-8", _style_sheet(_common_styles()) + tokens(accent).encode())
+        self._add("home.css", "text/css; charset=utf-8", _style_sheet(HOME_STYLES))
         self._add("portal.js", "text/javascript; charset=utf-8", _script())
         self._add("icons.svg", "image/svg+xml", icons.sprite(drawings).encode())
         self._add("mark.svg", "image/svg+xml", _default_logo(accent, drawings[MARK]).encode())
@@ -102,11 +105,16 @@ def _asset(content_type: str, body: bytes) -> Asset:
     return Asset(content_type, body, gzip.compress(body, 9, mtime=0))
 
 
-def _style_sheet(accent: str) -> bytes:
-    """The files of static/css in order, without comments and needless spaces, then the tokens of the accent."""
-    others = sorted(path.name for path in (STATIC / "css").glob("*.css") if path.name not in FIRST_STYLES)
-    texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in (*FIRST_STYLES, *others)]
-    return (AROUND_SIGNS.sub(r"\1", COMMENT.sub("", "\n".join(texts))) + tokens(accent)).encode()
+def _common_styles() -> list[str]:
+    """The files of static/css in order, but for those of the home page."""
+    names = {path.name for path in (STATIC / "css").glob("*.css")}
+    return [*FIRST_STYLES, *sorted(names.difference(FIRST_STYLES, HOME_STYLES))]
+
+
+def _style_sheet(names: Iterable[str]) -> bytes:
+    """These files of static/css as one, without comments and needless spaces."""
+    texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in names]
+    return AROUND_SIGNS.sub(r"\1", COMMENT.sub("", "\n".join(texts))).encode()
 
 
 def _script() -> bytes:

@@ -43,8 +43,12 @@ class RequestNews:
         return news
 
     def hidden(self, records: Records) -> list[int]:
-        """The ids of the records that the account has hidden for itself; a statement only if there may be some."""
-        if not self._request.visitor.identity.account.hides or not records.module.has_news:
+        """The ids of the records that the account has hidden for itself."""
+        return self.put_away(records) if records.module.has_news else []
+
+    def put_away(self, records: Records) -> list[int]:
+        """The same of notices, whose module may have no news; a statement only if there may be some."""
+        if not self._request.visitor.identity.account.hides:
             return []
         if records.name not in self._hidden:
             self._hidden[records.name] = hidden_records(records, self.account)

@@ -109,6 +109,7 @@ STEPS = [{"title": "What is it", "fields": ["title"]}, {"title": "More of it", "
 WITH_SECTIONS = ((f"{TICKETS}.detail", {"sections": SECTIONS}),)
 WITH_STEPS = ((f"{TICKETS}.create", {"steps": STEPS}),)
 WITH_TABS = ((f"{TICKETS}.list.tabs", TABS),)
+WITH_CHART = (("home.panels", [{"chart": "tickets", "by": "kind"}]),)
 IN_HOME = (("home.buttons", ["go"]),)  # of the customer
 
 # What may be done with the pages that show it; `can` without the word is another page for somebody.
@@ -243,6 +244,26 @@ LEDGER: dict[str, Change | str] = {
     "Access.create": Change("modules.tickets.create.fields", ["title"], CUSTOMER),
     "Access.edit": Change("modules.tickets.edit.fields", ["title"], CUSTOMER),
     "Home.buttons": Change("home.buttons", ["go"], CUSTOMER),
+    **{
+        f"Panel.{key}": Change("home.panels", [{"chart": "tickets", "by": "kind", **more}], CUSTOMER, WITH_CHART)
+        for key, more in {
+            "by": {"by": "state"},
+            "per": {"by": "due", "per": "month"},
+            "of": {"of": "count"},
+            "as": {"as": "donut"},
+            "label": {"label": "Kinds"},
+            "where": {"where": {"kind": "second"}},
+        }.items()
+    },
+    **{
+        f"Panel.{kind}": Change("home.panels", [panel], CUSTOMER)
+        for kind, panel in {
+            "chart": {"chart": "tickets", "by": "kind"},
+            "list": {"list": "tickets"},
+            "notices": {"notices": "parts"},
+            "text": {"text": "Hello"},
+        }.items()
+    },
     "Home.panels": Change("home.panels", ["activity"], CUSTOMER),
     **dict.fromkeys(
         ("Expectation.as", "Expectation.module", "Expectation.sees", "Expectation.hides", "Profile.expect"),

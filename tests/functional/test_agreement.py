@@ -6,7 +6,7 @@ import datetime
 import io
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pytest
@@ -16,6 +16,7 @@ from portal.accounts.accounts import Account, find_account
 from portal.accounts.giving_access import AccessRequest
 from portal.accounts.identity import identify
 from portal.accounts.keys_and_tokens import portal_key
+from portal.conditions import ALWAYS, Comparison
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
@@ -27,9 +28,11 @@ from portal.mail.recipients import people_along
 from portal.mail.record_letters import record_letters
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.files import files
+from portal.records.reading.groups import read_groups
 from portal.records.reading.history import EventFilter, whole_history
 from portal.records.reading.news import Onlooker, PageShown, is_counted, read_news
 from portal.records.reading.records import Query, Records
+from portal.records.reading.statements import GroupRequest
 from portal.records.reading.titles import titled_links
 from portal.records.transfer.exporting import exported_list
 from portal.records.writing.history import Author
@@ -281,6 +284,7 @@ def test_every_path_leads_to_the_same_records(portal):
                         counted = paths.records.count(Query(text=text)).number
                         assert counted == len(paths.ids(text=text)), (person, module, text)
                     check_news(paths, listed)
+                    check_groups(paths, listed)
                     numbers.append(len(listed))
     assert 0 in numbers
     assert RECORDS in numbers
@@ -305,6 +309,19 @@ def check_news(paths, listed):
     if is_counted(paths.policy, paths.module):
         counted = news.counts.get(paths.module)
         assert (counted.number if counted else 0) == len(news.unread), paths.module
+
+
+def check_groups(paths, listed):
+    """A chart counts them all, whether it looks at a bounded number of rows or at every one, and each kind apart."""
+    request = GroupRequest(by=paths.records.module.field("kind"), condition=ALWAYS)
+    every = read_groups(paths.records, request)
+    assert every == read_groups(paths.records, replace(request, most=len(listed)))
+    assert every.number == sum(group.number for group in every.groups) == len(listed), paths.module
+    for group in every.groups:
+        of_kind = Comparison(("kind",), "equal", group.value)
+        assert len(paths.ids(condition=of_kind)) == group.number, paths.module
+    if listed:
+        assert read_groups(paths.records, replace(request, most=len(listed) - 1)) is None
 
 
 def test_letters_go_to_those_who_may_open_the_record_and_to_everybody_of_them_who_follows_it(portal):

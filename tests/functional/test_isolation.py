@@ -248,8 +248,8 @@ def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, 
 
 # What is posted to a record; tests/unit/views/test_views.py compares it with the views.
 POSTED = (
-    "", "edit", "computed", "delete", "comments", "files", "watchers", "hide", "seen", "access", "invite", "revoke",
-    "second-factor", "join", "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
+    "", "edit", "computed", "delete", "comments", "files", "watchers", "hide", "seen", "put-away", "access", "invite",
+    "revoke", "second-factor", "join", "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
 )  # fmt: skip
 
 

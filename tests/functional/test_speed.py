@@ -68,7 +68,7 @@ def statements_of(world, browser, address):
 # The most statements of a page, whoever reads it: each further one is a message to PostgreSQL and back.
 RECORD = "/requests/ID/"
 PAGES = {
-    "/": 5,
+    "/": 12,  # with five panels; a list and notices count before they read
     "/requests/": 7,
     "/requests/?tab=all&sort=status": 7,
     "/requests/?name=item": 7,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.fields.column_types import sortable
+from portal.fields.column_types import SumOfTexts, sortable
 from portal.texts import JOINTS, fold, indexed_words
 
 SEPARATOR = "\x1f"  # between the values of a key
@@ -36,6 +36,8 @@ def add_functions(connection: sqlite3.Connection) -> None:
     }
     for name, (arguments, function) in functions.items():
         connection.create_function(name, arguments, function, deterministic=True)
+    # SQLite calls `step` for each row, and `finalize` at the end of a group.
+    connection.create_aggregate("portal_total", 1, SumOfTexts)
 
 
 def _has_words(text: Any, *needles: str) -> bool:

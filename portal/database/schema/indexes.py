@@ -128,11 +128,13 @@ def _index_column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
 
 
 def _listed_fields(declaration: Declaration, module: Module) -> Iterable[str]:
-    """The names of the fields that a list shows or sorts by, and of those with `index: true`."""
+    """The names of the fields that a list shows or sorts by, or a chart counts by, and of those with `index: true`."""
     yield module.title_field.name
     for layout in _list_layouts(declaration, module):
         yield from layout.columns or ()
         yield from (entry.removeprefix("-") for entry in layout.sort or ())
+    for profile in declaration.profiles.values():
+        yield from (panel.by for panel in profile.home.declared_panels if panel.chart == module.name and panel.by)
     yield from (name for name, field in module.fields.items() if field.index)
 
 

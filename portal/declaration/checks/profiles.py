@@ -6,6 +6,7 @@ from portal.conditions import Condition, comparisons
 from portal.declaration.checks.buttons import check_home, check_menu
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.layouts import check_layouts
+from portal.declaration.checks.panels import check_panels, check_resolved_panels
 from portal.declaration.checks.scopes import check_scope, needs_scope
 from portal.declaration.checks.values import check_values
 from portal.declaration.declaration import Declaration
@@ -43,7 +44,7 @@ def check_profile(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None
             _check_access(draft, profile, draft.modules[module], profile.modules[module], place)
             if len(draft.errors) > before:
                 draft.broken_accesses.add((profile.name, module))
-    _check_panels(draft, profile, at["home"]["panels"])
+    check_panels(draft, profile, at["home"]["panels"])
     _check_expectations(draft, profile, at["expect"])
 
 
@@ -148,24 +149,6 @@ def _action_complaint(draft: DeclarationDraft, module: Module, word: str, known:
     return None
 
 
-def _check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
-    for index, panel in enumerate(profile.home.panels):
-        place = at[index]
-        if panel == "activity":
-            continue
-        if not isinstance(panel, Mapping) or set(panel) != {"chart", "by"}:
-            guess = suggest(panel, ["activity"]) if isinstance(panel, str) else ""
-            place.wrong(f"must be activity or {{chart: MODULE, by: FIELD}}{guess}")
-            continue
-        module, by = str(panel["chart"]), str(panel["by"])
-        if module not in draft.modules:
-            if not draft.is_broken(module):
-                place["chart"].wrong(draft.no_module(module))
-        elif draft.field(module, by) is None and not draft.is_broken(module, by):
-            place["by"].wrong(draft.no_field(module, by))
-        place.warn("chart has no effect yet: charts are not drawn")
-
-
 def _check_expectations(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
     for index, expectation in enumerate(profile.expect):
         place = at[index]
@@ -196,6 +179,7 @@ def check_resolved_profiles(draft: DeclarationDraft, declaration: Declaration) -
             if (path, message) not in above:
                 at.down(path).wrong(message)
         check_home(draft, profile, declaration)
+        check_resolved_panels(draft, profile, declaration)
         check_menu(draft, profile, declaration)
         in_doubt = draft.broken_modules or draft.broken_fields or draft.broken_accesses
         _check_expected_modules(profile, at["expect"])

@@ -12,6 +12,7 @@ from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
+from portal.declaration.home_shapes import Panel
 from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights
 from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
@@ -21,8 +22,8 @@ from portal.fields.base import Field
 from portal.fields.table_names import is_rows
 
 Written = tuple[Module | Access, Cursor]
-# Where a tab or button selects by a field, or a list sorts by it, which of these it is, and the path of the field: its
-# place, and the profiles that show its count or its order and cannot read the field.
+# Where a tab, button or panel selects by a field, or a list sorts by it, which of these it is, and the path of the
+# field: its place, and the profiles that show its count or its order and cannot read the field.
 Counts = dict[tuple[str, KeyPath, str, str], tuple[Cursor, list[str]]]
 
 
@@ -40,6 +41,7 @@ def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) 
             _find_orders(draft, profile, access, written, counts)
             _find_counted_tabs(draft, profile, access, written, counts)
         _find_counted_buttons(draft, profile, counts)
+        _find_counted_panels(draft, profile, counts)
     _warn_of_counts(counts)
 
 
@@ -140,6 +142,17 @@ def _find_counted_buttons(draft: DeclarationDraft, profile: Profile, counts: Cou
             continue
         if (unreadable := _unreadable(draft, profile, button.opens, button.where)) is not None:
             _count(counts, draft.at(BUTTONS, "buttons", name, "where"), "button", unreadable, profile)
+
+
+def _find_counted_panels(draft: DeclarationDraft, profile: Profile, counts: Counts) -> None:
+    line = reversed(ancestry(draft, profile.name))
+    source = next((name for name in line if "panels" in draft.profiles[name].home.model_fields_set), profile.name)
+    for index, panel in enumerate(profile.home.panels):
+        if not isinstance(panel, Panel) or panel.module not in profile.modules:
+            continue
+        if (unreadable := _unreadable(draft, profile, panel.module, panel.where)) is not None:
+            place = draft.at(profile_file(source), "home", "panels", index, "where")
+            _count(counts, place, "panel", unreadable, profile)
 
 
 def _find_orders(

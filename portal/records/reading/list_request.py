@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from portal.conditions import ALWAYS, AllOf, Condition
+from portal.declaration.home_shapes import Panel
 from portal.fields.protocols import Form
 from portal.records.reading.filters import Filter, filterable, read_filter
 from portal.records.reading.records import Count, Query, Records
@@ -95,11 +96,20 @@ def tab_counts(records: Records, list_request: ListRequest, others: Sequence[Que
 
 
 def button_condition(records: Records, name: str) -> Condition | None:
-    """The condition of a home button that opens this list; None where the profile has no such button."""
+    """The condition of a button, or of a panel, of the home page that opens this list; None where the profile has no
+    such one."""
+    if (panel := opening_panel(records, name)) is not None:
+        return panel.where
     if not name or name not in (records.policy.profile.home.buttons or ()):
         return None
     button = records.policy.declaration.buttons[name]
     return (button.where or ALWAYS) if button.opens == records.name else None
+
+
+def opening_panel(records: Records, key: str) -> Panel | None:
+    """The panel of the home page that the address of this list names in the place of a button."""
+    panels = records.policy.profile.home.declared_panels
+    return next((panel for panel in panels if panel.module == records.name and panel.key == key), None)
 
 
 def _read_sort(records: Records, form: Form) -> list[str]:

@@ -18,6 +18,7 @@ from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import index_column
 from portal.database.sql import AmongIds, Redundant, WithoutIndex, constant, where
 from portal.fields.base import Field
+from portal.fields.grouping import Periods, total
 from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.count_statements import CountRequest, counting
 from portal.records.reading.index_scan import IndexCondition, IndexScan, best_indexed_condition, ranges_of_negated
@@ -25,6 +26,9 @@ from portal.records.reading.keyset import Order
 from portal.records.statement_cache import IDS, Statement, id_list_parameter
 
 MOST_WORDS = 10  # of a title that is looked for
+MOST_GROUPS = 500
+# Columns of grouped rows.
+PERIOD, NUMBER, FULFILS, FULFILLING, ALL = "_period", "_number", "_fulfils", "_fulfilling", "_all"
 ALWAYS_READ = ("id", "reference", "_version", "modified")
 
 
@@ -38,6 +42,20 @@ class PageRequest:
     condition: Condition = ALWAYS
     position: Sequence[Any] | None = None
     backwards: bool = False
+
+
+@dataclass(frozen=True)
+class GroupRequest:
+    """The records for which `condition` holds, counted by the values of a field, or by its `periods`; the sum of `of`.
+
+    `most`: how many rows the reader may have at the most for them to be counted; None: as many as there are.
+    """
+
+    by: Field
+    condition: Condition
+    periods: Periods | None = None
+    of: Field | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +188,40 @@ class Statements(ModulePolicy):
         field, reader = self.module.field(comparison.path[0]), self.policy.reader
         ranges = ranges_of_negated(comparison, field, self.table, reader, self.dialect) if comparison.negated else ()
         return IndexCondition(index_column(field, self.table).name, self.sql(comparison), ranges)
+
+    def groups(self, request: GroupRequest) -> Statement:
+        """How many records each group has, and their sum; the largest groups, and with each the number of all rows.
+
+        Rows that do not fulfil the condition are groups too where `most` rows are looked at.
+        """
+        value, of, table = self._grouped(request), request.of, self.table
+        companions = [column for column in of.selected(table) if column.name != of.name] if of else []
+        summed = [table.c[of.name]] if of else []
+        rows = sa.select(*value, *companions, *summed)
+        fulfilled: sa.ColumnElement[Any] = constant(1)
+        if request.most is None:
+            looked_at = rows.where(*self._found([self.where(request.condition)])).subquery("rows")
+        else:
+            tested = sa.case((self.sql(request.condition), 1), else_=0).label(FULFILS)
+            visible = rows.add_columns(tested).where(*self._found([self.where(ALWAYS)]))
+            looked_at = visible.limit(constant(request.most + 1)).subquery("rows")
+            fulfilled = looked_at.c[FULFILS]
+        groups = [looked_at.c[column.name] for column in (*value, *companions)]
+        # Without a constant among them, an index has the groups one after the other.
+        grouped = groups if request.most is None else [fulfilled, *groups]
+        totals = [total(looked_at.c[column.name]).label(column.name) for column in summed]
+        number = sa.func.count()
+        everything, fulfilling = sa.func.sum(number).over(), sa.func.sum(number).over(partition_by=fulfilled)
+        numbers = number.label(NUMBER), everything.label(ALL), fulfilling.label(FULFILLING)
+        select = sa.select(*groups, *totals, fulfilled.label(FULFILS), *numbers)
+        order = [column.desc().nulls_last() for column in totals] or [number.desc()]
+        first = [] if request.most is None else [fulfilled.desc()]
+        return select.group_by(*grouped).order_by(*first, *order, *groups).limit(constant(MOST_GROUPS))
+
+    def _grouped(self, request: GroupRequest) -> Sequence[sa.ColumnElement[Any]]:
+        if request.periods is None:
+            return request.by.selected(self.table)
+        return [request.periods.number(request.by, self.table, self.policy.reader).label(PERIOD)]
 
     # -- rows in order ----------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from portal.declaration.shapes import display_name
+from portal.records.reading.list_request import opening_panel
 from portal.records.reading.records import Records
 from portal.records.reading.typed_search import SearchPart, TypedFilter, filters_in
 from portal.texts import Words, _
@@ -26,11 +27,18 @@ def chips(shown: ShownList, states: Mapping[str, FilterState]) -> Iterator[Chip]
     """What narrows the list besides the tab, each with the way to take it away."""
     yield from _search_chips(shown)
     if shown.request.button:
-        button = shown.records.policy.declaration.buttons[shown.request.button]
-        yield Chip(display_name(button), "", shown.address_without("button"))
+        yield Chip(_opener(shown), "", shown.address_without("button"))
     for name, state in states.items():
         if state.used:
             yield Chip(state.label, state.summary, shown.address_without(name), state.error)
+
+
+def _opener(shown: ShownList) -> Words:
+    """The button or panel of the home page that narrows the list."""
+    records, name = shown.records, shown.request.button
+    if (panel := opening_panel(records, name)) is not None:
+        return panel.label or _("From the home page")
+    return display_name(records.policy.declaration.buttons[name])
 
 
 def _search_chips(shown: ShownList) -> Iterator[Chip]:

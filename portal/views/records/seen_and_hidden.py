@@ -1,4 +1,5 @@
-"""What is new to the reader: on the page of a record, “seen” as pages send it, and records that one hides."""
+"""What is new to the reader: on the page of a record, “seen” as pages send it, records that one hides, and notices that
+one puts away."""
 
 import hashlib
 from dataclasses import dataclass
@@ -62,6 +63,17 @@ def hide_record(resource: Record, request: Request) -> Response:
     if not hide:
         return HTTPSeeOther(record_address(records.name, record_id))
     return set_flash(request, HTTPSeeOther(back_to_list(resource, request)), "hidden")
+
+
+@view_config(context=Record, name="put-away", request_method="POST")
+def put_notice_away(resource: Record, request: Request) -> Response:
+    """`/MODULE/ID/put-away`: the notice leaves the reader's home page until it is changed."""
+    records, changed = resource.records, resource.record.changed
+    if all(panel.notices != records.name for panel in request.policy.profile.home.declared_panels):
+        raise HTTPNotFound
+    if changed:
+        mark_seen(records, resource.record.id, request.news.account, changed, hide=True)
+    return HTTPSeeOther("/")
 
 
 def _with_news(records: Records) -> Records:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
+from portal.declaration.home_shapes import Home
 from portal.declaration.shape_keys import key_info, keys_of, shape_in
 from portal.declaration.shapes import ACTIONS, EVENTS, DetailLayout, Module
 from portal.declaration.value_types import FormRow, Row
@@ -78,6 +79,8 @@ class Narrowing:
         if shape is DetailLayout and key == "related":
             related = self._related(around.module) if around.module else {}
             return {"items": related} if related else {}
+        if shape is Home and key == "panels":
+            return {"items": self._panels()}
         info = key_info(shape, key)
         return self._of(info.annotation, tuple(info.metadata), around)
 
@@ -174,6 +177,25 @@ class Narrowing:
             for name, module in linking.items()
         ]
         return {"if": {"type": "object"}, "then": {"properties": {"module": known}, "allOf": columns}, "else": known}
+
+    def _panels(self) -> Schema:
+        """A panel, whose fields are those of the module that it names."""
+        kinds = ("chart", "list", "notices")
+        modules = self._names.modules
+        named: Schema = {"properties": {kind: _one_of(_labels(modules)) for kind in kinds}}
+        of_modules = [
+            {
+                "if": {"anyOf": [{"properties": {kind: {"const": name}}, "required": [kind]} for kind in kinds]},
+                "then": {
+                    "properties": {
+                        "where": self.condition(module),
+                        **{key: self._of_module("field", module) for key in ("by", "of")},
+                    }
+                },
+            }
+            for name, module in modules.items()
+        ]
+        return {"if": {"type": "object"}, "then": {**named, "allOf": of_modules}}
 
     # -- conditions -------------------------------------------------------------------------------------------------
 

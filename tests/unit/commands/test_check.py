@@ -82,12 +82,13 @@ def test_code_scanning_gets_a_rule_for_each_kind_and_a_place_for_each_problem(tm
 
 def test_a_workflow_of_github_gets_one_line_for_each_problem():
     with working_in(ROOT):
-        result = portal("check", "--format", "github", BROKEN / "warning_chart")
+        result = portal("check", "--format", "github", BROKEN / "warning_panel")
     assert result.exit_code == 0
     assert result.stdout == (
-        "::warning file=tests/portals/broken/warning_chart/profiles/customer.yaml,line=3,col=17,endColumn=45,"
-        "title=P601 This has no effect yet::panels: chart has no effect yet: charts are not drawn."
-        " Remove it, or leave it for a later version.\n"
+        "::warning file=tests/portals/broken/warning_panel/profiles/customer.yaml,line=3,col=40,endColumn=62,"
+        "title=P604 Customers would learn or change more than was meant::panels.0.where: this panel selects by"
+        ' "due", which the profile customer cannot read: its count gives away what the field holds. Let them read it,'
+        " by their list or detail layout, or select by another field.\n"
     )
 
 
@@ -112,9 +113,9 @@ def as_folder(file, folder):
 
 
 def test_warnings_alone_do_not_fail_unless_they_are_to():
-    assert portal("check", "--strict", BROKEN / "warning_chart").exit_code == 1
+    assert portal("check", "--strict", BROKEN / "warning_panel").exit_code == 1
     assert portal("check", "--strict", SMALL).exit_code == 0
-    result = portal("check", BROKEN / "warning_chart")
+    result = portal("check", BROKEN / "warning_panel")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "No mistakes (1 warning): 4 modules, 1 profile, 0 buttons"
 

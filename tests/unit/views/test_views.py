@@ -13,6 +13,7 @@ TEMPLATES = FOLDER.parent / "templates"
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account/account_page.add_token", "account/token_list.end_one_token", "account/token_list.show_token_form",
     "api/conversation.list_comments", "api/conversation.list_files", "api/lists.list_modules", "api/lists.list_records",
+    "charts.show_chart",
     "api/openapi.describe_api", "api/records.move_record", "api/records.read_record",
     "account/passkeys.change_passkey", "account/passkeys.make_passkey", "account/passkeys.new_passkey_options",
     "account/passkeys.show_passkey_form",
@@ -25,7 +26,8 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
     "records/actions.show_transition", "records/comments.show_comments", "records/details.show_record",
     "records/files.send_file", "records/files.send_thumbnail", "records/history.show_history",
     "records/seen_and_hidden.hide_record", "records/seen_and_hidden.mark_module_seen",
-    "records/seen_and_hidden.mark_record_seen", "records/watching.change_watchers",
+    "records/seen_and_hidden.mark_record_seen", "records/seen_and_hidden.put_notice_away",
+    "records/watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {

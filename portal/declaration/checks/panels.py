@@ -1,0 +1,124 @@
+"""Checks the panels of home pages: what each needs, and that every profile with it may read what it shows."""
+
+from collections.abc import Iterator
+
+from portal.declaration.checks.conditions import check_condition
+from portal.declaration.declaration import Declaration
+from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.declared_files import profile_file
+from portal.declaration.home_shapes import Panel
+from portal.declaration.resolve import is_access_broken
+from portal.declaration.shapes import Profile
+from portal.declaration.source.cursor import Cursor
+from portal.fields.base import Field
+from portal.fields.grouping import has_groups, is_dated
+
+KINDS = ("chart", "list", "notices", "text")
+OF_CHARTS = ("by", "per", "of", "as")
+
+
+def check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
+    """The panels that the profile's own file declares."""
+    for index, panel in enumerate(profile.home.panels):
+        if isinstance(panel, Panel):
+            _check_panel(draft, panel, at[index])
+
+
+def _check_panel(draft: DeclarationDraft, panel: Panel, at: Cursor) -> None:
+    kinds = [kind for kind in KINDS if kind in at]
+    if len(kinds) != 1:
+        found = f"not {' and '.join(kinds)} at once" if kinds else "which is missing here"
+        at.wrong(f"a panel is one of chart:, list:, notices: and text:, {found}")
+        return
+    kind = kinds[0]
+    _refuse(at, () if kind == "chart" else OF_CHARTS, "chart: MODULE")
+    _refuse(at, ("where",) if kind == "text" else (), "chart:, list: or notices:")
+    if panel.module is None:
+        return
+    if panel.module not in draft.modules:
+        if not draft.is_broken(panel.module):
+            at[kind].wrong(draft.no_module(panel.module))
+        return
+    check_condition(draft, panel.module, at["where"])
+    if kind == "notices" and draft.modules[panel.module].table is not None:
+        at["notices"].wrong(f"{panel.module} are rows of an existing table: nobody could put them away")
+    if kind == "chart":
+        _check_chart(draft, panel, panel.module, at)
+
+
+def _refuse(at: Cursor, keys: tuple[str, ...], use: str) -> None:
+    for key in keys:
+        if key in at:
+            at[key].key.wrong(f"{key} belongs to {use}")
+
+
+def _check_chart(draft: DeclarationDraft, panel: Panel, module: str, at: Cursor) -> None:
+    if panel.by is None:
+        if "by" not in at:
+            at.wrong(f"by is missing: a chart counts the {module} by the values of a field, such as {{by: status}}")
+    elif (by := _known_field(draft, module, panel.by, at["by"])) and (complaint := _not_grouped(by, panel)):
+        at["per" if panel.per and not is_dated(by) else "by"].wrong(complaint)
+    if panel.of and (of := _known_field(draft, module, panel.of, at["of"])) and (complaint := _not_summed(of)):
+        at["of"].wrong(complaint)
+    if panel.as_ == "line" and panel.per is None:
+        at["as"].wrong("a line joins periods: it needs per:, or use bar")
+    if panel.as_ == "donut" and panel.per is not None:
+        at["as"].wrong("a donut shows the shares of a whole: periods need bar or line")
+
+
+def _known_field(draft: DeclarationDraft, module: str, name: str, at: Cursor) -> Field | None:
+    field = draft.field(module, name)
+    if field is None and not draft.is_broken(module, name):
+        at.wrong(draft.no_field(module, name))
+    return field
+
+
+def _not_grouped(field: Field, panel: Panel) -> str | None:
+    """Why records cannot be counted by a field, or None."""
+    if field.virtual:
+        return f'"{field.name}" is worked out whenever it is read: records are counted by what is stored'
+    if is_dated(field):
+        return None if panel.per else f'"{field.name}" is a date: say per: day, week, month, quarter or year'
+    if not has_groups(field):
+        return f'"{field.name}" is of type {field.type}: a chart needs a choice, boolean, rating, link or date'
+    return f'per: needs a date, and "{field.name}" is of type {field.type}' if panel.per else None
+
+
+def _not_summed(field: Field) -> str | None:
+    """Why the values of a field cannot be added up in the database, or None."""
+    if field.virtual:
+        return f'"{field.name}" is worked out whenever it is read: only what is stored is summed'
+    return None if field.has_sum else f'"{field.name}" is of type {field.type}, which has no sum'
+
+
+# -- what only the resolved profile shows -------------------------------------------------------------------------
+
+
+def check_resolved_panels(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
+    """The panels of a profile, its own or those of the profile that it extends, show nothing that it may not read."""
+    at = draft.at(profile_file(profile.name))
+    if "panels" in draft.profiles[profile.name].home.model_fields_set:
+        for index, key, complaint in _hidden(draft, profile):
+            at["home"]["panels"][index][key].wrong(complaint)
+        return
+    parent = declaration.profiles.get(profile.extends or "")
+    reported = set(_hidden(draft, parent)) if parent else set()
+    for found in _hidden(draft, profile):
+        if found not in reported:
+            at["extends"].wrong(f'panel {found[0] + 1} of the home page of "{profile.extends}" needs more: {found[2]}')
+
+
+def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, str]]:
+    """What panels show that the profile does not have: the place of the panel, its key, and why."""
+    for index, panel in enumerate(profile.home.panels):
+        module = panel.module if isinstance(panel, Panel) else None
+        if not isinstance(panel, Panel) or module not in draft.modules or is_access_broken(draft, profile.name, module):
+            continue
+        access = profile.modules.get(module)
+        if access is None:
+            kind = next(kind for kind in KINDS if getattr(panel, kind) is not None)
+            yield index, kind, f'this profile has no module "{module}"'
+            continue
+        for key, name in (("by", panel.by), ("of", panel.of)):
+            if name and draft.field(module, name) is not None and name not in access.readable:
+                yield index, key, f'this profile cannot read "{name}" in {module}: show it in its list or detail page'

@@ -1,0 +1,47 @@
+"""The shapes of the home page of a profile: its buttons and its panels."""
+
+import hashlib
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field as Key
+
+from portal.conditions import ALWAYS
+from portal.declaration import value_types
+from portal.fields.base_shape import Shape, Where
+from portal.texts import Text
+
+
+class Panel(Shape):
+    """A part of the home page: what one of `chart`, `list`, `notices` and `text` says. `label`: its heading."""
+
+    chart: value_types.ModuleName | None = None
+    list: value_types.ModuleName | None = None
+    notices: value_types.ModuleName | None = None
+    text: Text | None = None
+    label: Text | None = None
+    where: Where = ALWAYS
+    by: value_types.FieldName | None = None
+    per: Literal["day", "week", "month", "quarter", "year"] | None = None
+    of: value_types.FieldName | None = None  # what is summed; else the records are counted
+    as_: Literal["bar", "line", "donut"] | None = Key(None, alias="as")
+
+    @property
+    def module(self) -> str | None:
+        """The module whose records it shows."""
+        return self.chart or self.list or self.notices
+
+    @cached_property
+    def key(self) -> str:
+        """What the address of its list calls it, which no button can be called; another `where` has another one."""
+        return f"{self.module}.{hashlib.sha256(repr(self.where).encode()).hexdigest()[:8]}"
+
+
+class Home(Shape):
+    buttons: tuple[value_types.ButtonName, ...] | None = None
+    panels: tuple[Literal["activity"] | Panel, ...] = ()
+
+    @property
+    def declared_panels(self) -> tuple[Panel, ...]:
+        """The panels but for the activity."""
+        return tuple(panel for panel in self.panels if isinstance(panel, Panel))

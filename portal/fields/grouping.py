@@ -1,0 +1,72 @@
+"""How charts count and sum: by which fields, in which periods, and the SQL of both.
+
+A part of a chart is what a filter finds: each value that is counted has parameters for the address of a list.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from portal.fields.base import Field
+from portal.fields.column_types import ExactDecimal, ExactTotal
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+# How many periods a chart has: the present one and those before it.
+SHOWN: dict[Period, int] = {"day": 30, "week": 13, "month": 12, "quarter": 8, "year": 5}
+MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
+DAYS: dict[Period, int] = {"day": 1, "week": 7}
+
+
+def is_dated(field: Field) -> bool:
+    """Whether its values are days or moments, which periods hold."""
+    return "today" in field.specials
+
+
+def has_groups(field: Field) -> bool:
+    """Whether records are counted by its values, each of which a filter finds again."""
+    return field.filter in ("options", "link") and not (field.multiple or field.virtual)
+
+
+def total(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The sum of a column, exact on both databases."""
+    if isinstance(column.type, ExactDecimal):
+        return ExactTotal(column)
+    return sa.cast(sa.func.sum(column), sa.BigInteger())
+
+
+@dataclass(frozen=True)
+class Periods:
+    """The latest periods up to that of a day: `starts` has the first day of each, and the day after the last."""
+
+    kind: Period
+    starts: tuple[datetime.date, ...]
+
+    def __iter__(self) -> Iterator[tuple[datetime.date, datetime.date]]:
+        """The first and the last day of each."""
+        day = datetime.timedelta(days=1)
+        return ((start, after - day) for start, after in zip(self.starts, self.starts[1:], strict=False))
+
+    def number(self, field: Field, table: sa.FromClause, reader: Any) -> sa.ColumnElement[int]:
+        """SQL for the place of the period in which the value of `field` is, where its days begin for `reader`."""
+        ways: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]] = [
+            (field.compare(table, "before", field.constant(after, reader)), sa.literal_column(str(place)))
+            for place, after in enumerate(self.starts[1:])
+        ]
+        return sa.case(*ways, else_=sa.literal_column(str(len(ways))))
+
+
+def latest_periods(kind: Period, today: datetime.date) -> Periods:
+    """The present period and those before it. Weeks begin on Mondays."""
+    number = SHOWN[kind]
+    if kind in MONTHS:
+        months = MONTHS[kind]
+        present = (today.year * 12 + today.month - 1) // months
+        firsts = (present * months + months * (place - number + 1) for place in range(number + 1))
+        return Periods(kind, tuple(datetime.date(month // 12, month % 12 + 1, 1) for month in firsts))
+    first = today - datetime.timedelta(days=today.weekday() if kind == "week" else 0)
+    return Periods(
+        kind, tuple(first + datetime.timedelta(days=DAYS[kind] * (place - number + 1)) for place in range(number + 1))
+    )

@@ -1,0 +1,107 @@
+"""The drawings of charts: the places of bars, slices and points, worked out for the SVGs of charts.pt."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from portal.declaration.home_shapes import Panel
+from portal.views.lists.filters import Parameters
+
+WIDTH, HEIGHT = 320, 120  # of a chart over periods
+RADIUS = 40  # of the ring of a donut
+GAP = 2  # between two parts of it
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What a part of a chart stands for, how much it is, and the filter that finds its records."""
+
+    label: str
+    filter: Parameters
+    number: int  # of records
+    value: Decimal | int
+    currency: str = ""
+    rank: int = 0
+    tone: str = ""
+    text: str = ""
+    url: str = ""
+
+    def plus(self, other: "Amount") -> "Amount":
+        """Both together, under the label that they share."""
+        both = [*self.filter, *other.filter]
+        return replace(self, filter=both, number=self.number + other.number, value=self.value + other.value)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A bar, slice, column or point. `start` and `length`: of a slice along the ring, of a column from the left and
+    upwards, of a bar in a hundred; `top`: of a column or point."""
+
+    label: str
+    text: str
+    url: str
+    tone: str = ""
+    start: float = 0
+    length: float = 0
+    top: float = 0
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """`kind`: bar, donut, column (a bar over periods) or line, whose points are `line`. `name`: the currency."""
+
+    kind: str
+    parts: tuple[Part, ...]
+    name: str = ""
+    line: str = ""
+    most: str = ""  # the largest value over periods, in words
+
+    @property
+    def step(self) -> float:
+        """From one column to the next."""
+        return WIDTH / len(self.parts)
+
+
+def draw(panel: Panel, amounts: Sequence[Amount], name: str) -> Drawing:
+    """The drawing that the panel asks for; shares of a whole that has negative ones are bars."""
+    values = [float(amount.value) for amount in amounts]
+    if panel.per:
+        return _over_periods("column" if panel.as_ == "bar" else "line", amounts, values, name)
+    if panel.as_ == "donut" and min(values, default=0) >= 0 and sum(values) > 0:
+        return Drawing("donut", tuple(_slices(amounts, values)), name)
+    most = max((abs(value) for value in values), default=0) or 1
+    lengths = (_rounded(100 * max(value, 0) / most) for value in values)
+    parts = (
+        Part(amount.label, amount.text, amount.url, amount.tone, length=length)
+        for amount, length in zip(amounts, lengths, strict=True)
+    )
+    return Drawing("bar", tuple(parts), name)
+
+
+def _rounded(place: float) -> float:
+    return round(place, 2)
+
+
+def _slices(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part]:
+    """Along the ring from the top on."""
+    ring, start = 2 * math.pi * RADIUS, 0.0
+    for amount, value in zip(amounts, values, strict=True):
+        length = ring * value / sum(values)
+        shown = _rounded(max(length - GAP, 0.5))
+        yield Part(amount.label, amount.text, amount.url, start=_rounded(-start), length=shown)
+        start += length
+
+
+def _over_periods(kind: str, amounts: Sequence[Amount], values: Sequence[float], name: str) -> Drawing:
+    """Between the least and the largest value, of which one may be zero."""
+    least, most = min(0, *values), max(0, *values)
+    scale, step = HEIGHT / ((most - least) or 1), WIDTH / len(values)
+    parts = []
+    for place, (amount, value) in enumerate(zip(amounts, values, strict=True)):
+        upper = max(value, 0) if kind == "column" else value
+        start, length, top = map(_rounded, (place * step, abs(value) * scale, (most - upper) * scale))
+        parts.append(Part(amount.label, amount.text, amount.url, start=start, length=length, top=top))
+    points = " ".join(f"{_rounded(part.start + step / 2)},{part.top}" for part in parts)
+    largest = parts[max(range(len(values)), key=values.__getitem__)].text
+    return Drawing(kind, tuple(parts), name, points if kind == "line" else "", largest)

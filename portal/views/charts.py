@@ -1,0 +1,201 @@
+"""Charts: what panels of the home page count or sum, each part with the list of exactly the records that it stands for.
+
+What a reader with many records would wait for is drawn on a page of its own, which a script fetches after the home page
+(static/js/charts.js).
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from babel.dates import format_date, format_skeleton
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.conditions import AllOf, always
+from portal.declaration.home_shapes import Panel
+from portal.declaration.shapes import display_name
+from portal.fields.base import Field
+from portal.fields.grouping import Period, Periods, latest_periods
+from portal.fields.money import Money
+from portal.fields.numbers import localized
+from portal.fields.reader import Reader
+from portal.records.reading.groups import Group, GroupRequest, read_groups, within_periods
+from portal.records.reading.records import Records
+from portal.texts import Words, _, ngettext
+from portal.views.chart_drawing import Amount, Drawing, draw
+from portal.views.lists.filters import Parameters
+from portal.views.lists.tabs import widest_tab
+from portal.views.wording import inside_sentence
+from portal.web.addresses import chart_address, list_address
+from portal.web.resources import Module
+
+MOST_COUNTED = 5_000  # rows of the reader that are looked at while the home page waits
+MOST_PARTS = 8  # charts.css has so many colors
+HEADINGS: dict[Period | None, str] = {
+    None: _("${what} by ${field}"),
+    "day": _("${what} by day"),
+    "week": _("${what} by week"),
+    "month": _("${what} by month"),
+    "quarter": _("${what} by quarter"),
+    "year": _("${what} by year"),
+}
+SKELETONS: dict[Period, str] = {"day": "MMMd", "week": "MMMd", "month": "yMMM", "year": "y"}  # of CLDR
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The macro `chart` of charts.pt; `later_url`: where it is drawn, if not here."""
+
+    heading: Words
+    url: str  # of the whole list
+    label_heading: Words = ""  # of the table with the same numbers
+    amount_heading: Words = ""
+    drawings: tuple[Drawing, ...] = ()  # of amounts one for each currency
+    others: Words = ""  # the records that no part stands for
+    later_url: str = ""
+
+
+@dataclass(frozen=True)
+class ChartPage:
+    """chart.pt"""
+
+    chart: Chart
+
+
+@view_config(context=Module, name="chart", request_method="GET", renderer="chart.pt")
+def show_chart(module: Module, request: Request) -> dict[str, ChartPage]:
+    """`/MODULE/chart?panel=N`: a chart of the reader's home page, over all their records however many there are."""
+    panels = {str(number): panel for number, panel in enumerate(request.policy.profile.home.panels, start=1)}
+    number = request.GET.get("panel", "")
+    panel = panels.get(number)
+    if not isinstance(panel, Panel) or panel.chart != module.module_name:
+        raise HTTPNotFound
+    chart = chart_of(request, panel, int(number), most=None)
+    if chart is None:
+        raise HTTPNotFound
+    return {"page": ChartPage(chart)}
+
+
+def chart_of(request: Request, panel: Panel, number: int, most: int | None) -> Chart | None:
+    """The chart of panel `number`, or the place where it is drawn later; None where the reader cannot read a field."""
+    needed = {name for name in (panel.by, panel.of) if name}
+    if panel.chart is None or panel.by is None or not needed <= request.policy.readable(panel.chart):
+        return None
+    records, reader = Records(request.connection, request.policy, panel.chart), request.reader
+    by, of = records.module.field(panel.by), records.module.field(panel.of) if panel.of else None
+    periods = latest_periods(panel.per, reader.today) if panel.per else None
+    within = [within_periods(by, periods, records)] if periods else []
+    condition = AllOf((panel.where, request.news.shown(records), *within))
+    what = of.title if of else display_name(records.access)
+    names = {"what": reader.text(what), "field": inside_sentence(reader.text(by.title), reader)}
+    chart = Chart(
+        heading=panel.label or HEADINGS[panel.per] % names,
+        url=list_address(records.name, list_parameters(records, panel)),
+        label_heading=by.title,
+        amount_heading=what,
+    )
+    groups = read_groups(records, GroupRequest(by, condition, periods, of, most))
+    if groups is None:
+        return replace(chart, later_url=chart_address(records.name, number))
+    sums = _Sums(records, panel, of)
+    amounts = list(sums.in_periods(by, periods, groups.groups) if periods else sums.by_values(by, groups.groups))
+    by_currency: dict[str, list[Amount]] = defaultdict(list)
+    for amount in amounts:
+        by_currency[amount.currency].append(amount)
+    kept = {name: sums.largest(several) for name, several in by_currency.items()}
+    missing = groups.number - sum(amount.number for several in kept.values() for amount in several)
+    drawings = (draw(panel, several, name if len(kept) > 1 else "") for name, several in kept.items())
+    return replace(chart, drawings=tuple(drawings), others=_others(missing, reader) if missing else "")
+
+
+def list_parameters(records: Records, panel: Panel) -> Parameters:
+    """What the address of the list has that shows the records of a panel, in whatever tab they are."""
+    if always(panel.where) and (widest_tab(records) or not records.access.list.tabs):
+        return list(widest_tab(records).items())
+    return [("button", panel.key)]
+
+
+def _others(number: int, reader: Reader) -> Words:
+    return ngettext("and ${number} other", "and ${number} others", number)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What the groups of a chart come to, with the way to the records of each."""
+
+    records: Records
+    panel: Panel
+    of: Field | None
+
+    def by_values(self, by: Field, groups: Sequence[Group]) -> Iterator[Amount]:
+        """Those of the values that a filter can find: not of an option that is declared no more, nor of a record that
+        is gone. What this reader calls the same is one part, where two options have one label."""
+        reader, ranks = self.records.policy.reader, {name: place for place, name in enumerate(by.offered)}
+        found: dict[tuple[str, str], Amount] = {}
+        for group in groups:
+            links, option = by.links_in(group.value), "" if by.targets else by.option_of(group.value)
+            if links and links[0].title:
+                label, filter_ = links[0].title, (f"{by.name}.id", by.link_value(links[0]))
+            elif option in by.offered:
+                label, filter_ = reader.text(by.offered[option].label), (by.name, option)
+            elif not links and not option:
+                label, filter_ = reader.text(by.empty_label or _("Empty")), (f"{by.name}.empty", "1")
+            else:
+                continue
+            # Two linked records may have the same title, and are two.
+            key = filter_[1] if links else label
+            rank = ranks.get(option, len(ranks))
+            for amount in self._amounts(group, label, [filter_], rank, by.offered[option].tone if option else None):
+                known = found.get((amount.currency, key))
+                found[amount.currency, key] = known.plus(amount) if known else amount
+        for amount in found.values():
+            yield self._finished(amount)
+
+    def in_periods(self, by: Field, periods: Periods, groups: Sequence[Group]) -> Iterator[Amount]:
+        """Every period, in its order, also those without records where any has some."""
+        reader = self.records.policy.reader
+        filled = [amount for group in groups for amount in self._amounts(group, "", [], group.value)]
+        for currency in dict.fromkeys(amount.currency for amount in filled):
+            known = {amount.rank: amount for amount in filled if amount.currency == currency}
+            for place, (first, last) in enumerate(periods):
+                amount = known.get(place) or Amount("", [], 0, Decimal(0), currency, place)
+                bounds = [(f"{by.name}.min", first.isoformat()), (f"{by.name}.max", last.isoformat())]
+                label = _period_label(periods.kind, first, reader)
+                yield self._finished(replace(amount, label=label, filter=bounds))
+
+    def largest(self, amounts: list[Amount]) -> list[Amount]:
+        """All periods; of values the largest, in the order of the declaration where it has one."""
+        if self.panel.per:
+            return amounts
+        return sorted(sorted(amounts, key=lambda amount: -amount.value)[:MOST_PARTS], key=lambda amount: amount.rank)
+
+    def _amounts(
+        self, group: Group, label: str, filter_: Parameters, rank: int, tone: str | None = None
+    ) -> Iterator[Amount]:
+        """What a group comes to; nothing where none of its records has a value."""
+        total = group.number if self.of is None else group.total
+        if isinstance(total, Money):
+            yield Amount(label, filter_, group.number, total.amount, total.currency, rank, tone or "")
+        elif total is not None:
+            yield Amount(label, filter_, group.number, total, "", rank, tone or "")
+
+    def _finished(self, amount: Amount) -> Amount:
+        """With its text, and the address of its list."""
+        reader = self.records.policy.reader
+        if self.of is None:
+            text = localized(amount.number, reader)
+        else:
+            value = Money(Decimal(amount.value), amount.currency) if amount.currency else amount.value
+            text = self.of.show(value, reader)
+        parameters = [*list_parameters(self.records, self.panel), *amount.filter]
+        return replace(amount, text=text, url=list_address(self.records.name, parameters))
+
+
+def _period_label(kind: Period, first: datetime.date, reader: Reader) -> str:
+    if kind == "quarter":
+        return format_date(first, "QQQ y", locale=reader.locale)
+    return format_skeleton(SKELETONS[kind], first, locale=reader.locale)
