@@ -274,13 +274,27 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
     for name in before.modules:
         if name not in kept:
             yield Change("lost", f"there is no module {_readable_name(name)} any more", name)
+    yield from _webhook_changes(before, after)
     skipped = {"folder", "modules", "profiles", "icons"}
     for difference in _shape_differences(before, after, skipped):
         if difference.key.startswith("buttons.module:"):
             continue  # made of the module, which says it
+        if difference.key.startswith("webhooks.") and None in (difference.before, difference.after):
+            continue  # one that came or went
         named = replace(difference, key=difference.key.replace("settings", "portal", 1))
         sentence = f"{named.key} differs" if str(named) == named.key else str(named)
         yield Change("changed", sentence)
+
+
+def _webhook_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
+    """Who outside is told, and who no longer is; a webhook that differs is among the settings."""
+    for name, webhook in after.webhooks.items():
+        if name not in before.webhooks:
+            told = f"{webhook.url} is told of {', '.join(webhook.on)} as {webhook.as_}"
+            yield Change("gained", f"there is a new webhook {name}: {told}")
+    for name in before.webhooks:
+        if name not in after.webhooks:
+            yield Change("lost", f"there is no webhook {name} any more")
 
 
 def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

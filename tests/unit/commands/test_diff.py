@@ -62,6 +62,16 @@ def test_what_concerns_everybody_comes_first(folder):
     assert "Notes" not in said[said.index("profile customer") : said.index("profile staff")]
 
 
+def test_who_outside_is_told_is_said_in_whole(folder):
+    with (folder / "modules.yaml").open("a") as file:
+        file.write('webhooks: {erp: {url: "https://erp.example/hook", on: tickets.created, as: staff}}\n')
+    _code, said = portal(folder, "diff", str(SMALL))
+    told = "https://erp.example/hook is told of tickets.created as staff"
+    assert said.splitlines()[0] == f"+ there is a new webhook erp: {told}"
+    _code, said = portal(SMALL, "diff", str(folder))
+    assert said.splitlines()[0] == "- there is no webhook erp any more"
+
+
 def test_what_has_another_name_is_not_lost(folder):
     for file in sorted(folder.rglob("*.yaml")):
         file.write_text(file.read_text().replace("articles", "pages").replace("description", "details"))
