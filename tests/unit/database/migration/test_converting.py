@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from portal.database.engine import writing
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, plan
 from portal.fields.linked_value import Linked
+from portal.fields.location import Location
 from portal.fields.money import Money
 from tests.unit.database.migration.database import COMPANIES
 
@@ -133,6 +134,7 @@ def test_types_that_are_kept_alike_need_no_change(portal):
 
 ROME = datetime.timezone(datetime.timedelta(hours=1))
 MONEY = Money(Decimal("12.75"), "EUR")
+UDINE = Location(Decimal("46.06"), Decimal("13.24"))
 
 
 CONVERSIONS = [  # the type before, a value, the type after, the value then
@@ -177,6 +179,8 @@ CONVERSIONS = [  # the type before, a value, the type after, the value then
     ("time", datetime.time(14, 30), "text", "14:30"),
     ("duration", 5400, "text", "1 h 30 min"),
     ("phone", "+39 02 1", "text", "+39 02 1"),
+    ("text", "geo:46.06,13.24", "location", UDINE),
+    ("location", UDINE, "text", "46.06, 13.24"),
 ]
 
 
