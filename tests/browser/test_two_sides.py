@@ -152,7 +152,7 @@ def test_an_order_has_lines_and_a_total(visit: Visit, hands: Hands) -> None:
 def test_a_quote_is_accepted_with_a_name(visit: Visit, hands: Hands) -> None:
     support = visit("support", "/quotes/create", java_script_enabled=hands.has_script)
     support.get_by_role("textbox", name="Title").fill(f"Two booths ({hands.how})")
-    hands.choose(support, "For", "Anna Moretti")
+    hands.choose(support, "For", "Anna Moretti · Officina Moretti")
     support.get_by_role("textbox", name="Amount").fill("1200")
     hands.press(support.get_by_role("button", name="Create"))
     hands.press(support.get_by_role("button", name="Send to customer"))

@@ -67,6 +67,7 @@ def test_what_is_found_and_what_is_chosen_says_it_too(visits):
     assert found == {"Anna Rossi · North · 1234", "Anna Rossi · South · 5678"}
     assert "1234" not in carla.get("/visits/find?field=guide&q=anna").text
     assert carla.get("/visits/find?field=guide&q=1234").json == []
+    assert len(carla.get("/visits/find?field=guide&q=Anna+Rossi+%C2%B7+No").json) == 2, "a choice that is being changed"
     anna = Linked(3, "people")
     visit = visits.add("visits", what="Tour", guide=anna, guests=(anna,))
     page = carla.get(f"/visits/{visit}/edit")

@@ -32,7 +32,10 @@ OFFERED_IN_ROWS = 50  # of lines: each row has all of them, unless the script fi
 # A link that is the only field of a step is drawn as cards when it offers so many records at most.
 RECORD_CARDS = 12
 ABOUT = 140  # characters of a record's description on its card
+BESIDE = " · "  # between a title and the `details`
 DETAIL = 60  # characters of each of the `details` beside a title
+
+FOUND_AT_ONCE = 20  # while one types
 
 FIND = "_find."
 
@@ -68,7 +71,7 @@ def link_offers(  # noqa: PLR0913 - all of a form that decides about them
             prefix = f"{module}:" if field.several_targets else ""
             key = (module, field.details, offered.narrowed, find_text, most)
             if key not in known:
-                known[key] = _with_details(offered, field, offered.find(find_text, most + 1))
+                known[key] = _found(offered, field, find_text, most + 1)
             more = more or len(known[key]) > most
             titles |= _titles(offered, prefix, known[key][:most])
             titles |= _titles(
@@ -86,6 +89,12 @@ def _titles(offered: Records, prefix: str, titles: list[tuple[int, str]]) -> dic
     return {f"{prefix}{record_id}": label + title for record_id, title in titles}
 
 
+def _found(offered: Records, field: Any, text: str, most: int = FOUND_AT_ONCE) -> list[tuple[int, str]]:
+    """The records whose title contains `text`, which may be that of a chosen one with its details."""
+    title = text.partition(BESIDE)[0] if field.details else text
+    return _with_details(offered, field, offered.find(title, most))
+
+
 def _with_details(offered: Records, field: Any, titles: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The `titles`, each with what the link wants said beside it, as far as this reader may read that."""
     names = [name for name in field.details if name in offered.policy.readable(offered.name)]
@@ -96,7 +105,7 @@ def _with_details(offered: Records, field: Any, titles: list[tuple[int, str]]) -
         record.id: [beginning(field.show(record.values[field.name], reader), DETAIL) for field in fields]
         for record in offered.by_ids([record_id for record_id, _title in titles], names)
     }
-    return [(record_id, " · ".join(filter(None, (title, *details.get(record_id, ()))))) for record_id, title in titles]
+    return [(record_id, BESIDE.join(filter(None, (title, *details.get(record_id, ()))))) for record_id, title in titles]
 
 
 def _chosen(offered: Records, field: Any, prefix: str, values: list[str]) -> list[tuple[int, str]]:
@@ -178,7 +187,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     offers: list[dict[str, Any]] = []
     for target in field.targets:
         offered = offered_records(records, field, target, values) if request.policy.access(target) else None
-        for record_id, title in _with_details(offered, field, offered.find(text)) if offered else ():
+        for record_id, title in _found(offered, field, text) if offered else ():
             offers.append({"id": f"{target}:{record_id}" if field.several_targets else record_id, "title": title})
     return offers
 
