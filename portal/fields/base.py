@@ -56,6 +56,7 @@ class Field(InLines, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, C
     indexed_as: ClassVar[tuple[str, ...]] = ()  # changes with what `texts` gives, so that the search index follows
     taken: ClassVar[str] = _("This value is already in use.")  # where it must be unique
     suffix: ClassVar[str] = ""  # the unit behind an input
+    beside_titles: ClassVar[tuple[str, ...]] = ()  # what of linked records stands beside their titles, to choose by
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
     # For the contract test and the reference: needed keys; (input, value, shown in English); refused inputs.
     sample: ClassVar[Mapping[str, Any]] = {}

@@ -68,6 +68,10 @@ class LinkLike(Field):
     def target_condition(self) -> Condition | None:
         return self.where
 
+    @property
+    def beside_titles(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.details
+
     def takes(self, other: Field) -> bool:
         """A link to fewer modules; one link becomes several, but not the reverse."""
         return bool(other.targets) and set(other.targets) <= set(self.to) and (self.multiple or not other.multiple)

@@ -22,6 +22,7 @@ modules:
       what: text
       guide: {type: link, to: people, details: [team, pin]}
       guests: {type: links, to: people, details: [pin]}
+      team: {type: lookup, of: guide.team}
       stops: {type: lines, fields: {host: {type: link, to: people, details: [team]}}}
 """
 STAFF = "staff: true\nmodules: {people: {see: all}, teams: {}, visits: {can: [create, edit]}}"
@@ -68,6 +69,7 @@ def test_what_is_found_and_what_is_chosen_says_it_too(visits):
     assert "1234" not in carla.get("/visits/find?field=guide&q=anna").text
     assert carla.get("/visits/find?field=guide&q=1234").json == []
     assert len(carla.get("/visits/find?field=guide&q=Anna+Rossi+%C2%B7+No").json) == 2, "a choice that is being changed"
+    assert [row["title"] for row in nancy.get("/visits/find?field=team&q=north").json] == ["North"]
     anna = Linked(3, "people")
     visit = visits.add("visits", what="Tour", guide=anna, guests=(anna,))
     page = carla.get(f"/visits/{visit}/edit")

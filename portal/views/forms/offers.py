@@ -69,7 +69,7 @@ def link_offers(  # noqa: PLR0913 - all of a form that decides about them
         offered = offered_records(records, field, module, values) if records.policy.access(module) else None
         if offered is not None:
             prefix = f"{module}:" if field.several_targets else ""
-            key = (module, field.details, offered.narrowed, find_text, most)
+            key = (module, field.beside_titles, offered.narrowed, find_text, most)
             if key not in known:
                 known[key] = _found(offered, field, find_text, most + 1)
             more = more or len(known[key]) > most
@@ -91,13 +91,13 @@ def _titles(offered: Records, prefix: str, titles: list[tuple[int, str]]) -> dic
 
 def _found(offered: Records, field: Any, text: str, most: int = FOUND_AT_ONCE) -> list[tuple[int, str]]:
     """The records whose title contains `text`, which may be that of a chosen one with its details."""
-    title = text.partition(BESIDE)[0] if field.details else text
+    title = text.partition(BESIDE)[0] if field.beside_titles else text
     return _with_details(offered, field, offered.find(title, most))
 
 
 def _with_details(offered: Records, field: Any, titles: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The `titles`, each with what the link wants said beside it, as far as this reader may read that."""
-    names = [name for name in field.details if name in offered.policy.readable(offered.name)]
+    names = [name for name in field.beside_titles if name in offered.policy.readable(offered.name)]
     if not names or not titles:
         return titles
     reader, fields = offered.policy.reader, [offered.module.field(name) for name in names]
