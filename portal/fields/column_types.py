@@ -105,7 +105,10 @@ def _sql_by_database(element: SqlByDatabase, compiler: SQLCompiler, **options: A
 
 
 class ExactTotal(SqlByDatabase):
-    """SQL: the sum of exact decimals; SQLite, which has them as texts, calls a function of ours."""
+    """SQL: the exact sum of numbers, which may be larger than any of them.
+
+    SQLite, which has decimals as texts and fails where a whole sum has more than 64 bits, calls a function of ours.
+    """
 
     type = ExactDecimal()
     inherit_cache = True
@@ -120,7 +123,7 @@ class SumOfTexts:
         self._sum: decimal.Decimal | None = None
 
     def step(self, text: Any, /) -> None:
-        """Adds what `sortable` made of a number."""
+        """Adds what `sortable` made of a number, or a whole one."""
         if text is not None:
             self._sum = EXACT.add(self._sum or ZERO, from_sortable(str(text)))
 

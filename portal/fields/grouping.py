@@ -11,7 +11,6 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Field
-from portal.fields.column_types import ExactDecimal, ExactTotal
 
 Period = Literal["day", "week", "month", "quarter", "year"]
 # How many periods a chart has: the present one and those before it.
@@ -28,13 +27,6 @@ def is_dated(field: Field) -> bool:
 def has_groups(field: Field) -> bool:
     """Whether records are counted by its values, each of which a filter finds again."""
     return field.filter in ("options", "link") and not (field.multiple or field.virtual)
-
-
-def total(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The sum of a column, exact on both databases."""
-    if isinstance(column.type, ExactDecimal):
-        return ExactTotal(column)
-    return sa.cast(sa.func.sum(column), sa.BigInteger())
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,12 @@ modules:
       place: {type: link, to: [companies, people]}
       price: money
       hours: duration
+      points: integer
       day: date
       moment: datetime
     comments: true
     list: {columns: [reference, name, state, price, day], page_size: 500, tabs: {done: {where: {state: done}}}}
-    detail: {sections: [{fields: [company, urgent, place, hours, moment]}]}
+    detail: {sections: [{fields: [company, urgent, place, hours, points, moment]}]}
 """
 CUSTOMER = """
 modules:
@@ -62,6 +63,7 @@ home:
     - {chart: jobs, by: state, of: price}
     - {chart: jobs, by: day, per: quarter, of: hours}
     - {list: jobs, where: {state: done}, label: Finished}
+    - {chart: jobs, by: urgent, of: points}
     - {notices: news, where: {until: {min: today}}}
     - {text: {en: "Open **Monday** to Friday <script>x()</script>", it: Aperti}}
 """
@@ -113,6 +115,7 @@ def fill(world):
                 number // 3
             ],
             hours=3600 * number,
+            points=2**63 - 1 if number in (0, 6) else -1,
             day=days[number % 5],
             moment=moments[number % 3],
         )
@@ -138,7 +141,7 @@ def charts_of(browser, address="/"):
 def test_each_panel_takes_one_statement(world):
     """A list, and notices, count before they read, as the pages of lists do; links need their titles besides."""
     plain = statements_of(world, world[BRUNO], "/")
-    charts_drawn, list_and_notices, titles_of_links, company = 7, 4, 2, 1
+    charts_drawn, list_and_notices, titles_of_links, company = 8, 4, 2, 1
     assert statements_of(world, world[ANNA], "/") == plain + charts_drawn + list_and_notices + titles_of_links + company
 
 
@@ -192,6 +195,12 @@ def test_sums_are_exact_and_of_one_currency_each(world):
     assert shown == expected
     hours = {label: text for label, text, _address in charts_of(world[ANNA])["Hours by quarter"]}
     assert hours["Q1 2026"] == "24\u00a0hr"
+
+
+def test_a_sum_may_be_larger_than_any_number_that_can_be_typed(world):
+    """One person's two enormous numbers must not take the home page from everybody who sees them."""
+    points = {label: text for label, text, _address in charts_of(world[ANNA])["Points by urgent"]}
+    assert points == {"Yes": "18,446,744,073,709,551,613", "No": "-6"}
 
 
 def test_what_one_has_hidden_is_counted_no_more_than_listed(world):

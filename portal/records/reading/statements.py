@@ -18,7 +18,8 @@ from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import index_column
 from portal.database.sql import AmongIds, Redundant, WithoutIndex, constant, where
 from portal.fields.base import Field
-from portal.fields.grouping import Periods, total
+from portal.fields.column_types import ExactTotal
+from portal.fields.grouping import Periods
 from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.count_statements import CountRequest, counting
 from portal.records.reading.index_scan import IndexCondition, IndexScan, best_indexed_condition, ranges_of_negated
@@ -209,7 +210,7 @@ class Statements(ModulePolicy):
         groups = [looked_at.c[column.name] for column in (*value, *companions)]
         # Without a constant among them, an index has the groups one after the other.
         grouped = groups if request.most is None else [fulfilled, *groups]
-        totals = [total(looked_at.c[column.name]).label(column.name) for column in summed]
+        totals = [ExactTotal(looked_at.c[column.name]).label(column.name) for column in summed]
         number = sa.func.count()
         everything, fulfilling = sa.func.sum(number).over(), sa.func.sum(number).over(partition_by=fulfilled)
         numbers = number.label(NUMBER), everything.label(ALL), fulfilling.label(FULFILLING)
