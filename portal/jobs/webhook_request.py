@@ -12,9 +12,11 @@ import hmac
 import http
 import http.client
 import socket
+import ssl
 import threading
 import urllib.request
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from standardwebhooks.webhooks import Webhook as Signer
@@ -57,36 +59,52 @@ def post(url: str, secrets: Sequence[str], message_id: str, now: datetime.dateti
 def _status(url: str, body: bytes, headers: dict[str, str]) -> int:
     parts = urlsplit(url)
     connection = _connection(parts)
-    end = threading.Timer(LONGEST, _hang_up, [connection])
-    end.daemon = True
-    end.start()
+    ended = threading.Event()
+    threading.Thread(target=_hang_up, args=(connection, ended), daemon=True).start()
     try:
         connection.request("POST", f"{parts.path or '/'}{'?' * bool(parts.query)}{parts.query}", body, headers)
         return connection.getresponse().status
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise DeliveryError(str(error) or type(error).__name__) from None
+    except http.client.HTTPException:  # its message holds what was answered
+        raise DeliveryError("did not answer in HTTP") from None
     finally:
-        end.cancel()
+        ended.set()
         connection.close()
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:
-    host = parts.hostname or ""
+    host = parts.hostname or ""  # always with a port, which would be looked for in an IPv6 address
     if parts.scheme != "https":
-        return http.client.HTTPConnection(host, parts.port, timeout=PATIENCE)
+        return http.client.HTTPConnection(host, parts.port or http.client.HTTP_PORT, timeout=PATIENCE)
+    port = parts.port or http.client.HTTPS_PORT
+    context = _LateHandshake(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
     proxy = urlsplit(urllib.request.getproxies().get("https", ""))
     if not proxy.hostname or urllib.request.proxy_bypass(host):
-        return http.client.HTTPSConnection(host, parts.port, timeout=PATIENCE)
-    connection = http.client.HTTPSConnection(proxy.hostname, proxy.port or 3128, timeout=PATIENCE)
-    connection.set_tunnel(host, parts.port)
+        return http.client.HTTPSConnection(host, port, timeout=PATIENCE, context=context)
+    connection = http.client.HTTPSConnection(proxy.hostname, proxy.port or 3128, timeout=PATIENCE, context=context)
+    connection.set_tunnel(host, port)
     return connection
 
 
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    """Ends a request whose answer comes a byte at a time; the thread that waits for it goes on."""
-    with contextlib.suppress(OSError):
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
+class _LateHandshake(ssl.SSLContext):
+    """Shakes hands when the first word is sent: until then a connection has no socket that could be shut down."""
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        """As every context, but for the moment of the handshake."""
+        return super().wrap_socket(*arguments, **{**options, "do_handshake_on_connect": False})
+
+
+def _hang_up(connection: http.client.HTTPConnection, ended: threading.Event) -> None:
+    """Ends a request that takes longer than LONGEST, as where the answer comes a byte at a time; the thread that waits
+    for it goes on. Again and again: at first there may be no connection yet."""
+    pause = LONGEST
+    while not ended.wait(pause):
+        with contextlib.suppress(OSError):
+            if open_socket := connection.sock:
+                open_socket.shutdown(socket.SHUT_RDWR)
+        pause = PATIENCE
 
 
 def _in_words(status: int) -> str:

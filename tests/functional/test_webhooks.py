@@ -1,9 +1,12 @@
 """Webhooks, with a real receiver: what happened is told, signed, to those who may read it; nothing is lost."""
 
+import contextlib
 import datetime
 import http.server
 import json
 import shutil
+import socket
+import socketserver
 import threading
 
 import pytest
@@ -378,6 +381,54 @@ def test_an_answer_that_comes_a_byte_at_a_time_is_not_waited_for(receiver, monke
         post(f"{receiver.url}/erp", [], "msg_1", datetime.datetime.now(datetime.UTC), "{}")
     gone.set()
     assert len(receiver.got) == 1
+
+
+def test_a_handshake_that_comes_a_byte_at_a_time_is_not_waited_for(monkeypatch):
+    hung_up = threading.Event()
+
+    class Drips(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(b"\x16\x03\x03\x40\x00")  # so much of TLS is to follow
+            with contextlib.suppress(OSError):
+                for _byte in range(100):
+                    hung_up.wait(0.02)
+                    self.request.sendall(b"\x02")
+                return
+            hung_up.set()
+
+    monkeypatch.setattr(webhook_request, "LONGEST", 0.2)
+    with socketserver.TCPServer(("127.0.0.1", 0), Drips) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(DeliveryError):
+            post(
+                f"https://127.0.0.1:{server.server_address[1]}/", [], "msg_1", datetime.datetime.now(datetime.UTC), "{}"
+            )
+        thread.join()
+    assert hung_up.is_set()
+
+
+@pytest.mark.parametrize("answer", [b"\x00 nonsense\r\n\r\n", b"HTTP/\x00 200 OK\r\n\r\n"])
+def test_what_answers_in_another_language_is_put_off_and_none_of_it_kept(world, receiver, answer):
+    open_ticket(world)
+    receiver.answers = [lambda handler: handler.wfile.write(answer)]
+    tell(world)
+    (row,) = deliveries(world)
+    assert (row["state"], row["reason"], row["locked_until"]) == ("waiting", "did not answer in HTTP", None)
+
+
+def test_an_address_of_ipv6_without_a_port_is_understood(monkeypatch):
+    asked = []
+
+    def refuse(address, *_more):
+        asked.append(address)
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    for url in ("https://[2001:db8::5]/hook", "http://[::1]/hook", "https://[2001:db8::5]:8443/hook"):
+        with pytest.raises(DeliveryError, match="refused"):
+            post(url, [], "msg_1", datetime.datetime.now(datetime.UTC), "{}")
+    assert asked == [("2001:db8::5", 443), ("::1", 80), ("2001:db8::5", 8443)]
 
 
 def test_a_receiver_that_is_away_is_told_in_words():
