@@ -188,7 +188,7 @@ class Rollup(StoredResult):
         now = arithmetic.operand(kind, present)
         changes = {arithmetic.operand(kind, value): times for value, times in counted.items() if value is not None}
         if function != "sum":
-            gone = any(times < 0 and value == now for value, times in changes.items())
+            gone = any(times < 0 and self._rounded(value) == present for value, times in changes.items())
             known = [now, *(value for value, times in changes.items() if times > 0)]
             return None if gone else self._rounded(arithmetic.extreme(known, largest=function == "max"))
         total = arithmetic.column_total([(now, 1), *changes.items()], now)

@@ -72,6 +72,8 @@ class StoredResult(ProxyField):
                 return int(seconds) if seconds is not None and abs(seconds) <= LONGEST_DURATION else None
             case Decimal():
                 return self._number(value)
+            case datetime.datetime():
+                return value.replace(microsecond=0)
         return value
 
     def _number(self, value: Decimal) -> Decimal | int | None:

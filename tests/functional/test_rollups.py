@@ -53,6 +53,7 @@ modules:
       budget: money
       tasks: {type: rollup, of: count(tasks)}
       open: {type: rollup, of: count(tasks), where: {status: new}}
+      newest: {type: rollup, of: max(tasks.created)}
       hours: {type: rollup, of: sum(tasks.hours)}
       cost: {type: rollup, of: sum(tasks.cost)}
       left: {type: formula, of: budget - cost}
@@ -270,6 +271,17 @@ def test_a_formula_of_texts_names_a_record(shop):
     shop.set("people", anna, last_name="Kot")
     assert nancy.titles("/tasks/?q=anna+kot") == ["Tiles"]
     assert nancy.titles("/people/?sort=full_name") == ["Anna Kot", "Carla Neri", "Nancy Mary Smith"]
+
+
+def test_when_the_newest_record_goes_the_one_before_is_the_newest(shop):
+    """Records are created at fractions of a second, which roll-ups do not keep."""
+    roof = shop.add("projects", name="Roof")
+    first, second = (datetime.datetime(2026, 3, day, 8, 0, 0, 500_000, datetime.UTC) for day in (1, 2))
+    shop.add("tasks", name="A", project=Linked(roof, "projects"), created=first)
+    newest = shop.add("tasks", name="B", project=Linked(roof, "projects"), created=second)
+    assert shop.record("projects", roof).values["newest"] == second.replace(microsecond=0)
+    shop.remove("tasks", newest)
+    assert shop.record("projects", roof).values["newest"] == first.replace(microsecond=0)
 
 
 def test_roll_ups_are_what_all_records_come_to_whatever_is_written(shop, tmp_path):
