@@ -57,6 +57,9 @@ modules:
         stop: [solved]
       answer_by: {type: datetime, within: 1 h, internal: true}
       slack: {type: formula, of: due - created}
+      level: {type: choice, options: [high], internal: true}
+      look_by: {type: datetime, within: {level: {high: 1 h}}}
+      remark: {type: text, internal: true}
     lifecycle:
       field: status
       transitions:
@@ -294,6 +297,20 @@ def test_every_other_path_sets_and_moves_it_too(desk, tmp_path):
     asked = desk[NANCY].send("/tickets/bulk", [*ids, ("do", "ask")])
     next(form for form in asked.forms.values() if form.action.startswith("/tickets/bulk")).submit()
     assert [due(desk, by_title[name]) for name in ("Waits", "Given")] == [None, None]
+
+
+@pytest.mark.sqlite_suffices
+def test_an_import_that_moves_a_public_deadline_by_an_internal_choice_is_a_change_of_the_record(desk, tmp_path):
+    ticket_id = ticket(desk)
+    before = desk.record("tickets", ticket_id)
+    go_to(desk, "05 14:00")
+    imported(desk, tmp_path, "title,level\nJam,high", key="title")
+    record = desk.record("tickets", ticket_id)
+    assert (record.values["look_by"], record.version) == (at("05 14:00"), before.version + 1)
+    assert record.values["modified"] == at("05 14:00")
+    imported(desk, tmp_path, "title,level\nJam,", key="title")
+    imported(desk, tmp_path, "title,remark\nJam,Staff only", key="title")
+    assert desk.record("tickets", ticket_id).version == before.version + 2
 
 
 def imported(desk: World, folder: Path, rows: str, key: str | None = None) -> None:

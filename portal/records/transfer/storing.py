@@ -4,7 +4,7 @@ Nobody is notified: the event is `imported`, which makes no letters.
 """
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -110,15 +110,15 @@ class Storing:
             self._take_number(row)
         changes = {row: changed_values(row) for row in batch if row.record is not None}
         changed = [row for row, values in changes.items() if values]
-        inside = [row for row in changed if self._internal.issuperset(changes[row])]
-        visibly = [row for row in changed if not self._internal.issuperset(changes[row])]
         self._rollups.note_before([row.id for row in changed])
         if new:
             _insert(self._system, new, self._author)
             _write_join_tables(self._records, {row: row.values for row in new})
-        for alike in filter(None, (visibly, inside)):
-            _update(self._system, alike, changes, self._author, touches=alike is visibly)
-            _write_join_tables(self._records, {row: changes[row] for row in alike})
+        if changed:
+            _update(self._system, changed, changes, self._author, self._internal)
+            _write_join_tables(self._records, {row: changes[row] for row in changed})
+        inside = [row for row in changed if self._internal.issuperset(changes[row])]
+        visibly = [row for row in changed if not self._internal.issuperset(changes[row])]
         self._rollups.note_after([row.id for row in (*new, *changed)])
         if self._files:
             self._files.store_attachments(self._system, batch, self._author)
@@ -199,12 +199,10 @@ def _update(
     batch: Sequence[ImportRow],
     changed: Mapping[ImportRow, dict[str, Any]],
     author: Author,
-    *,
-    touches: bool,
+    internal: Set[str],
 ) -> None:
-    """One statement for the batch: it sets every field that the file has, also where only one of them differs.
-
-    `touches`: whether the records count as modified.
+    """One statement sets every field that the file has, also where only one of them differs; another one does so for
+    the records that do not count as modified, as nothing has changed but `internal` fields.
     """
     table, now = system.table, system.policy.reader.now
     names = dict.fromkeys(name for row in batch for name in row.values)
@@ -219,12 +217,14 @@ def _update(
         written[row.id] = stored | computed(formulas, values, currency)
     _move_deadlines(system, batch, changed, written)
     columns: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in next(iter(written.values()))}
-    if touches:
-        who = author_of(system, author, "modified_by")
-        columns |= {"modified": now, **who, "_version": table.c["_version"] + 1}
+    who = author_of(system, author, "modified_by")
+    modified = {"modified": now, **who, "_version": table.c["_version"] + 1}
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
-    parameters = [{"_id": record_id, **_new(values)} for record_id, values in written.items()]
-    system.connection.execute(statement.values(columns), parameters)
+    for more in (modified, {}):
+        alike = [row.id for row in batch if (changed[row].keys() <= internal) == (not more)]
+        parameters = [{"_id": record_id, **_new(written[record_id])} for record_id in alike]
+        if parameters:
+            system.connection.execute(statement.values(columns | more), parameters)
     _add_events(system, {row: _update_details(system, row, changed[row]) for row in batch}, author)
 
 
