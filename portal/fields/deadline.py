@@ -95,14 +95,16 @@ class DeadlineRule:
 
     def change(self, timing: Timing, now: datetime.datetime, change: Change) -> Timing:
         """What becomes of a deadline by a change of its record."""
-        now, moves = now.replace(microsecond=0), self.kind(change.state) != self.kind(change.state_before)
-        if moves and timing.clock.since is None:
+        now, kind = now.replace(microsecond=0), self.kind(change.state)
+        moves = kind != self.kind(change.state_before)
+        # A clock may also stand in a state in which it runs, since the declaration has changed.
+        if timing.clock.since is None and (moves or kind == "runs"):
             timing = self._going_on(timing, now)
         if change.option != change.option_before:
             timing = self._choose(timing, change.option, change.state)
         if change.gives:
             timing = self._give(timing, change.given)
-        return self._standing(timing, now, change.state) if moves and self.kind(change.state) != "runs" else timing
+        return self._standing(timing, now, change.state) if moves and kind != "runs" else timing
 
     def _going_on(self, timing: Timing, now: datetime.datetime) -> Timing:
         clock = timing.clock
