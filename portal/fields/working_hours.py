@@ -26,6 +26,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 MINUTES_OF_DAY = 24 * 60
 DAY = datetime.timedelta(days=1)
+MINUTE = datetime.timedelta(minutes=1)
 MOST_DAYS = 4_000  # after which no working time is looked for any more
 _SPAN = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-\u2013]\s*(\d{1,2})(?:[:.](\d{2}))?")
 _EXAMPLE = 'must be hours such as "9:00-18:00", or "9:00-12:30, 13:30-18:00" with a break'
@@ -157,16 +158,20 @@ def _spans_of(hours: WorkingHours, day: datetime.date) -> tuple[tuple[datetime.d
     """The working time of a day, in order and without an overlap."""
     spans: list[tuple[datetime.datetime, datetime.datetime]] = []
     for start, end in hours.week[day.weekday()] if not _is_off(hours, day) else ():
-        # Where clocks go forward, hours that none of them shows have no length.
-        begin = max(_moment(hours, day, start), spans[-1][1] if spans else _moment(hours, day, 0))
-        if begin < (until := _moment(hours, day, end)):
+        begin, until = _moment(hours, day, start), _moment(hours, day, end)
+        if begin < until:
             spans.append((begin, until))
     return tuple(spans)
 
 
 def _moment(hours: WorkingHours, day: datetime.date, minutes: int) -> datetime.datetime:
+    """When clocks show so many minutes after midnight; where they go forward over it, when they do so."""
     clock = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
-    return clock.replace(tzinfo=hours.zone).astimezone(datetime.UTC)
+    while True:
+        moment = clock.replace(tzinfo=hours.zone).astimezone(datetime.UTC)
+        if moment.astimezone(hours.zone).replace(tzinfo=None) == clock:
+            return moment
+        clock += MINUTE
 
 
 def _is_off(hours: WorkingHours, day: datetime.date) -> bool:

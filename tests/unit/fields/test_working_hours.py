@@ -102,3 +102,9 @@ def test_the_holidays_of_a_region_and_the_days_of_a_list_count_as_off():
 def test_where_there_is_no_working_time_no_deadline_is_looked_for_forever():
     sundays = WorkingHours(ROME, ((),) * 6 + (((540, 600),),))
     assert sundays.later(at("2026-11-24T10:00"), 5_000 * 3600) is None
+
+
+def test_hours_that_begin_or_end_where_the_clocks_go_forward_have_what_clocks_show_of_them():
+    night = WorkingHours(ROME, ((),) * 6 + (((90, 150), (165, 240)),))  # 1:30-2:30, 2:45-4:00
+    day = at("2026-03-29T00:00"), at("2026-03-30T00:00")
+    assert night.between(*day) == 30 * 60 + 60 * 60
