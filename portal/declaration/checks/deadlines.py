@@ -10,10 +10,11 @@ from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import closest, did_you_mean, suggest
 from portal.fields.base import Field
-from portal.fields.dates_and_times import ISO_DATE
 from portal.fields.deadline import DeadlineRule
 from portal.fields.working_hours import public_holidays
 
+# What a deadline cannot keep: it is empty during a pause, and two records may be due at once.
+SET_OTHERWISE = ("default", "required", "required_when", "unique")
 SOME_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -34,8 +35,9 @@ def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         return
     if module.table is not None:
         at["within"].key.wrong("within has no meaning here: an existing table has no place for the time that is left")
-    if field.default is not None:
-        at["default"].key.wrong("default has no meaning here: within: sets this field")
+    for key in SET_OTHERWISE:
+        if own_key(field, key):
+            at[key].key.wrong(f"{key} has no meaning here: within: sets this field")
     _check_choice(draft, module, rule, at["within"])
     _check_periods(rule, at["within"])
     _check_stands(module, own_key(field, "pause"), own_key(field, "stop"), at)
@@ -68,7 +70,7 @@ def check_holidays(draft: DeclarationDraft) -> bool:
 
 def _place_complaint(place: str) -> str | None:
     """Why there are no holidays of such a place, or None."""
-    if ISO_DATE.fullmatch(place):
+    if place[:1].isdigit():
         return f'"{place}" is not a date'
     country, _dash, region = place.partition("-")
     codes, names = public_holidays.CODES, public_holidays.NAMES
