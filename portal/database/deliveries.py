@@ -9,7 +9,8 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from portal.database.queue import WAITING, new_row
+from portal.database import queue
+from portal.database.queue import REFUSED, SENT, WAITING, new_row
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 
@@ -44,6 +45,21 @@ def count_waiting(connection: sa.Connection, tables: Tables, webhook: str) -> in
     delivery = tables.delivery.c
     query = sa.select(sa.func.count()).where(delivery["webhook"] == webhook, delivery["state"] == WAITING)
     return connection.execute(query).scalar_one()
+
+
+def is_declared(tables: Tables) -> sa.ColumnElement[bool]:
+    """What is for a webhook that is declared: others may wait from before, and nobody is to be told of them."""
+    return tables.delivery.c["webhook"].in_(tables.declaration.webhooks)
+
+
+def forget_deliveries(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
+    """Deletes what was told or given up long ago, and what waited in vain for a webhook that was removed.
+
+    Not at once: while a portal is renewed, processes with the files of before and of now work side by side.
+    """
+    table = tables.delivery
+    queue.forget(connection, table, now, SENT, REFUSED)
+    connection.execute(sa.delete(table).where(queue.late(table, now), sa.not_(is_declared(tables))))
 
 
 def put_deliveries(

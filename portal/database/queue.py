@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 WAITING, SENT, REFUSED = "waiting", "sent", "refused"
-FORGET = datetime.timedelta(days=90)  # after this time what was sent is deleted
+FORGET = datetime.timedelta(days=90)  # after this time what is done with is deleted
 GIVE_UP = datetime.timedelta(days=3)  # after this time it is no longer tried
 LEASE = datetime.timedelta(minutes=10)  # longer than a server may take for one row
 FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)  # between two tries
@@ -69,20 +69,26 @@ def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str)
     store(connection, table, row_id, state=REFUSED, locked_until=None, reason=reason)
 
 
-def is_late(connection: sa.Connection, table: sa.Table, now: datetime.datetime) -> bool:
+def is_late(
+    connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
+) -> bool:
     """Whether there is a row to give up."""
-    return connection.execute(sa.select(table.c["id"]).where(_late(table, now)).limit(1)).first() is not None
+    query = sa.select(table.c["id"]).where(late(table, now), *conditions)
+    return connection.execute(query.limit(1)).first() is not None
 
 
-def give_up_late(connection: sa.Connection, table: sa.Table, now: datetime.datetime, reason: str) -> int:
+def give_up_late(
+    connection: sa.Connection, table: sa.Table, now: datetime.datetime, reason: str, *conditions: sa.ColumnElement[bool]
+) -> int:
     """Refuses what could not be sent in time, for `reason` where no try failed; returns how many rows that were."""
     values = {"state": REFUSED, "reason": sa.func.coalesce(table.c["reason"], reason)}
-    return connection.execute(sa.update(table).where(_late(table, now)).values(values)).rowcount
+    return connection.execute(sa.update(table).where(late(table, now), *conditions).values(values)).rowcount
 
 
-def forget_sent(connection: sa.Connection, table: sa.Table, now: datetime.datetime) -> None:
-    """Deletes what was sent long ago, some at a time."""
-    old = sa.select(table.c["id"]).where(table.c["state"] == SENT, table.c["next_try"] < now - FORGET).limit(1_000)
+def forget(connection: sa.Connection, table: sa.Table, now: datetime.datetime, *states: str) -> None:
+    """Deletes what has been in one of the states for long, some at a time."""
+    is_old = table.c["state"].in_(states), table.c["next_try"] < now - FORGET
+    old = sa.select(table.c["id"]).where(*is_old).limit(1_000)
     connection.execute(sa.delete(table).where(table.c["id"].in_(old)))
 
 
@@ -123,7 +129,8 @@ def _due(table: sa.Table, now: datetime.datetime) -> sa.Select[tuple[int]]:
     )
 
 
-def _late(table: sa.Table, now: datetime.datetime) -> sa.ColumnElement[bool]:
+def late(table: sa.Table, now: datetime.datetime) -> sa.ColumnElement[bool]:
+    """What waits and is no longer tried."""
     return sa.and_(table.c["state"] == WAITING, table.c["give_up"] <= now, _is_free(table, now))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.database import queue
+from portal.database.deliveries import is_declared
 from portal.database.schema.tables import Tables
 
 WORKER = "worker"
@@ -31,7 +32,7 @@ def measure_arrears(connection: sa.Connection, tables: Tables, now: datetime.dat
     letters, oldest_letter = _waiting(connection, _in_queue(tables.outbox), now)
     webhooks, oldest_webhook = 0, None
     if tables.declaration.webhooks:
-        webhooks, oldest_webhook = _waiting(connection, _in_queue(tables.delivery), now)
+        webhooks, oldest_webhook = _waiting(connection, _in_queue(tables.delivery).where(is_declared(tables)), now)
     news, oldest_news = _waiting(connection, sa.select(tables.announcement.c["at"]), now)
     marks = sa.select(sa.func.count()).select_from(tables.backlog)
     beat = sa.select(tables.heartbeat.c["at"]).where(tables.heartbeat.c["name"] == WORKER)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from portal.accounts.keys_and_tokens import portal_key
 from portal.database import queue
+from portal.database.deliveries import is_declared
 from portal.database.engine import reading
 from portal.database.errors import database_is_in_the_way
 from portal.database.schema.tables import Tables
@@ -55,7 +56,7 @@ class Delivering:
         """Refuses what could not be told in three days; returns how many messages that were."""
         if not self._is_late(tables):
             return 0
-        late = self._write(queue.give_up_late, tables.delivery, self.clock(), TOO_LATE)
+        late = self._write(queue.give_up_late, tables.delivery, self.clock(), TOO_LATE, is_declared(tables))
         log.error("Messages to webhooks given up after three days: %s", late)
         return late
 
@@ -115,7 +116,7 @@ class Delivering:
         if not tables.declaration.webhooks:
             return False
         with reading(self.engine) as connection:
-            return queue.is_late(connection, tables.delivery, self.clock())
+            return queue.is_late(connection, tables.delivery, self.clock(), is_declared(tables))
 
     def _write(self, write: Callable[..., Result], *arguments: Any) -> Result:
         """Calls `write` with a connection, in a transaction of its own."""

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account
 from portal.database import queue
+from portal.database.deliveries import forget_deliveries
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
@@ -167,9 +168,8 @@ class Worker:
         return due
 
     def _forget(self, connection: sa.Connection, tables: Tables) -> None:
-        queue.forget_sent(connection, tables.outbox, self.clock())
-        if tables.declaration.webhooks:
-            queue.forget_sent(connection, tables.delivery, self.clock())
+        queue.forget(connection, tables.outbox, self.clock(), queue.SENT)
+        forget_deliveries(connection, tables, self.clock())
         forget_old_keys(connection, tables, self.clock())
 
 

@@ -288,6 +288,18 @@ def test_after_three_days_it_is_given_up_and_administrators_see_why(world, recei
     assert tell(world) == 1
 
 
+def test_what_was_given_up_is_forgotten_as_what_was_told_is(world, receiver):
+    open_ticket(world)
+    receiver.answers = [500]
+    tell(world)
+    world.clock.now += 3 * DAY
+    tell(world)
+    assert [row["state"] for row in deliveries(world)] == ["refused"]
+    world.clock.now += 91 * DAY
+    worker_of(world).turn()
+    assert deliveries(world) == []
+
+
 def test_a_slow_receiver_keeps_no_email_waiting(world, receiver):
     asked, goes_on = threading.Event(), threading.Event()
 
@@ -445,12 +457,45 @@ def test_a_proxy_of_the_machine_is_asked_for_the_way(receiver, monkeypatch):
 # -- declarations -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.sqlite_suffices
-def test_a_webhook_that_is_declared_while_the_portal_runs_is_told(receiver, app, portal_folder, sign_in, clock):
+def live_worker(app, clock):
     live = app.app.registry.live
-    worker = Worker(
+    return Worker(
         live.engine, lambda: live.current().tables, clock, lambda _tables: "https://x.example", None, webhook_keys=KEY
     )
+
+
+@pytest.mark.sqlite_suffices
+def test_what_waits_for_a_webhook_that_is_removed_troubles_nobody_and_is_dropped(
+    receiver, app, portal_folder, sign_in, clock
+):
+    modules = portal_folder / "modules.yaml"
+    others = modules.read_text()
+
+    def declare(name):
+        hook = f"""{name}: {{url: "{receiver.url}/site", on: articles.created, as: staff}}"""
+        modules.write_text(f"{others}webhooks: {{{hook}}}\n")
+
+    sign_in(NANCY)
+    declare("old")
+    fill_in(app, "/articles/create", {"title": "Good to know"})
+    declare("new")
+    app.get("/articles/")
+    clock.now += 20 * MINUTE
+    assert app.get("/-/health").json["webhooks"] == 0
+    clock.now += 3 * DAY
+    worker = live_worker(app, clock)
+    worker.turn()
+    worker.deliver()
+    assert receiver.got == []
+    tables = app.app.registry.live.current().tables
+    with reading(worker.engine) as connection:
+        assert connection.execute(sa.select(tables.delivery)).all() == []
+        assert "A webhook does not answer" not in connection.scalars(sa.select(tables.outbox.c["subject"])).all()
+
+
+@pytest.mark.sqlite_suffices
+def test_a_webhook_that_is_declared_while_the_portal_runs_is_told(receiver, app, portal_folder, sign_in, clock):
+    worker = live_worker(app, clock)
     sign_in(NANCY)
     new_article = {"title": "Good to know"}
     fill_in(app, "/articles/create", new_article)
