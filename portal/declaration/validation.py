@@ -113,7 +113,9 @@ class _Reading:
             self._report(base, errors_by_path[base])
             return False
         self.entry, self._is_copy = (self.entry if self._is_copy else copied_data(self.entry)), True
-        wrong = {path: errors for path, errors in errors_by_path.items() if not self._take_as_written(path, errors)}
+        taken = [path for path, errors in errors_by_path.items() if self._take_as_written(path, errors)]
+        # What is around a text that is taken as written may be right now; the next round says.
+        wrong = {path: errors for path, errors in errors_by_path.items() if not _around_one_of(path, taken)}
         for path, errors in wrong.items():
             # Of a union, the branch that got furthest has the best sentence; and what is missing because it was left
             # out has been reported before.
@@ -177,6 +179,11 @@ class _Reading:
         if not isinstance(holder, Mapping):
             return ""
         return cut_at_comma(holder, keys_of(shape).__contains__, text_keys(shape).__contains__)
+
+
+def _around_one_of(path: KeyPath, paths: Sequence[KeyPath]) -> bool:
+    """Whether one of `paths` is `path` or leads below it."""
+    return any(other[: len(path)] == path for other in paths)
 
 
 def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:

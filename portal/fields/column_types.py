@@ -125,7 +125,8 @@ class SumOfTexts:
     def step(self, text: Any, /) -> None:
         """Adds what `sortable` made of a number, or a whole one."""
         if text is not None:
-            self._sum = EXACT.add(self._sum or ZERO, from_sortable(str(text)))
+            number = text if isinstance(text, int) else from_sortable(str(text))
+            self._sum = EXACT.add(self._sum or ZERO, number)
 
     def finalize(self) -> Any:
         """The sum as a column would hold it; as a plain number if it has more digits than that."""

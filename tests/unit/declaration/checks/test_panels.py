@@ -83,6 +83,6 @@ def test_a_profile_that_inherits_panels_must_be_able_to_read_them(tmp_path):
 def test_good_panels_are_no_problem(tmp_path):
     panels = (
         "activity, {chart: tickets, by: status, of: effort, as: donut}, {chart: tickets, by: due, per: week},"
-        " {list: tickets, where: {status: open}}, {notices: tickets, label: News}, {text: {en: Hello}}"
+        " {list: tickets, where: {status: open}, label: 2026}, {notices: tickets, label: News}, {text: {en: Hello}}"
     )
     assert problems(tmp_path, panels) == []
