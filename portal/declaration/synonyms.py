@@ -49,6 +49,7 @@ _TYPES = {
     "color": "colour",
     "file": "attachment upload document blob binary attach attachments",
     "image": "picture photo img avatar",
+    "signature": "sign signed signature_pad autograph",
     "json": "object dict map jsonb structure",
 }
 _KEYS = {

@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from portal.declaration.load import load
+from portal.declaration.synonyms import OUR_TYPES
+from portal.fields.base import Field
 from tests.portal_files import write_portal
 
 MODULES = """
@@ -134,3 +136,9 @@ def with_key(text: str, path: str, key: str, value: object) -> str:
 def outcome(folder, modules: str, customer: str) -> str:
     loaded = load(write_portal(folder, modules, BUTTONS, customer=customer))
     return REFUSED if loaded.errors else WARNS if loaded.problems else WORKS
+
+
+def test_every_field_type_is_known_by_the_names_that_other_systems_give_it():
+    assert {ours for names in OUR_TYPES.values() for ours in names} == set(Field.types), (
+        "declaration/synonyms.py: _TYPES"
+    )

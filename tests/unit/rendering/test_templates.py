@@ -54,12 +54,22 @@ def test_what_people_typed_is_escaped():
     assert 'value="&#34;&gt;&lt;script&gt;"' in html or 'value="&quot;&gt;&lt;script&gt;"' in html
 
 
-def test_every_posting_form_bears_the_token():
+def test_a_posting_form_bears_the_token():
     form = FormPage("New", "/x/create", (FormRow((Widget("title", "Title"),)),), "Save")
     html = drawn("form.pt", form, signed_in())
     posting = re.findall(r'<form[^>]*method="post".*?</form>', html, re.DOTALL)
     assert len(posting) >= 2
     assert all('name="_csrf" value="secret-token"' in each for each in posting)
+
+
+# Answered for people who are not signed in too, by the signature of the address alone.
+BY_SIGNATURE = {"notice.pt"}
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.pt")), ids=lambda path: path.name)
+def test_every_template_puts_the_token_into_each_form_that_posts(path):
+    posting = re.findall(r'<form\b[^>]*method="post".*?</form>', path.read_text("utf-8"), re.DOTALL)
+    assert [form[:80] for form in posting if "${token}" not in form and path.name not in BY_SIGNATURE] == []
 
 
 def test_an_error_is_told_at_its_field():

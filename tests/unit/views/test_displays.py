@@ -37,7 +37,7 @@ def as_cell(value):
 
 def test_every_display_of_a_field_type_is_registered():
     names = {name: kind.display for name, kind in Field.types.items() if isinstance(kind.display, str)}
-    assert {name: display for name, display in names.items() if display not in DISPLAYS} == {}
+    assert {name: display for name, display in names.items() if display not in DISPLAYS} == {}, "views/displays.py"
     assert set(BUILT_IN.values()) <= set(DISPLAYS)
 
 

@@ -5,7 +5,11 @@ import re
 from pathlib import Path
 
 from portal import views
-from portal.web.frame import ADMINISTRATION_PAGES
+from portal.declaration.checks.appearance import known_icons
+from portal.records.writing.history import KINDS
+from portal.views.records.history import SENTENCES
+from portal.web.flash import MESSAGES
+from portal.web.frame import ADMINISTRATION_PAGES, VIEWS
 
 FOLDER = Path(views.__file__).parent
 TEMPLATES = FOLDER.parent / "templates"
@@ -90,7 +94,9 @@ def test_every_page_about_the_portal_stands_in_the_menu_and_is_looked_at():
         ast.literal_eval(keywords["name"]) for _view, _kind, keywords in declared_views()
         if keywords.get("context") == "Administration" and "renderer" in keywords
     ]  # fmt: skip
-    assert set(names) == set(ADMINISTRATION_PAGES)
+    assert set(names) == set(ADMINISTRATION_PAGES), "web/frame.py: ADMINISTRATION_PAGES"
+    assert set(names) - set(VIEWS) == set(), "no label in web/frame.py: VIEWS"
+    assert set(ADMINISTRATION_PAGES.values()) - known_icons() == set(), "icons that are not there"
     assert [name for name in names if f'"/-/{name}"' not in looked_at] == [], "no line in tests/browser/pages.py"
 
 
@@ -102,6 +108,31 @@ def test_whatever_is_posted_to_a_record_is_tried_on_a_foreign_one():
     }  # fmt: skip
     assert names
     assert {view: name for view, name in names.items() if f'"{name}"' not in tried} == {}, "no entry in its POSTED"
+
+
+def test_what_the_next_page_shall_say_has_its_sentence():
+    calls = [
+        call for path in FOLDER.rglob("*.py") for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "set_flash"
+    ]  # fmt: skip
+    keys = {
+        part.value for call in calls for part in ast.walk(call.args[2])
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }  # fmt: skip
+    assert {"commented", "sent-before"} <= keys
+    assert keys - set(MESSAGES) - {"withdraw"} == set(), "web/flash.py: MESSAGES lacks these"
+
+
+def test_whatever_happens_to_a_record_has_its_sentence():
+    happened = {
+        call.args[2].value for path in FOLDER.parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "add_event"
+        and isinstance(call.args[2], ast.Constant)
+    }  # fmt: skip
+    assert {"created", "commented"} <= happened
+    assert happened - set(KINDS) == set(), "records/writing/history.py: KINDS lacks these"
+    assert set(SENTENCES) == set(KINDS), "views/records/history.py: SENTENCES"
 
 
 def test_every_address_is_in_the_reference():

@@ -126,7 +126,7 @@ def test_every_key_type_and_action_is_described():
         f"{shape.__name__}.{key}" for shape, key in [*files, *keys_of_the_language()] if not description_of(shape, key)
     ]
     assert missing == []
-    assert set(TYPES) == set(Field.types)
+    assert set(TYPES) == set(Field.types), "workshop/schema/descriptions.py: TYPES"
     assert set(ACTION_DESCRIPTIONS) == set(ACTIONS)
 
 
