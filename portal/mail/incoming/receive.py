@@ -227,7 +227,7 @@ class Receiver:
         except ConflictError:
             raise KeptAsideError(_("the conversation that it answers is closed")) from None
         if files.taken:
-            writer.attach(record, files.taken, internal=internal, comment_id=comment_id)
+            writer.attach(record, files.taken, comment_id=comment_id)
         return MailOutcome("commented", files.reason, place)
 
     # -- letters that came back ----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Transition, leaves
 from portal.records.indexing.search_entries import index_records, replace_texts
-from portal.records.reading.comments import Comment
+from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Record, Records
 from portal.records.writing.changing import (
@@ -199,16 +199,16 @@ class Writer:
             touch_row(self.records, record.id, row)
         replace_texts(self.records.as_system, [record.id])
 
-    def attach(
-        self, record: Record, files: Sequence[PendingFile], *, internal: bool = False, comment_id: int | None = None
-    ) -> None:
-        """Adds files that were stored, to the comment that they came with.
+    def attach(self, record: Record, files: Sequence[PendingFile], *, comment_id: int | None = None) -> None:
+        """Adds files that were stored, to the comment that they came with; those of an internal one are internal.
 
-        Raises NotAllowedError, and ConflictError on a final record.
+        Raises NotAllowedError, also for a comment that the author may not read; ConflictError on a final record.
         """
         records = self.records
-        if not may_attach(records) or (internal and not records.policy.staff):
+        comment = None if comment_id is None else find_comment(records, record, comment_id)
+        if not may_attach(records) or (comment is None and comment_id is not None):
             raise NotAllowedError(records.name, "attach")
+        internal = comment is not None and comment.internal
         if comment_id is None or internal:  # a comment keeps its files, whatever state it led to
             open_state(records, record)
         insert_files(records, record.id, files, self.author, internal=internal, comment_id=comment_id)

@@ -86,7 +86,7 @@ def add_comment_and_files(
     try:
         comment_id = writer.comment(resource.record, text, internal=internal)
         if attached:
-            writer.attach(resource.record, attached, internal=internal, comment_id=comment_id)
+            writer.attach(resource.record, attached, comment_id=comment_id)
     except ConflictError:
         raise HTTPConflict(_("This conversation is closed.")) from None
     return comment_id
