@@ -13,7 +13,7 @@ from portal.accounts.accounts import Account, account_columns, account_of
 from portal.accounts.companies import accounts_within
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
-from portal.declaration.shapes import Profile
+from portal.declaration.shapes import LetterKind, Profile
 from portal.records.policy import system_policy
 from portal.records.writing.errors import unique_violations_retried
 from portal.texts import _
@@ -28,8 +28,8 @@ class Relation(enum.StrEnum):
 
 
 RELATIONS = {Relation.OWN: _("My own"), Relation.FOLLOWED: _("I follow"), Relation.COMPANY: _("My company’s")}
-# The kinds of letters, and what each is called where one chooses.
-KINDS = {
+# What each kind of letters is called where one chooses, in the order of the page.
+KINDS: dict[LetterKind, str] = {
     "created": _("Receipts and new entries"),
     "commented": _("New comments and files"),
     "moved": _("The status has changed"),
@@ -37,9 +37,9 @@ KINDS = {
     "reminded": _("Reminders"),
 }
 # Only who owns a record is reminded of it, only who works on it is told that it is assigned to them.
-ONLY_OWN = frozenset({"assigned", "reminded"})
+ONLY_OWN: frozenset[LetterKind] = frozenset({"assigned", "reminded"})
 
-Choice = tuple[Relation, str]  # a relation and a kind
+Choice = tuple[Relation, LetterKind]
 CHOICES: tuple[Choice, ...] = tuple(
     (relation, kind) for relation in RELATIONS for kind in KINDS if relation is Relation.OWN or kind not in ONLY_OWN
 )
@@ -72,7 +72,7 @@ def _is_chosen_by_default(choice: Choice) -> bool:
     return choice[0] is not Relation.COMPANY
 
 
-def kinds_of_letters(declaration: Declaration, profile: Profile) -> list[str]:
+def kinds_of_letters(declaration: Declaration, profile: Profile) -> list[LetterKind]:
     """The kinds of letters that are written about modules of a profile."""
     written = {kind for name in profile.modules for kind in declaration.modules[name].mail.kinds}
     return [kind for kind in KINDS if kind in written]

@@ -7,7 +7,7 @@ the resolved ones, in a `Declaration`.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field as Key
 from pydantic import StrictBool, model_validator
@@ -163,6 +163,11 @@ class Wording(Shape):
     text: Text | None = None
 
 
+# The kinds of letters about a record. A letter that tells several things is of the first of these among them.
+LetterKind = Literal["created", "reminded", "assigned", "commented", "moved"]
+LETTER_KINDS: tuple[LetterKind, ...] = get_args(LetterKind)
+
+
 class Mail(Shape):
     """Which letters are written about a record; resolved, the first three are not None."""
 
@@ -174,15 +179,10 @@ class Mail(Shape):
     remind: dict[value_types.State, Period] = {}  # state → after which time in it the customer is reminded
 
     @property
-    def kinds(self) -> frozenset[str]:
+    def kinds(self) -> frozenset[LetterKind]:
         """The kinds of letters that are written, as people choose of them."""
-        declared = {
-            "created": self.created,
-            "commented": self.commented,
-            "moved": self.moved,
-            "assigned": self.assigned,
-            "reminded": self.remind,
-        }
+        declared: dict[LetterKind, object] = {"created": self.created, "commented": self.commented, "moved": self.moved}
+        declared |= {"assigned": self.assigned, "reminded": self.remind}
         return frozenset(kind for kind, value in declared.items() if value)
 
 

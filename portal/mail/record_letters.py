@@ -16,7 +16,7 @@ from portal.accounts.letter_choices import chosen_letters
 from portal.database.outbox import About
 from portal.database.schema.tables import Tables
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import Module, Wording
+from portal.declaration.shapes import LETTER_KINDS, LetterKind, Module, Wording
 from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
@@ -34,8 +34,6 @@ from portal.records.writing.lifecycle import is_final
 from portal.texts import _
 
 MOMENT = Datetime(name="at", type="datetime")
-# The kind of a letter that tells several things: the first of these among them.
-KINDS = ("created", "reminded", "assigned", "commented", "moved")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields that a receipt repeats, characters of each
 TOLD_AS_CREATED = {Role.OWNER, Role.WATCHER, Role.DESK, Role.COMPANY}
@@ -103,7 +101,7 @@ def _letter(
     return Letter(write_letter(sender, account, content, letter.thread(key)), about)
 
 
-def _kind_of_letter(event: AnnouncedEvent, recipient: Recipient, module: Module) -> str | None:
+def _kind_of_letter(event: AnnouncedEvent, recipient: Recipient, module: Module) -> LetterKind | None:
     """Which kind of letter an event makes for a recipient; None for none."""
     mail, roles = module.mail, recipient.roles
     mine = event.account is not None and event.account == recipient.account.id
@@ -132,12 +130,12 @@ class RecordLetter:
     records: Records
     record: Record
     events: Sequence[AnnouncedEvent]
-    kinds: Mapping[int, str]
+    kinds: Mapping[int, LetterKind]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> LetterKind:
         """The kind of the whole letter."""
-        return next(kind for kind in KINDS if kind in self.kinds.values())
+        return next(kind for kind in LETTER_KINDS if kind in self.kinds.values())
 
     @property
     def reader(self) -> Reader:
@@ -155,7 +153,7 @@ class RecordLetter:
         }
         if not kinds:
             return None
-        kind = next(kind for kind in KINDS if kind in kinds)
+        kind = next(kind for kind in LETTER_KINDS if kind in kinds)
         mail = self.records.module.mail
         wording = {"created": mail.created, "commented": mail.commented, "moved": mail.moved}.get(kind)
         own = wording if isinstance(wording, Wording) else Wording()
@@ -291,7 +289,7 @@ class RecordLetter:
         name, values = self.records.module.state_field, self.record.values
         return self.records.module.field(name).show(values[name], self.reader) if name and name in values else ""
 
-    def _sentences(self, kind: str, state: str) -> list[str]:
+    def _sentences(self, kind: LetterKind, state: str) -> list[str]:
         say = self.reader.text
         created = next((event for event in self.events if event.kind == "created"), None)
         sentences = []

@@ -18,7 +18,9 @@ import pytest
 import portal.mail
 from portal.accounts.accounts import Account
 from portal.accounts.devices import Device
+from portal.accounts.letter_choices import KINDS
 from portal.declaration.load import load
+from portal.declaration.shapes import LETTER_KINDS, Mail
 from portal.mail import access_letters, account_letters
 from portal.mail.account_letters import (
     address_changed,
@@ -103,6 +105,21 @@ def test_every_letter_is_sent_somewhere():
     portal_folder = Path(portal.__path__[0])
     above = [path.read_text("utf-8") for name in ("jobs", "views") for path in (portal_folder / name).rglob("*.py")]
     assert [name for name in WRITE if not any(re.search(rf"\b{name}[()]", text) for text in above)] == []
+
+
+def test_a_request_about_a_record_writes_no_letter_itself():
+    # Only record_letters.py reads the record with the rights of each recipient, from the events that the worker takes.
+    records = Path(portal.__path__[0]) / "views" / "records"
+    mail = re.compile(r"\bportal\.(mail|web\.letters|database\.outbox)\b")
+    assert [path.name for path in records.rglob("*.py") if mail.search(path.read_text("utf-8"))] == [], (
+        "add an event instead, of which record_letters.py tells"
+    )
+
+
+def test_every_kind_of_letters_is_declared_and_chosen():
+    mail = Mail(created=True, commented=True, moved=True, assigned="assignee", remind={"waiting": "3 days"})
+    assert mail.kinds == set(LETTER_KINDS)
+    assert set(KINDS) == set(LETTER_KINDS)
 
 
 @pytest.mark.parametrize("write", WRITE.values(), ids=WRITE)
