@@ -345,6 +345,35 @@ def test_internal_comments_reach_staff_alone(post):
     assert "Between us" in letters[0].text
 
 
+def said_between_staff(world, record):
+    """Nancy writes two internal comments with files, corrects one and withdraws the other."""
+    comments = world.portal.tables.comment
+    for text in ("Between us", "Between us too"):
+        file = ("files", "between-us.txt", b"Between us", "text/plain")
+        form = {"text": text, "internal": "true"}
+        world[NANCY].send(f"/tickets/{record}/comments", form, upload_files=[file], status=303)
+    with reading(world.portal.engine) as connection:
+        query = sa.select(comments.c["id"]).where(comments.c["internal"], comments.c["record"] == record)
+        first, second = connection.scalars(query.order_by(comments.c["id"].desc()).limit(2))
+    for act, answers in ((f"{first}/edit", {"text": "Between us still"}), (f"{second}/withdraw", {})):
+        assert world[NANCY].send(f"/tickets/{record}/comments/{act}", answers).status_int == 303
+
+
+def test_what_staff_say_among_themselves_changes_no_letter_to_a_customer(post):
+    quiet, loud = known_ticket(post), known_ticket(post)
+    said_between_staff(post, loud)
+    assert set(to(new_letters(post))) <= {NANCY}
+    said_between_staff(post, loud)
+    for record in (loud, quiet):
+        comment(post, NANCY, record, "We look at it")
+    said_between_staff(post, loud)
+    letters = [letter for letter in new_letters(post) if letter.to == ANNA]
+    assert len({letter.subject for letter in letters}) == 2
+    without_reference = {re.sub(r"\bT\d+\b|(?<=/tickets/)\d+", "", letter.text + letter.html) for letter in letters}
+    assert len(without_reference) == 1
+    assert "We look at it" in without_reference.pop()
+
+
 def test_who_is_assigned_is_told_and_the_desk_no_longer(post):
     record = known_ticket(post)
     assign(post, record, "Bruno Verdi")

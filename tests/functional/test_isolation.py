@@ -66,11 +66,12 @@ def tenant(world, company, people):
 
 
 def attached(world, request, name, internal=False):
+    comment_id = said(world, request, name, internal=True) if internal else None
     with writing(world.portal.engine) as connection:
         records = world.records(connection, "requests")
         content = io.BytesIO(name.encode())
         file = store_file(world.app.registry.store(), content, name, "text/plain", "requests")
-        Writer(records, Author(name="Nancy")).attach(records.get(request), [file], internal=internal)
+        Writer(records, Author(name="Nancy")).attach(records.get(request), [file], comment_id=comment_id)
 
 
 def watch(world, request, person):
@@ -82,7 +83,7 @@ def watch(world, request, person):
 def said(world, request, text, internal=False):
     with writing(world.portal.engine) as connection:
         records = world.records(connection, "requests")
-        Writer(records, Author(name="Nancy")).add_comment(records.get(request), text, internal=internal)
+        return Writer(records, Author(name="Nancy")).add_comment(records.get(request), text, internal=internal)
 
 
 # What addresses are followed without, for it leads to the same pages times as many: how a list is sorted and arranged,
@@ -246,10 +247,12 @@ def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, 
     assert compared > 10
 
 
-# What is posted to a record; tests/unit/views/test_views.py compares it with the views.
+# What is posted to a record and below it; tests/unit/views/test_views.py compares it with the views. COMMENT and FILE
+# stand for one of the record's own.
 POSTED = (
-    "", "edit", "computed", "delete", "comments", "files", "watchers", "hide", "seen", "put-away", "access", "invite",
-    "revoke", "second-factor", "join", "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
+    "", "edit", "computed", "delete", "comments", "comments/COMMENT/edit", "comments/COMMENT/withdraw", "files",
+    "files/FILE/remove", "watchers", "hide", "seen", "put-away", "access", "invite", "revoke", "second-factor", "join",
+    "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
 )  # fmt: skip
 
 
@@ -262,15 +265,23 @@ def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other)
     }
     records = [record for record in records if filled[person].see(record).status_int == 404]
     assert len(records) > 3
+    comments, stored = first_below(before["portal_comment"]), first_below(before["portal_file"])
+    assert person == CARLA or comments.keys() & stored.keys() & set(records)  # she sees the requests of her colleague
     for record in records:
+        comment_id, file_id = str(comments.get(record, 1)), str(stored.get(record, 1))
         for more in POSTED:
-            target = record + more
+            target = record + more.replace("COMMENT", comment_id).replace("FILE", file_id)
             form = {"text": "forged", "comment": "forged", "satisfaction": "1", "name": "forged", "_version": "1"}
             answer = filled[person].send(target, form)
             assert answer.status_int == 404, target
             missing = re.sub(r"/\d+/", "/999999/", target)
             assert stripped(answer, target) == stripped(filled[person].send(missing, form), missing)
     assert filled.rows() == before
+
+
+def first_below(rows) -> dict[str, int]:
+    """The addresses of records, and the id of the first of their comments or files, whose `rows` these are."""
+    return {f"/{row['module']}/{row['record']}/": row["id"] for row in reversed(rows)}
 
 
 # What programs ask and send to a record.

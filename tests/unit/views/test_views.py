@@ -10,6 +10,8 @@ from portal.records.writing.history import KINDS
 from portal.views.records.history import SENTENCES
 from portal.web.flash import MESSAGES
 from portal.web.frame import ADMINISTRATION_PAGES, VIEWS
+from portal.web.resources import RecordBranch
+from tests.functional.test_isolation import BY_PROGRAMS, POSTED
 
 FOLDER = Path(views.__file__).parent
 TEMPLATES = FOLDER.parent / "templates"
@@ -100,14 +102,29 @@ def test_every_page_about_the_portal_stands_in_the_menu_and_is_looked_at():
     assert [name for name in names if f'"/-/{name}"' not in looked_at] == [], "no line in tests/browser/pages.py"
 
 
-def test_whatever_is_posted_to_a_record_is_tried_on_a_foreign_one():
-    tried = (Path(__file__).parents[2] / "functional" / "test_isolation.py").read_text("utf-8")
-    names = {
-        view: ast.literal_eval(keywords["name"]) for view, _kind, keywords in declared_views()
-        if keywords.get("context") == "Record" and keywords.get("request_method") == "'POST'"
-    }  # fmt: skip
-    assert names
-    assert {view: name for view, name in names.items() if f'"{name}"' not in tried} == {}, "no entry in its POSTED"
+# A record and each branch of it, as POSTED and BY_PROGRAMS of tests/functional/test_isolation.py write them.
+RECORD_PATHS = {
+    "Record": "", "RecordComments": "comments", "RecordComment": "comments/COMMENT", "RecordFiles": "files",
+    "RecordFile": "files/FILE", "RecordWatchers": "watchers", "RecordTransitions": "move",
+    "RecordTransition": "move/resolve",
+}  # fmt: skip
+
+
+def test_whatever_is_posted_to_a_record_and_below_it_is_tried_on_a_foreign_one():
+    assert set(RECORD_PATHS) == {"Record", *(branch.__name__ for branch in RecordBranch.__subclasses__())}
+    posted, programs = set(), set()
+    for _view, kind, keywords in declared_views():
+        path, method = RECORD_PATHS.get(keywords.get("context")), keywords.get("request_method", "'POST'").strip("'")
+        if path is not None and method != "GET":
+            target = "/".join(filter(None, (path, ast.literal_eval(keywords["name"]))))
+            if kind == "api_view_config":
+                programs.add((method, f"/{target}".rstrip("/")))
+            else:
+                posted.add(target)
+    assert len(posted) > 15
+    assert len(programs) > 3
+    assert posted - set(POSTED) == set()
+    assert programs - set(BY_PROGRAMS) == set()
 
 
 def test_what_the_next_page_shall_say_has_its_sentence():
