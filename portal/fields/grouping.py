@@ -4,13 +4,14 @@ A part of a chart is what a filter finds: each value that is counted has paramet
 """
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from portal.fields.base import Field
+from portal.fields.reader import Reader
 
 Period = Literal["day", "week", "month", "quarter", "year"]
 # How many periods a chart has: the present one and those before it.
@@ -41,13 +42,17 @@ class Periods:
         day = datetime.timedelta(days=1)
         return ((start, after - day) for start, after in zip(self.starts, self.starts[1:], strict=False))
 
-    def number(self, field: Field, table: sa.FromClause, reader: Any) -> sa.ColumnElement[int]:
-        """SQL for the place of the period in which the value of `field` is, where its days begin for `reader`."""
-        ways: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]] = [
-            (field.compare(table, "before", field.constant(after, reader)), sa.literal_column(str(place)))
-            for place, after in enumerate(self.starts[1:])
-        ]
-        return sa.case(*ways, else_=sa.literal_column(str(len(ways))))
+    def ends(self, field: Field, reader: Reader) -> tuple[Any, ...]:
+        """The constants of `field` before which each period ends, where its days begin for `reader`."""
+        return tuple(field.constant(after, reader) for after in self.starts[1:])
+
+
+def place_in_periods(field: Field, table: sa.FromClause, ends: Sequence[Any]) -> sa.ColumnElement[int]:
+    """SQL for the place of the period in which the value of `field` is; `ends`: see Periods."""
+    ways: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]] = [
+        (field.compare(table, "before", end), sa.literal_column(str(place))) for place, end in enumerate(ends)
+    ]
+    return sa.case(*ways, else_=sa.literal_column(str(len(ways))))
 
 
 def latest_periods(kind: Period, today: datetime.date) -> Periods:

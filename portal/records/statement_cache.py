@@ -58,6 +58,7 @@ class StatementKey(NamedTuple):
     start: Literal["first", "after", "before"] = "first"
     among_ids: bool = False
     size: int = 0
+    ends: tuple[Any, ...] = ()  # of periods
 
 
 class StatementCache:

@@ -98,7 +98,7 @@ def chart_of(request: Request, panel: Panel, number: int, most: int | None) -> C
         label_heading=by.title,
         amount_heading=what,
     )
-    groups = read_groups(records, GroupRequest(by, condition, periods, of, most))
+    groups = read_groups(records, GroupRequest(by, condition, periods.ends(by, reader) if periods else (), of, most))
     if groups is None:
         return replace(chart, later_url=chart_address(records.name, number))
     sums = _Sums(records, panel, of)

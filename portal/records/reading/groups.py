@@ -3,7 +3,7 @@
 One statement, within the scope like any other. It looks at a bounded number of rows unless it is told to look at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.conditions import AllOf, Comparison, Condition, ParsedValue, joined_conditions
@@ -41,10 +41,10 @@ def within_periods(field: Field, periods: Periods, records: Records) -> Conditio
 def read_groups(records: Records, request: GroupRequest) -> Groups | None:
     """The groups, the largest first; None where the reader has more rows than `request.most`."""
     names = tuple(field.name for field in (request.by, request.of) if field)
-    conditions = tuple(joined_conditions(request.condition))
-    key = records.key("groups", conditions=(conditions,), fields=names, size=request.most or 0)
-    # The bounds of periods are other ones each day and in each time zone.
-    rows = records.execute(records.build(None if request.periods else key, lambda made: made.groups(request)))
+    conditions = records.with_parameters(tuple(joined_conditions(request.condition)))
+    request = replace(request, condition=AllOf(conditions))
+    key = records.key("groups", conditions=(conditions,), fields=names, size=request.most or 0, ends=request.ends)
+    rows = records.execute(records.build(key, lambda made: made.groups(request)))
     if rows and request.most is not None and rows[0][ALL] > request.most:
         return None
     number = next((int(row[FULFILLING]) for row in rows if row[FULFILS]), 0)
@@ -53,7 +53,7 @@ def read_groups(records: Records, request: GroupRequest) -> Groups | None:
 
 def _groups(records: Records, request: GroupRequest, rows: Any) -> list[Group]:
     rows, by, of = [row for row in rows if row[FULFILS]], request.by, request.of
-    if request.periods:
+    if request.ends:
         values = [row[PERIOD] for row in rows]
     else:
         loaded = [{by.name: by.load(row)} for row in rows]

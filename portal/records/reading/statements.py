@@ -19,7 +19,7 @@ from portal.database.schema.indexes import index_column
 from portal.database.sql import AmongIds, Redundant, WithoutIndex, constant, where
 from portal.fields.base import Field
 from portal.fields.column_types import ExactTotal
-from portal.fields.grouping import Periods
+from portal.fields.grouping import place_in_periods
 from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.count_statements import CountRequest, counting
 from portal.records.reading.index_scan import IndexCondition, IndexScan, best_indexed_condition, ranges_of_negated
@@ -47,14 +47,15 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class GroupRequest:
-    """The records for which `condition` holds, counted by the values of a field, or by its `periods`; the sum of `of`.
+    """The records for which `condition` holds, counted by the values of a field, or by periods; the sum of `of`.
 
+    `ends`: constants of the field, before which the periods end. They are those of one reader, on one day.
     `most`: how many rows the reader may have at the most for them to be counted; None: as many as there are.
     """
 
     by: Field
     condition: Condition
-    periods: Periods | None = None
+    ends: tuple[Any, ...] = ()
     of: Field | None = None
     most: int | None = None
 
@@ -220,9 +221,9 @@ class Statements(ModulePolicy):
         return select.group_by(*grouped).order_by(*first, *order, *groups).limit(constant(MOST_GROUPS))
 
     def _grouped(self, request: GroupRequest) -> Sequence[sa.ColumnElement[Any]]:
-        if request.periods is None:
+        if not request.ends:
             return request.by.selected(self.table)
-        return [request.periods.number(request.by, self.table, self.policy.reader).label(PERIOD)]
+        return [place_in_periods(request.by, self.table, request.ends).label(PERIOD)]
 
     # -- rows in order ----------------------------------------------------------------------------------------------
 
