@@ -253,6 +253,8 @@ def _delivery_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("message_id", sa.Text()),  # the same at every attempt
         *_queue_columns(),
         sa.Index("ix_portal_delivery_state_next_try", "state", "next_try"),
+        # What waits for a webhook that fails does not slow the others.
+        sa.Index("ix_portal_delivery_webhook_state_next_try", "webhook", "state", "next_try"),
         sqlite_autoincrement=True,
     )
 
