@@ -49,6 +49,7 @@ def test_every_part_of_a_key_tells_two_statements_apart():
         "purpose": "scan", "module": "notes", "dialect": "sqlite", "narrowed": parse({"a": 1}),
         "conditions": ((ALWAYS,),),
         "fields": ("a",), "sort": ("a",), "start": "after", "among_ids": True, "size": 26,
+        "ends": (1,),
     }  # fmt: skip
     assert set(others) == set(StatementKey._fields)
     keys = {key, *(key._replace(**{part: value}) for part, value in others.items())}
