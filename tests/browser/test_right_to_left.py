@@ -18,12 +18,8 @@ from tests.real_parts import serving
 
 PHONE = {"width": 390, "height": 844}
 PAGES = (
-    ("", "/login"), ("", "/signup"),
-    ("customer", "/"), ("customer", "/tickets/"), ("customer", "/tickets/1/"), ("customer", "/tickets/create"),
-    ("customer", "/orders/create"), ("customer", "/account/"), ("customer", "/search?q=printer"),
-    ("customer", "/nowhere/"), ("support", "/tickets/?tab=all&_panel=1"), ("support", "/quotes/1/edit"),
-    ("support", "/invoices/1/"), ("support", "/-/history"), ("support", "/-/outbox"),
-    ("support", "/-/explain?account=1"),
+    ("", "/login"), ("customer", "/"), ("customer", "/tickets/"), ("customer", "/tickets/1/"),
+    ("customer", "/orders/create"), ("customer", "/account/"), ("support", "/quotes/1/edit"), ("support", "/-/history"),
 )  # fmt: skip
 
 

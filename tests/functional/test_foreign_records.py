@@ -167,6 +167,7 @@ def without_token(page):
     return re.sub(r'name="_(csrf|once)"[^>]*value="[^"]+"', "", text_of(page))
 
 
+@pytest.mark.sqlite_suffices
 def test_thousands_of_foreign_records_change_no_answer(foreign):
     before = answers(foreign)
     assert "1–25 of 42" in before[ANNA, "/by_owner/"]

@@ -157,6 +157,7 @@ def everything_in(answer) -> str:
     return f"{answer.status} {answer.headers} {text_of(answer)}".replace(answer.headers["X-Request-Id"], "")
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("person", list(OF))
 def test_a_customer_meets_their_own_and_nothing_of_another(reached, person):
     mine, theirs = CANARY[OF[person]], CANARY[OTHER[OF[person]]]
