@@ -28,7 +28,7 @@ from portal.texts import _
 
 log = logging.getLogger(__name__)
 
-OWN_ERROR = _("An error of the portal, which its log describes")
+OWN_ERROR = _("Internal error; the log has the details")
 MOST_AT_ONCE = 50  # messages to one webhook before the others have their turn
 NO_KEY = "Webhooks wait to be told, and PORTAL_WEBHOOK_KEY is not set"
 
