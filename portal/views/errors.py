@@ -26,7 +26,7 @@ from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import Words, _
 from portal.views.administration.reasons import Reason, reasons_of_refusal
 from portal.views.api.input_error import InputError
-from portal.views.forms.drafts import keeps_form, page_of_posted_form
+from portal.views.forms.drafts import keeps_form, page_of_unsent_form
 from portal.views.wording import too_often_message
 from portal.web.addresses import API_ROUTE, is_for_programs, own_path, record_address, referring_page
 from portal.web.connections import ATTEMPT
@@ -255,7 +255,7 @@ def _address_of_form(request: Request) -> str:
     """Where one goes after signing in: to the page that was asked for, or that of the form that was sent."""
     if request.method in SAFE_METHODS:
         return own_path(request.path_qs)
-    return page_of_posted_form(request) or referring_page(request)
+    return page_of_unsent_form(request) or referring_page(request)
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -9,7 +9,7 @@ that all numbers beside a filter come from one look at them. What an index holds
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
@@ -28,6 +28,11 @@ class Count:
 
     number: int
     more: bool = False
+
+    @classmethod
+    def of_hits(cls, number: int, more: bool) -> Self:
+        """Of so many hits that the search index counted, or `more`: at most COUNT_LIMIT, like any other count."""
+        return cls(min(number, COUNT_LIMIT), more or number > COUNT_LIMIT)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from portal.records.reading.ordered_pages import OrderedPages
 from portal.records.reading.page_of_records import Page, Query, Record
 from portal.records.reading.record_counts import CountKey, RecordCounts
 from portal.records.reading.record_reader import RecordReader
-from portal.records.reading.search_pages import HitsKey, SearchPages, count_of
+from portal.records.reading.search_pages import HitsKey, SearchPages
 from portal.texts import fold
 
 __all__ = ["Count", "Page", "Query", "Record", "Records"]
@@ -144,7 +144,7 @@ class Records(RecordReader):
             return []
         if not self._search.index_says_all:
             return self.first_ids(query)
-        self._counts.remember(query, count_of(newest.number, newest.more))
+        self._counts.remember(query, Count.of_hits(newest.number, newest.more))
         return newest.records
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:

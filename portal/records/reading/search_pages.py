@@ -67,7 +67,7 @@ class SearchPages:
         counted = self._among_known(query)
         answer = counted or self._hits(query, query.size + 1, counted=search.COUNTED)
         known = counted is not None or len(answer.hits) <= query.size or not self._must_recheck
-        return answer, _count(answer) if known else None
+        return answer, Count.of_hits(answer.number, answer.more) if known else None
 
     def _place(self, key: str) -> int | None:
         """The place of a record in the order of changes; None for no record of this reader's. A page's key is the id of
@@ -118,8 +118,10 @@ class SearchPages:
     def count(self, query: Query) -> Count:
         """How many hits there are."""
         if self._must_recheck:
-            return _count(self._hits(query, MOST_RECHECKED))
-        return _count(search.count(self.reader.connection, self._search(query)))
+            counted = self._hits(query, MOST_RECHECKED)
+        else:
+            counted = search.count(self.reader.connection, self._search(query))
+        return Count.of_hits(counted.number, counted.more)
 
     @property
     def most_counted(self) -> int:
@@ -209,16 +211,6 @@ def _texts(fields: Sequence[Field], record: Record) -> Iterator[str]:
         value = record.values.get(field.name)
         yield from field.texts(value)
         yield from field.internal_texts(value)
-
-
-def _count(result: search.SearchResult) -> Count:
-    return count_of(result.number, result.more)
-
-
-def count_of(number: int, more: bool) -> Count:
-    """The Count for a number of hits that were counted up to COUNTED."""
-    most = search.COUNTED - 1
-    return Count(min(number, most), more or number > most)
 
 
 def _is_number(text: str) -> bool:

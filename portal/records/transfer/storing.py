@@ -28,7 +28,7 @@ from portal.records.transfer.records_by_name import LinkedLines
 from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
-from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
+from portal.records.writing.history import Author, author_of, change_details, event_row, state_details
 from portal.records.writing.links_and_lines import write_links
 from portal.records.writing.module_rows import new_row
 from portal.records.writing.sequence import keep_above, next_numbers
@@ -191,7 +191,7 @@ def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None
     ids = {(number, reference): record_id for number, reference, record_id in system.connection.execute(inserted)}
     for row, column in zip(numbers, columns, strict=True):
         row.id = ids[column["number"], column["reference"]]
-    _add_events(system, {row: state_written(system.module, row.values) for row in batch}, author)
+    _add_events(system, {row: state_details(system.module, row.values) for row in batch}, author)
 
 
 def _update(

@@ -60,12 +60,12 @@ def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str
         "changes": {name: pair for name, pair in pairs.items() if None not in pair},
         **({"private": private} if private else {}),
         **({"internal": True} if len(private) == len(fields) else {}),
-        **state_written(module, after),
+        **state_details(module, after),
     }
 
 
-def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The state among the `values` that are written, for the details of an event."""
+def state_details(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the details of an event say of the state that `values` hold; nothing where they hold none."""
     name = module.state_field
     return {"state": values[name]} if name and name in values else {}
 

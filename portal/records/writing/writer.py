@@ -44,7 +44,7 @@ from portal.records.writing.files import (
     may_detach,
 )
 from portal.records.writing.follow_ups import followed_record
-from portal.records.writing.history import Author, add_event, change_details, state_written
+from portal.records.writing.history import Author, add_event, change_details, state_details
 from portal.records.writing.lifecycle import (
     editable_fields,
     is_for_reader,
@@ -80,7 +80,7 @@ class Writer:
         record_id = insert_row(records, values, self.author)
         write_own_tables(records, record_id, values)
         assign_files(records, values, record_id)
-        add_event(records, record_id, "created", self.author, state_written(records.module, values))
+        add_event(records, record_id, "created", self.author, state_details(records.module, values))
         add_signed_event(records, record_id, self.author, values)
         if followed := followed_record(records, values):
             add_event(records, followed, "followed_up", self.author, {"record": record_id})

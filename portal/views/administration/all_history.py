@@ -16,7 +16,7 @@ from portal.records.reading.history import Event, EventFilter, whole_history
 from portal.records.reading.records import Query, Record, Records
 from portal.texts import Words, _, fold
 from portal.views.forms.form_page import Offer
-from portal.views.records.history import PAGE, HistoryLine, history_line, page_key
+from portal.views.records.history import PAGE, HistoryLine, history_line, start_of_history
 from portal.views.wording import record_in_words
 from portal.web.addresses import history_address, record_address
 from portal.web.resources import Administration
@@ -83,7 +83,7 @@ def _events_of(request: Request, inputs: dict[str, str]) -> Answer:
         only = _event_filter(request, records, inputs)
     except Refused as refused:
         return Answer([], error=refused.message)
-    return Answer(*whole_history(records[0], only, PAGE, page_key(request)))
+    return Answer(*whole_history(records[0], only, PAGE, start_of_history(request)))
 
 
 def _event_filter(request: Request, records: list[Records], inputs: dict[str, str]) -> EventFilter:

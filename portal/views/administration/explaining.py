@@ -121,7 +121,7 @@ def show_explanation(context: Administration, request: Request) -> dict[str, Exp
     return {"page": replace(page, reference=record.reference, subjects=subjects, audience=about)}
 
 
-def explaining_actions(resource: Record, request: Request) -> Iterator[Action]:
+def links_to_explaining(resource: Record, request: Request) -> Iterator[Action]:
     """The buttons that lead administrators from a record to `/-/explain`: who sees it, and what a person sees."""
     if not request.identity.administrator:
         return

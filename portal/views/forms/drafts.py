@@ -71,8 +71,8 @@ def page_of_form(form: str, step: int) -> str:
     return f"/{path}/" if last == "comments" else f"/{form}"
 
 
-def page_of_posted_form(request: Request) -> str:
-    """The page of the form that a request sends; empty for all other requests."""
+def page_of_unsent_form(request: Request) -> str:
+    """The page of the form that a request could not send, for who signs in again; empty for all other requests."""
     if not ADDRESS.fullmatch(request.path_info):
         return ""
     path = request.path_info.strip("/")

@@ -22,7 +22,7 @@ from portal.views.records.conversation import Thread, comment_address, new_compo
 from portal.views.records.details import DetailPage, detail_page
 from portal.views.records.file_cards import record_files
 from portal.views.records.files import remove_bytes
-from portal.views.records.history import page_key
+from portal.views.records.history import start_of_history
 from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -49,7 +49,7 @@ def show_comments(context: RecordComments, request: Request) -> dict[str, Commen
     page = CommentsPage(
         about=record_in_words(record),
         back_url=record_address(resource.module_name, record.id),
-        thread=thread(resource, request, record_files(resource), page_key(request) or BEYOND),
+        thread=thread(resource, request, record_files(resource), start_of_history(request) or BEYOND),
     )
     return {"page": page}
 

@@ -12,7 +12,7 @@ from portal.records.writing.follow_ups import follow_ups
 from portal.texts import Words, _
 from portal.views.access.access_card import AccessCard, access_card
 from portal.views.access.company import company_card
-from portal.views.administration.explaining import explaining_actions
+from portal.views.administration.explaining import links_to_explaining
 from portal.views.deadlines import with_time_left
 from portal.views.displays import Value, moment, shown
 from portal.views.lists.list_navigation import list_of_query, list_query, remember_place
@@ -111,7 +111,7 @@ def detail_page(
         history=history_card(resource, request, events),
         access=access_card(resource, request) or company_card(resource, request),
         news=record_news(resource, request),
-        workshop=tuple(explaining_actions(resource, request)),
+        workshop=tuple(links_to_explaining(resource, request)),
     )
 
 

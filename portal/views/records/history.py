@@ -99,7 +99,7 @@ def show_history(resource: Record, request: Request) -> dict[str, HistoryPage]:
     if not resource.access.detail.history:
         raise HTTPNotFound
     records, record = resource.records, resource.record
-    events, more = record_history(records, record, PAGE, page_key(request))
+    events, more = record_history(records, record, PAGE, start_of_history(request))
     url = record_address(records.name, record.id, "history")
     page = HistoryPage(
         about=record_in_words(record),
@@ -124,8 +124,8 @@ def history_card(resource: Record, request: Request, stored: Sequence[Mapping[st
     )
 
 
-def page_key(request: Request) -> int | None:
-    """The event before which a page begins; what is no key leads to the first page."""
+def start_of_history(request: Request) -> int | None:
+    """Before which event a page of history begins, by its address; None on the first page, and for what is no key."""
     key = str(request.GET.get("before", ""))
     return int(key) if RECORD_ID.fullmatch(key) else None
 
