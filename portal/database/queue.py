@@ -56,12 +56,29 @@ def mark_sent(connection: sa.Connection, table: sa.Table, row_id: int, now: date
     store(connection, table, row_id, state=SENT, sent=now, locked_until=None, reason=None)
 
 
+def pause_after(attempts: int) -> datetime.timedelta:
+    """The pause before what failed so often is tried again."""
+    return min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
+
+
 def put_off(
-    connection: sa.Connection, table: sa.Table, row_id: int, attempts: int, reason: str, now: datetime.datetime
+    connection: sa.Connection,
+    table: sa.Table,
+    row_id: int,
+    pause: datetime.timedelta,
+    reason: str,
+    now: datetime.datetime,
 ) -> None:
-    """It is tried again later, each time after a longer pause."""
-    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
+    """It is tried again after a pause, of at most LONGEST_PAUSE."""
     store(connection, table, row_id, next_try=now + pause, locked_until=None, reason=reason)
+
+
+def stop_trying(
+    connection: sa.Connection, table: sa.Table, reason: str, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
+) -> None:
+    """What waits is given up now, not after GIVE_UP (`give_up_late` refuses it)."""
+    waits = sa.and_(table.c["state"] == WAITING, *conditions)
+    connection.execute(sa.update(table).where(waits).values(give_up=now, reason=reason))
 
 
 def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:

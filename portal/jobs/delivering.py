@@ -29,7 +29,7 @@ from portal.texts import _
 log = logging.getLogger(__name__)
 
 OWN_ERROR = _("Internal error; the log has the details")
-MOST_AT_ONCE = 50  # messages to one webhook before the others have their turn
+A_TURN = datetime.timedelta(seconds=5)  # after this time the next webhook has its turn
 NO_KEY = "Webhooks wait to be told, and PORTAL_WEBHOOK_KEY is not set"
 
 
@@ -53,11 +53,11 @@ class Delivering:
         return taken
 
     def give_up(self, tables: Tables) -> int:
-        """Refuses what could not be told in three days; returns how many messages that were."""
+        """Refuses what could not be told in three days, or to who is gone; returns how many messages that were."""
         if not self._is_late(tables):
             return 0
         late = self._write(queue.give_up_late, tables.delivery, self.clock(), TOO_LATE, is_declared(tables))
-        log.error("Messages to webhooks given up after three days: %s", late)
+        log.error("Messages to webhooks given up: %s", late)
         return late
 
     def _has_key(self) -> bool:
@@ -67,9 +67,9 @@ class Delivering:
         return self.keys is not None
 
     def _deliver(self, tables: Tables, name: str, webhook: Webhook, is_stopping: Callable[[], bool]) -> int:
-        """Tells one webhook what is due; returns how many messages it took."""
-        taken, rest = 0, self._rests[webhook.url]
-        while taken < MOST_AT_ONCE and not is_stopping() and not rest.lasts(self.clock()):
+        """Tells one webhook what is due, as long as its turn lasts; returns how many messages it took."""
+        taken, rest, end = 0, self._rests[webhook.url], self.clock() + A_TURN
+        while self.clock() < end and not is_stopping() and not rest.lasts(self.clock()):
             row = self._write(queue.claim, tables.delivery, self.clock(), tables.delivery.c["webhook"] == name)
             if row is None:
                 break
@@ -77,7 +77,7 @@ class Delivering:
         return taken
 
     def _deliver_one(self, tables: Tables, webhook: Webhook, row: sa.RowMapping, rest: Rest) -> int:
-        table, row_id = tables.delivery, row["id"]
+        table, row_id, pause = tables.delivery, row["id"], queue.pause_after(row["attempts"])
         try:
             with reading(self.engine) as connection:
                 message = write_message(connection, tables, webhook, row["event"], self.clock())
@@ -88,8 +88,10 @@ class Delivering:
             post(webhook.url, secrets, row["message_id"], self.clock(), message)
         except DeliveryError as error:
             log.warning("Webhook %s was not told of %s: %s", row["webhook"], row["type"], error)
-            rest.begin(self.clock())
-            reason = str(error)
+            reason, pause = str(error), max(pause, error.pause)
+            rest.begin(self.clock(), error.pause)
+            if error.gone:
+                self._write(queue.stop_trying, table, reason, self.clock(), table.c["webhook"] == row["webhook"])
         except Exception as error:
             if database_is_in_the_way(error):
                 raise
@@ -100,7 +102,7 @@ class Delivering:
             log.info("Webhook %s told of %s: %s", row["webhook"], row["type"], row["message_id"])
             rest.end()
             return 1
-        self._write(queue.put_off, table, row_id, row["attempts"], reason, self.clock())
+        self._write(queue.put_off, table, row_id, pause, reason, self.clock())
         return 0
 
     def _secrets(self, tables: Tables, name: str) -> list[str]:

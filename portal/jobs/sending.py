@@ -49,20 +49,22 @@ class Rest:
     """How long the mail server is left alone after it failed: longer each time, until it takes a letter again."""
 
     failures: int = 0
+    since: datetime.datetime | None = None
     until: datetime.datetime | None = None
 
-    def begin(self, now: datetime.datetime) -> None:
+    def begin(self, now: datetime.datetime, at_least: datetime.timedelta = FIRST_REST) -> None:
         """The server has failed or refused a letter."""
-        self.until = now + min(FIRST_REST * 2 ** min(self.failures, 10), LONGEST_REST)
+        self.since = now
+        self.until = now + max(at_least, min(FIRST_REST * 2 ** min(self.failures, 10), LONGEST_REST))
         self.failures += 1
 
     def end(self) -> None:
         """The server has taken a letter."""
-        self.failures, self.until = 0, None
+        self.failures, self.since, self.until = 0, None, None
 
     def lasts(self, now: datetime.datetime) -> bool:
         """Whether the server is left alone at `now`; the clock may have been set back meanwhile."""
-        return self.until is not None and now < self.until <= now + LONGEST_REST
+        return self.since is not None and self.until is not None and self.since <= now < self.until
 
 
 @dataclass
@@ -159,7 +161,7 @@ class Sending:
         self.rest.begin(self.clock())
 
     def _put_off(self, tables: Tables, letter: Waiting, reason: str) -> None:
-        self._store(queue.put_off, tables.outbox, letter.id, letter.attempts, reason, self.clock())
+        self._store(queue.put_off, tables.outbox, letter.id, queue.pause_after(letter.attempts), reason, self.clock())
 
     def _is_due(self, tables: Tables) -> bool:
         # Without asking for the right to write, which others would have to wait for on SQLite.

@@ -1,12 +1,14 @@
 """One request to the address of a webhook, signed as Standard Webhooks says (standardwebhooks.com).
 
-Redirects are not followed, and nothing of the answer is read but its status: whoever answers can neither lead the
-portal elsewhere nor make it hold much. The address was declared by an administrator, so that it may be an internal one.
+Redirects are not followed, and nothing of the answer is read but its status and Retry-After: whoever answers can
+neither lead the portal elsewhere nor make it hold much. The address was declared by an administrator, so that it may be
+an internal one.
 """
 
 import base64
 import contextlib
 import datetime
+import email.utils
 import hashlib
 import hmac
 import http
@@ -17,16 +19,26 @@ import threading
 import urllib.request
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from standardwebhooks.webhooks import Webhook as Signer
 
+from portal.database.queue import LONGEST_PAUSE
+
 PATIENCE = 10.0  # seconds without a word from the other side
+NO_PAUSE = datetime.timedelta()
 LONGEST = 30.0  # seconds for a whole request, however slowly the other side answers
 
 
 class DeliveryError(Exception):
-    """The other side was not reached, or did not take what it was told. The message is for administrators."""
+    """The other side was not reached, or did not take what it was told. The message is for administrators.
+
+    `pause`: how long the other side asks to be left alone; `gone`: it says that nothing will be taken any more.
+    """
+
+    def __init__(self, message: str, pause: datetime.timedelta = NO_PAUSE, *, gone: bool = False) -> None:
+        super().__init__(message)
+        self.pause, self.gone = pause, gone
 
 
 def webhook_secrets(keys: str, portal_key: bytes, name: str) -> list[str]:
@@ -50,20 +62,35 @@ def post(url: str, secrets: Sequence[str], message_id: str, now: datetime.dateti
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-    status = _status(url, body.encode(), headers)
+    status, retry_after = _answer(url, body.encode(), headers)
     if not 200 <= status < 300:
         redirects = ", and redirects are not followed" if 300 <= status < 400 else ""
-        raise DeliveryError(f"answered {_in_words(status)}{redirects}")
+        pause, gone = requested_pause(retry_after, now), status == http.HTTPStatus.GONE
+        raise DeliveryError(f"answered {_in_words(status)}{redirects}", pause, gone=gone)
 
 
-def _status(url: str, body: bytes, headers: dict[str, str]) -> int:
+def requested_pause(retry_after: str, now: datetime.datetime) -> datetime.timedelta:
+    """How long the other side asks to be left alone, at most LONGEST_PAUSE. `retry_after`: seconds, or a date."""
+    if retry_after.isascii() and retry_after.isdigit():
+        pause = datetime.timedelta(seconds=int(retry_after[:9]))
+    else:
+        try:
+            pause = email.utils.parsedate_to_datetime(retry_after) - now
+        except (ValueError, TypeError, OverflowError):  # no date, or one without a time zone
+            return NO_PAUSE
+    return max(NO_PAUSE, min(pause, LONGEST_PAUSE))
+
+
+def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    """The status, and what Retry-After says."""
     parts = urlsplit(url)
     connection = _connection(parts)
     ended = threading.Event()
     threading.Thread(target=_hang_up, args=(connection, ended), daemon=True).start()
     try:
         connection.request("POST", f"{parts.path or '/'}{'?' * bool(parts.query)}{parts.query}", body, headers)
-        return connection.getresponse().status
+        response = connection.getresponse()
+        return response.status, response.getheader("Retry-After", "").strip()
     except (OSError, ValueError) as error:
         raise DeliveryError(str(error) or type(error).__name__) from None
     except http.client.HTTPException:  # its message holds what was answered
@@ -84,8 +111,15 @@ def _connection(parts: SplitResult) -> http.client.HTTPConnection:
     if not proxy.hostname or urllib.request.proxy_bypass(host):
         return http.client.HTTPSConnection(host, port, timeout=PATIENCE, context=context)
     connection = http.client.HTTPSConnection(proxy.hostname, proxy.port or 3128, timeout=PATIENCE, context=context)
-    connection.set_tunnel(host, port)
+    connection.set_tunnel(host, port, _proxy_headers(proxy))
     return connection
+
+
+def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    credentials = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(credentials.encode()).decode()}"}
 
 
 class _LateHandshake(ssl.SSLContext):

@@ -137,10 +137,10 @@ def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
 
 
 def webhooks_given_up(sender: Sender, account: Account) -> EmailMessage:
-    """The letter that tells an administrator that webhooks could not be told for three days."""
+    """The letter that tells an administrator that messages to webhooks were given up."""
     content = LetterContent(
-        _("A webhook does not answer"),
-        (_("The portal has tried for three days to tell a webhook what happened, and has given up."),),
+        _("Messages to a webhook could not be delivered"),
+        (_("Their receiver did not accept them for three days, or answered that it no longer exists."),),
         _("Open the list of webhooks"),
         f"{sender.address}/-/outbox?state=refused",
         (_("It says why each of them was not sent, and lets you send them again."),),

@@ -28,6 +28,7 @@ from tests.functional.test_emails import comment, move, open_ticket
 from tests.functional.world import ANNA, NANCY, PORTALS, opened_world
 
 KEY, KEY_BEFORE = "k" * 32, "b" * 32
+NOW = datetime.datetime(2026, 3, 5, 12, tzinfo=datetime.UTC)
 MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
 WEBHOOKS = """
 webhooks:
@@ -58,6 +59,10 @@ class Receiver(http.server.ThreadingHTTPServer):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    def do_CONNECT(self):  # noqa: N802 - named by the standard library
+        self.server.got.append((self.path, dict(self.headers), b""))
+        self.send_error(501)
+
     def do_POST(self):  # noqa: N802 - named by the standard library
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((self.path, dict(self.headers), body))
@@ -260,6 +265,57 @@ def test_a_redirect_is_not_followed(world, receiver):
     assert "redirects are not followed" in deliveries(world)[0]["reason"]
 
 
+def test_a_receiver_that_asks_for_time_gets_it_for_all_messages(world, receiver):
+    def is_busy(handler):
+        handler.send_response(429)
+        handler.send_header("Retry-After", "1200")
+        handler.end_headers()
+
+    open_ticket(world)
+    open_ticket(world)
+    receiver.answers = [is_busy]
+    tell(world)
+    worker = worker_of(world)
+    receiver.answers = [is_busy]
+    world.clock.now += 19 * MINUTE
+    worker.deliver()  # the other message, of which the receiver has not said anything
+    world.clock.now += 19 * MINUTE
+    worker.deliver()
+    assert len(receiver.got) == 2
+    world.clock.now += MINUTE
+    assert worker.deliver() == 2
+
+
+def test_who_answers_that_it_is_gone_is_told_nothing_more_and_administrators_see_it(world, receiver):
+    open_ticket(world)
+    open_ticket(world, urgency="high")
+    receiver.answers = [410]
+    worker = worker_of(world)
+    worker.deliver()
+    states = {(row["webhook"], row["state"], row["reason"]) for row in deliveries(world)}
+    assert states == {("erp", "refused", "answered 410 Gone"), ("shop", "sent", None)}
+    with reading(world.portal.engine) as connection:
+        subjects = connection.scalars(sa.select(world.portal.tables.outbox.c["subject"])).all()
+    assert "Messages to a webhook could not be delivered" in subjects
+    open_ticket(world)  # somebody has put the receiver up again
+    world.clock.now += MINUTE
+    assert worker.deliver() == 1
+
+
+def test_webhooks_take_turns_so_that_a_slow_one_does_not_keep_the_others_waiting(world, receiver):
+    def takes_nine_seconds(handler):
+        world.clock.now += datetime.timedelta(seconds=9)
+        handler.send_response(204)
+        handler.end_headers()
+
+    for _ticket in range(3):
+        open_ticket(world, urgency="high")
+    receiver.answers = [takes_nine_seconds]
+    tell(world)
+    assert [path for path, _headers, _body in receiver.got] == ["/erp", "/shop", "/shop", "/shop"]
+    assert tell(world) == 2
+
+
 def test_after_three_days_it_is_given_up_and_administrators_see_why(world, receiver):
     ticket = open_ticket(world)
     receiver.answers = [500]
@@ -274,7 +330,7 @@ def test_after_three_days_it_is_given_up_and_administrators_see_why(world, recei
     assert len(receiver.got) == 1
     with reading(world.portal.engine) as connection:
         subjects = connection.scalars(sa.select(world.portal.tables.outbox.c["subject"])).all()
-    assert "A webhook does not answer" in subjects
+    assert "Messages to a webhook could not be delivered" in subjects
     world.account(NANCY, signed_in=None)
     browser = world.signed_in(NANCY)
     page = browser.get("/-/outbox?state=refused")
@@ -449,9 +505,19 @@ def test_a_receiver_that_is_away_is_told_in_words():
 
 
 def test_a_proxy_of_the_machine_is_asked_for_the_way(receiver, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", receiver.url)
+    monkeypatch.setenv("HTTPS_PROXY", receiver.url.replace("//", "//portal:p%40ss@"))
     with pytest.raises(DeliveryError, match="501"):  # the receiver is no proxy
         post("https://erp.example/hook", [], "msg_1", datetime.datetime.now(datetime.UTC), "{}")
+    ((path, headers, _body),) = receiver.got
+    assert (path, headers["Proxy-Authorization"]) == ("erp.example:443", "Basic cG9ydGFsOnBAc3M=")
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [("120", 120), ("Thu, 05 Mar 2026 12:02:00 GMT", 120), ("9" * 30, 3600), ("-5", 0), ("soon", 0), ("", 0)],
+)
+def test_for_how_long_the_other_side_asks(answer, seconds):
+    assert webhook_request.requested_pause(answer, NOW) == datetime.timedelta(seconds=seconds)
 
 
 # -- declarations -----------------------------------------------------------------------------------------------------
@@ -490,7 +556,7 @@ def test_what_waits_for_a_webhook_that_is_removed_troubles_nobody_and_is_dropped
     tables = app.app.registry.live.current().tables
     with reading(worker.engine) as connection:
         assert connection.execute(sa.select(tables.delivery)).all() == []
-        assert "A webhook does not answer" not in connection.scalars(sa.select(tables.outbox.c["subject"])).all()
+        assert connection.scalars(sa.select(tables.outbox.c["subject"])).all() == []
 
 
 @pytest.mark.sqlite_suffices

@@ -3,6 +3,8 @@
 Nobody stands behind a profile here: what it lets people see as their own, or as their company's, a webhook never sees.
 """
 
+import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from portal.conditions import ALWAYS, comparisons
@@ -13,6 +15,8 @@ from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# A name whose last part is a number would be taken as an IPv4 address.
+HOST_NAME = re.compile(r"(?!.*\.\d+\.?$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.(?!$)|\.?$)){1,127}")
 # How other systems call what happens to a record.
 SYNONYMS = {
     "create": "created", "new": "created", "changed": "edited", "updated": "edited", "modified": "edited",
@@ -48,11 +52,21 @@ def _url_complaint(url: str) -> str | None:
         host, port, parts = None, None, urlsplit("")
     if not host or port == 0 or parts.fragment or not url.isascii() or any(letter <= " " for letter in url):
         return 'must be an address such as "https://erp.example/hook"'
+    if not _is_host(host):
+        return f'"{host}" is not a valid host name'
     if parts.username is not None:
         return "holds a user name or a password: leave them out, the signature proves who sends"
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         return "anybody on the way could read what is told: write https (http is for this machine alone)"
     return None
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return len(host) < 255 and HOST_NAME.fullmatch(host) is not None
+    return True
 
 
 def _check_event(

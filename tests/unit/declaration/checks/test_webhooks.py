@@ -59,6 +59,8 @@ def problems(folder, url=URL, event="orders.created", profile="staff"):
         {"event": "people.deleted"},
         {"event": "orders.created", "profile": "outside"},
         {"url": "http://127.0.0.1:8080/a?b=c"},
+        {"url": "https://[2001:db8::5]:8443/hook"},
+        {"url": "https://erp_1.intranet./hook"},
         {"url": "https://10.0.0.7/hook"},  # an administrator may mean a machine of their own network
     ],
 )
@@ -77,6 +79,10 @@ def test_what_can_be_told_is_right(tmp_path, written):
         ("https://erp.example:port", "must be an address"),
         ("https://[::1", "must be an address"),
         ("https://erp.example/#part", "must be an address"),
+        ("https://x..y/", '"x..y" is not a valid host name'),
+        ("https://-/", '"-" is not a valid host name'),
+        ("https://erp.example-/hook", '"erp.example-" is not a valid host name'),
+        ("https://300.1.1.1/", '"300.1.1.1" is not a valid host name'),
     ],
 )
 def test_an_address_that_cannot_be_told(tmp_path, url, complaint):
