@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
@@ -104,12 +104,16 @@ def _file(export: ListExport, name: str, title: Words, request: Request, suffix:
         file.writelines(export.csv_file())
     else:
         export.write_workbook(cast(BinaryIO, file), request.reader.text(title))
+    content_type = next(kind.content_type for kind in KINDS if kind.suffix == suffix)
+    return downloaded(file, f"{name}.{suffix}", content_type)
+
+
+def downloaded(file: Any, name: str, content_type: str) -> Response:
+    """A file that was written to its end, as an answer that browsers store under `name`."""
     length = file.seek(0, os.SEEK_END)
     file.seek(0)
     response = Response(
-        app_iter=FileIter(file),
-        content_length=length,
-        content_disposition=f'attachment; filename="{name}.{suffix}"',
+        app_iter=FileIter(file), content_length=length, content_disposition=f'attachment; filename="{name}"'
     )
-    response.content_type = next(kind.content_type for kind in KINDS if kind.suffix == suffix)
+    response.content_type = content_type
     return response

@@ -24,6 +24,7 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
     "account/passkeys.change_passkey", "account/passkeys.make_passkey", "account/passkeys.new_passkey_options",
     "account/passkeys.show_passkey_form",
     "account/device_list.sign_out_device", "account/letter_choices.choose_letters", "account/account_page.show_account",
+    "account/own_data.download_own_data",
     "forms/drafts.discard_draft", "forms/drafts.save_draft", "home.show_home", "lists/arranging.change_views",
     "lists/arranging.choose_columns", "lists/many_records.do_to_records",
     "lists/list_navigation.show_next", "lists/list_navigation.show_previous", "lists/list_page.list_records",

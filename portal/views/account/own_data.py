@@ -1,0 +1,26 @@
+"""`/account/data`: what the portal holds about the reader, to download."""
+
+import tempfile
+from typing import BinaryIO, cast
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.own_data import Most, OwnData
+from portal.accounts.viewing import NOBODY
+from portal.views.lists.export import IN_MEMORY, downloaded
+from portal.web.resources import Account
+
+MOST = Most(entries=10_000, size=500_000_000)
+
+
+@view_config(context=Account, name="data", request_method="GET")
+def download_own_data(context: Account, request: Request) -> Response:
+    """The archive; in a preview, which is of somebody else, there is none."""
+    if request.visitor.own_account == NOBODY:
+        raise HTTPNotFound
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
+    OwnData(request.connection, request.identity, request.store, MOST).write(cast(BinaryIO, file))
+    return downloaded(file, f"my-data-{request.reader.today.isoformat()}.zip", "application/zip")
