@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.fields.working_hours import WorkingHours
+from portal.fields.working_hours import MOST_TIME, WorkingHours
 
 ALWAYS = ""  # stands for the choice of a deadline that depends on none
 
@@ -114,7 +114,9 @@ class DeadlineRule:
     def _standing(self, timing: Timing, now: datetime.datetime, state: str | None) -> Timing:
         clock, deadline = timing.clock, timing.deadline
         used = clock.used + (self.hours.between(clock.since, now) if clock.since else 0)
-        left = None if deadline is None else self.hours.between(now, deadline)
+        if deadline is None or abs(deadline - now) > MOST_TIME:  # so far away, it is not moved by pauses
+            return Timing(deadline, Clock(used))
+        left = self.hours.between(now, deadline)
         return Timing(None if self.kind(state) == "pauses" else deadline, Clock(used, None, left))
 
     def _choose(self, timing: Timing, option: str | None, state: str | None) -> Timing:

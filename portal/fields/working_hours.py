@@ -28,6 +28,7 @@ MINUTES_OF_DAY = 24 * 60
 DAY = datetime.timedelta(days=1)
 MINUTE = datetime.timedelta(minutes=1)
 MOST_DAYS = 4_000  # after which no working time is looked for any more
+MOST_TIME = datetime.timedelta(days=3_650)  # within which working time is measured
 _SPAN = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-\u2013]\s*(\d{1,2})(?:[:.](\d{2}))?")
 _EXAMPLE = 'must be hours such as "9:00-18:00", or "9:00-12:30, 13:30-18:00" with a break'
 
@@ -158,17 +159,31 @@ def _spans_of(hours: WorkingHours, day: datetime.date) -> tuple[tuple[datetime.d
     """The working time of a day, in order and without an overlap."""
     spans: list[tuple[datetime.datetime, datetime.datetime]] = []
     for start, end in hours.week[day.weekday()] if not _is_off(hours, day) else ():
-        begin, until = _moment(hours, day, start), _moment(hours, day, end)
+        (begin, until), (again, last) = (
+            (_moment(hours, day, start, fold), _moment(hours, day, end, fold)) for fold in (0, 1)
+        )
+        if (begin, until) != (again, last):  # the hour that autumn repeats
+            change = _clocks_go_back(hours.zone, begin)
+            spans.append((begin, min(until, change)))
+            begin, until = max(again, change), last
         if begin < until:
             spans.append((begin, until))
     return tuple(spans)
 
 
-def _moment(hours: WorkingHours, day: datetime.date, minutes: int) -> datetime.datetime:
-    """When clocks show so many minutes after midnight; where they go forward over it, when they do so."""
+def _clocks_go_back(zone: ZoneInfo, moment: datetime.datetime) -> datetime.datetime:
+    """From when on clocks show for the second time what they have shown already; later than `moment`."""
+    while not moment.astimezone(zone).fold:
+        moment += MINUTE
+    return moment
+
+
+def _moment(hours: WorkingHours, day: datetime.date, minutes: int, fold: int) -> datetime.datetime:
+    """When clocks show so many minutes after midnight, for the second time where `fold` is 1 and there are two; where
+    they go forward over it, when they do so."""
     clock = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
     while True:
-        moment = clock.replace(tzinfo=hours.zone).astimezone(datetime.UTC)
+        moment = clock.replace(tzinfo=hours.zone, fold=fold).astimezone(datetime.UTC)
         if moment.astimezone(hours.zone).replace(tzinfo=None) == clock:
             return moment
         clock += MINUTE

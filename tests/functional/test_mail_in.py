@@ -173,6 +173,26 @@ def test_a_reply_moves_the_record_as_a_comment_on_the_page_does(post: Post, tick
 
 
 @on_sqlite
+def test_an_answer_by_mail_ends_the_pause_of_a_deadline(post: Post, sign_in: Callable, portal_folder: Path):
+    due = "{type: datetime, within: 2 days, pause: [waiting]}"
+    change(portal_folder, "      cost: money", f"      cost: money\n      due: {due}")
+    change(portal_folder, "aside: [status,", "aside: [status, due,")
+    ticket = fill_in(sign_in(ANNA, browser=post.app), "/tickets/create", {"title": "Printer jams"}).location
+
+    def shown() -> str:
+        return str(post.app.get(ticket).html.select_one("aside dl").get_text(" "))
+
+    assert "Mar 7, 2026" in shown()
+    post.clock.now += datetime.timedelta(hours=6)
+    post.brings(mail(NANCY, post.reply_address(NANCY), "Which paper?"))
+    assert "Stands still" in shown()
+    post.clock.now += datetime.timedelta(days=3)
+    post.brings(mail(ANNA, post.reply_address(ANNA), "A4"))
+    sign_in(ANNA, browser=post.app)
+    assert "Mar 10, 2026" in shown()
+
+
+@on_sqlite
 def test_what_staff_quote_is_not_shown_to_customers(post: Post, ticket: str):
     quoting = (
         "Which paper?\n\nOn Thu, 5 Mar 2026 at 12:00, Portal <help@supplier.example> wrote:\n> an internal thought"

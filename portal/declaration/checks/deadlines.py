@@ -78,6 +78,8 @@ def _place_complaint(place: str) -> str | None:
         named = closest(place.replace("_", " "), [name for name in names if name[0] == place[:1].lower()])
         meant = codes.get(country.upper()) or (names[named] if named else None)
         return f'no country "{place}"' + (did_you_mean(meant) or ": use a code such as IT, or DE-BY for a region")
+    if place.endswith("-"):
+        return f'"{place}" names no region: write {country} for all of the country'
     if region and region not in (regions := public_holidays.regions_of(country)):
         return f'no region "{region}" of {country}{suggest(region, regions)}'
     return None

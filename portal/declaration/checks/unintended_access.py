@@ -22,8 +22,8 @@ from portal.fields.base import Field
 from portal.fields.table_names import is_rows
 
 Written = tuple[Module | Access, Cursor]
-# Where a tab, button or panel selects by a field, or a list sorts by it, which of these it is, and the path of the
-# field: its place, and the profiles that show its count or its order and cannot read the field.
+# Where a tab, button or panel selects by a field, a list sorts by it or a deadline depends on it, which of these it is,
+# and the path of the field: its place, and the profiles that show what gives it away and cannot read the field.
 Counts = dict[tuple[str, KeyPath, str, str], tuple[Cursor, list[str]]]
 
 
@@ -38,6 +38,7 @@ def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) 
                 _warn_of_internal_fields(draft, profile, access)
                 _warn_of_shared_rights(draft, access, written)
                 _warn_of_membership(draft, access, written)
+                _find_deadlines(draft, profile, access, counts)
             _find_orders(draft, profile, access, written, counts)
             _find_counted_tabs(draft, profile, access, written, counts)
         _find_counted_buttons(draft, profile, counts)
@@ -166,6 +167,16 @@ def _find_orders(
             _count(counts, place.inner(index), "list", field, profile)
 
 
+def _find_deadlines(draft: DeclarationDraft, profile: Profile, access: Access, counts: Counts) -> None:
+    """Deadlines that customers read, by a choice that they must not."""
+    module = draft.modules[access.module]
+    for field in module.deadlines:
+        choice = module.fields.get(field.deadline_rule.choice) if field.deadline_rule else None
+        if choice is not None and choice.internal and field.name in access.readable:
+            place = draft.at_module(module.name)["fields"][field.name]["within"]
+            _count(counts, place, "deadline", choice.name, profile)
+
+
 def _count(counts: Counts, place: Cursor, what: str, path: str, profile: Profile) -> None:
     _place, profiles = counts.setdefault((place.document.file, place.path, what, path), (place, []))
     profiles.append(profile.name)
@@ -177,6 +188,11 @@ def _warn_of_counts(counts: Counts) -> None:
         names = f"profile {profiles[0]}" if len(profiles) == 1 else f"profiles {', '.join(profiles)}"
         if what == "list":
             place.warn(f'this list sorts by "{path}", which the {names} cannot read: its order gives away its values')
+        elif what == "deadline":
+            place.warn(
+                f'"{path}" is internal, but the {names} can read this deadline: how far away it is gives away its'
+                " option"
+            )
         else:
             place.warn(
                 f'this {what} selects by "{path}", which the {names} cannot read: its count gives away what the'

@@ -111,6 +111,15 @@ def test_where_there_is_no_working_time_no_deadline_is_looked_for_forever():
     assert sundays.later(at("2026-11-24T10:00"), 5_000 * 3600) is None
 
 
+@pytest.mark.parametrize("spans", [((150, 600),), ((0, 150),), ((135, 165),), ((120, 150), (160, 200)), ((0, 1440),)])
+def test_hours_that_begin_or_end_in_the_hour_that_comes_twice_are_those_that_clocks_show(spans):
+    night = WorkingHours(ROME, ((),) * 6 + (spans,))
+    day = at("2026-10-25T00:00"), at("2026-10-26T00:00")
+    seconds = counted(night, *(moment.astimezone(datetime.UTC) for moment in day))
+    assert night.between(*day) == seconds
+    assert night.later(day[0], seconds) <= day[1]
+
+
 def test_hours_that_begin_or_end_where_the_clocks_go_forward_have_what_clocks_show_of_them():
     night = WorkingHours(ROME, ((),) * 6 + (((90, 150), (165, 240)),))  # 1:30-2:30, 2:45-4:00
     day = at("2026-03-29T00:00"), at("2026-03-30T00:00")
