@@ -122,9 +122,17 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
         return f"must be the name of {named}"
     special = len(errors) > 1 or kind == "string_pattern_mismatch" or kind in _MAPPING_EXPECTED
     if special and last in _SENTENCES_OF_KEYS:
-        meant = our_scope(error["input"]) if last == "see" and isinstance(error["input"], str) else None
-        return _SENTENCES_OF_KEYS[last] + did_you_mean(meant)
+        return _SENTENCES_OF_KEYS[last] + _suggestion(last, errors)
     return _none_of(error) if kind == "literal_error" else _wrong_kind(shape, error, last)
+
+
+def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
+    """The word that a text probably means, where the key takes certain words beside other kinds of value."""
+    text = errors[0]["input"]
+    if not isinstance(text, str):
+        return ""
+    words = [word for error in errors if error["type"] == "literal_error" for word in _words_in(error)]
+    return did_you_mean(our_scope(text) if key == "see" else None) or suggest(text, words)
 
 
 def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | None:
@@ -248,10 +256,15 @@ def instead_of_list(items: list[Any]) -> str:
 
 
 def _none_of(error: dict[str, Any]) -> str:
-    known = re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
+    known = _words_in(error)
     written = str(error["input"])
     written = written.lower() if isinstance(error["input"], bool) else written
     return f'"{written[:80]}" is none of {", ".join(known)}{suggest(written, known)}'
+
+
+def _words_in(error: dict[str, Any]) -> list[str]:
+    """The words that would be right."""
+    return re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
 
 
 def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_text: Callable[[str], bool]) -> str:

@@ -194,8 +194,15 @@ class MoneyField(Bounded):
         amount, code = self._split(raw, "", reader.machine) if isinstance(raw, str) else (raw, self.usual(reader))
         return self._checked(Money(declared_number(amount, PLAIN), code), reader)
 
+    def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
+        """As `constant`; a code alone, such as `USD`, finds all amounts of this currency."""
+        code = filled(text).upper()
+        return ("equal", code) if code in list_currencies() else super().parse_filter(text, reader)
+
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Amounts of one currency: others are neither less nor more."""
+        """Amounts of one currency: others are neither less nor more. A text is a currency."""
+        if isinstance(value, str):
+            return table.c[self.currency_column] == value
         if isinstance(value, Money):
             amount = super().compare(table, operator, value.amount)
             return sa.and_(table.c[self.currency_column] == value.currency, amount)

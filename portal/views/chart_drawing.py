@@ -36,7 +36,7 @@ class Amount:
 @dataclass(frozen=True)
 class Part:
     """A bar, slice, column or point. `start` and `length`: of a slice along the ring, of a column from the left and
-    upwards, of a bar in a hundred; `top`: of a column or point."""
+    upwards, of a bar from the left in a hundred; `top`: of a column or point."""
 
     label: str
     text: str
@@ -70,17 +70,20 @@ def draw(panel: Panel, amounts: Sequence[Amount], name: str) -> Drawing:
         return _over_periods("column" if panel.as_ == "bar" else "line", amounts, values, name)
     if panel.as_ == "donut" and min(values, default=0) >= 0 and sum(values) > 0:
         return Drawing("donut", tuple(_slices(amounts, values)), name)
-    most = max((abs(value) for value in values), default=0) or 1
-    lengths = (_rounded(100 * max(value, 0) / most) for value in values)
-    parts = (
-        Part(amount.label, amount.text, amount.url, amount.tone, length=length)
-        for amount, length in zip(amounts, lengths, strict=True)
-    )
-    return Drawing("bar", tuple(parts), name)
+    return Drawing("bar", tuple(_bars(amounts, values)), name)
 
 
 def _rounded(place: float) -> float:
     return round(place, 2)
+
+
+def _bars(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part]:
+    """From where zero is: on the left, or within where there are negative values."""
+    least, most = min(0, *values, 0), max(0, *values, 0)
+    scale = 100 / ((most - least) or 1)
+    for amount, value in zip(amounts, values, strict=True):
+        start, length = _rounded((min(value, 0) - least) * scale), _rounded(abs(value) * scale)
+        yield Part(amount.label, amount.text, amount.url, amount.tone, start, length)
 
 
 def _slices(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part]:

@@ -101,7 +101,8 @@ def chart_of(request: Request, panel: Panel, number: int, most: int | None) -> C
     groups = read_groups(records, GroupRequest(by, condition, periods.ends(by, reader) if periods else (), of, most))
     if groups is None:
         return replace(chart, later_url=chart_address(records.name, number))
-    sums = _Sums(records, panel, of)
+    currencies = {group.total.currency for group in groups.groups if isinstance(group.total, Money)}
+    sums = _Sums(records, panel, of, len(currencies) > 1)
     amounts = list(sums.in_periods(by, periods, groups.groups) if periods else sums.by_values(by, groups.groups))
     by_currency: dict[str, list[Amount]] = defaultdict(list)
     for amount in amounts:
@@ -130,6 +131,7 @@ class _Sums:
     records: Records
     panel: Panel
     of: Field | None
+    has_currencies: bool
 
     def by_values(self, by: Field, groups: Sequence[Group]) -> Iterator[Amount]:
         """Those of the values that a filter can find: not of an option that is declared no more, nor of a record that
@@ -192,6 +194,8 @@ class _Sums:
             value = Money(Decimal(amount.value), amount.currency) if amount.currency else amount.value
             text = self.of.show(value, reader)
         parameters = [*list_parameters(self.records, self.panel), *amount.filter]
+        if self.of is not None and self.has_currencies:
+            parameters.append((self.of.name, amount.currency))
         return replace(amount, text=text, url=list_address(self.records.name, parameters))
 
 

@@ -19,7 +19,7 @@ from portal.views.lists.list_rows import ListRow, RecordTable, list_rows
 from portal.web.addresses import list_address, record_address
 
 ROWS = 5
-MOST_COLUMNS = 4
+MOST_COLUMNS = 5
 MOST_NOTICES = 3
 MARKDOWN = Markdown(name="text", type="markdown")
 
@@ -83,7 +83,7 @@ def notices(request: Request) -> Iterator[Notice]:
     for panel in request.policy.profile.home.declared_panels:
         if panel.notices is not None and request.policy.access(panel.notices) is not None:
             records = Records(request.connection, request.policy, panel.notices)
-            condition = AllOf((panel.where, without_records(request.news.put_away(records))))
+            condition = AllOf((panel.where, without_records(request.news.dismissed(records))))
             field = records.module.first_long_text
             names = [field.name] if field and field.name in request.policy.readable(records.name) else []
             for record in records.page(Query(condition=condition, size=MOST_NOTICES), names).records:

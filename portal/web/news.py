@@ -9,7 +9,7 @@ from portal.conditions import ALWAYS, Condition, without_records
 from portal.records.reading.count_statements import Count
 from portal.records.reading.news import News, Onlooker, PageShown, read_news
 from portal.records.reading.records import Record, Records
-from portal.records.writing.seen_and_hidden import hidden_records
+from portal.records.writing.seen_and_hidden import dismissed_records, hidden_records
 
 
 class RequestNews:
@@ -44,15 +44,20 @@ class RequestNews:
 
     def hidden(self, records: Records) -> list[int]:
         """The ids of the records that the account has hidden for itself."""
-        return self.put_away(records) if records.module.has_news else []
-
-    def put_away(self, records: Records) -> list[int]:
-        """The same of notices, whose module may have no news; a statement only if there may be some."""
-        if not self._request.visitor.identity.account.hides:
+        if not records.module.has_news or not self._hides:
             return []
         if records.name not in self._hidden:
             self._hidden[records.name] = hidden_records(records, self.account)
         return self._hidden[records.name]
+
+    def dismissed(self, records: Records) -> list[int]:
+        """The ids of the notices that the account has put away."""
+        return dismissed_records(records, self.account) if self._hides else []
+
+    @property
+    def _hides(self) -> bool:
+        """Whether the account may have hidden or put away something: only then there is a statement for it."""
+        return self._request.visitor.identity.account.hides
 
     def shown(self, records: Records) -> Condition:
         """The condition that leaves out what the account has hidden for itself."""

@@ -26,6 +26,7 @@ modules:
   news:
     see: all
     fields: {title: text, body: markdown, until: date}
+    comments: true
     detail: {sections: [{fields: [body, until]}]}
   jobs:
     owner: caller
@@ -190,8 +191,11 @@ def test_sums_are_exact_and_of_one_currency_each(world):
     shown = {}
     for name, bars in zip(("EUR", "USD"), section.select("ul.bars"), strict=True):
         for link in bars.select("a"):
-            amount = Decimal(re.sub(r"[^\d.-]", "", link.find("strong").text))
-            shown[name, link.find("span").text] = amount
+            key = name, link.find("span").text
+            shown[key] = Decimal(re.sub(r"[^\d.-]", "", link.find("strong").text))
+            prices = [job.values["price"] for job in jobs if job.title in titles(world[ANNA].get(link["href"]))]
+            assert {price.currency for price in prices} == {name}, "each leads to the list of its currency"
+            assert sum(price.amount for price in prices) == shown[key]
     assert shown == expected
     hours = {label: text for label, text, _address in charts_of(world[ANNA])["Hours by quarter"]}
     assert hours["Q1 2026"] == "24\u00a0hr"
@@ -201,6 +205,15 @@ def test_a_sum_may_be_larger_than_any_number_that_can_be_typed(world):
     """One person's two enormous numbers must not take the home page from everybody who sees them."""
     points = {label: text for label, text, _address in charts_of(world[ANNA])["Points by urgent"]}
     assert points == {"Yes": "18,446,744,073,709,551,613", "No": "-6"}
+
+
+def test_a_negative_sum_is_a_bar_on_the_other_side_of_zero(world):
+    section = next(one for one in world[ANNA].get("/").html.select("section.card") if "Points by urgent" in one.text)
+    bars = [bar.select("rect")[1] for bar in section.select("ul.bars svg")]
+    (yes, no) = [(float(bar["x"]), float(bar["width"])) for bar in bars]
+    assert no[0] == 0
+    assert yes[0] == no[1]
+    assert sum(yes) == 100
 
 
 def test_what_one_has_hidden_is_counted_no_more_than_listed(world):

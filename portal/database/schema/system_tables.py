@@ -93,6 +93,7 @@ def _seen_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("record", sa.BigInteger(), primary_key=True, autoincrement=False),  # 0: all of the module
         sa.Column("at", UTCDateTime()),  # the moment up to which the account has seen what happened
         sa.Column("hidden", UTCDateTime()),  # since when the record is hidden, until something happens
+        sa.Column("dismissed", UTCDateTime()),  # of a notice on the home page: its last change when it was put away
         sa.Index("ix_portal_seen_module_record", "module", "record"),
     )
 

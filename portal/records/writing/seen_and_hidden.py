@@ -4,6 +4,7 @@ Never a side effect of reading: pages send it once they are looked at, and autho
 """
 
 import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,10 +30,27 @@ def mark_seen(records: Records, record_id: int, account: int, at: datetime.datet
         records.connection.execute(hiding.values(hides=True))
 
 
+def dismiss(records: Records, record_id: int, account: int, changed: datetime.datetime) -> None:
+    """The account has put away a notice as it was changed last, and has seen it. Lists show it as before."""
+    seen, account_table = records.policy.tables.seen, records.policy.tables.account
+    values = {"at": changed, "dismissed": changed}
+    row = {"account": account, "module": records.name, "record": record_id, **values}
+    key = [column.name for column in seen.primary_key]
+    # What was hidden once, and is shown again since it was changed, must not be hidden by having been seen.
+    still_hidden = sa.case((seen.c["at"] >= changed, seen.c["hidden"]), else_=None)
+    statement = insert_into(records.connection, seen).values(row)
+    records.connection.execute(
+        statement.on_conflict_do_update(index_elements=key, set_={**values, "hidden": still_hidden})
+    )
+    hiding = sa.update(account_table).where(account_table.c["id"] == account)
+    records.connection.execute(hiding.values(hides=True))
+
+
 def mark_all_seen(records: Records, account: int) -> None:
-    """The account has seen all that has happened in the module. What is hidden stays so."""
+    """The account has seen all that has happened in the module. What is hidden or put away stays so."""
     table = records.policy.tables.seen
-    shown = table.c["account"] == account, table.c["module"] == records.name, table.c["hidden"].is_(None)
+    of_module = table.c["account"] == account, table.c["module"] == records.name
+    shown = *of_module, table.c["hidden"].is_(None), table.c["dismissed"].is_(None)
     records.connection.execute(sa.delete(table).where(*shown))
     mark_seen(records, ALL, account, records.policy.reader.now)
 
@@ -54,8 +72,25 @@ def is_new_to_staff(records: Records, record_id: int, author: Author) -> None:
 
 def hidden_records(records: Records, account: int) -> list[int]:
     """The ids of the records that the account has hidden and to which nothing has happened since."""
+    seen = records.policy.tables.seen.c
+    return _unchanged(records, account, seen["hidden"].is_not(None), seen["at"], seen["hidden"])
+
+
+def dismissed_records(records: Records, account: int) -> list[int]:
+    """The ids of the notices that the account has put away and that were not changed since."""
+    seen = records.policy.tables.seen.c
+    return _unchanged(records, account, sa.true(), seen["dismissed"], seen["dismissed"])
+
+
+def _unchanged(
+    records: Records,
+    account: int,
+    condition: sa.ColumnElement[bool],
+    since: sa.ColumnElement[Any],
+    order: sa.ColumnElement[Any],
+) -> list[int]:
     seen, table = records.policy.tables.seen, records.table
-    mine = seen.c["account"] == account, seen.c["module"] == records.name, seen.c["hidden"].is_not(None)
+    mine = seen.c["account"] == account, seen.c["module"] == records.name, condition
     query = sa.select(seen.c["record"]).join(table, table.c["id"] == seen.c["record"])
-    unchanged = query.where(*mine, seen.c["at"] >= table.c["modified"])
-    return list(records.connection.scalars(unchanged.order_by(seen.c["hidden"].desc()).limit(MOST_HIDDEN)))
+    unchanged = query.where(*mine, since >= table.c["modified"])
+    return list(records.connection.scalars(unchanged.order_by(order.desc()).limit(MOST_HIDDEN)))

@@ -10,7 +10,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.records.reading.records import Records
-from portal.records.writing.seen_and_hidden import mark_all_seen, mark_seen
+from portal.records.writing.seen_and_hidden import dismiss, mark_all_seen, mark_seen
 from portal.views.lists.list_navigation import back_to_list
 from portal.web.addresses import list_address, record_address
 from portal.web.flash import set_flash
@@ -72,7 +72,7 @@ def put_notice_away(resource: Record, request: Request) -> Response:
     if all(panel.notices != records.name for panel in request.policy.profile.home.declared_panels):
         raise HTTPNotFound
     if changed:
-        mark_seen(records, resource.record.id, request.news.account, changed, hide=True)
+        dismiss(records, resource.record.id, request.news.account, changed)
     return HTTPSeeOther("/")
 
 
