@@ -85,7 +85,7 @@ class Choices(HasOptions):
 
     def show(self, value: Any, reader: Reader) -> str:
         """The labels, with commas between them."""
-        return ", ".join(self.label_of(name, reader) for name in value or ())
+        return reader.listed(self.label_of(name, reader) for name in value or ())
 
     def write(self, value: Any) -> str:
         """The names, with commas between them, in quotes where they need them."""

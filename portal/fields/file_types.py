@@ -28,7 +28,7 @@ _TABLE = mimetypes.MimeTypes()
 
 def types_in_words(media_types: Iterable[str], reader: Reader) -> str:
     """“pictures, PDF, TXT”; empty where every type is accepted."""
-    return ", ".join(dict.fromkeys(_in_words(media_type, reader) for media_type in media_types))
+    return reader.listed(dict.fromkeys(_in_words(media_type, reader) for media_type in media_types))
 
 
 def _in_words(media_type: str, reader: Reader) -> str:

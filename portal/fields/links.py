@@ -68,7 +68,7 @@ class Links(LinkLike):
 
     def show(self, value: Any, reader: Reader) -> str:
         """The titles, with commas between them."""
-        return ", ".join(link.title for link in value or ())
+        return reader.listed(link.title for link in value or ())
 
     def write(self, value: Any) -> str:
         """A unique value of each linked record, else its reference, with commas between them."""

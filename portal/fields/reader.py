@@ -4,6 +4,7 @@ A plain value that is handed down to fields, conditions and records; it decides 
 """
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -12,7 +13,9 @@ from babel import Locale
 from babel.dates import format_date
 from translationstring import TranslationString
 
-from portal.texts import Text, locale_of, translate
+from portal.texts import Text, _, locale_of, translate
+
+COMMA = _(", ")  # between the parts of a list; a language may have a comma of its own
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class Reader:
         if days:
             text = text % {name: format_date(day, locale=self.locale) for name, day in days.items()}
         return translate(text, self.language)
+
+    def listed(self, texts: Iterable[str]) -> str:
+        """Texts with commas between them, as the reader's language writes these."""
+        return translate(COMMA, self.language).join(texts)
 
 
 PLAIN = Reader(plain=True)

@@ -89,7 +89,7 @@ class Tags(Field):
 
     def show(self, value: Any, reader: Reader) -> str:
         """The tags, with commas between them."""
-        return self.write(value)
+        return reader.listed(value or ())
 
     def write(self, value: Any) -> str:
         """The tags, with commas between them."""

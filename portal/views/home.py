@@ -96,7 +96,7 @@ def show_home(root: Root, request: Request) -> dict[str, HomePage]:
     """`/`: the home page."""
     page = HomePage(
         greeting=_greeting(request),
-        about=", ".join(_companies(request)),
+        about=request.reader.listed(_companies(request)),
         buttons=tuple(_buttons(request)),
         news=tuple(_new_records(request)),
         notices=tuple(notices(request)),

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from webob.multidict import MultiDict
 
 from portal.accounts.accounts import find_account
+from portal.accounts.identity import identify
 from portal.accounts.passwords import Passwords, password_of
+from portal.accounts.saved_views import SavedViews
 from portal.database.engine import reading, writing
+from portal.records.reading.list_request import read_list_request
+from portal.records.reading.records import Query, Records
 from tests.functional.shop import Shop, open_shop, table
 from tests.portal_files import change, copied
 from tests.real_parts import empty_database
@@ -47,7 +52,7 @@ def loaded(request, tmp_path_factory) -> Iterator[Shop]:
 def test_the_demo_is_loaded_whole_and_only_once(loaded):
     files = {path.stem: path for path in (loaded.folder / "demo").glob("*.csv")}
     beside = {f"{module}_lines": module for module in ("orders", "quotes", "invoices")}
-    for module in files.keys() - {"comments", "accounts", *beside}:
+    for module in files.keys() - {"comments", "accounts", "views", *beside}:
         assert len(loaded.records(module)) == len(table(files[module].read_bytes())) - 1, module
     for name, module in beside.items():
         rows = [row for record in loaded.records(module) for row in record.values["lines"]]
@@ -65,6 +70,18 @@ def test_its_accounts_may_sign_in_at_once(loaded):
         hashed = password_of(connection, loaded.tables, account.id)
     assert (account.profile, account.must_change) == ("customer", False)
     assert Passwords().match(hashed, "demo-customer")
+
+
+@pytest.mark.parametrize("name", ["anna.moretti@moretti", "giulia.ferrante@moretti", "sara.conti@lumen"])
+def test_each_profile_has_a_saved_view_that_finds_some_records(loaded, name):
+    with reading(loaded.engine) as connection:
+        account = find_account(connection, loaded.tables, f"{name}.example")
+        (view,) = SavedViews(connection, loaded.tables, account.id).find("tickets")
+        policy = identify(connection, loaded.tables, account, now=datetime.datetime.now(datetime.UTC)).policy
+        records = Records(connection, policy, "tickets")
+        listed = read_list_request(records, MultiDict(view.arrangement.parameters))
+        assert list(listed.search.mistakes) == []
+        assert 0 < records.count(listed.query).number < records.count(Query()).number
 
 
 def test_its_days_are_days_around_today_and_nothing_was_made_in_the_future(loaded):

@@ -13,6 +13,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from portal.fields.reader import Reader
 from portal.texts import LOCALE, _, ngettext, translate
 
 Sentence = str | tuple[str, str]
@@ -169,3 +170,7 @@ def test_a_language_without_catalogue_is_english():
 
 def test_a_language_of_a_country_takes_the_sentences_of_the_language():
     assert translate("Save", "it-CH") == "Salva"
+
+
+def test_lists_have_the_comma_of_their_language():
+    assert [Reader(language=language).listed(["a", "b", "c"]) for language in ("ar", "pl")] == ["a، b، c", "a, b, c"]

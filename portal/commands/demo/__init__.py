@@ -61,6 +61,7 @@ def _load(portal: OpenPortal, demo: Demonstration, number: int) -> list[str]:
         demo.load(lambda module, report: counts.update({module: report.outcome.added}))
         demo.add_files(portal.store())
         demo.add_accounts(Passwords(portal.settings.password_memory, portal.settings.password_rounds))
+        demo.add_views()
         demo.add_past()
         demo.add_comments()
         records, modules = plural(sum(counts.values()), "record"), plural(len(counts), "module")

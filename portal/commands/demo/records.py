@@ -1,4 +1,4 @@
-"""The demo's records, from CSV files beside the declarations: dates around today, comments, accounts.
+"""The demo's records, from CSV files beside the declarations: dates around today, comments, accounts, saved views.
 
 Knows the files, and no field by its name but `created`: every portal may have a demo/ folder.
 """
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from portal.accounts.accounts import Account, find_account
 from portal.accounts.companies import renew_link
@@ -17,6 +18,7 @@ from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.identity import identify
 from portal.accounts.passwords import Passwords
 from portal.accounts.people import companies_of
+from portal.accounts.saved_views import Arrangement, SavedViews
 from portal.commands.demo.example_files import add_example_files
 from portal.commands.demo.many_tickets import SENTENCE, TOKEN, ManyRows
 from portal.commands.open_portal import OpenPortal
@@ -40,7 +42,7 @@ from portal.store.store import Store
 from portal.texts import translate
 
 NEW_FOR = datetime.timedelta(days=2)  # what is younger is new to the accounts of the demo
-OTHER_FILES = ("comments", "accounts")  # files that belong to no module
+OTHER_FILES = ("comments", "accounts", "views")  # files that belong to no module
 
 
 class DemoError(ValueError):
@@ -151,6 +153,15 @@ class Demonstration:
             if policy.grants and not policy.staff:  # who may let colleagues in has a link by which these ask for it
                 for company in policy.reader.companies:
                     renew_link(self.connection, self.portal.tables, company, policy.grants[0])
+
+    def add_views(self) -> None:
+        """Saves lists under a name for people of the demo."""
+        for row in self._dict_rows("views.csv"):
+            account = find_account(self.connection, self.portal.tables, row["account"])
+            if account is None:
+                raise DemoError(f"{self.folder / 'views.csv'}: no account “{row['account']}”")
+            arrangement = Arrangement(tuple(parse_qsl(row["query"])), tuple(row["columns"].split()) or None)
+            SavedViews(self.connection, self.portal.tables, account.id).add(row["module"], row["name"], arrangement)
 
     def add_past(self) -> None:
         """Tells how the records came into their states; in the name of the first of the staff who has an account."""

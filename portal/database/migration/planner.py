@@ -253,16 +253,16 @@ class Planner:
             self.option_renames[module.name, after.name] = renames
             named = ", ".join(f'"{old}" to "{new}"' for new, old in renames.items())
             sentence = f"rename options of {module.name}.{after.name}, with the values that are stored: {named}"
-            run = partial(self._rename_options, module.name, before, renames)
+            run = partial(self._rename_options, module.name, before, after, renames)
             yield PlanStep(sentence, tasks=(Task(Phase.RENAME_OPTIONS, run),))
 
-    def _rename_options(self, module: str, before: Field, renames: dict[str, str]) -> None:
+    def _rename_options(self, module: str, before: Field, after: Field, renames: dict[str, str]) -> None:
         rename_stored_options(self.connection, module, before, renames)
         is_state = before.name == self.declaration.with_rows[module].state_field
         history_rewriting.rename_options_in_history(
             self.connection, self.tables.event, module, before, renames, is_state
         )
-        rename_options_in_views(self.connection, self.tables.saved_view, module, before.name, renames)
+        rename_options_in_views(self.connection, self.tables.saved_view, module, after, renames)
 
     def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[PlanStep]:
         obsolete = sorted(column_names_of_entry(entry) & self.difference.obsolete_columns.get(module, set()))

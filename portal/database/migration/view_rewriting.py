@@ -6,8 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.fields.base import Field
+from portal.texts import fold
+
 # What stands before a colon in a search, and whole quotations, in which nothing is a name.
 NAME_IN_SEARCH = re.compile(r'"[^"]*"|(?<![\w:])[a-z][a-z0-9_]*(?=:)')
+# The same, and filters: their names, and what stands behind the colon.
+FILTER_IN_SEARCH = re.compile(r'(?<![\w:])([^\s:()"-][^\s:()"]*):("[^"]*"|[^\s()"]+)|"[^"]*"')
 Pairs = list[list[str]]  # the parameters of a list's address
 
 
@@ -25,15 +30,35 @@ def rename_fields_in_views(connection: sa.Connection, views: sa.Table, module: s
 
 
 def rename_options_in_views(
-    connection: sa.Connection, views: sa.Table, module: str, field: str, renames: Mapping[str, str]
+    connection: sa.Connection, views: sa.Table, module: str, field: Field, renames: Mapping[str, str]
 ) -> None:
     """Filters by an option follow it; `renames`: new name → old name."""
     names = {before: after for after, before in renames.items()}
+    typed = {fold(before): after for before, after in names.items()}
+    called = {_as_typed(text) for text in (field.name, *field.title)}
+
+    def renamed_filter(match: re.Match[str]) -> str:
+        name, value = match.groups()
+        option = typed.get(fold(value.strip('"'))) if name and _as_typed(name) in called else None
+        if option is None:
+            return match[0]
+        is_word = re.fullmatch(r"[\w-]+", option) and '"' not in value
+        return f"{name}:{option}" if is_word else f'{name}:"{option}"'
 
     def renamed(parameters: Pairs) -> Pairs:
-        return [[name, names.get(value, value) if name == field else value] for name, value in parameters]
+        return [[name, renamed_value(name, value)] for name, value in parameters]
+
+    def renamed_value(name: str, value: str) -> str:
+        if name == "q":
+            return FILTER_IN_SEARCH.sub(renamed_filter, value)
+        return names.get(value, value) if name == field.name else value
 
     _rewrite(connection, views, module, renamed, lambda chosen: chosen)
+
+
+def _as_typed(name: str) -> str:
+    """What the names and labels have in common by which a search means one field."""
+    return fold(name).replace("-", " ").replace("_", " ")
 
 
 def _renamed_parameter(name: str, value: str, names: Mapping[str, str]) -> list[str]:

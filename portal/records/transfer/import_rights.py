@@ -39,7 +39,7 @@ class ImportRights:
             if not policy.may(name, "create"):
                 return {"": _("There is no such record, and you may not add any.")}
             if self.needed:
-                labels = ", ".join(policy.reader.text(field.title) for field in self.needed)
+                labels = policy.reader.listed(policy.reader.text(field.title) for field in self.needed)
                 return {"": _("New records need ${fields}, which no cell can hold.", mapping={"fields": labels})}
             told = _("You cannot set this in new records.")
             refused = {field: told for field in names if field not in self.new}

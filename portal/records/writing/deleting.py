@@ -117,7 +117,9 @@ def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Re
     visible = asker.of(linking.name).by_ids(ids, []) if asker.policy.access(linking.name) else []
     if len(visible) < len(ids):
         return _("Other records still link to this one.")
-    titles = ", ".join(record.title for record in visible[:3]) + ("…" if len(linking_records) > 3 else "")
+    titles = asker.policy.reader.listed(record.title for record in visible[:3]) + (
+        "…" if len(linking_records) > 3 else ""
+    )
     label = asker.policy.reader.text(linking.module.label)
     return ngettext(
         "${number} record in ${module} still links to this one: ${titles}",

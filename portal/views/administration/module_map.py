@@ -220,7 +220,7 @@ def _modules(request: Request, links: Mapping[str, list[tuple[str, Field]]]) -> 
 
 def _targets(request: Request, field: Field) -> str:
     modules = request.portal.declaration.modules
-    return ", ".join(module_label(modules[target], request.reader) for target in field.targets)
+    return request.reader.listed(module_label(modules[target], request.reader) for target in field.targets)
 
 
 def _cell(request: Request, module: Module, profile: Profile) -> RightsCell:

@@ -33,4 +33,4 @@ def can_words(module: Module, access: Access, reader: Reader) -> str:
     """What may be done with the records, transitions by their buttons."""
     transitions = module.transitions
     labels = [display_name(transitions[name]) if name in transitions else ACTION_LABELS[name] for name in access.can]
-    return ", ".join(reader.text(label) for label in labels)
+    return reader.listed(reader.text(label) for label in labels)

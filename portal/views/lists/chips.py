@@ -72,7 +72,7 @@ def _in_words(records: Records, part: SearchPart) -> str:
     for inner in part.parts:
         text = _in_words(records, inner)
         texts.append(text if isinstance(inner, TypedFilter) else f"({text})")
-    text = f" {reader.text(_('or'))} ".join(texts) if part.any else ", ".join(texts)
+    text = f" {reader.text(_('or'))} ".join(texts) if part.any else reader.listed(texts)
     return reader.text(_("not ${value}", mapping={"value": f"({text})"})) if part.negated else text
 
 

@@ -84,7 +84,7 @@ def _summary(field: Field, request: Filter, state: FilterState, reader: Reader) 
     else:
         values += [state.value, *request.values[1:]]
     parts = [*values, _bounds_text(request, state.type, reader), reader.text(_("empty")) if request.empty else ""]
-    return ", ".join(part for part in parts if part)
+    return reader.listed(part for part in parts if part)
 
 
 def _bounds_text(request: Filter, input_type: str, reader: Reader) -> str:

@@ -304,7 +304,8 @@ def _question_text(many: ManyRequest) -> Words:
 
 def _records_in_words(records: Records, ids: Sequence[int]) -> Words:
     """Which of many records are changed at once: how many, and the first ones by their references."""
-    first = ", ".join(record.reference for record in records.by_ids(ids[:NAMED], ["reference"]))
+    references = (record.reference for record in records.by_ids(ids[:NAMED], ["reference"]))
+    first = records.policy.reader.listed(references)
     names = f"{first} …" if len(ids) > NAMED else first
     return ngettext("${number} record: ${names}", "${number} records: ${names}", len(ids), names=names)
 

@@ -50,6 +50,7 @@ def test_saved_views_follow_the_names_of_modules_fields_and_options(portal):
         ["sort", "-due"],
         ["sort", "title"],
         ["q", 'due -due:today "due:x"'],
+        ["q", 'late (status:late or -Status:"Late") due:late status:new "status:late"'],
     ]
     columns = ["due", "title", "reference"]
     view = {"key": "k", "module": "tickets", "name": "Late", "parameters": parameters, "columns": columns}
@@ -70,6 +71,7 @@ def test_saved_views_follow_the_names_of_modules_fields_and_options(portal):
     assert renamed["parameters"] == [
         ["status", "overdue"], ["expected.min", "2026-01-01"], ["sort", "-expected"], ["sort", "title"],
         ["q", 'due -expected:today "due:x"'],
+        ["q", 'late (status:overdue or -Status:"overdue") expected:late status:new "status:late"'],
     ]  # fmt: skip
     assert as_declared["columns"] is None
 
