@@ -57,6 +57,7 @@ TEST = [
     "hypothesis>=6.140",
     "jsonschema>=4.23",  # the schemas of editors, read as an editor reads them
     "openapi-spec-validator>=0.8",  # the description of the API, read as programs read it
+    "mcp>=2.3",  # the client of AI assistants
     "playwright>=1.55",
     "axe-playwright-python>=0.1.7",
     "gunicorn>=23.0",  # the servers of deploy/, started for real

@@ -104,7 +104,8 @@ def make_application(
     load_templates(reload_templates, settings.compiled_templates)
     registry = copy.copy(_configured(reload_templates, reads_replica))
     _fill_registry(registry, settings, on_loopback, previewing)
-    return Configurator(registry=registry).make_wsgi_app()
+    registry.application = Configurator(registry=registry).make_wsgi_app()
+    return registry.application
 
 
 @functools.cache

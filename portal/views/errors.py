@@ -28,7 +28,7 @@ from portal.views.administration.reasons import Reason, reasons_of_refusal
 from portal.views.api.input_error import InputError
 from portal.views.forms.drafts import keeps_form, page_of_unsent_form
 from portal.views.wording import too_often_message
-from portal.web.addresses import API_ROUTE, is_for_programs, own_path, record_address, referring_page
+from portal.web.addresses import API_ROUTE, MCP_ROUTE, is_for_programs, own_path, record_address, referring_page
 from portal.web.connections import ATTEMPT
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record
@@ -95,7 +95,7 @@ class ErrorPage:
 @notfound_view_config(renderer="error.pt")
 def not_found(error: HTTPNotFound, request: Request) -> Any:
     """Missing, foreign and forbidden look alike. A wrong method answers 405; without a session one signs in first."""
-    if _route_of(request) in (None, API_ROUTE) and hasattr(request, "context"):
+    if _route_of(request) in (None, API_ROUTE, MCP_ROUTE) and hasattr(request, "context"):
         methods = _allowed_methods(request)
         if methods and request.method not in methods:
             request.response.headers["Allow"] = ", ".join(methods)

@@ -11,6 +11,8 @@ from portal.declaration.shapes import Button
 
 API = "/api/"
 API_ROUTE = "api"
+MCP = "/api/mcp"
+MCP_ROUTE = "mcp"
 
 
 def list_address(module: str, parameters: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> str:

@@ -9,12 +9,15 @@ from pyramid.events import ContextFound, subscriber
 from pyramid.httpexceptions import HTTPNotFound
 
 from portal.accounts.attempts import API_CHANGES, check_attempt
-from portal.web.addresses import API, API_ROUTE
+from portal.web.addresses import API, API_ROUTE, MCP, MCP_ROUTE
+from portal.web.resources import ToolServer
 from portal.web.safe_methods import may_write
 
 
 def includeme(config: Configurator) -> None:
-    """The route makes that views without its name, which are the pages, are not found below `/api/`."""
+    """The route makes that views without its name, which are the pages, are not found below `/api/`. That of assistants
+    comes first: no module hides it, whatever it is called."""
+    config.add_route(MCP_ROUTE, MCP, factory=ToolServer)
     config.add_route(API_ROUTE, f"{API}*traverse")
 
 

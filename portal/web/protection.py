@@ -8,7 +8,12 @@ import errno
 from collections.abc import Callable
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPBadRequest, HTTPLengthRequired, HTTPRequestEntityTooLarge
+from pyramid.httpexceptions import (
+    HTTPBadRequest,
+    HTTPClientError,
+    HTTPLengthRequired,
+    HTTPRequestEntityTooLarge,
+)
 from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
@@ -54,6 +59,12 @@ HEADERS = {
     # Nothing of a portal belongs in a search engine. It has to be able to read this: views/static_files.py lets it.
     "X-Robots-Tag": "noindex, nofollow",
 }
+
+
+class ForeignOriginError(HTTPClientError):
+    """A page of another site sent a request to what is for programs: refused as the Model Context Protocol says."""
+
+    code, title = 403, "Forbidden"
 
 
 def includeme(config: Configurator) -> None:
@@ -107,7 +118,8 @@ def _check_origin(request: Request) -> None:
     origin = request.headers.get("Origin")
     foreign = origin is not None and origin.lower() not in own_origins(request)
     if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise HTTPBadRequest(_("This request came from another site."))
+        kind = ForeignOriginError if is_for_programs(request) else HTTPBadRequest
+        raise kind(_("This request came from another site."))
 
 
 def _check_body(request: Request) -> None:

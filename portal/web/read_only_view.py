@@ -16,8 +16,9 @@ from portal.accounts.identity import Identity
 from portal.accounts.viewing import LASTS, NOBODY
 from portal.declaration.shapes import display_name
 from portal.texts import _
+from portal.web.addresses import MCP
 
-LEAVE = "/logout"  # the one address that takes something: it ends the view, and not the session
+LEAVE = "/logout"  # ends the view, and not the session
 READ_ONLY = _("This is a preview. Nothing can be changed or sent here.")
 VIEWING = _("You are viewing the portal as someone else, so nothing can be changed or sent. Leave the preview first.")
 
@@ -46,9 +47,14 @@ class ReadOnlyError(HTTPClientError):
 
 
 def refuse_to_write(request: Request) -> None:
-    """Refuse a request that may change something, where its visitor only looks. Raises ReadOnlyError."""
+    """Refuse a request that may change something, where its visitor only looks. Raises ReadOnlyError.
+
+    A message of an assistant changes nothing by itself: its tools make requests of their own.
+    """
     preview = request.visitor.read_only_view
-    if preview is None or (preview.administrator is not None and request.path_info == LEAVE):
+    if preview is None or request.path_info == MCP:
+        return
+    if preview.administrator is not None and request.path_info == LEAVE:
         return
     raise ReadOnlyError(preview.refusal)
 

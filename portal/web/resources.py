@@ -46,6 +46,16 @@ class Root:
         return Module(self, name)
 
 
+class ToolServer:
+    """`/api/mcp`: where assistants find the tools by which they use the portal."""
+
+    __parent__ = None
+    __name__ = ""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+
 class Branch:
     """Anything below the root; `path` is its address with the last slash."""
 

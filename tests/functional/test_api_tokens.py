@@ -73,7 +73,7 @@ def test_a_token_opens_the_api_alone_and_a_session_does_not(world):
     page = program.get("/requests/", headers={"Authorization": f"Bearer {program.token}"})
     assert page.location.endswith("/login?next=%2Frequests%2F")
     foreign = program.call("POST", "requests", {}, Origin="https://evil.example")
-    assert (foreign.status_int, foreign.json["error"]) == (400, "This request came from another site.")
+    assert (foreign.status_int, foreign.json["error"]) == (403, "This request came from another site.")
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer portal_invented", f"Basic {ANNA}", "Bearer \xe9"])

@@ -1,6 +1,7 @@
 """What one customer gets never depends on another: canaries, a crawl of every address, changes that are not felt."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
@@ -14,6 +15,7 @@ from portal.fields.linked_value import Linked
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer
+from tests.functional.assistant import Assistant
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
 from tests.workbooks import text_of
 
@@ -324,6 +326,37 @@ def test_a_program_meets_what_its_person_meets_and_nothing_of_another(filled, pe
             assert refused[0][0] == 404, (method, record, more)
             assert refused[0] == refused[1], (method, record, more)
     assert filled.rows() == before
+
+
+@pytest.mark.sqlite_suffices
+@pytest.mark.parametrize("person", list(OF))
+def test_an_assistant_meets_what_its_person_meets_and_nothing_of_another(filled, person):
+    assistant, other = (Assistant(filled.program(email)) for email in (person, {ANNA: DARIO, DARIO: ANNA}[person]))
+    mine, theirs = CANARY[OF[person]], CANARY[OTHER[OF[person]]]
+    heard, own, foreign = json.dumps(assistant.tools()), set(), set()
+    modules = [module["name"] for module in assistant.use("list_modules")["modules"]]
+    for module in modules:
+        heard += json.dumps(assistant.use("describe_module", module=module))
+        own |= records_of(assistant, module)
+        foreign |= records_of(other, module)
+    heard += "".join(json.dumps(assistant.use("read_record", module=module, id=number)) for module, number in own)
+    assert mine in heard
+    assert theirs not in heard
+    assert INTERNAL not in heard
+    before = filled.rows()
+    assert len(foreign - own) > 3
+    for module, number in foreign - own:
+        for tool, more in (
+            ("read_record", {}), ("edit_record", {"values": {"name": "forged"}}), ("comment_on_record", {"text": "x"}),
+            ("move_record", {"transition": "resolve", "values": {"comment": "forged"}}),
+        ):  # fmt: skip
+            missing = assistant.refused(tool, module=module, id=999_999, **more)
+            assert assistant.refused(tool, module=module, id=number, **more) == missing, (module, tool)
+    assert filled.rows() == before
+
+
+def records_of(assistant, module) -> set[tuple[str, int]]:
+    return {(module, record["id"]) for record in assistant.use("search_records", module=module, limit=200)["records"]}
 
 
 def asked_by_programs(world) -> list[str]:

@@ -22,8 +22,9 @@ PORTAL = Path(__file__).parents[2] / "portal"
 LANGUAGES = sorted(path.stem for path in LOCALE.glob("*.po"))
 SENTENCE = re.compile(r"f?'?[A-Z][a-z]+( [a-z“{][^ ]*){2,}[.!?]?")
 NOT_SHOWN = re.compile(r"_|ngettext|log\.\w+|.*Error")
-# What administrators read in the log, the console and the metrics stays English; json.py names what a library says.
-NOT_TRANSLATED = ("hosting.py", "live.py", "metrics.py", "json.py")
+# What administrators read in the log, the console and the metrics stays English, and what models read of tools; json.py
+# names what a library says.
+NOT_TRANSLATED = ("hosting.py", "live.py", "metrics.py", "json.py", "tools.py")
 NAMES = re.compile(r"\$\{(\w+)\}")
 
 

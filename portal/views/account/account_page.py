@@ -17,6 +17,7 @@ from portal.views.account.token_list import TokenShown, read_token_form, tokens
 from portal.views.forms.drafts import drafts_of
 from portal.views.forms.form_page import QuestionPage
 from portal.views.forms.submissions import refused_form
+from portal.web.addresses import MCP, own_url
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Account
 
@@ -31,6 +32,7 @@ class AccountPage:
     drafts: tuple[DraftLine, ...] = ()
     devices: tuple[DeviceShown, ...] = ()
     tokens: tuple[TokenShown, ...] = ()
+    mcp_url: str = ""  # where assistants use tokens
     new_token: str = ""  # which no other page shows
 
 
@@ -55,5 +57,13 @@ def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | R
 def _account_page(request: Request, new_token: str = "") -> AccountPage:
     has_second_factor = request.identity.account.second_factor is not None
     drafts = tuple(draft_line(request, draft) for draft in drafts_of(request).all())
-    choices, listed = letter_choices(request), tokens(request)
-    return AccountPage(choices, has_second_factor, passkeys(request), drafts, devices(request), listed, new_token)
+    return AccountPage(
+        letters=letter_choices(request),
+        second_factor=has_second_factor,
+        passkeys=passkeys(request),
+        drafts=drafts,
+        devices=devices(request),
+        tokens=tokens(request),
+        mcp_url=own_url(request, MCP),
+        new_token=new_token,
+    )

@@ -34,18 +34,26 @@ class SentFile:
 
 def read_body(request: Request) -> dict[str, Any]:
     """The JSON object of a request; empty where nothing was sent. Raises InputError and HTTPError."""
-    if request.content_type == FORM:
+    if media_type(request) == FORM:
         part = request.POST.get(RECORD, "{}")
         if not isinstance(part, str) and part.size > LARGEST_URLENCODED:
             raise HTTPRequestEntityTooLarge(TOO_LARGE)
         return _parse(part if isinstance(part, str) else part.raw)
-    if not request.content_length:
-        return {}
-    if request.content_type != JSON:
+    return read_json(request) if request.content_length else {}
+
+
+def read_json(request: Request) -> dict[str, Any]:
+    """The JSON object that is the whole body of a request. Raises InputError and HTTPError."""
+    if media_type(request) != JSON:
         raise HTTPUnsupportedMediaType(WANTED)
-    if request.content_length > LARGEST_URLENCODED:
+    if (request.content_length or 0) > LARGEST_URLENCODED:
         raise HTTPRequestEntityTooLarge(TOO_LARGE)
     return _parse(request.body)
+
+
+def media_type(request: Request) -> str:
+    """The media type of a body, which may be written in capitals."""
+    return str(request.content_type).lower()
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import may_attach
 from portal.texts import _
 from portal.views.api.answers import api_view_config, keep_for_repetition, refuse_files, repeated
-from portal.views.api.body import FORM, put_file_in_form, put_in_form, read_body
+from portal.views.api.body import FORM, media_type, put_file_in_form, put_in_form, read_body
 from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
 from portal.views.forms.uploads import receive_files
 from portal.views.records.comments import add_comment_and_files
@@ -81,7 +81,7 @@ def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Respon
         raise HTTPNotFound
     if again := repeated(request, records):
         return again
-    if request.content_type == FORM:
+    if media_type(request) == FORM:
         put_in_form(request, {}, [], with_attachments=True)
     else:
         put_file_in_form(request)

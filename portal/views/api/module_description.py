@@ -56,6 +56,9 @@ class ModuleDescription:
         module = self.records.module
         described = {
             api_address(name): {"get": self._list(), **self._written("create", "post", self._create)},
+            f"{api_address(name)}/schema": {
+                "get": self._operation("describe", _("Fields and forms"), answer({"type": "object"}))
+            },
             one: {
                 "get": self._operation("read", _("One record"), answer(reference(name))),
                 **self._written("edit", "patch", self._edit),
@@ -92,6 +95,30 @@ class ModuleDescription:
                 asked["properties"]["comment"] = TEXT
             schemas[f"{name}.move.{transition.name}"] = asked
         return schemas
+
+    def summary(self) -> Schema:
+        """The module by itself: its tabs, its records as they are read, and what is sent to write them."""
+        name, access, text = self.records.name, self.records.access, self.records.policy.reader.text
+        schemas = self.schemas()
+        of_forms = {action: schemas.get(f"{name}.{action}") for action in ("create", "edit")}
+        transitions = {
+            one.name: {
+                "label": text(display_name(one)),
+                "from": one.from_,
+                "to": one.to,
+                "values": schemas[f"{name}.move.{one.name}"],
+            }
+            for one in self._transitions
+        }
+        return {
+            "name": name,
+            "label": text(display_name(access)),
+            "tabs": list(access.list.tabs or ()),
+            "comments": bool(self.records.module.comments),
+            "record": schemas[name],
+            **{action: schema for action, schema in of_forms.items() if schema},
+            "transitions": transitions,
+        }
 
     # -- rights ---------------------------------------------------------------------------------------------------
 
@@ -227,7 +254,10 @@ class ModuleDescription:
         text = self.records.policy.reader.text
         help_text = {"description": text(field.help)} if field.help else {}
         schema = self._rows(field, written=written) if field.row_fields else field.json_schema(written=written)
-        return {"title": text(field.title), **help_text, **schema}
+        labels = {name: text(one.label) for name, one in field.offered.items() if name in field.declared_options}
+        targets = [name for name in field.targets if self.records.policy.access(name) is not None]
+        more = {"x-labels": labels, "x-modules": targets}
+        return {"title": text(field.title), **help_text, **schema, **{key: of for key, of in more.items() if of}}
 
     def _rows(self, lines: Field, *, written: bool) -> Schema:
         of_rows = rows_of(self.records, lines)

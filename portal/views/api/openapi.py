@@ -8,7 +8,7 @@ from portal.records.reading.records import Records
 from portal.views.api.answers import api_view_config
 from portal.views.api.module_description import ModuleDescription, answer, reference
 from portal.web.addresses import API, own_address
-from portal.web.resources import Root
+from portal.web.resources import Module, Root
 
 VERSION = "1"  # another one if a program that understands this one would not understand the next
 ERROR = {
@@ -45,10 +45,8 @@ COMMENT = {
 @api_view_config(context=Root, name="openapi.json", request_method="GET")
 def describe_api(root: Root, request: Request) -> dict[str, Any]:
     """What a program can ask and send, with the fields that the profile of its account reads and writes."""
-    policy, only_reads = request.policy, request.visitor.read_only_view is not None
-    modules = [
-        ModuleDescription(Records(request.connection, policy, name), only_reads=only_reads) for name in policy.modules
-    ]
+    policy = request.policy
+    modules = [_description(request, Records(request.connection, policy, name)) for name in policy.modules]
     listed = {"type": "object", "properties": {"modules": {"type": "array", "items": {"type": "object"}}}}
     own = {API: {"get": {"operationId": "list-modules", "responses": {"200": answer(listed)}}}}
     schemas = {"portal_file": FILE, "portal_comment": COMMENT, "portal_error": ERROR}
@@ -63,3 +61,13 @@ def describe_api(root: Root, request: Request) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+@api_view_config(context=Module, name="schema", request_method="GET")
+def describe_module(module: Module, request: Request) -> dict[str, Any]:
+    """`/api/MODULE/schema`: the same of one module, without the addresses."""
+    return _description(request, module.records).summary()
+
+
+def _description(request: Request, records: Records) -> ModuleDescription:
+    return ModuleDescription(records, only_reads=request.visitor.read_only_view is not None)

@@ -1,0 +1,79 @@
+"""How tools use the API: by requests to it, which the same process answers.
+
+Token, rights, limits, retries, the transaction and the wording of what is refused are therefore those of the API, and
+no tool has a way to records of its own.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import webob
+from pyramid.request import Request
+
+from portal.views.api.body import JSON
+from portal.web.addresses import own_address
+
+HANDED_ON = ("Authorization", "Accept-Language")
+SEE_OTHER, REFUSED, NOT_FOUND = 303, 400, 404
+
+
+class RefusedCallError(Exception):
+    """The API refused what a tool sent; `answer` is its JSON, which says why."""
+
+    def __init__(self, answer: Mapping[str, Any], status: int = 422) -> None:
+        super().__init__(answer.get("error"))
+        self.answer, self.status = answer, status
+
+
+class Api:
+    """The API with the token that `request` bears. Its methods raise RefusedCallError."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def get(self, address: str, **parameters: Any) -> dict[str, Any]:
+        """What is read at an address; parameters without a value are not sent."""
+        pairs = {name: value for name, value in parameters.items() if value is not None}
+        return self._send("GET", f"{address}?{urlencode(pairs)}" if pairs else address)
+
+    def find(self, address: str, **parameters: Any) -> dict[str, Any]:
+        """The same of what some modules do not have; empty for those."""
+        try:
+            return self.get(address, **parameters)
+        except RefusedCallError as refused:
+            if refused.status != NOT_FOUND:
+                raise
+            return {}
+
+    def send(
+        self, method: str, address: str, body: Mapping[str, Any], version: int | None = None, once: str | None = None
+    ) -> dict[str, Any]:
+        """What is answered to JSON for the `version` of a record; of what was done before, what it made then."""
+        headers = {"If-Match": f'"{version}"'} if version is not None else {}
+        headers |= {"Idempotency-Key": once} if once else {}
+        return self._send(method, address, body, headers)
+
+    def _send(
+        self, method: str, address: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        outer = self._request
+        handed_on = {name: outer.headers[name] for name in HANDED_ON if name in outer.headers}
+        request = webob.Request.blank(
+            address,
+            base_url=outer.application_url,
+            method=method,
+            headers={**handed_on, **(headers or {})},
+            environ={"REMOTE_ADDR": outer.remote_addr or ""},
+        )
+        if body is not None:
+            request.content_type = JSON
+            request.body = json.dumps(body, default=str).encode()  # numbers with a point: exact, as texts
+        response = request.get_response(outer.registry.application)
+        if response.status_code == SEE_OTHER:
+            return self.get(response.location.removeprefix(own_address(outer)))
+        answer: dict[str, Any] = response.json
+        if response.status_code >= REFUSED:
+            raise RefusedCallError(answer, response.status_code)
+        return answer
