@@ -14,7 +14,7 @@ from portal.accounts.api_tokens import LONGEST_NAME, TokenRequest, make_token
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
 from portal.accounts.opening import begin_opening, count_uninvited
 from portal.accounts.passwords import Passwords, generated, weakness
-from portal.commands.account_data import data
+from portal.commands.account_data import data, erase
 from portal.commands.open_portal import open_portal
 from portal.commands.options import chosen_settings, common_options, read_password
 from portal.database import outbox
@@ -60,6 +60,7 @@ def command() -> None:
 
 
 command.add_command(data)
+command.add_command(erase)
 
 
 @command.command("add")

@@ -1,18 +1,27 @@
-"""`portal account data`: what is held about a person, for people who ask by letter."""
+"""`portal account data` and `portal account erase`: what is held about a person, given to them or erased."""
 
+import datetime
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from portal.accounts.accounts import Account, find_account
+from portal.accounts.erasing import BY_ACCOUNT, OF_ACCOUNT, Erasure, mentions
+from portal.accounts.giving_access import AccessRefusedError
 from portal.accounts.identity import identify
 from portal.accounts.own_data import OwnData
 from portal.commands.database_errors import database_errors_explained
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
-from portal.database.engine import Connection, reading
-from portal.texts import translate
+from portal.database.engine import Connection, reading, writing
+from portal.fields.base import Refused
+from portal.records.indexing.backlog import catch_up
+from portal.store.store import StoreError
+from portal.texts import plural, translate
+
+PLURALS = {"choice of emails": "choices of emails", "mark of what was seen": "marks of what was seen"}
 
 
 @click.command("data")
@@ -49,3 +58,86 @@ def _account(portal: OpenPortal, connection: Connection, email: str) -> Account:
     if account.profile not in portal.declaration.profiles:
         raise click.ClickException(f"{email} has the profile “{account.profile}”, which does not exist: give another")
     return account
+
+
+@click.command("erase")
+@click.argument("email")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common_options
+def erase(email: str, dry_run: bool, yes: bool) -> None:
+    """Erase a person: the account goes, and what they did and own is that of a “Deleted person” from then on.
+
+    First it says what it will do, in numbers. Backups keep the person until they are removed.
+
+    Example: portal account erase anna@acme.example --dry-run
+    """
+    portal = open_portal()
+    store = portal.store()
+    rehearsal = _erased(portal, email, rehearse=True)
+    for sentence in _sentences(rehearsal):
+        click.echo(sentence)
+    if dry_run:
+        click.echo("Nothing was changed.")
+        return
+    if not yes:
+        click.confirm(f"Erase {email}? This cannot be undone", abort=True)
+    erasure = _erased(portal, email)
+    with database_errors_explained():
+        catch_up(portal.engine, portal.tables)
+    try:
+        store.remove(erasure.stored)
+    except StoreError as error:
+        click.echo(f"warning: stored files are left, run `portal files`: {error}", err=True)
+    click.echo("Erased.")
+    _print_mentions(portal, erasure.names)
+
+
+def _erased(portal: OpenPortal, email: str, rehearse: bool = False) -> Erasure:
+    """Erases a person, or only tries to: then nothing of it is kept."""
+    try:
+        with database_errors_explained(), writing(portal.engine) as connection:
+            erasure = Erasure(connection, portal.tables, datetime.datetime.now(datetime.UTC))
+            erasure.erase(email)
+            if rehearse:
+                connection.rollback()
+    except AccessRefusedError as refused:
+        raise click.ClickException(str(refused)) from None
+    except Refused as refused:
+        raise click.ClickException(translate(refused.message, "en")) from None
+    return erasure
+
+
+def _sentences(erasure: Erasure) -> Iterator[str]:
+    """What an erasure does, or has done, in numbers."""
+    counts, nobody = erasure.counts, erasure.nobody
+
+    def numbers(*names: str) -> str:
+        return ", ".join(plural(counts[name], name, PLURALS.get(name, "")) for name in names if counts[name])
+
+    if gone := numbers("account", *OF_ACCOUNT.values(), "email", "request for access"):
+        yield f"Removed: {gone}."
+    if counts["value"]:
+        gone = numbers("value", "file on the person", "comment on the person")
+        yield f"The record of the person becomes “{nobody}”, without {gone}; what links to it stays."
+    if theirs := numbers(*BY_ACCOUNT.values(), "record"):
+        yield f"By “{nobody}” from now on: {theirs}."
+    if counts["signature"]:
+        yield f"Without name and drawing: {numbers('signature')}."
+    if counts["watched record"]:
+        yield f"Watched no longer: {numbers('watched record')}."
+    if counts["incoming email"]:
+        yield f"Without sender, subject and text: {numbers('incoming email')}."
+
+
+def _print_mentions(portal: OpenPortal, names: list[str]) -> None:
+    """What the portal cannot know: texts that people wrote."""
+    with reading(portal.engine) as connection:
+        records = mentions(connection, portal.tables, names)
+    if records:
+        places = ", ".join(f"{record.module} {record.reference or record.id}" for record in records)
+        click.echo(f"warning: texts that people wrote may still name the person: {places}", err=True)
+    click.echo(
+        "Look for other spellings with the search. The history of other records, the names of files, emails that were "
+        "sent to others (for 90 days) and backups may name the person too."
+    )

@@ -27,7 +27,7 @@ class Author:
 KINDS = (
     "created", "imported", "edited", "moved", "commented", "attached", "detached", "corrected", "withdrawn", "deleted",
     "watched", "unwatched", "signed", "granted", "revoked", "invited", "second_factor_removed", "viewed_as", "bounced",
-    "reminded", "followed_up",
+    "reminded", "followed_up", "erased",
 )  # fmt: skip
 # What somebody may have to be told of, and what makes letters untrue that wait to be sent.
 ANNOUNCED = {

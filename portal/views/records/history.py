@@ -44,6 +44,7 @@ SENTENCES: dict[str, Words] = {
     "bounced": _("Email could not be delivered"),
     "reminded": _("Reminder sent"),
     "followed_up": _("Follow-up opened"),
+    "erased": _("Personal data erased"),
 }
 ABOUT_FILES: dict[str, Words] = {"corrected": _("File replaced"), "withdrawn": _("File withdrawn")}
 
