@@ -46,7 +46,7 @@ _PAIR = re.compile(
     rf"([NSEW])?\s*{_DEGREES}(?(1)|([NSEW])?){_BETWEEN}([NSEW])?\s*{_DEGREES}(?(7)|([NSEW])?)", re.IGNORECASE
 )
 _ONE_NUMBER = re.compile(r"-?\d+,\d+")  # with a decimal comma: a latitude alone
-_WITHIN = re.compile(r"(.*?)[\s,;]\s*(\d{1,5}(?:[.,]\d{1,3})?)\s*km", re.IGNORECASE | re.DOTALL)
+_WITHIN = re.compile(r"(.*?)[\s,;]\s*(\d{1,5}(?:[.,]\d{1,3})?)\s*(k?)m", re.IGNORECASE | re.DOTALL)
 # The signs for degrees, minutes and seconds, and the minus, as different systems write them.
 _SIGNS = str.maketrans({"º": "°", "˚": "°", "’": "'", "′": "'", "‘": "'", "”": '"', "″": '"', "“": '"', "−": "-"})
 
@@ -181,13 +181,15 @@ class LocationField(Field):
         return {"type": ["object", "null"], **shape}
 
     def constant(self, raw: Any, reader: Reader) -> Area:
-        """A place, or what lies within a distance of one: “46.0637, 13.2446 10 km”."""
+        """A place, or what lies within a distance of one: “46.0637, 13.2446 10 km”, “… 500 m”."""
         text = " ".join(filled(str(raw)).split())
         within = _WITHIN.fullmatch(text) if len(text) <= LONGEST else None
         place = self.parse(within[1] if within else text, reader)
         if place is None:
             raise Refused(_("Enter a value."))
-        return Area.around(place, Decimal(within[2].replace(",", ".")) if within else Decimal(0))
+        if within is None:
+            return Area.around(place, Decimal(0))
+        return Area.around(place, Decimal(within[2].replace(",", ".")) / (1 if within[3] else 1_000))
 
     def default_value(self, raw: Any, reader: Reader) -> Location | None:
         """From a text as in a form."""

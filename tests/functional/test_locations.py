@@ -3,6 +3,9 @@
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
+from portal.database.engine import writing
+from portal.records.transfer.importing import ImportOptions, import_file
+from portal.records.transfer.source_files import open_file
 from tests.functional.world import NANCY, World
 
 MODULES = """
@@ -76,6 +79,9 @@ def test_a_place_that_cannot_be_read_is_refused_at_its_input_and_stays_there(sit
         ("?tab=udine", ["Office"]),
         ("?spot=45.6,+13.7+20+km", ["Depot"]),
         ("?spot=46,+13.5+100+km", ["Depot", "Office"]),
+        ("?spot=46.0637,+13.2446+500+m", ["Office"]),
+        ("?spot=https://maps.google.com/?q%3D45.65,13.77", ["Depot"]),
+        ("?q=spot:geo:45.65,13.77", ["Depot"]),
         ("?main_spot=46.06,+13.24+1+km", ["Depot"]),
         ('?q=on-the-map:"45.6, 13.7 20 km"', ["Depot"]),
         ('?q=-spot:"45.6, 13.7 20 km"', ["Office"]),
@@ -89,6 +95,19 @@ def test_records_are_found_around_a_place(sites, query, found):
 def test_a_filter_that_is_no_place_says_what_one_is(sites):
     page = sites[NANCY].get("/sites/?spot=Udine")
     assert "such as 46.0637, 13.2446" in page.html.find(id="filter-error-spot").text
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_what_is_exported_is_read_again(sites, tmp_path, kind):
+    before = {site.title: site.values["spot"] for site in sites.all("sites")}
+    file = tmp_path / f"sites.{kind}"
+    file.write_bytes(sites[NANCY].get(f"/sites/export.{kind}?tab=all").body)
+    for site in sites.all("sites"):
+        sites.set("sites", site.id, spot=None)
+    with writing(sites.portal.engine) as connection:
+        report = import_file(sites.records(connection, "sites"), open_file(file), ImportOptions(key="name"))
+    assert (report.bad, report.outcome.changed) == ([], 2)
+    assert {site.title: site.values["spot"] for site in sites.all("sites")} == before
 
 
 def test_programs_and_files_take_what_they_are_given(sites):

@@ -55,6 +55,8 @@ def test_what_may_mean_two_places_or_none_is_refused(typed):
         ("46.06, 13.24", ["Udine"]),
         ("46.06, 13.25", []),
         ("46.06, 13.25 1 km", ["Udine"]),
+        ("46.06, 13.25 900 m", ["Udine"]),
+        ("46.06, 13.25 500m", []),
         ("46,06 13,24 100 km", ["Udine", "Trieste"]),
         ("0, 179.95, 10km", ["Here", "There"]),
         ("89.9, 0 50 km", ["Pole"]),
