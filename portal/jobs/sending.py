@@ -36,7 +36,7 @@ REFUSALS = 3
 # A letter about a record is written anew if it has waited for longer: comments may have been withdrawn meanwhile.
 STILL_TRUE = datetime.timedelta(seconds=30)
 TOO_LATE = _("Could not be sent for three days")
-NOT_TO_BE_TOLD = _("The recipient may no longer see this")
+NOT_TO_BE_TOLD = _("The recipient no longer has access to this")
 
 # What a waiting letter is by now: as it was written, written anew, or None for one that its recipient may not read.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]

@@ -215,7 +215,7 @@ def test_what_others_still_need_is_not_deleted_and_it_says_why(shop):
     service = shop.the("services", "Printing").id
     answer = shop[NANCY].send(f"/services/{service}/delete")
     assert answer.status_int == 422
-    assert "still links to this one" in answer
+    assert "is still linked to this one" in answer
     assert shop.record("services", service)
 
 

@@ -84,7 +84,7 @@ def test_a_record_that_others_need_stays_though_it_links_to_itself(articles):
     first = articles.add("First")
     articles.change(first, needs=first)
     second = articles.add("Second", needs=first)
-    with pytest.raises(Refused, match="still links"):
+    with pytest.raises(Refused, match="still linked"):
         articles.delete(first)
     articles.delete(second)
     articles.delete(first)

@@ -46,7 +46,7 @@ def test_chosen_records_are_moved_and_each_is_told_of(world, requests):
     assert states(world, requests) == ["resolved", "resolved", "resolved", "new"]
     assert "Done: 2 records" in answer
     assert "3 records were left as they are." in answer
-    assert "Its status does not allow this." in answer
+    assert "This is not possible in its current status." in answer
     foreign, missing = (
         re.search(rf"<span>{each}</span>(.*?)</li>", answer.text, re.DOTALL)[1] for each in (requests[3], 999999)
     )
@@ -103,7 +103,7 @@ def test_deleting_is_asked_for_and_what_is_needed_stays(world, requests):
     assert len(world.all("requests")) == 5
     answer = question_of(question).submit()
     assert "Done: 3 records" in answer
-    assert "still links to this one" in answer
+    assert "is still linked to this one" in answer
     assert [record.title for record in world.all("requests")] == ["Request 0", "Follows"]
 
 

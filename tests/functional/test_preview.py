@@ -139,4 +139,4 @@ def test_it_follows_its_files_and_the_rights_of_whom_one_looks_as(preview, tmp_p
     browser = preview(email=ANNA)
     assert browser.get("/tickets/1/", status=200)
     change(tmp_path / "changed0", "see: own\n", "see: own\n    where: {urgency: low}\n", "profiles/customer.yaml")
-    assert "The condition “where” does not hold" in browser.get("/tickets/1/", status=404)
+    assert "The “where” condition is not met" in browser.get("/tickets/1/", status=404)

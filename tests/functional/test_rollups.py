@@ -210,7 +210,7 @@ def test_who_does_not_see_all_the_records_does_not_get_the_number(shop):
     with reading(shop.portal.engine) as connection:
         policy = identify(connection, shop.portal.tables, find_account(connection, shop.portal.tables, CARLA)).policy
         *_before, why = explain(connection, policy, "projects", project, "hours")
-    assert str(why.sentence.interpolate()) == "hours is over all tasks, and this person may not see them all"
+    assert str(why.sentence.interpolate()) == "hours is computed from all tasks, and this person cannot see all of them"
     # Who sees no older records learns no number of them.
     shop.account(CARLA, records_from=datetime.date(2026, 3, 1))
     since = shop.signed_in(CARLA)

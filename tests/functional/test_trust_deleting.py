@@ -38,5 +38,5 @@ def test_titles_of_foreign_records_are_not_told(world):
     for name, caller in (("Mine", anna), ("Hushed", carla)):
         world.add("requests", name=name, body="x", caller=caller, service=Linked(service, "services"))
     told = refusal(world, ANNA, "services", service)
-    assert told == "Other records still link to this one."
+    assert told == "Other records are still linked to this one."
     assert "Hushed" in refusal(world, NANCY, "services", service)

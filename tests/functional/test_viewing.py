@@ -59,7 +59,7 @@ def test_an_administrator_sees_what_the_person_sees_with_a_banner_on_every_page(
 def test_a_page_that_is_not_found_says_why_to_the_administrator_alone(nancy, sign_in, another_browser):
     view(nancy, account="carla@globex.example")
     page = nancy.get("/tickets/1/", status=404)
-    assert "T1 is not within “see: own” for this person" in page
+    assert "“see: own” does not cover T1 for this person" in page
     assert "profiles/customer.yaml:3<" in page
     assert "see: own" in page
 

@@ -89,7 +89,7 @@ def _steps(
 def _module_step(policy: Policy, module: str) -> ExplainStep:
     names, here = {"profile": policy.profile.name, "module": module}, (("modules", module),)
     if policy.access(module) is None:
-        return ExplainStep(False, _("the profile ${profile} lacks the module ${module}", mapping=names), here)
+        return ExplainStep(False, _("the profile ${profile} does not have the module ${module}", mapping=names), here)
     return ExplainStep(True, _("the profile ${profile} has the module ${module}", mapping=names), here)
 
 
@@ -116,17 +116,17 @@ def _scope_steps(
         sentence = added if author else _("this person watches ${record}", mapping=names)
         yield ExplainStep(holds, sentence, (), ((module, "watchers"),))
     else:
-        within = _("${record} is within “see: ${see}” for this person", mapping=names)
-        beyond = _("${record} is not within “see: ${see}” for this person", mapping=names)
+        within = _("“see: ${see}” covers ${record} for this person", mapping=names)
+        beyond = _("“see: ${see}” does not cover ${record} for this person", mapping=names)
         yield _see_step(module, access, within if holds else beyond, holds)
     if access.where != ALWAYS:
         holds = Records(connection, policy.without_day(), module).exists(record.id)
-        sentence = _("the condition “where” holds") if holds else _("the condition “where” does not hold")
+        sentence = _("the “where” condition is met") if holds else _("the “where” condition is not met")
         yield ExplainStep(holds, sentence, ((*here, "where"),), joined=True)
     if policy.hides_older(module):
         holds = records.exists(record.id)
-        recent = _("records are visible from ${day} on: ${record} is recent enough, or watched", mapping=names)
-        older = _("records are visible from ${day} on: ${record} is older", mapping=names)
+        recent = _("records are visible from ${day} on, and ${record} is recent enough or watched", mapping=names)
+        older = _("records are visible from ${day} on, and ${record} is older", mapping=names)
         yield ExplainStep(holds, recent if holds else older)
 
 
@@ -153,7 +153,7 @@ def _field_step(records: Records, name: str) -> ExplainStep:
     for rollup in records.module.field(name).rollups:
         if rollup.place in unseen:
             names["other"] = rollup.counted
-            partly = _("${field} is over all ${other}, and this person may not see them all", mapping=names)
+            partly = _("${field} is computed from all ${other}, and this person cannot see all of them", mapping=names)
             return ExplainStep(False, partly, (("modules", rollup.counted),), ((module, "fields", name),))
     return ExplainStep(False, _("no layout of ${module} shows ${field} to this profile", mapping=names), (here,))
 
@@ -172,8 +172,8 @@ def _action_steps(records: Records, record: Record, action: str) -> Iterator[Exp
     names = {"action": action, "field": transition.only, "state": now}
     if transition.only is not None:
         alone = is_for_reader(records, record, transition)
-        among = _("only ${field} may ${action}, and this person is among them", mapping=names)
-        others = _("only ${field} may ${action}, and this person is not among them", mapping=names)
+        among = _("${action} is reserved for ${field}, which includes this person", mapping=names)
+        others = _("${action} is reserved for ${field}, which does not include this person", mapping=names)
         yield ExplainStep(alone, among if alone else others, (), ((*written, "only"),))
     starts = leaves(transition, now)
     here, elsewhere = (

@@ -199,7 +199,7 @@ def _refused_rows(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator
         if problem := field.wrong_number(len(rows)):
             yield BadCell(rows[0].line, "", problem)
         for line, name in field.repeated_values([(row.line, row.values) for row in rows]):
-            yield BadCell(line, name, _("Already used in another line."))
+            yield BadCell(line, name, _("Another line already has this value."))
 
 
 def _store(system: Records, field: Field, by_record: dict[int, list[ImportRow]], added_ids: Collection[int]) -> int:

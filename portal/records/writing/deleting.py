@@ -116,14 +116,14 @@ def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Re
     ids = [record.id for record in linking_records[:MOST_NAMED]]
     visible = asker.of(linking.name).by_ids(ids, []) if asker.policy.access(linking.name) else []
     if len(visible) < len(ids):
-        return _("Other records still link to this one.")
+        return _("Other records are still linked to this one.")
     titles = asker.policy.reader.listed(record.title for record in visible[:3]) + (
         "…" if len(linking_records) > 3 else ""
     )
     label = asker.policy.reader.text(linking.module.label)
     return ngettext(
-        "${number} record in ${module} still links to this one: ${titles}",
-        "${number} records in ${module} still link to this one: ${titles}",
+        "${number} record in ${module} is still linked to this one: ${titles}",
+        "${number} records in ${module} are still linked to this one: ${titles}",
         len(linking_records),
         module=label,
         titles=titles,

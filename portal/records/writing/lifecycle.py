@@ -104,4 +104,4 @@ def transition_values(records: Records, transition: Transition, answers: Mapping
 def check_leaves(records: Records, record: Record, transition: Transition) -> None:
     """Raises Refused for a record in a state that the transition does not leave."""
     if not leaves(transition, state_of(records, record)):
-        raise Refused(_("Its status does not allow this."))
+        raise Refused(_("This is not possible in its current status."))

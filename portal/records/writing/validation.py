@@ -136,7 +136,7 @@ def _read_rows(
         rows[index] = Row(values, before.id if before else None)
         errors |= {f"{field.name}.{index}.{name}": error for name, error in filled.errors.items()}
     for index, name in field.repeated_values([(index, row.values) for index, row in rows.items()]):
-        errors[f"{field.name}.{index}.{name}"] = _("Already used in another line.")
+        errors[f"{field.name}.{index}.{name}"] = _("Another line already has this value.")
     if errors:
         errors[field.name] = _("Check the marked lines.")
     elif problem := field.wrong_number(len(rows)):

@@ -58,7 +58,7 @@ def steps(world, email, *asked):
         (NANCY, ("requests", "R0002"), True, "within “see: all”"),
         (EDDA, ("requests", "R0003"), True, "watches R0003: added by Nancy Smith"),
         (BRUNO, ("requests", "R0003", "help"), False, "only helpers may help"),
-        (ANNA, ("ledgers", "1"), False, "lacks the module ledgers"),
+        (ANNA, ("ledgers", "1"), False, "does not have the module ledgers"),
         (ANNA, ("articles", "Draft"), False, "“where” does not hold"),
         (ANNA, ("requests", "R0001", "body"), True, "a layout of requests shows"),
         (ANNA, ("requests", "R0001", "reference"), True, "identifies records of"),
