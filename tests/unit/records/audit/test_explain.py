@@ -51,15 +51,15 @@ def steps(world, email, *asked):
 @pytest.mark.parametrize(
     ("email", "asked", "holds", "sentence"),
     [
-        (ANNA, ("requests", "R0001"), True, "within “see: own”"),
-        (ANNA, ("requests", "R0002"), False, "not within “see: own”"),
-        (BRUNO, ("requests", "R0001"), True, "within “see: organization”"),
-        (EDDA, ("requests", "R0001"), False, "not within"),
-        (NANCY, ("requests", "R0002"), True, "within “see: all”"),
+        (ANNA, ("requests", "R0001"), True, "“see: own” covers R0001"),
+        (ANNA, ("requests", "R0002"), False, "“see: own” does not cover R0002"),
+        (BRUNO, ("requests", "R0001"), True, "“see: organization” covers R0001"),
+        (EDDA, ("requests", "R0001"), False, "does not cover R0001"),
+        (NANCY, ("requests", "R0002"), True, "“see: all” covers R0002"),
         (EDDA, ("requests", "R0003"), True, "watches R0003: added by Nancy Smith"),
-        (BRUNO, ("requests", "R0003", "help"), False, "only helpers may help"),
+        (BRUNO, ("requests", "R0003", "help"), False, "help is reserved for helpers, which does not"),
         (ANNA, ("ledgers", "1"), False, "does not have the module ledgers"),
-        (ANNA, ("articles", "Draft"), False, "“where” does not hold"),
+        (ANNA, ("articles", "Draft"), False, "the “where” condition is not met"),
         (ANNA, ("requests", "R0001", "body"), True, "a layout of requests shows"),
         (ANNA, ("requests", "R0001", "reference"), True, "identifies records of"),
         (ANNA, ("requests", "R0001", "hidden_note"), False, "no layout"),
@@ -90,7 +90,7 @@ def test_a_date_from_which_records_are_visible_is_a_reason(world):
 def test_all_readers_at_once_get_the_same_answer_as_each_alone(world):
     portal = world.portal
     world.account(BRUNO, records_from=datetime.date(2026, 3, 6))
-    steps_of = {"module": "module", "see": "within", "where": "where", "day": "older", "watches": "watches"}
+    steps_of = {"module": "module", "see": "cover", "where": "where", "day": "older", "watches": "watches"}
     with reading(portal.engine) as connection:
         everybody = admit_everybody(connection, portal.tables, now=world.clock.now)
         admitted = {account.id: identity.policy for account, identity in everybody if not isinstance(identity, str)}
