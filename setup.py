@@ -49,13 +49,13 @@ RUNTIME = [
     "standardwebhooks>=1.1",  # signs what webhooks are told
     "segno>=1.6",  # QR codes, for the telephone that shows these codes
 ]
+CONTRACT = ["pytest>=9.0", "jsonschema>=4.23"]  # for packages that test field types of their own: portal/testing
 TEST = [
-    "pytest>=9.0",
+    *CONTRACT,  # jsonschema also reads the schemas of editors
     "pytest-xdist>=3.8",  # one process per core: the suite waits for databases and browsers half of its time
     "WebTest>=3.0.7",
     "oidc-provider-mock>=0.3.4",  # an identity provider
     "hypothesis>=6.140",
-    "jsonschema>=4.23",  # the schemas of editors, read as an editor reads them
     "openapi-spec-validator>=0.8",  # the description of the API, read as programs read it
     "mcp>=2.3",  # the client of AI assistants
     "playwright>=1.55",
@@ -79,7 +79,7 @@ setup(
     package_data={"portal": ["templates/**/*", "static/**/*", "locale/**/*", "declaration/problem_kinds/*.yaml"]},
     python_requires=">=3.11",
     install_requires=RUNTIME,
-    extras_require={"test": TEST, "lint": LINT},
+    extras_require={"contract": CONTRACT, "test": TEST, "lint": LINT},
     entry_points={
         "paste.app_factory": ["main = portal:main"],
         "console_scripts": ["portal = portal.commands:main"],

@@ -21,6 +21,8 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 from translationstring import TranslationString
 
+from portal.packages import locale_folders
+
 LOCALE = Path(__file__).parent / "locale"
 # Default-ignorable characters are among them, as are the Hangul fillers; U+2800 is the empty pattern of Braille.
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\p{Mn}\s\u2800]*")
@@ -192,12 +194,12 @@ ENGLISH = Catalog({}, {}, lambda number: int(number != 1))
 
 
 @functools.cache
-def catalog(language: str) -> Catalog:
+def catalog(language: str, folder: Path = LOCALE) -> Catalog:
     """What locale/LANGUAGE.po says, for it-CH what it.po says; nothing for English and unknown languages."""
-    path = LOCALE / f"{language}.po"
+    path = folder / f"{language}.po"
     if not re.fullmatch("[A-Za-z-]{2,12}", language) or not path.exists():
         general = language.rpartition("-")[0]
-        return catalog(general) if general else ENGLISH
+        return catalog(general, folder) if general else ENGLISH
     with path.open("rb") as file:
         messages = read_po(file, locale=language)
     entries = [(message.id, message.string) for message in messages if message.id]  # the empty one is the file's header
@@ -213,13 +215,26 @@ def translate(message: str, language: str) -> str:
     """`message` in `language`, with its ${names} filled in; English where the catalog has none."""
     if isinstance(message, CountedString):
         return _counted(message, language)
-    known = catalog(language)
+    known = _catalog_with(str(message), language)
     sentence = known.sentences.get(str(message)) or str(message)
     return _filled_in(message, sentence, known) if isinstance(message, TranslationString) else sentence
 
 
+def _catalog_with(sentence: str, language: str) -> Catalog:
+    """The portal's own catalog; where that lacks the sentence, the one of a package that has it."""
+    own = catalog(language)
+    if _has(own, sentence):
+        return own
+    others = (catalog(language, folder) for folder in locale_folders())
+    return next((other for other in others if _has(other, sentence)), own)
+
+
+def _has(known: Catalog, sentence: str) -> bool:
+    return sentence in known.sentences or sentence in known.counted
+
+
 def _counted(message: CountedString, language: str) -> str:
-    known = catalog(language)
+    known = _catalog_with(str(message), language)
     forms = known.counted.get(str(message))
     form = known.form(message.number) if forms else ENGLISH.form(message.number)
     sentence = (forms or (str(message), message.plural))[form].replace("${number}", _grouped(message.number, language))

@@ -9,6 +9,7 @@ import click
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.problem_text import problem_in_words, summary_in_words
 from portal.declaration.load import Loaded, load
+from portal.packages import PAGES, extensions
 from portal.settings import NO_WEBHOOK_KEY, Settings
 from portal.texts import plural
 from portal.workshop.mending.mend import mend, save
@@ -35,6 +36,8 @@ def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -
     Example: portal check examples/northwind --strict --format sarif
     """
     settings = chosen_settings(path)
+    if extensions(PAGES):
+        importlib.import_module("portal.application").configured()  # what cannot be used of them becomes a warning
     loaded = _mended(settings) if fix else load(settings.folder, settings.declared)
     if data and loaded.declaration is not None:
         # Imported only here: `check` alone does not wait for the database's libraries.

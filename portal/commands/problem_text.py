@@ -12,6 +12,7 @@ from portal.declaration.load import Loaded
 from portal.declaration.problem_kinds import cure_of, kind_of
 from portal.declaration.source.excerpts import excerpt
 from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
+from portal.packages import installed_packages
 from portal.texts import plural
 
 
@@ -42,7 +43,8 @@ def summary_in_words(loaded: Loaded) -> str:
         plural(len(buttons), "button"),
     ]
     but = f" ({plural(warnings, 'warning')})" if warnings else ""
-    return f"No mistakes{but}: {', '.join(counts)}"
+    packages = f", with {', '.join(installed_packages())}" if installed_packages() else ""
+    return f"No mistakes{but}: {', '.join(counts)}{packages}"
 
 
 def _excerpt(place: Problem | RelatedPlace, tone: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from portal.declaration.cascading_problems import without_consequences
 from portal.declaration.checks.all import check_what_is_written, check_what_results
+from portal.declaration.checks.packages import check_packages
 from portal.declaration.checks.settings import check_settings
 from portal.declaration.computed_fields import bind_fields
 from portal.declaration.declaration import Declaration
@@ -58,6 +59,7 @@ def load(
         return Loaded(None, [with_lines(problem, draft.documents) for problem in draft.problems])
     if MODULES in draft.documents:
         check_settings(draft)
+        check_packages(draft)
     declaration = None
     if draft.modules:  # without any, every name in the other files would look wrong
         bind_fields(draft)

@@ -15,6 +15,7 @@ from portal.declaration.synonyms import our_key, our_type
 from portal.declaration.validation import named_entries, validated, without_internal
 from portal.declaration.validation_sentences import unknown_key
 from portal.fields.base import Field
+from portal.packages import left_out
 
 
 def read_fields(draft: DeclarationDraft, entries: Any, module: str, at: Cursor) -> dict[str, Field]:
@@ -104,6 +105,8 @@ def _means_type(key: str) -> bool:
 def _unknown_type(name: Any, at: Cursor) -> str:
     if not isinstance(name, str):
         return "must be the name of a field type, such as text"
+    for reason in left_out(name):
+        return reason
     key, colon, rest = name.partition(":")
     if colon and rest.strip() in Field.types and key == "type":
         return 'write a space after the ":" of "type:"'

@@ -40,6 +40,8 @@ PARTS = tuple(part.name for part in fields(Address))
 
 
 class AddressField(Field):
+    """Street, postal code, city, region and country."""
+
     type: Literal["address"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "address"

@@ -21,6 +21,7 @@ from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.refused import FORBIDDEN, Refused, filled, json_text, operator_refused, storable
 from portal.fields.sheet_cell import SheetCell
+from portal.packages import NotUsableError
 from portal.texts import Text, _, label_from_name
 
 __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "storable"]
@@ -81,6 +82,8 @@ class Field(InLines, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, C
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         for name in getattr(cls.model_fields["type"].annotation, "__args__", ()):  # a Literal; bases have none
+            if name in Field.types:  # whoever came first keeps it
+                raise NotUsableError(f'the type "{name}" is there already, in {Field.types[name].__module__}')
             Field.types[name] = cls
 
     @field_validator("unique")

@@ -20,6 +20,8 @@ YES_LETTERS, NO_LETTERS = ("t", "y"), ("f", "n")
 
 
 class Boolean(Field):
+    """Yes or no."""
+
     type: Literal["boolean"]
     column_type: ClassVar[Any] = sa.Boolean
     searched_in_lists: ClassVar[bool] = True

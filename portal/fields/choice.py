@@ -114,6 +114,8 @@ class HasOptions(Field):
 
 
 class Choice(HasOptions):
+    """One of the options."""
+
     type: Literal["choice"]
     measure: ClassVar[Measure | None] = Measure("text")  # its label, in the language in which it is written first
     widget: ClassVar[str] = "select"

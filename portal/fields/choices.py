@@ -15,6 +15,8 @@ from portal.fields.several_values import holds_value, join_values, pack_values, 
 
 
 class Choices(HasOptions):
+    """Several of the options."""
+
     type: Literal["choices"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "checkboxes"

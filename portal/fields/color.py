@@ -12,6 +12,8 @@ SHORT = re.compile("#([0-9a-f])([0-9a-f])([0-9a-f])")
 
 
 class Color(Field):
+    """A color such as #2457d6."""
+
     type: Literal["color"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "color"

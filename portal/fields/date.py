@@ -44,6 +44,8 @@ def _format(value: datetime.date, locale: str) -> str:
 
 
 class Date(DateOrTime):
+    """A day."""
+
     type: Literal["date"]
     column_type: ClassVar[Any] = sa.Date
     measure: ClassVar[Measure | None] = Measure("date")

@@ -157,6 +157,8 @@ States = Annotated[tuple[Annotated[str, Names("state")], ...], BeforeValidator(a
 
 
 class Datetime(DateOrTime):
+    """A day and a time, shown in the reader's time zone."""
+
     type: Literal["datetime"]
     column_type: ClassVar[Any] = UTCDateTime
     measure: ClassVar[Measure | None] = Measure("datetime")

@@ -13,6 +13,8 @@ from portal.fields.numbers import Amount, Number, check_digits, check_places
 
 
 class DecimalNumber(Number):
+    """An exact number with decimal places."""
+
     type: Literal["decimal"]
     sample: ClassVar[Mapping[str, Any]] = {"min": -1000, "max": "123456789012345.67"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

@@ -131,6 +131,8 @@ class LengthOfTime(Field):
 
 
 class Duration(LengthOfTime):
+    """A length of time, such as 1 h 30 min."""
+
     type: Literal["duration"]
     searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.BigInteger

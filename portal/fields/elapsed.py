@@ -18,6 +18,8 @@ UNITS = ("day", "hour", "minute", "second")
 
 
 class Elapsed(LengthOfTime):
+    """Computed: the time between two datetimes; runs while the second is empty."""
+
     type: Literal["elapsed"]
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True

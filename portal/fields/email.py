@@ -28,6 +28,8 @@ def normalize_email(address: str) -> str:
 
 
 class Email(TextLike):
+    """An email address."""
+
     type: Literal["email"]
     measure: ClassVar[Measure | None] = Measure("text")
     input_type: ClassVar[str] = "email"

@@ -194,5 +194,7 @@ class FileField(TextLike):
 
 
 class File(FileField):
+    """One stored file."""
+
     type: Literal["file"]
     display: ClassVar[str] = "file"

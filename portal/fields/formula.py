@@ -32,6 +32,8 @@ BUILT_IN = ("number", "created")  # what every record has and never changes
 
 
 class Formula(StoredResult):
+    """Computed from other fields of the record, such as quantity * price or first_name + ' ' + last_name."""
+
     type: Literal["formula"]
     follows_form: ClassVar[bool] = True
     sample: ClassVar[Mapping[str, Any]] = {"of": "quantity * (price - 0.5)"}

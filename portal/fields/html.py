@@ -10,6 +10,8 @@ markup = LazyModule("portal.fields.markup")
 
 
 class Html(LongTextLike):
+    """Rich text, edited with a small toolbar."""
+
     type: Literal["html"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "html"

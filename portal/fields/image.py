@@ -10,6 +10,8 @@ PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 class Image(FileField):
+    """One stored picture."""
+
     type: Literal["image"]
     display: ClassVar[str] = "image"
 

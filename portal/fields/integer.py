@@ -15,6 +15,8 @@ LARGEST = 2**63 - 1
 
 
 class Integer(Number):
+    """A whole number."""
+
     type: Literal["integer"]
     column_type: ClassVar[Any] = sa.BigInteger
     measure: ClassVar[Measure | None] = Measure("number")

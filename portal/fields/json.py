@@ -35,6 +35,8 @@ Tree = dict[str, Any] | list[Any] | str
 
 
 class Json(LongTextLike):
+    """Structured data, shown as a tree."""
+
     type: Literal["json"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "json"

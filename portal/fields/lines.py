@@ -58,6 +58,8 @@ class Rows(NamedTuple):
 
 
 class Lines(Field):
+    """Rows that belong to the record, such as those of an order."""
+
     type: Literal["lines"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "lines"

@@ -155,6 +155,8 @@ class LinkLike(Field):
 
 
 class Link(LinkLike):
+    """One record of another module."""
+
     type: Literal["link"]
     widget: ClassVar[str] = "link"
     display: ClassVar[str] = "link"

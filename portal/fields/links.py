@@ -17,6 +17,8 @@ from portal.fields.table_names import declared_name, join_name, table_of
 
 
 class Links(LinkLike):
+    """Several records of another module."""
+
     type: Literal["links"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "links"

@@ -95,6 +95,8 @@ class Area:
 
 
 class LocationField(Field):
+    """A place on a map, by latitude and longitude, such as 46.0637, 13.2446."""
+
     type: Literal["location"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "location"

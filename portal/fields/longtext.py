@@ -28,6 +28,8 @@ class LongTextLike(TextLike):
 
 
 class LongText(LongTextLike):
+    """Plain text with line breaks."""
+
     verbatim: ClassVar[bool] = True
     type: Literal["longtext"]
     display: ClassVar[str] = "longtext"

@@ -19,7 +19,10 @@ Pick = Callable[[sa.FromClause], sa.ColumnElement[Any]]
 
 
 class Lookup(ProxyField):
-    """Its target is the last field of the path; its values are read along the links before it."""
+    """A field of a linked record, such as service.owner.name.
+
+    Its target is the last field of the path; its values are read along the links before it.
+    """
 
     type: Literal["lookup"]
     computed: ClassVar[bool] = True

@@ -9,6 +9,8 @@ markup = LazyModule("portal.fields.markup")
 
 
 class Markdown(LongTextLike):
+    """Text in Markdown (CommonMark)."""
+
     verbatim: ClassVar[bool] = True
     type: Literal["markdown"]
     widget: ClassVar[str] = "markdown"

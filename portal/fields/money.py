@@ -48,6 +48,8 @@ class Money:
 
 
 class MoneyField(Bounded):
+    """An exact amount and its currency."""
+
     type: Literal["money"]
     measure: ClassVar[Measure | None] = Measure("money")
     widget: ClassVar[str] = "money"

@@ -17,6 +17,8 @@ SIGNS = "%\u066a\uff05 \u00a0\u202f"  # and the spaces before them
 
 
 class Percent(Number):
+    """A percentage: 15 means 15 %."""
+
     type: Literal["percent"]
     suffix: ClassVar[str] = "%"
     sample: ClassVar[Mapping[str, Any]] = {"min": -100}

@@ -23,6 +23,8 @@ LEFT_OUT = "(0)"  # of “+44 (0)20 …”: dialed within the country alone
 
 
 class Phone(TextLike):
+    """A telephone number."""
+
     type: Literal["phone"]
     measure: ClassVar[Measure | None] = Measure("text")
     input_type: ClassVar[str] = "tel"

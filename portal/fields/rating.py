@@ -25,6 +25,8 @@ def _by_halves(with_halves: Any, without: Any) -> Any:
 
 
 class Rating(Field):
+    """Stars, from 1 to 5."""
+
     type: Literal["rating"]
     searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = _by_halves(ExactDecimal, sa.Integer)

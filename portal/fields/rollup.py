@@ -25,6 +25,8 @@ CREATED = "created"  # the one built-in field that never changes
 
 
 class Rollup(StoredResult):
+    """Computed from the records that link to this one: their number, or a sum, such as sum(tasks.hours)."""
+
     type: Literal["rollup"]
     can_be_column: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "count(tasks)"}

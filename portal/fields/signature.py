@@ -47,6 +47,8 @@ class Signature:
 
 
 class SignatureField(TextLike):
+    """A name that is entered and drawn, with the moment; never changed."""
+
     type: Literal["signature"]
     from_column: ClassVar[bool] = False
     signs: ClassVar[bool] = True

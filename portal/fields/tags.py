@@ -20,6 +20,8 @@ LONGEST_LIST = MOST * (LONGEST + 2)
 
 
 class Tags(Field):
+    """Free words."""
+
     type: Literal["tags"]
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "tags"

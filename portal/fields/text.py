@@ -94,6 +94,8 @@ def at_most(text: str, most: int) -> str:
 
 
 class LineOfText(TextLike):
+    """One line of text."""
+
     verbatim: ClassVar[bool] = True
     measure: ClassVar[Measure | None] = Measure("text")
     type: Literal["text"]

@@ -33,6 +33,8 @@ Clock = Annotated[datetime.time, BeforeValidator(_bound)]
 
 
 class Time(DateOrTime):
+    """A time of day."""
+
     type: Literal["time"]
     column_type: ClassVar[Any] = sa.Time
     input_type: ClassVar[str] = "time"

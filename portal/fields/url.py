@@ -14,6 +14,8 @@ WRITTEN = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\^`{|}]+", re.IGNORECASE)
 
 
 class Url(TextLike):
+    """A web address."""
+
     type: Literal["url"]
     input_type: ClassVar[str] = "url"
     inputmode: ClassVar[str] = "url"

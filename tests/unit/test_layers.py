@@ -12,6 +12,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PO
 
 # From low to high. A file imports from rows below its own, and from its own folder.
 ROWS = [
+    ["packages"],
     ["texts", "conditions", "lazy", "batches", "colors", "memory", "logs"],
     ["fields"],
     ["declaration/source"],
@@ -36,7 +37,7 @@ ROWS = [
     ["web"],
     ["views"],
     ["rendering"],
-    ["application", "__init__"],
+    ["application", "__init__", "testing"],
     ["commands"],
 ]
 LEVELS = {room: level for level, row in enumerate(ROWS) for room in row}
@@ -46,7 +47,7 @@ READ_SETTINGS = {"application", "commands"}
 # Where a library is at home; every other library may be used anywhere.
 HOMES = {
     "pyramid": {"web", "views", "rendering", "application"},
-    "sqlalchemy": {room for room, level in LEVELS.items() if level <= LEVELS["jobs"]},
+    "sqlalchemy": {room for room, level in LEVELS.items() if level <= LEVELS["jobs"]} | {"testing"},
     "yaml": {"declaration/source"},
     "obstore": {"store"},
 }

@@ -23,8 +23,9 @@ def test_every_function_is_named_somewhere_else():
         for path in files
         if path.suffix == ".py"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and named[node.name] == 1 and not node.name.startswith("__")
-        if node.name not in BY_LIBRARIES and {_name(decorator) for decorator in node.decorator_list} <= BY_DECORATOR
+        if isinstance(node, ast.FunctionDef) and named[node.name] == 1
+        if not node.name.startswith(("__", "test_")) and node.name not in BY_LIBRARIES
+        if {_name(decorator) for decorator in node.decorator_list} <= BY_DECORATOR
     ]
     assert unused == []
 

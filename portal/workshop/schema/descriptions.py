@@ -1,41 +1,8 @@
-"""What an editor says about a key or a type when the mouse rests on it. docs/reference.md says the rest."""
+"""What an editor says about a key when the mouse rests on it; about a type, the docstring of its class.
 
-TYPES = {
-    "text": "One line of text.",
-    "longtext": "Plain text with line breaks.",
-    "markdown": "Text in Markdown (CommonMark).",
-    "html": "Rich text, edited with a small toolbar.",
-    "email": "An email address.",
-    "phone": "A telephone number.",
-    "url": "A web address.",
-    "integer": "A whole number.",
-    "decimal": "An exact number with decimal places.",
-    "money": "An exact amount and its currency.",
-    "percent": "A percentage: 15 means 15 %.",
-    "boolean": "Yes or no.",
-    "date": "A day.",
-    "datetime": "A day and a time, shown in the reader's time zone.",
-    "time": "A time of day.",
-    "duration": "A length of time, such as 1 h 30 min.",
-    "elapsed": "Computed: the time between two datetimes; runs while the second is empty.",
-    "choice": "One of the options.",
-    "choices": "Several of the options.",
-    "tags": "Free words.",
-    "link": "One record of another module.",
-    "links": "Several records of another module.",
-    "lines": "Rows that belong to the record, such as those of an order.",
-    "formula": "Computed from other fields of the record, such as quantity * price or first_name + ' ' + last_name.",
-    "rollup": "Computed from the records that link to this one: their number, or a sum, such as sum(tasks.hours).",
-    "signature": "A name that is entered and drawn, with the moment; never changed.",
-    "lookup": "A field of a linked record, such as service.owner.name.",
-    "address": "Street, postal code, city, region and country.",
-    "location": "A place on a map, by latitude and longitude, such as 46.0637, 13.2446.",
-    "rating": "Stars, from 1 to 5.",
-    "color": "A color such as #2457d6.",
-    "file": "One stored file.",
-    "image": "One stored picture.",
-    "json": "Structured data, shown as a tree.",
-}
+docs/reference.md says the rest.
+"""
+
 ACTION_DESCRIPTIONS = {
     "create": "Create records.",
     "edit": "Edit records.",

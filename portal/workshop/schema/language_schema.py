@@ -20,7 +20,7 @@ from portal.declaration.shapes import DetailLayout
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral, Option, Shape
 from portal.texts import Text
-from portal.workshop.schema.descriptions import DESCRIPTIONS, TYPES
+from portal.workshop.schema.descriptions import DESCRIPTIONS
 
 Schema = dict[str, Any]
 SCALAR = ["string", "number", "boolean"]  # a number where a text is expected is taken as it is written
@@ -49,7 +49,13 @@ def ref(name: str) -> Schema:
 def description_of(shape: type[Shape], key: str) -> str:
     """What an editor shows about a key; "" where nothing is written about it."""
     own = (f"{ancestor.__name__}.{key}" for ancestor in shape.__mro__)
-    return next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), "")
+    written = next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), None)
+    return written or key_info(shape, key).description or ""
+
+
+def description_of_type(kind: type[Field]) -> str:
+    """What an editor shows about a field type: the first line of its docstring."""
+    return (kind.__doc__ or "").partition("\n")[0]
 
 
 class LanguageSchema:
@@ -60,7 +66,8 @@ class LanguageSchema:
 
     def defined(self, shape: type[Shape]) -> Schema:
         """A reference to the schema of a shape."""
-        name = shape.__name__
+        own = shape.__module__.startswith("portal.")
+        name = shape.__name__ if own else f"{shape.__module__}.{shape.__name__}"
         if name not in self.definitions:
             self.definitions[name] = {}  # shapes may hold each other
             self.definitions[name] = self._shape(shape)
@@ -164,16 +171,17 @@ class LanguageSchema:
         if name not in self.definitions:
             self.definitions[name] = {}
             types = {kind: shape for kind, shape in Field.types.items() if shape.can_be_column or not columns}
-            short = {kind: shape for kind, shape in types.items() if not _needs_more(shape)}
+            descriptions = {kind: description_of_type(shape) for kind, shape in types.items()}
+            short = [kind for kind, shape in types.items() if not _needs_more(shape)]
             long = {
                 "required": ["type"],
-                "properties": {"type": {"description": DESCRIPTIONS["Field.type"], **described(types, TYPES)}},
+                "properties": {"type": {"description": DESCRIPTIONS["Field.type"], **described(types, descriptions)}},
                 "allOf": [
                     {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": self.defined(shape)}
                     for kind, shape in types.items()
                 ],
             }
-            self.definitions[name] = _by_kind({"type": "object", **long}, described(short, TYPES))
+            self.definitions[name] = _by_kind({"type": "object", **long}, described(short, descriptions))
         return ref(name)
 
     def _options(self) -> Schema:

@@ -17,7 +17,7 @@ def postgresql_engine(postgresql: PostgreSQL) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
+def connection(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
     if request.param == "sqlite":
         engine = sa.create_engine("sqlite://")
     else:
@@ -28,3 +28,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
         connection.rollback()
     if request.param == "sqlite":
         engine.dispose()
+
+
+@pytest.fixture
+def database(connection: sa.Connection) -> sa.Connection:
+    return connection

@@ -1,0 +1,75 @@
+"""Packages of other people, which bring field types and pages: found by the entry points that they declare.
+
+All portals of a process have the same ones. A package that cannot be used is left out, and `left_out` says why: the
+portal starts without it. docs/packages.md is for who writes one.
+"""
+
+import functools
+import importlib
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+FIELD_TYPES, PAGES = "portal.field_types", "portal.pages"
+WHAT_FOR = {FIELD_TYPES: "field type", PAGES: "page"}
+
+
+class NotUsableError(Exception):
+    """What a package brings is not what its entry point promises; the message says in which way."""
+
+
+_left_out: dict[EntryPoint, str] = {}
+_locale_folders: dict[Path, None] = {}  # in the order in which the packages were loaded
+
+
+@functools.cache
+def extensions(group: str) -> tuple[EntryPoint, ...]:
+    """The entry points of FIELD_TYPES or PAGES, in an order that does not depend on when they were installed."""
+    found = {(entry.name, entry.value, _package(entry)): entry for entry in entry_points(group=group)}
+    return tuple(found[key] for key in sorted(found))
+
+
+def use(entry: EntryPoint, take: Callable[[Any], None]) -> bool:
+    """Hands what an entry point names to `take`. False where one of them raises anything: it is left out."""
+    try:
+        module = importlib.import_module(entry.module)
+        if module.__file__ and (folder := Path(module.__file__).parent / "locale").is_dir():
+            _locale_folders[folder] = None
+        # A package that imports us is not loaded to the end yet: its classes register themselves when they are defined.
+        if not getattr(module.__spec__, "_initializing", False):
+            take(entry.load())
+    except Exception as error:  # noqa: BLE001 - it is not our code
+        leave_out(entry, error)
+        return False
+    return True
+
+
+def leave_out(entry: EntryPoint, error: Exception) -> None:
+    """Notes why something of a package is not used."""
+    reason = str(error) if isinstance(error, NotUsableError) else f"{type(error).__name__}: {error}"
+    what = f'{WHAT_FOR[entry.group]} "{entry.name}"'
+    _left_out[entry] = f"the package {_package(entry)} cannot be used for its {what}: {' '.join(reason.split())}"
+
+
+def left_out(field_type: str | None = None) -> tuple[str, ...]:
+    """A sentence for each thing that is not used, for administrators; or for the field type of this name."""
+    return tuple(
+        sentence
+        for entry, sentence in _left_out.items()
+        if field_type is None or (entry.group, entry.name) == (FIELD_TYPES, field_type)
+    )
+
+
+def installed_packages() -> tuple[str, ...]:
+    """The packages that bring something, whether it can be used or not: “portal-iban 1.0”."""
+    return tuple(sorted({_package(entry) for group in WHAT_FOR for entry in extensions(group)}))
+
+
+def locale_folders() -> tuple[Path, ...]:
+    """The folders of catalogs that packages have beside what they bring."""
+    return tuple(_locale_folders)
+
+
+def _package(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value

@@ -1,0 +1,361 @@
+"""What every field type promises, asked of it with its own examples: a class of tests for pytest to run.
+
+A type of a package of its own is tested by `class TestIban(FieldTypeContract): field_type = "iban"`, on SQLite. Our own
+types are all tested by a subclass in tests/unit/fields/test_contract.py, on both databases.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from jsonschema import Draft202012Validator
+from translationstring import TranslationString
+from webob.multidict import MultiDict
+
+from portal.fields.address import AddressField
+from portal.fields.base import Field, Refused
+from portal.fields.boolean import Boolean
+from portal.fields.choice import HasOptions
+from portal.fields.color import Color
+from portal.fields.duration import Duration
+from portal.fields.html import Html
+from portal.fields.link import LinkLike
+from portal.fields.location import LocationField
+from portal.fields.markdown import Markdown
+from portal.fields.rating import Rating
+from portal.fields.reader import PLAIN, Reader
+from portal.fields.tags import Tags
+from portal.fields.time import Time
+from portal.packages import left_out
+from portal.rendering.templates import shared_templates
+from portal.views.displays import DISPLAYS
+from portal.views.forms.widgets import WIDGETS
+
+ENGLISH = Reader(language="en")
+LANGUAGES = ("en", "it", "pl", "de", "fr", "es", "ar")
+LONGEST_SENTENCE = 200  # characters
+CHOSEN = (HasOptions, LinkLike)  # their values are chosen, not typed
+# What these show says less or more than what is typed.
+SHOWN_OTHERWISE = (AddressField, HasOptions, LinkLike, Html, Markdown, Time)
+# What holds a thing without a name of its own: nothing that can be seen is refused.
+NEVER_BLANK = (HasOptions, Rating, Color)
+
+
+class FieldTypeContract:
+    """The tests of one type."""
+
+    field_type: ClassVar[str]
+
+    @pytest.fixture
+    def field(self) -> Field:
+        """A field `x` of the type, with the keys of its `sample`."""
+        return make_field(self.field_type)
+
+    @pytest.fixture
+    def database(self) -> Iterator[sa.Connection]:
+        """A connection to an empty database."""
+        engine = sa.create_engine("sqlite://")
+        with engine.connect() as connection:
+            yield connection
+        engine.dispose()
+
+    def test_it_says_what_it_is_and_how_it_is_drawn(self, field: Field) -> None:
+        assert type(field).__doc__, "no docstring: editors show it"
+        assert field.display in DISPLAYS, "`display` is none of portal/views/displays.py"
+        assert field.widget in WIDGETS, "`widget` is none of portal/views/forms/widgets.py"
+        filters = shared_templates(reload=False)["filters.pt"].macros.names
+        assert not field.filter or field.filter in filters, "`filter` is none of portal/templates/filters.pt"
+
+    def test_examples_are_read_and_shown_as_they_say(self, field: Field) -> None:
+        assert field.examples, "no `examples`: say what the type takes"
+        for typed, value, shown in field.examples:
+            assert field.parse(typed, ENGLISH) == value, typed
+            assert field.show(value, ENGLISH) == shown, typed
+
+    def test_what_cannot_be_taken_is_refused_with_a_sentence(self, field: Field) -> None:
+        assert field.rejects, "no `rejects`: say what the type refuses"
+        for typed in field.rejects:
+            message = _refusal(field, typed)
+            sentence = ENGLISH.text(message)
+            assert sentence.endswith("."), sentence
+            assert "${" not in sentence
+            assert len(sentence) < LONGEST_SENTENCE
+
+    def test_refusals_are_translated_into_the_languages_of_its_package(self, field: Field) -> None:
+        catalogs = Path(inspect.getfile(type(field))).parent.glob("locale/*.po")
+        for language in sorted(path.stem for path in catalogs):
+            for typed in field.rejects:
+                message = _refusal(field, typed)
+                assert Reader(language=language).text(message) != ENGLISH.text(message), language
+
+    @pytest.mark.parametrize("text", ["a\x00b", "1\x002", "\ud800", "2024\udfff", "x\x00"])
+    def test_what_no_database_takes_is_refused_wherever_it_is_typed(self, field: Field, text: str) -> None:
+        for read in (field.parse, field.constant, field.parse_filter):
+            with pytest.raises(Refused) as refused:
+                read(text, ENGLISH)
+            ENGLISH.text(refused.value.message).encode()
+
+    @pytest.mark.parametrize(
+        "text", ["\u200b", "\u3164", "\u00ad \u2060", "\u202e\ufeff", "\u2800", "\u034f", "\u115f\u1160"]
+    )
+    def test_a_text_of_which_nothing_can_be_seen_is_empty(self, field: Field, text: str) -> None:
+        try:
+            assert _is_empty(field.parse(text, ENGLISH))
+        except Refused:
+            assert isinstance(field, NEVER_BLANK), "nothing was entered"
+
+    @pytest.mark.parametrize(
+        ("before", "after"), [("\u202a", "\u202c"), ("\ufeff", "\u200b"), ("\u200e ", "\xa0\u2060")]
+    )
+    def test_what_comes_along_invisibly_when_a_value_is_copied_falls_away(
+        self, field: Field, before: str, after: str
+    ) -> None:
+        for typed, value, _shown in field.examples:
+            if typed and not isinstance(field, CHOSEN):
+                assert field.parse(f"{before}{typed}{after}", ENGLISH) == value, typed
+
+    @pytest.mark.parametrize(
+        "language", ["en", "en-GB", "de", "de-CH", "it", "pl", "fr", "es", "pt", "nl", "sv", "fi", "cs", "hu", "ja"]
+    )
+    def test_the_example_in_a_message_is_accepted(self, field: Field, language: str) -> None:
+        reader = Reader(language=language)
+        for one in (field, *_bounded(field)):
+            for text in (*one.rejects, "-99999", "99999999"):
+                try:
+                    one.parse(text, reader)
+                except Refused as refused:
+                    for example in _examples_in(refused.message, reader):
+                        assert one.parse(example, reader) is not None, (text, example)
+
+    def test_values_come_back_from_the_database_as_they_were(self, field: Field, database: sa.Connection) -> None:
+        table, values = _filled(database, field)
+        rows = database.execute(sa.select(table.c["id"], *field.selected(table))).mappings()
+        assert {row["id"]: field.load(dict(row)) for row in rows} == values
+
+    def test_rows_sort_in_the_order_of_the_examples(self, field: Field, database: sa.Connection) -> None:
+        table, values = _filled(database, field)
+        order = field.order(table)
+        query = sa.select(table.c["id"]).order_by(order.is_(None), order, table.c["id"])
+        ordered = list(database.execute(query).scalars())
+        assert [values[identity] for identity in ordered] == sorted(values.values(), key=_is_empty)
+
+    def test_equal_and_one_of_find_the_right_rows(self, field: Field, database: sa.Connection) -> None:
+        table, values = _filled(database, field)
+
+        def matching(operator: str, value: object) -> set[int]:
+            return set(
+                database.execute(sa.select(table.c["id"]).where(field.compare(table, operator, value))).scalars()
+            )
+
+        constants = []
+        for identity, value in values.items():
+            if not _is_empty(value):
+                raw = _named(field, value)
+                constants.append(field.constant(raw, PLAIN))
+                same = {each for each, other in values.items() if isinstance(other, tuple) and raw in other}
+                if value is False:  # what was never set counts as No
+                    same = {each for each, other in values.items() if not other}
+                assert matching("equal", constants[-1]) == {identity} | same, value
+                assert field.matches(value, "equal", constants[-1])
+        full = {identity for identity, value in values.items() if not _is_empty(value)}
+        assert matching("one_of", []) == set()
+        assert matching("one_of", constants) == (set(values) if isinstance(field, Boolean) else full)
+        assert matching("empty", True) == set(values) - full
+        assert matching("empty", False) == full
+        assert all(field.matches(value, "empty", True) is _is_empty(value) for value in values.values())
+
+    def test_bounds_find_the_right_rows(self, field: Field, database: sa.Connection) -> None:
+        if field.filter != "range":
+            return
+        table, values = _filled(database, field)
+        ordered = [identity for identity, value in values.items() if not _is_empty(value)]
+        for place, identity in enumerate(ordered):
+            constant = field.constant(_named(field, values[identity]), PLAIN)
+            expected = {
+                "min": ordered[place:], "max": ordered[: place + 1],
+                "before": ordered[:place], "after": ordered[place + 1 :],
+            }  # fmt: skip
+            for operator, wanted in expected.items():
+                query = sa.select(table.c["id"]).where(field.compare(table, operator, constant))
+                assert set(database.execute(query).scalars()) == set(wanted), (operator, values[identity])
+                matching = [each for each in ordered if field.matches(values[each], operator, constant)]
+                assert matching == wanted
+
+    def test_contains_ignores_case_and_accents(self, field: Field, database: sa.Connection) -> None:
+        if field.filter != "text":
+            return
+        table, values = _filled(database, field)
+        for identity, value in values.items():
+            if _is_empty(value):
+                continue
+            part = next(iter(field.texts(value)))[1:].upper()
+            operator, constant = field.parse_filter(part, ENGLISH)
+            query = sa.select(table.c["id"]).where(field.compare(table, operator, constant))
+            assert operator == "contains"
+            assert identity in set(database.execute(query).scalars())
+        nothing = sa.select(table.c["id"]).where(field.compare(table, "contains", "%"))
+        percent = {identity for identity, value in values.items() if "%" in field.write(value)}
+        assert set(database.execute(nothing).scalars()) == percent
+
+    def test_what_is_shown_can_be_copied_into_the_filter(self, field: Field, database: sa.Connection) -> None:
+        if field.filter != "text" or isinstance(field, (*SHOWN_OTHERWISE, Tags)):
+            return
+        table, values = _filled(database, field)
+        for identity, value in values.items():
+            if not _is_empty(value):
+                operator, constant = field.parse_filter(field.show(value, ENGLISH), ENGLISH)
+                query = sa.select(table.c["id"]).where(field.compare(table, operator, constant))
+                assert identity in set(database.execute(query).scalars())
+                assert field.matches(value, operator, constant)
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_a_form_that_is_sent_back_unchanged_changes_nothing(self, field: Field, language: str) -> None:
+        reader = Reader(language=language, time_zone=ZoneInfo("Europe/Rome"))
+        for value in _read_all(field):
+            form = _sent(field.inputs(value, reader))
+            assert field.parse_form(form, reader) == _as_typed(field, value), form
+
+    def test_json_is_as_the_schema_says_and_gives_the_value_back(self, field: Field) -> None:
+        for value in _read_all(field):
+            given = json.loads(json.dumps(field.to_json(value)))
+            Draft202012Validator(field.json_schema(written=False)).validate(given)
+            if isinstance(field, LinkLike):  # which records are meant is for the API to find
+                continue
+            Draft202012Validator(field.json_schema(written=True)).validate(given)
+            again = field.parse_form(_sent(field.json_inputs(given, None, PLAIN)), PLAIN)
+            assert again == _as_typed(field, value), given
+
+    @pytest.mark.parametrize("given", [{"a": 1}, [["a"]], [{}], True, {"id": 1}])
+    def test_json_of_another_form_is_refused(self, field: Field, given: object) -> None:
+        if not (isinstance(field, Boolean) and given is True):
+            with pytest.raises(Refused):
+                field.json_inputs(given, None, PLAIN)
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_what_is_shown_can_be_typed_in_the_same_language(self, field: Field, language: str) -> None:
+        reader = Reader(language=language)
+        for value in _read_all(field):
+            if not _is_empty(value) and not isinstance(field, SHOWN_OTHERWISE):
+                assert field.parse(field.show(value, reader), reader) == value
+
+    def test_what_csv_holds_is_read_back(self, field: Field) -> None:
+        for value in _read_all(field):
+            if not isinstance(field, LinkLike):  # which CSV names otherwise
+                assert field.read(field.write(value)) == value
+
+    def test_what_the_history_holds_is_read_back(self, field: Field) -> None:
+        for value in _read_all(field):
+            recorded = field.to_history(value)
+            assert json.loads(json.dumps(recorded)) == recorded
+            if recorded is not None:
+                assert (field.from_history(recorded) or None) == (value or None)
+
+    def test_a_form_without_the_input_and_one_with_a_file_in_its_place_are_empty(self, field: Field) -> None:
+        assert not field.parse_form(MultiDict(), ENGLISH)
+        assert not field.parse_form(MultiDict({"x": object()}), ENGLISH)
+
+    def test_texts_for_the_search_are_texts(self, field: Field) -> None:
+        for value in _read_all(field):
+            assert all(isinstance(text, str) and text for text in field.texts(value))
+
+
+def make_field(kind: str, name: str = "x", **keys: object) -> Field:
+    """A field of a type, with the keys of its `sample`; the test fails with the reason where there is no such type."""
+    if kind not in Field.types:
+        reason = "; ".join(left_out(kind)) or "is its package installed? (pip install -e .)"
+        pytest.fail(f'no field type "{kind}": {reason}')
+    return Field.types[kind].model_validate({"name": name, "type": kind, **Field.types[kind].sample, **keys})
+
+
+def _read_all(field: Field) -> list[Any]:
+    """The different values of the examples, in their order."""
+    values: list[Any] = []
+    for typed, value, _shown in field.examples:
+        assert field.parse(typed, ENGLISH) == value
+        if value not in values:
+            values.append(value)
+    return values
+
+
+def _refusal(field: Field, typed: str) -> str:
+    """The sentence with which `typed` is refused."""
+    with pytest.raises(Refused) as refused:
+        field.parse(typed, ENGLISH)
+    return refused.value.message
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a value is none."""
+    return value is None or value == ()
+
+
+def _as_typed(field: Field, value: Any) -> Any:
+    """What a form gives for `value`: a box that is not checked means No."""
+    return bool(value) if isinstance(field, Boolean) else value
+
+
+def _named(field: Field, value: Any) -> object:
+    """What a condition calls the value."""
+    if isinstance(value, tuple):
+        return value[-1]
+    if isinstance(field, Duration | LocationField):
+        return field.write(value)
+    return " ".join(field.texts(value)) if isinstance(field, AddressField) else value
+
+
+def _bounded(field: Field) -> Iterator[Field]:
+    """Fields of a type that refuse almost everything, so that their messages name the bounds."""
+    bounds: dict[str, tuple[Any, Any]] = {
+        "integer": (3, 4), "decimal": ("3.5", "1234.5"), "money": ("3.5", "1234.5"), "percent": ("3.5", 20),
+        "date": ("2024-03-05", "2024-03-06"), "time": ("14:30", "14:35"), "datetime": ("2024-03-05T14:30:20", "now"),
+    }  # fmt: skip
+    if field.type in bounds:
+        least, most = bounds[field.type]
+        yield make_field(field.type, min=least, max=most)
+
+
+def _examples_in(message: str, reader: Reader) -> list[str]:
+    """The inputs that a message names: those of its `mapping`, else what stands in it behind “such as”."""
+    facts = (message.mapping or {}) if isinstance(message, TranslationString) else {}
+    if inputs := [str(facts[name]) for name in ("example", "min", "max") if name in facts]:
+        return [] if "characters" in message or "digits" in message else inputs
+    _before, such_as, rest = reader.text(message).rstrip(".").partition("such as ")
+    return re.split(r", | or ", rest) if such_as else []
+
+
+def _sent(inputs: dict[str, str | list[str]]) -> MultiDict:
+    """A form with these inputs."""
+    form = MultiDict()
+    for name, typed in inputs.items():
+        for each in typed if isinstance(typed, list) else [typed]:
+            form.add(name, each)
+    return form
+
+
+def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:
+    """A table for records with these fields, and one of the people to whom links lead."""
+    metadata = sa.MetaData()
+    people = sa.Table("people", metadata, sa.Column("id", sa.BigInteger(), primary_key=True))
+    people.append_column(sa.Column("name", sa.Text()))
+    people.append_column(sa.Column("_name_folded", sa.Text()))
+    people.info.update(title="name", title_folded="_name_folded", unique=[])
+    columns = [column for each in fields for column in each.columns()]
+    table = sa.Table("things", metadata, sa.Column("id", sa.BigInteger(), primary_key=True), *columns)
+    metadata.create_all(connection)
+    connection.execute(people.insert(), [{"id": 1, "name": "Anna", "_name_folded": "anna"}])
+    return table
+
+
+def _filled(connection: sa.Connection, field: Field) -> tuple[sa.Table, dict[int, Any]]:
+    """A table with a row for each different value, stored in the reverse of their order."""
+    values = dict(enumerate(_read_all(field), start=1))
+    table = table_of(connection, field)
+    for identity, value in sorted(values.items(), reverse=True):
+        connection.execute(table.insert().values({"id": identity, **field.store(value)}))
+    return table, values
