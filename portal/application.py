@@ -7,12 +7,14 @@ import gc
 import linecache
 import logging
 from collections.abc import Mapping
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
 from pyramid.events import NewResponse
+from pyramid.exceptions import ConfigurationError
 from pyramid.registry import Registry
 from pyramid.router import Router
 
@@ -23,6 +25,7 @@ from portal.database.replica import Replica
 from portal.jobs.arrears import measure_arrears
 from portal.logs import set_up_logging
 from portal.memory import suit_server
+from portal.packages import PAGES, extensions, leave_out, left_out, use
 from portal.rendering.templates import load_templates
 from portal.settings import Settings, read_settings
 from portal.store.scanner import scan
@@ -102,16 +105,35 @@ def make_application(
     reads_replica = bool(settings.replica_url) and previewing is None
     # First: the memory that compiling templates frees is used again by what follows.
     load_templates(reload_templates, settings.compiled_templates)
-    registry = copy.copy(_configured(reload_templates, reads_replica))
+    registry = copy.copy(configured(reload_templates, reads_replica))
+    for sentence in left_out():
+        log.error("%s", sentence)
     _fill_registry(registry, settings, on_loopback, previewing)
     registry.application = Configurator(registry=registry).make_wsgi_app()
     return registry.application
 
 
 @functools.cache
-def _configured(reload_templates: bool, reads_replica: bool) -> Registry:
+def configured(reload_templates: bool = False, reads_replica: bool = False) -> Registry:
     """Views and tweens, found once in a process. Each portal has a copy, which shares them and has its own attributes:
-    with views of its own, a portal would take 1.5 MB more."""
+    with views of its own, a portal would take 1.5 MB more.
+
+    The pages of other packages are in it, but for those that cannot be used.
+    """
+    config = _own_pages(reload_templates, reads_replica)
+    included = [entry for entry in extensions(PAGES) if _include(config, entry)]
+    try:
+        config.commit()
+    except ConfigurationError as error:  # none of them is at fault alone: two packages want the same address
+        for entry in included:
+            leave_out(entry, error)
+        config = _own_pages(reload_templates, reads_replica)
+        config.commit()
+    linecache.clearcache()  # the scan reads the sources of all views, to say where each is
+    return config.registry
+
+
+def _own_pages(reload_templates: bool, reads_replica: bool) -> Configurator:
     settings = {**PYRAMID, "reload_templates": reload_templates}
     config = Configurator(settings=settings, root_factory=Root, request_factory=PortalRequest)
     config.include("portal.rendering.templates")
@@ -122,15 +144,25 @@ def _configured(reload_templates: bool, reads_replica: bool) -> Registry:
     config.include("portal.web.tracing")
     config.include("portal.web.protection")
     config.include("portal.web.api")
+    config.include("portal.web.package_menu")
     config.include("portal.views.static_files")
     config.include("portal.views.errors")
     config.scan("portal.web")
     config.scan("portal.views")
     if reads_replica:
         config.add_subscriber(connections.remember_position, NewResponse)
-    config.commit()
-    linecache.clearcache()  # the scan reads the sources of all views, to say where each is
-    return config.registry
+    return config
+
+
+def _include(config: Configurator, entry: EntryPoint) -> bool:
+    """Whether the pages of a package could be included. Where they claim what is ours, ours stays: Pyramid prefers what
+    is configured less deep.
+    """
+    before = len(config.action_state.actions)
+    if use(entry, config.include):
+        return True
+    del config.action_state.actions[before:]
+    return False
 
 
 def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, previewing: Previewing | None) -> None:
@@ -162,6 +194,7 @@ def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, pr
         settings.declared,
         settings.reload_every,
         replica=replica,
+        icons=tuple(entry.icon for entry in registry.package_menu),
     )
     if notice := settings.sign_in_notice(registry.live.current().declaration.settings.sign_in):
         log.warning(notice)

@@ -2,7 +2,7 @@
 
 A view names its template (`renderer="list.pt"`) and returns `{"page": …}`. Every declared text and every sentence of
 the interface that a template shows is put into the reader's language on its way out. Renders nothing but files of
-templates/: no text of an administrator or a customer ever becomes a template.
+templates/ and of packages: no text of an administrator or a customer ever becomes a template.
 """
 
 import functools
@@ -13,6 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 from pyramid.config import Configurator
+from pyramid.path import AssetResolver
 from translationstring import TranslationString
 
 from portal.fields.reader import Reader
@@ -92,7 +93,7 @@ def includeme(config: Configurator) -> None:
 
     class Renderer:
         def __init__(self, info: Any) -> None:
-            self.name = info.name
+            self.name = _template_path(info)
 
         def __call__(self, value: Mapping[str, Any], system: Mapping[str, Any]) -> str:
             request = system["request"]
@@ -100,6 +101,12 @@ def includeme(config: Configurator) -> None:
             return templates.render(self.name, values, request.reader, request.frame)
 
     config.add_renderer(".pt", Renderer)
+
+
+def _template_path(info: Any) -> str:
+    """The name of a template of ours; of one of another package, which calls it from its own folder, the whole path."""
+    ours = info.package.__name__.partition(".")[0] == "portal" and ":" not in info.name
+    return info.name if ours else str(AssetResolver(info.package).resolve(info.name).abspath())
 
 
 def _token(frame: Frame) -> Markup:

@@ -21,6 +21,7 @@ from portal.declaration.shapes import DEFAULT_ICON, Access, Button, display_name
 from portal.texts import Words, _, locale_or_english
 from portal.web.addresses import button_address, referring_page
 from portal.web.flash import flash_message
+from portal.web.package_menu import package_entries
 from portal.web.read_only_view import ReadOnlyView
 from portal.web.resources import Account, Administration, Inbox, Module, Record
 from portal.web.security import may_handle_mail
@@ -124,8 +125,9 @@ def page_frame(request: Request) -> Frame:
 def _signed_in(request: Request, bare: Frame, identity: Identity) -> Frame:
     if identity.must_set:
         return replace(bare, person=identity.account.name, search=False)
-    menu, own = _menu(request, identity)
-    crumbs = _crumbs(request)
+    packages = _package_items(request)
+    menu, own = _menu(request, identity, packages)
+    crumbs = (*_crumbs(request), *(Crumb(item.label) for item in packages if item.current))
     frame = replace(bare, person=identity.account.name, menu=menu, own=own, dock=menu[:IN_DOCK], crumbs=crumbs)
     report = request.registry.live.report
     if not identity.administrator or report.accepted or _view_name(request) in ("problems", "effect"):
@@ -143,8 +145,17 @@ def _languages(request: Request) -> tuple[Language, ...]:
     return tuple(Language(code, _own_name(code), code == request.reader.language) for code in codes)
 
 
-def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], tuple[MenuItem, ...]]:
-    """The modules and buttons in the profile's order, and apart from them what is about oneself, for the foot."""
+def _package_items(request: Request) -> list[MenuItem]:
+    """The entries of other packages."""
+    path = _path(request).partition("?")[0]
+    return [MenuItem(*entry, current=entry.url == path) for entry in package_entries(request)]
+
+
+def _menu(
+    request: Request, identity: Identity, packages: list[MenuItem]
+) -> tuple[tuple[MenuItem, ...], tuple[MenuItem, ...]]:
+    """The modules and buttons in the profile's order, then `packages`; apart from them what is about oneself, for the
+    foot."""
     declaration, policy = request.portal.declaration, identity.policy
     resources = _lineage(request)
     home = MenuItem(HOME.label, HOME.icon, HOME.url, current=len(resources) == 1 and _view_name(request) == "")
@@ -152,7 +163,7 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
     buttons = {name: _button_item(request, declaration.buttons[name]) for name in names if name not in policy.modules}
     current = next((resource.module_name for resource in resources if isinstance(resource, Module)), None)
     waiting = _waiting_items(request, identity)
-    if any(item.current for item in (*buttons.values(), *waiting)):
+    if any(item.current for item in (*buttons.values(), *waiting, *packages)):
         current = None  # the page of an entry of its own, not the module's
     menu, own = [home], list[MenuItem]()
     for name in names:
@@ -163,6 +174,7 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
         label, icon = display_name(access), access.icon or DEFAULT_ICON
         item = MenuItem(label, icon, f"/{name}/", current=name == current, new=_new(request, name))
         (own if _about_oneself(declaration, name, access) else menu).append(item)
+    menu += packages
     own += waiting
     return tuple(menu), (*own, *_portal_items(identity, resources, _view_name(request)))
 

@@ -94,6 +94,7 @@ class LivePortal:
     whole_after: float | None = None  # seconds after which a file that was written is read; None: `every`
     on_change: Callable[[], None] = lambda: None  # called after each reading of changed files, valid or not
     replica: Replica | None = None  # of the database
+    icons: tuple[str, ...] = ()  # what other packages draw
 
     def __post_init__(self) -> None:
         self._reloading = threading.Lock()
@@ -246,7 +247,7 @@ class LivePortal:
         report = ReloadReport(now, problems, tuple(pending), accepted=fits, waiting=waiting, files=files)
         if not fits:
             return None, report
-        return Portal(tables, engine, now, _assets(declaration), development, self.replica, files), report
+        return Portal(tables, engine, now, _assets(declaration, self.icons), development, self.replica, files), report
 
     def _last_valid(self) -> Portal | None:
         """The declarations that were in force last, in this process or another one; None where the database has none,
@@ -260,7 +261,7 @@ class LivePortal:
                 declaration = load(folder, self.overrides).declaration
                 if declaration is None:
                     return None
-                assets, files = _assets(declaration), declared_files(folder)
+                assets, files = _assets(declaration, self.icons), declared_files(folder)
             tables = build(declaration, inspect_existing(self.engine, declaration))
             with reading(self.engine) as connection:
                 fits = not steps_needed_to_run(connection, tables)
@@ -332,10 +333,10 @@ def _status_of(path: Path) -> os.stat_result | None:
         return None
 
 
-def _assets(declaration: Declaration) -> Assets:
+def _assets(declaration: Declaration, icons: tuple[str, ...]) -> Assets:
     settings = declaration.settings
     logo = declaration.folder / settings.logo if settings.logo else None
-    return Assets(declaration.icons, settings.accent, logo)
+    return Assets([*declaration.icons, *icons], settings.accent, logo)
 
 
 def _adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[list[str], bool]:

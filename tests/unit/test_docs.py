@@ -119,3 +119,11 @@ def test_the_map_names_every_file_below_its_folder_but_those_named_like_what_the
     files = [path for path in (ROOT / "portal").rglob("*.py") if "commands" not in path.parts]
     unnamed = [path for path in files if path not in named and path.name not in obvious]
     assert [str(path.relative_to(ROOT)) for path in sorted(unnamed)] == [], "not in docs/where-things-live.md"
+
+
+def test_the_document_about_packages_holds_the_example_as_it_is():
+    document = (ROOT / "docs" / "packages.md").read_text(encoding="utf-8")
+    example = ROOT / "examples" / "packages" / "portal-iban"
+    files = [path for path in example.rglob("*") if path.suffix in (".py", ".pt", ".toml") and path.stem != "__init__"]
+    assert len(files) > 3
+    assert [path.name for path in files if f"\n{path.read_text(encoding='utf-8')}```\n" not in document] == []
