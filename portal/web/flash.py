@@ -55,6 +55,8 @@ MESSAGES = {
     "company-opened": _("The portal is open for this company."),
 }
 
+OPENS_LATER = "Portal-Opens-Later"  # a request header
+
 
 def set_flash(request: Request, response: Response, key: str) -> Response:
     """Show the message `key` on the page that `response` redirects to."""
@@ -63,9 +65,10 @@ def set_flash(request: Request, response: Response, key: str) -> Response:
 
 
 def flash_message(request: Request) -> str:
-    """The message for this page; empty where there is none. The answer deletes its cookie."""
+    """The message for this page; empty where there is none. The answer deletes its cookie, unless a script that sent a
+    form was led here: it opens the page afterwards (static/js/files.js)."""
     key = read_cookie(request, Cookie.FLASH)
-    if key:
+    if key and OPENS_LATER not in request.headers:
         request.add_response_callback(_delete_cookie)
     return MESSAGES.get(key, "")
 

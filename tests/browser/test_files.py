@@ -40,6 +40,7 @@ def test_a_comment_with_a_photo_and_a_file_taken_off_again(
     page.context.set_offline(False)
     page.get_by_role("button", name="Send").click()
 
+    expect(page.get_by_role("status").filter(has_text="Comment added.")).to_be_focused()
     note = page.locator("article.note").first
     expect(note).to_contain_text("See the photo.")
     picture = note.locator(".thumbnail img")

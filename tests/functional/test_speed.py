@@ -223,6 +223,15 @@ def test_a_filter_is_counted_among_all_rows_of_a_small_tab_and_among_the_newest_
     ]
 
 
+def test_a_list_that_ends_on_its_first_page_is_counted_by_it(crowded, monkeypatch):
+    monkeypatch.setattr(count_statements, "MOST_TESTED", 300)
+    query = Query(condition=parse({"name": {"contains": "nothing like this"}}))
+    with reading(crowded.portal.engine) as connection:
+        records = records_of(crowded, connection, NANCY)
+        assert not records.page(query).records
+        assert records.count(query) == Count(0)
+
+
 def test_a_page_does_not_say_that_there_are_fewer_records_than_it_shows(world):
     add_requests(world, MOST_TESTED + 30, ancient=30)
     text = world[NANCY].get("/requests/?tab=all&name=ancient").html.get_text(" ", strip=True)

@@ -161,6 +161,8 @@ function send(form, submitter, then, again) {
   const request = new XMLHttpRequest();
   form.setAttribute("aria-busy", "true");
   request.open("POST", form.action);
+  // Where the answer leads is opened afterwards: what that page says once has to wait for it.
+  if ("sendsFiles" in form.dataset) request.setRequestHeader("Portal-Opens-Later", "yes");
   request.upload.addEventListener("progress", (event) => boxes.reduce((sent, box) => box.showProgress(sent), event.loaded));
   request.addEventListener("loadend", () => {
     form.removeAttribute("aria-busy");
