@@ -128,3 +128,27 @@ def test_after_log_out_the_back_button_shows_the_sign_in_page(
     page.go_back()
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     expect(page.locator("table.records")).to_have_count(0)
+
+
+def test_keys_lead_on_where_nobody_types_unless_they_are_turned_off(visit: Visit) -> None:
+    page = visit("customer", "/tickets/")
+    search, first = page.locator("main input[type=search]"), page.locator("a.cover").first
+    page.keyboard.press("j")
+    expect(first).to_be_focused()
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("?j")
+    expect(search).to_have_value("?j")
+    search.blur()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard")
+    keys.get_by_label("React to single keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    page.keyboard.press("Control+k")
+    places = page.get_by_role("dialog", name="Go to a page or record")
+    expect(places.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("invoi")
+    expect(places.get_by_role("link").first).to_have_text("Invoices")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/invoices/")
