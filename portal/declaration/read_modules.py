@@ -56,7 +56,7 @@ def read_modules(draft: DeclarationDraft) -> None:
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
         at["modules"].key.wrong("no module is declared: a portal needs at least one")
-    entries = named_entries(modules, at["modules"], "names to modules")
+    entries = _with_outdented_keys(named_entries(modules, at["modules"], "names to modules"), at["modules"])
     draft.people = _read_role(draft, top.get("people"), entries, at["people"])
     draft.organizations = _read_role(draft, top.get("organizations"), entries, at["organizations"])
     example = "{address: help@acme.example, creates: tickets}"
@@ -82,6 +82,21 @@ def _with_misplaced_keys(top: dict[str, Any], at: Cursor) -> dict[str, Any]:
         at["modules"][name].key.wrong(f'"{name}" belongs beside modules:, not under it: write it at the left margin')
     left = {name: entry for name, entry in modules.items() if name not in misplaced}
     return {**top, **misplaced, "modules": left}
+
+
+def _with_outdented_keys(modules: Mapping[str, Any], at: Cursor) -> dict[str, Any]:
+    """`modules` with the keys of a module that stand beside it, which are reported, in that module."""
+    result: dict[str, Any] = {}
+    above = ""
+    for name, entry in modules.items():
+        has_fields = isinstance(entry, Mapping) and any(key == "fields" or our_key(key, ["fields"]) for key in entry)
+        module = result.get(above)
+        if name in keys_of(Module) and not has_fields and isinstance(module, Mapping) and name not in module:
+            at[name].key.wrong(f'"{name}" belongs to a module: indent it by two more spaces, below "{above}"')
+            result[above] = {**module, name: entry}
+        else:
+            result[name], above = entry, name
+    return result
 
 
 def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[str, Field]) -> None:

@@ -65,6 +65,7 @@ _BEGAN_EARLIER = (
     "found unexpected document indicator",
     "could not find expected ':'",
 )
+_AFTER_A_NAME = ("did not find expected key", "mapping values are not allowed in this context")
 _NOT_CLOSED = {"did not find expected ',' or ']'": "[", "did not find expected ',' or '}'": "{"}
 _MERGE_MARKER = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$", re.MULTILINE)
 _FENCE = re.compile(r"\s*^(```|~~~).*$", re.MULTILINE)
@@ -79,6 +80,7 @@ _UNSEEN_BREAKS = re.compile("[\x85\u2028\u2029]")
 _ONLY_A_NAME = re.compile(r"\s*[A-Za-z_][\w-]*\s*$")
 # A formula of texts that begins with one, or within braces has a comma in one.
 _FORMULA = re.compile(r"""\bof:[ ]+(?=('[^']*'|"[^"]*")\s*\+|[^'"{}#,]*'[^']*[,{}])""")
+_NAME_BEFORE_BRACKETS = re.compile(r"\s*(?:- )?([A-Za-z_][\w-]*)(?=[ ]+[\[{])")
 _AFTER_BRACKETS = re.compile(r'(?:^|[:\-,]\s+)([\[{])[^"\']*[\]}]$')
 
 
@@ -193,6 +195,8 @@ def _cause(
         if (cause := next(_causes_in_line(lines[number], number + 1), None)) is not None:
             return cause
     line = lines[mark.line] if mark.line < len(lines) else ""
+    if problem in _AFTER_A_NAME and (match := _NAME_BEFORE_BRACKETS.match(line)) and match.end() < mark.column:
+        return (mark.line + 1, match.end() + 1), f'the ":" after "{match.group(1)}" is missing'
     if last is not None and problem == "did not find expected key":
         return _comma_at_end(mark, line) or _quotes(mark, last) or _brackets(mark, line) or _indentation(mark, lines)
     if problem == "mapping values are not allowed in this context" and last is not None:

@@ -60,6 +60,22 @@ def test_a_sentence_may_have_a_cure_of_its_own():
     assert [cure_of(own), cure_of(other)] == ["name a button of buttons.yaml, or declare it there", 'write "open"']
 
 
+@pytest.mark.parametrize(
+    ("statement", "cure"),
+    [
+        ("a field of this type cannot be unique", "remove the key"),
+        ("a form has fields or steps, not both", "remove one of the two"),
+        ("count belongs to a list: opens: MODULE", "remove the key"),
+        (
+            "nobody of this profile sees the records that they create: company is not filled in",
+            "ask for it in the create form, give it a default, or set it in the profile",
+        ),
+    ],
+)
+def test_the_cure_is_one_for_this_very_mistake(statement, cure):
+    assert cure_of(Problem("", 1, 1, (), statement)) == cure
+
+
 def test_every_sentence_of_the_checks_belongs_to_a_kind():
     strange = {sentence for path in CHECKS for sentence in sentences(path) if not code_of_sentence(sentence)}
     assert strange == set()
