@@ -15,6 +15,7 @@ from portal.records.policy import Policy
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.exporting import exported_list
+from portal.records.transfer.limited_rows import MOST_UNPACKED
 from portal.records.transfer.source_files import open_file
 from tests.functional.shop import Shop, make_shop
 from tests.functional.test_import_export import EVERYTHING, PEOPLE
@@ -165,13 +166,13 @@ def test_cells_are_read_as_what_they_are(empty_shop):
     ]  # fmt: skip
 
 
-def with_part(content: bytes, change) -> bytes:
-    """The workbook with its sheet, as text, changed."""
+def with_part(content: bytes, change, part_name: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """The workbook with one of its parts, as text, changed: its sheet, unless another is named."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             part = old.read(name)
-            new.writestr(name, change(part.decode()) if name == "xl/worksheets/sheet1.xml" else part)
+            new.writestr(name, change(part.decode()) if name == part_name else part)
     return made.getvalue()
 
 
@@ -218,6 +219,36 @@ def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(tmp_path):
     path.write_bytes(with_part(workbook([["name"]]), lambda text: text + " " * 3_000_000))
     with pytest.raises(UnreadableFileError, match="more than"):
         open_file(path, most_unpacked=2_000_000)
+
+
+@pytest.mark.parametrize(
+    ("part", "before", "elements"),
+    [
+        ("xl/worksheets/sheet1.xml", "</sheetData>", "<row/>" * 50_000),
+        ("xl/worksheets/sheet1.xml", "</sheetData>", f"<row>{'<c/>' * 50_000}</row>"),
+        ("xl/styles.xml", "</cellXfs>", "<xf/>" * 5_000),
+        ("xl/workbook.xml", "<calcPr", f"<definedNames>{'<definedName/>' * 5_000}</definedNames>"),
+    ],
+)
+def test_nor_is_one_of_many_small_elements(tmp_path, part, before, elements):
+    path = tmp_path / "bomb.xlsx"
+    path.write_bytes(with_part(workbook([["name"]]), lambda text: text.replace(before, elements + before), part))
+    with pytest.raises(UnreadableFileError, match="more than"):
+        open_file(path, most_unpacked=2_000_000)
+
+
+def test_a_workbook_as_large_as_a_browser_may_send_is_read(tmp_path):
+    path = tmp_path / "large.xlsx"
+    path.write_bytes(workbook([[f"h{number}" for number in range(40)], *([[1] * 20 + ["x"] * 20] * 5_000)]))
+    assert len(open_file(path, most_unpacked=MOST_UNPACKED).headers) == 40
+
+
+def test_a_document_type_is_damage(tmp_path):
+    path = tmp_path / "entities.xlsx"
+    declared = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>'
+    path.write_bytes(with_part(workbook([["name"]]), lambda text: declared + text.replace(">name<", ">&a;<")))
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        open_file(path)
 
 
 def test_another_archive_is_no_workbook(empty_shop):

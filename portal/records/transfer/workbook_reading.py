@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import openpyxl
 
@@ -27,7 +27,15 @@ HALF_SECOND = datetime.timedelta(milliseconds=500)
 # A format that fills up with zeros: postal codes, personal numbers; spreadsheets know none that is longer.
 ZEROS = re.compile("0{2,255}")
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+# No spreadsheet writes one; what it declares may make any text of a few words.
+DOCUMENT_TYPE = re.compile(rb"<\0?!\0?D")
 CHUNK = 1 << 20
+# Bytes that an element counts besides its own, as each takes time and memory: formats and names far more than those of
+# the parts in which many are usual.
+OF_ELEMENT, OF_ELEMENT_OF_MANY = 500, 50
+MANY = tuple(
+    f"xl/{name}" for name in ("worksheets/", "sharedStrings", "calcChain", "pivotCache/", "charts/", "drawings/")
+)
 
 # About styles and extensions that it does not know, which change no value.
 warnings.filterwarnings("ignore", module="openpyxl")
@@ -69,24 +77,33 @@ def open_workbook(path: Path, most_unpacked: int) -> WorkbookSource:
 def _check_archive(path: Path, most_unpacked: int) -> bool:
     """Whether there are formulas. Raises UnreadableFileError for what is no workbook, or too large a one."""
     with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+        names, size = archive.namelist(), sum(entry.file_size for entry in archive.infolist())
         if "xl/workbook.xml" not in names:
             raise UnreadableFileError(_("This is no Excel workbook. Save it as .xlsx, or as “CSV UTF-8”."))
-        # What unpacks to more than the archive says is cut off there by the library.
-        if sum(entry.file_size for entry in archive.infolist()) > most_unpacked:
+        has_formulas = False
+        for name in names if size <= most_unpacked else ():
+            # What unpacks to more than the archive says is cut off there by the library.
+            with archive.open(name) as part:
+                elements, has_formula = _look_through(part)
+            size += elements * (OF_ELEMENT_OF_MANY if name.startswith(MANY) else OF_ELEMENT)
+            has_formulas |= has_formula and name.startswith("xl/worksheets/")
+        if size > most_unpacked:
             facts = {"most": f"{most_unpacked // 1_000_000:,}"}
             raise UnreadableFileError(_("Unpacked, the workbook has more than ${most} MB.", mapping=facts))
-        return any(_has_formula(archive, name) for name in names if name.startswith("xl/worksheets/"))
+        return has_formulas
 
 
-def _has_formula(archive: zipfile.ZipFile, name: str) -> bool:
-    end = b""
-    with archive.open(name) as part:
-        while chunk := part.read(CHUNK):
-            if FORMULA.search(end + chunk):
-                return True
-            end = chunk[-20:]
-    return False
+def _look_through(part: IO[bytes]) -> tuple[int, bool]:
+    """How many elements a part has, and whether one is a formula; raises ValueError for one with a document type."""
+    elements, has_formula, end = 0, False, b""
+    while chunk := part.read(CHUNK):
+        text = end + chunk
+        if DOCUMENT_TYPE.search(text):
+            raise ValueError("a document type")
+        elements += chunk.count(b"<") - chunk.count(b"</")
+        has_formula = has_formula or FORMULA.search(text) is not None
+        end = chunk[-20:]
+    return elements, has_formula
 
 
 def _filled_rows(path: Path, has_formulas: bool) -> Generator[CsvRow, None, None]:
