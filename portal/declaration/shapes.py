@@ -343,6 +343,12 @@ class Profile(Shape):
     modules_from_first_day: dict[str, Access] = {}
 
     @cached_property
+    def buttons(self) -> tuple[str, ...]:
+        """The names of the buttons on the home page and in the menu, each once."""
+        in_menu = (name for name in self.menu or () if name not in self.modules)
+        return tuple(dict.fromkeys((*(self.home.buttons or ()), *in_menu)))
+
+    @cached_property
     def from_first_day(self) -> "Profile":
         """The profile for accounts with a first visible day: without the roll-ups that are over older records."""
         modules = self.modules_from_first_day

@@ -37,3 +37,14 @@ def test_a_phone_s_dock_has_the_first_four(make_app, portal_folder, sign_in):
     page = sign_in(ANNA, browser=make_app()).get("/")
     dock = page.html.select("nav.dock > a")
     assert [item["href"] for item in dock] == ["/", "/tickets/create", "/tickets/", "/tickets/?tab=open"]
+
+
+def test_a_button_that_stands_only_in_the_menu_narrows_its_list_too(make_app, portal_folder, sign_in):
+    buttons = portal_folder / "buttons.yaml"
+    buttons.write_text(buttons.read_text() + "  waiting: {opens: tickets, where: {status: waiting}}\n")
+    profile = portal_folder / "profiles" / "customer.yaml"
+    profile.write_text(profile.read_text() + "menu: [tickets, waiting]\n")
+    browser = sign_in(ANNA, browser=make_app())
+    assert browser.get("/").html.select_one("nav.menu a[href*=waiting]")["href"] == "/tickets/?button=waiting"
+    chips = browser.get("/tickets/?button=waiting").html.select(".chip")
+    assert [chip.get_text(" ", strip=True) for chip in chips] == ["Waiting (remove)"]

@@ -107,7 +107,7 @@ def _check_tabs(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[
 
 def _check_buttons(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> None:
     """A button opens a list with its own condition, and with that of its tab where it names one."""
-    for name in dict.fromkeys((*(profile.home.buttons or ()), *(profile.menu or ()))):
+    for name in profile.buttons:
         button = draft.buttons.get(name)
         access = profile.modules.get(button.opens or "") if button is not None else None
         if button is None or access is None or access.module in in_doubt or name in draft.broken_buttons:

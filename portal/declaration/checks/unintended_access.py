@@ -137,7 +137,7 @@ def _find_counted_tabs(
 
 
 def _find_counted_buttons(draft: DeclarationDraft, profile: Profile, counts: Counts) -> None:
-    for name in dict.fromkeys((*(profile.home.buttons or ()), *(profile.menu or ()))):
+    for name in profile.buttons:
         button = draft.buttons.get(name)
         if button is None or button.where is None or button.opens not in profile.modules:
             continue

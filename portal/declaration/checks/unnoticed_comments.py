@@ -58,7 +58,7 @@ def _queues(declaration: Declaration, module: Module) -> Iterator[Condition]:
         if not profile.staff or access is None:
             continue
         conditions = [tab.where for tab in (access.list.tabs or {}).values()]
-        for name in (*(profile.home.buttons or ()), *(profile.menu or ())):
+        for name in profile.buttons:
             button = declaration.buttons.get(name)
             if button is not None and button.opens == module.name and button.where is not None:
                 conditions.append(button.where)

@@ -122,7 +122,7 @@ def _check_buttons(draft: DeclarationDraft, declaration: Declaration, in_doubt: 
         forms = [
             form_layout_fields(profile.modules[module].create)
             for profile in declaration.profiles.values()
-            if module in profile.modules and name in (*(profile.home.buttons or ()), *(profile.menu or ()))
+            if module in profile.modules and name in profile.buttons
         ]
         for field in button.set if forms else ():
             if field in draft.modules[module].fields and not any(field in form for form in forms):

@@ -100,7 +100,7 @@ def button_condition(records: Records, name: str) -> Condition | None:
     such one."""
     if (panel := opening_panel(records, name)) is not None:
         return panel.where
-    if not name or name not in (records.policy.profile.home.buttons or ()):
+    if not name or name not in records.policy.profile.buttons:
         return None
     button = records.policy.declaration.buttons[name]
     return (button.where or ALWAYS) if button.opens == records.name else None

@@ -183,7 +183,7 @@ def _button_values(form: CreateForm) -> dict[str, Any]:
     profile, button = records.policy.profile, records.policy.declaration.buttons.get(name)
     if button is None or button.opens != f"{records.name}/create":
         return {}
-    if name not in (*(profile.home.buttons or ()), *(profile.menu or ())):
+    if name not in profile.buttons:
         return {}
     return {
         field: value_from_declaration(records, records.module.field(field), raw) for field, raw in button.set.items()
