@@ -375,9 +375,7 @@ class Inbox(Shape):
     address: str = Key(pattern=r"^[^\s@<>,;:\"+]{1,27}@[A-Za-z0-9.-]+$")  # replies go to help+TOKEN@…
     creates: value_types.ModuleName
     title: value_types.OwnField | None = None  # the field that takes the subject; resolved: the module's title
-    text: value_types.OwnField | None = (
-        None  # the field that takes the text; resolved: the module's first long text, if it has one
-    )
+    text: value_types.OwnField | None = None  # that takes the text; resolved: the first long one, if there is any
     unknown: Literal["keep", "create"] = "keep"
 
 
