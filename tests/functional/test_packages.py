@@ -82,9 +82,11 @@ def test_the_example_keeps_the_contract_and_works_in_a_portal(tmp_path):
     (tmp_path / "acme_types").mkdir()
     for name, text in ACME.items():
         (tmp_path / "acme_types" / name).write_text(text)
+    paths = {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, IBAN)))}
+    imported_first = "from portal_iban.iban import Iban; assert Iban.types['iban'] is Iban"
+    subprocess.run([sys.executable, "-c", imported_first], env={**os.environ, **paths}, check=True)
     pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", ROOT / "pyproject.toml"]
     files = [IBAN / "tests", Path(__file__).parent / "with_packages.py"]
-    paths = {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, IBAN)))}
     done = subprocess.run([*pytest, *files], env={**os.environ, **paths}, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise AssertionError(done.stdout + done.stderr)

@@ -130,6 +130,8 @@ def test_a_page_of_a_package_shows_what_its_reader_may_see(world):
         assert page.html.select_one('nav.menu a[aria-current="page"]').text.strip() == "Bank accounts"
         assert page.html.select_one('.crumbs [aria-current="page"]').text == "Bank accounts"
     assert world[NANCY].get("/bank-accounts").text.count("GB82 WEST") == 2
+    world[CARLA].send("/language", {"language": "it"})
+    assert world[CARLA].get("/bank-accounts").html.select_one("h1").text == "Conti bancari"
     assert "/bank-accounts" not in TestApp(world.app).get("/login").text
 
 
@@ -160,7 +162,9 @@ def test_the_menu_leads_to_pages_that_one_may_open(world):
         assert labels[2:] == entries  # behind Home and the module
 
 
-def test_what_cannot_be_used_is_left_out_and_told(folder):
+def test_what_cannot_be_used_is_left_out_and_told(folder, world):
+    problems = world[NANCY].get("/-/problems").text
+    assert problems.count("package acme-types 2.1 cannot be used for") == len(LEFT_OUT)
     answer = CliRunner().invoke(main, ["check", str(folder)])
     assert answer.exit_code == 0
     for what, reason in LEFT_OUT.items():

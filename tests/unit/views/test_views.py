@@ -154,14 +154,27 @@ def test_whatever_happens_to_a_record_has_its_sentence():
     assert set(SENTENCES) == set(KINDS), "views/records/history.py: SENTENCES"
 
 
+def named_views():
+    """The views that have a name of their own, with the name."""
+    return {
+        view: ast.literal_eval(keywords["name"]) for view, _kind, keywords in declared_views()
+        if keywords.get("name", "").startswith("'")
+    }  # fmt: skip
+
+
 def test_every_address_is_in_the_reference():
     reference = (FOLDER.parents[1] / "docs" / "reference.md").read_text("utf-8")
-    names = {
-        view: ast.literal_eval(keywords["name"]) for view, _kind, keywords in declared_views()
-        if keywords.get("name", "").startswith("'") and view not in FOR_SCRIPTS
-    }  # fmt: skip
+    names = {view: name for view, name in named_views().items() if view not in FOR_SCRIPTS}
     lacking = {view: name for view, name in names.items() if not re.search(rf"/{re.escape(name)}\b", reference)}
     assert lacking == {}, "no row among the addresses in docs/reference.md"
+
+
+def test_every_address_is_asked_for_by_a_test():
+    tests = "\n".join(path.read_text("utf-8") for path in (Path(__file__).parents[2] / "functional").glob("*.py"))
+    lacking = {
+        view: name for view, name in named_views().items() if not re.search(rf"[\"'/]{re.escape(name)}\b", tests)
+    }
+    assert lacking == {}, "no test in tests/functional names this address"
 
 
 def test_every_page_has_its_template():

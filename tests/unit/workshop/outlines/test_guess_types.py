@@ -2,10 +2,22 @@
 
 import pytest
 
-from portal.workshop.outlines.column_values import ColumnValues
+from portal.fields.base import Field
+from portal.workshop.outlines.column_values import TRIED, ColumnValues
 from portal.workshop.outlines.from_csv import best_notation
 from portal.workshop.outlines.guess_types import guess
 from portal.workshop.outlines.naming import field_name, module_name, snake
+
+BY_LENGTH_AND_NUMBER = {"text", "longtext", "choice"}
+# What no values of a file can tell from a text or a number.
+NEVER_GUESSED = {
+    "address", "choices", "color", "duration", "elapsed", "file", "formula", "html", "image", "json", "lines",
+    "link", "links", "location", "lookup", "markdown", "rollup", "signature", "tags",
+}  # fmt: skip
+
+
+def test_every_type_is_guessed_by_portal_init_or_named_here():
+    assert {*TRIED, *BY_LENGTH_AND_NUMBER, *NEVER_GUESSED} == set(Field.types), "column_values.py: TRIED"
 
 
 def guessed(header, *values):
