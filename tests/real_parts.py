@@ -108,8 +108,9 @@ class PostgreSQL:
 
 @contextlib.contextmanager
 def empty_database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty database of the kind that the fixture's parameter names, for fixtures that live longer than a test."""
-    if request.param == "sqlite":
+    """An empty database, for fixtures that live longer than a test: of the kind that the fixture's parameter names, of
+    SQLite where it has none."""
+    if getattr(request, "param", "sqlite") == "sqlite":
         yield f"sqlite:///{request.getfixturevalue('tmp_path_factory').mktemp('database') / 'portal.sqlite'}"
     else:
         with request.getfixturevalue("postgresql").empty_database() as url:

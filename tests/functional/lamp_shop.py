@@ -1,20 +1,15 @@
 """A shop whose orders have lines, files, a conversation and a lifecycle, for the tests of the API."""
 
-import contextlib
-
 import pytest
 
-from tests.functional.world import World
+from tests.functional.world import PEOPLE_MODULES, written_world
 
-MODULES = """
+MODULES = (
+    """
 portal: {name: Shop, languages: [en, it], administrators: [staff]}
-people: people
-organizations: companies
-modules:
-  companies: {fields: {name: text}}
-  people:
-    organization: company
-    fields: {name: text, email: {type: email, unique: true}, company: {type: link, to: companies}}
+"""
+    + PEOPLE_MODULES
+    + """
   products:
     see: all
     fields:
@@ -54,6 +49,7 @@ modules:
         send: {from: paid, to: sent, ask: {comment: required}}
     list: {columns: [reference, name, status], tabs: {new: {where: {status: new}}, all: {}}}
 """
+)
 CUSTOMER = """
 modules:
   orders: {see: own, can: [create, edit, comment, attach, pay]}
@@ -72,18 +68,9 @@ modules:
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def lamp_shop(request, tmp_path_factory):
+def lamp_shop(request):
     """The shop, served on both kinds of database; the records of one test stay for the next."""
-    folder = tmp_path_factory.mktemp("lamp_shop")
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(MODULES, encoding="utf-8")
-    for name, text in (("customer", CUSTOMER), ("power", "extends: customer\n"), ("staff", STAFF)):
-        (folder / "profiles" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    with contextlib.ExitStack() as opened:
-        url = f"sqlite:///{folder / 'portal.sqlite'}"
-        if request.param == "postgresql":
-            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
-        world = World.of(folder, url, files=str(folder / "files"))
+    profiles = {"customer": CUSTOMER, "power": "extends: customer\n", "staff": STAFF}
+    with written_world(request, MODULES, **profiles) as world:
         world.add("products", name="Lamp")
         yield world
-        world.portal.engine.dispose()

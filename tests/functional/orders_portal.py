@@ -3,18 +3,14 @@
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
-from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, opened_world
-from tests.portal_files import write_portal
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, PEOPLE_MODULES, written_world
 
-MODULES = """
+MODULES = (
+    """
 portal: {name: History, languages: [en, it], administrators: [staff]}
-people: people
-organizations: companies
-modules:
-  companies: {fields: {name: text}}
-  people:
-    organization: company
-    fields: {name: text, email: {type: email, unique: true}, company: {type: link, to: companies}}
+"""
+    + PEOPLE_MODULES
+    + """
   orders:
     reference: "O{number}"
     owner: caller
@@ -36,6 +32,7 @@ modules:
       on_comment: {staff: {from: new, to: waiting}}
   plain: {see: all, detail: {history: false}, fields: {name: text}}
 """
+)
 CUSTOMER = """
 modules:
   orders:
@@ -75,11 +72,9 @@ PEOPLE = (
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def orders(request, tmp_path_factory):
+def orders(request):
     """The portal, served on both kinds of database; the records of one test stay for the next."""
-    folder = tmp_path_factory.mktemp("orders")
-    write_portal(folder, MODULES, customer=CUSTOMER, power=POWER, staff=STAFF)
-    with opened_world(folder, request, PEOPLE) as world:
+    with written_world(request, MODULES, PEOPLE, customer=CUSTOMER, power=POWER, staff=STAFF) as world:
         yield world
 
 

@@ -20,23 +20,20 @@ from portal.records.transfer.csv_reading import open_source
 from portal.records.transfer.importing import ImportOptions, import_file
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from tests.functional.world import ANNA, BRUNO, NANCY, PEOPLE, World, opened_world
+from tests.functional.world import ANNA, BRUNO, NANCY, PEOPLE_MODULES, World, written_world
 from tests.portal_files import write_portal
 
 ROME = ZoneInfo("Europe/Rome")
 LATE = 'class="pill bad">Late</span>'
-MODULES = """
+MODULES = (
+    """
 portal:
   time_zone: Europe/Rome
   hours: {monday: "9-18", tuesday: "9-18", wednesday: "9-18", thursday: "9-18", friday: "9-18"}
   holidays: [2026-03-10]
-people: people
-organizations: companies
-modules:
-  companies: {fields: {name: text}}
-  people:
-    organization: company
-    fields: {name: text, email: {type: email, unique: true}, company: {type: link, to: companies}}
+"""
+    + PEOPLE_MODULES
+    + """
   tickets:
     owner: caller
     comments: true
@@ -75,6 +72,7 @@ modules:
       tabs: {all: {}, overdue: {where: {due: {before: now}, status: new}}}
     detail: {sections: [{fields: [title, urgency, due]}], aside: [status], history: true}
 """
+)
 MAY = "ask, answer, solve, reopen, comment"
 STAFF = f"""
 staff: true
@@ -92,9 +90,8 @@ POWER = "extends: customer\nmodules: {tickets: {detail: {aside: []}}}"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def opened(request, tmp_path_factory):
-    folder = write_portal(tmp_path_factory.mktemp("portal"), MODULES, staff=STAFF, customer=CUSTOMER, power=POWER)
-    with opened_world(folder, request, PEOPLE) as world:
+def opened(request):
+    with written_world(request, MODULES, staff=STAFF, customer=CUSTOMER, power=POWER) as world:
         world.kept = world.rows()
         for session in world.kept["portal_session"]:
             session["expires"] += datetime.timedelta(days=20)

@@ -12,8 +12,7 @@ from portal.database.search import index as search
 from portal.database.search.tokens import organization_token, owner_token
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
-from tests.functional.world import ANNA, BRUNO, CARLA, NOW, opened_world, way
-from tests.portal_files import write_portal
+from tests.functional.world import ANNA, BRUNO, CARLA, NOW, way, written_world
 from tests.workbooks import text_of
 
 DAY = datetime.timedelta(days=1)
@@ -89,11 +88,10 @@ PAGES = ("", *(f"?{query}" for query in QUERIES), "export.csv", "export.xlsx")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def foreign(request, tmp_path_factory):
+def foreign(request):
     """A portal with every kind of scope: Anna has one company, Bruno twelve, Carla sees only recent records."""
-    folder = write_portal(tmp_path_factory.mktemp("foreign"), MODULES, BUTTONS, customer=PROFILE)
     people = [AccessRequest(email, "customer", name) for email, name in NAMES.items()]
-    with opened_world(folder, request, people) as world:
+    with written_world(request, MODULES, people, buttons=BUTTONS, customer=PROFILE) as world:
         yield filled(world)
 
 

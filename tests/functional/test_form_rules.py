@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
-from tests.functional.world import NANCY, World
-from tests.portal_files import write_portal
+from tests.functional.world import NANCY, World, written_world
 
 MODULES = """
 people: contacts
@@ -73,12 +72,10 @@ modules:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = write_portal(tmp_path_factory.mktemp("rules"), MODULES, staff=STAFF)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
     people = (AccessRequest(NANCY, "staff", "Nancy Smith", "Acme"),)
-    served = World.of(folder, f"sqlite:///{folder / 'portal.sqlite'}", people)
-    yield served
-    served.portal.engine.dispose()
+    with written_world(request, MODULES, people, staff=STAFF) as world:
+        yield world
 
 
 def errors(page):

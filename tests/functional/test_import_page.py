@@ -17,7 +17,7 @@ from portal.fields.linked_value import Linked
 from portal.fields.money import Money
 from portal.records.transfer import limited_rows
 from tests.functional.shop import plain
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, NOW, World, linked
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, NOW, linked, written_world
 from tests.workbooks import workbook
 
 MODULES = """
@@ -89,22 +89,9 @@ PEOPLE = (
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def served(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("machines")
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(MODULES, encoding="utf-8")
-    for name, profile in (("staff", STAFF), ("customer", CUSTOMER), ("reader", READER)):
-        (folder / "profiles" / f"{name}.yaml").write_text(profile, encoding="utf-8")
-    files = str(folder / "files")
-    if request.param == "sqlite":
-        world = World.of(folder, f"sqlite:///{folder / 'portal.sqlite'}", PEOPLE, files)
+def served(request):
+    with written_world(request, MODULES, PEOPLE, staff=STAFF, customer=CUSTOMER, reader=READER) as world:
         yield world, world.rows()
-        world.portal.engine.dispose()
-        return
-    with request.getfixturevalue("postgresql").empty_database() as url:
-        world = World.of(folder, url, PEOPLE, files)
-        yield world, world.rows()
-        world.portal.engine.dispose()
 
 
 @pytest.fixture

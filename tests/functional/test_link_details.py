@@ -4,7 +4,7 @@ import pytest
 
 from portal.accounts.giving_access import AccessRequest
 from portal.fields.linked_value import Linked
-from tests.functional.world import CARLA, NANCY, World
+from tests.functional.world import CARLA, NANCY, written_world
 
 MODULES = """
 people: people
@@ -35,19 +35,12 @@ modules:
 
 
 @pytest.fixture(scope="module")
-def visits(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("visits")
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(MODULES)
-    (folder / "profiles" / "staff.yaml").write_text(STAFF)
-    (folder / "profiles" / "customer.yaml").write_text(CUSTOMER)
+def visits(request):
     people = AccessRequest(NANCY, "staff", "Nancy Smith"), AccessRequest(CARLA, "customer", "Carla Neri")
-    world = World.of(folder, f"sqlite:///{folder / 'portal.sqlite'}", people)
-    for team, pin in (("North", "1234"), ("South", "5678")):
-        link = Linked(world.add("teams", name=team), "teams")
-        world.add("people", name="Anna Rossi", team=link, pin=pin)
-    yield world
-    world.portal.engine.dispose()
+    with written_world(request, MODULES, people, staff=STAFF, customer=CUSTOMER) as world:
+        for team, pin in (("North", "1234"), ("South", "5678")):
+            world.add("people", name="Anna Rossi", team=world.link("teams", name=team), pin=pin)
+        yield world
 
 
 def offers(page, name):

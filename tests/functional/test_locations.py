@@ -6,7 +6,7 @@ from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import writing
 from portal.records.transfer.importing import ImportOptions, import_file
 from portal.records.transfer.source_files import open_file
-from tests.functional.world import NANCY, World
+from tests.functional.world import NANCY, written_world
 
 MODULES = """
 people: people
@@ -36,19 +36,13 @@ modules:
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sites")
-    (folder / "profiles").mkdir()
-    (folder / "modules.yaml").write_text(MODULES)
-    (folder / "profiles" / "staff.yaml").write_text(STAFF)
-    url = f"sqlite:///{folder / 'portal.sqlite'}"
-    world = World.of(folder, url, (AccessRequest(NANCY, "staff", "Nancy Smith"),))
-    world[NANCY].send("/sites/create", {"name": "Office", "spot": "geo:46.0637,13.2446"})
-    office = world.all("sites")[0].id
-    form = {"name": "Depot", "main": office, "stops.0.what": "Gate", "stops.0.at": "46,05; 13,25"}
-    world[NANCY].send("/sites/create", {**form, "spot": "https://maps.google.com/?q=45.65,13.77"})
-    yield world
-    world.portal.engine.dispose()
+def sites(request):
+    with written_world(request, MODULES, (AccessRequest(NANCY, "staff", "Nancy Smith"),), staff=STAFF) as world:
+        world[NANCY].send("/sites/create", {"name": "Office", "spot": "geo:46.0637,13.2446"})
+        office = world.all("sites")[0].id
+        form = {"name": "Depot", "main": office, "stops.0.what": "Gate", "stops.0.at": "46,05; 13,25"}
+        world[NANCY].send("/sites/create", {**form, "spot": "https://maps.google.com/?q=45.65,13.77"})
+        yield world
 
 
 def test_a_place_is_shown_with_a_way_to_a_map_and_nothing_of_others_is_fetched(sites):

@@ -71,6 +71,7 @@ def test_what_is_no_id_is_not_found(filled, identity):
         assert filled[NANCY].see(f"/requests/{identity}/{more}").status_int in (301, 404)
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD"])
 @pytest.mark.parametrize(
     "path", ["/", "/things/", "/things/create", "/requests/1/", "/search", "/things/export.csv", "/nothing"]
@@ -103,6 +104,7 @@ def test_forms_take_any_text(world):
     gc.collect()
 
 
+@pytest.mark.sqlite_suffices
 def test_a_file_in_the_place_of_a_text_is_no_text(world):
     fill(world)
     anna = world[ANNA]
@@ -149,6 +151,7 @@ def test_any_address_of_a_list_is_answered_within_the_scope(filled, parameters):
         assert '">Foreign<' not in answer
 
 
+@pytest.mark.sqlite_suffices
 def test_a_cookie_of_nonsense_is_no_error(filled):
     for value in ("%ff", "x" * 4000, "q=%00", '"', "=", "after=x&after=y"):
         answer = filled[ANNA].get("/requests/1/", headers={"Cookie": f"list={value}"}, status="*")

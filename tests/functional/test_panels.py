@@ -11,18 +11,14 @@ from portal.accounts.giving_access import AccessRequest
 from portal.fields.money import Money
 from portal.views import charts
 from tests.functional.test_speed import statements_of
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, opened_world, titles
-from tests.portal_files import write_portal
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, PEOPLE_MODULES, titles, written_world
 
-MODULES = """
+MODULES = (
+    """
 portal: {name: Panels, languages: [en, it], currency: EUR, time_zone: Europe/Rome}
-people: people
-organizations: companies
-modules:
-  companies: {fields: {name: text}}
-  people:
-    organization: company
-    fields: {name: text, email: {type: email, unique: true}, company: {type: link, to: companies}}
+"""
+    + PEOPLE_MODULES
+    + """
   news:
     see: all
     fields: {title: text, body: markdown, until: date}
@@ -47,6 +43,7 @@ modules:
     list: {columns: [reference, name, state, price, day], page_size: 500, tabs: {done: {where: {state: done}}}}
     detail: {sections: [{fields: [company, urgent, place, hours, points, moment]}]}
 """
+)
 CUSTOMER = """
 modules:
   jobs: {see: own, options: {state: {new: In work, checked: In work}}}
@@ -86,12 +83,10 @@ PEOPLE = (
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def world(request, tmp_path_factory):
+def world(request):
     """A customer's jobs of every kind, some of another customer, and what nobody sees but staff; read by all tests."""
-    folder = tmp_path_factory.mktemp("panels")
     bare = "modules: {jobs: {see: own}, news: {}}\n"
-    write_portal(folder, MODULES, customer=CUSTOMER, staff=STAFF, bare=bare)
-    with opened_world(folder, request, PEOPLE) as world:
+    with written_world(request, MODULES, PEOPLE, customer=CUSTOMER, staff=STAFF, bare=bare) as world:
         fill(world)
         yield world
 
@@ -237,6 +232,7 @@ def test_a_chart_over_many_records_is_drawn_after_the_page(world, monkeypatch):
     assert len(titles(world[NANCY].get(here[0][2]))) == int(here[0][1])
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("address", [
     "/jobs/chart", "/jobs/chart?panel=0", "/jobs/chart?panel=99", "/jobs/chart?panel=8", "/news/chart?panel=1",
     "/jobs/chart?panel=x", "/people/chart?panel=1", "/nothing/chart?panel=1",
@@ -289,6 +285,7 @@ def test_only_notices_are_put_away(world):
     assert world[BRUNO].send(f"/news/{notice}/put-away").status_int == 404
 
 
+@pytest.mark.sqlite_suffices
 def test_a_text_is_markdown_without_scripts(world):
     page = world[ANNA].get("/")
     assert "<strong>Monday</strong> to Friday" in page

@@ -27,6 +27,7 @@ def signed_in(browser, email):
     return browser
 
 
+@pytest.mark.sqlite_suffices
 def test_a_changed_label_is_on_the_next_page(app, portal_folder, sign_in):
     sign_in(ANNA)
     change(portal_folder, "label: Knowledge base", "label: Good to know")
@@ -50,6 +51,7 @@ def test_a_new_field_has_its_column_at_once_in_development(app, portal_folder, s
         connection.execute(sa.select(portal.tables.module("tickets").c["floor"]))
 
 
+@pytest.mark.sqlite_suffices
 def test_a_module_taken_from_a_profile_is_gone_with_the_next_request(app, portal_folder, sign_in):
     sign_in(ANNA)
     app.get("/articles/", status=200)
@@ -59,6 +61,7 @@ def test_a_module_taken_from_a_profile_is_gone_with_the_next_request(app, portal
     app.get("/articles/", status=404)
 
 
+@pytest.mark.sqlite_suffices
 def test_broken_yaml_changes_nothing_for_customers_and_tells_administrators(
     app, another_browser, portal_folder, sign_in
 ):
@@ -74,6 +77,7 @@ def test_broken_yaml_changes_nothing_for_customers_and_tells_administrators(
     assert "last valid version is in use" not in nancy.get("/")
 
 
+@pytest.mark.sqlite_suffices
 def test_a_wrong_name_is_told_with_its_place(app, portal_folder, sign_in):
     sign_in(NANCY)
     change(portal_folder, "columns: [reference, title,", "columns: [reference, titel,")
@@ -89,17 +93,13 @@ def test_a_wrong_name_is_told_with_its_place(app, portal_folder, sign_in):
     assert "There is no such field" in explained.html.find("h1")
     assert ["titel" in pre.get_text() for pre in explained.html.find_all("pre")] == [True, False]
     app.get("/-/problems?code=P999", status=404)
-
-
-def test_files_are_listed_with_what_is_wrong_in_them(app, portal_folder, sign_in):
-    sign_in(NANCY)
-    change(portal_folder, "columns: [reference, title,", "columns: [reference, titel,")
-    rows = app.get("/-/problems").html.select(".split aside li")
+    rows = page.html.select(".split aside li")
     listed = {row.find(class_="spot").get_text(): row.get_text(" ", strip=True) for row in rows}
     assert listed["modules.yaml"] == "modules.yaml Errors : 1"
     assert listed["buttons.yaml"] == "buttons.yaml Valid"
 
 
+@pytest.mark.sqlite_suffices
 def test_a_name_that_appears_twice_is_shown_with_the_first(app, portal_folder, sign_in):
     sign_in(NANCY)
     change(portal_folder, "      cost: money\n", "      cost: money\n      cost: money\n")
@@ -132,6 +132,7 @@ def test_no_request_fails_while_files_change(app, another_browser, portal_folder
     assert set(answers) == {200}
 
 
+@pytest.mark.sqlite_suffices
 def test_a_portal_with_broken_yaml_does_not_start_and_says_why(make_app, portal_folder):
     change(portal_folder, "label: Knowledge base", "label: [broken")
     with pytest.raises(StartupError, match=r"modules\.yaml:\d+"):
@@ -157,6 +158,7 @@ def test_a_request_whose_tables_change_under_it_is_tried_again_with_the_new_ones
     assert "ERROR" not in [record.levelname for record in caplog.records]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_process_that_starts_with_broken_files_serves_the_last_valid_ones(make_app, portal_folder, caplog):
     change(portal_folder, "label: Knowledge base", "label: Good to know")
     make_app().app.registry.live.close()
@@ -194,6 +196,7 @@ def test_what_could_not_be_kept_for_processes_that_start_is_kept_later(make_app,
     assert f"came into force at {live.current().since.isoformat(timespec='seconds')}" in caplog.text
 
 
+@pytest.mark.sqlite_suffices
 def test_a_process_that_starts_never_serves_what_does_not_fit_the_database(make_app, database, portal_folder):
     change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
     make_app().app.registry.live.close()
@@ -206,6 +209,7 @@ def test_a_process_that_starts_never_serves_what_does_not_fit_the_database(make_
         make_app()
 
 
+@pytest.mark.sqlite_suffices
 def test_in_production_a_process_that_starts_waits_for_apply_with_the_last_valid_ones(
     make_app, database, portal_folder
 ):
@@ -234,12 +238,14 @@ def test_a_fault_of_the_portal_itself_does_not_keep_a_process_from_starting(make
     assert "a fault of the portal itself" in nancy.get("/-/problems")
 
 
+@pytest.mark.sqlite_suffices
 def test_in_production_a_database_that_lacks_something_is_told_with_the_way_out(make_app, portal_folder):
     change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
     with pytest.raises(StartupError, match="portal apply"):
         make_app(base_url="https://care.example")
 
 
+@pytest.mark.sqlite_suffices
 def test_in_production_a_reload_waits_for_apply(make_app, portal_folder):
     app = make_app(base_url="https://care.example")
     live = app.app.registry.live
@@ -272,6 +278,7 @@ def test_a_file_that_is_being_saved_is_read_when_it_is_whole(make_app, portal_fo
     assert "power" not in live.current().declaration.profiles
 
 
+@pytest.mark.sqlite_suffices
 def test_a_folder_that_is_gone_leaves_the_last_good_portal_in_force(app, portal_folder, sign_in):
     sign_in(ANNA)
     shutil.rmtree(portal_folder)
@@ -331,6 +338,7 @@ def test_a_list_that_was_visited_often_is_right_after_a_column_has_another_type(
     assert size.type == "decimal"
 
 
+@pytest.mark.sqlite_suffices
 def test_a_broken_edit_is_one_error_in_the_log_and_its_warnings_are_warnings(app, portal_folder, sign_in, caplog):
     sign_in(ANNA)
     change(portal_folder, "icon: life-buoy", "icon: life-bouy\n    sort: title")
@@ -342,6 +350,7 @@ def test_a_broken_edit_is_one_error_in_the_log_and_its_warnings_are_warnings(app
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
+@pytest.mark.sqlite_suffices
 def test_the_page_of_problems_says_what_the_plan_says_without_counting(app, portal_folder, sign_in, another_browser):
     nancy = sign_in(NANCY, browser=another_browser())
     live = app.app.registry.live

@@ -1,7 +1,6 @@
 """Roll-ups through the page: right after every write of the records that they are over, and told to nobody who may not
 see these; and text formulas, which name records."""
 
-import contextlib
 import datetime
 import random
 from collections.abc import Iterator
@@ -27,7 +26,8 @@ from portal.records.audit.explain import explain
 from portal.records.indexing.backlog import catch_up
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
-from tests.functional.world import CARLA, NANCY, World
+from tests.functional.world import CARLA, NANCY, World, opened_world
+from tests.portal_files import write_portal
 
 MODULES = """
 portal: {currency: EUR}
@@ -108,17 +108,8 @@ modules:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """The portal of MODULES, in which Nancy may do everything."""
-    with contextlib.ExitStack() as opened:
-        url = f"sqlite:///{tmp_path / 'portal.sqlite'}"
-        if request.param == "postgresql":
-            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
-        (tmp_path / "profiles").mkdir()
-        (tmp_path / "modules.yaml").write_text(MODULES)
-        (tmp_path / "profiles" / "staff.yaml").write_text(STAFF)
-        (tmp_path / "profiles" / "customer.yaml").write_text(CUSTOMER)
-        people = AccessRequest(NANCY, "staff", "Nancy Mary Smith"), AccessRequest(CARLA, "customer", "Carla Neri")
-        world = World.of(str(tmp_path), url, people)
-        opened.callback(world.portal.engine.dispose)
+    people = AccessRequest(NANCY, "staff", "Nancy Mary Smith"), AccessRequest(CARLA, "customer", "Carla Neri")
+    with opened_world(write_portal(tmp_path, MODULES, staff=STAFF, customer=CUSTOMER), request, people) as world:
         yield world
 
 

@@ -36,6 +36,7 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.settings import Settings
+from tests.portal_files import write_portal
 from tests.real_parts import empty_database
 
 PORTALS = Path(__file__).parents[1] / "portals"
@@ -45,6 +46,16 @@ NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
 CHEAP = {"password_memory": 8, "password_rounds": 1}
 ANNA, BRUNO, CARLA, DARIO = "anna@acme.example", "bruno@acme.example", "carla@globex.example", "dario@globex.example"
 EDDA, NANCY = "edda@alone.example", "nancy@supplier.example"
+# What most portals of the tests begin with: people who belong to companies. Further modules follow.
+PEOPLE_MODULES = """
+people: people
+organizations: companies
+modules:
+  companies: {fields: {name: text}}
+  people:
+    organization: company
+    fields: {name: text, email: {type: email, unique: true}, company: {type: link, to: companies}}
+"""
 Rows = dict[str, list[dict[str, Any]]]  # by table
 PEOPLE = (
     AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),
@@ -262,6 +273,16 @@ def opened_world(
         world = World.of(folder, url, people, files=str(files))
         yield world
         world.portal.engine.dispose()
+
+
+@contextlib.contextmanager
+def written_world(
+    request: pytest.FixtureRequest, modules: str, people: Iterable[AccessRequest] = PEOPLE, **profiles: str
+) -> Iterator[World]:
+    """The same of the portal that these texts declare (see write_portal)."""
+    folder = write_portal(request.getfixturevalue("tmp_path_factory").mktemp("portal"), modules, **profiles)
+    with opened_world(folder, request, people) as world:
+        yield world
 
 
 def rows_of(portal: Any) -> Rows:
