@@ -64,6 +64,7 @@ _KEYS = {
     "required": "mandatory obligatory must not_null nullable notnull reqd blank null is_null_allowed",
     "required_when": "required_if mandatory_depends_on mandatory_when",
     "read_only": "readonly locked computed disabled set_only_once editable",
+    "read_only_when": "read_only_depends_on readonly_when readonly_if read_only_if locked_when",
     "internal": "private hidden secret staff_only staffonly",
     "default": "initial value preset default_value defaultvalue",
     "options": "choices values enum items select",

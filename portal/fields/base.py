@@ -76,6 +76,7 @@ class Field(InLines, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, C
     read_only: StrictBool | Literal["once"] = False  # `once`: typed in the form of a new record alone
     search: StrictBool | None = None
     index: StrictBool | None = None
+    read_only_when: FormWhere | None = None
     show_when: FormWhere | None = None
     formerly: str | None = None
 

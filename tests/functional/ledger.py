@@ -299,6 +299,7 @@ LEDGER: dict[str, Change | str] = {
     "Field.default": Change(f"{FIELDS}.title.default", "A ticket"),
     "Field.unique": "test_creating.py::test_a_unique_value_is_taken_once_whoever_has_it",
     "Field.read_only": Change(f"{FIELDS}.body.read_only", True),
+    "Field.read_only_when": Change(f"{FIELDS}.title.read_only_when", {"urgent": True}),
     "Field.search": Change(f"{FIELDS}.title.search", False),
     "Field.index": f"{INDEXES}test_a_unique_link_has_one_index_whether_a_list_shows_it_or_not",
     "Field.show_when": Change(f"{FIELDS}.body.show_when", {"urgent": True}),

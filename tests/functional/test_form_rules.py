@@ -30,6 +30,11 @@ modules:
       reason: {type: text, required_when: {any: [{kind: large}, {double: {min: 100}}]}}
       detail: {type: text, show_when: {kind: large}, required_when: {size: {min: 10}}}
       serial: {type: text, read_only: once}
+      agreed: {type: text, read_only_when: {state: closed}}
+      pledge: {type: text, required_when: {state: closed}, read_only_when: {state: closed}}
+      price: {type: money, read_only_when: {kind: large}}
+      basis: {type: text, read_only_when: {price: {empty: true}}}
+      copied: {type: text, default: $firm.site, read_only_when: {firm: {empty: false}}}
       data: json
       consent: signature
       state: {type: choice, options: [open, signed, closed, paid]}
@@ -43,20 +48,22 @@ modules:
         fields:
           what: text
           number: {type: integer, required_when: {what: {empty: false}}}
+          note: {type: text, read_only_when: {what: Sealed}}
           code: {type: text, read_only: once}
     lifecycle:
       field: state
       transitions:
-        close: {from: open, to: closed, ask: {kind: required, reason: optional}}
+        close: {from: open, to: closed, ask: {kind: required, reason: optional, agreed: optional}}
+        open_again: {from: closed, to: open}
         sign: {from: open, to: signed, ask: {consent: required}}
         reopen: {from: signed, to: open}
         pay: {from: open, to: paid, ask: {paid_on: required, receipt: optional}}
     list: {columns: [title, state, consent]}
     create:
       steps:
-        - {title: What, fields: [title, reason, serial, detail, data, consent]}
+        - {title: What, fields: [title, reason, serial, detail, data, consent, price, basis, copied]}
         - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, parts]}
-    edit: {fields: [title, kind, size, reason, detail, serial, data, consent]}
+    edit: {fields: [title, kind, size, reason, detail, serial, data, consent, agreed, pledge, price, basis, parts]}
     detail:
       sections:
         - {title: What, fields: [title, [kind, detail]]}
@@ -145,6 +152,58 @@ def test_what_is_typed_once_stays(world):
     assert page.html.find(attrs={"name": "serial"}) is None
     assert nancy.send(f"/cases/{record.id}/edit", {"title": "Once more", "serial": "S2"}).status_int == 303
     assert world.record("cases", record.id).values["serial"] == "S1"
+
+
+def locked_in(page):
+    return {tag.find(attrs={"name": True})["name"] for tag in page.select("fieldset[data-lock][disabled]")}
+
+
+def test_a_field_cannot_be_changed_while_its_condition_holds(world):
+    nancy, case = (
+        world[NANCY],
+        world.add("cases", title="Locked", kind="large", agreed="Yes", basis="A", state="closed"),
+    )
+    page = nancy.get(f"/cases/{case}/edit").html
+    assert locked_in(page) == {"agreed", "pledge", "price", "basis"}
+    assert locked_in(nancy.get(f"/cases/{world.add('cases', title='Free', kind='small')}/edit").html) == {"basis"}
+    assert locked_in(nancy.get("/cases/create").html) == {"basis", "copied"}
+    assert page.find(attrs={"name": "agreed"})["value"] == "Yes"
+    form = {"title": "Locked", "kind": "large", "reason": "x", "agreed": "No", "price": "5", "basis": "B"}
+    assert nancy.send(f"/cases/{case}/edit", form).status_int == 303  # the price stays empty, which locks its basis
+    values = world.record("cases", case).values
+    assert (values["agreed"], values["price"], values["basis"]) == ("Yes", None, "A")
+    assert nancy.send(f"/cases/{case}/edit", {**form, "kind": "small"}).status_int == 303
+    values = world.record("cases", case).values
+    assert (values["agreed"], values["price"].amount, values["basis"]) == ("Yes", 5, "B")
+
+
+def test_a_form_that_comes_back_shows_what_a_locked_field_keeps(world):
+    case = world.add("cases", title="Kept", kind="large", agreed="Yes", state="closed")
+    page = world[NANCY].send(f"/cases/{case}/edit", {"title": "", "kind": "small"})
+    assert errors(page) == {"title"}  # what nobody may type is not required
+    assert page.html.find(attrs={"name": "agreed"})["value"] == "Yes"
+
+
+def test_a_new_record_has_the_default_of_a_locked_field(world):
+    nancy, other = world[NANCY], world.add("firms", name="Eight", site="Gate 8")
+    form = {"title": "New and locked", "kind": "large", "reason": "x", "detail": "y", "price": "5"}
+    assert nancy.send("/cases/create", {**form, "firm": str(other), "copied": "typed"}).status_int == 303
+    (record,) = [record for record in world.all("cases") if record.title == "New and locked"]
+    assert (record.values["price"], record.values["copied"]) == (None, "Gate 8")
+
+
+def test_a_transition_asks_for_a_locked_field_and_a_row_keeps_its_own(world):
+    nancy, case = world[NANCY], world.add("cases", title="Asked")
+    nancy.send(f"/cases/{case}/move/close", {"kind": "small", "reason": "", "agreed": "Now"})
+    assert world.record("cases", case).values["agreed"] == "Now"
+    rows = {"parts.0.what": "Bolt", "parts.0.number": "1", "parts.0.note": "A"}
+    world.set("cases", case, state="open")
+    nancy.send(f"/cases/{case}/edit", {"title": "Asked", "kind": "small", "agreed": "Now", **rows})
+    (row,) = world.record("cases", case).values["parts"]
+    sealed = {**rows, "parts.0._row": str(row.id), "parts.0.what": "Sealed", "parts.0.note": "B"}
+    nancy.send(f"/cases/{case}/edit", {"title": "Asked", "kind": "small", "agreed": "Now", **sealed})
+    (row,) = world.record("cases", case).values["parts"]
+    assert (row.values["what"], row.values["note"]) == ("Sealed", "A")
 
 
 def test_a_form_knows_who_fills_it_in_and_lets_them_say_otherwise(world):

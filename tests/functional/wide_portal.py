@@ -119,6 +119,10 @@ class WidePortal(AnyPortal):
             field["required_when"] = {others[0]: True}
         if not computed and not field.get("required") and self._chance(0.08):
             field["read_only"] = self.random.choice([True, "once"])
+        elif (
+            not computed and (others := [o for o in self._some(module, "boolean") if o != name]) and self._chance(0.08)
+        ):
+            field["read_only_when"] = {others[0]: True}
         if self._chance(0.1):
             field["search"] = self.random.choice([True, False])
         if self._chance(0.1):

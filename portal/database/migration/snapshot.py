@@ -25,8 +25,8 @@ NOTHING_LEFT: dict[str, Any] = {"modules": [], "fields": {}, "aside": {}}
 
 # Keys that change what people see, but neither a column nor a value.
 _LEFT_OUT = {
-    "help", "placeholder", "show_when", "required_when", "where", "default", "read_only", "index", "tone", "icon",
-    "on_delete", "pause", "stop",
+    "help", "placeholder", "show_when", "required_when", "where", "default", "read_only", "read_only_when", "index",
+    "tone", "icon", "on_delete", "pause", "stop",
 }  # fmt: skip
 
 

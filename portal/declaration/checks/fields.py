@@ -33,12 +33,14 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_default(draft, module, field, place["default"])
         if field.unique == "organization" and not _is_link(module.fields.get(module.organization or "")):
             place["unique"].wrong("unique: organization needs a link of this module as the module's organization")
-        for key_, condition in (("show_when", field.show_when), ("required_when", field.required_when)):
-            if condition is not None:
+        for key_ in ("show_when", "required_when", "read_only_when"):
+            if getattr(field, key_) is not None:
                 check_condition(draft, module.name, place[key_])
                 _check_form_condition(module, field, place[key_])
         if field.required and field.required_when is not None:
             place["required_when"].key.wrong("a field that is required always needs no required_when")
+        if field.read_only is True and field.read_only_when is not None:
+            place["read_only_when"].key.wrong("a field that is read-only always needs no read_only_when")
         _check_limits(field, draft.reader, place)
         check_size(own_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
@@ -230,7 +232,7 @@ def _check_formerly(
 
 
 def _check_computed(field: Field, at: Cursor) -> None:
-    for name in ("required", "required_when", "read_only", "unique", "default"):
+    for name in ("required", "required_when", "read_only", "read_only_when", "unique", "default"):
         if getattr(field, name):
             at[name].key.wrong(f"{name} has no meaning here: the portal computes this field")
     if field.follows_form and not field.sources:

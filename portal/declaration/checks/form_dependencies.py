@@ -26,6 +26,8 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
                 at["required_when"].key.warn(
                     "only imports heed this: no form that somebody may open asks for this field"
                 )
+            if field.read_only_when is not None and has_forms and not _is_typed(field, accesses):
+                at["read_only_when"].key.warn("has no effect: no form that somebody may open asks for this field")
             for name in _waited_for(field):
                 if sentence := _never_offers(module, field, name, accesses):
                     at["where"].warn(sentence)
@@ -59,7 +61,11 @@ def _needed(module: Module) -> Iterator[tuple[str, str]]:
 
 def _is_asked(module: Module, field: Field, accesses: Iterable[Access]) -> bool:
     asked = any(field.name in transition.ask for transition in module.transitions.values())
-    return asked or any(field.name in form_layout_fields(form) for access in accesses for form in _forms(access))
+    return asked or _is_typed(field, accesses)
+
+
+def _is_typed(field: Field, accesses: Iterable[Access]) -> bool:
+    return any(field.name in form_layout_fields(form) for access in accesses for form in _forms(access))
 
 
 def _forms(access: Access) -> Iterator[FormLayout]:

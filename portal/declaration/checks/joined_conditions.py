@@ -44,10 +44,12 @@ def _check_field(draft: DeclarationDraft, module: Module, field: Field, at: Curs
         if sentence := _excluded(draft, module.name, field.show_when, other.show_when):
             at["show_when"].warn(f"{sentence}: no form shows {field.name}, which needs {other.name}")
             return
-    if field.required_when is not None and (
-        sentence := _excluded(draft, module.name, field.show_when, field.required_when)
+    for key, condition, what in (
+        ("required_when", field.required_when, "required"),
+        ("read_only_when", field.read_only_when, "read-only"),
     ):
-        at["required_when"].warn(f"has no effect: {sentence}, so the field is never shown when it would be required")
+        if sentence := _excluded(draft, module.name, field.show_when, condition):
+            at[key].warn(f"has no effect: {sentence}, so the field is never shown when it would be {what}")
 
 
 def _needed(part: Condition) -> Iterator[str]:

@@ -28,7 +28,7 @@ def check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycl
     if not states or field.multiple or field.computed:
         at["field"].wrong(f'"{lifecycle.field}" is not a choice: a lifecycle needs a field of type choice')
         return
-    for key in ("show_when", "required_when", "unique"):
+    for key in ("show_when", "required_when", "read_only_when", "unique"):
         if getattr(field, key):
             place = draft.at_module(module.name)["fields"][field.name][key]
             place.key.wrong(f"{key} has no meaning here: only transitions change this field")

@@ -9,7 +9,7 @@ from typing import Any
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.yaml_reader import Document
 
-CONDITIONS = ("where", "show_when")
+CONDITIONS = ("where", "show_when", "required_when", "read_only_when")
 
 
 def keep_condition_numbers_as_written(document: Document) -> None:

@@ -102,7 +102,8 @@ def _in_module(declaration: Declaration, module: Module, here: KeyPath) -> Itera
         keys = (*here, "fields", name)
         default = {} if value_path(field.default) else {name: field.default}
         yield from _in_values(declaration, module.name, default, "modules.yaml", (*keys, "default"))
-        yield from _in_condition(declaration, module.name, field.show_when, "modules.yaml", (*keys, "show_when"))
+        for key in ("show_when", "required_when", "read_only_when"):
+            yield from _in_condition(declaration, module.name, getattr(field, key), "modules.yaml", (*keys, key))
         for target in field.targets[:1]:
             yield from _in_condition(declaration, target, field.target_condition, "modules.yaml", (*keys, "where"))
     for tab, shown in (module.list.tabs or {}).items():

@@ -21,7 +21,7 @@ from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_by_name, records_by_key
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
-from portal.records.writing.form_conditions import EMPTY, is_required, is_shown
+from portal.records.writing.form_conditions import EMPTY, is_locked, is_required, is_shown
 from portal.records.writing.values_behind_links import followed_defaults
 from portal.texts import _, ngettext
 
@@ -255,6 +255,10 @@ class Checking:
             names = [name for name in names if name in row.unresolved or not self._fields[name].is_empty(values[name])]
         for name, reason in self._rights.refusals(row.record, names).items():
             self._refuse(row.line, name, reason)
+        for name in names:
+            if is_locked(self.records, self._fields[name], row.all_values()):
+                reason = _("This cannot be set because of the row's other values (read_only_when).")
+                self._refuse(row.line, name, reason)
 
     def _company_of(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
         """The company within which the value must be unique: () for everywhere, None where the row has no company."""

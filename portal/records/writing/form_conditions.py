@@ -1,4 +1,5 @@
-"""What the values of a form decide in it: which fields it shows and requires, and which records its links offer."""
+"""What the values of a form decide in it: which fields it shows, requires and lets
+people change, and which records its links offer."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,6 +25,11 @@ def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
 def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
     """Whether the form must have a value for the field: always, or because its `required_when` holds."""
     return field.required or (field.required_when is not None and _holds(records, field.required_when, values))
+
+
+def is_locked(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
+    """Whether nobody may type into the field now, because its `read_only_when` holds."""
+    return field.read_only_when is not None and _holds(records, field.read_only_when, values)
 
 
 def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
-from portal.records.writing.form_conditions import depends_on, is_required, is_shown, offered_records
+from portal.records.writing.form_conditions import depends_on, is_locked, is_required, is_shown, offered_records
 from portal.records.writing.values_behind_links import followed_defaults, value_in_form
 from portal.texts import _
 
@@ -46,34 +46,25 @@ def read_form(
     """Reads `fields` from `form`. `known`: values of the form's other fields; `record_id`: the record being edited.
 
     What comes back as the form showed it keeps the record's value, even one that no input can hold: an option that is
-    offered no more, a yes/no that was never set. So does a field that `show_when` hid before and hides still.
+    offered no more, a yes/no that was never set. So does a field that `show_when` hid before and hides still, and one
+    that `read_only_when` locks; in a new record that one has its default.
     """
-    reader, fields = records.policy.reader, list(fields)
-    values, errors = dict(known), dict[str, str]()
-    for field in fields:
-        if field.row_fields:
-            values[field.name], wrong = _read_rows(records, field, form, known.get(field.name) if record_id else ())
-            errors |= wrong
-            continue
-        present = known.get(field.name) if record_id is not None else None
-        if record_id is not None and _comes_back(field, form, present, reader):
-            values[field.name] = present
-            continue
-        try:
-            values[field.name] = field.parse_form_over(form, reader, present)
-        except Refused as refused:
-            values[field.name] = None
-            errors[field.name] = refused.message
+    fields = list(fields)
+    values, errors = _parsed(records, fields, form, known, record_id)
+    locked = put_back_locked(records, fields, values, known, new=record_id is None)
+    errors = _without(errors, locked)
     followed: dict[str, Any] = {}
     if record_id is None:
         followed = followed_in_form(records, [field for field in fields if field.name not in errors], values)
         values |= followed
     for field in fields:
         name = field.name
+        if name in locked and (record_id is not None or is_shown(records, field, values)):
+            continue
         if not is_shown(records, field, values):
             hidden_before = record_id is not None and not is_shown(records, field, known)
             values[name] = known.get(name) if hidden_before else None
-            errors = {key: error for key, error in errors.items() if key.partition(".")[0] != name}
+            errors = _without(errors, {name})
         elif name not in errors and name not in followed and (problem := _problem(records, field, values, record_id)):
             # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
             names = (name, *depends_on(records.module, field), *records.module.unique_within(field))
@@ -82,6 +73,47 @@ def read_form(
                 errors[name] = problem
     errors = _taken_in_company(records, fields, values, known, record_id) | errors
     return Filled({field.name: values[field.name] for field in fields}, errors)
+
+
+def _parsed(
+    records: Records, fields: Iterable[Field], form: Form, known: Mapping[str, Any], record_id: int | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values of `form` over the `known` ones, each by itself, and what cannot be read."""
+    values, errors = dict(known), dict[str, str]()
+    for field in fields:
+        if field.row_fields:
+            values[field.name], wrong = _read_rows(records, field, form, known.get(field.name) if record_id else ())
+            errors |= wrong
+            continue
+        present = known.get(field.name) if record_id is not None else None
+        if record_id is not None and _comes_back(field, form, present, records.policy.reader):
+            values[field.name] = present
+            continue
+        try:
+            values[field.name] = field.parse_form_over(form, records.policy.reader, present)
+        except Refused as refused:
+            values[field.name] = None
+            errors[field.name] = refused.message
+    return values, errors
+
+
+def _without(errors: Mapping[str, str], fields: Collection[str]) -> dict[str, str]:
+    """The messages that are not for `fields`, nor for the rows of these."""
+    return {key: error for key, error in errors.items() if key.partition(".")[0] not in fields}
+
+
+def put_back_locked(
+    records: Records, fields: Iterable[Field], values: dict[str, Any], known: Mapping[str, Any], *, new: bool
+) -> set[str]:
+    """Puts the `known` values of locked fields back into `values`, and returns their names. What is put back may lock
+    others. In a `new` record, a default that follows a link is found anew, for the link that was chosen."""
+    locked: set[str] = set()
+    while more := [field for field in fields if field.name not in locked and is_locked(records, field, values)]:
+        for field in more:
+            follows = new and (path := value_path(field.default)) and path.link
+            values[field.name] = None if follows else known.get(field.name)
+            locked.add(field.name)
+    return locked
 
 
 def _taken_in_company(

@@ -39,3 +39,15 @@ export function calm(milliseconds, run) {
 }
 
 document.documentElement.classList.add("with-script");
+
+/** Puts a value into an input, and tells what is made of it. */
+export function fill(input, value, title) {
+  if (!input) return;
+  if (input.type === "checkbox") input.checked = value === "true";
+  else if (input instanceof HTMLSelectElement && ![...input.options].some((option) => option.value === value)) {
+    input.append(new Option(title, value));
+    input.value = value;
+  } else input.value = value;
+  // A combobox shows the title of the record that was chosen for it.
+  input.dispatchEvent(new CustomEvent("followed", { bubbles: true, detail: { value, title } }));
+}

@@ -13,7 +13,9 @@ attach("[data-editor]", (box) => {
   for (const name of ["aria-describedby", "aria-invalid"]) {
     if (textarea.hasAttribute(name)) editable.setAttribute(name, textarea.getAttribute(name));
   }
-  editable.append(...safe(textarea.value));
+  const show = () => editable.replaceChildren(...safe(textarea.value));
+  show();
+  textarea.addEventListener("followed", show);
   textarea.hidden = true;
   label?.addEventListener("click", () => editable.focus());
   const keep = () => {

@@ -90,7 +90,7 @@ attach("[data-drop]", (box) => {
   for (const name of ["dragleave", "drop"]) box.addEventListener(name, () => box.classList.remove("over"));
   box.addEventListener("drop", (event) => {
     event.preventDefault();
-    take(event.dataTransfer.files);
+    if (!input.matches(":disabled")) take(event.dataTransfer.files);
   });
   input.addEventListener("change", () => {
     const chosen = [...input.files];

@@ -1,6 +1,6 @@
 // A default such as $caller.company is filled in when its link is chosen, unless somebody typed another value.
 // Without this script the server fills it in when the form is sent.
-import { attach } from "./attach.js";
+import { attach, fill } from "./attach.js";
 
 attach("[data-follows]", (field) => {
   const form = field.closest("form");
@@ -20,14 +20,3 @@ attach("[data-follows]", (field) => {
     filling = false;
   });
 });
-
-function fill(input, value, title) {
-  if (!input) return;
-  if (input.type === "checkbox") input.checked = value === "true";
-  else if (input instanceof HTMLSelectElement && ![...input.options].some((option) => option.value === value)) {
-    input.append(new Option(title, value));
-    input.value = value;
-  } else input.value = value;
-  // A combobox shows the title of the record that was chosen for it.
-  input.dispatchEvent(new CustomEvent("followed", { bubbles: true, detail: { value, title } }));
-}

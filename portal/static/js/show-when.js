@@ -1,22 +1,28 @@
-// Fields under a condition appear and disappear, and are marked as required, while the form is filled in. The server
-// decides again, and what this script cannot decide stays as the server drew it.
-import { attach } from "./attach.js";
+// Fields under a condition appear and disappear, are marked as required, and are locked, while the form is filled in. The
+// server decides again, and what this script cannot decide stays as the server drew it.
+import { attach, fill } from "./attach.js";
 
 attach("form[data-form]", (form) => {
   const decided = new WeakSet();
+  const first = new WeakMap(); // what selects held in the beginning
   const refresh = () => {
     const shown = form.querySelectorAll("[data-show-when]"); // lines may have been added
     const required = form.querySelectorAll("[data-required-when]");
-    if (!shown.length && !required.length) return;
+    const locked = [...form.querySelectorAll("[data-read-only-when]")];
+    if (!shown.length && !required.length && !locked.length) return;
+    for (const select of locked.flatMap((field) => [...field.querySelectorAll("select")])) {
+      if (!first.has(select)) first.set(select, [select.value, select.value && select.selectedOptions[0].textContent]);
+    }
     for (const field of shown) {
       if (!decided.has(field)) field.hidden = field.hasAttribute("data-hidden");
       field.removeAttribute("data-hidden");
       decided.add(field);
     }
-    const inputs = new FormData(form);
+    const inputs = allInputs(form, locked.map(lockOf));
     const decide = (condition) => holds(JSON.parse(condition), inputs, form);
     for (const field of shown) field.hidden = !(decide(field.dataset.showWhen) ?? !field.hidden);
     for (const field of required) markRequired(field, decide(field.dataset.requiredWhen));
+    for (const field of locked) lock(lockOf(field), decide(field.dataset.readOnlyWhen), first);
   };
   form.addEventListener("input", refresh);
   form.addEventListener("change", refresh);
@@ -29,6 +35,34 @@ function markRequired(field, isRequired) {
   const inputs = [...field.querySelectorAll("input, select, textarea")].filter((input) => input.type !== "hidden");
   if (inputs.length > 1 && inputs[0].type === "checkbox") return; // none of several boxes must be ticked
   for (const input of inputs) input.required = isRequired;
+}
+
+function lockOf(field) {
+  return field.querySelector("fieldset[data-lock]");
+}
+
+// With those of locked fields, which are not sent.
+function allInputs(form, locks) {
+  const disabled = locks.filter((fieldset) => fieldset.disabled);
+  for (const fieldset of disabled) fieldset.disabled = false;
+  const inputs = new FormData(form);
+  for (const fieldset of disabled) fieldset.disabled = true;
+  return inputs;
+}
+
+// A field that becomes locked shows again what it held in the beginning, as that is what it keeps.
+function lock(fieldset, isLocked, first) {
+  if (isLocked !== undefined && isLocked !== fieldset.disabled) {
+    fieldset.disabled = isLocked;
+    if (isLocked) for (const control of fieldset.querySelectorAll("input, select, textarea")) putBack(control, first);
+  }
+  for (const rich of fieldset.querySelectorAll("[contenteditable]")) rich.contentEditable = String(!fieldset.disabled);
+}
+
+function putBack(control, first) {
+  const [value, title] = first.get(control) ?? [control.defaultValue];
+  if (["checkbox", "radio"].includes(control.type)) control.checked = control.defaultChecked;
+  else if (control.getAttribute("role") !== "combobox") fill(control, value ?? "", title);
 }
 
 // True, false, or undefined where only the server can tell.

@@ -18,7 +18,7 @@ from portal.fields.refused import json_text
 from portal.records.reading.named_records import naming_fields
 from portal.records.reading.records import Query, Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.form_conditions import depends_on, is_shown, offered_records
+from portal.records.writing.form_conditions import depends_on, is_locked, is_shown, offered_records
 from portal.records.writing.validation import typed_columns
 from portal.texts import _, ngettext
 from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
@@ -66,10 +66,12 @@ class Given:
 
     def check(self, values: Mapping[str, Any], errors: Mapping[str, str]) -> None:
         """Raises InputError for what cannot be read, for the `errors` of the form, and for a field that a form with
-        `values` would not show."""
+        `values` would not show, or not let anybody change."""
         for one in self.fields:
-            is_set = self.body.get(one.name) not in (None, [], "") and not self._is_as_read(one.name)
-            if is_set and not is_shown(self.records, one, values):
+            is_new = one.name in self.body and not self._is_as_read(one.name)
+            is_set = self.body.get(one.name) not in (None, [], "")
+            locked = is_new and is_locked(self.records, one, values)
+            if locked or (is_new and is_set and not is_shown(self.records, one, values)):
                 self.errors.setdefault(one.name, UNKNOWN)
         if wrong := {**errors, **self.errors}:
             raise InputError(wrong)

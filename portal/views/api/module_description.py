@@ -137,7 +137,11 @@ class ModuleDescription:
         """The fields without which no record can be created, whatever the others hold."""
         given = defaults(self.records)
         fields = self._fields_of(self.records.access.create)
-        always = [field for field in fields if field.required and field.show_when is None and field.default is None]
+        always = [
+            field
+            for field in fields
+            if field.required and field.default is None and field.show_when is None and field.read_only_when is None
+        ]
         return [field.name for field in always if field.is_missing(given.get(field.name)) and not field.by_upload]
 
     # -- operations -----------------------------------------------------------------------------------------------

@@ -149,6 +149,8 @@ class Widget(NamedTuple):
     depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
     required_when: str = ""  # likewise
+    read_only_when: str = ""  # likewise
+    locked: bool = False  # read_only_when holds now: nothing of it is sent
     hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
     reuse: Reuse = "never"
 

@@ -14,6 +14,7 @@ from portal.records.writing.validation import (
     followed_in_form,
     is_blank_row,
     looked_up_in_form,
+    put_back_locked,
     typed_columns,
 )
 
@@ -26,7 +27,9 @@ def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> d
     reader, new = of_rows.policy.reader, before is None
     inputs = {column.name: column for column in typed_columns(of_rows, new)}
     values = {**(before.values if before else defaults(of_rows))}
+    known = {**values}
     values |= {name: _parsed(column, form, reader) for name, column in inputs.items()}
+    put_back_locked(of_rows, inputs.values(), values, known, new=new)
     columns = list(of_rows.module.fields.values())
     if new:
         values |= followed_in_form(of_rows, columns, values)

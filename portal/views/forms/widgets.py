@@ -22,7 +22,7 @@ from portal.fields.row_form import row_in
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
-from portal.records.writing.form_conditions import depends_on, is_required, is_shown, linked_records
+from portal.records.writing.form_conditions import depends_on, is_locked, is_required, is_shown, linked_records
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.validation import typed_columns
 from portal.texts import _
@@ -119,6 +119,10 @@ def form_rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Fi
 def widget(filling: Filling, field: Field) -> Widget:
     """The widget of one field, filled in."""
     kind, reader = WIDGETS[field.widget], filling.records.policy.reader
+    locked = is_locked(filling.records, field, filling.values)
+    if locked:  # browsers send nothing of it
+        kept = inputs_of([field], filling.values, reader)
+        filling = replace(filling, inputs={**filling.inputs, **{filling.prefix + name: kept[name] for name in kept}})
     base = Widget(
         name=filling.prefix + field.name,
         label=field.title,
@@ -135,6 +139,8 @@ def widget(filling: Filling, field: Field) -> Widget:
         required_when=_rule(filling, field.required_when),
         error=filling.errors.get(filling.prefix + field.name, ""),
         max_length=field.length_limit,
+        read_only_when=_rule(filling, field.read_only_when),
+        locked=locked,
         show_when=_rule(filling, field.show_when),
         hidden=not is_shown(filling.records, field, filling.values),
         reuse=kind.reuse,

@@ -110,7 +110,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
 def transition_fields(records: Records, transition: Transition, record: RecordRead | None = None) -> list[Field]:
     """The fields that a transition asks for, of one record without what is signed already; read-only ones too."""
     fields = [
-        records.module.field(name).model_copy(update={"required": need == "required"})
+        records.module.field(name).model_copy(update={"required": need == "required", "read_only_when": None})
         for name, need in transition.ask.items()
         if name in records.module.fields
     ]

@@ -86,6 +86,7 @@ DESCRIPTIONS = {
     "Field.default": "A value, now, today, me, my organization, me.phone, or $link.field of the same form.",
     "Field.unique": "true: no two records have the same value; organization: no two of one company.",
     "Field.read_only": "true: people cannot enter it; once: only when the record is created.",
+    "Field.read_only_when": "A condition on the same form; while it holds, people cannot change the field.",
     "Field.internal": "Whether only staff profiles ever see it.",
     "Field.search": "Whether the general search looks at it.",
     "Field.index": "Whether sorting and filtering by it is made fast.",

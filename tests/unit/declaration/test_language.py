@@ -82,6 +82,7 @@ MODULE_KEYS = [
     (REFUSED, f"{TICKETS}.fields", "view", "text"),
     (WORKS, f"{TICKETS}.fields.title", "required_when", {"state": "open"}),
     (WORKS, f"{TICKETS}.fields.title", "read_only", "once"),
+    (WORKS, f"{TICKETS}.fields.title", "read_only_when", {"state": "open"}),
     (WORKS, f"{TICKETS}.fields.due", "within", {"state": {"new": "4 h"}}),
     (WARNS, f"{TICKETS}.fields.due", "pause", ["open"]),
     (WORKS, f"{TICKETS}.lifecycle", "follow_up", "previous"),
