@@ -73,12 +73,13 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u
 
 
 class Text:
-    """A declared text: one string for all languages, or one per language code."""
+    """A declared text: one string for all languages, or one per language code. An empty one is one that is missing."""
 
     __slots__ = ("by_language", "plain")
 
     def __init__(self, value: str | Mapping[str, str]) -> None:
-        self.by_language = dict(value) if isinstance(value, Mapping) else {}
+        wordings = value.items() if isinstance(value, Mapping) else ()
+        self.by_language = {language: wording for language, wording in wordings if wording.strip()}
         self.plain = value if isinstance(value, str) else next(iter(self.by_language.values()), "")
 
     def __call__(self, language: str, default: str | None = None) -> str:

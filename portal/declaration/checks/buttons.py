@@ -87,7 +87,7 @@ def _check_set(draft: DeclarationDraft, module: str, button: Button, at: Cursor)
     check_values(draft, module, button.set, at)
     for name in button.set:
         field = draft.modules[module].fields.get(name)
-        if field is not None and not can_be_typed(draft.modules[module], field, new=True):
+        if field is not None and not field.computed and not can_be_typed(draft.modules[module], field, new=True):
             at[name].key.wrong(f'"{name}" cannot be filled in: it is not part of forms')
 
 

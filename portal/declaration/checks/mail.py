@@ -13,6 +13,7 @@ from portal.declaration.source.suggestions import suggest
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PLACEHOLDERS = ("reference", "title", "link")
 ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+NOBODY = "nobody is notified, as there is no owner, company, watcher, assigned person or desk"
 
 
 def check_mail(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
@@ -24,6 +25,8 @@ def check_mail(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_desk(draft, mail.desk, at["desk"])
     if mail.remind:
         _check_remind(draft, module, mail, at["remind"])
+    if not _has_recipients(draft, module):
+        _warn_of_nobody(mail, at)
     if mail.commented and not module.comments:
         at["commented"].key.warn(f"has no effect: {module.name} has no comments")
     if mail.moved and module.lifecycle is None:
@@ -47,6 +50,19 @@ def check_after(transition: Transition, at: Cursor) -> None:
     for name, need in transition.ask.items():
         if transition.after is not None and need == "required" and name != "comment":
             at["after"].wrong(f'the portal cannot do this by itself: "{name}" is asked for as required')
+
+
+def _warn_of_nobody(mail: Mail, at: Cursor) -> None:
+    for name in ("created", "commented", "moved"):
+        if name in at and getattr(mail, name):
+            at[name].key.warn(f"has no effect: {NOBODY}")
+
+
+def _has_recipients(draft: DeclarationDraft, module: Module) -> bool:
+    """Whether there is anybody who could be notified of news of a record."""
+    from_outside = draft.inbox is not None and draft.inbox.creates == module.name
+    ways = (module.owner, module.organization, module.watchers, module.mail.assigned, module.mail.desk)
+    return any(ways) or from_outside or module.name in (draft.people, draft.organizations)
 
 
 def _check_assigned(draft: DeclarationDraft, module: Module, name: str, at: Cursor) -> None:

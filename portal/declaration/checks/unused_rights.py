@@ -125,6 +125,7 @@ def _check_buttons(draft: DeclarationDraft, declaration: Declaration, in_doubt: 
             if module in profile.modules and name in profile.buttons
         ]
         for field in button.set if forms else ():
-            if field in draft.modules[module].fields and not any(field in form for form in forms):
+            declared = draft.modules[module].fields.get(field)
+            if declared and not declared.computed and not any(field in form for form in forms):
                 at = draft.at(BUTTONS, "buttons", name, "set", field)
                 at.key.warn(f'has no effect: the create form of {module} does not ask for "{field}"')

@@ -9,6 +9,7 @@ import yaml
 from portal.declaration.load import load
 from portal.declaration.synonyms import OUR_TYPES
 from portal.fields.base import Field
+from portal.texts import Text
 from tests.portal_files import write_portal
 
 MODULES = """
@@ -143,3 +144,8 @@ def test_every_field_type_is_known_by_the_names_that_other_systems_give_it():
     assert {ours for names in OUR_TYPES.values() for ours in names} == set(Field.types), (
         "declaration/synonyms.py: _TYPES"
     )
+
+
+def test_an_empty_text_is_read_in_the_default_language():
+    text = Text({"it": " ", "en": "Open", "pl": "Otwarte"})
+    assert [text(language, "en") for language in ("it", "de", "pl")] == ["Open", "Open", "Otwarte"]
