@@ -79,6 +79,7 @@ _KEYS = {
     "max_size": "size limit maxsize max",
     "min": "minimum from least",
     "max": "maximum until most",
+    "at_least": "after not_before greater_than min_field later_than",
     "show_when": "visible_if depends_on condition visible when show_if if",
     "where": "filter domain query criteria",
     "can": "permissions actions rights allow may allowed",

@@ -13,7 +13,7 @@ from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition, is_nothing
-from portal.fields.base_parts import Checked, FromColumn, InFormulas, InJson, InLines, OverOthers, WithDeadline
+from portal.fields.base_parts import Checked, FromColumn, InForms, InFormulas, InJson, InLines, OverOthers, WithDeadline
 from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
 from portal.fields.linked_value import Linked
@@ -28,7 +28,7 @@ __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "stora
 LONGEST_IN_HISTORY = 200  # characters
 
 
-class Field(InLines, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, Checked):
+class Field(InLines, InForms, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, Checked):
     """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}
@@ -76,7 +76,6 @@ class Field(InLines, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, C
     read_only: StrictBool | Literal["once"] = False  # `once`: typed in the form of a new record alone
     search: StrictBool | None = None
     index: StrictBool | None = None
-    read_only_when: FormWhere | None = None
     show_when: FormWhere | None = None
     formerly: str | None = None
 

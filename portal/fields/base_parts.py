@@ -1,4 +1,5 @@
-"""Parts of the base of every field: as a column of lines, in tables of others, in formulas, in JSON, for checks."""
+"""Parts of the base of every field: as a column of lines, in forms, in tables of others, in formulas, in JSON,
+for checks."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -6,8 +7,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from pydantic import StrictBool
 
 from portal.conditions import Condition
-from portal.fields.base_shape import Shape
+from portal.fields.base_shape import FormWhere, Shape
 from portal.fields.deadline import DeadlineRule
+from portal.fields.reader import Reader
 
 Kind = Literal["number", "percent", "money", "duration", "date", "datetime", "text"]
 Place = tuple[str, str]  # a field of a module
@@ -22,6 +24,20 @@ class Measure(NamedTuple):
 
     kind: Kind
     places: int = 0
+
+
+class InForms(Shape):
+    """The part of Field that has to do with the other fields of a form."""
+
+    read_only_when: FormWhere | None = None
+
+    @property
+    def least_from(self) -> str | None:
+        """The field of the same form whose value is the least that this one may have."""
+        return None
+
+    def check_least(self, value: Any, least: Any, reader: Reader) -> None:
+        """Raises Refused where `value` is less than `least`, the value of that field."""
 
 
 class InLines(Shape):

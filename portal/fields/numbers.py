@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 
 from portal.conditions import is_nothing
 from portal.fields.base import Field, Refused, filled
+from portal.fields.base_shape import Names
 from portal.fields.column_types import WHOLE_DIGITS, ExactDecimal
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.sheet_cell import SheetCell, number_cell
@@ -121,7 +122,7 @@ Amount = Annotated[Decimal, BeforeValidator(_amount)]
 
 
 class Bounded(Field):
-    """Keys `min` and `max`, which belong together."""
+    """Keys `min`, `max` and `at_least`, which belong together."""
 
     too_small: ClassVar[Any] = _("Enter ${min} or more.")
     too_large: ClassVar[Any] = _("Enter ${max} or less.")
@@ -129,6 +130,16 @@ class Bounded(Field):
     type: str
     min: Any = None
     max: Any = None
+    at_least: Annotated[str, Names("own field")] | None = None
+
+    @property
+    def least_from(self) -> str | None:
+        """The field that `at_least` names."""
+        return self.at_least
+
+    def check_least(self, value: Any, least: Any, reader: Reader) -> None:
+        """As for `min`."""
+        self.in_bounds((least, None), value, reader)
 
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
         """`min` and `max` as they are declared."""

@@ -35,6 +35,8 @@ modules:
       price: {type: money, read_only_when: {kind: large}}
       basis: {type: text, read_only_when: {price: {empty: true}}}
       copied: {type: text, default: $firm.site, read_only_when: {firm: {empty: false}}}
+      starts: date
+      ends: {type: date, at_least: starts}
       data: json
       consent: signature
       state: {type: choice, options: [open, signed, closed, paid]}
@@ -61,9 +63,11 @@ modules:
     list: {columns: [title, state, consent]}
     create:
       steps:
-        - {title: What, fields: [title, reason, serial, detail, data, consent, price, basis, copied]}
+        - {title: What, fields: [title, reason, serial, detail, data, consent, price, basis, copied, starts, ends]}
         - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, parts]}
-    edit: {fields: [title, kind, size, reason, detail, serial, data, consent, agreed, pledge, price, basis, parts]}
+    edit:
+      fields: [title, kind, size, reason, detail, serial, data, consent, agreed, pledge, price, basis, parts,
+               starts, ends]
     detail:
       sections:
         - {title: What, fields: [title, [kind, detail]]}
@@ -204,6 +208,18 @@ def test_a_transition_asks_for_a_locked_field_and_a_row_keeps_its_own(world):
     nancy.send(f"/cases/{case}/edit", {"title": "Asked", "kind": "small", "agreed": "Now", **sealed})
     (row,) = world.record("cases", case).values["parts"]
     assert (row.values["what"], row.values["note"]) == ("Sealed", "A")
+
+
+def test_a_value_is_not_less_than_that_of_another_field(world):
+    nancy, form = world[NANCY], {"title": "Days", "starts": "2026-03-05"}
+    refused = nancy.send("/cases/create", {**form, "ends": "2026-03-04"})
+    assert errors(refused) == {"ends"}
+    assert "Choose Mar 5, 2026 or later." in refused
+    assert nancy.send("/cases/create", {**form, "ends": "2026-03-05"}).status_int == 303
+    (case,) = [record.id for record in world.all("cases") if record.title == "Days"]
+    later = nancy.send(f"/cases/{case}/edit", {**form, "starts": "2026-03-06", "ends": "2026-03-05"})
+    assert errors(later) == {"ends"}
+    assert nancy.send(f"/cases/{case}/edit", {**form, "starts": "2026-03-06", "ends": ""}).status_int == 303
 
 
 def test_a_form_knows_who_fills_it_in_and_lets_them_say_otherwise(world):

@@ -42,6 +42,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         if field.read_only is True and field.read_only_when is not None:
             place["read_only_when"].key.wrong("a field that is read-only always needs no read_only_when")
         _check_limits(field, draft.reader, place)
+        _check_at_least(draft, module, field, place["at_least"])
         check_size(own_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
         _check_formerly(draft, module, field, former_names, place["formerly"])
@@ -189,6 +190,19 @@ def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
             return
     if not field.computed and not takes_anything(field, reader):
         at["min"].nearest.warn("nothing can be entered: no value lies within these limits")
+
+
+def _check_at_least(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
+    """A form compares two fields that people fill in, of one type. Amounts may be in two currencies."""
+    other = module.fields.get(field.least_from or "")
+    if field.least_from is None or draft.is_broken(module.name, field.least_from):
+        return
+    if other is None:
+        at.wrong(draft.no_field(module.name, field.least_from))
+    elif other is field:
+        at.wrong("a field cannot depend on itself")
+    elif other.computed or not field.takes(other) or field.value_type == "money":
+        at.wrong(f'"{other.name}" is of type {other.type}, to which no {field.type} can be compared here')
 
 
 def check_size(size: int | None, at: Cursor) -> None:

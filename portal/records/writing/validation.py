@@ -68,6 +68,7 @@ def read_form(
         elif name not in errors and name not in followed and (problem := _problem(records, field, values, record_id)):
             # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
             names = (name, *depends_on(records.module, field), *records.module.unique_within(field))
+            names += (field.least_from,) if field.least_from else ()
             unchanged = all(values.get(other) == known.get(other) for other in names)
             if record_id is None or not values[name] or not unchanged:
                 errors[name] = problem
@@ -241,8 +242,22 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
         return None
     if field.unique and is_taken(records, field, values, record_id):
         return field.taken
+    if problem := least_problem(records, field, values):
+        return problem
     if field.targets:
         return _link_problem(records, field, value, values)
+    return None
+
+
+def least_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
+    """Why the value is less than that of the field which `at_least` names, or None."""
+    value, least = values[field.name], values.get(field.least_from or "")
+    if value is None or least is None:
+        return None
+    try:
+        field.check_least(value, least, records.policy.reader)
+    except Refused as refused:
+        return refused.message
     return None
 
 

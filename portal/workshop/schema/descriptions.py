@@ -95,6 +95,7 @@ DESCRIPTIONS = {
     "Field.column": "The column of an existing table.",
     "Field.min": "The least value.",
     "Field.max": "The greatest value.",
+    "Field.at_least": "A field of the same form whose value this one must not be less than.",
     "Field.max_length": "The most characters.",
     "Field.min_length": "The fewest characters.",
     "Field.pattern": "A regular expression that the whole text must match.",
