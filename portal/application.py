@@ -137,6 +137,7 @@ def _own_pages(reload_templates: bool, reads_replica: bool) -> Configurator:
     settings = {**PYRAMID, "reload_templates": reload_templates}
     config = Configurator(settings=settings, root_factory=Root, request_factory=PortalRequest)
     config.include("portal.rendering.templates")
+    config.include("portal.rendering.pdf")
     config.include("pyramid_tm")
     config.add_request_method(None, "tm")  # PortalRequest has it
     config.include("pyramid_retry")

@@ -6,11 +6,15 @@ from typing import Any
 
 import openpyxl
 
+from tests import pdfs
+
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def text_of(answer: Any) -> str:
     """All that an answer says: of a workbook the text of its parts, without the moment at which it was made."""
+    if answer.content_type == "application/pdf" and answer.headers["Content-Disposition"].startswith("attachment"):
+        return pdfs.text_of(pdfs.pdf_of(answer))
     if answer.content_type != CONTENT_TYPE:
         return str(answer.text)
     with zipfile.ZipFile(io.BytesIO(answer.body)) as parts:

@@ -41,9 +41,15 @@ def newest_comments(records: Records, record: Record, size: int, before: int = B
     return _comments(records, record, f"newest {size} comments", partial(_newest, size), before_id=before)
 
 
+def newest_public_comments(records: Records, record: Record, size: int) -> list[Comment]:
+    """The same without internal ones, whoever reads."""
+    return _comments(records, record, f"newest {size} comments", partial(_newest, size), public=True, before_id=BEYOND)
+
+
 def comments_by_ids(records: Records, record: Record, ids: Collection[int]) -> list[Comment]:
     """Those of the comments `ids` that are on a record, newest first."""
-    return _comments(records, record, "comments by ids", _by_ids, **{IDS: list(ids)}) if ids else []
+    values: dict[str, Any] = {IDS: list(ids)}
+    return _comments(records, record, "comments by ids", _by_ids, **values) if ids else []
 
 
 def find_comment(records: Records, record: Record, comment_id: int) -> Comment | None:
@@ -59,9 +65,11 @@ def count_comments(records: Records, record: Record, after: int = 0) -> int:
     return records.connection.execute(query).scalar_one()
 
 
-def _comments(records: Records, record: Record, purpose: str, build: Any, **values: Any) -> list[Comment]:
+def _comments(
+    records: Records, record: Record, purpose: str, build: Any, public: bool = False, **values: Any
+) -> list[Comment]:
     """The comments of a statement that is built once for each side of the conversation."""
-    tables, staff = records.policy.tables, records.policy.staff
+    tables, staff = records.policy.tables, records.policy.staff and not public
     key = f"{purpose} for staff" if staff else purpose
     statement = tables.statement(key, lambda: _for_side(build(tables), tables.comment, staff))
     values |= {"module_name": records.name, "record_id": record.id}

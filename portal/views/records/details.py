@@ -50,6 +50,7 @@ class DetailPage:
     back_url: str
     previous_url: str = ""  # in the list from which the record was opened
     next_url: str = ""
+    pdf_url: str = ""
     actions: tuple[Action, ...] = ()  # edit, delete, transitions
     stage_bar: StageBar | None = None
     sections: tuple[SectionShown, ...] = ()
@@ -86,22 +87,19 @@ def detail_page(
     talk = conversation(resource, request, composer, stored) if records.module.comments else None
     return DetailPage(
         heading=record_heading(records, record),
-        about=_about(resource),
+        about=about_record(resource),
         back_url=list_of_query(records.name, query or ""),
         previous_url="" if query is None else record_address(records.name, record.id, "previous"),
         next_url="" if query is None else record_address(records.name, record.id, "next"),
+        pdf_url=record_address(records.name, record.id, "record.pdf"),
         actions=tuple(record_buttons(resource)),
         stage_bar=stage_bar(resource, events),
         follow_ups=tuple(
             TitledLink(record_in_words(other), record_address(records.name, other.id))
             for other in follow_ups(records, record)
         ),
-        sections=tuple(
-            SectionShown(section.title or "", rows)
-            for section in layout.sections or ()
-            if (rows := tuple(_section_rows(resource, section.fields, pictures)))
-        ),
-        aside=tuple(_field_value(resource, name, pictures) for name in _present_fields(resource, layout.aside or ())),
+        sections=shown_sections(resource, pictures),
+        aside=shown_aside(resource, pictures),
         conversation=talk,
         files=files_card(resource, request, stored, refused, talk.thread.first_id if talk else 0)
         if records.module.attachments
@@ -115,8 +113,23 @@ def detail_page(
     )
 
 
+def shown_sections(resource: Record, pictures: Pictures) -> tuple[SectionShown, ...]:
+    """The fields of the record by sections; `pictures` stand in long texts where a mail had them."""
+    return tuple(
+        SectionShown(section.title or "", rows)
+        for section in resource.records.access.detail.sections or ()
+        if (rows := tuple(_section_rows(resource, section.fields, pictures)))
+    )
+
+
+def shown_aside(resource: Record, pictures: Pictures) -> tuple[Value, ...]:
+    """The fields beside them."""
+    names = _present_fields(resource, resource.records.access.detail.aside or ())
+    return tuple(_field_value(resource, name, pictures) for name in names)
+
+
 def _field_value(resource: Record, name: str, pictures: Pictures) -> Value:
-    """One readable field of the record; `pictures` stand in long texts where a mail had them."""
+    """One readable field of the record."""
     records = resource.records
     field, record = records.module.field(name), resource.record
     value = shown(field, record.values.get(name), records.policy.reader)
@@ -149,13 +162,13 @@ def _present_fields(resource: Record, names: Iterable[str]) -> Iterator[str]:
 
 
 def _said_above(resource: Record) -> set[str]:
-    """The fields of which `_about` makes its line."""
+    """The fields of which `about_record` makes its line."""
     values = resource.record.values
     opened = ("created", "created_by") if values.get("created") else ()
     return {"reference", *(name for name in opened if values.get(name))}
 
 
-def _about(resource: Record) -> str:
+def about_record(resource: Record) -> str:
     """The line above the heading: the reference, and who created the record and when, as far as both may be read."""
     record, reader = resource.record, resource.records.policy.reader
     author, created = record.values.get("created_by"), record.values.get("created")

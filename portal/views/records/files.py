@@ -82,7 +82,7 @@ def send_file(resource: RecordFile, request: Request) -> Response:
     response.content_length = stored.size
     response.etag, response.accept_ranges = f"{stored.id}", "bytes"  # its bytes never change
     response.conditional_response = True  # a download that broke off goes on where it stopped, and players may seek
-    response.headers["Content-Disposition"] = _disposition("inline" if shown else "attachment", stored.name)
+    response.headers["Content-Disposition"] = disposition("inline" if shown else "attachment", stored.name)
     if stored.media_type != "application/pdf":
         response.headers["Content-Security-Policy"] += "; sandbox"
     return response
@@ -129,7 +129,7 @@ def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:
     request.add_response_callback(remove)
 
 
-def _disposition(kind: str, name: str) -> str:
+def disposition(kind: str, name: str) -> str:
     """The header Content-Disposition with a file name of any letters (RFC 6266, RFC 8187)."""
     plain = "".join(letter if letter.isascii() and letter.isalnum() or letter in "-_. " else "_" for letter in name)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

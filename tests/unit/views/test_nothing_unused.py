@@ -24,6 +24,7 @@ PYTHON = [
     for path in (PORTAL / folder).rglob("*.py")
 ]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
+TYPESET = [path.read_text("utf-8") for path in (PORTAL / "templates").glob("*.typ")]
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/js").glob("*.js"))}
 STYLES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/css").glob("*.css"))}
 
@@ -80,7 +81,8 @@ def test_every_field_of_a_page_is_set_by_a_view():
 
 
 def test_every_field_of_a_page_is_read():
-    read = {name for text in TEMPLATES.values() for name in re.findall(r"\.(\w+)", text)}
+    texts = [*TEMPLATES.values(), *TYPESET]
+    read = {name for text in texts for name in re.findall(r"\.(\w+)", text)}
     read |= {node.attr for tree in PYTHON for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     offenders = [f"{kind.__name__}.{name}" for kind in shown_classes() for name in fields_of(kind) if name not in read]
     assert offenders == []

@@ -32,6 +32,7 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
     "forms/offers.find_linked", "lists/search.search_everywhere", "lists/search_box.complete_search",
     "records/actions.move_record",
     "records/actions.show_transition", "records/comments.show_comments", "records/details.show_record",
+    "records/record_pdf.record_as_pdf",
     "records/files.send_file", "records/files.send_thumbnail", "records/history.show_history",
     "records/seen_and_hidden.hide_record", "records/seen_and_hidden.mark_module_seen",
     "records/seen_and_hidden.mark_record_seen", "records/seen_and_hidden.put_notice_away",
