@@ -78,6 +78,13 @@ def test_however_deep_elements_stand_within_one_another_they_are_drawn():
     assert (json.dumps(nodes).count('"tag"'), nodes[-1]) == (DEEPEST, "after")
 
 
+def test_a_word_that_is_longer_than_the_page_is_broken():
+    url, word = f"https://a.example/{'u' * 300}", "w" * 300
+    pdf = drawn(Value("A", "url", url, url=url), Value("B", "longtext", word), html(f"<p>{word.upper()}</p>"))
+    lines = pdf.pages[0].extract_text().splitlines()
+    assert all(sum(letter * 9 in line for line in lines) > 1 for letter in "uwW")
+
+
 def test_what_is_nearly_empty_is_drawn():
     texts = ("", " ", "<p></p>", "<ul></ul>", "<table></table>", "<table><tr></tr></table>", "a<b> </b>")
     lines = Value("B", "lines", "2 lines", parts=(LinesShown((), ((), ()), ()),))
