@@ -275,6 +275,14 @@ def test_a_notice_stands_on_top_until_each_puts_it_away(world):
     world.clock.pass_by(minutes=1)
     world.set("news", notice, body="On Saturday")
     assert "On Saturday" in world[ANNA].get("/"), "what is changed comes back"
+    world[ANNA].send(f"/news/{notice}/hide", status=303)
+    assert "We move" not in titles(world[ANNA].get("/news/"))
+    assert "On Saturday" in world[ANNA].get("/"), "what is hidden from lists is still a notice"
+    world.clock.pass_by(minutes=1)
+    world.set("news", notice, body="On Sunday")
+    world[ANNA].send(f"/news/{notice}/put-away", status=303)
+    assert "On Sunday" not in world[ANNA].get("/")
+    assert "We move" in titles(world[ANNA].get("/news/")), "it was shown again before it was put away"
 
 
 def test_only_notices_are_put_away(world):
