@@ -202,15 +202,6 @@ def test_a_sum_may_be_larger_than_any_number_that_can_be_typed(world):
     assert points == {"Yes": "18,446,744,073,709,551,613", "No": "-6"}
 
 
-def test_a_negative_sum_is_a_bar_on_the_other_side_of_zero(world):
-    section = next(one for one in world[ANNA].get("/").html.select("section.card") if "Points by urgent" in one.text)
-    bars = [bar.select("rect")[1] for bar in section.select("ul.bars svg")]
-    (yes, no) = [(float(bar["x"]), float(bar["width"])) for bar in bars]
-    assert no[0] == 0
-    assert yes[0] == no[1]
-    assert sum(yes) == 100
-
-
 def test_what_one_has_hidden_is_counted_no_more_than_listed(world):
     label, before, address = charts_of(world[ANNA])["Jobs by state"][1]
     record = world[ANNA].get(address).html.select_one("a.cover")["href"]
