@@ -6,7 +6,7 @@ import click
 
 from portal.commands.database_errors import database_refusals_explained
 from portal.commands.index import update_search_index
-from portal.commands.open_portal import exit_with, open_portal
+from portal.commands.open_portal import exit_with, open_portal, print_overdue
 from portal.commands.options import common_options
 from portal.commands.progress_bar import progress_bar
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, Expected, apply
@@ -55,6 +55,7 @@ def command(file: Path | None, allow_loss: bool) -> None:
         click.echo("nothing to do: the database fits the declarations")
     if records := update_search_index(portal):
         click.echo(f"the search index was brought up to date: {plural(records, 'record')}")
+    print_overdue(portal)
 
 
 def _saved(file: Path) -> SavedPlan:

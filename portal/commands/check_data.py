@@ -13,6 +13,7 @@ from portal.records.audit.expectations import check_expectations, check_named_re
 from portal.records.audit.missing_indexes import check_speed
 from portal.records.audit.removed_options import check_options
 from portal.records.policy import Policy
+from portal.records.writing.retention import overdue_sentences
 
 
 def data_problems(folder: Path | None) -> list[Problem]:
@@ -38,3 +39,5 @@ def _problems(portal: OpenPortal, connection: Connection, places: Places) -> Ite
     yield from check_sign_up_companies(connection, tables, places)
     yield from check_options(connection, tables, places)
     yield from check_speed(connection, tables, places)
+    for module, sentence in overdue_sentences(connection, tables, now):
+        yield places.problem("modules.yaml", ("modules", module.name, "keep"), sentence, warning=True)

@@ -1,5 +1,6 @@
 """What most commands begin with: one portal, its declaration and its database, or one sentence that says why not."""
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from portal.declaration.load import load
 from portal.declaration.source.suggestions import suggest
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
+from portal.records.writing.retention import overdue_sentences
 from portal.settings import Settings
 from portal.store.store import Store, open_store
 
@@ -56,6 +58,13 @@ class OpenPortal:
         if module not in modules:
             known = ", ".join(modules)
             raise click.UsageError(f'there is no module "{module}"{suggest(module, modules)}; the modules are {known}')
+
+
+def print_overdue(portal: OpenPortal) -> None:
+    """Says which records will be deleted soon as their modules keep them no longer. The tables have to be there."""
+    with database_refusals_explained(), reading(portal.engine) as connection:
+        for _module, sentence in overdue_sentences(connection, portal.tables, datetime.datetime.now(datetime.UTC)):
+            click.echo(sentence)
 
 
 def open_portal(*, check_database: bool = True, folder: Path | None = None) -> OpenPortal:

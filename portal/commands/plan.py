@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from portal.commands.database_errors import database_refusals_explained
-from portal.commands.open_portal import open_portal
+from portal.commands.open_portal import open_portal, print_overdue
 from portal.commands.options import common_options
 from portal.database.migration.plan_and_apply import plan, saved_plan
 from portal.database.migration.plan_steps import step_entry
@@ -41,4 +41,6 @@ def command(out: Path | None, form: str) -> None:
         click.echo(json.dumps({"changes": bool(entries), "steps": entries}, indent=2, ensure_ascii=False))
     else:
         click.echo(made)
+        if not made.steps:
+            print_overdue(portal)
     raise SystemExit(CHANGES if made.steps else 0)

@@ -18,7 +18,7 @@ from portal.declaration.home_shapes import Home
 from portal.declaration.references import BARE_NUMBER
 from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
-from portal.fields.periods import Period
+from portal.fields.periods import LongPeriod, Period
 from portal.fields.working_hours import DayHours, DaysOff, Weekday
 from portal.texts import Text, label_from_name
 
@@ -217,6 +217,7 @@ class Module(Shape):
     edit: FormLayout = FormLayout()
     mail: Mail = Mail()
     records_from: StrictBool | None = None  # whether an account's first visible day hides older records
+    keep: LongPeriod | None = None  # after which time without a change a final record is deleted
     formerly: str | None = None
     table: str | None = None  # an existing table that is read in the place of one of the portal's own
     key: value_types.SeveralTexts | None = None  # the columns of it that name a row
@@ -268,8 +269,7 @@ class Module(Shape):
 
     def is_final(self, state: str | None) -> bool:
         """Whether no transition leaves a state."""
-        transitions = self.transitions.values()
-        return bool(transitions) and not any(leaves(transition, state) for transition in transitions)
+        return bool(self.transitions) and not any(leaves(transition, state) for transition in self.transitions.values())
 
     @property
     def title_field(self) -> Field:

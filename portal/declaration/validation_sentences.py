@@ -69,7 +69,17 @@ _SAID_OTHERWISE = {
     ("Access", "attachments"): '"attachments" is not used here: write attach under can: where people may add some',
     **{
         ("Access", key): f'"{key}" is not used here: it is said in modules.yaml, for all profiles alike'
-        for key in ("owner", "organization", "lifecycle", "mail", "watchers", "reference", "title", "records_from")
+        for key in (
+            "owner",
+            "organization",
+            "lifecycle",
+            "mail",
+            "watchers",
+            "reference",
+            "title",
+            "records_from",
+            "keep",
+        )
     },
 }
 # The sentences for keys that take several kinds of value, or a value that matches a pattern.

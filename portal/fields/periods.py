@@ -1,4 +1,4 @@
-"""Periods as a declaration writes them: `15 min`, `4 h`, `7 days`, `2 weeks`."""
+"""Periods as a declaration writes them: `15 min`, `4 h`, `7 days`, `2 weeks`; long ones: `18 months`, `2 years`."""
 
 import datetime
 import re
@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}  # of long periods
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _WRITTEN = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)")
+_LONG = re.compile(r"(\d{1,3}) ?(days?|weeks?|months?|years?)")
+_LONG_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,3} ?(days?|weeks?|months?|years?)\s*$"})
 _SCHEMA = WithJsonSchema(
     {"type": "string", "pattern": r"^\s*\d{1,5} ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$"}
 )
@@ -21,11 +24,24 @@ def read_period(written: Any) -> tuple[int, str]:
     return int(match[1]), match[2][0]
 
 
+def long_period(written: Any) -> datetime.timedelta:
+    """What a long period means; a month is 30 days. Raises ValueError."""
+    match = _LONG.fullmatch(str(written).strip())
+    if match is None or int(match[1]) == 0:
+        raise ValueError('must be a period such as "90 days", "18 months" or "2 years"')
+    return datetime.timedelta(days=int(match[1]) * DAYS[match[2][0]])
+
+
 def _parse(written: Any) -> datetime.timedelta:
     if isinstance(written, datetime.timedelta):
         return written
     number, unit = read_period(written)
     return datetime.timedelta(seconds=number * SECONDS[unit])
+
+
+def _checked_long(written: Any) -> str:
+    long_period(written)
+    return str(written).strip()
 
 
 def _checked(written: Any) -> str:
@@ -36,3 +52,4 @@ def _checked(written: Any) -> str:
 Period = Annotated[datetime.timedelta, BeforeValidator(_parse), _SCHEMA]
 # Of working time, as it is written: how long a day is depends on the hours.
 WorkingPeriod = Annotated[str, BeforeValidator(_checked), _SCHEMA]
+LongPeriod = Annotated[str, BeforeValidator(_checked_long), _LONG_SCHEMA]

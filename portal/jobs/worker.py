@@ -28,6 +28,7 @@ from portal.jobs.announcing import Announcing
 from portal.jobs.arrears import WORKER
 from portal.jobs.delivering import Delivering
 from portal.jobs.inviting import Inviting
+from portal.jobs.retention import Retention
 from portal.jobs.scheduled_tasks import Due
 from portal.jobs.sending import Sending, tell_administrators
 from portal.jobs.transactions import in_retried_transaction
@@ -45,6 +46,7 @@ RESTS = 3  # times as long as a round took that found nothing to do, where that 
 BEAT_EVERY = datetime.timedelta(seconds=30)
 DUE_EVERY = datetime.timedelta(minutes=1)
 MOST_OF_THE_TIME = 50  # looking for what is due takes at most one part in so many of the time
+DELETE_EVERY = datetime.timedelta(hours=1)
 INDEX_EVERY = datetime.timedelta(hours=1)  # not more often: what cannot be made is tried again each time
 
 
@@ -53,7 +55,7 @@ class Done:
     """What one turn of the worker did."""
 
     announced: int = 0  # letters written about records
-    due: int = 0  # records moved or reminded
+    due: int = 0  # records moved, reminded of or deleted
     sent: int = 0  # letters that the mail server took
     looked_at: int = 0  # people who might be invited
 
@@ -97,11 +99,12 @@ class Worker:
         self.engine, self.tables, self.clock, self.address = engine, tables, clock, address
         self.stopping = stopping or threading.Event()
         self.announcing = Announcing(engine, clock, self.sender)
-        self.due = Due(engine, clock)
+        self.due, self.retention = Due(engine, clock), Retention(engine, clock)
         self.sending = None if server is None else Sending(engine, server, clock, self.announcing.rewrite)
         self.inviting = Inviting(engine, clock, self.sender)
         self.delivering = Delivering(engine, clock, webhook_keys)
         self._beats, self._looks_for_due = Regularly(BEAT_EVERY), Regularly(DUE_EVERY)
+        self._deletes_old = Regularly(DELETE_EVERY)
         self._finishes_index = Regularly(INDEX_EVERY, clock())  # at the start that is done by web/live.py
 
     def sender(self, tables: Tables, now: datetime.datetime) -> Sender:
@@ -138,6 +141,8 @@ class Worker:
         if self._finishes_index.is_time(now) and not running_threads():
             catch_up_later(self.engine, tables)
         due = self._do_what_is_due(tables) if self._looks_for_due.is_time(now) else 0
+        if self.retention.places or self._deletes_old.is_time(now):
+            due += self.retention.delete_all(tables, is_stopping)
         looked_at = self.inviting.invite_all(tables, is_stopping)
         announced = self.announcing.announce_all(tables, is_stopping)
         sent = self.sending.send_all(tables, is_stopping) if self.sending else 0

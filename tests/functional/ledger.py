@@ -224,6 +224,7 @@ LEDGER: dict[str, Change | str] = {
     "Module.create": Change(f"{TICKETS}.create", {"fields": ["title"]}),
     "Module.edit": Change(f"{TICKETS}.edit", {"fields": ["title"]}),
     "Module.mail": "test_emails.py::test_customers_are_told_of_exactly_what_they_may_open",
+    "Module.keep": "test_retention.py::test_final_records_go_after_their_time_and_a_day_of_notice",
     "Module.records_from": "test_access.py::test_the_first_visible_day_hides_older_posts_but_not_the_catalogue",
     "Module.formerly": f"{RENAMING}test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them",
     "Module.table": "test_existing_tables.py::test_a_list_shows_what_the_reader_may_see",

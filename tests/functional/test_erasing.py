@@ -38,6 +38,7 @@ IMPERSONAL = {
     "portal_delivery": "names of webhooks",
     "portal_heartbeat": "the worker",
     "portal_backlog": "modules",
+    "portal_keep": "modules",
     "portal_schema": "the declaration",
     "portal_declarations": "the declaration",
     "portal_announcement": "ids of events",

@@ -294,6 +294,13 @@ def _upkeep_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("after", sa.BigInteger()),  # the last record that is done
             sqlite_autoincrement=True,
         ),
+        "keep": sa.Table(
+            "portal_keep",
+            metadata,
+            sa.Column("module", sa.Text(), primary_key=True),
+            sa.Column("rule", sa.Text()),  # what jobs/retention.py deletes by
+            sa.Column("since", UTCDateTime()),  # when the worker has first seen this rule
+        ),
         "schema": sa.Table(
             "portal_schema",
             metadata,

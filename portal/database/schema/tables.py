@@ -63,6 +63,7 @@ class Tables:
     schema: sa.Table
     declarations: sa.Table
     backlog: sa.Table
+    keep: sa.Table
     comment: sa.Table
     file: sa.Table
     watcher: sa.Table

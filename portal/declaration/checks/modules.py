@@ -1,6 +1,7 @@
 """Checks modules: whose a record is, how it is named, and what it has. Their lifecycles: lifecycles.py."""
 
 import re
+from collections.abc import Iterable
 
 from portal.declaration.checks.fields import check_size
 from portal.declaration.checks.lifecycles import check_lifecycle
@@ -33,10 +34,27 @@ def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_answers(draft, module.conversation.answers, at["comments"]["answers"])
     if module.watchers and draft.people is None and not draft.broken_roles:
         at["watchers"].wrong("modules.yaml does not say which module holds the people: add people: MODULE")
+    if module.keep is not None:
+        _check_keep(draft, module, at["keep"])
     if module.formerly is not None:
         _check_formerly(draft, module, module.formerly, at["formerly"])
     if module.key is not None and module.table is None:
         at["key"].key.wrong("key needs table:, the name of the existing table")
+
+
+def _check_keep(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
+    """What is deleted after some time is of no table of others, and is not what accounts depend on."""
+    if module.table is not None:
+        at.key.wrong(f"the rows of the existing table {module.table} are not the portal's to delete: leave keep out")
+    elif module.name in (draft.people, draft.organizations):
+        at.key.wrong("people and companies do not go by themselves: portal account erase erases a person")
+    elif module.lifecycle is not None and not any(map(module.is_final, _states(module))):
+        at.key.warn(f"has no effect: no state of {module.name} is final, and only records in final ones are deleted")
+
+
+def _states(module: Module) -> Iterable[str]:
+    field = module.fields.get(module.state_field or "")
+    return filter(None, field.declared_options) if field is not None else ()
 
 
 def _check_formerly(draft: DeclarationDraft, module: Module, former_name: str, at: Cursor) -> None:

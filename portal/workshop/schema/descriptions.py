@@ -74,6 +74,7 @@ DESCRIPTIONS = {
     "Module.edit": "The form of an existing record: fields, or steps.",
     "Module.mail": "Which emails are sent about a record, and to whom.",
     "Module.records_from": "Whether the first visible day of an account hides older records.",
+    "Module.keep": "How long a record is kept after its last change, such as 2 years: only in final states.",
     "Module.formerly": "The previous name of the module: its data is kept.",
     "Module.table": "An existing table to read instead of one made by the portal.",
     "Module.key": "The column of the existing table that identifies a row.",

@@ -1,0 +1,114 @@
+"""Deletes the records that are kept no longer (`keep`), each as a person would: in a transaction, with its history.
+
+What is deleted does not come back. So the worker writes down when it has first seen what is kept for how long, logs how
+many records will go, and begins a day later; another period or other final states begin that day anew. A record that
+others still need stays, and is tried again.
+"""
+
+import datetime
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from portal.database.engine import reading
+from portal.database.errors import database_is_in_the_way
+from portal.database.insert import insert_into
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Module
+from portal.fields.base import Refused
+from portal.jobs.transactions import in_retried_transaction
+from portal.records.policy import system_policy
+from portal.records.reading.records import Records
+from portal.records.writing.history import Author
+from portal.records.writing.retention import NOTICE, count_overdue, final_states, kept_for_some_time, overdue
+from portal.records.writing.writer import Writer
+from portal.texts import plural
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100  # records of a module that go in one turn of the worker: letters are not kept waiting
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What one database keeps no longer. `places`: the last record that was looked at, of modules with more of them."""
+
+    engine: sa.Engine
+    clock: Callable[[], datetime.datetime]
+    places: dict[str, int] = field(default_factory=dict)
+
+    def delete_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Deletes some of what is kept no longer and was announced in time; returns how many records that were."""
+        modules = kept_for_some_time(tables)
+        in_retried_transaction(self.engine, lambda connection: _forget_others(connection, tables, modules))
+        return sum(self._try(tables, module, is_stopping) for module in modules)
+
+    def _try(self, tables: Tables, module: Module, is_stopping: Callable[[], bool]) -> int:
+        """Deletes of one module; what fails does not keep others back."""
+        try:
+            return self._delete(tables, module, is_stopping)
+        except Exception as error:
+            if database_is_in_the_way(error):
+                raise
+            log.exception("The records of %s that are kept no longer could not be deleted", module.name)
+            return 0
+
+    def _delete(self, tables: Tables, module: Module, is_stopping: Callable[[], bool]) -> int:
+        now = self.clock()
+        if not in_retried_transaction(self.engine, lambda connection: _is_announced(connection, tables, module, now)):
+            return 0
+        key, last = tables.module(module.name).c["id"], self.places.pop(module.name, 0)
+        following = sa.select(key).where(overdue(tables, module, now), key > last).order_by(key).limit(AT_ONCE)
+        with reading(self.engine) as connection:
+            ids = list(connection.scalars(following))
+        gone = [self._delete_one(tables, module, record_id, now) for record_id in ids if not is_stopping()]
+        deleted, staying = gone.count(True), gone.count(False)
+        if len(ids) == AT_ONCE:
+            self.places[module.name] = ids[-1]
+        if deleted or staying:
+            sentence = "%s: %s deleted that had not changed for %s; %s left, which others need"
+            log.info(sentence, module.name, plural(deleted, "record"), module.keep, staying)
+        return deleted
+
+    def _delete_one(self, tables: Tables, module: Module, record_id: int, now: datetime.datetime) -> bool:
+        def delete(connection: sa.Connection) -> bool:
+            table = tables.module(module.name)
+            still = sa.select(table.c["id"]).where(table.c["id"] == record_id, overdue(tables, module, now))
+            if connection.execute(still.with_for_update()).first() is None:
+                return False
+            reader = tables.declaration.reader(now=now)
+            records = Records(connection, system_policy(tables, reader), module.name)
+            record = records.get(record_id)
+            if record is None:
+                return False
+            Writer(records, Author(name=reader.text(tables.declaration.settings.name))).delete(record)
+            return True
+
+        try:
+            return in_retried_transaction(self.engine, delete)
+        except Refused:
+            return False
+
+
+def _is_announced(connection: sa.Connection, tables: Tables, module: Module, now: datetime.datetime) -> bool:
+    """Whether what is kept for how long has been known for long enough; writes it down when it is first seen."""
+    table, rule = tables.keep, " ".join([str(module.keep), *final_states(module)])
+    known = connection.execute(sa.select(table).where(table.c["module"] == module.name)).mappings().first()
+    if known is not None and known["rule"] == rule:
+        return bool(known["since"] <= now - NOTICE)
+    values = {"rule": rule, "since": now}
+    insert = insert_into(connection, table).values(module=module.name, **values)
+    connection.execute(insert.on_conflict_do_update(index_elements=["module"], set_=values))
+    if number := count_overdue(connection, tables, module, now):
+        sentence = "%s: %s unchanged for %s will be deleted, from %s on, unless keep is changed before"
+        begin = (now + NOTICE).isoformat(" ", "minutes")
+        log.warning(sentence, module.name, plural(number, "record"), module.keep, begin)
+    return False
+
+
+def _forget_others(connection: sa.Connection, tables: Tables, modules: list[Module]) -> None:
+    """A module that says `keep` once more is announced once more."""
+    others = tables.keep.c["module"].not_in([module.name for module in modules])
+    connection.execute(sa.delete(tables.keep).where(others))

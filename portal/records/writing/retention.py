@@ -1,0 +1,58 @@
+"""Records that are kept no longer: `keep` of their module, counted from the last change that customers see.
+
+With a lifecycle only records in final states go. The worker deletes them (jobs/retention.py); how many that are is said
+by `portal plan`, `portal apply` and `portal check --data` before.
+"""
+
+import datetime
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Module
+from portal.fields.periods import long_period
+from portal.texts import plural
+
+NOTICE = datetime.timedelta(days=1)  # between the moment when the worker first sees a rule, and the first deletion
+
+
+def kept_for_some_time(tables: Tables) -> list[Module]:
+    """The modules that say `keep`."""
+    return [module for module in tables.declaration.modules.values() if module.keep is not None]
+
+
+def final_states(module: Module) -> list[str]:
+    """The states that no transition leaves; none without a lifecycle."""
+    states = module.field(module.state_field).declared_options if module.state_field else ()
+    return [state for state in states if state and module.is_final(state)]
+
+
+def overdue(tables: Tables, module: Module, now: datetime.datetime) -> sa.ColumnElement[bool]:
+    """Whether a record of the module's table is kept no longer."""
+    table = tables.module(module.name)
+    unchanged = table.c["modified"] <= now - long_period(module.keep)
+    if module.state_field is None:
+        return unchanged
+    return sa.and_(unchanged, module.field(module.state_field).expression(table).in_(final_states(module)))
+
+
+def count_overdue(connection: sa.Connection, tables: Tables, module: Module, now: datetime.datetime) -> int:
+    """How many records of a module are kept no longer."""
+    query = sa.select(sa.func.count()).select_from(tables.module(module.name)).where(overdue(tables, module, now))
+    return connection.execute(query).scalar_one()
+
+
+def overdue_sentences(
+    connection: sa.Connection, tables: Tables, now: datetime.datetime
+) -> Iterator[tuple[Module, str]]:
+    """The modules of which the worker deletes records soon, with how many."""
+    for module in kept_for_some_time(tables):
+        if number := count_overdue(connection, tables, module, now):
+            state = " in a final state" if module.state_field else ""
+            have = "has" if number == 1 else "have"
+            sentence = (
+                f"{plural(number, 'record')} of {module.name}{state} {have} not changed for {module.keep}, and will be "
+                "deleted, a day after the worker has first seen this"
+            )
+            yield module, sentence
