@@ -6,8 +6,13 @@ const HITS = 6;
 
 attach("dialog[data-keys]", (dialog) => {
   const single = dialog.querySelector("[data-single-keys]");
+  const remember = () => {
+    single.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes");
+    document.documentElement.toggleAttribute("data-single-keys", single.checked); // shows the key beside the search
+  };
   single.checked = !localStorage.getItem(OFF);
-  single.addEventListener("change", () => (single.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes")));
+  single.addEventListener("change", remember);
+  remember();
   document.addEventListener("click", (event) => event.target.closest("[data-open-keys]") && dialog.showModal());
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
