@@ -21,9 +21,5 @@ def with_time_left(records: Records, record: Record, field: Field, value: Value)
     if left is None:
         return with_lateness(records, record, field, value)
     time = duration_in_words(abs(left), reader, UNITS)
-    sentence = (
-        _("Stands still, ${time} of working time left")
-        if left >= 0
-        else _("Stands still, late by ${time} of working time")
-    )
+    sentence = _("Paused, ${time} of working time left") if left >= 0 else _("Paused, late by ${time} of working time")
     return value._replace(display="plain", text=reader.text(sentence % {"time": time}))

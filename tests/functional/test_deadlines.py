@@ -183,8 +183,8 @@ def test_it_stands_still_while_waiting_and_what_was_left_is_left_then(desk):
     ask(desk, ticket_id)
     assert due(desk, ticket_id) is None
     page = desk[ANNA].get(f"/tickets/{ticket_id}/")
-    assert "Stands still, 16\u00a0hr of working time left" in page.text
-    assert page.text.count("Stands still") == 1
+    assert "Paused, 16\u00a0hr of working time left" in page.text
+    assert page.text.count("Paused") == 1
     go_to(desk, "11 10:00")
     desk[ANNA].send(f"/tickets/{ticket_id}/comments", {"text": "Here you are"})
     assert due(desk, ticket_id) == at("12 17:00")
@@ -192,7 +192,7 @@ def test_it_stands_still_while_waiting_and_what_was_left_is_left_then(desk):
     assert due(desk, ticket_id) == at("11 12:00")
     go_to(desk, "11 12:30")
     ask(desk, ticket_id)
-    assert "Stands still, late by 30\u00a0min of working time" in desk[ANNA].get(f"/tickets/{ticket_id}/").text
+    assert "Paused, late by 30\u00a0min of working time" in desk[ANNA].get(f"/tickets/{ticket_id}/").text
     edit(desk, ticket_id, urgency="normal")
     assert due(desk, ticket_id) is None
     go_to(desk, "13 09:00")

@@ -185,7 +185,7 @@ def test_an_answer_by_mail_ends_the_pause_of_a_deadline(post: Post, sign_in: Cal
     assert "Mar 7, 2026" in shown()
     post.clock.now += datetime.timedelta(hours=6)
     post.brings(mail(NANCY, post.reply_address(NANCY), "Which paper?"))
-    assert "Stands still" in shown()
+    assert "Paused" in shown()
     post.clock.now += datetime.timedelta(days=3)
     post.brings(mail(ANNA, post.reply_address(ANNA), "A4"))
     sign_in(ANNA, browser=post.app)
