@@ -103,8 +103,8 @@ class Conversion:
         for name, temporary_name in temporary.items():
             alter.add_column(self.connection, table.c[name], temporary_name)
         links, misfits = self._fill(temporary)
-        if self.old_columns:
-            alter.drop_columns(self.connection, table.name, [column.name for column in self.old_columns])
+        if old := self._columns_to_drop(names):
+            alter.drop_columns(self.connection, table.name, old)
         if self.old is not None and self.old.in_join_table:
             alter.drop_tables(self.connection, [join_name(table.name, self.new.name)])
         for name, temporary_name in temporary.items():
@@ -117,6 +117,15 @@ class Conversion:
                 self.connection.execute(sa.insert(join), batch)
         if misfits and keep_misfits:
             values_set_aside.set_values_aside(self.connection, table.name, self.new.name, misfits)
+
+    def _columns_to_drop(self, names: list[str]) -> list[str]:
+        """The old columns. Of a type that is no longer understood the companions are not known: those are among them
+        whose names the new field needs."""
+        old = [column.name for column in self.old_columns]
+        if self.old is not None:
+            return old
+        present = {column["name"] for column in sa.inspect(self.connection).get_columns(self.table.name)}
+        return [*old, *(name for name in names if name in present and name not in old)]
 
     def take_back_aside(self) -> None:
         """Values that were set aside when the field got its last type, and fit this one: they fill empty fields."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, plan
+from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.fields.location import Location
 from portal.fields.money import Money
@@ -29,6 +30,18 @@ def test_values_of_another_type_are_read_by_the_new_one(portal):
     assert portal.values("a", "x") == [Decimal("12.5"), Decimal("7"), None]
     assert portal.values("a", "y") == ["3", None, None]
     assert {row["_z_folded"] for row in portal.rows(portal.tables.module("a"))} == {"low", None}
+
+
+def test_values_of_a_type_whose_package_is_gone_are_read_as_texts(portal, monkeypatch):
+    portal.started("a: {fields: {name: text, x: phone, y: phone, z: phone}}")
+    portal.add("a", {"name": "A", "x": "112", "y": "118", "z": "0800"})
+    monkeypatch.setattr(Field, "types", {name: kind for name, kind in Field.types.items() if name != "phone"})
+    assert portal.changed("a: {fields: {name: text, x: text, y: integer, w: {type: text, formerly: z}}}")[:3] == [
+        "change field a.x from phone to text: 1 value converted",
+        "change field a.y from phone to integer: 1 value converted",
+        "rename field a.z to w",
+    ]
+    assert (portal.values("a", "x"), portal.values("a", "y"), portal.values("a", "w")) == (["112"], [118], ["0800"])
 
 
 def test_values_that_do_not_fit_the_new_type_are_named_and_lost_only_when_that_is_allowed(portal):
