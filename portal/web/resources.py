@@ -18,6 +18,7 @@ from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile, file
 from portal.records.writing.comments import may_correct
 from portal.records.writing.lifecycle import is_for_reader
+from portal.records.writing.watching import watching_people
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 ROW_ID = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)  # of accounts and letters, whose ids are smaller numbers
@@ -167,7 +168,17 @@ class RecordFile(RecordBranch):
 
 
 class RecordWatchers(RecordBranch):
-    """`/MODULE/ID/watchers`: the people who were added to a record."""
+    """`/MODULE/ID/watchers`: the people who were added to a record, as far as this person may know of them."""
+
+    def __getitem__(self, name: str) -> "RecordWatcher":
+        people = watching_people(self.records, self.record) if RECORD_ID.fullmatch(name) else []
+        if name not in {str(person.id) for person in people if person.removable}:
+            raise KeyError(name)
+        return RecordWatcher(self, name)
+
+
+class RecordWatcher(RecordBranch):
+    """`/MODULE/ID/watchers/PERSON`: somebody whom one may take off."""
 
 
 class RecordComments(RecordBranch):

@@ -21,7 +21,8 @@ portal: {name: Shop, languages: [en, it], administrators: [staff]}
     owner: caller
     organization: company
     attachments: {max_size: 100 kB, types: text/plain}
-    comments: true
+    comments: {correct: 1 h}
+    watchers: true
     fields:
       name: {type: text, required: true}
       caller: {type: link, to: people, default: me}
@@ -52,7 +53,7 @@ portal: {name: Shop, languages: [en, it], administrators: [staff]}
 )
 CUSTOMER = """
 modules:
-  orders: {see: own, can: [create, edit, comment, attach, pay]}
+  orders: {see: own, can: [create, edit, comment, attach, watch, pay]}
   products: {}
   companies: {see: organization}
   people: {see: own}
@@ -60,7 +61,7 @@ modules:
 STAFF = """
 staff: true
 modules:
-  orders: {see: all, can: [create, edit, delete, comment, attach, pay, send]}
+  orders: {see: all, can: [create, edit, delete, comment, attach, watch, pay, send]}
   products: {can: [create, edit]}
   companies: {see: all}
   people: {see: all}

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from portal.fields.linked_value import Linked
-from tests.functional.world import ANNA, NANCY, linked
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
 FORM = "multipart/form-data; boundary=cut"
 
@@ -205,6 +205,73 @@ def test_files_come_with_records_and_comments_or_alone(lamp_shop):
     assert "x.zip" in refused.json["fields"]["files"]
     anna.call("POST", f"{address}/files", b"third", status=422, **{"Content-Type": "text/plain"})
     assert len(anna.call("GET", f"{address}/files").json["files"]) == 3
+
+
+@pytest.mark.sqlite_suffices
+def test_media_types_may_be_written_in_capitals(lamp_shop):
+    anna = lamp_shop.program(ANNA)
+    made = anna.call("POST", "orders", {"name": "Loud"}, status=201, **{"Content-Type": "Application/JSON"}).json
+    sent, kind = form(("files", "a.txt", "first")), {"Content-Type": "Multipart/Form-Data; boundary=cut"}
+    assert anna.call("POST", f"orders/{made['id']}/files", sent, status=201, **kind).json["files"][0]["name"] == "a.txt"
+    anna.call("POST", "orders", {"name": "x"}, status=415, **{"Content-Type": "text/plain"})
+
+
+def test_authors_correct_and_withdraw_comments_and_remove_files(lamp_shop):
+    anna, nancy = lamp_shop.program(ANNA), lamp_shop.program(NANCY)
+    address = f"orders/{order(anna)['id']}"
+    sent = form(("record", "", '{"text": "Ten lanps"}'), ("files", "a.txt", "first"))
+    said = anna.call("POST", f"{address}/comments", sent, status=201, **{"Content-Type": FORM}).json
+    alone = anna.call("POST", f"{address}/files?name=b.txt", b"second", status=201, **{"Content-Type": "a/b"}).json
+    comment = f"{address}/comments/{said['id']}"
+    for method, body in (("PATCH", {"text": "Forged"}), ("DELETE", None)):
+        nancy.call(method, comment, body, status=404)  # it is not hers
+    assert anna.call("PATCH", comment, {"text": " Ten lamps "}, status=200).json["text"] == "Ten lamps"
+    wrong = anna.call("PATCH", comment, {"text": 1, "internal": False}, status=422).json["fields"]
+    assert set(wrong) == {"text", "internal"}
+    assert anna.call("PATCH", comment, {"text": "\u200b"}, status=200).json["text"] == ""  # it has a file
+    unseen = anna.call("POST", f"{address}/comments", {"text": "\u200b"}, status=422).json["fields"]
+    assert unseen == {"text": "Enter a comment."}
+    anna.call("DELETE", f"{address}/files/{alone['files'][0]['id']}", status=204)
+    assert [file["name"] for file in anna.call("GET", f"{address}/files").json["files"]] == ["a.txt"]
+    anna.call("DELETE", comment, status=204)
+    assert anna.call("GET", f"{address}/comments").json["comments"] == []
+    assert anna.call("GET", f"{address}/files").json["files"] == []
+    anna.call("DELETE", comment, status=404)
+    with_field = form(("record", "", '{"name": "Lamps"}'), ("order", "order.txt", "ten"))
+    made = anna.call("POST", "orders", with_field, status=201, **{"Content-Type": FORM}).json
+    anna.call("DELETE", f"orders/{made['id']}/files/{made['order']['id']}", status=404)  # a value of the record
+
+
+@pytest.mark.sqlite_suffices
+def test_a_comment_can_be_corrected_as_long_as_declared(lamp_shop):
+    anna = lamp_shop.program(ANNA)
+    address = f"orders/{order(anna)['id']}/comments"
+    said = anna.call("POST", address, {"text": "x"}, status=201).json
+    lamp_shop.clock.pass_by(hours=2)
+    anna.call("PATCH", f"{address}/{said['id']}", {"text": "y"}, status=404)
+    lamp_shop.clock.pass_by(hours=-2)
+
+
+def test_watchers_are_added_and_taken_off(lamp_shop):
+    anna, bruno, nancy = (lamp_shop.program(person) for person in (ANNA, BRUNO, NANCY))
+    address = f"orders/{order(anna)['id']}"
+    bruno.call("GET", address, status=404)
+    added = anna.call("POST", f"{address}/watchers", {"address": BRUNO}, status=201).json["watchers"]
+    assert [person["name"] for person in added] == ["Bruno Verdi"]
+    assert bruno.call("GET", f"{address}/watchers", status=200).json["watchers"] == added
+    carla = lamp_shop.the("people", "Carla Neri").id
+    for body, field in (
+        ({"person": carla}, "person"), ({"person": 99999}, "person"), ({"person": [carla]}, "person"),
+        ({"address": CARLA}, "address"), ({}, "address"), ({"id": carla}, "id"),
+    ):  # fmt: skip
+        assert list(anna.call("POST", f"{address}/watchers", body, status=422).json["fields"]) == [field], body
+    nancy.call("POST", f"{address}/watchers", {"person": carla}, status=201)
+    assert anna.call("GET", f"{address}/watchers").json["watchers"] == added  # of other companies nobody is told
+    anna.call("DELETE", f"{address}/watchers/{carla}", status=404)
+    bruno.call("DELETE", f"{address}/watchers/{added[0]['id']}", status=204)
+    bruno.call("GET", address, status=404)
+    nancy.call("DELETE", f"{address}/watchers/{carla}", status=204)
+    assert nancy.call("GET", f"{address}/watchers").json == {"watchers": []}
 
 
 @pytest.mark.sqlite_suffices

@@ -290,8 +290,9 @@ def first_below(rows) -> dict[str, int]:
 # What programs ask and send to a record.
 BY_PROGRAMS = (
     ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/comments"), ("POST", "/comments"), ("GET", "/files"),
-    ("POST", "/files"), ("GET", "/files/1"), ("POST", "/move/resolve"), ("POST", "/move/reopen"),
-    ("POST", "/move/close"),
+    ("POST", "/files"), ("GET", "/files/FILE"), ("DELETE", "/files/FILE"), ("PATCH", "/comments/COMMENT"),
+    ("DELETE", "/comments/COMMENT"), ("GET", "/watchers"), ("POST", "/watchers"), ("DELETE", "/watchers/PERSON"),
+    ("POST", "/move/resolve"), ("POST", "/move/reopen"), ("POST", "/move/close"),
 )  # fmt: skip
 
 
@@ -319,8 +320,13 @@ def test_a_program_meets_what_its_person_meets_and_nothing_of_another(filled, pe
         assert INTERNAL not in everything_in(answer).replace(f"={INTERNAL}", ""), address
     before = filled.rows()
     assert len(foreign) > 3
+    comments, stored = first_below(before["portal_comment"]), first_below(before["portal_file"])
+    watching = {f"/{row['module']}/{row['record']}/": row["person"] for row in before["portal_watcher"]}
     for record in foreign:
+        ids = {"COMMENT": comments, "FILE": stored, "PERSON": watching}
         for method, more in BY_PROGRAMS:
+            for name, by_record in ids.items():
+                more = more.replace(name, str(by_record.get(f"/{record}/", 1)))
             missing = re.sub(r"/\d+", "/999999", record, count=1)
             refused = [stripped(program.call(method, each + more, {"text": "x"}), each) for each in (record, missing)]
             assert refused[0][0] == 404, (method, record, more)

@@ -18,10 +18,17 @@ from portal.views.api.answers import api_view_config, keep_for_repetition, refus
 from portal.views.api.body import FORM, media_type, put_file_in_form, put_in_form, read_body
 from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
 from portal.views.forms.uploads import receive_files
-from portal.views.records.comments import add_comment_and_files
+from portal.views.records.comments import (
+    add_comment_and_files,
+    correction_problem,
+    save_correction,
+    visible_text,
+    withdraw,
+)
+from portal.views.records.files import detach
 from portal.web.addresses import api_address, own_url
 from portal.web.form_input import whole_number
-from portal.web.resources import RecordComments, RecordFiles
+from portal.web.resources import RecordComment, RecordComments, RecordFile, RecordFiles
 
 PAGE = 50  # comments
 
@@ -57,14 +64,37 @@ def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | R
     return comments_json(records, resource.record, made)[0]
 
 
+@api_view_config(context=RecordComment, name="", request_method="PATCH", permission="comment")
+def correct_comment(resource: RecordComment, request: Request) -> dict[str, Any]:
+    """`/api/MODULE/ID/comments/COMMENT`: another text for a comment of one's own, as long as one may correct it."""
+    text = visible_text(_checked(read_body(request), {"text": str}).get("text", resource.comment.text))
+    if problem := correction_problem(resource, text):
+        raise InputError({"text": problem})
+    save_correction(resource, request, text)
+    corrected = comments_by_ids(resource.records, resource.record, [resource.comment.id])
+    return comments_json(resource.records, resource.record, corrected)[0]
+
+
+@api_view_config(context=RecordComment, name="", request_method="DELETE", permission="comment")
+def withdraw_comment(resource: RecordComment, request: Request) -> Response:
+    """`/api/MODULE/ID/comments/COMMENT`: takes a comment back, with its files."""
+    withdraw(resource, request)
+    return Response(status=204)
+
+
 def _read_comment(records: Records, body: dict[str, Any]) -> tuple[str, bool]:
     """The text of a comment, and whether it is internal, which staff alone may say."""
-    kinds: dict[str, type] = {"text": str, "internal": bool} if records.policy.staff else {"text": str}
+    body = _checked(body, {"text": str, "internal": bool} if records.policy.staff else {"text": str})
+    return visible_text(body.get("text", "")), body.get("internal", False)
+
+
+def _checked(body: dict[str, Any], kinds: dict[str, type]) -> dict[str, Any]:
+    """`body` itself. Raises InputError for other names than those of `kinds`, and for values of another kind."""
     wrong = {name: UNKNOWN for name in body if name not in kinds}
     wrong |= {name: UNEXPECTED for name, kind in kinds.items() if not isinstance(body.get(name, kind()), kind)}
     if wrong:
         raise InputError(wrong)
-    return body.get("text", "").strip(), body.get("internal", False)
+    return body
 
 
 @api_view_config(context=RecordFiles, name="", request_method="GET")
@@ -95,3 +125,10 @@ def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Respon
     keep_for_repetition(request, records, record.id, "files")
     request.response.status_code = 201
     return {"files": [file_json(file) for file in files(records, record) if file.id not in before]}
+
+
+@api_view_config(context=RecordFile, name="", request_method="DELETE", permission="attach")
+def remove_file(resource: RecordFile, request: Request) -> Response:
+    """`/api/MODULE/ID/files/FILE`: takes an attachment away, which its author and staff may."""
+    detach(resource, request)
+    return Response(status=204)

@@ -17,6 +17,7 @@ from portal.records.writing.comments import may_comment
 from portal.records.writing.defaults import defaults
 from portal.records.writing.files import may_attach
 from portal.records.writing.validation import typed_columns, typed_fields
+from portal.records.writing.watching import may_watch
 from portal.texts import Words, _
 from portal.views.api.body import FORM, JSON, RECORD
 from portal.views.api.lists import LIMIT, MOST_RECORDS
@@ -41,6 +42,10 @@ def reference(schema: str) -> Schema:
 def answer(schema: Schema | None, description: str = "OK", media_type: str = JSON) -> Schema:
     """An answer with a body of this schema; without one it has none."""
     return {"description": description, **({"content": {media_type: {"schema": schema}}} if schema else {})}
+
+
+def _in_path(name: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": NUMBER}
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,14 @@ class ModuleDescription:
             described[path]["parameters"] = [self._id] if "{id}" in path else []
         if module.comments:
             described[f"{one}/comments"] = self._comments()
+            if corrected := self._corrections():
+                described[f"{one}/comments/{{comment}}"] = corrected
         if module.attachments:
             described[f"{one}/files"] = self._files()
         if module.attachments or self._file_fields(module.fields.values()):
-            file_id = {"name": "file", "in": "path", "required": True, "schema": NUMBER}
-            download = self._operation("download", _("One file"), answer(BYTES, media_type="*/*"))
-            described[f"{one}/files/{{file}}"] = {"get": download, "parameters": [self._id, file_id]}
+            described[f"{one}/files/{{file}}"] = self._file()
+        if module.watchers:
+            described |= self._watchers(f"{one}/watchers")
         return described
 
     def schemas(self) -> Schema:
@@ -148,7 +155,7 @@ class ModuleDescription:
 
     @property
     def _id(self) -> Schema:
-        return {"name": "id", "in": "path", "required": True, "schema": NUMBER}
+        return _in_path("id")
 
     def _operation(self, verb: str, summary: Words, success: Schema, status: str = "200", **more: Any) -> Schema:
         text = self.records.policy.reader.text
@@ -226,6 +233,43 @@ class ModuleDescription:
                 "attach", _("Add files"), answer(schema), "201", requestBody=contents, parameters=parameters
             )
         return {**described, "parameters": [self._id]}
+
+    def _file(self) -> Schema:
+        described = {"get": self._operation("download", _("One file"), answer(BYTES, media_type="*/*"))}
+        if may_attach(self.records) and not self.only_reads:
+            described["delete"] = self._operation("detach", _("Remove"), answer(None), "204")
+        return {**described, "parameters": [self._id, _in_path("file")]}
+
+    def _corrections(self) -> Schema:
+        """What authors may do to their comments, where the module declares how long."""
+        declared = self.records.module.conversation.correct is not None
+        if not declared or self.only_reads or not may_comment(self.records):
+            return {}
+        text: Schema = {"type": "object", "properties": {"text": TEXT}, "additionalProperties": False}
+        body, corrected = self._contents(text, [], attachments=False), answer(reference("portal_comment"))
+        return {
+            "patch": self._operation("correct-comment", _("Change your comment"), corrected, requestBody=body),
+            "delete": self._operation("withdraw-comment", _("Withdraw"), answer(None), "204"),
+            "parameters": [self._id, _in_path("comment")],
+        }
+
+    def _watchers(self, address: str) -> Schema:
+        person = {"type": "object", "properties": {"id": NUMBER, "name": TEXT}, "required": ["id", "name"]}
+        listed = answer({"type": "object", "properties": {"watchers": {"type": "array", "items": person}}})
+        described = {"get": self._operation("list-watchers", _("Watchers"), listed)}
+        if may_watch(self.records) and not self.only_reads:
+            chosen = {
+                "type": "object",
+                "properties": {"person": NUMBER, "address": TEXT},
+                "additionalProperties": False,
+            }
+            body = self._contents(chosen, [], attachments=False)
+            described["post"] = self._operation("watch", _("Add a watcher"), listed, "201", requestBody=body)
+        paths: Schema = {address: {**described, "parameters": [self._id]}}
+        if not self.only_reads:
+            removed = self._operation("unwatch", _("Remove"), answer(None), "204")
+            paths[f"{address}/{{person}}"] = {"delete": removed, "parameters": [self._id, _in_path("person")]}
+        return paths
 
     # -- schemas --------------------------------------------------------------------------------------------------
 

@@ -104,15 +104,13 @@ def show_correction(resource: RecordComment, request: Request) -> dict[str, Ques
 @view_config(context=RecordComment, name="edit", request_method="POST", renderer="question.pt", permission="comment")
 def correct_comment(resource: RecordComment, request: Request) -> dict[str, QuestionPage] | Response:
     """Takes the sent form that gives a comment another text; one with files may be without."""
-    records, record = resource.records, resource.record
+    records = resource.records
     text = comment_text(request, "text")
-    has_files = any(file.comment == resource.comment.id for file in files(records, record))
-    if problem := comment_problem(text, required=not has_files):
+    if problem := correction_problem(resource, text):
         return refused_form(request, _correction_page(resource, request, text, problem))
     if again := answer_if_repeated(records, request):
         return again
-    if text != resource.comment.text:
-        request.writer(records).correct(record, resource.comment, text)
+    save_correction(resource, request, text)
     address = comment_address(resource.record_resource, resource.comment.id)
     return set_flash(request, answer_when_done(records, request, address), "corrected")
 
@@ -131,8 +129,25 @@ def withdraw_comment(resource: RecordComment, request: Request) -> Response:
     records, record = resource.records, resource.record
     if again := answer_if_repeated(records, request):
         return again
-    remove_bytes(request, request.writer(records).withdraw(record, resource.comment))
+    withdraw(resource, request)
     return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "withdrawn")
+
+
+def correction_problem(resource: RecordComment, text: str) -> str:
+    """Why a comment cannot get this text; one with files may be without."""
+    has_files = any(file.comment == resource.comment.id for file in files(resource.records, resource.record))
+    return comment_problem(text, required=not has_files)
+
+
+def save_correction(resource: RecordComment, request: Request, text: str) -> None:
+    """Gives a comment another text."""
+    if text != resource.comment.text:
+        request.writer(resource.records).correct(resource.record, resource.comment, text)
+
+
+def withdraw(resource: RecordComment, request: Request) -> None:
+    """Removes a comment and its files."""
+    remove_bytes(request, request.writer(resource.records).withdraw(resource.record, resource.comment))
 
 
 def _correction_page(resource: RecordComment, request: Request, text: str, error: str = "") -> QuestionPage:
@@ -160,5 +175,9 @@ def _comment_question(resource: RecordComment, request: Request, name: str) -> Q
 
 def comment_text(request: Request, name: str) -> str:
     """The comment in the input `name`; "" where nothing of it can be seen."""
-    text = posted_text(request, name).strip()
-    return "" if is_blank(text) else text
+    return visible_text(posted_text(request, name))
+
+
+def visible_text(text: str) -> str:
+    """A comment without the space around it; "" where nothing of it can be seen."""
+    return "" if is_blank(text) else text.strip()

@@ -100,16 +100,21 @@ def send_thumbnail(resource: RecordFile, request: Request) -> Response:
 def remove_file(resource: RecordFile, request: Request) -> Response:
     """Answers the button beside a file: takes it away, which its author and staff may."""
     records, record = resource.records, resource.record
-    if resource.stored.field is not None:
-        raise HTTPNotFound
     if again := answer_if_repeated(records, request):
         return again
+    detach(resource, request)
+    return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "detached")
+
+
+def detach(resource: RecordFile, request: Request) -> None:
+    """Takes a file away. Raises HTTPNotFound for that of a field, HTTPConflict on a final record."""
+    if resource.stored.field is not None:
+        raise HTTPNotFound
     try:
-        request.writer(records).detach(record, resource.stored)
+        request.writer(resource.records).detach(resource.record, resource.stored)
         remove_bytes(request, [resource.stored])
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
-    return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "detached")
 
 
 def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:

@@ -25,6 +25,7 @@ from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordWatchers
 
+NOBODY_CHOSEN = _("Choose somebody from the list, or enter the email address of a colleague.")
 OFFERED = 200  # people at once; of more, one finds by typing
 
 
@@ -105,7 +106,8 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
             return set_flash(request, answer, "unwatched")
         if not may_watch(records):
             raise HTTPNotFound
-        chosen = None if posted_text(request, "_find") else _chosen_person(records, request)
+        typed = posted_text(request, "add"), posted_text(request, "address")
+        chosen = None if posted_text(request, "_find") else chosen_person(records, *typed)
         if chosen is None:
             return _refused_watchers(resource, request, "")
         writer.watch(record, chosen)
@@ -122,7 +124,7 @@ def _refused_watchers(resource: RecordWatchers, request: Request, error: str) ->
     """The form with what was typed, and why nobody was added; without a reason while the reader looks for somebody."""
     if not posted_text(request, "_find"):
         request.response.status_code = 422
-        error = error or _("Choose somebody from the list, or enter the email address of a colleague.")
+        error = error or NOBODY_CHOSEN
     return {"page": _adding_page(resource, request, error)}
 
 
@@ -131,14 +133,14 @@ def _person_id(text: str) -> int | None:
     return int(text) if RECORD_ID.fullmatch(text) else None
 
 
-def _chosen_person(records: Records, request: Request) -> int | None:
-    """The person that the form names: by id, else by the address of a colleague; None for nobody who may be added.
+def chosen_person(records: Records, person: str, address: str) -> int | None:
+    """The person who is named by id, else by the address of a colleague; None for nobody who may be added.
 
     An address is compared whole, so that trying some tells nothing of people in other companies.
     """
-    if text := posted_text(request, "add").strip():
+    if text := person.strip():
         return _person_id(text) or 0
-    address = posted_text(request, "address").strip()
+    address = address.strip()
     ids = people_of_address(records.connection, records.policy.tables, address) if address else []
     return next(iter(addable(records, ids)), None) if ids else None
 

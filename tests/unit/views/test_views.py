@@ -19,6 +19,7 @@ TEMPLATES = FOLDER.parent / "templates"
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account/account_page.add_token", "account/token_list.end_one_token", "account/token_list.show_token_form",
     "api/conversation.list_comments", "api/conversation.list_files", "api/lists.list_modules", "api/lists.list_records",
+    "api/watchers.list_watchers", "api/watchers.remove_watcher",
     "charts.show_chart",
     "api/openapi.describe_api", "api/openapi.describe_module",
     "mcp/protocol.answer_message", "api/records.move_record", "api/records.read_record",
@@ -108,8 +109,8 @@ def test_every_page_about_the_portal_stands_in_the_menu_and_is_looked_at():
 # A record and each branch of it, as POSTED and BY_PROGRAMS of tests/functional/test_isolation.py write them.
 RECORD_PATHS = {
     "Record": "", "RecordComments": "comments", "RecordComment": "comments/COMMENT", "RecordFiles": "files",
-    "RecordFile": "files/FILE", "RecordWatchers": "watchers", "RecordTransitions": "move",
-    "RecordTransition": "move/resolve",
+    "RecordFile": "files/FILE", "RecordWatchers": "watchers", "RecordWatcher": "watchers/PERSON",
+    "RecordTransitions": "move", "RecordTransition": "move/resolve",
 }  # fmt: skip
 
 
