@@ -131,6 +131,14 @@ def test_a_call_is_refused_as_the_api_refuses_it(lamp_shop):
     assert nancy.use("create_record", **products)["price"] == "12345678901234.56 EUR"
 
 
+@pytest.mark.sqlite_suffices
+def test_no_tool_sends_messages_to_the_tools_again(lamp_shop):
+    anna = assistant(lamp_shop, ANNA)
+    missing = anna.refused("read_record", module="invented", id=1)
+    message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    assert anna.refused("create_record", module="mcp", values=message) == missing
+
+
 def test_what_is_called_twice_is_done_once_and_a_list_leads_through_all_its_pages(lamp_shop):
     anna = assistant(lamp_shop, CARLA)
     values = {"name": "Once and again"}

@@ -16,6 +16,7 @@ from portal.views.api.body import JSON
 from portal.web.addresses import own_address
 
 HANDED_ON = ("Authorization", "Accept-Language")
+OF_A_TOOL = "portal.of_a_tool"  # in the environ of a request that a tool makes
 SEE_OTHER, REFUSED, NOT_FOUND = 303, 400, 404
 
 
@@ -65,7 +66,7 @@ class Api:
             base_url=outer.application_url,
             method=method,
             headers={**handed_on, **(headers or {})},
-            environ={"REMOTE_ADDR": outer.remote_addr or ""},
+            environ={"REMOTE_ADDR": outer.remote_addr or "", OF_A_TOOL: True},
         )
         if body is not None:
             request.content_type = JSON

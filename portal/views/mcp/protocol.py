@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -21,7 +22,7 @@ from portal.declaration.shapes import display_name
 from portal.views.api.answers import api_view_config
 from portal.views.api.body import read_json
 from portal.views.api.openapi import VERSION as API_VERSION
-from portal.views.mcp.api_requests import Api, RefusedCallError
+from portal.views.mcp.api_requests import OF_A_TOOL, Api, RefusedCallError
 from portal.views.mcp.tools import BY_NAME, TOOLS
 from portal.web.addresses import MCP_ROUTE
 from portal.web.resources import ToolServer
@@ -53,7 +54,12 @@ class ProtocolError(Exception):
 
 @api_view_config(route_name=MCP_ROUTE, context=ToolServer, request_method="POST")
 def answer_message(context: ToolServer, request: Request) -> Response | Json:
-    """`/api/mcp`: the answer to one message of an assistant; notifications need none."""
+    """`/api/mcp`: the answer to one message of an assistant; notifications need none.
+
+    A tool that is told that “mcp” is a module finds nothing here: messages within messages would never end.
+    """
+    if OF_A_TOOL in request.environ:
+        raise HTTPNotFound
     message = read_json(request)
     if "id" not in message or "method" not in message:
         return Response(status=202)
