@@ -181,6 +181,18 @@ def test_a_field_cannot_be_changed_while_its_condition_holds(world):
     assert (values["agreed"], values["price"].amount, values["basis"]) == ("Yes", 5, "B")
 
 
+def test_a_program_is_told_that_a_field_is_locked(world):
+    program, case = world.program(NANCY), world.add("cases", title="By program", kind="large")
+    for price in ("5.00 EUR", {"amount": "5"}):
+        refused = program.call("PATCH", f"cases/{case}", {"price": price, "reason": "x"}, status=422).json
+        assert set(refused["fields"]) == {"price"}
+    program.call("PATCH", f"cases/{case}", {"price": "5.00 EUR", "kind": "small"}, status=200)
+    program.call(
+        "PATCH", f"cases/{case}", {"price": "5.00 EUR", "kind": "large", "reason": "x", "detail": "y"}, status=200
+    )
+    program.call("PATCH", f"cases/{case}", {"price": None}, status=422)
+
+
 def test_a_form_that_comes_back_shows_what_a_locked_field_keeps(world):
     case = world.add("cases", title="Kept", kind="large", agreed="Yes", state="closed")
     page = world[NANCY].send(f"/cases/{case}/edit", {"title": "", "kind": "small"})

@@ -45,7 +45,7 @@ modules:
       room: {type: link, to: rooms, where: {open: true}}
       parts: {type: links, to: machines}
       price: {type: money, label: {en: Price, it: Prezzo}}
-      bought: date
+      bought: {type: date, read_only_when: {kind: large}}
       cost: {type: integer, internal: true, default: 5}
       size: {type: integer, default: 2}
       worth: {type: formula, of: size * cost}
@@ -216,6 +216,16 @@ def test_records_that_are_there_are_changed_by_their_reference(world):
     press(world, NANCY, page)
     assert values(world, "name", "hush") == [("First", "secret"), ("Two", "secret"), ("Gone", "secret")]
     assert "Nancy Smith" in world[NANCY].get(f"/machines/{first}/history")
+
+
+def test_what_a_form_would_lock_cannot_be_set_by_a_file(world):
+    world.add("machines", name="Locked", kind="large")
+    world.add("machines", name="Free", kind="small")
+    content = "reference,bought\nM001,2026-03-05\nM002,2026-03-05\n"
+    page = send(world, NANCY, content, match="reference")
+    reason = "This cannot be set because of the row's other values (read_only_when)."
+    assert problems(page) == [("Row 2", "bought", reason)]
+    assert outcome(page) == ["1 changed record", "1 row cannot be imported"]
 
 
 def test_who_imports_sets_and_finds_no_more_than_in_their_forms(world):
