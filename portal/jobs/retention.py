@@ -7,6 +7,7 @@ others still need stays, and is tried again.
 
 import datetime
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ from portal.texts import plural
 
 log = logging.getLogger(__name__)
 
+DELETED, NEEDED, CHANGED, FAILED = "deleted", "needed", "changed", "failed"  # what became of one record
 AT_ONCE = 100  # records of a module that go in one turn of the worker: letters are not kept waiting
 
 
@@ -63,38 +65,41 @@ class Retention:
         following = sa.select(key).where(overdue(tables, module, now), key > last).order_by(key).limit(AT_ONCE)
         with reading(self.engine) as connection:
             ids = list(connection.scalars(following))
-        gone = [self._delete_one(tables, module, record_id, now) for record_id in ids if not is_stopping()]
-        deleted, staying = gone.count(True), gone.count(False)
+        outcomes = Counter(self._delete_one(tables, module, record_id, now) for record_id in ids if not is_stopping())
         if len(ids) == AT_ONCE:
             self.places[module.name] = ids[-1]
-        if deleted or staying:
+        if outcomes[DELETED] or outcomes[NEEDED]:
             sentence = "%s: %s deleted that had not changed for %s; %s left, which others need"
-            log.info(sentence, module.name, plural(deleted, "record"), module.keep, staying)
-        return deleted
+            log.info(sentence, module.name, plural(outcomes[DELETED], "record"), module.keep, outcomes[NEEDED])
+        return outcomes[DELETED]
 
-    def _delete_one(self, tables: Tables, module: Module, record_id: int, now: datetime.datetime) -> bool:
-        def delete(connection: sa.Connection) -> bool:
+    def _delete_one(self, tables: Tables, module: Module, record_id: int, now: datetime.datetime) -> str:
+        def delete(connection: sa.Connection) -> str:
             table = tables.module(module.name)
             still = sa.select(table.c["id"]).where(table.c["id"] == record_id, overdue(tables, module, now))
-            if connection.execute(still.with_for_update()).first() is None:
-                return False
+            is_overdue = connection.execute(still.with_for_update()).first() is not None
             reader = tables.declaration.reader(now=now)
             records = Records(connection, system_policy(tables, reader), module.name)
-            record = records.get(record_id)
+            record = records.get(record_id) if is_overdue else None
             if record is None:
-                return False
+                return CHANGED
             Writer(records, Author(name=reader.text(tables.declaration.settings.name))).delete(record)
-            return True
+            return DELETED
 
         try:
             return in_retried_transaction(self.engine, delete)
         except Refused:
-            return False
+            return NEEDED
+        except Exception as error:
+            if database_is_in_the_way(error):
+                raise
+            log.exception("%s %s, which is kept no longer, could not be deleted", module.name, record_id)
+            return FAILED
 
 
 def _is_announced(connection: sa.Connection, tables: Tables, module: Module, now: datetime.datetime) -> bool:
     """Whether what is kept for how long has been known for long enough; writes it down when it is first seen."""
-    table, rule = tables.keep, " ".join([str(module.keep), *final_states(module)])
+    table, rule = tables.keep, " ".join([str(module.keep), module.state_field or "", *final_states(module)])
     known = connection.execute(sa.select(table).where(table.c["module"] == module.name)).mappings().first()
     if known is not None and known["rule"] == rule:
         return bool(known["since"] <= now - NOTICE)

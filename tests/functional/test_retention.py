@@ -48,12 +48,12 @@ class Shop:
         declaration = load(self.folder).declaration
         self.tables = build(declaration, inspect_existing(self.engine, declaration))
 
-    def records(self, connection, module):
-        return Records(connection, system_policy(self.tables, self.tables.declaration.reader(now=NOW)), module)
+    def records(self, connection, module, now=NOW):
+        return Records(connection, system_policy(self.tables, self.tables.declaration.reader(now=now)), module)
 
-    def add(self, module, **values):
+    def add(self, module, at=NOW, **values):
         with writing(self.engine) as connection:
-            return Writer(self.records(connection, module), SYSTEM).create(values)
+            return Writer(self.records(connection, module, at), SYSTEM).create(values)
 
     def titles(self):
         with reading(self.engine) as connection:
@@ -68,15 +68,16 @@ def shop(request, tmp_path):
     write_portal(tmp_path, MODULES, staff="modules: {orders: {see: all}, bills: {see: all}}\n")
     with empty_database(request) as url:
         shop = Shop(tmp_path, url)
-        for title, created, state in (("Old", LONG_AGO, "done"), ("Open", LONG_AGO, "new"), ("New", NOW, "done")):
-            shop.add("orders", title=title, created=created, state=state)
-        billed = shop.add("orders", title="Billed", created=LONG_AGO, state="done")
+        for title, at, state in (("Old", LONG_AGO, "done"), ("Open", LONG_AGO, "new"), ("New", NOW, "done")):
+            shop.add("orders", at, title=title, state=state)
+        billed = shop.add("orders", LONG_AGO, title="Billed", state="done")
         shop.add("bills", title="Bill", order=Linked(billed, "orders"))
         yield shop
         shop.engine.dispose()
 
 
 def test_final_records_go_after_their_time_and_a_day_of_notice(shop, caplog):
+    caplog.set_level("INFO")
     words = ["--folder", str(shop.folder), "--database", shop.url]
     assert (
         "2 records of orders in a final state have not changed for 2 years"
@@ -93,6 +94,38 @@ def test_final_records_go_after_their_time_and_a_day_of_notice(shop, caplog):
     shop.clock.pass_by(hours=2)
     assert shop.delete_old() == 1
     assert shop.titles() == ["Open", "New", "Billed"]
+    assert "1 record deleted that had not changed for 2 years; 1 left, which others need" in caplog.text
+
+
+@pytest.mark.sqlite_suffices
+def test_what_is_internal_or_imported_counts_from_the_day_on_which_it_happened(shop):
+    shop.add("orders", title="Imported", created=LONG_AGO, state="done")
+    noted = shop.add("orders", LONG_AGO, title="Noted", state="done")
+    with writing(shop.engine) as connection:
+        orders = shop.records(connection, "orders")
+        Writer(orders, SYSTEM).comment(orders.get(noted), "Call them back", internal=True)
+    shop.delete_old()
+    shop.clock.pass_by(days=2)
+    assert shop.delete_old() == 1
+    assert shop.titles() == ["Open", "New", "Billed", "Imported", "Noted"]
+
+
+@pytest.mark.sqlite_suffices
+def test_one_that_cannot_be_deleted_keeps_no_other_back(shop, monkeypatch, caplog):
+    shop.add("orders", LONG_AGO, title="Another", state="done")
+    shop.delete_old()
+    shop.clock.pass_by(days=2)
+    delete = Writer.delete
+
+    def fails_for_one(writer, record):
+        if record.title == "Old":
+            raise RuntimeError("of a package")
+        delete(writer, record)
+
+    monkeypatch.setattr(Writer, "delete", fails_for_one)
+    assert shop.delete_old() == 1
+    assert shop.titles() == ["Old", "Open", "New", "Billed"]
+    assert "of a package" in caplog.text
 
 
 def test_another_period_is_announced_anew(shop):

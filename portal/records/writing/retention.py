@@ -1,4 +1,5 @@
-"""Records that are kept no longer: `keep` of their module, counted from the last change that customers see.
+"""Records that are kept no longer: `keep` of their module, counted from the last thing that happened to them, seen by
+customers or not.
 
 With a lifecycle only records in final states go. The worker deletes them (jobs/retention.py); how many that are is said
 by `portal plan`, `portal apply` and `portal check --data` before.
@@ -30,11 +31,13 @@ def final_states(module: Module) -> list[str]:
 
 def overdue(tables: Tables, module: Module, now: datetime.datetime) -> sa.ColumnElement[bool]:
     """Whether a record of the module's table is kept no longer."""
-    table = tables.module(module.name)
-    unchanged = table.c["modified"] <= now - long_period(module.keep)
-    if module.state_field is None:
-        return unchanged
-    return sa.and_(unchanged, module.field(module.state_field).expression(table).in_(final_states(module)))
+    table, event, before = tables.module(module.name), tables.event.c, now - long_period(module.keep)
+    of_record = event["module"] == module.name, event["record"] == table.c["id"]
+    # What is internal, or imported with a `created` of long ago, leaves no trace in `modified`.
+    conditions = [table.c["modified"] <= before, ~sa.exists().where(*of_record, event["at"] > before)]
+    if module.state_field is not None:
+        conditions.append(module.field(module.state_field).expression(table).in_(final_states(module)))
+    return sa.and_(*conditions)
 
 
 def count_overdue(connection: sa.Connection, tables: Tables, module: Module, now: datetime.datetime) -> int:
