@@ -116,6 +116,10 @@ def test_a_call_is_refused_as_the_api_refuses_it(lamp_shop):
     ):  # fmt: skip
         assert anna.refused(tool, module="orders", id=made["id"], **more) == missing
     assert anna.refused("move_record", module="orders", id=made["id"], transition="../files") == missing
+    for module in ("", ".", "..", "openapi.json", "\ud800", "-"):
+        for tool, more in (("search_records", {}), ("describe_module", {}), ("create_record", {"values": {}})):
+            assert anna.refused(tool, module=module, **more) == missing, (tool, module)
+    assert "not text" in anna.refused("search_records", module="orders", query="\ud800")["error"]
     assert anna.refused("read_record", module=["orders"], id="1", more=1)["fields"] == {
         "module": "This is not in the expected format.", "id": "This is not in the expected format.",
         "more": "This cannot be set here.",

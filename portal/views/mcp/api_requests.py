@@ -37,7 +37,8 @@ class Api:
     def get(self, address: str, **parameters: Any) -> dict[str, Any]:
         """What is read at an address; parameters without a value are not sent."""
         pairs = {name: value for name, value in parameters.items() if value is not None}
-        return self._send("GET", f"{address}?{urlencode(pairs)}" if pairs else address)
+        query = urlencode(pairs, errors="surrogatepass")  # halves of characters: the API says that they are no text
+        return self._send("GET", f"{address}?{query}" if pairs else address)
 
     def find(self, address: str, **parameters: Any) -> dict[str, Any]:
         """The same of what some modules do not have; empty for those."""

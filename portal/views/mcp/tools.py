@@ -7,6 +7,7 @@ it is needed. Nothing is deleted by an assistant.
 Descriptions are read by models and are in English; titles, labels and refusals are read by people.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from portal.web.addresses import API, api_address
 
 Schema = dict[str, Any]
 Arguments = Mapping[str, Any]
+NAME, NOWHERE = re.compile(r"\w+"), "-"  # of modules and transitions; an address that there never is
 KINDS: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "object": dict}
 
 MODULE: Schema = {"type": "string", "description": "The name of a module."}
@@ -165,8 +167,9 @@ def _move_record(api: Api, given: Arguments) -> Any:
 
 
 def _address(given: Arguments, *more: str) -> str:
-    """Below a module, or below the record that is named; names are no parts of addresses before they are quoted."""
-    module, *parts = (quote(name, safe="") for name in (given["module"], *more))
+    """Below a module, or below the record that is named. What is no name leads nowhere: not to what is beside a module,
+    such as `..` and `openapi.json`."""
+    module, *parts = (quote(name) if NAME.fullmatch(name) else NOWHERE for name in (given["module"], *more))
     return "/".join((api_address(module, given.get("id")), *parts))
 
 
