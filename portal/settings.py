@@ -34,7 +34,7 @@ EMAIL = "Email is sent by `portal worker`."
 # Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
 DECLARED = (
     "name", "logo", "accent", "languages", "currency", "time_zone", "remember_days", "base_url", "support_address",
-    "administrators", "sign_in",
+    "administrators", "sign_in", "second_factor",
 )  # fmt: skip
 
 
@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     support_address: str | None = None
     administrators: str | None = None
     sign_in: str | None = None
+    second_factor: str | None = None
 
     @property
     def declared(self) -> dict[str, str]:

@@ -199,7 +199,7 @@ def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Se
     """What `portal:` says, and the settings from outside the files, which win."""
     entry = dict(mapping(entry, at, "settings"))
     for key, text in draft.overrides.items():
-        several = key in ("languages", "administrators", "sign_in")
+        several = key in ("languages", "administrators", "sign_in", "second_factor")
         value = [part.strip() for part in text.split(",") if part.strip()] if several else text
         problems: list[Problem] = []
         if validated(Settings, {key: value}, Cursor(Document(key), problems)) and not problems:

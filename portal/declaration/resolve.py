@@ -213,10 +213,17 @@ def is_staff(draft: DeclarationDraft, name: str) -> bool:
     return next((profile.staff for profile in line if "staff" in profile.model_fields_set), False)
 
 
-def _second_factor(line: list[Profile]) -> str:
-    """Whether the nearest profile that says it requires a second factor; `line`: as `ancestry` gives it."""
-    given = (profile.second_factor for profile in reversed(line) if "second_factor" in profile.model_fields_set)
-    return next(given, "optional")
+def _second_factor(draft: DeclarationDraft, line: list[Profile]) -> str:
+    """Whether the nearest profile of which it is said requires a second factor, by its own file or by `portal:`.
+
+    `line`: as `ancestry` gives it.
+    """
+    for profile in reversed(line):
+        if profile.name in draft.settings.second_factor:
+            return "required"
+        if "second_factor" in profile.model_fields_set:
+            return profile.second_factor
+    return "optional"
 
 
 def is_access_broken(draft: DeclarationDraft, profile: str, module: str) -> bool:
@@ -285,7 +292,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
     filled = {
         "label": profile.label or label_from_name(name),
         "staff": staff,
-        "second_factor": _second_factor(line),
+        "second_factor": _second_factor(draft, line),
         "modules": accesses,
         "modules_from_first_day": _accesses_from_first_day(draft, name, written, staff, accesses),
         "menu": _menu(line, accesses, buttons),

@@ -53,9 +53,9 @@ class Settings(Shape):
     administrators: tuple[value_types.ProfileName, ...] = ()
     # link: by email; oidc: by the identity provider, which is offered wherever there is one.
     sign_in: tuple[Literal["password", "link", "oidc", "passkey"], ...] = Key(("password",), min_length=1)
+    second_factor: tuple[value_types.ProfileName, ...] = ()
     letters: Letters = Letters()
-    # In which deadlines are counted; without them around the clock.
-    hours: dict[Weekday, DayHours] | None = Key(None, min_length=1)
+    hours: dict[Weekday, DayHours] | None = Key(None, min_length=1)  # for deadlines; without them around the clock
     holidays: DaysOff = ()
 
 

@@ -132,6 +132,7 @@ LEDGER: dict[str, Change | str] = {
     "Settings.support_address": Change("portal.support_address", "help@x.example"),
     "Settings.administrators": Change("portal.administrators", ["customer"]),
     "Settings.sign_in": "test_devices.py::test_links_do_not_sign_in_where_they_are_not_declared",
+    "Settings.second_factor": "test_second_factor_required.py::test_the_portal_names_profiles_that_must_have_one",
     # layouts
     "Tab.label": Change(f"{TICKETS}.list.tabs.open.label", "Waiting ones", given=WITH_TABS),
     "Tab.where": Change(f"{TICKETS}.list.tabs.open.where", {"state": "done"}, given=WITH_TABS),

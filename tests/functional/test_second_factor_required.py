@@ -52,6 +52,18 @@ def test_a_profile_that_extends_another_one_requires_what_that_does(required, ap
     assert try_to_sign_in(another_browser(), NANCY).location == "http://localhost/"
 
 
+def test_the_portal_names_profiles_that_must_have_one(portal_folder, app, another_browser):
+    """Those that extend them too, unless their own file says otherwise."""
+    path = portal_folder / "modules.yaml"
+    path.write_text(path.read_text().replace("portal: {", "portal: {second_factor: [customer], ", 1))
+    assert try_to_sign_in(app).location == f"http://localhost{URL}"
+    assert try_to_sign_in(another_browser(), "bruno@acme.example").location == f"http://localhost{URL}"
+    assert try_to_sign_in(another_browser(), NANCY).location == "http://localhost/"
+    power = portal_folder / "profiles" / "power.yaml"
+    power.write_text("second_factor: optional\n" + power.read_text())
+    assert try_to_sign_in(another_browser(), "bruno@acme.example").location == "http://localhost/"
+
+
 def test_a_generated_password_is_changed_first(required, app):
     change_account(app, ANNA, must_change=True)
     assert try_to_sign_in(app).location == "http://localhost/password"

@@ -41,9 +41,10 @@ def check_settings(draft: DeclarationDraft) -> None:
             _report(draft, key, None, complaint)
     complaints["holidays"] = None if check_holidays(draft) else "unknown"
     complaints["languages"] = _check_languages(draft, settings.languages)
-    for index, profile in enumerate(settings.administrators):
-        if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
-            _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
+    for key in ("administrators", "second_factor"):
+        for index, profile in enumerate(getattr(settings, key)):
+            if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
+                _report(draft, key, index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
     draft.settings = settings.model_copy(
         update={key: getattr(DEFAULTS, key) for key, complaint in complaints.items() if complaint}
     )

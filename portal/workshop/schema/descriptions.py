@@ -36,6 +36,7 @@ DESCRIPTIONS = {
     "Settings.remember_days": "The number of days after which a session ends (30).",
     "Settings.base_url": "The address of the portal, for links in emails.",
     "Settings.support_address": "The email address that people in trouble write to.",
+    "Settings.second_factor": "The profiles that nobody uses without the codes of an app.",
     "Settings.administrators": "The profiles whose people may open the pages under /-/.",
     "Settings.sign_in": "password, link (by email), oidc (only by the identity provider), passkey, or several.",
     "Settings.hours": 'In which deadlines are counted: {monday: "9:00-18:00"}; without them around the clock.',

@@ -65,7 +65,7 @@ MODULE_KEYS = [
     (WORKS, "", "webhooks", {}),
     (REFUSED, "", "webhooks", {"erp": {"url": "https://erp.example"}}),
     (WORKS, "portal", "sign_in", ["password"]),
-    (REFUSED, "portal", "second_factor", ["customer"]),
+    (WORKS, "portal", "second_factor", ["customer"]),
     (WORKS, "portal", "letters", {"footer": "Bye"}),
     (WARNS, "portal", "hours", {"monday": "9:00-18:00"}),
     (WARNS, "portal", "holidays", "IT"),
