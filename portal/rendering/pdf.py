@@ -10,6 +10,7 @@ import functools
 import itertools
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 
 from markupsafe import Markup
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPRequestEntityTooLarge
+from pyramid.httpexceptions import HTTPRequestEntityTooLarge, HTTPServiceUnavailable
 from translationstring import TranslationString
 
 from portal.fields.reader import Reader
@@ -30,6 +31,9 @@ from portal.texts import Text, _
 log = logging.getLogger(__name__)
 
 TOO_LARGE = _("This is too much for one PDF. Print the page instead.")
+TOO_MANY = _("Other PDFs are being made right now. Please try again in a minute.")
+AT_ONCE = threading.BoundedSemaphore(2)  # each is a process of 100 MB or more
+PATIENCE = 5  # seconds until one of them has to be done: who waits takes a thread from all other pages
 
 
 def includeme(config: Configurator) -> None:
@@ -42,10 +46,14 @@ def includeme(config: Configurator) -> None:
         def __call__(self, value: Mapping[str, Any], system: Mapping[str, Any]) -> bytes:
             request = system["request"]
             request.response.content_type = "application/pdf"
+            if not AT_ONCE.acquire(timeout=PATIENCE):
+                raise HTTPServiceUnavailable(TOO_MANY)
             try:
                 return draw_pdf(self.name, value["page"], request.reader)
             except TooLargeError:
                 raise HTTPRequestEntityTooLarge(TOO_LARGE) from None
+            finally:
+                AT_ONCE.release()
 
     config.add_renderer(".typ", Renderer)
 

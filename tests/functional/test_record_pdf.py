@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import threading
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from portal.fields.money import Money
 from portal.fields.signature import Signature
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
+from portal.rendering import pdf as pdf_pages
 from portal.rendering import typesetting
 from portal.views.records.record_pdf import MOST_COMMENTS
 from tests.functional.conftest import fill_in
@@ -222,6 +224,17 @@ def test_what_is_too_large_is_said(shop, monkeypatch):
     page = shop[ANNA].get(f"{order}record.pdf", status=413)
     assert "This is too much for one PDF. Print the page instead." in page
     assert "Content-Disposition" not in page.headers
+
+
+def test_of_many_at_once_some_have_to_wait(shop, monkeypatch):
+    order = new_order(shop)
+    monkeypatch.setattr(pdf_pages, "AT_ONCE", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(pdf_pages, "PATIENCE", 0)
+    with pdf_pages.AT_ONCE:
+        page = shop[ANNA].get(f"{order}record.pdf", status=503)
+    assert "Other PDFs are being made right now. Please try again in a minute." in page
+    assert page.headers["Retry-After"]
+    assert shop[ANNA].get(f"{order}record.pdf").content_type == "application/pdf"
 
 
 def test_who_reads_arabic_gets_it_in_arabic(shop):
