@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
-from tests.functional.world import NANCY, World, written_world
+from tests.functional.world import ANNA, NANCY, World, written_world
 
 MODULES = """
 people: contacts
@@ -191,6 +191,34 @@ def test_a_program_is_told_that_a_field_is_locked(world):
         "PATCH", f"cases/{case}", {"price": "5.00 EUR", "kind": "large", "reason": "x", "detail": "y"}, status=200
     )
     program.call("PATCH", f"cases/{case}", {"price": None}, status=422)
+
+
+@pytest.mark.sqlite_suffices
+def test_what_a_reader_may_not_read_locks_a_field_too(request):
+    modules = """
+people: people
+organizations: firms
+modules:
+  firms: {fields: {name: text}}
+  people:
+    organization: firm
+    fields: {name: text, email: {type: email, unique: true}, firm: {type: link, to: firms}}
+  offers:
+    fields:
+      name: text
+      approved: {type: boolean, internal: true}
+      amount: {type: integer, read_only_when: {approved: true}}
+"""
+    people = (AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),)
+    with written_world(request, modules, people, customer="modules: {offers: {see: all, can: [edit]}}") as world:
+        offer = world.add("offers", name="Lamps", approved=True, amount=5)
+        anna, program = world[ANNA], world.program(ANNA)
+        assert anna.get(f"/offers/{offer}/edit").html.find(attrs={"name": "amount"}).find_parent(disabled=True)
+        anna.send(f"/offers/{offer}/edit", {"name": "Lamps", "amount": "6"})
+        assert world.record("offers", offer).values["amount"] == 5
+        assert "amount" in program.call("PATCH", f"offers/{offer}", {"amount": 6}, status=422).json["fields"]
+        world.set("offers", offer, approved=False)
+        program.call("PATCH", f"offers/{offer}", {"amount": 6}, status=200)
 
 
 def test_a_form_that_comes_back_shows_what_a_locked_field_keeps(world):

@@ -22,6 +22,7 @@ from portal.fields.table_names import join_name
 
 SMALLEST_LIMIT = 1000  # bytes
 MOST_GAPS = 3  # named in one warning
+FORM_CONDITIONS = ("show_when", "required_when", "read_only_when")
 
 
 def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
@@ -33,7 +34,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_default(draft, module, field, place["default"])
         if field.unique == "organization" and not _is_link(module.fields.get(module.organization or "")):
             place["unique"].wrong("unique: organization needs a link of this module as the module's organization")
-        for key_ in ("show_when", "required_when", "read_only_when"):
+        for key_ in FORM_CONDITIONS:
             if getattr(field, key_) is not None:
                 check_condition(draft, module.name, place[key_])
                 _check_form_condition(module, field, place[key_])
@@ -73,6 +74,11 @@ def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cur
             at["fields"][name].wrong(sentence)
         if column.index is not None:
             at["fields"][name]["index"].key.warn("has no effect: lists neither sort nor filter by columns of lines")
+        for key_ in () if column.internal else FORM_CONDITIONS:
+            for part in comparisons(getattr(column, key_) or ALWAYS):
+                if (other := lines.row_fields.get(part.path[0])) and other.internal:
+                    place = at["fields"][name][key_]
+                    place.wrong(f'"{other.name}" is internal: the rows that customers fill in do not have it')
 
 
 def _is_link(field: Field | None) -> bool:

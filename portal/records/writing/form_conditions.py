@@ -1,5 +1,5 @@
-"""What the values of a form decide in it: which fields it shows, requires and lets
-people change, and which records its links offer."""
+"""What the values of a form decide in it: which fields it shows, requires and lets people change, and which records its
+links offer."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,7 +29,17 @@ def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bo
 
 def is_locked(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
     """Whether nobody may type into the field now, because its `read_only_when` holds."""
-    return field.read_only_when is not None and _holds(records, field.read_only_when, values)
+    if field.read_only_when is None:
+        return False
+    return _holds(records, field.read_only_when, {**_unread_values(records, field.read_only_when, values), **values})
+
+
+def _unread_values(records: Records, condition: Condition, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the record of a form with `values` holds in those fields of a condition that its reader may not read."""
+    everything = records.policy.declaration.modules.get(records.name)
+    names = [part.path[0] for part in comparisons(condition) if everything and part.path[0] not in values]
+    stored = records.as_system.by_ids([values["id"]], names) if names and values.get("id") else []
+    return {name: stored[0].values[name] for name in names if stored}
 
 
 def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) -> bool:
