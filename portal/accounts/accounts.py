@@ -159,3 +159,9 @@ def accounts_per_profile(connection: sa.Connection, tables: Tables) -> dict[str,
 def is_waiting(account: Account) -> bool:
     """Whether the account has been invited and has no password of its own yet."""
     return account.invited is not None and not account.disabled
+
+
+def password_of(connection: sa.Connection, tables: Tables, account_id: int | None) -> str | None:
+    """The hash of an account's password; None without an account."""
+    query = sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account_id)
+    return connection.execute(query).scalar()

@@ -107,7 +107,7 @@ def what_must_be_set(declaration: Declaration, account: Account) -> str:
 
 def may_have_password(declaration: Declaration, account: Account) -> bool:
     """Whether the person of an account changes a password here: not who signs in with one elsewhere, or with none."""
-    return "password" in declaration.settings.sign_in and not account.external
+    return declaration.uses_passwords and not account.external
 
 
 def _closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:

@@ -6,11 +6,9 @@ Knows no requests. A password is never logged, mailed or stored but as its hash.
 import secrets
 import unicodedata
 
-import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from portal.database.schema.tables import Tables
 from portal.texts import _, ngettext
 
 MEMORY = 19_456  # KiB; with ROUNDS the recommendation of OWASP for argon2id
@@ -77,16 +75,3 @@ def generated() -> str:
 def _normalize(password: str) -> bytes:
     """As bytes; “é” may be typed as one character or as two, and is the same password."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "replace")
-
-
-def password_of(connection: sa.Connection, tables: Tables, account_id: int | None) -> str | None:
-    """The hash of an account's password; None without an account."""
-    query = sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account_id)
-    return connection.execute(query).scalar()
-
-
-def password_of_waiting(connection: sa.Connection, tables: Tables, email: str) -> str | None:
-    """The hash of the password that somebody chose who has signed up with this address and waits for approval."""
-    sign_up = tables.sign_up.c
-    query = sa.select(sign_up["password"]).where(sign_up["email"] == email, sign_up["proved"].is_not(None))
-    return connection.execute(query).scalar()

@@ -216,3 +216,10 @@ def _sign_up(row: sa.RowMapping) -> SignUp:
         name=row["name"] or "",
         password=row["password"],
     )
+
+
+def password_of_waiting(connection: sa.Connection, tables: Tables, email: str) -> str | None:
+    """The hash of the password that somebody chose who has signed up with this address and waits for approval."""
+    sign_up = tables.sign_up.c
+    query = sa.select(sign_up["password"]).where(sign_up["email"] == email, sign_up["proved"].is_not(None))
+    return connection.execute(query).scalar()

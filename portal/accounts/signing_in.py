@@ -11,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts import attempts
-from portal.accounts.accounts import Account, find_account, find_account_of_subject, load_account
+from portal.accounts import attempts, sign_ups
+from portal.accounts.accounts import Account, find_account, find_account_of_subject, load_account, password_of
 from portal.accounts.devices import device_of, remember_device
 from portal.accounts.identity import sign_in_refusal
 from portal.accounts.identity_provider import ProvenPerson
@@ -29,7 +29,7 @@ from portal.accounts.one_time_links import (
     void_links,
 )
 from portal.accounts.passkeys import Passkeys, Site
-from portal.accounts.passwords import Passwords, password_of, password_of_waiting, weakness
+from portal.accounts.passwords import Passwords, weakness
 from portal.accounts.second_factor import use_code
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
@@ -109,7 +109,7 @@ class Logins:
         with reading(self.engine) as connection:
             account = find_account(connection, self.tables, attempt.email)
             hashed = password_of(connection, self.tables, account.id if account else None)
-            waiting = password_of_waiting(connection, self.tables, normalize_email(attempt.email))
+            waiting = sign_ups.password_of_waiting(connection, self.tables, normalize_email(attempt.email))
         counted = _counted(attempt, device_of(attempt.device, account.id if account else None, hashed))
         with writing(self.engine) as connection:
             for limit, who in counted.items():
@@ -191,7 +191,7 @@ class Logins:
         """Whether an account signs in with a password."""
         with reading(self.engine) as connection:
             hashed = password_of(connection, self.tables, account.id)
-        return hashed is not None and "password" in self.declaration.settings.sign_in
+        return hashed is not None and self.declaration.uses_passwords
 
     def is_current_password(self, account: Account, password: str, now: datetime.datetime) -> bool:
         """Whether `password` is the account's. Raises TooManyAttemptsError."""

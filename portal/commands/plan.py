@@ -8,8 +8,9 @@ import click
 from portal.commands.database_errors import database_refusals_explained
 from portal.commands.open_portal import open_portal, print_overdue
 from portal.commands.options import common_options
-from portal.database.migration.plan_and_apply import plan, saved_plan
+from portal.database.migration.plan_and_apply import plan
 from portal.database.migration.plan_steps import step_entry
+from portal.database.migration.saved_plan import saved_plan
 from portal.declaration.declared_files import files_digest
 
 CHANGES = 3  # the exit code
@@ -32,7 +33,7 @@ def command(out: Path | None, form: str) -> None:
         with database_refusals_explained():
             made = plan(portal.engine, portal.tables)
             if out is not None:
-                kept = saved_plan(portal.engine, portal.tables, files_digest(portal.settings.folder), made)
+                kept = saved_plan(portal.engine, portal.tables, files_digest(portal.settings.folder), made.steps)
                 out.write_text(kept.write(made.steps), encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror}") from None

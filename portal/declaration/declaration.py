@@ -51,6 +51,11 @@ class Declaration(Shape):
         """Everything that has a table of the portal's own."""
         return {name: module for name, module in self.with_rows.items() if module.table is None}
 
+    @property
+    def uses_passwords(self) -> bool:
+        """Whether people sign in with passwords."""
+        return "password" in self.settings.sign_in
+
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
         """The (module, field) pairs along a dotted path from `module`; raises KeyError where it leads nowhere."""
         here: Module | None = self.with_rows[module]

@@ -15,7 +15,7 @@ from portal.texts import _, ngettext
 def invitation(sender: Sender, account: Account, token: str, days: int) -> EmailMessage:
     """The letter with the one-time link by which a new account gets its password; it works for `days`."""
     name = {"name": sender.name_to(account)}
-    passwords, address = "password" in sender.declaration.settings.sign_in, {"email": account.email}
+    passwords, address = sender.declaration.uses_passwords, {"email": account.email}
     content = LetterContent(
         _("Your access to ${name}", mapping=name),
         (

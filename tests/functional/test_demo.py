@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from webob.multidict import MultiDict
 
-from portal.accounts.accounts import find_account
+from portal.accounts.accounts import find_account, password_of
 from portal.accounts.identity import identify
-from portal.accounts.passwords import Passwords, password_of
+from portal.accounts.passwords import Passwords
 from portal.accounts.saved_views import SavedViews
 from portal.database.engine import reading, writing
 from portal.records.reading.list_request import read_list_request

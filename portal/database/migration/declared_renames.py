@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration.row_counts import counted, has_rows
-from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
+from portal.database.migration.snapshot import Snapshot, left_behind, rebuild_field
 from portal.database.schema.tables import columns_of
 from portal.declaration.declaration import Declaration, fields_with_rows
 from portal.declaration.shapes import Module
@@ -46,7 +46,7 @@ def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declarat
     history = past_renames(old)
     late = {
         name
-        for name, before in _late_renames(old["modules"], left_of(old)["modules"], formerly)
+        for name, before in _late_renames(old["modules"], left_behind(old)["modules"], formerly)
         if not has_rows(connection, name)
     }
     known = {name: entry for name, entry in old["modules"].items() if name.partition("$")[0] not in late}
@@ -59,7 +59,7 @@ def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declarat
         if before:
             formerly = {key: field.formerly for key, field in module.fields.items()}
             renamed = renamed_names(before["fields"], formerly, history["fields"].get(old_name, {}))
-            left_fields = left_of(old)["fields"].get(old_name, ())
+            left_fields = left_behind(old)["fields"].get(old_name, ())
             for key, left in _late_renames(before["fields"], left_fields, formerly):
                 if _is_empty(connection, old_name, before["fields"][key]):
                     renamed[key] = left

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.migration import values_set_aside
 from portal.database.migration.declared_renames import Renames
-from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
+from portal.database.migration.snapshot import Snapshot, left_behind, rebuild_field
 from portal.database.schema.indexes import index_name
 from portal.database.schema.tables import column_names_of
 from portal.fields.table_names import join_name
@@ -49,7 +49,7 @@ def former_names(old: Snapshot, renames: Renames) -> FormerNames:
         before = renames.modules.get(name, name)
         pairs = _column_pairs(modules[before]["fields"], fields)
         new_names = renames.new_field_names(name)
-        for key in left_of(old)["aside"].get(before, {}).keys() & new_names.keys():
+        for key in left_behind(old)["aside"].get(before, {}).keys() & new_names.keys():
             pairs[values_set_aside.column_name(key)] = values_set_aside.column_name(new_names[key])
         by_table[name] = {after: former for former, after in pairs.items() if former != after}
     tables = {after: former for former, after in _table_pairs(modules, renames).items()}
@@ -101,7 +101,7 @@ def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
             if key not in field_names.values()  # an empty field whose name the other one takes
         }
         modules[name] = {**module, "fields": fields}
-    return {**old, "modules": modules, "left": _left_with_new_names(left_of(old), names, renames)}
+    return {**old, "modules": modules, "left": _left_with_new_names(left_behind(old), names, renames)}
 
 
 def _left_with_new_names(left: Mapping[str, Any], names: Mapping[str, str], renames: Renames) -> dict[str, Any]:

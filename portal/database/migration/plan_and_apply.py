@@ -46,7 +46,7 @@ from portal.database.migration.snapshot import (
     Snapshot,
     declared_part,
     last_applied,
-    left_of,
+    left_behind,
     save_snapshot,
     take_snapshot,
 )
@@ -105,12 +105,6 @@ def plan(engine: sa.Engine, tables: Tables) -> Plan:
             return Plan(_planned(connection, tables, old, renames)[1])
     with writing(engine) as connection:
         return Plan(_planned(connection, tables, old, renames)[1])
-
-
-def saved_plan(engine: sa.Engine, tables: Tables, files: str, plan: Plan) -> SavedPlan:
-    """The plan as a file holds it; `files`: the digest of the declarations."""
-    with reading(engine) as connection:
-        return SavedPlan.of(connection, tables, files, plan.steps)
 
 
 class _ToBePreparedError(Exception):
@@ -216,7 +210,7 @@ def _check(connection: sa.Connection, tables: Tables, expected: Expected | None,
 def missing_steps(connection: sa.Connection, tables: Tables) -> list[PlanStep]:
     """The steps from the last snapshot to `tables`: quick, without counts, blind to changes made by others."""
     old, new = last_applied(connection, tables) or EMPTY, take_snapshot(tables)
-    if declared_part(old) == new and left_of(old) == NOTHING_LEFT:
+    if declared_part(old) == new and left_behind(old) == NOTHING_LEFT:
         return list(misfit_steps(tables))
     renames = find_renames(connection, old, tables.declaration)
     renamed = with_new_names(old, renames)

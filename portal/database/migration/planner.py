@@ -26,7 +26,13 @@ from portal.database.migration.recomputing import computed_steps
 from portal.database.migration.removed_links import attach_link_again, detach_removed_link
 from portal.database.migration.rename import rename_steps
 from portal.database.migration.row_counts import RowCounts, counted, staying
-from portal.database.migration.snapshot import column_names_of_entry, had_formula, left_of, rebuild_field, storage_of
+from portal.database.migration.snapshot import (
+    column_names_of_entry,
+    had_formula,
+    left_behind,
+    rebuild_field,
+    storage_of,
+)
 from portal.database.migration.view_rewriting import rename_options_in_views
 from portal.database.schema.tables import Tables, columns_of, sorted_system_tables
 from portal.declaration.shapes import Module
@@ -46,7 +52,7 @@ class Planner:
         self.changes, self.old, self.new = changes, changes.old, changes.new
         self.renames, self.difference = changes.renames, changes.difference
         self.changed_tables = self.difference.changed_tables
-        self.left = copy.deepcopy(left_of(self.old))  # the steps take out what does not stay there
+        self.left = copy.deepcopy(left_behind(self.old))  # the steps take out what does not stay there
         self.history = past_renames(self.old)["options"]
         self.indexes = PlannedIndexes(tables, changes, counts)
         self.option_renames: dict[tuple[str, str], dict[str, str]] = {}  # by module and field

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from portal.database.engine import reading
 from portal.database.migration.plan_steps import PlanStep, step_entry
 from portal.database.migration.snapshot import last_applied
 from portal.database.schema.tables import Tables
@@ -72,3 +73,9 @@ class SavedPlan:
 def _essence(step: PlanStep) -> str:
     """What may not differ: of a step that loses nothing all but the counts."""
     return step.sentence if step.loses or step.blocked else COUNTED.sub("#", step.sentence)
+
+
+def saved_plan(engine: sa.Engine, tables: Tables, files: str, steps: list[PlanStep]) -> SavedPlan:
+    """The plan as a file holds it; `files`: the digest of the declarations."""
+    with reading(engine) as connection:
+        return SavedPlan.of(connection, tables, files, steps)

@@ -64,7 +64,7 @@ def declared_part(snapshot: Snapshot) -> Snapshot:
     return {"own": snapshot["own"], "modules": snapshot["modules"]}
 
 
-def left_of(snapshot: Snapshot) -> dict[str, Any]:
+def left_behind(snapshot: Snapshot) -> dict[str, Any]:
     """What the declaration no longer has and the database still holds, because dropping it would lose data.
 
     `modules`, and `fields` by module: removed ones. `aside`: module → field → the type that it had, of fields with

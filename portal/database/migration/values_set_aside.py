@@ -2,7 +2,7 @@
 
 They are kept as text in a column of their own, which no declared table has, until they fit again (the field has got
 another type: conversion.py tries them) or until their loss is allowed. Which fields have such a column is in the
-snapshot, see `left_of`.
+snapshot, see `left_behind`.
 """
 
 from collections.abc import Collection, Iterator, Mapping

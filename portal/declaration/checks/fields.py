@@ -1,6 +1,8 @@
 """Checks fields: what they link to, their defaults and limits, and when they are shown."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from portal.conditions import ALWAYS, FormValue, comparisons, is_group
 from portal.declaration.checks.conditions import check_condition
@@ -8,7 +10,7 @@ from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.deadlines import check_deadline
 from portal.declaration.checks.ineffective_keys import check_ineffective_keys
 from portal.declaration.checks.rollups import check_rollup
-from portal.declaration.checks.values import is_more, own_key, stored_complaint, word_warning
+from portal.declaration.checks.values import own_key, stored_complaint, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Module
@@ -23,6 +25,7 @@ from portal.fields.table_names import join_name
 SMALLEST_LIMIT = 1000  # bytes
 MOST_GAPS = 3  # named in one warning
 FORM_CONDITIONS = ("show_when", "required_when", "read_only_when")
+WRITTEN_DATE = re.compile(r"\d{4}-\d\d|\d\d:\d\d")  # or time; texts of one form compare like what they mean
 
 
 def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
@@ -191,7 +194,7 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
 def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
     for least, most in (("min_length", "max_length"), ("min", "max")):
         smallest, largest = own_key(field, least), own_key(field, most)
-        if is_more(smallest, largest):
+        if _is_more(smallest, largest):
             at[least].wrong(f"{least} {smallest} is more than {most} {largest}")
             return
     if not field.computed and not takes_anything(field, reader):
@@ -264,3 +267,12 @@ def _check_computed(field: Field, at: Cursor) -> None:
         at["of"].key.warn(
             f"the table has no value for {'; '.join(field.gaps[:MOST_GAPS])}{more}: the field is then empty"
         )
+
+
+def _is_more(smallest: Any, largest: Any) -> bool:
+    """Whether a value of the YAML is more than another: numbers, or dates as YYYY-MM-DD; not words such as `today`."""
+    if smallest is None or type(smallest) is not type(largest):
+        return False
+    if isinstance(smallest, str) and not (WRITTEN_DATE.match(smallest) and WRITTEN_DATE.match(largest)):
+        return False
+    return bool(smallest > largest)

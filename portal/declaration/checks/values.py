@@ -4,7 +4,6 @@ What a value means is decided by the fields. The title of a record can only be l
 `portal check --data` does.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,6 @@ from portal.fields.base import Field, Refused
 from portal.texts import translate
 
 WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # the types of one value that has parts, or items
-WRITTEN_DATE = re.compile(r"\d{4}-\d\d|\d\d:\d\d")  # or time; texts of one form compare like what they mean
 
 
 def value_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
@@ -66,15 +64,6 @@ def _has_such_parts(field: Field, value: Any) -> bool:
 def own_key(field: Field, name: str) -> Any:
     """A key of a field that only some types have; None for the others."""
     return getattr(field, name) if name in type(field).model_fields else None
-
-
-def is_more(smallest: Any, largest: Any) -> bool:
-    """Whether a value of the YAML is more than another: numbers, or dates as YYYY-MM-DD; not words such as `today`."""
-    if smallest is None or type(smallest) is not type(largest):
-        return False
-    if isinstance(smallest, str) and not (WRITTEN_DATE.match(smallest) and WRITTEN_DATE.match(largest)):
-        return False
-    return bool(smallest > largest)
 
 
 def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | None:

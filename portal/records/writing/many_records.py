@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from portal.batches import batched
 from portal.declaration.shapes import Transition
 from portal.fields.base import Field, Refused
-from portal.records.reading.records import Query, Record, Records
+from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
 
@@ -34,16 +34,6 @@ class AnswerRefusedError(Refused):
     def __init__(self, message: str, field: Field) -> None:
         super().__init__(message)
         self.field = field
-
-
-def ids_at_once(records: Records, query: Query) -> list[int]:
-    """The ids of the first records of a list, in its order: one more than can be done at once."""
-    ids: list[int] = []
-    for record in records.iterate(query, [], size=MOST_AT_ONCE + 1):
-        ids.append(record.id)
-        if len(ids) > MOST_AT_ONCE:
-            break
-    return ids
 
 
 def do_to_many(records: Records, ids: Sequence[int], do: Callable[[Record], None]) -> Iterator[RecordOutcome]:

@@ -9,6 +9,7 @@ from pyramid.request import Request
 
 from portal.accounts.access_rules import bounds, may_manage_company
 from portal.accounts.accounts import Account
+from portal.accounts.giving_access import Register
 from portal.declaration.shapes import display_name
 from portal.fields.base import Refused
 from portal.fields.date import Date
@@ -17,6 +18,7 @@ from portal.fields.email import normalize_email
 from portal.fields.record_titles import RECORD_ID
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
+from portal.records.writing.history import Author
 from portal.texts import Words, _, fits_one_line, is_blank
 from portal.views.forms.form_page import FormRow, Offer, Widget
 from portal.views.forms.offers import OFFERED, findable
@@ -215,3 +217,10 @@ def _finder(request: Request, people: str) -> str:
     records = Records(request.connection, request.policy, people)
     link = records.module.organization
     return f"/{people}/find?field={link}" if link in findable(records) else ""
+
+
+def register_of(request: Request) -> Register:
+    """The register, in the name of the person who is signed in."""
+    account = request.identity.account
+    author = Author(account.id, account.name)
+    return Register(request.connection, request.portal.tables, request.now, author, account.person)

@@ -24,8 +24,9 @@ from portal.views.access.access_form import (
     posted_access,
     posted_name,
     read_access,
+    register_of,
 )
-from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues, register_of
+from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.views.parts import Action

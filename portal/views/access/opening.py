@@ -17,8 +17,7 @@ from portal.accounts.opening import (
     present_opening,
 )
 from portal.texts import Words, _, ngettext
-from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access
-from portal.views.access.person import register_of
+from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access, register_of
 from portal.views.forms.form_page import FormRow
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.views.parts import TitledLink

@@ -15,10 +15,16 @@ from portal.accounts.giving_access import INVITATION_LASTS, AccessRefusedError, 
 from portal.fields.email import is_mail_address
 from portal.mail.access_letters import invitation
 from portal.mail.account_letters import address_changed, second_factor_changed
-from portal.records.writing.history import Author
 from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
-from portal.views.access.access_form import access_inputs, access_rows, posted_access, posted_email, read_access
+from portal.views.access.access_form import (
+    access_inputs,
+    access_rows,
+    posted_access,
+    posted_email,
+    read_access,
+    register_of,
+)
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.web.addresses import record_address
@@ -31,13 +37,6 @@ SHOWN_FOR = 300  # seconds in which the link of an invitation can be shown
 # The same for every address that is taken by somebody else: who they are is nobody's business.
 TAKEN = _("This address cannot be given access here. Please contact us.")
 Errors = Mapping[str, Words]
-
-
-def register_of(request: Request) -> Register:
-    """The register, in the name of the person who is signed in."""
-    account = request.identity.account
-    author = Author(account.id, account.name)
-    return Register(request.connection, request.portal.tables, request.now, author, account.person)
 
 
 def language_of_colleagues(request: Request) -> dict[str, str]:

@@ -25,9 +25,8 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.access.access_form import LONGEST_NAME, is_name, posted_name
-from portal.views.account.password import new_password_widgets
-from portal.views.account.password_page import PasswordPage
-from portal.views.account.session import uses_passwords, welcome
+from portal.views.account.password_page import PasswordPage, new_password_widgets
+from portal.views.account.session import welcome
 from portal.views.forms.form_page import StepState, Widget
 from portal.views.forms.submissions import refused_form
 from portal.web.form_input import posted_text
@@ -184,7 +183,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     errors = _errors(request, name, new, sign_up.email)
     if errors:
         return refused_form(request, _name_page(context, request, sign_up.email, name, errors))
-    hashed = request.passwords.hash(new) if uses_passwords(request) else None
+    hashed = request.passwords.hash(new) if request.portal.declaration.uses_passwords else None
     sign_ups = SignUps(request.connection, request.portal.tables, request.now)
     waiting = sign_ups.prove(sign_up, name, hashed)
     if waiting is None:
@@ -233,7 +232,7 @@ def _errors(request: Request, name: str, new: str, email: str) -> Errors:
     errors: Errors = {}
     if not is_name(name):
         errors["name"] = _("Enter your name.")
-    if not uses_passwords(request):
+    if not request.portal.declaration.uses_passwords:
         return errors
     if weak := weakness(new, email):
         errors["new"] = weak
@@ -251,7 +250,7 @@ def _name_page(context: SignUpLink, request: Request, email: str, name: str, err
         heading=_("Sign up"),
         action=f"/signup/{context.token}",
         email=email,
-        widgets=(widget, *(new_password_widgets(errors) if uses_passwords(request) else ())),
+        widgets=(widget, *(new_password_widgets(errors) if request.portal.declaration.uses_passwords else ())),
         submit=_("Sign up"),
         steps=_steps(request, 1),
     )

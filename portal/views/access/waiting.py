@@ -16,8 +16,8 @@ from portal.mail.access_letters import let_in
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
-from portal.views.access.access_form import chosen_company, company_widget, profile_offers
-from portal.views.access.person import TAKEN, register_of
+from portal.views.access.access_form import chosen_company, company_widget, profile_offers, register_of
+from portal.views.access.person import TAKEN
 from portal.views.displays import moment
 from portal.views.forms.form_page import Offer, Widget
 from portal.views.forms.submissions import refused_form

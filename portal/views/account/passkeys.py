@@ -24,8 +24,8 @@ from portal.fields.base import Refused, storable
 from portal.fields.text import at_most
 from portal.mail.account_letters import passkey_changed
 from portal.texts import Words, _, is_blank
-from portal.views.account.password import current_password_errors, current_password_widget
-from portal.views.account.password_page import PasswordPage
+from portal.views.account.password import current_password_errors
+from portal.views.account.password_page import PasswordPage, current_password_widget
 from portal.views.account.sign_in_passkey import check_passkeys_are_used, passkey_site
 from portal.views.displays import moment
 from portal.views.forms.form_page import Widget

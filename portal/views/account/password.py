@@ -1,6 +1,5 @@
 """Passwords: changing one's own, asking for a link where it is forgotten, setting a new one with the link."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pyramid.httpexceptions import HTTPSeeOther
@@ -15,9 +14,9 @@ from portal.accounts.one_time_links import INVITATION
 from portal.accounts.sessions import open_session, session_days
 from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import password_changed, password_reset_letter
-from portal.texts import Words, _
-from portal.views.account.password_page import PasswordPage
-from portal.views.account.session import remember_this_device, uses_passwords, welcome
+from portal.texts import _
+from portal.views.account.password_page import Errors, PasswordPage, current_password_widget, new_password_widgets
+from portal.views.account.session import remember_this_device, welcome
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
 from portal.views.wording import too_often_message
@@ -33,7 +32,6 @@ KEPT = _(
     "If this address has an account, an email with a link is kept at ${page}. It works once and expires in an hour."
 )
 GONE = _("This link has expired or has already been used.")
-Errors = Mapping[str, Words]
 
 
 # -- changing one's own -----------------------------------------------------------------------------------------------
@@ -98,28 +96,6 @@ def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
         back_url="" if forced else "/",
         back_label=_("Back"),
     )
-
-
-def current_password_widget(errors: Errors, required: bool = True) -> Widget:
-    """The input of the password that the reader has."""
-    return Widget(
-        "current", _("Current password"), type="password", required=required, error=errors.get("current", ""),
-        autocomplete="current-password",
-    )  # fmt: skip
-
-
-def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:
-    """The inputs of a new password."""
-    return (
-        Widget(
-            "new", _("New password"), type="password", required=True, error=errors.get("new", ""),
-            autocomplete="new-password", help=_("Use at least 10 characters. Several words work well."),
-        ),
-        Widget(
-            "confirm", _("Confirm new password"), type="password", required=True, error=errors.get("confirm", ""),
-            autocomplete="new-password",
-        ),
-    )  # fmt: skip
 
 
 # -- a forgotten one --------------------------------------------------------------------------------------------------
@@ -206,7 +182,7 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     account = _account_of_link(context, request)
     if account is None:
         return _link_is_gone(context, request)
-    without = context.purpose == INVITATION and not uses_passwords(request)
+    without = context.purpose == INVITATION and not request.portal.declaration.uses_passwords
     errors = {} if without else _new_errors(request, account)
     if errors:
         return refused_form(request, _link_page(context, account, errors))
@@ -229,7 +205,7 @@ def _account_of_link(context: PasswordLink, request: Request) -> Account | None:
 
 def _link_page(context: PasswordLink, account: Account, errors: Errors) -> PasswordPage:
     invited = context.purpose == INVITATION
-    if invited and not uses_passwords(context.request):
+    if invited and not context.request.portal.declaration.uses_passwords:
         return PasswordPage(_("Welcome"), context.path.rstrip("/"), email=account.email, submit=_("Sign in"))
     return PasswordPage(
         heading=_("Welcome") if invited else _("Set a new password"),

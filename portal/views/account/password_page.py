@@ -1,9 +1,12 @@
 """The page with the inputs of a password, which changing it, its links and signing up share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from portal.texts import Words
+from portal.texts import Words, _
 from portal.views.forms.form_page import StepState, Widget
+
+Errors = Mapping[str, Words]
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,25 @@ class PasswordPage:
     other_label: Words = ""
     again_url: str = ""  # after an email was sent: the form for another address
     steps: tuple[StepState, ...] = ()  # of signing up
+
+
+def current_password_widget(errors: Errors, required: bool = True) -> Widget:
+    """The input of the password that the reader has."""
+    return Widget(
+        "current", _("Current password"), type="password", required=required, error=errors.get("current", ""),
+        autocomplete="current-password",
+    )  # fmt: skip
+
+
+def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:
+    """The inputs of a new password."""
+    return (
+        Widget(
+            "new", _("New password"), type="password", required=True, error=errors.get("new", ""),
+            autocomplete="new-password", help=_("Use at least 10 characters. Several words work well."),
+        ),
+        Widget(
+            "confirm", _("Confirm new password"), type="password", required=True, error=errors.get("confirm", ""),
+            autocomplete="new-password",
+        ),
+    )  # fmt: skip

@@ -23,7 +23,8 @@ from portal.accounts.second_factor import (
 from portal.accounts.signing_in import WRONG_CODE
 from portal.mail.account_letters import second_factor_changed
 from portal.texts import Words, _, ngettext
-from portal.views.account.password import current_password_errors, current_password_widget
+from portal.views.account.password import current_password_errors
+from portal.views.account.password_page import current_password_widget
 from portal.views.account.sign_in_code import code_widget
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form

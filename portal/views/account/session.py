@@ -63,7 +63,7 @@ def sign_in(context: Login, request: Request) -> Any:
     """Takes the sent login form: a new session, a new cookie. Refused, what was typed stays but for the password."""
     following = own_path(posted_text(request, "next"))
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
-    if not uses_passwords(request):
+    if not request.portal.declaration.uses_passwords:
         return login_page(request, following, attempt.email, error=_("This portal does not use passwords."))
     try:
         session = request.logins.sign_in(attempt, request.now)
@@ -114,11 +114,6 @@ def sign_in_attempt(request: Request, email: str = "", password: str = "") -> Si
         read_cookie(request, Cookie.DEVICE),
         request.user_agent,
     )
-
-
-def uses_passwords(request: Request) -> bool:
-    """Whether people sign in with passwords."""
-    return "password" in request.portal.declaration.settings.sign_in
 
 
 def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/") -> Response:

@@ -13,7 +13,8 @@ from portal.fields.base import Refused, storable
 from portal.fields.date import Date
 from portal.fields.text import at_most
 from portal.texts import _, is_blank
-from portal.views.account.password import Errors, current_password_errors, current_password_widget
+from portal.views.account.password import current_password_errors
+from portal.views.account.password_page import Errors, current_password_widget
 from portal.views.displays import moment
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.parts import Moment

@@ -36,14 +36,20 @@ from portal.views.forms.drafts import (
 from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button, new_row_inputs
 from portal.views.forms.offers import finds, with_titles
-from portal.views.forms.steps import choices_made, first_wrong_step, hidden_inputs, step_names, step_state
+from portal.views.forms.steps import (
+    choices_made,
+    fields_of_form,
+    first_wrong_step,
+    hidden_inputs,
+    step_names,
+    step_state,
+)
 from portal.views.forms.submissions import (
     FormAnswer,
     address_of_steps,
     answer_if_repeated,
     answer_when_done,
     errors_of,
-    fields_of_form,
     keep_address_of_steps,
     once_key,
     record_or_list,

@@ -26,12 +26,12 @@ from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.merging import Basis, Merged, basis_of, conflict_of_changes, merge_changes, read_basis
 from portal.views.forms.offers import finds
+from portal.views.forms.steps import fields_of_form
 from portal.views.forms.submissions import (
     FormAnswer,
     answer_if_repeated,
     answer_when_done,
     errors_of,
-    fields_of_form,
     once_key,
     record_or_list,
     refused_form,

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from portal.declaration.layouts import flat
+from portal.declaration.layouts import flat, form_layout_fields
 from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field
+from portal.records.reading.records import Records
+from portal.records.writing.validation import typed_fields
 from portal.texts import _
 from portal.views.forms.form_page import EarlierChoice, StepState
 from portal.views.forms.offers import with_titles
@@ -44,3 +46,8 @@ def first_wrong_step(layout: FormLayout, errors: Mapping[str, str]) -> int:
     """The first step in which something is wrong."""
     wrong = (number for number, step in enumerate(layout.steps or ()) if step_names(step) & set(errors))
     return next(wrong, 0)
+
+
+def fields_of_form(records: Records, layout: FormLayout) -> list[Field]:
+    """The fields that a page's form asks for, those of all its steps."""
+    return typed_fields(records, form_layout_fields(layout))

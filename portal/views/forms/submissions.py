@@ -7,12 +7,9 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.form_keys import address_of_key, keep_address, kept_address, one_time_key
-from portal.records.writing.validation import typed_fields
 from portal.texts import translate
 from portal.views.forms.drafts import KEY, account_key, account_once_key, drafts_of, form_name
 from portal.views.forms.form_page import FormPage
@@ -55,11 +52,6 @@ def keep_address_of_steps(records: Records, request: Request, address: str) -> N
 def address_of_steps(request: Request, key: str) -> str | None:
     """Where the form with steps led whose draft had this key; None where it has not been sent."""
     return kept_address(request.connection, request.portal.tables, account_key(request, key))
-
-
-def fields_of_form(records: Records, layout: FormLayout) -> list[Field]:
-    """The fields that a page's form asks for, those of all its steps."""
-    return typed_fields(records, form_layout_fields(layout))
 
 
 def errors_of(refused: Refused, fields: Sequence[Field]) -> dict[str, str]:

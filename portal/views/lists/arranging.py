@@ -12,9 +12,10 @@ from portal.accounts.saved_views import Arrangement, SavedView, SavedViews
 from portal.fields.refused import Refused
 from portal.texts import _
 from portal.views.forms.form_page import QuestionPage
+from portal.views.lists.columns import columns_to_choose
 from portal.views.lists.list_page import list_page
 from portal.views.lists.list_panel import Typed
-from portal.views.lists.shown_list import PANEL, VIEW, ShownList, columns_to_choose, shown_list
+from portal.views.lists.shown_list import PANEL, VIEW, ShownList, shown_list
 from portal.web.addresses import arranging_address, list_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

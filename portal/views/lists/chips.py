@@ -45,9 +45,9 @@ def _search_chips(shown: ShownList) -> Iterator[Chip]:
     """The words of the search, and each of its other parts."""
     records, search = shown.records, shown.request.search
     if search.words:
-        yield Chip(_("Search"), search.words, search_address(shown, search.without_words))
+        yield Chip(_("Search"), search.words, shown.address_with_search(search.without_words))
     for part in search.parts:
-        url = search_address(shown, search.without(part))
+        url = shown.address_with_search(search.without(part))
         if isinstance(part, TypedFilter):
             label, text = _filter_in_words(records, part)
             yield Chip(label, text, url, part.filter.error)
@@ -76,9 +76,7 @@ def _in_words(records: Records, part: SearchPart) -> str:
     return reader.text(_("not ${value}", mapping={"value": f"({text})"})) if part.negated else text
 
 
-def search_address(shown: ShownList, text: str) -> str:
-    """The same list with another search."""
-    if not text:
-        return shown.address_without("q")
-    others = [(name, value) for name, value in shown.kept if name != "q"]
-    return list_address(shown.records.name, [*others, ("q", text)])
+def view_chip(shown: ShownList) -> Iterator[Chip]:
+    """That a saved view is open, with the way back to the list as it is declared."""
+    if shown.view:
+        yield Chip(_("View"), shown.view.name, list_address(shown.records.name, shown.without_view))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from portal.declaration.layouts import detail_layout_fields
 from portal.records.reading.list_request import ListRequest
 from portal.records.reading.records import Records
 from portal.texts import Words
@@ -66,3 +67,14 @@ def plain_column(
     number = field.filter == "range" and not field.specials
     icon = COUNT_ICONS.get(name, "")
     return Column(name, field.title, place, icon, sort_url=sort_url, sorted=order, number=number, filter=state)
+
+
+def columns_to_choose(records: Records) -> tuple[str, ...]:
+    """What a reader may have as columns: the fields of the declared list, and those of the detail page that are short
+    enough; the title always."""
+    access, module = records.access, records.module
+    readable = records.policy.readable(records.name)
+    declared = access.list.columns or ()
+    short = [name for name in detail_layout_fields(access.detail) if not module.field(name).long]
+    names = dict.fromkeys((*declared, module.title_field.name, *short))
+    return tuple(name for name in names if name in readable)

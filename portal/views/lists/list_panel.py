@@ -12,9 +12,9 @@ from webob.multidict import MultiDict
 
 from portal.accounts.saved_views import LONGEST_NAME
 from portal.records.reading.records import Query
-from portal.texts import Words, _
-from portal.views.lists.chips import Chip
-from portal.views.lists.shown_list import PANEL, VIEW, ShownList, columns_to_choose, requested
+from portal.texts import Words
+from portal.views.lists.columns import columns_to_choose
+from portal.views.lists.shown_list import PANEL, VIEW, ShownList, requested
 from portal.views.lists.tabs import TabState
 from portal.views.wording import count_text
 from portal.web.addresses import arranging_address, list_address, own_address
@@ -96,12 +96,6 @@ def _column_choices(shown: ShownList, moved: str) -> Iterator[ColumnChoice]:
         is_first, is_last = place == 0, place == last
         focused = ("down" if is_first else "up" if is_last else way) if name == name_moved else ""
         yield ColumnChoice(name, module.field(name).title, place <= last, name == title, is_first, is_last, focused)
-
-
-def view_chip(shown: ShownList) -> Iterator[Chip]:
-    """That a saved view is open, with the way back to the list as it is declared."""
-    if shown.view:
-        yield Chip(_("View"), shown.view.name, list_address(shown.records.name, shown.without_view))
 
 
 def view_queries(shown: ShownList, request: Request) -> dict[str, Query]:

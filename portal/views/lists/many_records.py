@@ -27,7 +27,6 @@ from portal.records.writing.many_records import (
     AnswerRefusedError,
     RecordOutcome,
     do_to_many,
-    ids_at_once,
     transitions_for_many,
 )
 from portal.records.writing.validation import read_form
@@ -139,7 +138,7 @@ def _export_chosen(records: Records, request: Request, suffix: str) -> Response:
 def _chosen_ids(records: Records, request: Request) -> list[int]:
     """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done."""
     if posted_text(request, "all") == "1":
-        return ids_at_once(records, _list_of_chosen(records, request).request.query)
+        return _ids_at_once(records, _list_of_chosen(records, request).request.query)
     texts = [part.strip() for text in request.POST.getall("ids") if isinstance(text, str) for part in text.split(",")]
     return list(dict.fromkeys(int(text) if RECORD_ID.fullmatch(text) else 0 for text in texts if text))
 
@@ -352,3 +351,13 @@ def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: st
     if export:
         actions += [ManyAction(do, kind.title, "download") for do, kind in zip(EXPORTS, KINDS, strict=True)]
     return ManyForm(bulk_address(records.name, parameters), one_time_key(), total, tuple(actions)) if actions else None
+
+
+def _ids_at_once(records: Records, query: Query) -> list[int]:
+    """The ids of the first records of a list, in its order: one more than can be done at once."""
+    ids: list[int] = []
+    for record in records.iterate(query, [], size=MOST_AT_ONCE + 1):
+        ids.append(record.id)
+        if len(ids) > MOST_AT_ONCE:
+            break
+    return ids

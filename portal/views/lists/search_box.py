@@ -21,7 +21,6 @@ from portal.records.reading.typed_search import (
     unquoted,
 )
 from portal.texts import Words, _, fold
-from portal.views.lists.chips import search_address
 from portal.views.lists.shown_list import PANEL, SEARCH_HELP, ShownList
 from portal.web.resources import Module
 
@@ -76,7 +75,9 @@ def search_box(shown: ShownList, with_help: bool) -> SearchBox:
 
 def _search_help(shown: ShownList) -> SearchHelp:
     names = field_names(shown.records)
-    examples = (SearchExample(text, meaning, search_address(shown, text)) for text, meaning in _examples(shown, names))
+    examples = (
+        SearchExample(text, meaning, shown.address_with_search(text)) for text, meaning in _examples(shown, names)
+    )
     return SearchHelp(tuple(examples), tuple(names.typed.values()))
 
 

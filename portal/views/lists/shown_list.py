@@ -11,10 +11,10 @@ from webob.multidict import MultiDict
 
 from portal.accounts.saved_views import Arrangement, SavedView, SavedViews
 from portal.conditions import only_these_records
-from portal.declaration.layouts import detail_layout_fields
 from portal.fields.protocols import Form
 from portal.records.reading.list_request import ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
+from portal.views.lists.columns import columns_to_choose
 from portal.views.lists.filters import Parameters
 from portal.web.addresses import list_address
 
@@ -52,6 +52,13 @@ class ShownList:
     def address_without(self, name: str) -> str:
         """The address of this list without one of its filters, its search or its button."""
         return list_address(self.records.name, self.kept_without(name))
+
+    def address_with_search(self, text: str) -> str:
+        """The address of this list with another search."""
+        if not text:
+            return self.address_without("q")
+        others = [(name, value) for name, value in self.kept if name != "q"]
+        return list_address(self.records.name, [*others, ("q", text)])
 
     def kept_without(self, name: str) -> Parameters:
         """What links keep that leave out a filter, the search or the button: an empty one takes away the view's."""
@@ -144,14 +151,3 @@ def readable_columns(records: Records, arrangement: Arrangement) -> tuple[str, .
         return declared
     offered = columns_to_choose(records)
     return tuple(name for name in arrangement.columns if name in offered) or declared
-
-
-def columns_to_choose(records: Records) -> tuple[str, ...]:
-    """What a reader may have as columns: the fields of the declared list, and those of the detail page that are short
-    enough; the title always."""
-    access, module = records.access, records.module
-    readable = records.policy.readable(records.name)
-    declared = access.list.columns or ()
-    short = [name for name in detail_layout_fields(access.detail) if not module.field(name).long]
-    names = dict.fromkeys((*declared, module.title_field.name, *short))
-    return tuple(name for name in names if name in readable)

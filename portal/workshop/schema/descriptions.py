@@ -3,6 +3,9 @@
 docs/reference.md says the rest.
 """
 
+from portal.declaration.shape_keys import key_info
+from portal.fields.base_shape import Shape
+
 ACTION_DESCRIPTIONS = {
     "create": "Create records.",
     "edit": "Edit records.",
@@ -247,3 +250,10 @@ DESCRIPTIONS = {
     "condition.within": "At most this long before or after now, such as 30 days.",
     "condition.not": "None of these; an empty value is none of them.",
 }
+
+
+def description_of(shape: type[Shape], key: str) -> str:
+    """What an editor shows about a key; "" where nothing is written about it."""
+    own = (f"{ancestor.__name__}.{key}" for ancestor in shape.__mro__)
+    written = next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), None)
+    return written or key_info(shape, key).description or ""

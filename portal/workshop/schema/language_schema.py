@@ -20,7 +20,7 @@ from portal.declaration.shapes import DetailLayout
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral, Option, Shape
 from portal.texts import Text
-from portal.workshop.schema.descriptions import DESCRIPTIONS
+from portal.workshop.schema.descriptions import DESCRIPTIONS, description_of
 
 Schema = dict[str, Any]
 SCALAR = ["string", "number", "boolean"]  # a number where a text is expected is taken as it is written
@@ -44,13 +44,6 @@ def names_schema(reserved: Iterable[str] = ()) -> Schema:
 def ref(name: str) -> Schema:
     """A JSON Schema that refers to what is defined once under this name."""
     return {"$ref": f"#/$defs/{name}"}
-
-
-def description_of(shape: type[Shape], key: str) -> str:
-    """What an editor shows about a key; "" where nothing is written about it."""
-    own = (f"{ancestor.__name__}.{key}" for ancestor in shape.__mro__)
-    written = next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), None)
-    return written or key_info(shape, key).description or ""
 
 
 def description_of_type(kind: type[Field]) -> str:

@@ -7,8 +7,8 @@ from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError
 from portal.database.migration import conversion, conversion_beforehand, effort
 from portal.database.migration.locks import one_at_a_time
-from portal.database.migration.plan_and_apply import Expected, apply, plan, saved_plan
-from portal.database.migration.saved_plan import NotThePlanError
+from portal.database.migration.plan_and_apply import Expected, apply, plan
+from portal.database.migration.saved_plan import NotThePlanError, saved_plan
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.migration.test_converting import CONVERSIONS, declaration_of, module_of
 
@@ -77,7 +77,7 @@ def test_several_fields_are_converted_in_batches_together(portal):
 def test_what_is_saved_between_two_batches_is_converted_too(portal):
     texts(portal, "1", "2", "3", "4", None)
     planned = plan(portal.engine, portal.tables)
-    saved = Expected(saved_plan(portal.engine, portal.tables, "", planned), "")
+    saved = Expected(saved_plan(portal.engine, portal.tables, "", planned.steps), "")
     waiting = "5 records, less than a second: nobody waits meanwhile"
     assert planned.steps[0].planned.endswith(f"from text to integer: 4 values converted; {waiting}")
 
@@ -99,7 +99,7 @@ def test_what_is_saved_between_two_batches_is_converted_too(portal):
 
 def test_values_that_stop_fitting_meanwhile_are_named_and_kept_aside(portal):
     texts(portal, "1", "two", "3")
-    saved = saved_plan(portal.engine, portal.tables, "", plan(portal.engine, portal.tables))
+    saved = saved_plan(portal.engine, portal.tables, "", plan(portal.engine, portal.tables).steps)
     spoil = at_batch(1, lambda: execute(portal, "UPDATE a SET x = 'three' WHERE id = 3"))
     with pytest.raises(NotThePlanError):
         apply(portal.engine, portal.tables, expected=Expected(saved, ""), report=spoil)
