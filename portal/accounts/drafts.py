@@ -156,7 +156,7 @@ def is_set_aside(connection: sa.Connection, tables: Tables, key: str) -> bool:
 
 
 def owner_digest(account_id: int) -> str:
-    """What forms say of the account that they were made for: enough to tell two accounts of one browser apart."""
+    """Whose draft a form is, as the form says it: enough of its account to tell two accounts of one browser apart."""
     return hashlib.sha256(f"draft {account_id}".encode()).hexdigest()[:16]
 
 

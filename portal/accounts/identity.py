@@ -106,7 +106,7 @@ def what_must_be_set(declaration: Declaration, account: Account) -> str:
 
 
 def may_have_password(declaration: Declaration, account: Account) -> bool:
-    """Whether the person of an account changes a password here: not who signs in with one elsewhere, or with none."""
+    """Whether an account may have a password here: not who signs in with one elsewhere, or with none."""
     return declaration.uses_passwords and not account.external
 
 

@@ -75,7 +75,7 @@ def command(once: bool) -> None:
 
 
 def mail_server(settings: Settings) -> SmtpServer | None:
-    """The mail server of PORTAL_SMTP, with which the worker sends; None where none is named. A wrong one exits 2."""
+    """The mail server of PORTAL_SMTP, with which the worker sends; None without one. A wrong one exits 2."""
     try:
         return SmtpServer.parse(settings.smtp) if settings.smtp else None
     except ValueError as error:
@@ -96,7 +96,7 @@ def _worker_of(
 
 @contextlib.contextmanager
 def worker_beside(settings: Settings, live: LivePortal) -> Iterator[None]:
-    """In development a worker runs in a thread while the block does; elsewhere, and beside another one, none does."""
+    """The worker beside `portal serve`, a thread in development while the block runs; none beside another worker."""
     with worker_lock(live.engine) as is_mine:
         if not live.current().development or not is_mine:
             yield

@@ -19,13 +19,13 @@ TOLD_AS = {"signed": "edited"}
 
 
 def event_type(module: str, kind: str) -> str:
-    """What an event of the history is called where webhooks name it, such as `orders.moved`."""
+    """The type of an event, as webhooks name those of which they are told, such as `orders.moved`."""
     word = kind.partition(":")[0]
     return f"{module}.{TOLD_AS.get(word, word)}"
 
 
 def webhooks_of(declaration: Declaration, event_type: str) -> list[str]:
-    """The names of the webhooks that are told of it."""
+    """The names of the webhooks that are told of events of this type."""
     return [name for name, webhook in declaration.webhooks.items() if event_type in webhook.on]
 
 

@@ -212,5 +212,5 @@ def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Se
 
 
 def environment_variable(key: str) -> str:
-    """The environment variable of a setting."""
+    """The environment variable that beats a key of `portal:` in modules.yaml."""
     return f"PORTAL_{key.upper()}"

@@ -227,7 +227,7 @@ def _second_factor(draft: DeclarationDraft, line: list[Profile]) -> str:
 
 
 def is_access_broken(draft: DeclarationDraft, profile: str, module: str) -> bool:
-    """Whether another problem already explains why the profile cannot do something with the module."""
+    """Whether the access of a profile to a module, its own or an inherited one, has a problem that says it all."""
     line = ancestry(draft, profile)
     return any((name, scope) in draft.broken_accesses for name in line for scope in (module, ALL_MODULES))
 

@@ -48,7 +48,7 @@ class FileValue:
 
 
 def kept_input(name: str) -> str:
-    """The input with the tokens of the files that a form has already, beside the input NAME where one is chosen."""
+    """The hidden input of a file field NAME, with the tokens of the files that its form has already."""
     return f"{name}.kept"
 
 

@@ -35,7 +35,7 @@ def write_message(
 
 
 def message_text(type_: str, at: datetime.datetime, data: dict[str, Any]) -> str:
-    """A whole message, in the shape that they all have."""
+    """The JSON of a whole message to a webhook, in the shape that they all have."""
     return json.dumps({"type": type_, "timestamp": utc_text(at), "data": data}, ensure_ascii=False)
 
 

@@ -114,7 +114,7 @@ def chart_of(request: Request, panel: Panel, number: int, most: int | None) -> C
 
 
 def list_parameters(records: Records, panel: Panel) -> Parameters:
-    """What the address of the list has that shows the records of a panel, in whatever tab they are."""
+    """The parameters of the list that a chart or another panel leads to: its records, in whatever tab they are."""
     if always(panel.where) and (widest_tab(records) or not records.access.list.tabs):
         return list(widest_tab(records).items())
     return [("button", panel.key)]

@@ -147,7 +147,7 @@ def http_error(error: HTTPError, request: Request) -> Any:
 
 @exception_view_config(InputError, renderer="error.pt")
 def wrong_input(error: InputError, request: Request) -> Any:
-    """Where a program sent what cannot be taken: one sentence for each field."""
+    """The answer to a program that sent what cannot be taken: one sentence for each field."""
     return _answer_program(request, error.status, request.reader.text(error.message), error.fields)
 
 

@@ -44,7 +44,7 @@ def inside_sentence(name: str, reader: Reader) -> str:
 
 
 def too_often_message(error: TooManyAttemptsError) -> str:
-    """What a person reads after too many attempts, with the minutes to wait."""
+    """The sentence that pages share for too many attempts, with the minutes to wait."""
     minutes = -(-error.seconds // 60)
     return ngettext(
         "Too many attempts. Try again in ${number} minute.",

@@ -33,7 +33,7 @@ def words_condition(needles: Sequence[str], names: Sequence[str]) -> Comparison:
 
 
 def words_found(value: Any, table: sa.FromClause, module: Module, declaration: Declaration) -> sa.ColumnElement[bool]:
-    """SQL for the value of `words_condition`."""
+    """SQL for `words_condition`: whether a row of a table that others made has the words of a search."""
     needles, names = value
     texts = [text for name in names for text in _texts(module.field(name), table, declaration)]
     joined: sa.ColumnElement[str] = sa.func.coalesce(texts[0], "", type_=sa.Text())

@@ -87,7 +87,7 @@ def _column_pairs(entries: Mapping[str, Mapping[str, object]], fields: Mapping[s
 
 
 def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
-    """The snapshot under the names that hold after the renames."""
+    """The snapshot with former names replaced by those that hold after the renames."""
     names = renames.new_module_names
     modules = {}
     for before, module in old["modules"].items():

@@ -74,7 +74,7 @@ class LateIndexes:
 
 
 def create_late_indexes(connection: sa.Connection, table: sa.Table, names: Collection[str]) -> bool:
-    """Makes indexes of a table on PostgreSQL, outside of a transaction, unless they are there.
+    """Makes those indexes that come late, on PostgreSQL outside of a transaction, unless they are there.
 
     False if one cannot be unique: it is left out.
     """

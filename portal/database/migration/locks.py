@@ -134,7 +134,7 @@ def one_at_a_time(engine: sa.Engine) -> Iterator[MigrationTurn]:
 
 @contextlib.contextmanager
 def turn_if_free(engine: sa.Engine) -> Iterator[MigrationTurn | None]:
-    """The turn on PostgreSQL, None if another process has it."""
+    """The turn to migrate on PostgreSQL, locked for this process; None if another one has it."""
     with _connection(engine) as connection:
         if not _take_lock(connection):
             yield None

@@ -65,7 +65,7 @@ def declared_part(snapshot: Snapshot) -> Snapshot:
 
 
 def left_behind(snapshot: Snapshot) -> dict[str, Any]:
-    """What the declaration no longer has and the database still holds, because dropping it would lose data.
+    """What the snapshot says is no longer declared and still in the database, because dropping it would lose data.
 
     `modules`, and `fields` by module: removed ones. `aside`: module → field → the type that it had, of fields with
     values that did not fit their new type; see values_set_aside.py.
@@ -124,7 +124,7 @@ def _as_json(value: Any) -> Any:
 
 
 def changed_columns(snapshot: Snapshot, other: Snapshot) -> dict[str, set[str]]:
-    """The tables of modules, each with the columns of those fields that `other` has not, or has with other keys."""
+    """The tables in a snapshot, with the columns of those fields that the snapshot `other` lacks or has otherwise."""
     by_table: dict[str, set[str]] = {}
     for name, module in snapshot["modules"].items():
         by_table[name] = set()

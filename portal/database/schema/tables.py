@@ -239,5 +239,5 @@ def columns_of(field: Field) -> list[sa.Column[Any]]:
 
 
 def column_names_of(field: Field) -> list[str]:
-    """The names of a field's columns."""
+    """The names of a field's columns in the table of its module."""
     return [column.name for column in columns_of(field)]

@@ -39,7 +39,7 @@ def mark_modules(connection: sa.Connection, tables: Tables, modules: Iterable[st
 
 
 def mark_linking(connection: sa.Connection, tables: Tables, module: str, target: tuple[str, int]) -> None:
-    """The entries of those records of `module` that link to `target`, which was renamed, must be written again."""
+    """Marks the entries of those records of `module` that link to `target`, which was renamed."""
     row = {"module": module, "after": 0, "target": target[0], "record": target[1]}
     connection.execute(sa.insert(tables.backlog).values(row))
 

@@ -161,7 +161,7 @@ class PageStart:
 
 
 def shared_statement(search: Search, key: tuple[Any, ...], build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
-    """The statement of a search that `build` makes, once per portal for each key; one plan of it suits all values."""
+    """The SQL of a search request, which `build` makes, once per portal for each key; one plan suits all values."""
     cache: dict[tuple[Any, ...], sa.Select[Any]] = search.table.info.setdefault("statements", {})
     statement = cache.get(key)
     if statement is None:

@@ -160,7 +160,7 @@ def required_parameter(place: int) -> sa.BindParameter[str]:
 
 
 def needle_parameter(place: int) -> sa.BindParameter[str]:
-    """The parameter for one of the texts that a hit is tested for, in which the index has no say."""
+    """The parameter in the SQL of the walk for one of the texts that each hit is tested for, beside the index."""
     return sa.bindparam(f"tested_{place}", type_=sa.Text())
 
 

@@ -107,7 +107,7 @@ def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
 
 
 def unseen_break(text: str, start: int, end: int) -> tuple[Place, str] | None:
-    """The first character between two places that ends a line for YAML, and for few editors."""
+    """The first character between two places that ends a line for YAML but few editors: its place, and a sentence."""
     if (match := _UNSEEN_BREAKS.search(text, start, end)) is None:
         return None
     before = LINE_BREAK.split(text[: match.start()])

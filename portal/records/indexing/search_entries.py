@@ -30,7 +30,7 @@ def index_records(system: Records, ids: Iterable[int]) -> None:
 
 
 def replace_texts(system: Records, ids: Iterable[int]) -> None:
-    """Updates the texts of records without making them newer."""
+    """Writes the search entries of records again without making them newer."""
     if system.module.table is None:
         search.replace_texts(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
 

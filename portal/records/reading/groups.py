@@ -32,7 +32,7 @@ class Groups:
 
 
 def within_periods(field: Field, periods: Periods, records: Records) -> Condition:
-    """The condition that a day or moment is in one of the periods."""
+    """The condition of the records that a chart counts in one of the periods: their day or moment is in it."""
     reader = records.policy.reader
     first, after = (ParsedValue(field.constant(day, reader)) for day in (periods.starts[0], periods.starts[-1]))
     return AllOf((Comparison((field.name,), "min", first), Comparison((field.name,), "before", after)))

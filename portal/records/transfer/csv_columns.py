@@ -76,7 +76,7 @@ def all_targets(module: Module, with_files: bool = False) -> Targets:
 
 
 def settable(module: Module, with_files: bool = False) -> dict[str, Field]:
-    """The fields that an import may set: whatever is stored, read-only and lifecycle fields as well.
+    """The fields that columns of a file may set: whatever is stored, read-only and lifecycle fields as well.
 
     `with_files`: there are files beside the CSV file, and a column names those of each record.
     """
@@ -93,7 +93,7 @@ def parts(field: Field) -> list[str]:
 
 
 def header_of(module: Module, field: Field, language: str, languages: Sequence[str], part: str = "") -> str:
-    """The label of a field for a column of an export; its name where the label is that of other fields as well."""
+    """The header of a column for a field: the label; its name where the label is that of other fields as well."""
     label = field.title(language)
     called_so = _labelled(module, module.everything, label, languages)
     header = label if [other.name for other, _part in called_so] == [field.name] else field.name

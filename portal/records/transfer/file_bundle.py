@@ -104,7 +104,7 @@ def bundled_path(record_id: int, file_id: int, name: str, internal: bool) -> str
 
 
 def is_internal(path: str) -> bool:
-    """Whether a file is for staff alone."""
+    """Whether a file of the bundle is for staff alone, by its path."""
     return PurePosixPath(path).parts[:1] == (INTERNAL,)
 
 

@@ -39,7 +39,7 @@ class ImportRow:
 
 
 def changed_values(row: ImportRow) -> dict[str, Any]:
-    """The values that differ from the record's; fields with links to other rows of the file always count."""
+    """The values of a row that its record has otherwise; fields with links to other rows of the file always count."""
     record = row.record
     if record is None:
         return row.values

@@ -42,7 +42,7 @@ def names_in_cell(field: Field, cell: str) -> list[str]:
 
 
 def split_names(cell: str) -> list[str]:
-    """Several names in one cell, as in `names_in_cell`. Raises Refused."""
+    """The names in a cell of a CSV file that may hold several, as in `names_in_cell`. Raises Refused."""
     unquoted = re.sub(r'"[^"]*"', "", cell)
     delimiter = ";" if re.search(r"[;\n]", unquoted) else ","
     try:
@@ -53,7 +53,7 @@ def split_names(cell: str) -> list[str]:
 
 
 def written_names(names: Iterable[str]) -> str:
-    """Names as `names_in_cell` takes them back."""
+    """The text of a cell with the names of several records, as `names_in_cell` takes them back."""
     quoted = ['"{}"'.format(name.replace('"', '""')) if re.search('[",;\n]', name) else name for name in names]
     return "; ".join(quoted)
 

@@ -21,7 +21,7 @@ class RetryError(TransientError):
 
 @contextmanager
 def unique_violations_retried() -> Iterator[None]:
-    """Of two that write the same unique value at once the second is tried again, and then finds the first's record."""
+    """Of two writers of the same unique value at once the second is tried again, and then finds the first's record."""
     try:
         yield
     except sa.exc.IntegrityError as error:

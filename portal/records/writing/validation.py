@@ -275,7 +275,7 @@ def is_taken(records: Records, field: Field, values: Mapping[str, Any], record_i
 
 
 def without_taken(records: Records, values: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
-    """The values of a new record without defaults that another record has already, where a field must be unique.
+    """The values of a new record without those that are taken: defaults of unique fields that another record has.
 
     `given`: the fields whose values are no defaults. A default is nobody's wish: the field stays empty.
     """

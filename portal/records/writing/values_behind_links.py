@@ -14,7 +14,7 @@ from portal.records.reading.records import Records
 
 
 def followed_defaults(records: Records, values: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
-    """Those of `fields` that are empty in `values` and whose default follows a link, with what it leads to."""
+    """Those of `fields` that are empty in `values` and whose default follows a link, with the value behind it."""
     defaults: dict[str, Any] = {}
     waiting = [field for field in fields if field.is_empty(values.get(field.name))]
     # One of them may begin at a link that another one fills in.
@@ -34,7 +34,7 @@ def _filled_in(records: Records, values: Mapping[str, Any], fields: Iterable[Fie
 
 
 def value_in_form(records: Records, values: Mapping[str, Any], name: str) -> Any:
-    """The value of the field `name` in a form with `values`; of a lookup, what its link in the form leads to."""
+    """The value of the field `name` in a form with `values`; of a lookup, what is behind its link."""
     module = records.module
     field = module.field(name)
     if not field.link_path:

@@ -220,7 +220,7 @@ def _finder(request: Request, people: str) -> str:
 
 
 def register_of(request: Request) -> Register:
-    """The register, in the name of the person who is signed in."""
+    """The register that carries out a form of access, in the name of the person who is signed in."""
     account = request.identity.account
     author = Author(account.id, account.name)
     return Register(request.connection, request.portal.tables, request.now, author, account.person)

@@ -44,7 +44,7 @@ def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
 
 @view_config(context=Account, name="token", request_method="POST", renderer="question.pt")
 def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | Response:
-    """Makes a token for a program, shows it, and tells its person by email."""
+    """Makes a token, shows it on the page of the account, and tells its person by email."""
     token_request = read_token_form(request)
     if isinstance(token_request, QuestionPage):
         return refused_form(request, token_request)

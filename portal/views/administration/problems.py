@@ -109,7 +109,7 @@ def show_problems(context: Administration, request: Request) -> Any:
     permission=ADMINISTER,
 )  # fmt: skip
 def show_kind(context: Administration, request: Request) -> Any:
-    """What the code of a problem means, with an example of wrong and right."""
+    """The page of a code of problems: what it means, with an example of wrong and right."""
     kind = kinds().get(request.GET.get("code", ""))
     if kind is None:
         raise HTTPNotFound

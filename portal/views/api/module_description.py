@@ -40,7 +40,7 @@ def reference(schema: str) -> Schema:
 
 
 def answer(schema: Schema | None, description: str = "OK", media_type: str = JSON) -> Schema:
-    """An answer with a body of this schema; without one it has none."""
+    """An answer as OpenAPI describes it, with a body of this schema; without one it has none."""
     return {"description": description, **({"content": {media_type: {"schema": schema}}} if schema else {})}
 
 

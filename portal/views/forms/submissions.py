@@ -55,7 +55,7 @@ def address_of_steps(request: Request, key: str) -> str | None:
 
 
 def errors_of(refused: Refused, fields: Sequence[Field]) -> dict[str, str]:
-    """What a table that others made refused, at the field that its sentence names, else at the first of the form."""
+    """The errors of a form that a table of others refused: at the field that its sentence names, else at the first."""
     sentence = translate(refused.message, "en").casefold()
     named = [field for field in fields if (field.column or field.name).casefold() in sentence]
     return {field.name: refused.message for field in (*named, *fields)[:1]}

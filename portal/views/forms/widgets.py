@@ -107,7 +107,7 @@ def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
 
 
 def form_rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
-    """The rows of a form layout, without fields that the form neither asks for nor shows."""
+    """The inputs of a form in the rows of its layout, without fields that the form neither asks for nor shows."""
     fields = {**fields, **filling.records.module.formulas}
     names_of_rows = [[entry] if isinstance(entry, str) else entry for entry in layout]
     rows = [tuple(widget(filling, fields[name]) for name in names if name in fields) for names in names_of_rows]

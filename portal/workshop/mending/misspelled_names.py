@@ -125,7 +125,7 @@ def near(wrong: str, known: Iterable[str]) -> Iterator[list[str]]:
 
 
 def slips(one: str, other: str) -> int:
-    """How many letters were left out, added, changed, or swapped with the next one, from one text to the other.
+    """How many slips make one name the other: letters left out, added, changed, or swapped with the next one.
 
     The optimal string alignment distance (Boytsov 2011).
     """
