@@ -5,9 +5,11 @@ All of it is one transaction. What becomes of each table that holds an account, 
 `mentions` finds it. The bytes of files are the caller's to remove, after the commit.
 """
 
+import contextlib
 import datetime
+import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +83,7 @@ class Erasure:
         else:
             self._stop_watching(person.id)
             self._empty_person(person)
+            self._rename_in_history(person)
         self._erase_mail(ids, emails)
         self._delete_accounts(ids)
 
@@ -208,14 +211,30 @@ class Erasure:
             values[name] = f"{self.nobody} {person.id}" if module.field(name).unique else self.nobody
         return values
 
+    def _rename_in_history(self, person: Record) -> None:
+        """The history of other records has links to the person with what they were called at the time."""
+        text = sa.cast(self.tables.event.c["details"], sa.Text)
+        # The rows of `lines` are JSON in a text of JSON.
+        named = (f"{person.module}{quote}, {person.id}, {quote}" for quote in ('"', '\\"'))
+        condition = sa.or_(*(text.contains(link, autoescape=True) for link in named))
+        self._rewrite_details(condition, lambda details: _renamed(details, [person.module, person.id], self.nobody))
+
     def _forget_values(self, condition: sa.ColumnElement[bool]) -> None:
         """Of these events it stays which fields were changed, not what they held."""
+        self._rewrite_details(
+            condition, lambda details: {name: value for name, value in details.items() if name != "changes"}
+        )
+
+    def _rewrite_details(
+        self, condition: sa.ColumnElement[bool], rewrite: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> None:
         event = self.tables.event
-        for row in self.connection.execute(sa.select(event.c["id"], event.c["details"]).where(condition)).all():
-            if "changes" in (row[1] or {}):
-                details = {name: value for name, value in row[1].items() if name != "changes"}
-                this_event = sa.update(event).where(event.c["id"] == row[0])
-                self.connection.execute(this_event.values(details=details))
+        for event_id, details in self.connection.execute(
+            sa.select(event.c["id"], event.c["details"]).where(condition)
+        ).all():
+            if (rewritten := rewrite(details or {})) != (details or {}):
+                this_event = sa.update(event).where(event.c["id"] == event_id)
+                self.connection.execute(this_event.values(details=rewritten))
 
     # -- their account ----------------------------------------------------------------------------------------------
 
@@ -269,6 +288,20 @@ def _addresses(person: Record | None, people: Records | None) -> set[str]:
         return set()
     held = [person.values[name] for name, each in people.module.fields.items() if each.type == "email"]
     return {normalize_email(address) for address in held if address}
+
+
+def _renamed(recorded: Any, link: list[Any], title: str) -> Any:
+    """What the history recorded, with another title of a link, which is [module, id, title] there."""
+    if isinstance(recorded, dict):
+        return {name: _renamed(value, link, title) for name, value in recorded.items()}
+    if isinstance(recorded, list):
+        if len(recorded) == 3 and recorded[:2] == link:
+            return [*link, title]
+        return [_renamed(value, link, title) for value in recorded]
+    if isinstance(recorded, str) and recorded.startswith("[{"):  # rows, or what somebody typed
+        with contextlib.suppress(ValueError):
+            return json.dumps(_renamed(json.loads(recorded), link, title), ensure_ascii=False)
+    return recorded
 
 
 def _is_about(table: sa.Table, record: Record) -> sa.ColumnElement[bool]:

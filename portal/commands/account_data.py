@@ -138,6 +138,6 @@ def _print_mentions(portal: OpenPortal, names: list[str]) -> None:
         places = ", ".join(f"{record.module} {record.reference or record.id}" for record in records)
         click.echo(f"warning: texts that people wrote may still name the person: {places}", err=True)
     click.echo(
-        "Look for other spellings with the search. The history of other records, the names of files, emails that were "
-        "sent to others (for 90 days) and backups may name the person too."
+        "Look for other spellings with the search. Texts in the history of other records, searches that others have "
+        "saved, the names of files, emails that were sent to others (for 90 days) and backups may name the person too."
     )

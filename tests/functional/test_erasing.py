@@ -17,6 +17,8 @@ from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.fields.column_types import UTCDateTime
+from portal.fields.lines import Row
+from portal.fields.linked_value import Linked
 from portal.fields.signature import Signature
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
@@ -27,7 +29,7 @@ from tests.functional.world import NOW, add_people
 from tests.portal_files import write_portal
 
 __all__ = ["people", "portal_folder"]  # fixtures: tickets take files, and Anna has one
-ANNA, ZENOBIA = "anna@acme.example", "zenobia@quirk.example"
+ANNA, BEA, ZENOBIA = "anna@acme.example", "bea@acme.example", "zenobia@quirk.example"
 
 # Tables that hold nothing of a person, and why.
 IMPERSONAL = {
@@ -122,6 +124,47 @@ def test_no_table_of_the_portal_is_forgotten(database, portal_folder):
     engine.dispose()
     assert left == [], "say in portal/accounts/erasing.py what becomes of these"
     assert ids == []
+
+
+def test_the_history_of_other_records_names_nobody(tmp_path, database):
+    write_portal(
+        tmp_path,
+        """
+people: people
+organizations: companies
+modules:
+  companies: {fields: {name: text}}
+  people: {organization: company, fields: {name: text, email: {type: email, unique: true},
+    company: {type: link, to: companies}}}
+  orders:
+    fields:
+      title: text
+      caller: {type: link, to: people}
+      work: {type: lines, fields: {who: {type: link, to: people}}}
+""",
+        staff="modules: {orders: {see: all}}\n",
+    )
+    engine, declaration = make_engine(database), load(tmp_path).declaration
+    tables = build(declaration, inspect_existing(engine, declaration))
+    apply(engine, tables)
+    with writing(engine) as connection:
+        names = {ZENOBIA: "Zenobia Quirk", BEA: "Bea"}
+        add_people(connection, tables, [AccessRequest(email, "staff", names[email], "Acme") for email in names])
+        person, other = (Linked(find_account(connection, tables, email).person, "people") for email in names)
+        orders = Records(connection, system_policy(tables, declaration.reader(now=NOW)), "orders")
+        writer = Writer(orders, Author(name="Bea"))
+        order_id = writer.create({"title": "Lamps", "caller": person, "work": (Row({"who": person}),)})
+        order = orders.get(order_id)
+        writer.edit(order, {"title": "[{", "caller": other, "work": (Row({"who": other}),)}, order.version)
+        order = orders.get(order_id)
+        writer.edit(order, {"title": "Lamps", "caller": person}, order.version)
+        Erasure(connection, tables, NOW).erase(ZENOBIA)
+        details = list(connection.scalars(sa.select(tables.event.c["details"]).order_by(tables.event.c["id"])))
+    engine.dispose()
+    assert "Quirk" not in repr(details)
+    changes = next(each["changes"] for each in reversed(details) if "caller" in each.get("fields", ()))
+    assert changes["title"] == ["[{", "Lamps"]
+    assert changes["caller"] == [[["people", other.id, "Bea"]], [["people", person.id, "Deleted person"]]]
 
 
 def test_without_people_authors_and_signatures_lose_the_name(tmp_path):
