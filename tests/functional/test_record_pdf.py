@@ -160,6 +160,14 @@ def test_nobody_writes_markup(shop):
     assert "root:" not in words
 
 
+def test_a_color_that_others_wrote_into_the_table_is_a_text(shop):
+    order = new_order(shop)
+    with writing(shop.portal.engine) as connection:
+        table = shop.portal.tables.module("orders")
+        connection.execute(sa.update(table).where(table.c["id"] == int(order.split("/")[2])).values(tint="reddish"))
+    assert "reddish" in text(shop, order)
+
+
 def test_nothing_internal_is_in_it_whoever_makes_it(shop):
     order = new_order(shop, goods=(row("Lamp"),), margin="hushmargin")
     said(shop, order, "hushcomment", internal=True)
