@@ -12,9 +12,13 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 
 def text_of(answer: Any) -> str:
-    """All that an answer says: of a workbook the text of its parts, without the moment at which it was made."""
+    """All that an answer says: of a workbook the text of its parts, without the moment at which it was made; of a ZIP
+    the names and bytes of its files."""
     if answer.content_type == "application/pdf" and answer.headers["Content-Disposition"].startswith("attachment"):
         return pdfs.text_of(pdfs.pdf_of(answer))
+    if answer.content_type == "application/zip":
+        with zipfile.ZipFile(io.BytesIO(answer.body)) as files:
+            return "\n".join(f"{name}\n{files.read(name).decode(errors='replace')}" for name in files.namelist())
     if answer.content_type != CONTENT_TYPE:
         return str(answer.text)
     with zipfile.ZipFile(io.BytesIO(answer.body)) as parts:

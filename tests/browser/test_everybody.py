@@ -93,7 +93,8 @@ def until_focused(page: Page, selector: str) -> None:
         page.keyboard.press("Tab")
         assert page.evaluate(
             "() => { const stop = document.activeElement;"
-            " return stop === document.body || getComputedStyle(stop).outlineStyle !== 'none'"
+            " const outlined = [null, '::after'].some((part) => getComputedStyle(stop, part).outlineStyle !== 'none');"
+            " return stop === document.body || outlined"
             " || Boolean(stop.closest('.choice, .rating')); }"
         ), f"the focus does not show: {page.evaluate('document.activeElement.outerHTML')}"
     pytest.fail(f"{selector} is not reached with the Tab key")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -46,12 +47,18 @@ async def converse(address, token, mode):
         return client.instructions, offered, described, (refused, why), made, listed, moved, read
 
 
+def in_a_loop(conversation):
+    """In a thread of its own: in that of the tests, the browser may have a loop already."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, conversation).result()
+
+
 @pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_an_assistant_works_with_records_in_the_name_of_its_person(lamp_shop, live_server, mode):
     token = lamp_shop.program(ANNA).token
     address = f"{live_server(lamp_shop.app)}/api/mcp"
-    instructions, offered, described, refused, made, listed, moved, read = asyncio.run(converse(address, token, mode))
+    instructions, offered, described, refused, made, listed, moved, read = in_a_loop(converse(address, token, mode))
     assert "“Shop”" in instructions
     assert "Anna Rossi" in instructions
     assert {tool.name for tool in offered} == READING | WRITING
