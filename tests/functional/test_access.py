@@ -6,6 +6,8 @@ import pytest
 
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY, NOW
 
+pytestmark = pytest.mark.sqlite_suffices
+
 # What each profile may do with the records that it sees; everything else is not found.
 SEES = {"list", "see"}
 WRITES = SEES | {"create", "edit", "delete"}
@@ -127,7 +129,6 @@ def address_of(world, module, action):
     return template.format(module=module, id=identity)
 
 
-@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("person", "module", "granted"), MATRIX)
 def test_a_profile_may_do_what_it_was_given_and_nothing_else(filled, person, module, granted):
     browser = filled[person]
@@ -138,7 +139,6 @@ def test_a_profile_may_do_what_it_was_given_and_nothing_else(filled, person, mod
         assert answer.status_int == expected, f"{action}: {method} {address}"
 
 
-@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("person", "module", "granted"), MATRIX)
 def test_what_is_not_granted_changes_nothing_when_it_is_posted(filled, person, module, granted):
     before = filled.rows()
@@ -149,7 +149,6 @@ def test_what_is_not_granted_changes_nothing_when_it_is_posted(filled, person, m
     assert filled.rows() == before
 
 
-@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("person", [ANNA, BRUNO, NANCY])
 def test_a_program_may_do_what_its_person_may_and_nothing_else(filled, person):
     program = filled.program(person)

@@ -7,6 +7,8 @@ import pytest
 from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
+pytestmark = pytest.mark.sqlite_suffices
+
 FORM = "multipart/form-data; boundary=cut"
 
 
@@ -52,7 +54,6 @@ def test_values_of_every_type_are_read_as_they_were_written(world):
     assert {name: cleared[name] for name in empty} == empty | nothing
 
 
-@pytest.mark.sqlite_suffices
 def test_what_is_given_must_have_the_form_of_its_field(world):
     nancy = world.program(NANCY)
     wrong = {
@@ -92,7 +93,6 @@ def test_rows_are_a_list_and_keep_what_is_not_named(lamp_shop):
     )
 
 
-@pytest.mark.sqlite_suffices
 def test_what_staff_alone_may_read_or_set_does_not_exist_for_a_customer(lamp_shop):
     nancy, anna = lamp_shop.program(NANCY), lamp_shop.program(ANNA)
     made = order(anna, lines=[{"product": "Lamp"}])
@@ -114,7 +114,6 @@ def test_what_staff_alone_may_read_or_set_does_not_exist_for_a_customer(lamp_sho
     assert list(internal.json["fields"]) == ["internal"]
 
 
-@pytest.mark.sqlite_suffices
 def test_a_new_record_is_made_by_the_rules_of_its_form(lamp_shop):
     anna, nancy = lamp_shop.program(ANNA), lamp_shop.program(NANCY)
     made = order(anna)
@@ -136,7 +135,6 @@ def test_a_new_record_is_made_by_the_rules_of_its_form(lamp_shop):
     assert told[0] == told[1]
 
 
-@pytest.mark.sqlite_suffices
 def test_of_two_who_change_a_record_the_second_one_is_told(lamp_shop):
     anna, nancy = lamp_shop.program(ANNA), lamp_shop.program(NANCY)
     made = order(anna)
@@ -207,7 +205,6 @@ def test_files_come_with_records_and_comments_or_alone(lamp_shop):
     assert len(anna.call("GET", f"{address}/files").json["files"]) == 3
 
 
-@pytest.mark.sqlite_suffices
 def test_media_types_may_be_written_in_capitals(lamp_shop):
     anna = lamp_shop.program(ANNA)
     made = anna.call("POST", "orders", {"name": "Loud"}, status=201, **{"Content-Type": "Application/JSON"}).json
@@ -242,7 +239,6 @@ def test_authors_correct_and_withdraw_comments_and_remove_files(lamp_shop):
     anna.call("DELETE", f"orders/{made['id']}/files/{made['order']['id']}", status=404)  # a value of the record
 
 
-@pytest.mark.sqlite_suffices
 def test_a_comment_can_be_corrected_as_long_as_declared(lamp_shop):
     anna = lamp_shop.program(ANNA)
     address = f"orders/{order(anna)['id']}/comments"
@@ -274,7 +270,6 @@ def test_watchers_are_added_and_taken_off(lamp_shop):
     assert nancy.call("GET", f"{address}/watchers").json == {"watchers": []}
 
 
-@pytest.mark.sqlite_suffices
 def test_what_is_sent_twice_with_one_key_is_done_once(lamp_shop):
     anna, key = lamp_shop.program(ANNA), {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
     first = anna.call("POST", "orders", {"name": "Once"}, status=201, **key)
@@ -338,7 +333,6 @@ def test_a_list_has_the_parameters_of_its_page_and_leads_through_all_of_it(world
     assert "ledgers" not in [one["name"] for one in listed["modules"]]
 
 
-@pytest.mark.sqlite_suffices
 def test_a_name_means_what_the_form_would_offer(world):
     nancy = world.program(NANCY)
     services = [Linked(world.add("services", name=name), "services") for name in ("Printing", "Scanning")]

@@ -12,6 +12,8 @@ from tests.functional.conftest import fill_in, form_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
 from tests.portal_files import change
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def shop(world):
@@ -349,7 +351,6 @@ def test_a_field_that_was_hidden_and_stays_so_keeps_its_value(world):
     assert world.record("requests", record).values["affected"] == 7
 
 
-@pytest.mark.sqlite_suffices
 def test_who_gives_a_record_away_is_told_before_and_after(portal_folder, make_app, sign_in):
     may_edit = "edit: {fields: [title, caller]}\n    can: [create, edit,"
     change(portal_folder, "can: [create,", may_edit, "profiles/customer.yaml")

@@ -26,6 +26,8 @@ from portal.records.writing.writer import Writer
 from tests.functional.conftest import fill_in
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY, PASSWORD, Browser
 
+pytestmark = pytest.mark.sqlite_suffices
+
 LATER = datetime.timedelta(minutes=2)
 
 
@@ -154,7 +156,6 @@ def test_letters_of_a_record_are_one_thread_that_one_click_ends(post):
     assert new_letters(post) == []
 
 
-@pytest.mark.sqlite_suffices
 def test_a_link_that_ends_no_letters_says_so_to_who_is_not_signed_in(post):
     stranger = TestApp(post.app)
     for answer in (stranger.get("/unsubscribe/forged", status=404), stranger.post("/unsubscribe/forged", status=404)):

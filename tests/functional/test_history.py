@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import writing
@@ -11,6 +12,8 @@ from portal.records.reading.stored_events import MOST_STORED
 from tests.functional.conftest import without_tokens
 from tests.functional.orders_portal import edit, new_order
 from tests.functional.world import ANNA, CARLA, NANCY, NOW
+
+pytestmark = pytest.mark.sqlite_suffices
 
 
 def lines(page):

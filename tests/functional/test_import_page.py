@@ -20,6 +20,8 @@ from tests.functional.shop import plain
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, NOW, linked, written_world
 from tests.workbooks import workbook
 
+pytestmark = pytest.mark.sqlite_suffices
+
 MODULES = """
 portal: {name: Machines, base_url: http://localhost, languages: [en, it], currency: EUR}
 people: people
@@ -309,7 +311,6 @@ def test_only_who_may_import_is_led_there(world):
 
 
 # test_workbooks.py and test_csv_reading.py have the reasons; here is that the page says them, and its own limits.
-@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -326,7 +327,6 @@ def test_a_file_that_cannot_be_read_is_told(world, monkeypatch, content, words):
     assert words in page.html.select_one(".alert").text
 
 
-@pytest.mark.sqlite_suffices
 def test_a_small_workbook_whose_cells_share_a_long_text_is_refused(world):
     file = io.BytesIO()
     with xlsxwriter.Workbook(file) as book:

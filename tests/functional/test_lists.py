@@ -5,6 +5,8 @@ from sqlalchemy import event
 
 from tests.functional.world import ANNA, BRUNO, NANCY, titles
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def shop(world):

@@ -8,6 +8,8 @@ from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, BRUNO, CARLA, EDDA, NANCY
 from tests.workbooks import cells_of
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def requests(world):

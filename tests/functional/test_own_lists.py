@@ -10,6 +10,8 @@ from tests.functional.test_lists import headings
 from tests.functional.test_speed import statements_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked, titles
 
+pytestmark = pytest.mark.sqlite_suffices
+
 DECLARED = ["Reference", "Name", "Status", "Caller", "Service", "Last updated", "Comments"]
 OWN = ["status", "name", "company"]
 
@@ -153,7 +155,6 @@ def test_an_unknown_view_counts_as_none(shop, key):
     assert ("This view no longer exists." in page) is bool(key)
 
 
-@pytest.mark.sqlite_suffices
 def test_a_tab_leaves_the_button_of_a_view_as_it_leaves_every_button(shop):
     key = save(shop[ANNA], "From home", "button=waiting&name=A0")
     assert titles(shop[ANNA].get(f"/requests/?view={key}")) == ["A0 waiting"]
@@ -224,7 +225,6 @@ def test_a_view_is_renamed_overwritten_and_deleted(shop):
         ("x" * (LONGEST_NAME + 1), f"Use at most {LONGEST_NAME} characters."),
     ],
 )
-@pytest.mark.sqlite_suffices
 def test_a_refused_name_stays_in_the_panel_with_the_reason(shop, name, sentence):
     save(shop[ANNA], "Waiting", "status=waiting")
     page = shop[ANNA].send("/requests/views?tab=all&status=new", {"do": "save", "name": name})
@@ -234,7 +234,6 @@ def test_a_refused_name_stays_in_the_panel_with_the_reason(shop, name, sentence)
     assert titles(page) == ["A0 new"], "the list stands behind it as it was"
 
 
-@pytest.mark.sqlite_suffices
 def test_there_is_a_limit_to_views(shop):
     anna = shop[ANNA]
     for number in range(MOST_VIEWS):
@@ -316,7 +315,6 @@ def test_only_its_owner_changes_a_view_and_others_may_save_it_as_their_own(shop)
 
 
 @pytest.mark.parametrize("address", ["/ledgers/columns", "/ledgers/views", "/nowhere/views"])
-@pytest.mark.sqlite_suffices
 def test_a_module_that_the_profile_lacks_has_no_views(shop, address):
     assert shop[ANNA].send(address, {"do": "save", "name": "x"}).status_int == 404
     assert shop.rows()["portal_saved_view"] == []

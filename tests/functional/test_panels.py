@@ -13,6 +13,8 @@ from portal.views import charts
 from tests.functional.test_speed import statements_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, PEOPLE_MODULES, titles, written_world
 
+pytestmark = pytest.mark.sqlite_suffices
+
 MODULES = (
     """
 portal: {name: Panels, languages: [en, it], currency: EUR, time_zone: Europe/Rome}
@@ -223,7 +225,6 @@ def test_a_chart_over_many_records_is_drawn_after_the_page(world, monkeypatch):
     assert len(titles(world[NANCY].get(here[0][2]))) == int(here[0][1])
 
 
-@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("address", [
     "/jobs/chart", "/jobs/chart?panel=0", "/jobs/chart?panel=99", "/jobs/chart?panel=8", "/news/chart?panel=1",
     "/jobs/chart?panel=x", "/people/chart?panel=1", "/nothing/chart?panel=1",
@@ -284,7 +285,6 @@ def test_only_notices_are_put_away(world):
     assert world[BRUNO].send(f"/news/{notice}/put-away").status_int == 404
 
 
-@pytest.mark.sqlite_suffices
 def test_a_text_is_markdown_without_scripts(world):
     page = world[ANNA].get("/")
     assert "<strong>Monday</strong> to Friday" in page

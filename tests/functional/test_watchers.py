@@ -8,6 +8,8 @@ import pytest
 from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def request_of_anna(world):
