@@ -22,7 +22,7 @@ OTHERS = {
     "languages": ("it,en", ("it", "en")), "currency": ("PLN", "PLN"), "time_zone": ("Asia/Tokyo", "Asia/Tokyo"),
     "remember_days": ("7", 7), "base_url": ("https://care.example", "https://care.example"),
     "support_address": ("help@x.example", "help@x.example"), "administrators": ("power", ("power",)),
-    "sign_in": ("link", ("link",)),
+    "sign_in": ("link", ("link",)), "second_factor": ("power", ("power",)),
 }  # fmt: skip
 
 
