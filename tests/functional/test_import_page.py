@@ -225,7 +225,7 @@ def test_what_a_form_would_lock_cannot_be_set_by_a_file(world):
     world.add("machines", name="Free", kind="small")
     content = "reference,bought\nM001,2026-03-05\nM002,2026-03-05\n"
     page = send(world, NANCY, content, match="reference")
-    reason = "This cannot be set because of the row's other values (read_only_when)."
+    reason = "This cannot be changed because of the other values in this row."
     assert problems(page) == [("Row 2", "bought", reason)]
     assert outcome(page) == ["1 changed record", "1 row cannot be imported"]
 

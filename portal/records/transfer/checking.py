@@ -260,7 +260,7 @@ class Checking:
             self._refuse(row.line, name, reason)
         for name in names:
             if is_locked(self.records, self._fields[name], row.all_values()):
-                reason = _("This cannot be set because of the row's other values (read_only_when).")
+                reason = _("This cannot be changed because of the other values in this row.")
                 self._refuse(row.line, name, reason)
 
     def _company_of(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
