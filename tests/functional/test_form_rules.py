@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
-from tests.functional.world import ANNA, NANCY, World, written_world
+from tests.functional.world import ANNA, NANCY, PEOPLE_MODULES, World, written_world
 
 MODULES = """
 people: contacts
@@ -195,14 +195,7 @@ def test_a_program_is_told_that_a_field_is_locked(world):
 
 @pytest.mark.sqlite_suffices
 def test_what_a_reader_may_not_read_locks_a_field_too(request):
-    modules = """
-people: people
-organizations: firms
-modules:
-  firms: {fields: {name: text}}
-  people:
-    organization: firm
-    fields: {name: text, email: {type: email, unique: true}, firm: {type: link, to: firms}}
+    offers = """
   offers:
     fields:
       name: text
@@ -210,7 +203,9 @@ modules:
       amount: {type: integer, read_only_when: {approved: true}}
 """
     people = (AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),)
-    with written_world(request, modules, people, customer="modules: {offers: {see: all, can: [edit]}}") as world:
+    with written_world(
+        request, PEOPLE_MODULES + offers, people, customer="modules: {offers: {see: all, can: [edit]}}"
+    ) as world:
         offer = world.add("offers", name="Lamps", approved=True, amount=5)
         anna, program = world[ANNA], world.program(ANNA)
         assert anna.get(f"/offers/{offer}/edit").html.find(attrs={"name": "amount"}).find_parent(disabled=True)

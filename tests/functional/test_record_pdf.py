@@ -22,19 +22,14 @@ from portal.views.records.record_pdf import MOST_COMMENTS
 from tests.functional.conftest import fill_in
 from tests.functional.orders_portal import PEOPLE
 from tests.functional.test_files import picture
-from tests.functional.world import ANNA, CARLA, NANCY, opened_world
+from tests.functional.world import ANNA, CARLA, NANCY, PEOPLE_MODULES, opened_world
 from tests.pdfs import pdf_of, text_of
 from tests.portal_files import write_portal
 
-MODULES = """
+PORTAL = """
 portal: {name: Lumen Care, languages: [en, ar], logo: logo.svg, time_zone: Europe/Rome, administrators: [staff]}
-people: people
-organizations: companies
-modules:
-  companies: {fields: {name: text}}
-  people:
-    organization: company
-    fields: {name: text, email: {type: email, unique: true}, company: {type: link, to: companies}}
+"""
+ORDERS = """
   orders:
     reference: "SO{number:04}"
     singular: Order
@@ -94,7 +89,7 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9"
 @pytest.fixture(scope="module", params=["sqlite"])
 def shop(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    write_portal(folder, MODULES, customer=CUSTOMER, staff=STAFF)
+    write_portal(folder, PORTAL + PEOPLE_MODULES + ORDERS, customer=CUSTOMER, staff=STAFF)
     (folder / "logo.svg").write_text(SVG)
     with opened_world(folder, request, PEOPLE[:2] + PEOPLE[3:4]) as world:
         yield world
