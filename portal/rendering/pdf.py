@@ -30,8 +30,8 @@ from portal.texts import Text, _
 
 log = logging.getLogger(__name__)
 
-TOO_LARGE = _("This is too much for one PDF. Print the page instead.")
-TOO_MANY = _("Other PDFs are being made right now. Please try again in a minute.")
+TOO_LARGE = _("This record is too large for a PDF. Print the page instead.")
+TOO_MANY = _("Other PDFs are being created right now. Please try again in a minute.")
 AT_ONCE = threading.BoundedSemaphore(2)  # each is a process of 100 MB or more
 PATIENCE = 5  # seconds until one of them has to be done: who waits takes a thread from all other pages
 

@@ -66,7 +66,7 @@ def test_an_assistant_works_with_records_in_the_name_of_its_person(lamp_shop, li
     assert described["record"]["properties"]["status"]["x-labels"] == {"new": "New", "paid": "Paid", "sent": "Sent"}
     pay = described["transitions"]["pay"]
     assert (pay["from"], pay["to"], pay["values"]["required"]) == (["new"], "paid", ["paid_on"])
-    assert refused == (True, {"error": "Nothing was saved: some values cannot be taken.", "fields": {
+    assert refused == (True, {"error": "Nothing was saved: some values are not valid.", "fields": {
         "name": "Required", "reason": "Required"}})  # fmt: skip
     assert [record["id"] for record in listed["records"]] == [made["id"]]
     assert moved["status"] == "paid"

@@ -135,7 +135,7 @@ def test_it_says_what_the_page_says(shop):
         "Article Quantity Each Amount", "Desk lamp 3 €49.90 €149.70", "Bulb 10 €10.00 €100.00", "Total €249.70",
         "First line\nsecond line", "Pay soon.", "• one\n• two", "Via Roma 1\n10121 Torino", "Liked\n4", "Mar 1, 2026",
         "https://lumen.example/a", "#ff0000", "width 12", "Anna Rossi\nMar 5, 2026", "Nancy Smith",
-        "We sent it.", "Made on", "Page 1 of 1",
+        "We sent it.", "Generated on", "Page 1 of 1",
     ):  # fmt: skip
         assert expected in said_in_it, expected
     assert "Neverfilled" not in said_in_it
@@ -225,7 +225,7 @@ def test_what_is_too_large_is_said(shop, monkeypatch):
     order = new_order(shop)
     monkeypatch.setattr(typesetting, "PATIENCE", 0.001)
     page = shop[ANNA].get(f"{order}record.pdf", status=413)
-    assert "This is too much for one PDF. Print the page instead." in page
+    assert "This record is too large for a PDF. Print the page instead." in page
     assert "Content-Disposition" not in page.headers
 
 
@@ -235,7 +235,7 @@ def test_of_many_at_once_some_have_to_wait(shop, monkeypatch):
     monkeypatch.setattr(pdf_pages, "PATIENCE", 0)
     with pdf_pages.AT_ONCE:
         page = shop[ANNA].get(f"{order}record.pdf", status=503)
-    assert "Other PDFs are being made right now. Please try again in a minute." in page
+    assert "Other PDFs are being created right now. Please try again in a minute." in page
     assert page.headers["Retry-After"]
     assert shop[ANNA].get(f"{order}record.pdf").content_type == "application/pdf"
 

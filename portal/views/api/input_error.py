@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from portal.texts import _
 
-WRONG_FIELDS = _("Nothing was saved: some values cannot be taken.")
+WRONG_FIELDS = _("Nothing was saved: some values are not valid.")
 UNKNOWN = _("This cannot be set here.")
 
 UNEXPECTED = _("This is not in the expected format.")

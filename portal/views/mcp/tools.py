@@ -120,7 +120,7 @@ class Tool:
         return [name for name in self.arguments if policy.staff or name not in self.for_staff]
 
 
-WRONG_ARGUMENTS = _("Nothing was done: some arguments cannot be taken.")
+WRONG_ARGUMENTS = _("Nothing was done: some arguments are not valid.")
 
 
 # -- what they do -----------------------------------------------------------------------------------------------

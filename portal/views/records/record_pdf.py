@@ -92,7 +92,7 @@ def record_as_pdf(resource: Record, request: Request) -> dict[str, PdfPage]:
         sections=sections,
         comments=tuple(_comment(each, stored, request) for each in reversed(comments[:MOST_COMMENTS])),
         pictures=dict(_pictures(shown, request, values)),
-        made=_("Made on ${when}", mapping={"when": moment(request.now, request.reader).text}),
+        made=_("Generated on ${when}", mapping={"when": moment(request.now, request.reader).text}),
         total=_("Total"),
         conversation=_("Comments"),
         numbering=_("Page ${page} of ${pages}"),
