@@ -18,6 +18,7 @@ from portal.database.migration.conversion_beforehand import PreparedField, can_b
 from portal.database.migration.conversion_steps import conversion_step, steps_taking_back_links
 from portal.database.migration.declared_renames import late_rename_note, past_renames
 from portal.database.migration.difference import Changes
+from portal.database.migration.draft_rewriting import rename_options_in_drafts
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.index_changes import PlannedIndexes
 from portal.database.migration.option_changes import removed_options, rename_stored_options, renamed_options
@@ -269,6 +270,7 @@ class Planner:
             self.connection, self.tables.event, module, before, renames, is_state
         )
         rename_options_in_views(self.connection, self.tables.saved_view, module, after, renames)
+        rename_options_in_drafts(self.connection, self.tables.draft, module, after.name, renames)
 
     def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[PlanStep]:
         obsolete = sorted(column_names_of_entry(entry) & self.difference.obsolete_columns.get(module, set()))

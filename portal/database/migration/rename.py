@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from portal.database.migration import alter
 from portal.database.migration.declared_renames import Renames
+from portal.database.migration.draft_rewriting import rename_fields_in_drafts
 from portal.database.migration.effort import Work, estimate_effort
 from portal.database.migration.former_names import FormerNames, former_names
 from portal.database.migration.history_rewriting import rename_fields_in_history
@@ -36,6 +37,8 @@ def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot,
         for module, fields in renames.fields.items():
             rename_fields_in_history(connection, tables.event, module, fields)
             rename_fields_in_views(connection, tables.saved_view, module, fields)
+            _rename_fields_of_files(connection, tables, module, fields)
+        rename_fields_in_drafts(connection, tables.draft, renames)
     _rename_tables(connection, tables, old, renames)
 
 
@@ -126,6 +129,18 @@ def _rename_module_in_rows(connection: sa.Connection, tables: Tables, modules: M
             connection.execute(sa.delete(table).where(column == after))
             tokens = {"scope": _renamed_tokens(table, before, after)} if table is tables.search else {}
             connection.execute(sa.update(table).where(column == before).values(module=after, **tokens))
+
+
+def _rename_fields_of_files(connection: sa.Connection, tables: Tables, module: str, fields: Mapping[str, str]) -> None:
+    """Files, and those of forms that are not sent yet, name the field whose value they are.
+
+    By a former name they would go with another field of that name.
+    """
+    names = {before: after for after, before in fields.items()}
+    for table in (tables.file, tables.pending_file):
+        column = table.c["field"]
+        renamed = table.c["module"] == module, column.in_(names)
+        connection.execute(sa.update(table).where(*renamed).values(field=sa.case(names, value=column)))
 
 
 def _rename_drafts(connection: sa.Connection, table: sa.Table, before: str, after: str) -> None:

@@ -107,7 +107,7 @@ def _file_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("module", sa.Text()),
         sa.Column("record", sa.BigInteger()),
         sa.Column("comment", sa.BigInteger()),  # the comment that it came with
-        sa.Column("field", sa.Text()),  # the field whose value it was when it came; NULL for an attachment
+        sa.Column("field", sa.Text()),  # the field whose value it is, or was; NULL for an attachment
         sa.Column("name", sa.Text()),
         sa.Column("size", sa.BigInteger()),  # bytes
         sa.Column("media_type", sa.Text()),

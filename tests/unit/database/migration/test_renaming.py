@@ -76,6 +76,37 @@ def test_saved_views_follow_the_names_of_modules_fields_and_options(portal):
     assert as_declared["columns"] is None
 
 
+def test_drafts_and_files_follow_the_names_of_fields_and_options(portal):
+    rows = "rows: {type: lines, fields: {what: text, kind: {type: choice, options: [a, b]}}}"
+    size = "size: {type: choice, options: [s, l]}"
+    portal.started(f"tickets: {{fields: {{title: text, {size}, photo: file, {rows}}}}}")
+    inputs = {"title": ["size"], "size": ["l"], "photo.kept": ["key"], "rows.0.what": ["?"], "rows.0.kind": ["b"]}
+    draft = {"inputs": inputs, "basis": "size:0123456789 rows:9876543210"}
+    with writing(portal.engine) as connection:
+        connection.execute(sa.insert(portal.tables.draft).values(form="tickets/create/x", data=draft))
+        connection.execute(sa.insert(portal.tables.draft).values(form="tickets/1/comments", data={"inputs": {}}))
+        connection.execute(sa.insert(portal.tables.file).values(module="tickets", record=1, field="photo"))
+        connection.execute(sa.insert(portal.tables.file).values(module="tickets", record=1))
+        connection.execute(sa.insert(portal.tables.pending_file).values(key="key", module="tickets", field="photo"))
+    kind = "sort: {type: choice, formerly: kind, options: {a: A, c: {formerly: b}}}"
+    portal.changed(f"""
+    cases:
+      formerly: tickets
+      fields:
+        title: text
+        bulk: {{type: choice, formerly: size, options: {{s: Small, xl: {{formerly: l}}}}}}
+        picture: {{type: file, formerly: photo}}
+        lines: {{type: lines, formerly: rows, fields: {{name: {{type: text, formerly: what}}, {kind}}}}}
+    """)
+    draft = next(row for row in portal.rows(portal.tables.draft) if row["form"] == "cases/create/x")
+    assert draft["data"]["inputs"] == {
+        "title": ["size"], "bulk": ["xl"], "picture.kept": ["key"], "lines.0.name": ["?"], "lines.0.sort": ["c"],
+    }  # fmt: skip
+    assert draft["data"]["basis"] == "bulk:0123456789 lines:9876543210"
+    assert {row["field"] for row in portal.rows(portal.tables.file)} == {"picture", None}
+    assert [row["field"] for row in portal.rows(portal.tables.pending_file)] == ["picture"]
+
+
 def test_what_a_removed_module_left_behind_is_not_taken_for_a_renamed_ones(portal):
     portal.started(COMPANIES, TICKETS)
     with writing(portal.engine) as connection:
