@@ -31,8 +31,16 @@ WITHOUT_OPERATOR = {
 }
 SPECIAL = ("me", "my organization", "today", "now", "nothing")
 WITHIN = re.compile(r"(\d{1,5})\s*(m|min|minute|h|hour|d|day|w|week|month|y|year)s?")
+# A day or a moment from now on: `today + 30 days`, `now - 4 h`.
+RELATIVE = re.compile(rf"(?P<word>today|now)(?:\s*(?P<sign>[+-])\s*{WITHIN.pattern})?")
 LONGEST_PERIOD = datetime.timedelta(days=365_250)  # Python knows the years from 1 to 9999
 UNITS = {"mo": 2629746, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31556952}  # seconds, by how a unit begins
+
+
+def special_word(value: Any) -> str | None:
+    """The word of SPECIAL that `value` is, or from which it counts: of `today + 30 days` it is `today`."""
+    match = RELATIVE.fullmatch(value) if isinstance(value, str) else None
+    return match["word"] if match else value if isinstance(value, str) and value in SPECIAL else None
 
 
 class ConditionError(ValueError):
@@ -85,7 +93,7 @@ class Comparison:
     @cached_property
     def needs_clock(self) -> bool:
         """Whether its SQL is another one a moment later. What depends on the day alone (`today`) is not meant."""
-        return self.operator == "within" or "now" in self.values
+        return self.operator == "within" or any(special_word(value) == "now" for value in self.values)
 
     @cached_property
     def needs_reader(self) -> bool:

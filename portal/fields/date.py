@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from babel.dates import format_date
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
+from portal.conditions import special_word
 from portal.fields.base import Refused
 from portal.fields.base_parts import Measure
 from portal.fields.dates_and_times import (
@@ -16,6 +17,7 @@ from portal.fields.dates_and_times import (
     DateOrTime,
     Unreadable,
     date_wanted,
+    day_from_today,
     day_texts,
     parse_date,
 )
@@ -27,15 +29,17 @@ DAY = datetime.timedelta(days=1)
 
 
 def _bound(written: Any) -> Any:
-    if written == "today" or type(written) is datetime.date:
-        return written
     try:
+        if type(written) is datetime.date or (special_word(written) == "today" and day_from_today(written, PLAIN)):
+            return written
         return parse_date(str(written), PLAIN)
     except Refused:
-        raise ValueError("must be a date such as 2024-03-31, or today") from None
+        raise ValueError("must be a date such as 2024-03-31, or today, or today + 30 days") from None
 
 
-Day = Annotated[datetime.date | Literal["today"], BeforeValidator(_bound)]
+# What counts from today is kept as it was written.
+_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2}|today.*)$"})
+Day = Annotated[datetime.date | str, BeforeValidator(_bound), _SCHEMA]
 
 
 @functools.lru_cache(maxsize=5_000)
@@ -81,9 +85,13 @@ class Date(DateOrTime):
 
     def bounds(self, reader: Reader) -> tuple[datetime.date | None, datetime.date | None]:
         """`today` is the reader's own day."""
-        today = reader.today if reader.chooses_now else None
-        least, most = (today if bound == "today" else bound for bound in (self.min, self.max))
+        least, most = (self._bound_for(bound, reader) for bound in (self.min, self.max))
         return least, most
+
+    def _bound_for(self, bound: datetime.date | str | None, reader: Reader) -> datetime.date | None:
+        if not isinstance(bound, str):
+            return bound
+        return day_from_today(bound, reader) if reader.chooses_now else None
 
     def show(self, value: Any, reader: Reader) -> str:
         """“Mar 5, 2024” in the reader's language."""
@@ -94,12 +102,12 @@ class Date(DateOrTime):
         return "" if value is None else value.isoformat()
 
     def constant(self, raw: Any, reader: Reader) -> datetime.date:
-        """`today` is the reader's own day; of a moment it is the day that it is where the reader is."""
+        """`today` is the reader's own day, from which others count; of a moment the day that it is where the reader is."""
         if isinstance(raw, datetime.datetime):
             return raw.astimezone(reader.time_zone).date()
         if isinstance(raw, datetime.date):
             return raw
-        return reader.today if raw in ("today", "now") else parse_date(str(raw), reader)
+        return day_from_today(raw, reader) or parse_date(str(raw), reader)
 
     def near(self, constant: Any) -> tuple[Any, ...]:
         """The day, the one before and the one after."""

@@ -5,6 +5,7 @@ the portal's languages finds a date by the name of its month, as a list shows it
 holds each word once.
 """
 
+import calendar
 import datetime
 import functools
 import re
@@ -15,6 +16,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from pydantic import PrivateAttr
 
+from portal.conditions import RELATIVE, UNITS
 from portal.fields.base import Refused, filled
 from portal.fields.numbers import Bounded
 from portal.fields.protocols import Declared
@@ -159,6 +161,52 @@ def _half_of_day(word: str, locale: Locale) -> str | None:
 
 def _letters(text: str) -> str:
     return re.sub(r"[\W\d]", "", fold(text))
+
+
+def day_from_today(raw: Any, reader: Reader) -> datetime.date | None:
+    """The day that `today + 30 days` means to `reader`; None for other texts, also with hours. Raises Refused."""
+    match = RELATIVE.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None or _counts_by_clock(match):
+        return None
+    return _days_later(reader.today, match)
+
+
+def moment_from_now(raw: Any, reader: Reader) -> datetime.datetime | None:
+    """The moment that `now + 4 h` means; days and longer are counted by the clocks where the reader is, so that
+    `now + 1 day` is the same hour whatever the clocks do meanwhile. None for other texts. Raises Refused."""
+    match = RELATIVE.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None or match["word"] != "now":
+        return None
+    try:
+        if _counts_by_clock(match):
+            return reader.now + datetime.timedelta(seconds=_amount(match) * UNITS[match[4][0]])
+        here = reader.now.astimezone(reader.time_zone)
+        return datetime.datetime.combine(_days_later(here.date(), match), here.timetz()).astimezone(datetime.UTC)
+    except OverflowError:
+        raise Refused(_("This date is out of range.")) from None
+
+
+def _counts_by_clock(match: re.Match[str]) -> bool:
+    """Whether minutes or hours are added."""
+    return match[4] is not None and match[4][0] in "mh" and not match[4].startswith("mo")
+
+
+def _amount(match: re.Match[str]) -> int:
+    return int(match[3]) * (-1 if match["sign"] == "-" else 1)
+
+
+def _days_later(day: datetime.date, match: re.Match[str]) -> datetime.date:
+    """So many days, weeks, months or years later; a month from January 31 is the last day of February."""
+    if match[3] is None:
+        return day
+    amount, unit = _amount(match), match[4][0]
+    try:
+        if unit in "dw":
+            return day + datetime.timedelta(days=amount * (7 if unit == "w" else 1))
+        year, month = divmod(day.year * 12 + day.month - 1 + amount * (12 if unit == "y" else 1), 12)
+        return datetime.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+    except (OverflowError, ValueError):
+        raise Refused(_("This date is out of range.")) from None
 
 
 class DateOrTime(Bounded):

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from babel.dates import format_date, format_time, get_datetime_format
 from pydantic import BeforeValidator, PrivateAttr
 
-from portal.conditions import is_nothing
+from portal.conditions import is_nothing, special_word
 from portal.fields.base import Refused, filled
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Names, OneOrSeveral, as_list
@@ -23,7 +23,9 @@ from portal.fields.dates_and_times import (
     DateOrTime,
     Unreadable,
     clock_texts,
+    day_from_today,
     day_texts,
+    moment_from_now,
     parse_date,
     parse_time,
 )
@@ -83,12 +85,20 @@ def _start_of(date: datetime.date, reader: Reader) -> datetime.datetime:
 
 
 def _bound(written: Any) -> Any:
-    if written in ("today", "now") or isinstance(written, datetime.datetime):
-        return written
     try:
+        if isinstance(written, datetime.datetime) or _counted(written, PLAIN):
+            return written
         return str(written) if _parse_moment_or_day(str(written), PLAIN) else None
     except Refused:
-        raise ValueError("must be a date such as 2024-03-31 or 2024-03-31T14:30, or today, or now") from None
+        raise ValueError("must be a date such as 2024-03-31 or 2024-03-31T14:30, or today, or now + 4 h") from None
+
+
+def _counted(raw: Any, reader: Reader) -> Span | None:
+    """What `today`, `today + 30 days` and `now + 4 h` mean: a whole day, or an instant. None for other texts."""
+    if moment := moment_from_now(raw, reader):
+        return Span(moment, moment + INSTANT)
+    day = day_from_today(raw, reader)
+    return whole_day(day, reader) if day else None
 
 
 # Kept as it was written: which moment it is depends on the reader's zone.
@@ -245,9 +255,7 @@ class Datetime(DateOrTime):
 
     def bounds(self, reader: Reader) -> tuple[datetime.datetime | None, datetime.datetime | None]:
         """From the start of the least minute to the last instant of the greatest day, minute or second."""
-        bounds = (
-            None if bound in self.specials and not reader.chooses_now else bound for bound in (self.min, self.max)
-        )
+        bounds = (None if special_word(bound) and not reader.chooses_now else bound for bound in (self.min, self.max))
         least, most = (self.constant(bound, reader) if bound else None for bound in bounds)
         # Inputs and messages show whole minutes: the minute of the least moment is accepted from its start.
         first = least.start.replace(second=0, microsecond=0) if least else None
@@ -279,11 +287,12 @@ class Datetime(DateOrTime):
 
     def constant(self, raw: Any, reader: Reader) -> Span:
         """A date is that whole day where the reader is; a time without seconds is that whole minute."""
-        if isinstance(raw, datetime.datetime) or raw == "now":
-            start = reader.now if raw == "now" else raw
-            return Span(start, start + INSTANT)
-        if isinstance(raw, datetime.date) or raw == "today":
-            return whole_day(reader.today if raw == "today" else raw, reader)
+        if isinstance(raw, datetime.datetime):
+            return Span(raw, raw + INSTANT)
+        if isinstance(raw, datetime.date):
+            return whole_day(raw, reader)
+        if span := _counted(raw, reader):
+            return span
         moment = _parse_moment_or_day(str(raw), reader)
         if not isinstance(moment, datetime.datetime):
             return whole_day(moment, reader)

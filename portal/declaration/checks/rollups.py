@@ -1,13 +1,11 @@
 """Checks roll-ups: their condition, which must hold until one of the records is written, and who gets their number."""
 
-from portal.conditions import ALWAYS, Comparison, comparisons
+from portal.conditions import ALWAYS, Comparison, comparisons, special_word
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
-
-OF_THE_MOMENT = ("me", "my organization", "today", "now")
 
 
 def check_rollup(draft: DeclarationDraft, field: Field, at: Cursor) -> None:
@@ -28,7 +26,7 @@ def _changes_by_itself(module: Module, part: Comparison) -> str | None:
     if name in module.builtin and name != "created":
         return f'"{name}" is kept by the portal: a roll-up can only ask for declared fields and created'
     values = list(part.values)
-    if part.operator == "within" or any(value in OF_THE_MOMENT for value in values if isinstance(value, str)):
+    if part.operator == "within" or any(special_word(value) not in (None, "nothing") for value in values):
         return f'the answer for "{name}" is another one tomorrow, or for another reader'
     if field.targets and part.operator != "empty":
         return f'"{name}" is a link, whose record may get another name: a roll-up can only ask whether it is empty'

@@ -7,7 +7,7 @@ What a value means is decided by the fields. The title of a record can only be l
 from collections.abc import Mapping
 from typing import Any
 
-from portal.conditions import SPECIAL
+from portal.conditions import SPECIAL, special_word
 from portal.declaration.declaration_draft import DeclarationDraft, link_targets
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
@@ -74,11 +74,12 @@ def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | Non
     meant = our_special(value) if isinstance(value, str) and value not in SPECIAL else None
     if meant and _holder(draft, meant) in field.targets:
         return f'"{value}" is taken for the title of a record{did_you_mean(meant)}'
-    if not isinstance(value, str) or value not in SPECIAL or value in (*field.specials, "nothing"):
+    word = special_word(value)
+    if word is None or word in (*field.specials, "nothing"):
         return None
     if value in field.declared_options or field.targets:
         return None
-    if value == "now" and "today" in field.specials:
+    if word == "now" and "today" in field.specials:
         return f"{field.name} is of type {field.type}, which holds no time{did_you_mean('today')}"
     return f'"{value}" is stored here as a word: {field.name} is of type {field.type}'
 
@@ -87,6 +88,10 @@ def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
     words = translate(refused.message, "en").rstrip(".")
     shown = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
     reason = words if str(value) in words else f"{shown}does not fit {field.name}: {words[:1].lower()}{words[1:]}"
+    word = next((word for word in field.specials if str(value).startswith(f"{word} ")), None)
+    if word and "today" in field.specials:
+        example = "today + 30 days" if word == "today" else "now + 4 h"
+        return f'{reason}; write a period behind {word} as in "{example}"'
     known = (*field.declared_options, *field.specials)
     return reason if value in known else reason + suggest(str(value), known)
 

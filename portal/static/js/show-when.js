@@ -101,7 +101,7 @@ function comparable(numbers, expected) {
 
 // An unticked checkbox posts nothing: that is “false”.
 function matches(values, expected) {
-  if (expected.some((word) => word === "today" || word === "now")) return undefined;
+  if (expected.some((word) => /^(today|now)( *[+-].*)?$/.test(word))) return undefined;
   return values.length
     ? values.some((value) => expected.includes(value) || expected.some((word) => equalNumbers(value, word)))
     : expected.includes("false") || expected.includes("");

@@ -348,7 +348,7 @@ def test_a_day_that_is_chosen_from_today_on_passes(tmp_path):
 modules:
   notes:
     see: all
-    fields: {name: text, due: {type: date, min: today}, at: {type: datetime, min: now}}
+    fields: {name: text, due: {type: date, min: today, max: today + 1 year}, at: {type: datetime, min: now}}
     list: {tabs: {late: {where: {due: {before: today}}}, on_time: {where: {at: {after: 2001-02-03}}}, all: {}}}
 """
     assert load(write_portal(tmp_path, modules, customer="modules: {notes: {}}")).problems == []

@@ -1,6 +1,7 @@
 """Dates, times and durations as people write them; zones, and the two days on which clocks change."""
 
 import datetime
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -129,6 +130,18 @@ def test_now_and_today_are_the_readers():
     assert field("datetime").default_value("now", ROME) == ROME.now
     assert field("datetime").default_value("today", ROME) == utc(2024, 3, 5, 23)
     assert field("datetime").default_value("nothing", ROME) is None
+
+
+def test_days_and_moments_are_counted_from_today_and_now_by_the_readers_calendar_and_clocks():
+    before_summer = replace(ROME, now=utc(2024, 3, 30, 22, 30))
+    day, moment = field("date", max="today + 1 year"), field("datetime")
+    assert day.default_value("today + 1 month", before_summer) == datetime.date(2024, 4, 30)
+    assert day.default_value("today - 1 month", before_summer) == datetime.date(2024, 2, 29)
+    assert day.constant("today + 2 weeks", before_summer) == datetime.date(2024, 4, 13)
+    assert day.bounds(before_summer) == (None, datetime.date(2025, 3, 30))
+    assert moment.default_value("now + 4 h", before_summer) == utc(2024, 3, 31, 2, 30)
+    assert moment.default_value("now + 1 day", before_summer) == utc(2024, 3, 31, 21, 30)
+    assert moment.constant("today + 1 day", before_summer) == Span(utc(2024, 3, 30, 23), utc(2024, 3, 31, 22))
 
 
 def test_bounds_may_be_today_and_now():
