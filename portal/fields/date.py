@@ -102,7 +102,7 @@ class Date(DateOrTime):
         return "" if value is None else value.isoformat()
 
     def constant(self, raw: Any, reader: Reader) -> datetime.date:
-        """`today` is the reader's own day, from which others count; of a moment the day that it is where the reader is."""
+        """`today` is the reader's own day, from which others count; of a moment the day where the reader is."""
         if isinstance(raw, datetime.datetime):
             return raw.astimezone(reader.time_zone).date()
         if isinstance(raw, datetime.date):
