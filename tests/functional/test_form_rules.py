@@ -35,6 +35,9 @@ modules:
       price: {type: money, read_only_when: {kind: large}}
       basis: {type: text, read_only_when: {price: {empty: true}}}
       copied: {type: text, default: $firm.site, read_only_when: {firm: {empty: false}}}
+      badge: {type: text, unique: organization}
+      opens: integer
+      closes: {type: integer, at_least: opens}
       starts: date
       ends: {type: date, at_least: starts}
       data: json
@@ -80,12 +83,24 @@ modules:
   contacts: {see: all}
   firms: {see: all}
 """
+CUSTOMER = """
+modules:
+  cases:
+    see: all
+    can: [close, edit]
+    list: {columns: [title]}
+    detail: {sections: [{fields: [title]}]}
+    edit: {fields: [reason, detail, ends, badge, opens]}
+"""
 
 
 @pytest.fixture(scope="module")
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    people = (AccessRequest(NANCY, "staff", "Nancy Smith", "Acme"),)
-    with written_world(request, MODULES, people, staff=STAFF) as world:
+    people = (
+        AccessRequest(NANCY, "staff", "Nancy Smith", "Acme"),
+        AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),
+    )
+    with written_world(request, MODULES, people, staff=STAFF, customer=CUSTOMER) as world:
         yield world
 
 
@@ -125,6 +140,45 @@ def test_the_form_says_what_is_required_now(world):
     assert field.find_parent(attrs={"data-required-when": True})
     assert world[NANCY].send(f"/cases/{case}/edit", {"title": "Marked", "kind": "large"}).status_int == 422
     assert world[NANCY].send(f"/cases/{case}/edit", {"title": "Marked", "kind": "small"}).status_int == 303
+
+
+def test_rules_hold_by_what_the_reader_of_a_form_may_not_read(world):
+    firm, day = world.the("firms", "Acme"), datetime.date(2026, 6, 1)
+    case = world.add("cases", title="Unread", kind="large", reason="A", starts=day, firm=firm, badge="A1", closes=5)
+    world.add("cases", title="Other", firm=firm, badge="A2")
+    anna, form = world[ANNA], {"reason": "", "detail": "New", "ends": "2026-05-01", "badge": "a2", "opens": "6"}
+    page = anna.get(f"/cases/{case}/edit")
+    assert page.html.find(attrs={"name": "reason"}).has_attr("required")
+    assert page.html.find(attrs={"name": "detail"}).find_parent(attrs={"data-hidden": True}) is None
+    refused = anna.send(f"/cases/{case}/edit", form)
+    assert errors(refused) == {"reason", "ends", "badge", "opens"}
+    assert "Jun" not in refused
+    form |= {"reason": "B", "ends": "2026-06-02", "badge": "a3", "opens": "5"}
+    assert anna.send(f"/cases/{case}/edit", form).status_int == 303
+    values = world.record("cases", case).values
+    assert [values[name] for name in ("reason", "detail", "ends", "badge")] == [
+        "B", "New", datetime.date(2026, 6, 2), "a3"
+    ]  # fmt: skip
+
+
+def test_an_empty_answer_leaves_what_its_question_did_not_show(world):
+    cases = [world.add("cases", title="Asked", kind="small", reason="Old", agreed="Yes") for _each in range(5)]
+    anna, nancy, program = world[ANNA], world[NANCY], world.program(ANNA)
+    by_hand, by_program, first, second, cleared = cases
+    assert anna.send(f"/cases/{by_hand}/move/close", {"kind": "small", "reason": "", "agreed": ""}).status_int == 303
+    program.call("POST", f"cases/{by_program}/move/close", {"kind": "small"}, 200)
+    many = {"do": "close", "ids": str(first), "kind": "large", "reason": "", "agreed": "No", "_sure": "1"}
+    nancy.send("/cases/bulk", [*many.items(), ("ids", str(second))])
+    nancy.send(f"/cases/{cleared}/move/close", {"kind": "small", "reason": "", "agreed": ""})
+    left = [[world.record("cases", case).values[name] for name in ("kind", "reason", "agreed")] for case in cases]
+    assert left == [
+        ["small", None, "Yes"], ["small", "Old", "Yes"],  # they may not read what was agreed
+        ["small", "Old", "Yes"], ["small", "Old", "Yes"],  # large ones need a reason, of those who are asked here
+        ["small", None, None],
+    ]  # fmt: skip
+    nancy.send("/cases/bulk", [*(many | {"kind": "small"}).items(), ("ids", str(second))])
+    left = [[world.record("cases", case).values[name] for name in ("reason", "agreed")] for case in (first, second)]
+    assert left == [["Old", "No"], ["Old", "No"]]
 
 
 def test_a_transition_asks_what_its_answers_make_required(world):

@@ -29,21 +29,20 @@ def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bo
 
 def is_locked(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
     """Whether nobody may type into the field now, because its `read_only_when` holds."""
-    if field.read_only_when is None:
-        return False
-    return _holds(records, field.read_only_when, {**_unread_values(records, field.read_only_when, values), **values})
+    return field.read_only_when is not None and _holds(records, field.read_only_when, values)
 
 
-def _unread_values(records: Records, condition: Condition, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the record of a form with `values` holds in those fields of a condition that its reader may not read."""
-    everything = records.policy.declaration.modules.get(records.name)
-    names = [part.path[0] for part in comparisons(condition) if everything and part.path[0] not in values]
-    stored = records.as_system.by_ids([values["id"]], names) if names and values.get("id") else []
-    return {name: stored[0].values[name] for name in names if stored}
+def unread_values(records: Records, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the record of a form with `values` holds in those of `names` that its reader may not read."""
+    is_record = records.name in records.policy.declaration.modules and values.get("id")
+    unread = [name for name in names if name not in values] if is_record else []
+    stored = records.as_system.by_ids([values["id"]], unread) if unread else []
+    return {name: stored[0].values[name] for name in unread if stored}
 
 
 def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) -> bool:
     module, currency = records.module, records.policy.reader.currency
+    values = {**unread_values(records, (part.path[0] for part in comparisons(condition)), values), **values}
 
     def compare(comparison: Comparison) -> bool:
         name = comparison.path[0]

@@ -16,9 +16,18 @@ from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
-from portal.records.writing.form_conditions import depends_on, is_locked, is_required, is_shown, offered_records
+from portal.records.writing.form_conditions import (
+    depends_on,
+    is_locked,
+    is_required,
+    is_shown,
+    offered_records,
+    unread_values,
+)
 from portal.records.writing.values_behind_links import followed_defaults, value_in_form
 from portal.texts import _
+
+UNFITTING = _("This does not fit the other values of this record.")
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ def read_form(
             if record_id is None or not values[name] or not unchanged:
                 errors[name] = problem
     errors = _taken_in_company(records, fields, values, known, record_id) | errors
+    errors = _greater_than_others(records, fields, values, known, record_id) | errors
     return Filled({field.name: values[field.name] for field in fields}, errors)
 
 
@@ -138,6 +148,26 @@ def _taken_in_company(
                 label = records.policy.reader.text(field.title)
                 return {company: _("Another record of this company has the same ${field}.", mapping={"field": label})}
     return {}
+
+
+def _greater_than_others(
+    records: Records,
+    fields: Iterable[Field],
+    values: Mapping[str, Any],
+    known: Mapping[str, Any],
+    record_id: int | None,
+) -> dict[str, str]:
+    """A message at a changed value than which that of a field of another form would be less, which has `at_least`."""
+    changed = {field.name for field in fields if values[field.name] != known.get(field.name)}
+    names = {field.name for field in fields}
+    others = [other for other in records.module.fields.values() if other.least_from in changed - {other.name}]
+    others = [other for other in others if other.name not in names] if record_id is not None else []
+    held = {**unread_values(records, [other.name for other in others], values), **values} if others else {}
+    return {
+        str(other.least_from): UNFITTING
+        for other in others
+        if other.name in held and least_problem(records, other, held)
+    }
 
 
 def _read_rows(
@@ -251,13 +281,15 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
 
 def least_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
     """Why the value is less than that of the field which `at_least` names, or None."""
-    value, least = values[field.name], values.get(field.least_from or "")
+    value, name = values[field.name], field.least_from or ""
+    unread = unread_values(records, [name], values) if name and value is not None else {}
+    least = values.get(name, unread.get(name))
     if value is None or least is None:
         return None
     try:
         field.check_least(value, least, records.policy.reader)
-    except Refused as refused:
-        return refused.message
+    except Refused as refused:  # which says the least value
+        return UNFITTING if unread else refused.message
     return None
 
 
@@ -266,7 +298,9 @@ def is_taken(records: Records, field: Field, values: Mapping[str, Any], record_i
     table, stored = records.table, field.store(values[field.name])
     same = [table.c[name] == stored[name] for name in (field.key_column, field.module_column) if name]
     same.append(table.c["id"] != (record_id or 0))
-    for name in records.module.unique_within(field):
+    within = records.module.unique_within(field)
+    values = {**unread_values(records, within, values), **values}
+    for name in within:
         link = next(iter(records.module.field(name).links_in(values.get(name))), None)
         if link is None:
             return False

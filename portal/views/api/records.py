@@ -28,6 +28,7 @@ from portal.views.forms.submissions import errors_of
 from portal.views.forms.uploads import receive_files
 from portal.views.forms.widgets import inputs_of
 from portal.views.records.actions import (
+    given_answers,
     shown_answers,
     transition_comment_problem,
     transition_fields,
@@ -121,7 +122,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     problem = transition_comment_problem(transition, text, received.attached)
     given.check(filling.values, {**filling.errors, **({"comment": problem} if problem else {})})
     refuse_files(received.attached.refused)
-    answers = {field.name: filling.values[field.name] for field in fields}
+    answers = given_answers(records, fields, filling.values, {*records.policy.readable(records.name), *body})
     try:
         request.writer(records).move(record, transition, answers, text, received.attached.files)
     except ConflictError:

@@ -38,7 +38,7 @@ from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import CSV, KINDS, list_file, may_export
 from portal.views.lists.shown_list import ShownList, shown_list
 from portal.views.parts import Pairs, TitledLink
-from portal.views.records.actions import comment_widget, transition_fields
+from portal.views.records.actions import comment_widget, given_answers, transition_fields
 from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
 from portal.web.addresses import bulk_address, list_address, record_address
@@ -242,7 +242,7 @@ class ManyRequest:
         filled = read_form(self.records, self.fields, self.request.POST, known, record.id)
         for name, problem in filled.errors.items():
             raise AnswerRefusedError(problem, self.records.module.field(name))
-        answers = {field.name: filled.values[field.name] for field in self.fields}
+        answers = given_answers(self.records, self.fields, {**known, **filled.values}, was_shown=())
         writer.move(record, self.transition, answers, self.comment)
 
     def question(self, error: str = "", problems: Mapping[str, str] | None = None) -> Response:

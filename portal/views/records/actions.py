@@ -1,6 +1,6 @@
 """What is done to one record with a button: transitions, deleting."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,7 @@ from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.comments import comment_problem
 from portal.records.writing.errors import ConflictError
+from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.lifecycle import is_final, state_of, values_after
 from portal.records.writing.signatures import not_signed_yet
 from portal.records.writing.validation import read_form
@@ -90,7 +91,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         return refused_form(request, _transition_page(resource, request, filling, text, refused=attached.refused))
     if again := answer_if_repeated(records, request):
         return again
-    answers = {field.name: filling.values[field.name] for field in fields}
+    answers = given_answers(records, fields, filling.values, records.policy.readable(records.name))
     try:
         request.writer(records).move(record, transition, answers, text, attached.files)
     except ConflictError:
@@ -123,6 +124,22 @@ def shown_answers(resource: RecordTransition) -> dict[str, Any]:
     asked = transition_fields(records, resource.transition, record)
     fields = [field for field in asked if not WIDGETS[field.widget].asked_anew]
     return inputs_of(fields, record.values, records.policy.reader)
+
+
+def given_answers(
+    records: Records, fields: Iterable[Field], values: Mapping[str, Any], was_shown: Container[str]
+) -> dict[str, Any]:
+    """The answers to a transition. An empty one leaves what the record has, unless the question `was_shown` with it."""
+
+    def is_given(field: Field) -> bool:
+        value = values[field.name]
+        return value is not False and not field.is_empty(value)
+
+    return {
+        field.name: values[field.name]
+        for field in fields
+        if field.name in was_shown or is_given(field) or not is_shown(records, field, values)
+    }
 
 
 def transition_comment_problem(transition: Transition, text: str, attached: Attached) -> str:
