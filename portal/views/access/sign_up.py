@@ -64,7 +64,7 @@ def sign_up(context: SignUp, request: Request) -> Any:
     if is_mail_address(normalize_email(email)) and declared.domains is not None and domain not in declared.domains:
         error = _("Only addresses of certain companies can sign up here, and this is not one of them.")
         return refused_form(request, _address_page(request, _("Sign up"), "/signup", email, error))
-    title = declared.domains[domain] if declared.domains and domain else None
+    title = (declared.domains or {}).get(domain)
     organization = company_of_title(request.connection, request.portal.tables, title) if title else None
     return _ask(request, _("Sign up"), "/signup", declared.profile, organization)
 
