@@ -182,7 +182,7 @@ def test_what_is_wrong_is_listed_before_anything_is_stored_and_may_be_left_out(w
     page = send(world, NANCY, content, decimal=",")
     assert outcome(page) == ["2 new records", "2 rows cannot be imported"]
     assert sorted(problems(page)) == [
-        ("Row 3", "room", "No record in rooms is named “Nowhere”."),
+        ("Row 3", "room", "No record in Rooms is named “Nowhere”."),
         ("Row 3", "serial", "Line 2 has the same value."),
         ("Row 4", "name", "Required"),
         ("Row 4", "price", "“x” is not a number."),
@@ -248,7 +248,7 @@ def test_who_imports_sets_and_finds_no_more_than_in_their_forms(world):
         ("Row 3", "room"), ("Row 4", "room"), ("Row 5", "parts"), ("Row 6", "parts"),
     }  # fmt: skip
     assert {reason.partition(" is ")[0] for _line, _column, reason in problems(page)} == {
-        "No record in rooms", "No record in machines",
+        "No record in Rooms", "No record in Machines",
     }  # fmt: skip
     press(world, ANNA, page)
     made = world.all("machines")[-1]

@@ -85,9 +85,15 @@ class Checking:
         kept.left_out = self._bad_fields
         self.bad.sort(key=lambda bad: bad.line)
 
+    def _column(self, name: str) -> str:
+        """What a field that the file has no column for is called: by its label to a person on a page."""
+        if not name or self._rights is None:
+            return name
+        return self.records.policy.reader.text(self.module.field(name).title)
+
     def _refuse(self, line: int, name: str, reason: str) -> None:
         """Notes what is wrong; `name` is a field's, or "" for the row."""
-        self.bad.append(BadCell(line, self._headers.get(name, name), reason))
+        self.bad.append(BadCell(line, self._headers.get(name) or self._column(name), reason))
         self._bad_fields.setdefault(line, set()).add(name)
 
     # -- cells ------------------------------------------------------------------------------------------------------
@@ -239,7 +245,7 @@ class Checking:
             empty = field.is_empty(values.get(name)) and not unresolved
             if field.show_when is not None and not is_shown(self.records, field, values):
                 if name in self._fields and not empty:
-                    reason = _("This must be empty because of the row's other values (show_when).")
+                    reason = _("This must be empty because of the row's other values.")
                     self._refuse(row.line, name, reason)
                 elif not row.record:
                     row.values[name] = None

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from portal.batches import batched
 from portal.conditions import ALWAYS, replace_form_values
+from portal.declaration.shapes import display_name
 from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked
 from portal.records.reading.named_records import naming_fields
@@ -234,7 +235,7 @@ class RowLinks:
 
     def _the_one(self, row: ImportRow, field: Field, name: str, records: Sequence[Linked]) -> Linked | None:
         """The record that the cell means; else what is wrong is noted, or the name is left for `resolve`."""
-        module, shown_name = ", ".join(field.targets), name[:80]
+        module, shown_name = self._called(field.targets), name[:80]
         if len(records) == 1:
             return records[0]
         if records:
@@ -250,12 +251,19 @@ class RowLinks:
             row.unresolved.setdefault(field.name, []).append(name)
             self._unresolved[row.line] = row.unresolved
         else:
-            self._refuse_unknown(row.line, field.name, module, shown_name)
+            self._refuse_unknown(row.line, field.name, field.targets, shown_name)
         return None
 
-    def _refuse_unknown(self, line: int, field_name: str, module: str, name: str) -> None:
-        sentence = _("No record in ${module} is named “${name}”.", mapping={"module": module, "name": name})
-        self.refuse(line, field_name, sentence)
+    def _refuse_unknown(self, line: int, field_name: str, modules: Iterable[str], name: str) -> None:
+        words = {"module": self._called(modules), "name": name}
+        self.refuse(line, field_name, _("No record in ${module} is named “${name}”.", mapping=words))
+
+    def _called(self, modules: Iterable[str]) -> str:
+        """The names of modules; for a person on a page their labels, of which a profile may have its own."""
+        policy = self.records.policy
+        enabled = {name: policy.access(name) if self.as_offered else None for name in modules}
+        labels = {name: policy.reader.text(display_name(access)) for name, access in enabled.items() if access}
+        return ", ".join(labels.get(name, name) for name in enabled)
 
     def _only_offered(self, field: Field, meanings: Meanings) -> Meanings:
         """What the field's `where` leaves, which names other fields of the record with `$`.
@@ -280,7 +288,7 @@ class RowLinks:
                 if self.as_offered and any(value in EMPTY for value in others[row].values()):
                     left = []
                 if records and not left and not others[row]:
-                    self._refuse_unknown(row.line, field.name, ", ".join(field.targets), name[:80])
+                    self._refuse_unknown(row.line, field.name, field.targets, name[:80])
                 elif records and not left:
                     facts = {"name": name[:80], "fields": ", ".join(others[row])}
                     text = _("“${name}” does not belong to this row's ${fields}.", mapping=facts)
@@ -303,7 +311,7 @@ class RowLinks:
             )
             self.refuse(line, field_name, sentence)
         else:
-            self._refuse_unknown(line, field_name, self.records.name, name[:80])
+            self._refuse_unknown(line, field_name, [self.records.name], name[:80])
         return None
 
     def _lines_by_name(self, rows: Iterable[ImportRow]) -> LinesByName:
