@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-OPERATORS = ("min", "max", "before", "after", "contains", "empty", "within", "not")
+SAME = {"over": "after", "under": "before"}  # of numbers
+OPERATORS = ("min", "max", "before", "after", *SAME, "contains", "empty", "within", "not")
 # What other systems call them.
 OTHER_OPERATORS = {
     "min": ("gte", "ge", ">=", "from", "at_least"),
@@ -52,8 +53,8 @@ class ConditionError(ValueError):
 
 
 @dataclass(frozen=True)
-class FormValue:
-    """`$field`: the value of another field of the same form."""
+class FieldValue:
+    """`$field`: the value of another field, in the `where` of a link of the same form, elsewhere of the same record."""
 
     field: str
 
@@ -75,7 +76,7 @@ class ValueAtExecution:
 
 
 # What the declaration itself can say; a bool is an int, a datetime a date.
-DECLARED_VALUE = (str, int, float, datetime.date, datetime.timedelta, type(None))
+DECLARED_VALUE = (str, int, float, datetime.date, datetime.timedelta, type(None), FieldValue)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,11 @@ class Comparison:
     def values(self) -> tuple[Any, ...]:
         """What it compares with."""
         return self.value if isinstance(self.value, tuple) else (self.value,)
+
+    @property
+    def other_fields(self) -> tuple[str, ...]:
+        """The fields with whose values it compares, which are written `$field`."""
+        return tuple(value.field for value in self.values if isinstance(value, FieldValue))
 
     @cached_property
     def _identity(self) -> tuple[Any, ...]:
@@ -237,7 +243,7 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
         raise ConditionError("empty: needs true or false", place)
     if operator == "within":
         return Comparison(path, operator, _period(operand, place))
-    return Comparison(path, operator, _operand(operand))
+    return Comparison(path, SAME.get(operator, operator), _operand(operand))
 
 
 def _cure(operator: str) -> str:
@@ -270,7 +276,7 @@ def is_nothing(value: Any) -> bool:
 
 def _operand(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"\$[a-z][a-z0-9_]*", value):
-        return FormValue(value[1:])
+        return FieldValue(value[1:])
     return value
 
 
@@ -296,6 +302,13 @@ def comparisons(condition: Condition) -> Iterator[Comparison]:
             yield from comparisons(part)
 
 
+def fields_asked(condition: Condition | None) -> Iterator[tuple[str, ...]]:
+    """The path of every field whose value decides about `condition`, those of `$field` among them."""
+    for comparison in comparisons(condition or ALWAYS):
+        yield comparison.path
+        yield from ((name,) for name in comparison.other_fields)
+
+
 def always(condition: Condition) -> bool:
     """Whether `condition` leaves nothing out: it has no part."""
     return isinstance(condition, AllOf) and not condition.parts
@@ -319,10 +332,10 @@ def all_of(first: Condition | None, second: Condition | None) -> Condition | Non
 def replace_form_values(condition: Condition, value_of: Callable[[str], Any]) -> Condition:
     """`condition` with every `$field` replaced by what `value_of(field)` gives."""
     if isinstance(condition, Comparison):
-        if isinstance(condition.value, FormValue):
+        if isinstance(condition.value, FieldValue):
             return Comparison(condition.path, condition.operator, value_of(condition.value.field), condition.negated)
         if isinstance(condition.value, tuple):
-            values = tuple(value_of(item.field) if isinstance(item, FormValue) else item for item in condition.value)
+            values = tuple(value_of(item.field) if isinstance(item, FieldValue) else item for item in condition.value)
             return Comparison(condition.path, condition.operator, values, condition.negated)
         return condition
     return type(condition)(tuple(replace_form_values(part, value_of) for part in condition.parts))
@@ -358,7 +371,7 @@ def condition_text(condition: Condition) -> str:
 def _value_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"${value.field}" if isinstance(value, FormValue) else str(value)
+    return f"${value.field}" if isinstance(value, FieldValue) else str(value)
 
 
 def joined_conditions(condition: Condition) -> Iterator[Condition]:

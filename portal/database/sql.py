@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import AnyOf, Comparison, Condition, ParsedValue, ValueAtExecution
+from portal.conditions import AnyOf, Comparison, Condition, FieldValue, ParsedValue, ValueAtExecution
 from portal.database.existing_tables.search import OPERATOR, words_found
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
@@ -126,7 +126,7 @@ def _along(
 ) -> sa.ColumnElement[bool]:
     field = module.field(path[0])
     if len(path) == 1:
-        return _compare(field, comparison, table, reader)
+        return _compare(field, comparison, table, module, reader)
     if field.row_fields:
         name = join_name(declared_name(table), field.name)
         rows = table_of(table).metadata.tables[name].alias()
@@ -138,17 +138,17 @@ def _along(
     return linked(field, table, sa.select(target.c["id"]).where(inner))
 
 
-def _compare(field: Field, comparison: Comparison, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
+def _compare(
+    field: Field, comparison: Comparison, table: sa.FromClause, module: Module, reader: Reader
+) -> sa.ColumnElement[bool]:
     """One comparison on a field of `table` itself, without its negation."""
     if comparison.operator == "empty":
         return field.compare(table, "empty", comparison.value)
     if comparison.operator == "within":
         return _within(field, comparison.value, table, reader)
     if comparison.operator == "one_of":
-        return _one_of([_equal(field, item, table, reader) for item in comparison.value])
-    if comparison.operator == "equal":
-        return _equal(field, comparison.value, table, reader)
-    return field.compare(table, comparison.operator, _constant(field, comparison.value, reader))
+        return _one_of([_with(field, "equal", item, table, module, reader) for item in comparison.value])
+    return _with(field, comparison.operator, comparison.value, table, module, reader)
 
 
 def _one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
@@ -168,10 +168,15 @@ def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.Column
     return table.c["id"].in_(sa.select(join.c["record"]).where(join.c["target"].in_(ids)))
 
 
-def _equal(field: Field, raw: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
-    if raw is None or raw == "":
+def _with(
+    field: Field, operator: str, raw: Any, table: sa.FromClause, module: Module, reader: Reader
+) -> sa.ColumnElement[bool]:
+    """A comparison with one value of the declaration, or with another field of the record."""
+    if isinstance(raw, FieldValue):
+        return field.as_stored.compare_fields(table, operator, module.field(raw.field).as_stored)
+    if operator == "equal" and (raw is None or raw == ""):
         return field.compare(table, "empty", True)
-    return field.compare(table, "equal", _constant(field, raw, reader))
+    return field.compare(table, operator, _constant(field, raw, reader))
 
 
 def _constant(field: Field, raw: Any, reader: Reader) -> Any:

@@ -13,7 +13,7 @@ from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition, is_nothing
-from portal.fields.base_parts import Checked, FromColumn, InForms, InFormulas, InJson, InLines, OverOthers, WithDeadline
+from portal.fields.base_parts import Parts
 from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
 from portal.fields.linked_value import Linked
@@ -28,7 +28,7 @@ __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "stora
 LONGEST_IN_HISTORY = 200  # characters
 
 
-class Field(InLines, InForms, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, Checked):
+class Field(Parts):
     """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}
@@ -231,10 +231,6 @@ class Field(InLines, InForms, InFormulas, OverOthers, WithDeadline, FromColumn, 
     def load(self, row: Mapping[str, Any]) -> Any:
         """The value from the columns of a row."""
         return row[self.name]
-
-    def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """The SQL that conditions compare; computed types build it."""
-        return table.c[self.name]
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """The SQL by which lists sort; NULL counts as empty."""

@@ -1,13 +1,15 @@
-"""Parts of the base of every field: as a column of lines, in forms, in tables of others, in formulas, in JSON,
-for checks."""
+"""Parts of the base of every field: compared with others, as a column of lines, in forms, in tables of others, in
+formulas, in JSON, for checks."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
+import sqlalchemy as sa
 from pydantic import StrictBool
 
 from portal.conditions import Condition
 from portal.fields.base_shape import FormWhere, Shape
+from portal.fields.comparisons import ORDER
 from portal.fields.deadline import DeadlineRule
 from portal.fields.reader import Reader
 
@@ -24,6 +26,29 @@ class Measure(NamedTuple):
 
     kind: Kind
     places: int = 0
+
+
+class Compared(Shape):
+    """The part of Field that has to do with conditions that compare two fields of a record: `{spent: {over: $budget}}`.
+
+    An empty field is neither less nor more than another one, nor equal to it.
+    """
+
+    comparable: ClassVar[bool] = False  # whether conditions may compare two fields of this type
+
+    name: str
+
+    def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """The SQL that conditions compare; computed types build it."""
+        return table.c[self.name]
+
+    def compare_fields(self, table: sa.FromClause, operator: str, other: "Compared") -> sa.ColumnElement[bool]:
+        """SQL for a comparison with another field of the same type."""
+        return cast(sa.ColumnElement[bool], ORDER[operator](self.expression(table), other.expression(table)))
+
+    def matches_field(self, value: Any, operator: str, other: Any) -> bool:
+        """The twin of `compare_fields` in Python, for the values of a form."""
+        return value is not None and other is not None and bool(ORDER[operator](value, other))
 
 
 class InForms(Shape):
@@ -206,3 +231,7 @@ class Checked(Shape):
     def near(self, constant: Any) -> tuple[Any, ...]:
         """Values at and beside what a condition names: if none of them fulfills it, none does. Empty: not known."""
         return ()
+
+
+class Parts(Compared, InLines, InForms, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, Checked):
+    """All of them."""

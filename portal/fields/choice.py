@@ -117,6 +117,7 @@ class Choice(HasOptions):
     """One of the options."""
 
     type: Literal["choice"]
+    comparable: ClassVar[bool] = True
     measure: ClassVar[Measure | None] = Measure("text")  # its label, in the language in which it is written first
     widget: ClassVar[str] = "select"
     display: ClassVar[str] = "pill"

@@ -213,6 +213,7 @@ class DateOrTime(Bounded):
     """Knows the languages and the zone of the portal once it is bound."""
 
     searched_in_lists: ClassVar[bool] = True
+    comparable: ClassVar[bool] = True
     indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     filter: ClassVar[str] = "range"
     too_small: ClassVar[Any] = TOO_EARLY

@@ -134,6 +134,7 @@ class Duration(LengthOfTime):
     """A length of time, such as 1 h 30 min."""
 
     type: Literal["duration"]
+    comparable: ClassVar[bool] = True
     searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.BigInteger
     measure: ClassVar[Measure | None] = Measure("duration")

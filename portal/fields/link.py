@@ -158,6 +158,7 @@ class Link(LinkLike):
     """One record of another module."""
 
     type: Literal["link"]
+    comparable: ClassVar[bool] = True
     widget: ClassVar[str] = "link"
     display: ClassVar[str] = "link"
     sample: ClassVar[Mapping[str, Any]] = {"to": "people"}

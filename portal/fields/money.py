@@ -14,7 +14,7 @@ from pydantic import field_validator
 
 from portal.conditions import is_nothing
 from portal.fields.base import Refused, filled
-from portal.fields.base_parts import Measure
+from portal.fields.base_parts import Compared, Measure
 from portal.fields.column_types import ExactDecimal
 from portal.fields.numbers import (
     Amount,
@@ -54,6 +54,7 @@ class MoneyField(Bounded):
     measure: ClassVar[Measure | None] = Measure("money")
     widget: ClassVar[str] = "money"
     filter: ClassVar[str] = "range"
+    comparable: ClassVar[bool] = True
     inputmode: ClassVar[str] = "decimal"
     searched_in_lists: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
@@ -209,6 +210,16 @@ class MoneyField(Bounded):
             amount = super().compare(table, operator, value.amount)
             return sa.and_(table.c[self.currency_column] == value.currency, amount)
         return super().compare(table, operator, value)
+
+    def compare_fields(self, table: sa.FromClause, operator: str, other: Compared) -> sa.ColumnElement[bool]:
+        """Amounts of one currency: others are neither less nor more."""
+        same = table.c[self.currency_column] == table.c[f"_{other.name}_currency"]
+        return sa.and_(same, super().compare_fields(table, operator, other))
+
+    def matches_field(self, value: Any, operator: str, other: Any) -> bool:
+        """Amounts of one currency: others are neither less nor more."""
+        same = value is not None and other is not None and value.currency == other.currency
+        return same and super().matches_field(value, operator, other)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """Amounts of one currency: others are neither less nor more."""

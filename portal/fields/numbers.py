@@ -179,6 +179,7 @@ class Number(Bounded):
     filter: ClassVar[str] = "range"
     inputmode: ClassVar[str] = "decimal"
     searched_in_lists: ClassVar[bool] = True
+    comparable: ClassVar[bool] = True
     type: str
 
     def texts(self, value: Any) -> Iterable[str]:

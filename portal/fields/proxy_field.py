@@ -35,6 +35,7 @@ class ProxyField(Field):
     suffix: ClassVar[str] = from_target("suffix")
     long: ClassVar[bool] = from_target("long")
     sortable: ClassVar[bool] = from_target("sortable")
+    comparable: ClassVar[bool] = from_target("comparable")
     specials: ClassVar[tuple[str, ...]] = from_target("specials")
 
     def with_labels(self, labels: Mapping[str, Text]) -> Field:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PrivateAttr, StrictBool, field_validator
 
-from portal.conditions import Condition, comparisons
+from portal.conditions import Condition, fields_asked
 from portal.fields import arithmetic
 from portal.fields.base import Field
 from portal.fields.base_parts import Measure, Place
@@ -83,7 +83,7 @@ class Rollup(StoredResult):
 
     @property
     def counted_fields(self) -> tuple[str, ...]:
-        conditions = (part.path[0] for part in comparisons(self.where)) if self.where else ()
+        conditions = (path[0] for path in fields_asked(self.where))
         return tuple(dict.fromkeys(filter(None, (self._parts[2], *conditions))))
 
     @property

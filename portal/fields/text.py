@@ -97,6 +97,7 @@ class LineOfText(TextLike):
     """One line of text."""
 
     verbatim: ClassVar[bool] = True
+    comparable: ClassVar[bool] = True
     measure: ClassVar[Measure | None] = Measure("text")
     type: Literal["text"]
     sample: ClassVar[Mapping[str, Any]] = {"max_length": 20, "pattern": "[^<>]*"}

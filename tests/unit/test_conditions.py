@@ -10,7 +10,7 @@ from portal.conditions import (
     AnyOf,
     Comparison,
     ConditionError,
-    FormValue,
+    FieldValue,
     ParsedValue,
     all_of,
     holds,
@@ -54,8 +54,9 @@ READ = [
     ({"due": {"within": "7d"}}, Comparison(("due",), "within", datetime.timedelta(days=7))),
     ({"due": {"within": "15 min"}}, Comparison(("due",), "within", datetime.timedelta(minutes=15))),
     ({"due": {"within": "2 months"}}, Comparison(("due",), "within", datetime.timedelta(seconds=2 * 2629746))),
-    ({"service": "$service"}, Comparison(("service",), "equal", FormValue("service"))),
-    ({"service": ["$service", "x"]}, Comparison(("service",), "one_of", (FormValue("service"), "x"))),
+    ({"service": "$service"}, Comparison(("service",), "equal", FieldValue("service"))),
+    ({"service": ["$service", "x"]}, Comparison(("service",), "one_of", (FieldValue("service"), "x"))),
+    ({"spent": {"over": "$budget"}}, Comparison(("spent",), "after", FieldValue("budget"))),
     ({"price": "$5"}, Comparison(("price",), "equal", "$5")),
     ({"ready": True}, Comparison(("ready",), "equal", True)),
     ({"from": 1, "class": 2}, AllOf((Comparison(("from",), "equal", 1), Comparison(("class",), "equal", 2)))),
@@ -160,7 +161,7 @@ def test_a_condition_says_whether_it_needs_the_clock(data, needs_clock):
 
 
 @pytest.mark.parametrize(("value", "needs_reader"), [
-    ("me", False), ("x", False), (("a", 1, None), False), (ParsedValue("x"), True), (FormValue("x"), True),
+    ("me", False), ("x", False), (("a", 1, None), False), (ParsedValue("x"), True), (FieldValue("x"), False),
     (("a", ParsedValue("x")), True), ([1, 2], True),
 ])  # fmt: skip
 def test_a_condition_says_whether_it_holds_what_one_reader_typed(value, needs_reader):

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from portal.conditions import (
+    SAME,
     Comparison,
     ConditionError,
-    FormValue,
+    FieldValue,
     comparisons,
     condition_text,
     is_group,
@@ -74,18 +75,21 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
         at.key.wrong(followed.complaint)
     field = followed.last
     if field is not None:
-        _check_comparisons(draft, field, parsed, at, form)
+        _check_comparisons(draft, module, field, parsed, at, form)
 
 
 def _check_comparisons(
-    draft: DeclarationDraft, field: Field, parsed: Iterable[Comparison], at: Cursor, form: str | None
+    draft: DeclarationDraft, module: str, field: Field, parsed: Iterable[Comparison], at: Cursor, form: str | None
 ) -> None:
     for place in _without_value(at):
         place.wrong('there is no value here: write one, or "nothing" for records without one')
     for comparison in parsed:
         for place, operand in _operands(comparison, at):
-            if isinstance(operand, FormValue):
-                _check_form_value(draft, field, operand, place, form)
+            if isinstance(operand, FieldValue):
+                if form is None:
+                    _check_other_field(draft, module, field, comparison, operand.field, place)
+                else:
+                    _check_form_value(draft, field, operand, place, form)
             elif complaint := _complaint(draft, field, comparison.operator, operand):
                 place.wrong(complaint)
             elif field.targets and (warning := word_warning(draft, field, operand)):
@@ -105,7 +109,8 @@ def _without_value(at: Cursor) -> Iterator[Cursor]:
 def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]]:
     """The values of one comparison, each with its place."""
     if isinstance(at.value, Mapping):
-        at = at["not" if comparison.negated else comparison.operator]
+        operator = "not" if comparison.negated else comparison.operator
+        at = at[next(key for key in at.value if SAME.get(key, key) == operator)]
     if isinstance(comparison.value, tuple):
         written = [index for index, item in enumerate(at.value) if not is_nothing(item)]
         yield from ((at[index], value) for index, value in zip(written, comparison.value, strict=True))
@@ -113,10 +118,36 @@ def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]
         yield at, comparison.value
 
 
-def _check_form_value(draft: DeclarationDraft, compared: Field, value: FormValue, at: Cursor, form: str | None) -> None:
-    if form is None:
-        at.wrong(f'"${value.field}" stands for a field of a form: it can only be used in the where of a link')
-    elif draft.is_broken(form, value.field):
+def _check_other_field(
+    draft: DeclarationDraft, module: str, field: Field, comparison: Comparison, other: str, at: Cursor
+) -> None:
+    """Two fields of one record are compared; both are of one type."""
+    second = draft.field(module, other)
+    if draft.is_broken(module, other):
+        return
+    if second is None:
+        at.wrong(draft.no_field(module, other))
+    elif len(comparison.path) > 1:
+        at.wrong(f'"${other}" is a field of the record itself, and so must be what it is compared with')
+    elif second.name == field.name:
+        at.wrong(f'"${other}" is the field itself')
+    elif comparison.operator in RANGES and not field.ranged:
+        at.wrong(f"{comparison.operator}: needs numbers or dates, and {field.name} does not hold them")
+    elif comparison.operator == "contains" or not _of_one_kind(field, second):
+        kinds = f"of type {second.value_type}, and {field.name} of type {field.value_type}"
+        at.wrong(f'"{other}" is {kinds}: the two cannot be compared')
+
+
+def _of_one_kind(field: Field, other: Field) -> bool:
+    """Whether the values of two fields can be compared; an amount behind a link has its currency there."""
+    one_type = field.comparable and other.comparable and field.value_type == other.value_type
+    if field.targets or other.targets:
+        return one_type and field.targets == other.targets and not field.several_targets
+    return one_type and not (field.value_type == "money" and (field.link_path or other.link_path))
+
+
+def _check_form_value(draft: DeclarationDraft, compared: Field, value: FieldValue, at: Cursor, form: str) -> None:
+    if draft.is_broken(form, value.field):
         return
     elif (field := draft.field(form, value.field)) is None:
         at.wrong(f"{draft.no_field(form, value.field)} on this form")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from portal.conditions import AllOf, AnyOf, Comparison, Condition, FormValue, condition_text, joined_conditions
+from portal.conditions import AllOf, AnyOf, Comparison, Condition, FieldValue, condition_text, joined_conditions
 from portal.declaration.declaration_draft import DeclarationDraft, FollowedPath
 from portal.fields.base import Field, Refused
 from portal.fields.reader import Reader
@@ -166,7 +166,7 @@ def _known_values(comparison: Comparison, field: Field) -> list[object]:
     if field.targets or comparison.operator in ("empty", "contains", "within"):
         return []
     values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
-    return [value for value in values if value not in (None, "") and not isinstance(value, FormValue)]
+    return [value for value in values if value not in (None, "") and not isinstance(value, FieldValue)]
 
 
 def _holds(field: Field, value: object, comparison: Comparison, reader: Reader) -> bool:

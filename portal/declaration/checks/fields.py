@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.conditions import ALWAYS, FormValue, comparisons, is_group
+from portal.conditions import ALWAYS, comparisons, fields_asked, is_group, parse
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.deadlines import check_deadline
@@ -78,8 +78,8 @@ def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cur
         if column.index is not None:
             at["fields"][name]["index"].key.warn("has no effect: lists neither sort nor filter by columns of lines")
         for key_ in () if column.internal else FORM_CONDITIONS:
-            for part in comparisons(getattr(column, key_) or ALWAYS):
-                if (other := lines.row_fields.get(part.path[0])) and other.internal:
+            for path in fields_asked(getattr(column, key_)):
+                if (other := lines.row_fields.get(path[0])) and other.internal:
                     place = at["fields"][name][key_]
                     place.wrong(f'"{other.name}" is internal: the rows that customers fill in do not have it')
 
@@ -151,7 +151,7 @@ def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cu
     targets = link_targets(field)
     if not isinstance(targets, tuple):
         return
-    if any(comparison.value == FormValue(field.name) for comparison in comparisons(field.target_condition or ALWAYS)):
+    if any(field.name in comparison.other_fields for comparison in comparisons(field.target_condition or ALWAYS)):
         at["where"].wrong(f'"${field.name}" is the field itself: what it offers cannot depend on it')
         return
     for index, target in enumerate(targets):
@@ -185,10 +185,12 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
                 _check_form_condition(module, field, at["any"][index])
         elif "." in name:
             at[name].key.wrong("a condition on the form cannot go through links")
-        elif name == field.name:
-            at[name].key.wrong("a field cannot depend on itself")
-        elif name in module.builtin:
-            at[name].key.wrong(f'"{name}" is not a field of the form')
+        else:
+            others = [other for part in comparisons(parse({name: value})) for other in part.other_fields]
+            if field.name in (name, *others):
+                at[name].key.wrong("a field cannot depend on itself")
+            for builtin in (one for one in (name, *others) if one in module.builtin):
+                at[name].key.wrong(f'"{builtin}" is not a field of the form')
 
 
 def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from portal.conditions import ALWAYS, FormValue, comparisons
+from portal.conditions import ALWAYS, comparisons
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.layouts import flat, form_layout_fields
@@ -75,8 +75,8 @@ def _forms(access: Access) -> Iterator[FormLayout]:
 
 def _waited_for(field: Field) -> Iterator[str]:
     """The fields of the form on whose values it depends what a link offers."""
-    values = (comparison.value for comparison in comparisons(field.target_condition or ALWAYS))
-    yield from (value.field for value in values if isinstance(value, FormValue))
+    for comparison in comparisons(field.target_condition or ALWAYS):
+        yield from comparison.other_fields
 
 
 def _never_offers(module: Module, link: Field, name: str, accesses: Iterable[Access]) -> str | None:

@@ -53,10 +53,10 @@ def _check_field(draft: DeclarationDraft, module: Module, field: Field, at: Curs
 
 
 def _needed(part: Condition) -> Iterator[str]:
-    """The field that must have a value for a part of a condition to hold."""
+    """The fields that must have values for a part of a condition to hold."""
     if isinstance(part, Comparison):
         filled = part.value is part.negated if part.operator == "empty" else not part.negated
-        yield from part.path[:1] if filled else ()
+        yield from (part.path[0], *part.other_fields) if filled else ()
 
 
 def _all_needed(module: Module, field: Field) -> set[str]:

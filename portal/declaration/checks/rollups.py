@@ -1,5 +1,7 @@
 """Checks roll-ups: their condition, which must hold until one of the records is written, and who gets their number."""
 
+from dataclasses import replace
+
 from portal.conditions import ALWAYS, Comparison, comparisons, special_word
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.declaration_draft import DeclarationDraft
@@ -13,7 +15,10 @@ def check_rollup(draft: DeclarationDraft, field: Field, at: Cursor) -> None:
     check_condition(draft, field.counted, at["where"])
     for part in comparisons(field.counted_condition or ALWAYS):
         known = draft.field(field.counted, part.path[0]) is not None
-        if known and (sentence := _changes_by_itself(draft.modules[field.counted], part)):
+        module = draft.modules.get(field.counted)
+        others = [replace(part, path=(name,), value=None) for name in part.other_fields]
+        sentences = (_changes_by_itself(module, one) for one in (part, *others)) if module and known else ()
+        if sentence := next(filter(None, sentences), None):
             path = ".".join(part.path)
             (at["where"][path].key if path in at["where"] else at["where"].key).wrong(sentence)
 

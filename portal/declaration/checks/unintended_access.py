@@ -6,7 +6,7 @@ in a profile that it extends, or in modules.yaml.
 
 from collections.abc import Iterator
 
-from portal.conditions import Comparison, Condition, comparisons
+from portal.conditions import Comparison, Condition, comparisons, fields_asked
 from portal.declaration.checks.layouts import placed_names
 from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.declaration import Declaration
@@ -204,10 +204,11 @@ def _unreadable(draft: DeclarationDraft, profile: Profile, module: str, conditio
     """The first path of a condition that the profile cannot read, or None."""
     return next(
         (
-            ".".join(comparison.path)
+            ".".join(path)
             for comparison in comparisons(condition)
             if not _is_about_the_reader(draft.modules[module], comparison)
-            and not _is_readable(draft, profile, module, comparison.path)
+            for path in fields_asked(comparison)
+            if not _is_readable(draft, profile, module, path)
         ),
         None,
     )

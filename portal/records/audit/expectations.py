@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, SPECIAL, Condition, FormValue, comparisons
+from portal.conditions import ALWAYS, SPECIAL, Condition, FieldValue, comparisons
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.home_shapes import Panel
@@ -122,7 +122,7 @@ def _in_condition(
         *_steps, (_module, field) = declaration.along(module, ".".join(comparison.path))
         values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
         if comparison.operator in ("equal", "one_of"):
-            names = (value for value in values if not isinstance(value, FormValue))
+            names = (value for value in values if not isinstance(value, FieldValue))
             yield from ((file, (*keys, ".".join(comparison.path)), field, name) for name in _names(field, names))
 
 

@@ -82,7 +82,7 @@ def _unanswered(condition: Condition, module: Module, table: sa.Table) -> str:
     names = [
         part.path[0]
         for part in parts
-        if isinstance(part, Comparison) and len(part.path) == 1 and part.operator in RANKS
+        if isinstance(part, Comparison) and len(part.path) == 1 and part.operator in RANKS and not part.other_fields
     ]
     indexable = [name for name in names if name in module.fields and sort_column(module.field(name), table) is not None]
     return " or ".join(dict.fromkeys(indexable))

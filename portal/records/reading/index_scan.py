@@ -104,7 +104,7 @@ def best_indexed_condition(conditions: Iterable[Condition], module: Module, tabl
 
 
 def _rank(part: Comparison, module: Module, table: sa.Table, indexed: set[str]) -> int | None:
-    if len(part.path) != 1 or part.path[0] not in module.everything:
+    if len(part.path) != 1 or part.path[0] not in module.everything or part.other_fields:
         return None
     field = module.field(part.path[0])
     if field.virtual or field.multiple or (column := sort_column(field, table)) is None or column.name not in indexed:

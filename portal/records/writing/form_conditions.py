@@ -1,10 +1,19 @@
 """What the values of a form decide in it: which fields it shows, requires and lets people change, and which records its
 links offer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from portal.conditions import ALWAYS, Comparison, Condition, FormValue, comparisons, holds, replace_form_values
+from portal.conditions import (
+    ALWAYS,
+    Comparison,
+    Condition,
+    FieldValue,
+    comparisons,
+    fields_asked,
+    holds,
+    replace_form_values,
+)
 from portal.database.sql import period_bounds
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
@@ -42,13 +51,14 @@ def unread_values(records: Records, names: Iterable[str], values: Mapping[str, A
 
 def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) -> bool:
     module, currency = records.module, records.policy.reader.currency
-    values = {**unread_values(records, (part.path[0] for part in comparisons(condition)), values), **values}
+    values = {**unread_values(records, (path[0] for path in fields_asked(condition)), values), **values}
+
+    def value_of(name: str) -> Any:
+        known = computed_values(module.formulas.values(), values, currency) if name in module.formulas else values
+        return value_in_form(records, known, name)
 
     def compare(comparison: Comparison) -> bool:
-        name = comparison.path[0]
-        known = computed_values(module.formulas.values(), values, currency) if name in module.formulas else values
-        value = value_in_form(records, known, name)
-        return _matches(module.field(name), value, comparison, records)
+        return _matches(module.field(comparison.path[0]), value_of(comparison.path[0]), comparison, records, value_of)
 
     return holds(condition, compare)
 
@@ -77,9 +87,7 @@ def depends_on(module: Module, field: Field) -> list[str]:
 
 
 def _form_names(field: Field) -> list[str]:
-    constants = [comparison.value for comparison in comparisons(field.target_condition or ALWAYS)]
-    items = [item for value in constants for item in (value if isinstance(value, tuple) else (value,))]
-    return [item.field for item in items if isinstance(item, FormValue)]
+    return [name for comparison in comparisons(field.target_condition or ALWAYS) for name in comparison.other_fields]
 
 
 def linked_records(records: Records, link: Field, raw: Any) -> list[Linked]:
@@ -115,7 +123,9 @@ def _meant(records: Records, link: Field, value: Any, operator: str, raw: Any) -
     return linked_records(records, link, raw)
 
 
-def _matches(field: Field, value: Any, comparison: Comparison, records: Records) -> bool:
+def _matches(
+    field: Field, value: Any, comparison: Comparison, records: Records, value_of: Callable[[str], Any]
+) -> bool:
     """The twin of `compare` in database/sql.py, for a value that is not stored yet."""
     reader = records.policy.reader.machine  # declarations are machine-written, whoever reads
     constant = comparison.value
@@ -126,7 +136,9 @@ def _matches(field: Field, value: Any, comparison: Comparison, records: Records)
         return field.matches(value, "min", earliest) and field.matches(value, "max", latest)
     operator = "equal" if comparison.operator == "one_of" else comparison.operator
     for raw in constant if isinstance(constant, tuple) else (constant,):
-        if raw is None or raw == "":
+        if isinstance(raw, FieldValue):
+            matches = field.as_stored.matches_field(value, operator, value_of(raw.field))
+        elif raw is None or raw == "":
             matches = field.matches(value, "empty", True)
         elif field.targets:  # a form knows a linked record by its id alone
             matches = field.matches(value, "equal", _meant(records, field, value, operator, raw))

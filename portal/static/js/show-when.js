@@ -70,33 +70,53 @@ function holds(condition, inputs, form) {
   const parts = (condition.all ?? condition.any)?.map((part) => holds(part, inputs, form));
   if (condition.all) return parts.includes(false) ? false : parts.includes(undefined) ? undefined : true;
   if (condition.any) return parts.includes(true) ? true : parts.includes(undefined) ? undefined : false;
-  const [field, operator, expected, negated] = condition;
-  const name = CSS.escape(field);
-  if (!form.querySelector(`[name="${name}"], [name^="${name}."], [id="field-${name}"]`)) return undefined;
-  // A file counts by its name; one that the form has already is an input of its own.
-  const sent = [...inputs.getAll(field), ...inputs.getAll(`${field}.kept`)];
-  const values = sent.map((value) => (typeof value === "string" ? value : value.name)).filter((value) => value !== "");
-  const result = compare(operator, values, expected);
+  const [field, operator, named, negated] = condition;
+  const others = named.filter((value) => value.field).map((value) => value.field);
+  if (![field, ...others].every((name) => hasInput(form, name))) return undefined;
+  const expected = named.flatMap((value) => (value.field ? valuesOf(value.field, inputs) : value));
+  const result = comparesAmounts(field, others, inputs) ? compare(operator, valuesOf(field, inputs), expected) : false;
   return result === undefined ? undefined : result !== Boolean(negated);
 }
 
+function hasInput(form, field) {
+  const name = CSS.escape(field);
+  return form.querySelector(`[name="${name}"], [name^="${name}."], [id="field-${name}"]`) !== null;
+}
+
+// A file counts by its name; one that the form has already is an input of its own.
+function valuesOf(field, inputs) {
+  const sent = [...inputs.getAll(field), ...inputs.getAll(`${field}.kept`)];
+  return sent.map((value) => (typeof value === "string" ? value : value.name)).filter((value) => value !== "");
+}
+
+// Whether two fields have a value each, and amounts the same currency: others are neither equal, less nor more.
+function comparesAmounts(field, others, inputs) {
+  const currency = inputs.get(`${field}.currency`);
+  return others.every((other) => inputs.get(`${other}.currency`) === currency && valuesOf(other, inputs).length > 0);
+}
+
 function compare(operator, values, expected) {
-  const numbers = values.map(Number);
   const folded = values.map((value) => String(value).toLowerCase());
   const of = {
     equal: () => matches(values, expected),
     one_of: () => matches(values, expected),
     empty: () => (values.length === 0) === (expected[0] !== "false"),
     contains: () => folded.some((value) => value.includes(expected[0].toLowerCase())),
-    min: () => comparable(numbers, expected) && numbers.some((value) => value >= Number(expected[0])),
-    max: () => comparable(numbers, expected) && numbers.some((value) => value <= Number(expected[0])),
+    min: () => inOrder(values, expected, (value, bound) => value >= bound),
+    max: () => inOrder(values, expected, (value, bound) => value <= bound),
+    before: () => inOrder(values, expected, (value, bound) => value < bound),
+    after: () => inOrder(values, expected, (value, bound) => value > bound),
   }[operator];
   return of?.();
 }
 
-// Dates, and numbers as they are written in other countries, are left to the server.
-function comparable(numbers, expected) {
-  return [...numbers, Number(expected[0])].some(Number.isNaN) ? undefined : true;
+// Numbers, and dates as their inputs hold them; what is written in another way is left to the server.
+function inOrder(values, expected, isSo) {
+  const texts = [...values, expected[0]];
+  const numbers = texts.map(Number);
+  if (!numbers.some(Number.isNaN)) return numbers.slice(0, -1).some((value) => isSo(value, numbers.at(-1)));
+  const days = texts.every((text) => /^\d{4}-\d\d-\d\d(T\d\d:\d\d)?$/.test(text) && text.length === texts[0].length);
+  return days ? values.some((value) => isSo(value, expected[0])) : undefined;
 }
 
 // An unticked checkbox posts nothing: that is “false”.

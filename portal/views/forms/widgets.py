@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from portal.conditions import AnyOf, Comparison, Condition
+from portal.conditions import AnyOf, Comparison, Condition, FieldValue
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
 from portal.fields.default_paths import value_path
@@ -370,7 +370,9 @@ WIDGETS = {
 
 
 def _rule(filling: Filling, condition: Condition | None) -> str:
-    """A condition for a widget's script: {"all": […]}, {"any": […]}, [field, operator, [values], negated] or ""."""
+    """A condition for a widget's script: {"all": […]}, {"any": […]}, [field, operator, [values], negated] or "".
+
+    A value is a text, or {"field": name} for what another input holds."""
     return "" if condition is None else json.dumps(_as_json(filling, condition))
 
 
@@ -380,7 +382,9 @@ def _as_json(filling: Filling, condition: Condition) -> Any:
     records = filling.records
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     other = records.module.field(condition.path[0])
-    texts = [text for value in values for text in _input_texts(records, other, condition.operator, value)]
+    texts: list[Any] = [{"field": filling.prefix + name} for name in condition.other_fields]
+    known = (value for value in values if not isinstance(value, FieldValue))
+    texts += [text for value in known for text in _input_texts(records, other, condition.operator, value)]
     # Of a link a form holds the id alone, so only the server can tell what its title contains.
     operator = "" if condition.operator == "contains" and other.targets else condition.operator
     return [filling.prefix + other.name, operator, texts, condition.negated]

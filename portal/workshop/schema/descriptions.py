@@ -245,6 +245,8 @@ DESCRIPTIONS = {
     "condition.max": "At most this.",
     "condition.before": "Before this, not included.",
     "condition.after": "After this, not included.",
+    "condition.under": "Less than this number.",
+    "condition.over": "More than this number.",
     "condition.contains": "Contains this text; accents and case are ignored.",
     "condition.empty": "true: nothing is entered.",
     "condition.within": "At most this long before or after now, such as 30 days.",

@@ -136,7 +136,7 @@ class Narrowing:
     def _named_in(self, kind: str, module: ModuleNames, around: Around) -> Schema:
         if kind in ("condition", "form condition"):
             asked = module if kind == "form condition" else around.asked
-            return self.condition(asked, form=around.field is not None) if asked else {}
+            return self.condition(asked) if asked else {}
         if kind == "value":
             return _value(around.field) if around.field else {}
         if kind == "column":
@@ -199,12 +199,12 @@ class Narrowing:
 
     # -- conditions -------------------------------------------------------------------------------------------------
 
-    def condition(self, module: ModuleNames, form: bool = False) -> Schema:
-        """A condition on the records of a module; `form`: its values may be `$field`."""
-        name = f"{module.name}: condition{' of a form' if form else ''}"
+    def condition(self, module: ModuleNames) -> Schema:
+        """A condition on the records of a module."""
+        name = f"{module.name}: condition"
         if name not in self._language.definitions:
             self._language.definitions[name] = {}
-            lines = {field.name: _comparison(field, form) for field in module.everything.values()}
+            lines = {field.name: _comparison(field) for field in module.everything.values()}
             group = {"type": "array", "minItems": 1, "items": ref(name)}
             if "any" in lines:
                 group = {"if": {"type": "array", "contains": {"type": "object"}}, "then": group, "else": lines["any"]}
@@ -265,13 +265,12 @@ def _option_labels(module: ModuleNames) -> Schema:
     }
 
 
-def _comparison(field: FieldNames, form: bool) -> Schema:
+def _comparison(field: FieldNames) -> Schema:
     if not field.options:
         return {}
     values: Schema = {"enum": list(dict.fromkeys([*field.option_values, "nothing", ""]))}
-    if form:
-        values = {"if": {"type": "string", "pattern": r"^\$"}, "then": {"type": SCALAR}, "else": values}
-    schema = comparison(values)
+    other_field = {"type": "string", "pattern": r"^\$"}
+    schema = comparison({"if": other_field, "then": {"type": SCALAR}, "else": values})
     schema["then"] = {"properties": {"not": schema["then"]["properties"]["not"]}}
     return schema
 
