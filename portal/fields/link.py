@@ -190,7 +190,7 @@ class Link(LinkLike):
         """The linked record without its title, which is read for a whole page at once."""
         if row[self.name] is None:
             return None
-        return Linked(row[self.name], row[self.module_column] if self.module_column else self.to[0])
+        return Linked(row[self.name], row[f"_{self.name}_module"] if self.several_targets else self.to[0])
 
     def parse(self, text: str, reader: Reader) -> Linked | None:
         """The record that the input names by its id."""

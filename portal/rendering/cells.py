@@ -94,6 +94,7 @@ class CellRenderer:
         self, line: "MarkupLine", of_columns: Sequence[tuple[Column, dict[Kind, Pieces]]], values: Sequence[Value]
     ) -> None:
         """The cells of a row; the pieces of each column's kinds are looked up once for the page."""
+        parts = line.parts
         for (column, known), value in zip(of_columns, values, strict=True):
             macro = value.display if value.text else value.macro
             kind = (macro, value.tone, value.icon, bool(value.url), bool(value.note))
@@ -108,7 +109,7 @@ class CellRenderer:
                     line.add(markup)
                     self._matches(line, value)
                 else:
-                    line.add(markup, getattr(value, slot) if slot else "")
+                    parts += (markup, getattr(value, slot) if slot else "")
 
     def _cell_pieces(self, column: Column, value: Value) -> Pieces:
         if not value.reusable:
@@ -162,16 +163,16 @@ class MarkupLine:
     """Markup and text in turn. All texts are escaped in one call, since each call has its cost."""
 
     def __init__(self) -> None:
-        self._parts: list[str] = []
+        self.parts: list[str] = []  # a text behind each piece of markup
 
     def add(self, markup: str, text: str = "") -> None:
         """Add markup of a template, and the text behind it, which will be escaped."""
-        self._parts += (markup, text)
+        self.parts += (markup, text)
 
     def markup(self) -> Markup:
         """The markup of the whole line."""
-        parts, texts = self._parts, self._parts[1::2]
-        escaped = str(escape(BORDER.join(texts))).split(BORDER)
+        parts, texts = self.parts, self.parts[1::2]
+        escaped = str.split(escape(BORDER.join(texts)), BORDER)  # not that of Markup, which makes Markup of each
         if len(escaped) != len(texts):  # one of them holds a border, or there is none
             escaped = [str(escape(text)) for text in texts]
         parts[1::2] = escaped

@@ -6,6 +6,7 @@ is shown is made a text once, and needs no function where it is one without a si
 
 import ast
 import re
+from collections import Counter
 from typing import Any
 
 from chameleon import nodes
@@ -16,6 +17,8 @@ from markupsafe import Markup
 
 NODES: Any = nodes  # whose attributes no type names
 SPACES = re.compile(r"\s+")
+# Names that Chameleon gives to what each element has, and hardly ever looks at.
+NOTE = re.compile(r"^( +)(__(?:attrs|default)_\d+) = \w+$", re.MULTILINE)
 
 
 class TextEngine(ExpressionEngine):
@@ -44,6 +47,11 @@ class TextEngine(ExpressionEngine):
 
 class TemplateCompiler(Compiler):
     """Looks up sentences that are the same on all pages of a language in the name `sentences`."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        uses = Counter(re.findall(r"(?<!-> )\b__(?:attrs|default)_\d+\b(?! =)", self.code))
+        self.code = NOTE.sub(lambda note: note[0] if uses[note[2]] else f"{note[1]}pass", self.code)
 
     def visit_Translate(self, node: Any) -> Any:  # noqa: N802 Chameleon's name
         text = _static_text(node.node)

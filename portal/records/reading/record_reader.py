@@ -6,6 +6,7 @@ Pages (ordered_pages.py, search_pages.py) are read through it; records.py is wha
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -145,5 +146,10 @@ class RecordReader(ModulePolicy):
 
 def values_in_table(rows: Iterable[Row], fields: Sequence[Field]) -> list[dict[str, Any]]:
     """The values of `fields` that the module's own table holds, row by row."""
-    in_table = [field for field in fields if not field.in_join_table]  # others have a join table
-    return [{field.name: field.load(row) for field in in_table} for row in rows]
+    in_table = [(field.name, _loader(field)) for field in fields if not field.in_join_table]  # others have a join table
+    return [{name: load(row) for name, load in in_table} for row in rows]
+
+
+def _loader(field: Field) -> Callable[[Row], Any]:
+    """What takes the value of a field from each of many rows: of most fields a column as it is."""
+    return itemgetter(field.name) if type(field).load is Field.load else field.load

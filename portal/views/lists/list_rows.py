@@ -63,11 +63,10 @@ def list_rows(
         for place, field in deadlines:
             cells[place] = with_lateness(records, record, field, cells[place])
         if cells:
-            cells[lead] = cells[lead]._replace(
-                display="cover",
-                text=first_visible(cells[lead].text, record.title, "—"),
-                url=url,
-                tone="unread" if is_unread else cells[lead].tone,
+            cell = cells[lead]
+            text = record.title or "—" if title in names else first_visible(cell.text, record.title, "—")
+            cells[lead] = Value(
+                cell.label, "cover", text, url=url, note=cell.note, tone="unread" if is_unread else cell.tone
             )
         yield ListRow(record.id, record.title, url, tuple(cells), is_unread)
 
