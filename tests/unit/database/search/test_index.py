@@ -24,25 +24,37 @@ from portal.database.search.index import (
 from portal.database.search.search_request import Search
 from portal.database.search.tokens import organization_token, owner_token
 from portal.database.search.words import parse_words
+from tests.real_parts import empty_database
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets, write
 
 
-@pytest.fixture
-def engine(database_url):
-    engine = make_engine(database_url)
-    with writing(engine) as connection:
-        metadata.create_all(connection)
-        create_index(connection)
-    yield engine
-    engine.dispose()
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def indexed(request):
+    """An index without entries; every test leaves it so."""
+    with empty_database(request) as url:
+        engine = make_engine(url)
+        with writing(engine) as connection:
+            metadata.create_all(connection)
+            create_index(connection)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture
-def connection(engine):
-    """In a transaction that writes; what it leaves is checked."""
-    with writing(engine) as connection:
+def engine(indexed):
+    """For what commits: the tickets 1 and 2."""
+    yield indexed
+    with writing(indexed) as connection:
+        remove(connection, search, "tickets", [1, 2])
+
+
+@pytest.fixture
+def connection(indexed):
+    """In a transaction that writes; what it leaves is checked, and taken back."""
+    with writing(indexed) as connection:
         yield connection
         assert_whole(connection)
+        connection.rollback()
 
 
 def assert_whole(connection):
