@@ -10,8 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from portal.declaration.declaration_draft import MODULES, DeclarationDraft, link_targets
+from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPlace
+from portal.fields.link import link_targets
 
 UNKNOWN_FIELD = re.compile(r'no field "([^"]+)"(?:.* in (\w+)$)?')
 UNKNOWN_MODULE = re.compile(r'no module "([^"]+)"')
@@ -64,15 +65,15 @@ def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -
     places: dict[Unknown, list[Problem]] = defaultdict(list)
     for problem, name in unknown.items():
         places[name].append(problem)
-    kept: list[Problem] = []
+    remaining: list[Problem] = []
     for problem in problems:
         name = unknown.get(problem)
         if name is None:
-            kept.append(problem)
+            remaining.append(problem)
         elif name not in explained and problem is places[name][0]:
             others = (RelatedPlace(other.file, other.line, other.column, ALSO) for other in places[name][1:])
-            kept.append(replace(problem, related=(*problem.related, *others)))
-    return kept
+            remaining.append(replace(problem, related=(*problem.related, *others)))
+    return remaining
 
 
 def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Problem]:
@@ -175,8 +176,8 @@ def _unknown(draft: DeclarationDraft, problem: Problem) -> Unknown | None:
 
 def _is_about_the_state(draft: DeclarationDraft, module: str, problem: Problem) -> bool:
     """Whether a problem is one of a condition on the state of a record."""
-    known = draft.modules.get(module)
-    return known is not None and known.state_field is not None and known.state_field in problem.path
+    owner = draft.modules.get(module)
+    return owner is not None and owner.state_field is not None and owner.state_field in problem.path
 
 
 def _module_of(draft: DeclarationDraft, problem: Problem) -> str:
@@ -192,11 +193,11 @@ def _module_of(draft: DeclarationDraft, problem: Problem) -> str:
 def _names_of_misnamed_fields(draft: DeclarationDraft, unknown: Counter[Unknown]) -> set[Unknown]:
     """The most frequent unknown names, one for each field that has a name which cannot be used: its old name."""
     explained: set[Unknown] = set()
-    left = Counter(draft.misnamed_fields)
+    unexplained = Counter(draft.misnamed_fields)
     for name, _count in unknown.most_common():
         kind, module, _name = name
-        if kind == "field" and left[module] > 0:
-            left[module] -= 1
+        if kind == "field" and unexplained[module] > 0:
+            unexplained[module] -= 1
             explained.add(name)
     return explained
 
@@ -212,17 +213,17 @@ def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
         if unknown and problem.file == MODULES and len(problem.path) == DEPTH and REPEATED.match(problem.message):
             repeated[problem.path[:2]].append(problem)
     first = {path: keys[0] for path, keys in repeated.items() if "fields" in [key.path[2] for key in keys]}
-    kept: list[Problem] = []
+    remaining: list[Problem] = []
     for problem in problems:
         cause = first.get(problem.path[:2]) if problem.file == MODULES else None
         if cause is problem:
             sentence = f'the keys of "{problem.path[1]}" appear twice: is the name of another module missing above?'
-            kept.append(replace(problem, message=sentence))
+            remaining.append(replace(problem, message=sentence))
         elif cause is not None and problem.line >= cause.line:
             continue
         elif not (first and UNKNOWN_MODULE.match(problem.message)):
-            kept.append(problem)
-    return kept
+            remaining.append(problem)
+    return remaining
 
 
 def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
@@ -238,7 +239,7 @@ def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]
             if repeats:
                 nested.setdefault(above, problem)
     names = {str(problem.path[-1]) for problem in nested.values()}
-    kept: list[Problem] = []
+    remaining: list[Problem] = []
     for problem in problems:
         first = nested.get(problem.path[:2])
         if first is problem:
@@ -246,26 +247,26 @@ def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]
             sentence = (
                 f'a module belongs under modules: write "{name}" in the column of "{module}", and its lines below'
             )
-            kept.append(replace(problem, message=sentence))
+            remaining.append(replace(problem, message=sentence))
         elif first is None or problem.line < first.line:
             unknown = UNKNOWN_MODULE.match(problem.message)
             if unknown is None or unknown[1] not in names:
-                kept.append(problem)
-    return kept
+                remaining.append(problem)
+    return remaining
 
 
 def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
     """One problem where a list lacks its brackets: in `{can: create, comment}` the items behind the first are reported
     as keys without a value, on the same line."""
-    kept: list[Problem] = []
+    remaining: list[Problem] = []
     for problem in problems:
-        before = kept[-1] if kept else None
+        before = remaining[-1] if remaining else None
         match = LIST_OF_ONE.search(before.message) if before is not None and before.line == problem.line else None
         if before is not None and match and problem.path[:-1] == before.path[:-1] and _is_empty(draft, problem):
-            kept[-1] = replace(before, message=f"must be a list: [{match[1]}, {problem.path[-1]}]")
+            remaining[-1] = replace(before, message=f"must be a list: [{match[1]}, {problem.path[-1]}]")
         else:
-            kept.append(problem)
-    return kept
+            remaining.append(problem)
+    return remaining
 
 
 def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
@@ -273,14 +274,14 @@ def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
     misread = {(problem.file, problem.path): problem for problem in problems if MISREAD.match(problem.message)}
     errors = [problem for problem in problems if not problem.warning]
     wrong = {(problem.file, problem.path) for problem in errors}
-    kept: list[Problem] = []
+    remaining: list[Problem] = []
     for problem in problems:
         cause = misread.get((problem.file, problem.path))
         if cause is problem:
-            kept.append(replace(problem, warning=(problem.file, problem.path) not in wrong))
+            remaining.append(replace(problem, warning=(problem.file, problem.path) not in wrong))
         elif cause is None:
-            kept.append(problem)
-    return kept
+            remaining.append(problem)
+    return remaining
 
 
 def _is_empty(draft: DeclarationDraft, problem: Problem) -> bool:

@@ -89,12 +89,12 @@ def row_modules(modules: Iterable[Module]) -> dict[str, Module]:
     No profile has such a module: readers of the field may read its rows. A unique column has no value twice within
     one record, which no index says.
     """
-    made: dict[str, Module] = {}
+    by_table: dict[str, Module] = {}
     for module, field in fields_with_rows(modules):
         name = join_name(module.name, field.name)
         columns = {
             key: column.model_copy(update={"unique": False}) if column.unique else column
             for key, column in field.row_fields.items()
         }
-        made[name] = Module(name=name, fields=columns, label=field.title)
-    return made
+        by_table[name] = Module(name=name, fields=columns, label=field.title)
+    return by_table

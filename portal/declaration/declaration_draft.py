@@ -18,6 +18,7 @@ from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.suggestions import suggest
 from portal.declaration.source.yaml_reader import Document
 from portal.fields.base import Field
+from portal.fields.link import link_targets
 from portal.fields.reader import Reader
 from portal.fields.table_names import is_rows, join_name
 
@@ -26,14 +27,9 @@ BUTTONS = "buttons.yaml"
 ALL_MODULES = ""  # stands for every module where a whole profile is in doubt
 
 
-def link_targets(field: Field | None) -> tuple[str, ...]:
-    """The modules that a link leads to; empty for other fields."""
-    return () if field is None or field.computed else field.targets
-
-
 @dataclass
 class DeclarationDraft:
-    """`written` and `written_profiles` hold the entries as mappings, `broken_…` the names of unusable entries."""
+    """`module_entries` and `profile_entries` hold the entries as mappings, `broken_…` the names of unusable entries."""
 
     folder: Path
     overrides: Mapping[str, str] = dataclasses.field(default_factory=dict)  # settings from outside the files; they win
@@ -48,9 +44,9 @@ class DeclarationDraft:
     webhooks: dict[str, Webhook] = dataclasses.field(default_factory=dict)
     modules: dict[str, Module] = dataclasses.field(default_factory=dict)
     declared: dict[str, Module] = dataclasses.field(default_factory=dict)  # the modules before they were resolved
-    written: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    module_entries: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     profiles: dict[str, Profile] = dataclasses.field(default_factory=dict)
-    written_profiles: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    profile_entries: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     buttons: dict[str, Button] = dataclasses.field(default_factory=dict)
     icons: set[str] = dataclasses.field(default_factory=set)
     unread_files: set[str] = dataclasses.field(default_factory=set)  # a misnamed file, or one that cannot be opened
@@ -106,6 +102,19 @@ class DeclarationDraft:
         """A declared or built-in field, None where there is none or it could not be understood."""
         owner = self.known(module)
         return (owner.fields.get(name) or owner.builtin.get(name)) if owner is not None else None
+
+    def require_module(self, name: str, at: Cursor) -> Module | None:
+        """A module; None where there is none, which is reported at `at` unless another problem explains it."""
+        if name not in self.modules and not self.is_broken(name):
+            at.wrong(self.no_module(name))
+        return self.modules.get(name)
+
+    def require_field(self, module: str, name: str, at: Cursor) -> Field | None:
+        """As `field`; one that does not exist is reported at `at` unless another problem explains it."""
+        field = self.field(module, name)
+        if field is None and not self.is_broken(module, name):
+            at.wrong(self.no_field(module, name))
+        return field
 
     def is_broken(self, module: str, name: str | None = None) -> bool:
         """Whether another problem already explains why this module, or this field of it, is unknown."""

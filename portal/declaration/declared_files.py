@@ -125,8 +125,8 @@ def _report_unread(draft: DeclarationDraft, file: str, name: str) -> None:
         _report(draft, file, f"rename this file to {stem}.yaml")
         draft.broken_profiles.add(stem)
     elif _is_yaml(name):
-        wanted = name[: name.lower().index(".y")]
-        _report(draft, file, f"this file is not read: rename it to {wanted}.yaml", warning=True)
+        stem = name[: name.lower().index(".y")]
+        _report(draft, file, f"this file is not read: rename it to {stem}.yaml", warning=True)
     else:
         for inner in filter(_is_yaml, _names(draft.folder / file)):
             _report(draft, f"{file}/{inner}", f"this file is not read: move it to {PROFILES}/", warning=True)

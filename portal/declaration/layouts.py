@@ -8,22 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.declaration.declaration_draft import DeclarationDraft, LinkingPath, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft, LinkingPath
+from portal.declaration.layout_shapes import DetailLayout, FormLayout, ListLayout, Related, Section, Step, Tab
 from portal.declaration.references import BARE_NUMBER
-from portal.declaration.shapes import (
-    Access,
-    DetailLayout,
-    FormLayout,
-    ListLayout,
-    Module,
-    Related,
-    Section,
-    Step,
-    Tab,
-)
+from portal.declaration.shapes import Access, Module
 from portal.declaration.value_types import Row
 from portal.fields.base import Field
 from portal.fields.base_parts import Place
+from portal.fields.link import link_targets
 from portal.texts import label_from_name
 
 GENERATED_COLUMNS = 5
@@ -68,16 +60,16 @@ def shared_rights(module: Module) -> frozenset[str]:
 
 
 def finished_layouts(
-    viewer: LayoutViewer, module: Module, written: Mapping[str, Any], given: frozenset[str]
+    viewer: LayoutViewer, module: Module, declared: Mapping[str, Any], preset: frozenset[str]
 ) -> dict[str, Any]:
-    """The four layouts, complete; `given` are the fields of the profile's `set`, which its create form leaves out."""
+    """The four layouts, complete; `preset` are the fields of the profile's `set`, which its create form leaves out."""
     return {
-        "list": _list(viewer, module, written["list"]),
-        "detail": _detail(viewer, module, written["detail"]),
-        "create": _form(viewer, module, written["create"], given, new=True).model_copy(
-            update={"suggest": written["create"].suggest}
+        "list": _list(viewer, module, declared["list"]),
+        "detail": _detail(viewer, module, declared["detail"]),
+        "create": _form(viewer, module, declared["create"], preset, new=True).model_copy(
+            update={"suggest": declared["create"].suggest}
         ),
-        "edit": _form(viewer, module, written["edit"], frozenset(), new=False),
+        "edit": _form(viewer, module, declared["edit"], frozenset(), new=False),
     }
 
 
@@ -174,8 +166,8 @@ def with_related(viewer: LayoutViewer, accesses: Mapping[str, Access]) -> dict[s
 def _with_related(viewer: LayoutViewer, accesses: Mapping[str, Access], access: Access) -> Access:
     draft, module = viewer.draft, access.module
     linking = draft.linking.get(module, ())
-    written = access.detail.related
-    if written is None:
+    shown = access.detail.related
+    if shown is None:
         names = dict.fromkeys(
             link.module
             for link in linking
@@ -183,12 +175,12 @@ def _with_related(viewer: LayoutViewer, accesses: Mapping[str, Access], access: 
             and _can_be_read(viewer, link, accesses[link.module])
             and not (link.module == module and _is_follow_up(draft.modules[module], link.fields[0].name))
         )
-        written = tuple(Related(module=name) for name in names)
+        shown = tuple(Related(module=name) for name in names)
     else:
         # A written list needs no readable link: it may be left out of the layouts because it is always this record.
         visible = {link.module for link in linking if all(map(viewer.sees, link.fields))}
-        written = tuple(related for related in written if related.module in accesses and related.module in visible)
-    related = tuple(_related(draft, module, accesses[item.module], item) for item in written)
+        shown = tuple(related for related in shown if related.module in accesses and related.module in visible)
+    related = tuple(_related(draft, module, accesses[item.module], item) for item in shown)
     return access.model_copy(update={"detail": access.detail.model_copy(update={"related": related})})
 
 
@@ -233,23 +225,23 @@ def can_stand_in_form(module: Module, field: Field, new: bool) -> bool:
     return can_be_typed(module, field, new) or (field.follows_form and field.name in module.fields)
 
 
-def _form(viewer: LayoutViewer, module: Module, layout: FormLayout, given: frozenset[str], new: bool) -> FormLayout:
+def _form(viewer: LayoutViewer, module: Module, layout: FormLayout, preset: frozenset[str], new: bool) -> FormLayout:
     possible = [
         name
         for name, field in module.fields.items()
-        if viewer.sees(field) and can_stand_in_form(module, field, new) and name not in given
+        if viewer.sees(field) and can_stand_in_form(module, field, new) and name not in preset
     ]
     visible = frozenset(possible)
-    written = layout.fields is not None or layout.steps is not None
-    files = bool(module.attachments) and (not written or "attachments" in form_layout_fields(layout))
+    is_declared = layout.fields is not None or layout.steps is not None
+    files = bool(module.attachments) and (not is_declared or "attachments" in form_layout_fields(layout))
     if layout.steps is not None:
         filtered = ((step, _rows(step.fields, visible)) for step in layout.steps)
         steps = tuple(Step(title=step.title, fields=rows) for step, rows in filtered if rows)
         return FormLayout(steps=steps, files=files) if steps else FormLayout(fields=(), files=files)
     if layout.fields is not None:
         return FormLayout(fields=_rows(layout.fields, visible), files=files)
-    typed = [module.fields[name] for name in possible if can_be_typed(module, module.fields[name], new)]
-    generated = [field for field in typed if viewer.may_fill_in(module, field) and not field.deadline_rule]
+    candidates = [module.fields[name] for name in possible if can_be_typed(module, module.fields[name], new)]
+    generated = [field for field in candidates if viewer.may_fill_in(module, field) and not field.deadline_rule]
     return FormLayout(fields=tuple(field.name for field in generated if viewer.reaches(field)), files=files)
 
 

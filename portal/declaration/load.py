@@ -99,6 +99,6 @@ def _first(file: str, problems: list[Problem]) -> list[Problem]:
     if len(problems) <= MOST_OF_A_FILE:
         return problems
     by_weight = sorted(problems, key=lambda problem: problem.warning)
-    chosen, others = set(by_weight[:MOST_OF_A_FILE]), by_weight[MOST_OF_A_FILE:]
+    listed, others = set(by_weight[:MOST_OF_A_FILE]), by_weight[MOST_OF_A_FILE:]
     more = f"{len(others)} more problems in this file are not listed"
-    return [*(problem for problem in problems if problem in chosen), Problem(file, 1, 1, (), more, others[0].warning)]
+    return [*(problem for problem in problems if problem in listed), Problem(file, 1, 1, (), more, others[0].warning)]

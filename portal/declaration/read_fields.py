@@ -11,7 +11,7 @@ from portal.declaration.shape_keys import has_keys_of, keys_of, shape_at
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import did_you_mean
-from portal.declaration.synonyms import our_key, our_type
+from portal.declaration.synonyms import intended_key, intended_type
 from portal.declaration.validation import named_entries, validated, without_internal
 from portal.declaration.validation_sentences import unknown_key
 from portal.fields.base import Field
@@ -44,7 +44,7 @@ def _is_key_of_module(name: str, entry: Any) -> bool:
     if name not in keys_of(Module) or entry is None:
         return False
     if isinstance(entry, str):
-        return our_type(entry) is None
+        return intended_type(entry) is None
     if not isinstance(entry, Mapping):
         return True
     if any(_means_type(key) for key in entry):
@@ -99,7 +99,7 @@ def _report_missing_type(entry: Mapping[str, Any], at: Cursor) -> None:
 
 
 def _means_type(key: str) -> bool:
-    return our_key(re.split("[:=]", key)[0], ["type"]) is not None
+    return intended_key(re.split("[:=]", key)[0], ["type"]) is not None
 
 
 def _unknown_type(name: Any, at: Cursor) -> str:
@@ -115,7 +115,7 @@ def _unknown_type(name: Any, at: Cursor) -> str:
     words = name.split()
     if len(words) > 1 and (named := next((word for word in words if word in Field.types), None)):
         return f'no field type "{name[:80]}": with more than its type a field is written as {{type: {named}, …}}'
-    return f'no field type "{name[:80]}"{did_you_mean(our_type(name))}'
+    return f'no field type "{name[:80]}"{did_you_mean(intended_type(name))}'
 
 
 def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
@@ -145,14 +145,14 @@ def _as_written(entry: dict[str, Any], shape: type[Field], at: Cursor) -> dict[s
     if isinstance(options, list):
         entry["options"] = _items_as_written(options, at["options"])
     if isinstance(default, int | float) and shape.textual:
-        entry["default"] = at["default"].written
+        entry["default"] = at["default"].source_text
     if isinstance(default, list) and shape.textual:
         entry["default"] = _items_as_written(default, at["default"])
     return entry
 
 
 def _items_as_written(items: list[Any], at: Cursor) -> list[Any]:
-    texts = (at[index].written for index in range(len(items)))
+    texts = (at[index].source_text for index in range(len(items)))
     # A text without quotes that is empty is no text: behind a dash a value is missing.
     return [
         item if text is None or (item is None and not text) else text for item, text in zip(items, texts, strict=True)

@@ -17,7 +17,7 @@ from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.suggestions import closest, suggest
 from portal.declaration.source.yaml_reader import Document
-from portal.declaration.synonyms import our_key
+from portal.declaration.synonyms import intended_key
 from portal.declaration.validation import (
     EMPTY_KEY,
     mapping,
@@ -89,7 +89,9 @@ def _with_outdented_keys(modules: Mapping[str, Any], at: Cursor) -> dict[str, An
     result: dict[str, Any] = {}
     above = ""
     for name, entry in modules.items():
-        has_fields = isinstance(entry, Mapping) and any(key == "fields" or our_key(key, ["fields"]) for key in entry)
+        has_fields = isinstance(entry, Mapping) and any(
+            key == "fields" or intended_key(key, ["fields"]) for key in entry
+        )
         module = result.get(above)
         if name in keys_of(Module) and not has_fields and isinstance(module, Mapping) and name not in module:
             at[name].key.wrong(f'"{name}" belongs to a module: indent it by two more spaces, below "{above}"')
@@ -110,7 +112,7 @@ def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[s
         return
     if not entry.get("fields"):
         unknown = [key for key in entry if key not in keys_of(Module)]
-        if not any(our_key(key, ["fields"]) for key in unknown):
+        if not any(intended_key(key, ["fields"]) for key in unknown):
             at["fields"].key.wrong('"fields" is missing: a module needs at least one')
         draft.broken_modules.add(name)
     fields = read_fields(draft, entry.get("fields"), name, at["fields"])
@@ -122,7 +124,7 @@ def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[s
     if result is None:
         draft.broken_modules.add(name)
         return
-    draft.modules[name], draft.written[name] = result
+    draft.modules[name], draft.module_entries[name] = result
 
 
 def _without_misplaced_fields(

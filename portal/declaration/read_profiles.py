@@ -12,7 +12,7 @@ from portal.declaration.home_shapes import Home
 from portal.declaration.shape_keys import keys_of, shapes_below
 from portal.declaration.shapes import Access, Expectation, Profile
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.synonyms import our_key
+from portal.declaration.synonyms import intended_key
 from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal
 
 
@@ -33,7 +33,7 @@ def read_profile(draft: DeclarationDraft, name: str) -> None:
     entries = named_entries(top.get("modules"), at["modules"], "modules")
     if len(draft.problems) > before or not isinstance(at.value, Mapping | None):
         draft.broken_accesses.add((name, ALL_MODULES))
-    accesses, written = _accesses(draft, name, entries, at["modules"])
+    accesses, mappings = _accesses(draft, name, entries, at["modules"])
     top["modules"] = accesses
     if isinstance(top.get("expect"), list):
         top["expect"] = [
@@ -46,7 +46,7 @@ def read_profile(draft: DeclarationDraft, name: str) -> None:
         draft.broken_profiles.add(name)
         return
     draft.profiles[name] = profile[0]
-    draft.written_profiles[name] = {**profile[1], "modules": written}
+    draft.profile_entries[name] = {**profile[1], "modules": mappings}
 
 
 def _inside_its_name(at: Cursor, name: str) -> Cursor:
@@ -62,17 +62,17 @@ def _accesses(
 ) -> tuple[dict[str, Access], dict[str, Any]]:
     """Reads what a profile says of its modules: as shapes and as mappings; False where it takes a module away."""
     accesses: dict[str, Access] = {}
-    written: dict[str, Any] = {module: {} for module in entries}
+    mappings: dict[str, Any] = {module: {} for module in entries}
     for module, entry in entries.items():
         if entry is False:
-            written[module] = False
+            mappings[module] = False
             continue
         before = len(draft.problems)
         if (result := _access(entry, at[module])) is not None:
-            accesses[module], written[module] = result
+            accesses[module], mappings[module] = result
         if len(draft.problems) > before:
             draft.broken_accesses.add((profile, module))
-    return accesses, written
+    return accesses, mappings
 
 
 def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
@@ -85,7 +85,7 @@ def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
 def _with_misplaced(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
     """The keys of a profile; modules beside `modules:`, and its own keys under it, are in their right place."""
     for name in [name for name in top if name not in keys_of(Profile) and name in keys_of(Access)]:
-        if name not in draft.modules and our_key(name, keys_of(Profile)) is None:
+        if name not in draft.modules and intended_key(name, keys_of(Profile)) is None:
             at[name].key.wrong(f'"{name}" belongs to a module: write it under modules:, below the name of the module')
             del top[name]
     return _with_misplaced_keys(draft, _with_misplaced_modules(draft, top, at), at)

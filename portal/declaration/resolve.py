@@ -12,6 +12,7 @@ from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
+from portal.declaration.layout_shapes import DetailLayout, FormLayout, ListLayout
 from portal.declaration.layouts import LayoutViewer, finished_layouts, readable_fields, with_related
 from portal.declaration.option_labels import labeled_modules
 from portal.declaration.plurals import in_singular
@@ -19,12 +20,9 @@ from portal.declaration.shapes import (
     DEFAULT_ICON,
     Access,
     Button,
-    DetailLayout,
-    FormLayout,
     Home,
     Inbox,
     Lifecycle,
-    ListLayout,
     Mail,
     Module,
     Profile,
@@ -144,7 +142,7 @@ def _mail(module: Module) -> Mail:
 def _with_layouts(draft: DeclarationDraft, module: Module) -> Module:
     """`module` with the layouts of a reader who sees everything: for commands and imports."""
     viewer = LayoutViewer(draft, staff=True, enabled=frozenset(draft.modules))
-    layouts = finished_layouts(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, given=frozenset())
+    layouts = finished_layouts(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, preset=frozenset())
     layouts["detail"] = layouts["detail"].model_copy(update={"related": layouts["detail"].related or ()})
     return module.model_copy(update=layouts)
 
@@ -252,7 +250,7 @@ def merged_accesses(draft: DeclarationDraft, name: str) -> dict[str, dict[str, A
     """What the profile and those that it extends say of each module, merged; without `where`."""
     merged: dict[str, dict[str, Any]] = {}
     for profile in ancestry(draft, name):
-        for module, entry in draft.written_profiles[profile].get("modules", {}).items():
+        for module, entry in draft.profile_entries[profile].get("modules", {}).items():
             if entry is False:
                 merged.pop(module, None)
             elif module in draft.modules:
@@ -269,7 +267,7 @@ def _narrowed(draft: DeclarationDraft, name: str, module: str) -> Condition:
     """The `where` of the profile and of those that it extends, joined by AND; `MODULE: false` clears it."""
     condition: Condition | None = None
     for profile in ancestry(draft, name):
-        if draft.written_profiles[profile].get("modules", {}).get(module) is False:
+        if draft.profile_entries[profile].get("modules", {}).get(module) is False:
             condition = None
         access = draft.profiles[profile].modules.get(module)
         if access is not None and access.where != ALWAYS:
@@ -282,8 +280,8 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
     line = [draft.profiles[ancestor] for ancestor in ancestry(draft, name)]
     profile = line[-1]
     staff = is_staff(draft, name)
-    written = merged_accesses(draft, name)
-    accesses = _accesses(draft, name, written, staff)
+    entries = merged_accesses(draft, name)
+    accesses = _accesses(draft, name, entries, staff)
     home = _home(line)
     if home.buttons is None:
         generated = dict(_generated_buttons(draft, name, accesses))
@@ -294,7 +292,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
         "staff": staff,
         "second_factor": _second_factor(draft, line),
         "modules": accesses,
-        "modules_from_first_day": _accesses_from_first_day(draft, name, written, staff, accesses),
+        "modules_from_first_day": _accesses_from_first_day(draft, name, entries, staff, accesses),
         "menu": _menu(line, accesses, buttons),
         "home": home,
     }
@@ -302,33 +300,33 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
 
 
 def _accesses(
-    draft: DeclarationDraft, name: str, written: Mapping[str, dict[str, Any]], staff: bool, first_day: bool = False
+    draft: DeclarationDraft, name: str, entries: Mapping[str, dict[str, Any]], staff: bool, first_day: bool = False
 ) -> dict[str, Access]:
     """Each Access complete. What a profile sees of the modules decides which roll-ups it gets, and these may be over
     others: they are left out until no more have to be."""
     unseen: frozenset[Place] = frozenset()
     while True:
-        viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(written), unseen=unseen)
+        viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(entries), unseen=unseen)
         accesses = {
             module: _access(draft, viewer, draft.modules[module], entry, _narrowed(draft, name, module))
-            for module, entry in written.items()
+            for module, entry in entries.items()
         }
-        found = unseen_rollups(draft.modules, accesses, first_day)
-        if found <= unseen:
+        hidden = unseen_rollups(draft.modules, accesses, first_day)
+        if hidden <= unseen:
             return with_related(viewer, accesses)
-        unseen |= found
+        unseen |= hidden
 
 
 def _accesses_from_first_day(
     draft: DeclarationDraft,
     name: str,
-    written: Mapping[str, dict[str, Any]],
+    entries: Mapping[str, dict[str, Any]],
     staff: bool,
     accesses: Mapping[str, Access],
 ) -> dict[str, Access]:
     """The accesses of an account with a first visible day, where they are others; else none."""
-    hidden = unseen_rollups(draft.modules, accesses, first_day=True) > unseen_rollups(draft.modules, accesses)
-    return _accesses(draft, name, written, staff, first_day=True) if hidden else {}
+    hides_more = unseen_rollups(draft.modules, accesses, first_day=True) > unseen_rollups(draft.modules, accesses)
+    return _accesses(draft, name, entries, staff, first_day=True) if hides_more else {}
 
 
 def _menu(line: list[Profile], accesses: Mapping[str, Access], buttons: Mapping[str, Button]) -> tuple[str, ...]:
@@ -343,14 +341,14 @@ def _access(
 ) -> Access:
     own = {key: value for key, value in entry.items() if key not in LAYOUTS}
     access = Access.model_validate({**own, "module": module.name, "where": where})
-    below = draft.written[module.name]
-    written = {
+    below = draft.module_entries[module.name]
+    declared = {
         name: shape.model_validate(merge_layout(below.get(name), entry[name]))
         if entry.get(name)
         else getattr(draft.declared[module.name], name)
         for name, shape in LAYOUTS.items()
     }
-    layouts = finished_layouts(viewer, module, written, given=frozenset(access.set))
+    layouts = finished_layouts(viewer, module, declared, preset=frozenset(access.set))
     filled = {
         "see": access.see or module.see or "own",
         "label": access.label or module.label,

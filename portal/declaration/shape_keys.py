@@ -108,3 +108,8 @@ def has_keys_of(shape: type[Shape], entry: Any) -> bool:
         return False
     known = sum(key in keys_of(shape) for key in entry)
     return known * 2 > len(entry)
+
+
+def value_of_key(field: Field, name: str) -> Any:
+    """A key of a field that only some types have; None for the others."""
+    return getattr(field, name) if name in type(field).model_fields else None

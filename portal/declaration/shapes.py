@@ -7,14 +7,15 @@ the resolved ones, in a `Declaration`.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field as Key
-from pydantic import StrictBool, model_validator
+from pydantic import StrictBool
 
 from portal.conditions import ALWAYS
 from portal.declaration import value_types
 from portal.declaration.home_shapes import Home
+from portal.declaration.layout_shapes import DetailLayout, FormLayout, ListLayout
 from portal.declaration.references import BARE_NUMBER
 from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
@@ -57,57 +58,6 @@ class Settings(Shape):
     letters: Letters = Letters()
     hours: dict[Weekday, DayHours] | None = Key(None, min_length=1)  # for deadlines; without them around the clock
     holidays: DaysOff = ()
-
-
-class Tab(Shape):
-    label: Text | None = None
-    where: Where = ALWAYS
-
-
-class ListLayout(Shape):
-    columns: tuple[value_types.FieldName, ...] | None = None
-    sort: value_types.SortFields | None = None
-    tabs: dict[str, Tab] | None = None
-    page_size: int | None = Key(None, ge=1, le=500)
-    export: StrictBool | None = None
-
-
-class Section(Shape):
-    title: Text | None = None
-    fields: tuple[value_types.Row, ...]
-
-
-class Related(Shape):
-    module: value_types.ModuleName
-    columns: tuple[str, ...] | None = None
-
-
-class DetailLayout(Shape):
-    sections: tuple[Section, ...] | None = None
-    aside: tuple[value_types.FieldName, ...] | None = None
-    related: tuple[Related, ...] | None = None
-    comments: Literal["top", "bottom"] | None = None
-    history: StrictBool | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _related_by_name(cls, entry: Any) -> Any:
-        if isinstance(entry, Mapping) and isinstance(entry.get("related"), list):
-            related = [{"module": item} if isinstance(item, str) else item for item in entry["related"]]
-            return {**entry, "related": related}
-        return entry
-
-
-class Step(Shape):
-    title: Text | None = None
-    fields: tuple[value_types.FormRow, ...]
-
-
-class FormLayout(Shape):
-    fields: tuple[value_types.FormRow, ...] | None = None
-    steps: tuple[Step, ...] | None = None
-    suggest: value_types.ModuleName | None = None  # whose records may answer a title that is typed
-    files: StrictBool = False  # whether files are asked for; filled in by resolve; refused in YAML
 
 
 class Transition(Shape):

@@ -163,30 +163,30 @@ OUR_TYPES, OUR_KEYS = _inverted(_TYPES), _inverted(_KEYS)
 _OUR_ACTIONS, _OUR_SCOPES, _OUR_SPECIALS = _inverted(_ACTIONS), _inverted(_SCOPES), _inverted(_SPECIALS)
 
 
-def our_type(name: str) -> str | None:
+def intended_type(name: str) -> str | None:
     """The type that is meant by a misspelled type, or by the type of another system: `AttributeEnum`, `TextInput`."""
     name = name.partition("(")[0]
     without_prefix = _PREFIX.sub("", name)
     spellings = filter(None, (name, without_prefix, _SUFFIX.sub("", name), _SUFFIX.sub("", without_prefix)))
-    return next((meant for spelling in spellings if (meant := _meant(spelling, Field.types, OUR_TYPES))), None)
+    return next((guess for spelling in spellings if (guess := _meant(spelling, Field.types, OUR_TYPES))), None)
 
 
-def our_key(name: str, known: Collection[str]) -> str | None:
+def intended_key(name: str, known: Collection[str]) -> str | None:
     """The key of `known` that is meant by a misspelled key, or by the key of another system."""
     return _meant(name, known, OUR_KEYS)
 
 
-def our_action(name: str, known: Collection[str]) -> str | None:
+def intended_action(name: str, known: Collection[str]) -> str | None:
     """The action of `known` that is meant by a word under `can`."""
     return _meant(name, known, _OUR_ACTIONS)
 
 
-def our_scope(name: str) -> str | None:
+def intended_scope(name: str) -> str | None:
     """The scope that is meant by a word after `see`."""
     return _meant(name, list(_SCOPES), _OUR_SCOPES)
 
 
-def our_special(value: str) -> str | None:
+def intended_special(value: str) -> str | None:
     """The special word that is meant by a value of a link, None for a title."""
     return next(iter(_OUR_SPECIALS.get(value.strip(" {}%").casefold().replace(" ", "_"), ())), None)
 

@@ -18,7 +18,7 @@ from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.nodes import copied_data
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import closest
-from portal.declaration.synonyms import our_key
+from portal.declaration.synonyms import intended_key
 from portal.declaration.validation_sentences import (
     LIST_EXPECTED,
     TEXT_EXPECTED,
@@ -83,8 +83,8 @@ def _with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[s
     """`entry` with the values of misspelled keys under the keys that are meant, so that nothing looks missing."""
     renamed: dict[str, Any] = {}
     for name, value in entry.items():
-        meant = None if name in known else our_key(name, known)
-        renamed[name if meant is None or meant in entry or meant in renamed else meant] = value
+        guess = None if name in known else intended_key(name, known)
+        renamed[name if guess is None or guess in entry or guess in renamed else guess] = value
     return renamed
 
 
@@ -146,7 +146,7 @@ class _Reading:
         """Whether a key is missing because an unknown key beside it is meant for it, which is reported."""
         unknown = [str(other[-1]) for other in wrong if other[:-1] == path and other != path]
         missing = [str(error["loc"][-1]) for error in errors if error["type"] == "missing"]
-        return bool(missing) and any(our_key(name, missing) is not None for name in unknown)
+        return bool(missing) and any(intended_key(name, missing) is not None for name in unknown)
 
     def _take_as_written(self, path: KeyPath, errors: list[dict[str, Any]]) -> bool:
         if any(error["type"] in TEXT_EXPECTED for error in errors):
@@ -200,10 +200,10 @@ def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:
     if isinstance(value, dict):  # a text in several languages
         numbers = [language for language, text in value.items() if isinstance(text, bool | int | float)]
         for language in numbers:
-            value[language] = at.down((*path, language)).written
+            value[language] = at.down((*path, language)).source_text
         return bool(numbers)
     if isinstance(value, bool | int | float):
-        holder[last] = at.down(path).written
+        holder[last] = at.down(path).source_text
         return True
     return False
 
@@ -214,7 +214,7 @@ def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, An
     value = holder.get(key)
     if kinds == {"extra_forbidden"}:
         # What another system calls a key is trusted with a whole entry, not with a single word.
-        meant = our_key(key, known) if isinstance(value, dict) else closest(key, known)
+        meant = intended_key(key, known) if isinstance(value, dict) else closest(key, known)
         if meant is None or meant in holder:
             return False
         holder[meant] = holder.pop(key)

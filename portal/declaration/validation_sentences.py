@@ -10,7 +10,7 @@ from typing import Any
 from portal.declaration.shape_keys import entries_below, has_keys_of, keys_of, shape_at, shapes_below
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import did_you_mean, suggest
-from portal.declaration.synonyms import OUR_KEYS, our_key, our_scope
+from portal.declaration.synonyms import OUR_KEYS, intended_key, intended_scope
 from portal.fields.base_shape import Shape
 from portal.texts import is_language_code
 
@@ -142,7 +142,7 @@ def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
     if not isinstance(text, str):
         return ""
     words = [word for error in errors if error["type"] == "literal_error" for word in _words_in(error)]
-    return did_you_mean(our_scope(text) if key == "see" else None) or suggest(text, words)
+    return did_you_mean(intended_scope(text) if key == "see" else None) or suggest(text, words)
 
 
 def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | None:
@@ -152,8 +152,8 @@ def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | No
     """
     name, above, here = str(loc[-1]), shape_at(shape, loc[:-2]), shape_at(shape, loc[:-1])
     words = key_below(name, shapes_below(here))
-    meant = {*OUR_KEYS.get(name, ()), f"{name}s", name.removesuffix("s")} & set(keys_of(here))
-    if meant and not (words and isinstance(value, list)):
+    candidates = {*OUR_KEYS.get(name, ()), f"{name}s", name.removesuffix("s")} & set(keys_of(here))
+    if candidates and not (words and isinstance(value, list)):
         return None
     if words or (words := _entry_below(name, here, value)):
         return words
@@ -236,8 +236,8 @@ def _without_text(texts: Mapping[str, Any], empty: str) -> str:
 
 def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
     if kind.startswith("bool_") and value.lower() in YES_AND_NO:
-        meant = str(YES_AND_NO[value.lower()]).lower()
-        return f"must be true or false{', without quotes' if meant == value.lower() else f': write {meant}'}"
+        word = str(YES_AND_NO[value.lower()]).lower()
+        return f"must be true or false{', without quotes' if word == value.lower() else f': write {word}'}"
     if kind in LIST_EXPECTED or (kind in _MAPPING_EXPECTED and key == "options" and re.search(r"[,;|\n]", value)):
         return _as_list(key, value)
     if kind in _MAPPING_EXPECTED and re.match(r"[\w-]+:\S", value):
@@ -267,9 +267,9 @@ def instead_of_list(items: list[Any]) -> str:
 
 def _none_of(error: dict[str, Any]) -> str:
     known = _words_in(error)
-    written = str(error["input"])
-    written = written.lower() if isinstance(error["input"], bool) else written
-    return f'"{written[:80]}" is none of {", ".join(known)}{suggest(written, known)}'
+    value = str(error["input"])
+    value = value.lower() if isinstance(error["input"], bool) else value
+    return f'"{value[:80]}" is none of {", ".join(known)}{suggest(value, known)}'
 
 
 def _words_in(error: dict[str, Any]) -> list[str]:
@@ -299,7 +299,7 @@ def unknown_key(name: str, known: list[str]) -> str:
         return f'write ": " instead of "=" in "{name[:80]}"'
     if name.isdigit():
         return f'no key "{name[:80]}" here: the decimal mark of a number is a point'
-    return f'no key "{name[:80]}" here{did_you_mean(our_key(name, known)) or _listed(known)}'
+    return f'no key "{name[:80]}" here{did_you_mean(intended_key(name, known)) or _listed(known)}'
 
 
 def _listed(known: list[str]) -> str:

@@ -8,13 +8,13 @@ from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 VERSION = 1
 
 
-def version_complaint(written: Any) -> str | None:
+def version_complaint(version: Any) -> str | None:
     """Why a folder of this version cannot be used, or None."""
-    if isinstance(written, bool) or not isinstance(written, int) or written < 1:
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         return f"must be {VERSION}, the version of the language that this portal understands"
-    if written > VERSION:
+    if version > VERSION:
         return (
-            f"this folder is written in version {written} of the language, and this portal understands versions up to"
+            f"this folder is written in version {version} of the language, and this portal understands versions up to"
             f" {VERSION}: install a newer portal"
         )
     return None

@@ -288,3 +288,8 @@ def links_to(module: str, field: Field) -> Iterator[tuple[str, ...]]:
     for name, column in field.row_fields.items():
         if module in column.targets and not column.computed:
             yield (field.name, name)
+
+
+def link_targets(field: Field | None) -> tuple[str, ...]:
+    """The modules that a link leads to; empty for other fields."""
+    return () if field is None or field.computed else field.targets

@@ -18,7 +18,7 @@ from portal.declaration.plurals import in_singular
 from portal.declaration.shapes import Module, Profile
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import did_you_mean, suggest
-from portal.declaration.synonyms import our_type
+from portal.declaration.synonyms import intended_type
 from portal.fields.base import Field
 from portal.texts import label_from_name
 from portal.workshop.replace_file import replace_file
@@ -180,7 +180,7 @@ def new_field(folder: Path, module: str, name: str, kind: str, overrides: Mappin
     shape = writing.declaration.modules[module]
     _refuse_name(name, "field", shape.fields)
     if kind not in Field.types:
-        raise CannotStartError(f'no field type "{kind}"{did_you_mean(our_type(kind))}')
+        raise CannotStartError(f'no field type "{kind}"{did_you_mean(intended_type(kind))}')
     lines, short = _field_start(writing.declaration, shape, name, kind)
     path = ("modules", module)
     writing.add_entry(MODULES, (*path, "fields"), lines, short)

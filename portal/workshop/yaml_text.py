@@ -56,9 +56,9 @@ class YamlText:
     def with_scalar(self, path: KeyPath, value: str) -> "YamlText":
         """Another value in the place of the plain one at `path`."""
         node = self.document.node(path)
-        if node is None or not node.plain or node.written is None:
+        if node is None or not node.plain or node.source_text is None:
             raise CannotBeEditedError(f"write {value} after {'.'.join(map(str, path))}:")
-        return self._replaced(node.mark.index, node.mark.index + len(node.written), value)
+        return self._replaced(node.mark.index, node.mark.index + len(node.source_text), value)
 
     def with_entry(self, path: KeyPath, lines: list[str], short: str) -> "YamlText":
         """One more entry at the end of the mapping at `path`.
@@ -98,7 +98,7 @@ class YamlText:
     def _below(self, path: KeyPath, lines: list[str]) -> "YamlText":
         document = self.document
         node = document.node(path)
-        if node is None or (node.written is not None and node.written.strip()):
+        if node is None or (node.source_text is not None and node.source_text.strip()):
             raise CannotBeEditedError(f"{'.'.join(map(str, path))} holds no entries below each other")
         column, last = self._entries(document, path)
         if column is None:  # a key with nothing behind it

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from portal.commands import Commands, command_files, main
-from portal.declaration import shapes
+from portal.declaration import home_shapes, layout_shapes, shapes
 from portal.declaration.declaration import Declaration
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
@@ -37,7 +37,8 @@ def keys_of(shape: type[BaseModel]) -> set[str]:
 
 
 def shapes_of_the_language() -> list[type[Shape]]:
-    found = [each for each in vars(shapes).values() if isinstance(each, type) and issubclass(each, Shape)]
+    declared = {**vars(shapes), **vars(layout_shapes), **vars(home_shapes)}.values()
+    found = [each for each in declared if isinstance(each, type) and issubclass(each, Shape)]
     return [each for each in (*found, Declaration) if each not in (Shape, Field)]
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AllOf, comparisons
 from portal.declaration.declaration import Declaration
-from portal.declaration.shapes import ListLayout, Module
+from portal.declaration.layout_shapes import ListLayout
+from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.table_names import shortened
 

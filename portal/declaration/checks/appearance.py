@@ -52,8 +52,8 @@ def check_appearance(draft: DeclarationDraft) -> None:
         elif value not in TONES:
             draft.at(file, *path).wrong(f'"{value}" is none of {", ".join(TONES)}{suggest(value, TONES)}')
     languages = draft.at(MODULES, "portal", "languages")
-    written = "languages" in draft.at(MODULES, "portal")
-    if not written or languages.value == list(draft.settings.languages) or "languages" in draft.overrides:
+    are_declared = "languages" in draft.at(MODULES, "portal")
+    if not are_declared or languages.value == list(draft.settings.languages) or "languages" in draft.overrides:
         counts.warn(languages)
 
 
@@ -82,8 +82,8 @@ def _suggest_icon(name: str) -> str:
     """What was meant by the name, or another order of its words; other collections put their initials before it."""
     words = [word for word in name.lower().replace("_", "-").split("-") if word not in ("fa", "mdi", "bi", "icon")]
     turned = ("-".join(words), "-".join(reversed(words)))
-    meant = next((OTHER_ICON_NAMES[word] for word in ("-".join(words), *words) if word in OTHER_ICON_NAMES), None)
-    return suggest(next((icon for icon in (*turned, meant) if icon in known_icons()), name), known_icons())
+    guess = next((OTHER_ICON_NAMES[word] for word in ("-".join(words), *words) if word in OTHER_ICON_NAMES), None)
+    return suggest(next((icon for icon in (*turned, guess) if icon in known_icons()), name), known_icons())
 
 
 class _TextCounts:
@@ -122,8 +122,8 @@ class _TextCounts:
 def _behind_text(at: Cursor) -> str:
     """What looks like a part of a text and is a comment to YAML: `#1` in `label: Ticket #1`; "" where nothing does."""
     line, column = at.document.place(at.path)
-    rest = at.document.lines[line - 1][column - 1 :] if at.written else ""
-    comment = COMMENT.match(rest.removeprefix(at.written or "")) if rest.startswith(at.written or "") else None
+    rest = at.document.lines[line - 1][column - 1 :] if at.source_text else ""
+    comment = COMMENT.match(rest.removeprefix(at.source_text or "")) if rest.startswith(at.source_text or "") else None
     return comment[1].rstrip() if comment else ""
 
 
@@ -146,9 +146,9 @@ def _within(file: str, path: KeyPath, value: Any) -> Iterator[Part]:
     if isinstance(value, Text):
         yield file, path, value
     elif isinstance(value, BaseModel):
-        written = value.model_fields_set - {"builtin"}
+        declared_keys = value.model_fields_set - {"builtin"}
         # In the order of the shape, so that the first is always the same.
-        for key, inner in ((key, inner) for key, inner in value if key in written):
+        for key, inner in ((key, inner) for key, inner in value if key in declared_keys):
             if key in ("icon", "tone") and isinstance(inner, str):
                 yield file, (*path, key), inner
             elif isinstance(inner, Text | BaseModel | Mapping | tuple):

@@ -102,7 +102,7 @@ def _without_value(at: Cursor) -> Iterator[Cursor]:
     if isinstance(value, Mapping | list):
         for part in value if isinstance(value, Mapping) else range(len(value)):
             yield from _without_value(at[part])
-    elif value is None and not at.written:
+    elif value is None and not at.source_text:
         yield at
 
 
@@ -112,8 +112,8 @@ def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]
         operator = "not" if comparison.negated else comparison.operator
         at = at[next(key for key in at.value if SAME.get(key, key) == operator)]
     if isinstance(comparison.value, tuple):
-        written = [index for index, item in enumerate(at.value) if not is_nothing(item)]
-        yield from ((at[index], value) for index, value in zip(written, comparison.value, strict=True))
+        indexes = [index for index, item in enumerate(at.value) if not is_nothing(item)]
+        yield from ((at[index], value) for index, value in zip(indexes, comparison.value, strict=True))
     else:
         yield at, comparison.value
 

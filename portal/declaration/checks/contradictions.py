@@ -177,11 +177,11 @@ def _holds(field: Field, value: object, comparison: Comparison, reader: Reader) 
         return (empty is comparison.value) is not comparison.negated
     if empty and comparison.operator in ("equal", "one_of") and not {None, ""}.isdisjoint(values):
         return not comparison.negated
-    known = _known_values(comparison, field)
-    if value is ANYTHING or len(known) < len(values):
+    constants = _known_values(comparison, field)
+    if value is ANYTHING or len(constants) < len(values):
         return not empty or comparison.negated
     if value is ANOTHER:
         return comparison.negated
     operator = "equal" if comparison.operator == "one_of" else comparison.operator
-    matches = any(field.matches(value, operator, field.constant(raw, reader)) for raw in known)
+    matches = any(field.matches(value, operator, field.constant(raw, reader)) for raw in constants)
     return matches is not comparison.negated

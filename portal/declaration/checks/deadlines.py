@@ -4,8 +4,8 @@ import datetime
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from portal.declaration.checks.values import own_key
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
+from portal.declaration.shape_keys import value_of_key
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import closest, did_you_mean, suggest
@@ -20,10 +20,10 @@ SOME_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
     """Checks `within`, `pause` and `stop` of a field."""
-    within, rule = own_key(field, "within"), field.deadline_rule
+    within, rule = value_of_key(field, "within"), field.deadline_rule
     if within is None:
         for key in ("pause", "stop"):
-            if own_key(field, key):
+            if value_of_key(field, key):
                 at[key].key.warn("has no effect: without within: the portal sets no deadline")
         return
     if module.name in draft.row_modules:
@@ -36,11 +36,11 @@ def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cu
     if module.table is not None:
         at["within"].key.wrong("within has no meaning here: an existing table has no place for the time that is left")
     for key in SET_OTHERWISE:
-        if own_key(field, key):
+        if value_of_key(field, key):
             at[key].key.wrong(f"{key} has no meaning here: within: sets this field")
     _check_choice(draft, module, rule, at["within"])
     _check_periods(rule, at["within"])
-    _check_stands(module, own_key(field, "pause"), own_key(field, "stop"), at)
+    _check_stands(module, value_of_key(field, "pause"), value_of_key(field, "stop"), at)
 
 
 def check_hours(draft: DeclarationDraft) -> None:
@@ -76,8 +76,8 @@ def _place_complaint(place: str) -> str | None:
     codes, names = public_holidays.CODES, public_holidays.NAMES
     if country not in codes:
         named = closest(place.replace("_", " "), [name for name in names if name[0] == place[:1].lower()])
-        meant = codes.get(country.upper()) or (names[named] if named else None)
-        return f'no country "{place}"' + (did_you_mean(meant) or ": use a code such as IT, or DE-BY for a region")
+        guess = codes.get(country.upper()) or (names[named] if named else None)
+        return f'no country "{place}"' + (did_you_mean(guess) or ": use a code such as IT, or DE-BY for a region")
     if place.endswith("-"):
         return f'"{place}" names no region: write {country} for all of the country'
     if region and region not in (regions := public_holidays.regions_of(country)):
@@ -88,11 +88,10 @@ def _place_complaint(place: str) -> str | None:
 def _check_choice(draft: DeclarationDraft, module: Module, rule: DeadlineRule, at: Cursor) -> None:
     if not rule.choice:
         return
-    field = module.everything.get(rule.choice)
+    field = draft.require_field(module.name, rule.choice, at[rule.choice].key)
     if field is None:
-        if not draft.is_broken(module.name, rule.choice):
-            at[rule.choice].key.wrong(draft.no_field(module.name, rule.choice))
-    elif not field.declared_options or field.multiple or field.virtual:
+        return
+    if not field.declared_options or field.multiple or field.virtual:
         at[rule.choice].key.wrong(f'"{rule.choice}" is not a choice: within: needs one, or a formula with a table')
     else:
         for name in rule.periods:

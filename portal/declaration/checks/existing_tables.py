@@ -40,6 +40,6 @@ def check_roles(draft: DeclarationDraft) -> None:
         draft.at(MODULES)["sign_up"].key.wrong(
             f"people who sign up would become rows of the existing table {people.table}"
         )
-    made = draft.modules.get(draft.inbox.creates) if draft.inbox else None
-    if made is not None and made.table is not None:
-        draft.at(MODULES)["inbox"]["creates"].wrong(f"mail would become rows of the existing table {made.table}")
+    created = draft.modules.get(draft.inbox.creates) if draft.inbox else None
+    if created is not None and created.table is not None:
+        draft.at(MODULES)["inbox"]["creates"].wrong(f"mail would become rows of the existing table {created.table}")

@@ -10,15 +10,17 @@ from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.deadlines import check_deadline
 from portal.declaration.checks.ineffective_keys import check_ineffective_keys
 from portal.declaration.checks.rollups import check_rollup
-from portal.declaration.checks.values import own_key, stored_complaint, word_warning
-from portal.declaration.declaration_draft import DeclarationDraft, link_targets
+from portal.declaration.checks.values import stored_complaint, word_warning
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import wrong_name
+from portal.declaration.shape_keys import value_of_key
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text
 from portal.declaration.validation import EMPTY_KEY
 from portal.fields.base import Field
 from portal.fields.default_paths import ValuePath, value_path
+from portal.fields.link import link_targets
 from portal.fields.reader import Reader
 from portal.fields.table_names import join_name
 
@@ -47,7 +49,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
             place["read_only_when"].key.wrong("a field that is read-only always needs no read_only_when")
         _check_limits(field, draft.reader, place)
         _check_at_least(draft, module, field, place["at_least"])
-        check_size(own_key(field, "max_size"), place["max_size"])
+        check_size(value_of_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
         _check_formerly(draft, module, field, former_names, place["formerly"])
         if field.computed:
@@ -63,7 +65,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
 def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cursor) -> None:
     """The columns of a `lines` field, as the fields of the module that its rows are."""
     check_fields(draft, draft.row_modules[join_name(module.name, lines.name)], at["fields"])
-    for index, name in enumerate(own_key(lines, "total") or ()):
+    for index, name in enumerate(value_of_key(lines, "total") or ()):
         if not lines.row_fields[name].has_sum:
             place = at["total"][index] if isinstance(at["total"].value, list) else at["total"]
             place.wrong(f'"{name}" is of type {lines.row_fields[name].type}, which has no total')
@@ -165,15 +167,14 @@ def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         elif target in draft.modules:
             check_condition(draft, target, at["where"], form=module.name)
             _check_details(draft, target, field, at["details"])
-    if own_key(field, "on_delete") == "clear" and field.required:
+    if value_of_key(field, "on_delete") == "clear" and field.required:
         at["on_delete"].wrong("a required link cannot be cleared: use refuse or cascade")
 
 
 def _check_details(draft: DeclarationDraft, target: str, link: Field, at: Cursor) -> None:
     """What stands beside the titles of the records of `target` are fields of theirs."""
-    for index, name in enumerate(own_key(link, "details") or ()):
-        if draft.field(target, name) is None and not draft.is_broken(target, name):
-            at[index].wrong(draft.no_field(target, name))
+    for index, name in enumerate(value_of_key(link, "details") or ()):
+        draft.require_field(target, name, at[index])
 
 
 def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
@@ -195,7 +196,7 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
 
 def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
     for least, most in (("min_length", "max_length"), ("min", "max")):
-        smallest, largest = own_key(field, least), own_key(field, most)
+        smallest, largest = value_of_key(field, least), value_of_key(field, most)
         if _is_more(smallest, largest):
             at[least].wrong(f"{least} {smallest} is more than {most} {largest}")
             return

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from portal.conditions import ALWAYS, comparisons
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.layout_shapes import FormLayout
 from portal.declaration.layouts import flat, form_layout_fields
-from portal.declaration.shapes import Access, FormLayout, Module
+from portal.declaration.shapes import Access, Module
 from portal.fields.base import Field
 
 
@@ -60,8 +61,8 @@ def _needed(module: Module) -> Iterator[tuple[str, str]]:
 
 
 def _is_asked(module: Module, field: Field, accesses: Iterable[Access]) -> bool:
-    asked = any(field.name in transition.ask for transition in module.transitions.values())
-    return asked or _is_typed(field, accesses)
+    by_transition = any(field.name in transition.ask for transition in module.transitions.values())
+    return by_transition or _is_typed(field, accesses)
 
 
 def _is_typed(field: Field, accesses: Iterable[Access]) -> bool:

@@ -19,8 +19,10 @@ def check_ineffective_keys(module: Module, field: Field, at: Cursor) -> None:
 
 
 def _ineffective(module: Module, field: Field) -> Iterator[tuple[str, str]]:
-    typed = field.widget in TYPED_WIDGETS and field.input_type not in DRAWN_BY_BROWSERS and not field.computed
-    if field.placeholder is not None and not typed:
+    shows_placeholder = (
+        field.widget in TYPED_WIDGETS and field.input_type not in DRAWN_BY_BROWSERS and not field.computed
+    )
+    if field.placeholder is not None and not shows_placeholder:
         yield "placeholder", f"the input of {_kind(field)} shows none"
     if field.computed and not field.follows_form:
         for key in ("help", "show_when"):

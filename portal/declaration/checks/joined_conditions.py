@@ -32,8 +32,8 @@ def _check_field(draft: DeclarationDraft, module: Module, field: Field, at: Curs
     if field.show_when is None:
         return
     others = {name for part in joined_conditions(field.show_when) for name in _needed(part)}
-    found = (module.fields.get(name) for name in sorted(others))
-    waited_for = [other for other in found if other is not None and other.show_when is not None]
+    fields = (module.fields.get(name) for name in sorted(others))
+    waited_for = [other for other in fields if other is not None and other.show_when is not None]
     circle = next((other for other in waited_for if field.name in _all_needed(module, other)), None)
     if circle is not None and field.default is None:
         if [*module.fields].index(circle.name) < [*module.fields].index(field.name):
@@ -61,14 +61,14 @@ def _needed(part: Condition) -> Iterator[str]:
 
 def _all_needed(module: Module, field: Field) -> set[str]:
     """The fields that must have values before a form shows `field`, and before it shows those."""
-    found: set[str] = set()
+    needed: set[str] = set()
     waiting = [field]
     while waiting:
         condition = waiting.pop().show_when
         names = {name for part in joined_conditions(condition or ALWAYS) for name in _needed(part)}
-        waiting += [module.fields[name] for name in names - found if name in module.fields]
-        found |= names
-    return found
+        waiting += [module.fields[name] for name in names - needed if name in module.fields]
+        needed |= names
+    return needed
 
 
 def _excluded(draft: DeclarationDraft, module: str, first: Condition | None, second: Condition | None) -> str | None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.layout_shapes import DetailLayout, FormLayout, ListLayout, Related
 from portal.declaration.layouts import can_stand_in_form
 from portal.declaration.name_rules import wrong_name
-from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related
+from portal.declaration.shapes import Access, Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text, suggest
 from portal.declaration.value_types import Row
@@ -16,22 +17,22 @@ from portal.fields.base import Field
 PlacedName = tuple[Cursor, str]
 
 
-def check_layouts(draft: DeclarationDraft, module: Module, written: Module | Access, at: Cursor) -> None:
+def check_layouts(draft: DeclarationDraft, module: Module, declared: Module | Access, at: Cursor) -> None:
     """The four layouts at `at`, of the module itself or of a profile's access to it."""
-    _check_list(draft, module, written.list, at["list"])
-    _check_detail(draft, module, written.detail, at["detail"])
-    _check_form(draft, module, written.create, at["create"], new=True)
-    _check_form(draft, module, written.edit, at["edit"], new=False)
+    _check_list(draft, module, declared.list, at["list"])
+    _check_detail(draft, module, declared.detail, at["detail"])
+    _check_form(draft, module, declared.create, at["create"], new=True)
+    _check_form(draft, module, declared.edit, at["edit"], new=False)
 
 
-def placed_names(written: Module | Access, at: Cursor) -> Iterator[tuple[str, Cursor, str]]:
+def placed_names(declared: Module | Access, at: Cursor) -> Iterator[tuple[str, Cursor, str]]:
     """Every field that the written layouts name: the layout, the place, and the field."""
-    for place, name in _items(written.list.columns or (), at["list"]["columns"]):
+    for place, name in _items(declared.list.columns or (), at["list"]["columns"]):
         yield "list", place, name
-    for index, section in enumerate(written.detail.sections or ()):
+    for index, section in enumerate(declared.detail.sections or ()):
         yield from (("detail", *item) for item in _rows(section.fields, at["detail"]["sections"][index]["fields"]))
-    yield from (("detail", *item) for item in _items(written.detail.aside or (), at["detail"]["aside"]))
-    for layout, form in (("create", written.create), ("edit", written.edit)):
+    yield from (("detail", *item) for item in _items(declared.detail.aside or (), at["detail"]["aside"]))
+    for layout, form in (("create", declared.create), ("edit", declared.edit)):
         yield from ((layout, *item) for item in _form_names(form, at[layout]))
 
 
@@ -128,13 +129,12 @@ def _check_form(draft: DeclarationDraft, module: Module, layout: FormLayout, at:
 
 def _check_suggest(draft: DeclarationDraft, name: str, at: Cursor, new: bool) -> None:
     """Records are suggested by the words of a title, while a new record is made."""
-    suggested = draft.modules.get(name)
     if not new:
         at.key.warn("has no effect: records are suggested in the form for a new record, create")
-    elif suggested is None:
-        if not draft.is_broken(name):
-            at.wrong(draft.no_module(name))
-    elif not any(field.searched for field in suggested.fields.values()) and not draft.has_broken_field(name):
+        return
+    suggested = draft.require_module(name, at)
+    searched = suggested is None or any(field.searched for field in suggested.fields.values())
+    if not searched and not draft.has_broken_field(name):
         at.wrong(f"{name} has no field that the search covers: nothing would ever be suggested")
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from portal.declaration.checks.mail import check_after
 from portal.declaration.checks.values import check_values
-from portal.declaration.declaration_draft import DeclarationDraft, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import ACTIONS, Lifecycle, Module, Transition
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text, suggest
+from portal.fields.link import link_targets
 
 EVERY_STATE = (("*",), ("any",), ("all",))  # as other systems write it
 
@@ -112,8 +113,8 @@ def _check_states(states: Collection[str], names: Iterable[str], at: Cursor) -> 
             at.inner(index).wrong(list_in_text(name, states) or f'no state "{name}"{suggest(name, states)}')
 
 
-def _check_asked_fields(draft: DeclarationDraft, module: Module, asked: Mapping[str, Any], at: Cursor) -> None:
-    for name in asked:
+def _check_asked_fields(draft: DeclarationDraft, module: Module, names: Mapping[str, Any], at: Cursor) -> None:
+    for name in names:
         if name == "comment":
             if not module.comments:
                 at[name].key.wrong(f"{module.name} has no comments: add comments: true to the module")

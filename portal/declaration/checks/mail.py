@@ -5,10 +5,11 @@ from collections.abc import Collection
 from email.errors import MessageError
 from email.headerregistry import Address
 
-from portal.declaration.declaration_draft import DeclarationDraft, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Mail, Module, Transition, Wording
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
+from portal.fields.link import link_targets
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PLACEHOLDERS = ("reference", "title", "link")

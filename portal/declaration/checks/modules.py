@@ -7,11 +7,12 @@ from portal.declaration.checks.fields import check_size
 from portal.declaration.checks.lifecycles import check_lifecycle
 from portal.declaration.checks.mail import check_mail
 from portal.declaration.checks.scopes import check_scope
-from portal.declaration.declaration_draft import DeclarationDraft, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Attachments, Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import RelatedPlace
+from portal.fields.link import link_targets
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
 REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
@@ -68,22 +69,18 @@ def _check_formerly(draft: DeclarationDraft, module: Module, former_name: str, a
 
 
 def _check_answers(draft: DeclarationDraft, name: str, at: Cursor) -> None:
-    answers = draft.modules.get(name)
-    if answers is None:
-        if not draft.is_broken(name):
-            at.wrong(draft.no_module(name))
-    elif answers.first_long_text is None:
+    answers = draft.require_module(name, at)
+    if answers is not None and answers.first_long_text is None:
         at.wrong(f"{name} has no long text that could be put into a comment: add a field of type longtext")
 
 
 def _check_title(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     if module.title is None:
         return
-    title = draft.field(module.name, module.title)
+    title = draft.require_field(module.name, module.title, at)
     if title is None:
-        if not draft.is_broken(module.name, module.title):
-            at.wrong(draft.no_field(module.name, module.title))
-    elif title.multiple or (title.computed and not title.gives_title):
+        return
+    if title.multiple or (title.computed and not title.gives_title):
         at.wrong(f'"{module.title}" cannot be the title: choose a field that stores one value, or a formula of texts')
     elif title.internal:
         at.wrong(f'"{module.title}" is internal, and whoever sees a record or a link to it reads its title')

@@ -27,20 +27,19 @@ def check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
 def _check_panel(draft: DeclarationDraft, panel: Panel, at: Cursor) -> None:
     kinds = [kind for kind in KINDS if kind in at]
     if len(kinds) != 1:
-        found = f"not {' and '.join(kinds)} at once" if kinds else "which is missing here"
-        at.wrong(f"a panel is one of chart:, list:, notices: and text:, {found}")
+        reason = f"not {' and '.join(kinds)} at once" if kinds else "which is missing here"
+        at.wrong(f"a panel is one of chart:, list:, notices: and text:, {reason}")
         return
     kind = kinds[0]
     _refuse(at, () if kind == "chart" else OF_CHARTS, "chart: MODULE")
     _refuse(at, ("where",) if kind == "text" else (), "chart:, list: or notices:")
     if panel.module is None:
         return
-    if panel.module not in draft.modules:
-        if not draft.is_broken(panel.module):
-            at[kind].wrong(draft.no_module(panel.module))
+    module = draft.require_module(panel.module, at[kind])
+    if module is None:
         return
     check_condition(draft, panel.module, at["where"])
-    if kind == "notices" and draft.modules[panel.module].table is not None:
+    if kind == "notices" and module.table is not None:
         at["notices"].wrong(f"{panel.module} are rows of an existing table: nobody could put them away")
     if kind == "chart":
         _check_chart(draft, panel, panel.module, at)
@@ -56,21 +55,14 @@ def _check_chart(draft: DeclarationDraft, panel: Panel, module: str, at: Cursor)
     if panel.by is None:
         if "by" not in at:
             at.wrong(f"by is missing: a chart counts the {module} by the values of a field, such as {{by: status}}")
-    elif (by := _known_field(draft, module, panel.by, at["by"])) and (complaint := _not_grouped(by, panel)):
+    elif (by := draft.require_field(module, panel.by, at["by"])) and (complaint := _not_grouped(by, panel)):
         at["per" if panel.per and not is_dated(by) else "by"].wrong(complaint)
-    if panel.of and (of := _known_field(draft, module, panel.of, at["of"])) and (complaint := _not_summed(of)):
+    if panel.of and (of := draft.require_field(module, panel.of, at["of"])) and (complaint := _not_summed(of)):
         at["of"].wrong(complaint)
     if panel.as_ == "line" and panel.per is None:
         at["as"].wrong("a line joins periods: it needs per:, or use bar")
     if panel.as_ == "donut" and panel.per is not None:
         at["as"].wrong("a donut shows the shares of a whole: periods need bar or line")
-
-
-def _known_field(draft: DeclarationDraft, module: str, name: str, at: Cursor) -> Field | None:
-    field = draft.field(module, name)
-    if field is None and not draft.is_broken(module, name):
-        at.wrong(draft.no_field(module, name))
-    return field
 
 
 def _not_grouped(field: Field, panel: Panel) -> str | None:
@@ -103,9 +95,9 @@ def check_resolved_panels(draft: DeclarationDraft, profile: Profile, declaration
         return
     parent = declaration.profiles.get(profile.extends or "")
     reported = set(_hidden(draft, parent)) if parent else set()
-    for found in _hidden(draft, profile):
-        if found not in reported:
-            at["extends"].wrong(f'panel {found[0] + 1} of the home page of "{profile.extends}" needs more: {found[2]}')
+    for index, key, complaint in _hidden(draft, profile):
+        if (index, key, complaint) not in reported:
+            at["extends"].wrong(f'panel {index + 1} of the home page of "{profile.extends}" needs more: {complaint}')
 
 
 def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, str]]:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from portal.conditions import Condition, fields_asked
-from portal.declaration.checks.buttons import check_home, check_menu
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.layouts import check_layouts
+from portal.declaration.checks.menus import check_home, check_menu
 from portal.declaration.checks.panels import check_panels, check_resolved_panels
 from portal.declaration.checks.scopes import check_scope, needs_scope
 from portal.declaration.checks.values import check_values
 from portal.declaration.declaration import Declaration
-from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft, link_targets
+from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
 from portal.declaration.declared_files import profile_file
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.resolve import ancestry, is_access_broken, is_staff, merged_accesses
@@ -18,8 +18,9 @@ from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import closest, did_you_mean, list_in_text, suggest
-from portal.declaration.synonyms import our_action
+from portal.declaration.synonyms import intended_action
 from portal.fields.base import Field
+from portal.fields.link import link_targets
 
 READING = ("read", "view", "see", "list", "show")
 NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
@@ -30,11 +31,10 @@ def check_profile(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None
     """Checks what the profile's own file says."""
     _check_extends(draft, profile, at["extends"])
     inherited = merged_accesses(draft, profile.extends) if profile.extends in draft.profiles else {}
-    for module, entry in draft.written_profiles[profile.name]["modules"].items():
+    for module, entry in draft.profile_entries[profile.name]["modules"].items():
         place = at["modules"][module]
         if module not in draft.modules:
-            if not draft.is_broken(module):
-                place.key.wrong(draft.no_module(module))
+            draft.require_module(module, place.key)
             draft.broken_accesses.add((profile.name, closest(module, draft.modules) or ALL_MODULES))
         elif entry is False:
             if module not in inherited:
@@ -86,18 +86,16 @@ def _check_access(draft: DeclarationDraft, profile: Profile, module: Module, acc
 def _check_option_labels(draft: DeclarationDraft, module: Module, access: Access, at: Cursor) -> None:
     """Checks `options: {FIELD: {OPTION: label}}`, the labels that a profile gives to options."""
     for name, labels in access.options.items():
-        field = draft.field(module.name, name)
+        field = draft.require_field(module.name, name, at[name].key)
         if field is None:
-            if not draft.is_broken(module.name, name):
-                at[name].key.wrong(draft.no_field(module.name, name))
             continue
-        known = field.declared_options
-        if not known:
+        options = field.declared_options
+        if not options:
             at[name].key.wrong(f'"{name}" has no options: only a choice has them')
             continue
         for option in labels:
-            if option not in known:
-                at[name][option].key.wrong(f'no option "{option}"{suggest(option, known)}')
+            if option not in options:
+                at[name][option].key.wrong(f'no option "{option}"{suggest(option, options)}')
 
 
 def _check_grants(draft: DeclarationDraft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
@@ -137,8 +135,8 @@ def _action_complaint(draft: DeclarationDraft, module: Module, word: str, known:
         possible = [
             action for action in known if action.isidentifier() and not _action_complaint(draft, module, action, known)
         ]
-        meant = did_you_mean(our_action(word, possible))
-        return f'"{word}" is neither an action nor a transition of {module.name}{meant}'
+        guess = did_you_mean(intended_action(word, possible))
+        return f'"{word}" is neither an action nor a transition of {module.name}{guess}'
     if word == "grant" and not draft.broken_roles and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
     if word == "import" and module.table is not None:
@@ -152,8 +150,7 @@ def _action_complaint(draft: DeclarationDraft, module: Module, word: str, known:
 def _check_expectations(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
     for index, expectation in enumerate(profile.expect):
         place = at[index]
-        if expectation.module not in draft.modules and not draft.is_broken(expectation.module):
-            place["module"].wrong(draft.no_module(expectation.module))
+        draft.require_module(expectation.module, place["module"])
         if "@" not in expectation.as_:
             place["as"].wrong("must be the email address of an account")
         if not expectation.sees and not expectation.hides:
@@ -248,19 +245,19 @@ def _unreachable_links(
         if form not in access.can:
             continue
         for name in form_layout_fields(layout):
-            for asked, link in _links_in_form(module, name):
+            for field_name, link in _links_in_form(module, name):
                 targets = link_targets(link)
                 existing = [target for target in targets if target in draft.modules and not draft.is_broken(target)]
                 if existing and not any(target in profile.modules for target in targets):
                     yield (
                         (*path, form),
-                        f'the {form} form asks for {asked}, but this profile has no module "{existing[0]}"',
+                        f'the {form} form asks for {field_name}, but this profile has no module "{existing[0]}"',
                     )
     for name in access.can:
-        for asked, need in module.transitions[name].ask.items() if name in module.transitions else ():
-            missing = [target for target in link_targets(module.fields.get(asked)) if target in draft.modules]
+        for field_name, need in module.transitions[name].ask.items() if name in module.transitions else ():
+            missing = [target for target in link_targets(module.fields.get(field_name)) if target in draft.modules]
             if need == "required" and missing and not any(target in profile.modules for target in missing):
-                yield (*path, "can"), f'{name} asks for {asked}, but this profile has no module "{missing[0]}"'
+                yield (*path, "can"), f'{name} asks for {field_name}, but this profile has no module "{missing[0]}"'
 
 
 def _links_in_form(module: Module, name: str) -> Iterator[tuple[str, Field | None]]:
@@ -277,7 +274,7 @@ def _never_filled(
 ) -> Iterator[Complaint]:
     """Required fields that cannot be filled in when a record is created."""
     shown = set(form_layout_fields(access.create))
-    shown |= {meant for name in shown - {*module.everything} if (meant := closest(name, module.fields))}
+    shown |= {guess for name in shown - {*module.everything} if (guess := closest(name, module.fields))}
     moved = module.lifecycle.field if module.lifecycle else None
     for name, field in module.fields.items():
         if not field.required or name in shown or name in access.set or name == moved:

@@ -1,9 +1,10 @@
 """Checks whose records a module or a profile lets people see: `see`, and whether a profile must say it."""
 
-from portal.declaration.declaration_draft import DeclarationDraft, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.resolve import default_scope, owner_and_organization
 from portal.declaration.shapes import Module, Scope, Through
 from portal.declaration.source.cursor import Cursor
+from portal.fields.link import link_targets
 
 
 def check_scope(draft: DeclarationDraft, module: Module, see: Scope, at: Cursor) -> None:

@@ -100,16 +100,16 @@ def _time_zone(name: str) -> str | None:
 
 
 def _currency(code: str) -> str | None:
-    known = get_global("all_currencies")
-    return None if code in known else f'no currency "{code}"{suggest(code, known)}'
+    codes = get_global("all_currencies")
+    return None if code in codes else f'no currency "{code}"{suggest(code, codes)}'
 
 
 def _language(code: str) -> str | None:
     try:
         right = str(Locale.parse(code.replace("-", "_"))).replace("_", "-")
     except (ValueError, UnknownLocaleError, TypeError):
-        meant = next((name for name in TRANSLATED if _is_called(name, code)), None)
-        return f'no language "{code}"' + (did_you_mean(meant) or ": use a code such as en, it or pt-BR")
+        guess = next((name for name in TRANSLATED if _is_called(name, code)), None)
+        return f'no language "{code}"' + (did_you_mean(guess) or ": use a code such as en, it or pt-BR")
     same = code.replace("_", "-").casefold() == right.casefold()  # else a variety that the locales do not tell apart
     return f'no language "{code}": write "{right}"' if same and code != right else None
 

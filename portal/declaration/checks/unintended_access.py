@@ -21,7 +21,7 @@ from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field
 from portal.fields.table_names import is_rows
 
-Written = tuple[Module | Access, Cursor]
+Source = tuple[Module | Access, Cursor]
 # Where a tab, button or panel selects by a field, a list sorts by it or a deadline depends on it, which of these it is,
 # and the path of the field: its place, and the profiles that show what gives it away and cannot read the field.
 Counts = dict[tuple[str, KeyPath, str, str], tuple[Cursor, list[str]]]
@@ -32,21 +32,21 @@ def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) 
     counts: Counts = {}
     for profile in declaration.profiles.values():
         for access in profile.modules.values():
-            written = list(_written(draft, profile, access.module))
+            sources = list(_sources(draft, profile, access.module))
             _warn_of_rollups(draft, profile, access)
             if not profile.staff:
                 _warn_of_internal_fields(draft, profile, access)
-                _warn_of_shared_rights(draft, access, written)
-                _warn_of_membership(draft, access, written)
+                _warn_of_shared_rights(draft, access, sources)
+                _warn_of_membership(draft, access, sources)
                 _find_deadlines(draft, profile, access, counts)
-            _find_orders(draft, profile, access, written, counts)
-            _find_counted_tabs(draft, profile, access, written, counts)
+            _find_orders(draft, profile, access, sources, counts)
+            _find_counted_tabs(draft, profile, access, sources, counts)
         _find_counted_buttons(draft, profile, counts)
         _find_counted_panels(draft, profile, counts)
     _warn_of_counts(counts)
 
 
-def _written(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator[Written]:
+def _sources(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator[Source]:
     """What the profile, those that it extends, and modules.yaml say of a module: the nearest first."""
     for name in reversed(ancestry(draft, profile.name)):
         if (access := draft.profiles[name].modules.get(module)) is not None:
@@ -54,13 +54,13 @@ def _written(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator
     yield draft.declared[module], draft.at_module(module)
 
 
-def _place(written: list[Written], layout: str, name: str) -> Cursor | None:
+def _place(sources: list[Source], layout: str, name: str) -> Cursor | None:
     """Where the nearest layout of this kind names the field, None where it is generated."""
     return next(
         (
             place
-            for source, at in written
-            for other, place, field in placed_names(source, at)
+            for declared, at in sources
+            for other, place, field in placed_names(declared, at)
             if (other, field) == (layout, name)
         ),
         None,
@@ -101,20 +101,20 @@ def _at_access(draft: DeclarationDraft, profile: Profile, access: Access) -> Cur
     return draft.at(profile_file(profile.name), "modules", access.module)
 
 
-def _warn_of_shared_rights(draft: DeclarationDraft, access: Access, written: list[Written]) -> None:
+def _warn_of_shared_rights(draft: DeclarationDraft, access: Access, sources: list[Source]) -> None:
     for name in sorted(shared_rights(draft.modules[access.module])):
         for layout, shown in (("list", access.list.columns or ()), ("detail", detail_layout_fields(access.detail))):
-            if name in shown and (place := _place(written, layout, name)) is not None:
+            if name in shown and (place := _place(sources, layout, name)) is not None:
                 place.warn(
                     f'"{name}" says whose a record is, and several may share one: customers may learn of each other'
                     " here; leave it out of their layouts"
                 )
 
 
-def _warn_of_membership(draft: DeclarationDraft, access: Access, written: list[Written]) -> None:
+def _warn_of_membership(draft: DeclarationDraft, access: Access, sources: list[Source]) -> None:
     for layout, form in (("create", access.create), ("edit", access.edit)):
         for name in form_layout_fields(form) if layout in access.can else ():
-            if (access.module, name) in draft.membership and (place := _place(written, layout, name)) is not None:
+            if (access.module, name) in draft.membership and (place := _place(sources, layout, name)) is not None:
                 place.warn(
                     f'"{name}" decides which company people belong to: with this form customers can move into another'
                     " company and see its records"
@@ -125,13 +125,13 @@ def _warn_of_membership(draft: DeclarationDraft, access: Access, written: list[W
 
 
 def _find_counted_tabs(
-    draft: DeclarationDraft, profile: Profile, access: Access, written: list[Written], counts: Counts
+    draft: DeclarationDraft, profile: Profile, access: Access, sources: list[Source], counts: Counts
 ) -> None:
     for name, tab in (access.list.tabs or {}).items():
         unreadable = _unreadable(draft, profile, access.module, tab.where)
         if unreadable is None:
             continue
-        place = next((at["list"]["tabs"][name] for _source, at in written if name in at["list"]["tabs"]), None)
+        place = next((at["list"]["tabs"][name] for _source, at in sources if name in at["list"]["tabs"]), None)
         if place is not None:
             _count(counts, place.key, "tab", unreadable, profile)
 
@@ -157,10 +157,10 @@ def _find_counted_panels(draft: DeclarationDraft, profile: Profile, counts: Coun
 
 
 def _find_orders(
-    draft: DeclarationDraft, profile: Profile, access: Access, written: list[Written], counts: Counts
+    draft: DeclarationDraft, profile: Profile, access: Access, sources: list[Source], counts: Counts
 ) -> None:
     """Lists in an order that tells of a field; what every record has tells nobody anything."""
-    place = next((at["list"]["sort"] for _source, at in written if "sort" in at["list"]), None)
+    place = next((at["list"]["sort"] for _source, at in sources if "sort" in at["list"]), None)
     for index, name in enumerate(access.list.sort or () if place is not None else ()):
         field = name.removeprefix("-")
         if place is not None and field in draft.modules[access.module].fields and field not in access.readable:

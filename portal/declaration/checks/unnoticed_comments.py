@@ -19,8 +19,8 @@ def check_unnoticed_comments(draft: DeclarationDraft, declaration: Declaration) 
     for module in declaration.modules.values():
         lifecycle = module.lifecycle
         staffed = any(profile.staff and module.name in profile.modules for profile in declaration.profiles.values())
-        told = module.mail.desk is not None and bool(module.mail.commented)  # the assignee, or else the desk
-        if lifecycle is None or module.name in in_doubt or not staffed or told:
+        desk_gets_mail = module.mail.desk is not None and bool(module.mail.commented)  # the assignee, or else the desk
+        if lifecycle is None or module.name in in_doubt or not staffed or desk_gets_mail:
             continue
         if states := _unnoticed_states(declaration, module, lifecycle):
             them = "it" if len(states) == 1 else "them"

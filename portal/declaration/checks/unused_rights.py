@@ -25,12 +25,12 @@ def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> No
             at.warn(f"the profile {desk.name} does not have this module, so its people are not told")
     wrong = {problem.file for problem in draft.errors}  # a right that is missing, for one, makes a button a dead end
     for profile in (profile for profile in declaration.profiles.values() if profile_file(profile.name) not in wrong):
-        for name, written in draft.profiles[profile.name].modules.items():
+        for name, own_access in draft.profiles[profile.name].modules.items():
             using = [heir.modules[name] for heir in _heirs(draft, declaration, profile) if name in heir.modules]
             at = draft.at(profile_file(profile.name), "modules", name)
             if using and name not in in_doubt:
                 _check_forms(name, using, at)
-                _check_written(draft.modules[name], written, using, at)
+                _check_own_access(draft.modules[name], own_access, using, at)
         for access in (access for name, access in profile.modules.items() if name not in in_doubt):
             _check_related_columns(draft, profile, access)
             _check_access(draft, profile, access)
@@ -50,16 +50,16 @@ def _check_forms(module: str, using: list[Access], at: Cursor) -> None:
             at[key].key.warn(f"has no effect: this profile may not {right} records of {module}")
 
 
-def _check_written(module: Module, written: Access, using: list[Access], at: Cursor) -> None:
-    for name in form_layout_fields(written.create):
-        if name in written.set:
+def _check_own_access(module: Module, own_access: Access, using: list[Access], at: Cursor) -> None:
+    for name in form_layout_fields(own_access.create):
+        if name in own_access.set:
             at["set"][name].key.warn(f'"{name}" is left out of the form: set gives it its value')
-    for index, related in enumerate(written.detail.related or ()):
+    for index, related in enumerate(own_access.detail.related or ()):
         if not any(related.module in (shown.module for shown in access.detail.related or ()) for access in using):
             at["detail"]["related"][index].warn(
                 f"has no effect: this profile does not see what links here in {related.module}"
             )
-    for name in written.options:
+    for name in own_access.options:
         if not any(name in access.readable for access in using):
             at["options"][name].key.warn(f'has no effect: this profile cannot read "{name}"')
 
@@ -68,23 +68,23 @@ def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> 
     """Rights with which nothing can be done, where the profile's own file gives them."""
     module = draft.modules[access.module]
     at = draft.at(profile_file(profile.name), "modules", access.module, "can")
-    written = at.value if isinstance(at.value, list) else []
+    own_rights = at.value if isinstance(at.value, list) else []
     for right, form in (("create", access.create), ("edit", access.edit)):
-        if right in written and not form_layout_fields(form) and not form.files:
-            at[written.index(right)].warn(f"has no effect: the {right} form has no field")
-    if "export" in written and not access.list.export:
-        at[written.index("export")].warn("has no effect: the list says export: false")
-    if "import" in written and not {"create", "edit"} & set(access.can):
-        at[written.index("import")].warn(
+        if right in own_rights and not form_layout_fields(form) and not form.files:
+            at[own_rights.index(right)].warn(f"has no effect: the {right} form has no field")
+    if "export" in own_rights and not access.list.export:
+        at[own_rights.index("export")].warn("has no effect: the list says export: false")
+    if "import" in own_rights and not {"create", "edit"} & set(access.can):
+        at[own_rights.index("import")].warn(
             f"has no effect: an import creates or edits, and this profile may do neither with {module.name}"
         )
-    elif "import" in written and (needed := required_but_not_importable(module, form_layout_fields(access.create))):
+    elif "import" in own_rights and (needed := required_but_not_importable(module, form_layout_fields(access.create))):
         names = ", ".join(needed)
-        at[written.index("import")].warn(f"creates no {module.name}: they need {names}, which no file of rows has")
+        at[own_rights.index("import")].warn(f"creates no {module.name}: they need {names}, which no file of rows has")
     for name, transition in module.transitions.items():
         hidden = [field for field in transition.ask if field in module.fields and module.fields[field].internal]
-        if name in written and hidden and not profile.staff:
-            at[written.index(name)].warn(
+        if name in own_rights and hidden and not profile.staff:
+            at[own_rights.index(name)].warn(
                 f'this asks for "{hidden[0]}", which is internal, and this profile is not staff'
             )
 
@@ -105,9 +105,9 @@ def _check_ownership(draft: DeclarationDraft, profile: Profile, access: Access) 
     module = draft.modules[access.module]
     paths = {"own": (module.owner,), "organization": (module.owner, module.organization)}.get(str(access.see), ())
     links = [module.fields.get(path.partition(".")[0]) for path in paths if path and path != "id"]
-    asked = (*form_layout_fields(access.create), *access.set)
-    given = [link for link in links if link is None or link.default is not None or link.name in asked]
-    if "create" in access.can and links and not given:
+    filled_in = (*form_layout_fields(access.create), *access.set)
+    owning_links = [link for link in links if link is None or link.default is not None or link.name in filled_in]
+    if "create" in access.can and links and not owning_links:
         at = draft.at(profile_file(profile.name), "modules", access.module)
         names = " or ".join(dict.fromkeys(link.name for link in links if link is not None))
         at["can"].nearest.warn(f"nobody of this profile sees the records that they create: {names} is not filled in")

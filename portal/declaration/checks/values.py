@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.conditions import SPECIAL, special_word
-from portal.declaration.declaration_draft import DeclarationDraft, link_targets
+from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import did_you_mean, suggest
-from portal.declaration.synonyms import our_special
+from portal.declaration.synonyms import intended_special
 from portal.fields.base import Field, Refused
+from portal.fields.link import link_targets
 from portal.texts import translate
 
 WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # the types of one value that has parts, or items
@@ -61,19 +62,14 @@ def _has_such_parts(field: Field, value: Any) -> bool:
     return not isinstance(value, list) or field.multiple or bool(field.row_fields) or field.type in WITH_ITEMS
 
 
-def own_key(field: Field, name: str) -> Any:
-    """A key of a field that only some types have; None for the others."""
-    return getattr(field, name) if name in type(field).model_fields else None
-
-
 def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
     """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean.
 
     Of a link that can hold what a word of other systems means: why it is taken for the title of a record.
     """
-    meant = our_special(value) if isinstance(value, str) and value not in SPECIAL else None
-    if meant and _holder(draft, meant) in field.targets:
-        return f'"{value}" is taken for the title of a record{did_you_mean(meant)}'
+    intended = intended_special(value) if isinstance(value, str) and value not in SPECIAL else None
+    if intended and _holder(draft, intended) in field.targets:
+        return f'"{value}" is taken for the title of a record{did_you_mean(intended)}'
     word = special_word(value)
     if word is None or word in (*field.specials, "nothing"):
         return None
@@ -86,8 +82,8 @@ def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | Non
 
 def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
     words = translate(refused.message, "en").rstrip(".")
-    shown = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
-    reason = words if str(value) in words else f"{shown}does not fit {field.name}: {words[:1].lower()}{words[1:]}"
+    quoted = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
+    reason = words if str(value) in words else f"{quoted}does not fit {field.name}: {words[:1].lower()}{words[1:]}"
     word = next((word for word in field.specials if str(value).startswith(f"{word} ")), None)
     if word and "today" in field.specials:
         example = "today + 30 days" if word == "today" else "now + 4 h"
@@ -130,7 +126,7 @@ def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any]
             at[name].key.wrong(draft.no_field(module, name))
         elif field.computed or name not in draft.modules[module].fields:
             at[name].key.wrong(f'"{name}" is filled in by the portal: it cannot be set')
-        elif value is None and not at[name].written:
+        elif value is None and not at[name].source_text:
             at[name].wrong('there is no value here: write one, or "nothing" to empty the field')
         elif _names_field(draft.modules[module], value):
             at[name].wrong(f'"{value}" would be the value: set takes no values of other fields, as a default does')

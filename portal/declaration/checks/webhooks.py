@@ -27,7 +27,7 @@ NEEDED = {"commented": "comments", "attached": "attachments", "moved": "lifecycl
 
 def check_webhooks(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every webhook that could be read."""
-    told: dict[tuple[str, str], str] = {}
+    names: dict[tuple[str, str], str] = {}
     for name, webhook in draft.webhooks.items():
         at = draft.at(MODULES, "webhooks", name)
         if complaint := _url_complaint(webhook.url):
@@ -37,7 +37,7 @@ def check_webhooks(draft: DeclarationDraft, declaration: Declaration) -> None:
             at["as"].wrong(f'no profile "{webhook.as_}"{suggest(webhook.as_, declaration.profiles)}')
         for index, event in enumerate(webhook.on):
             _check_event(draft, declaration, profile, event, at["on"].inner(index))
-            other = told.setdefault((webhook.url, event), name)
+            other = names.setdefault((webhook.url, event), name)
             if other != name:
                 at["on"].inner(index).warn(f"{webhook.url} is told twice of {event}: {other} tells it too")
             elif event in webhook.on[:index]:
@@ -77,13 +77,13 @@ def _check_event(
         return
     module = declaration.modules.get(module_name)
     if not dot:
-        known = f"{module_name if module else 'orders'}.created"
-        at.wrong(f'"{event}" is no event: write the module and what happens, such as {known}')
+        example = f"{module_name if module else 'orders'}.created"
+        at.wrong(f'"{event}" is no event: write the module and what happens, such as {example}')
     elif module is None:
         at.wrong(draft.no_module(module_name))
     elif word not in EVENTS:
-        meant = SYNONYMS.get(word) or word
-        at.wrong(f'no event "{word}"{suggest(meant, EVENTS)}: {", ".join(EVENTS)} exist')
+        guess = SYNONYMS.get(word) or word
+        at.wrong(f'no event "{word}"{suggest(guess, EVENTS)}: {", ".join(EVENTS)} exist')
     elif not _may_happen(module, word):
         at.wrong(f"{event} never happens: {module_name} has no {NEEDED[word]}")
     elif profile is not None and not _is_broken(draft, profile, module_name):

@@ -31,9 +31,9 @@ def _replace_numbers(document: Document, path: KeyPath, value: Any) -> None:
         if isinstance(inner, dict | list):
             _replace_numbers(document, (*path, key), inner)
         elif isinstance(inner, int | float) and not isinstance(inner, bool):
-            written = document.written((*path, key))
-            if written is not None and written != str(inner):
-                value[key] = written
+            source_text = document.source_text((*path, key))
+            if source_text is not None and source_text != str(inner):
+                value[key] = source_text
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

@@ -59,9 +59,9 @@ class Cursor:
         return self.document.value(self.path)
 
     @property
-    def written(self) -> str | None:
+    def source_text(self) -> str | None:
         """The source text of the scalar here, None for anything else."""
-        return self.document.written(self.path)
+        return self.document.source_text(self.path)
 
     def wrong(self, message: str, *related: RelatedPlace) -> None:
         """Adds an error: the declaration cannot be used."""

@@ -30,11 +30,11 @@ class ReportProblem(Protocol):
 class Node:
     """The place of one value, the source text of a scalar, and the nodes below a list or mapping."""
 
-    __slots__ = ("children", "height", "keys", "mark", "plain", "size", "written")
+    __slots__ = ("children", "height", "keys", "mark", "plain", "size", "source_text")
 
-    def __init__(self, mark: YamlMark, written: str | None = None, plain: bool = False) -> None:
+    def __init__(self, mark: YamlMark, source_text: str | None = None, plain: bool = False) -> None:
         self.mark = mark
-        self.written = written
+        self.source_text = source_text
         self.plain = plain
         self.children: dict[str | int, Node] = _NO_CHILDREN
         self.keys: dict[str | int, YamlMark] = _NO_CHILDREN
@@ -107,19 +107,21 @@ class OpenMapping:
         """The next key, or the value of the key before."""
         if self._key is None:
             self._key = node
-            self._is_kept = self._is_meant(node, value) if node.written is None else self._is_new(node, node.written)
+            self._is_kept = (
+                self._is_meant(node, value) if node.source_text is None else self._is_new(node, node.source_text)
+            )
             return
         key, self._key = self._key, None
         self.node.count(node)
-        if key.plain and key.written == MERGE:
+        if key.plain and key.source_text == MERGE:
             self._merge(node, value)
-        elif self._is_kept and key.written is not None:
-            self.value[key.written] = value
-            self.node.children[key.written] = node
+        elif self._is_kept and key.source_text is not None:
+            self.value[key.source_text] = value
+            self.node.children[key.source_text] = node
 
     def current(self) -> KeyPath:
         """The last part of the path of the next value; empty where a key comes next."""
-        return () if self._key is None or self._key.written is None else (self._key.written,)
+        return () if self._key is None or self._key.source_text is None else (self._key.source_text,)
 
     def close(self) -> None:
         """Puts the merged keys before the mapping's own, which win."""
@@ -154,7 +156,7 @@ class OpenMapping:
             value = next(iter(value), None)
         if not isinstance(value, str) or value in self.node.keys:
             return False
-        key.written = value
+        key.source_text = value
         self.node.keys[value] = key.mark
         return True
 

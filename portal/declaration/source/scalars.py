@@ -26,18 +26,18 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _LONGEST_NUMBER = 400
 
 
-def plain_value(written: str) -> Scalar:
+def plain_value(text: str) -> Scalar:
     """The value of a scalar that is written without quotes."""
-    if written in _WORDS:
-        return _WORDS[written]
-    if written[0] not in _NUMBER_START or len(written) > _LONGEST_NUMBER:
-        return written
-    if _INTEGER.fullmatch(written):
-        return int(written)
-    if _FLOAT.fullmatch(written):
-        return float(written)
-    if _OCTAL.fullmatch(written):
-        return int(written, 8)
-    if _HEXADECIMAL.fullmatch(written):
-        return int(written, 16)
-    return written
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMBER_START or len(text) > _LONGEST_NUMBER:
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _OCTAL.fullmatch(text):
+        return int(text, 8)
+    if _HEXADECIMAL.fullmatch(text):
+        return int(text, 16)
+    return text

@@ -256,17 +256,17 @@ def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
     """A line that is indented less than the block above it, and more than what the block belongs to."""
     if mark.line >= len(lines) or lines[mark.line][: mark.column].strip():
         return None
-    written = [(number, indentation(text)) for number, text in enumerate(lines[: mark.line]) if has_content(text)]
-    opener = next((number for number, indent in reversed(written) if indent < mark.column), None)
-    inner = next((indent for number, indent in written if opener is not None and number > opener), None)
+    indents = [(number, indentation(text)) for number, text in enumerate(lines[: mark.line]) if has_content(text)]
+    opener = next((number for number, indent in reversed(indents) if indent < mark.column), None)
+    inner = next((indent for number, indent in indents if opener is not None and number > opener), None)
     place = (mark.line + 1, mark.column + 1)
     if opener is None or inner is None or inner == mark.column:
-        above = written[-1][1] if written else 0
+        above = indents[-1][1] if indents else 0
         if above == mark.column:
             return None
         return place, f"this line is indented by {mark.column} spaces, the line above by {above}: check the indentation"
     name = _name(lines[opener])
-    sibling = next((number for number, indent in reversed(written) if number < opener and indent <= mark.column), None)
+    sibling = next((number for number, indent in reversed(indents) if number < opener and indent <= mark.column), None)
     if sibling is not None and indentation(lines[sibling]) == mark.column:
         outdented, before, after = indentation(lines[opener]), _name(lines[sibling]), _name(lines[mark.line])
         return (opener + 1, outdented + 1), (

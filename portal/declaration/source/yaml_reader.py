@@ -102,10 +102,10 @@ class Document:
                 return None
         return value
 
-    def written(self, path: KeyPath) -> str | None:
+    def source_text(self, path: KeyPath) -> str | None:
         """The source text of the scalar at `path` (`1.10`, `No`), None for anything else."""
         node = self.node(path)
-        return node.written if node is not None else None
+        return node.source_text if node is not None else None
 
     def node(self, path: KeyPath) -> Node | None:
         """The node at `path`, None where nothing is written."""
@@ -277,16 +277,16 @@ class _Reading:
 
     def _scalar(self, event: _ScalarEvent) -> None:
         self._last_scalar = event
-        written = sys.intern(event.value)  # names and words come again and again, and in other portals
+        text = sys.intern(event.value)  # names and words come again and again, and in other portals
         plain = event.implicit[0]
-        if plain and (_SUSPICIOUS.match(written) or written.endswith('"') or " // " in written):
+        if plain and (_SUSPICIOUS.match(text) or text.endswith('"') or " // " in text):
             self._check_plain(event)
         if event.tag is not None:
             self._refuse_tag(event)
-        elif event.style == '"' and "\0" in written:
+        elif event.style == '"' and "\0" in text:
             self._report(event.start_mark, self._path(), 'a text cannot hold the character U+0000 ("\\0")')
-        node = Node(event.start_mark, written, plain)
-        self._add(node, plain_value(written) if plain else written, event.anchor)
+        node = Node(event.start_mark, text, plain)
+        self._add(node, plain_value(text) if plain else text, event.anchor)
 
     def _check_plain(self, event: _ScalarEvent) -> None:
         """Reports what is taken for quotes, spaces and comments by people, and not by YAML."""
@@ -342,8 +342,8 @@ class _Reading:
             self._report(event.start_mark, self._path(), self._why_no_anchor(anchor))
             target = (Node(event.start_mark, "", plain=True), None)
         node, value = target
-        if node.written is not None:
-            node = Node(event.start_mark, node.written, node.plain)
+        if node.source_text is not None:
+            node = Node(event.start_mark, node.source_text, node.plain)
         self._through_aliases += node.size
         if self._through_aliases > MOST_THROUGH_ALIASES:
             wrong = f"aliases repeat more than {MOST_THROUGH_ALIASES:,} values: use fewer"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from portal.declaration.layout_shapes import FormLayout
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import FormLayout, Transition, display_name
+from portal.declaration.shapes import Transition, display_name
 from portal.fields.base import Field
 from portal.fields.lines import ROW_ID
 from portal.records.reading.as_json import TITLE, VERSION

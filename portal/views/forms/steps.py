@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from portal.declaration.layout_shapes import FormLayout, Step
 from portal.declaration.layouts import flat, form_layout_fields
-from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field
 from portal.records.reading.records import Records
 from portal.records.writing.validation import typed_fields

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from portal.conditions import always
-from portal.declaration.shapes import Tab
+from portal.declaration.layout_shapes import Tab
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Records
 from portal.texts import Text, Words, label_from_name, ngettext

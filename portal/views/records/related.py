@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from portal.conditions import AnyOf, Comparison
+from portal.declaration.layout_shapes import Related
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import Related, display_name
+from portal.declaration.shapes import display_name
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Records

@@ -14,9 +14,9 @@ from pydantic import WithJsonSchema
 
 from portal.conditions import OPERATORS
 from portal.declaration.checks.appearance import TONES, known_icons
+from portal.declaration.layout_shapes import DetailLayout
 from portal.declaration.name_rules import BUILT_IN, LONGEST_NAME, NAME, RESERVED_FIELDS, SYSTEM_COLUMNS
 from portal.declaration.shape_keys import key_info, keys_of, shape_in
-from portal.declaration.shapes import DetailLayout
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral, Option, Shape
 from portal.texts import Text

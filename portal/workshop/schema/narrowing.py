@@ -10,8 +10,9 @@ from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
 from portal.declaration.home_shapes import Home
+from portal.declaration.layout_shapes import DetailLayout
 from portal.declaration.shape_keys import key_info, keys_of, shape_in
-from portal.declaration.shapes import ACTIONS, EVENTS, DetailLayout, Module
+from portal.declaration.shapes import ACTIONS, EVENTS, Module
 from portal.declaration.value_types import FormRow, Row
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, Shape

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from portal.declaration import shapes
+from portal.declaration import home_shapes, layout_shapes, shapes
 from portal.declaration.shape_keys import keys_of
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
@@ -70,7 +70,7 @@ def words_outside() -> set[str]:
 
 
 def keys_of_the_language() -> Iterator[tuple[type[Shape], str]]:
-    for shape in vars(shapes).values():
+    for shape in {**vars(shapes), **vars(layout_shapes), **vars(home_shapes)}.values():
         if isinstance(shape, type) and issubclass(shape, Shape) and shape not in (Shape, Field):
             yield from ((shape, key) for key in keys_of(shape))
     for field_type in set(Field.types.values()):

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from portal.declaration import shapes
+from portal.declaration import home_shapes, layout_shapes, shapes
 from portal.declaration.load import load
 from portal.declaration.read_modules import TOP_LEVEL_KEYS
 from portal.declaration.shape_keys import keys_of
-from portal.declaration.synonyms import OUR_KEYS, OUR_TYPES, our_type
+from portal.declaration.synonyms import OUR_KEYS, OUR_TYPES, intended_type
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from tests.portal_files import write_portal
@@ -122,11 +122,12 @@ modules:
     ],
 )  # fmt: skip
 def test_a_type_of_another_system_is_named_as_it_is_called_here(theirs, ours):
-    assert our_type(theirs) == ours
+    assert intended_type(theirs) == ours
 
 
 def test_every_name_that_is_suggested_exists():
-    shapes_of_files = [shape for shape in vars(shapes).values() if isinstance(shape, type) and issubclass(shape, Shape)]
+    declared = {**vars(shapes), **vars(layout_shapes), **vars(home_shapes)}.values()
+    shapes_of_files = [shape for shape in declared if isinstance(shape, type) and issubclass(shape, Shape)]
     keys = {key for shape in (*shapes_of_files, *Field.types.values()) for key in keys_of(shape)}
     keys |= set(TOP_LEVEL_KEYS)
     assert {name for names in OUR_TYPES.values() for name in names} <= set(Field.types)

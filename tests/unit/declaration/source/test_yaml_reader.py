@@ -26,13 +26,13 @@ def test_names_are_always_text_as_it_was_written():
 
 def test_a_scalar_remembers_how_it_was_written():
     document = read_text("a: {label: 1.10, other: No, flag: TRUE, list: [0x1F, ~]}\nb: 'x'\n")
-    assert document.written(("a", "label")) == "1.10"
-    assert document.written(("a", "flag")) == "TRUE"
-    assert document.written(("a", "list", 0)) == "0x1F"
-    assert document.written(("a", "list", 1)) == "~"
-    assert document.written(("b",)) == "x"
-    assert document.written(("a",)) is None
-    assert document.written(("a", "missing", "below")) is None
+    assert document.source_text(("a", "label")) == "1.10"
+    assert document.source_text(("a", "flag")) == "TRUE"
+    assert document.source_text(("a", "list", 0)) == "0x1F"
+    assert document.source_text(("a", "list", 1)) == "~"
+    assert document.source_text(("b",)) == "x"
+    assert document.source_text(("a",)) is None
+    assert document.source_text(("a", "missing", "below")) is None
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "---\n", "--- ~\n", "\ufeff"])
@@ -41,7 +41,7 @@ def test_an_empty_file_is_nothing(text):
     assert document.data is None
     assert document.problems == []
     assert document.place(("modules", "tickets"))[1] >= 1
-    assert document.written(("modules",)) is None
+    assert document.source_text(("modules",)) is None
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -285,7 +285,7 @@ def test_merged_keys_have_places_and_their_own_keys_win():
     assert document.place(("a", "x")) == (1, 11)
     assert document.place(("a", "x"), key=True) == (1, 8)
     assert document.place(("a", "y")) == (4, 6)
-    assert document.written(("a", "y")) == "3"
+    assert document.source_text(("a", "y")) == "3"
 
 
 def test_a_merge_of_what_is_no_mapping_is_reported():

@@ -1,0 +1,89 @@
+"""Checks the menu and the home page of a profile: each module and button exists, and the profile can follow it."""
+
+from collections.abc import Iterable
+
+from portal.declaration.declaration import Declaration
+from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
+from portal.declaration.declared_files import profile_file
+from portal.declaration.resolve import is_access_broken
+from portal.declaration.shapes import Button, Profile
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.suggestions import suggest
+
+
+def check_home(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
+    """The buttons of a profile's home page, its own or those of the profile that it extends."""
+    at = draft.at(profile_file(profile.name))
+    own_buttons = draft.profiles[profile.name].home.buttons
+    names = [name for name in profile.home.buttons or () if not name.startswith("module:")]  # generated ones
+    if own_buttons is not None:
+        for index, name in enumerate(own_buttons):
+            _check_button_name(draft, profile, name, draft.buttons, at["home"]["buttons"][index])
+    else:
+        _check_inherited(draft, profile, names, declaration, at["extends"])
+
+
+def check_menu(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
+    """The modules and buttons of a profile's menu, its own or that of the profile that it extends."""
+    at = draft.at(profile_file(profile.name))
+    if "menu" not in at:
+        buttons = [name for name in profile.menu or () if name not in profile.modules]
+        _check_inherited(draft, profile, buttons, declaration, at["extends"])
+        return
+    own_menu = draft.profiles[profile.name].menu or ()
+    for index, name in enumerate(own_menu):
+        place = at["menu"][index]
+        if name in own_menu[:index]:
+            place.wrong(f'"{name}" appears twice')
+        elif name not in profile.modules:
+            if is_access_broken(draft, profile.name, name):
+                continue
+            if name in draft.modules and name not in draft.buttons:
+                place.wrong(f'this profile has no module "{name}"')
+            elif not draft.is_broken(name):
+                _check_button_name(draft, profile, name, [*profile.modules, *draft.buttons], place)
+        elif not profile.modules[name].menu:
+            place.warn(f'"{name}" is left out of the menu: the profile says menu: false for it')
+        elif name in draft.buttons:
+            place.warn(f'"{name}" is a module and a button: the menu shows the module')
+
+
+def _check_button_name(draft: DeclarationDraft, profile: Profile, name: str, known: Iterable[str], at: Cursor) -> None:
+    if name in draft.broken_buttons:
+        return
+    if name in draft.buttons:
+        if complaint := _dead_end(draft, profile, draft.buttons[name]):
+            at.wrong(f'the button "{name}" leads nowhere: {complaint}')
+    elif not draft.is_unreadable(BUTTONS):
+        what = "button" if known is draft.buttons else "module or button"
+        at.wrong(f'no {what} "{name}"{suggest(name, known)}')
+
+
+def _check_inherited(
+    draft: DeclarationDraft, profile: Profile, names: Iterable[str], declaration: Declaration, at: Cursor
+) -> None:
+    """Buttons named by the extended profile: what is a dead end there already has been reported there."""
+    parent = declaration.profiles.get(profile.extends or "")
+    for name in names:
+        button = draft.buttons.get(name)
+        if button is None or (parent is not None and _dead_end(draft, parent, button)):
+            continue
+        if complaint := _dead_end(draft, profile, button):
+            at.wrong(f'the button "{name}" leads nowhere: {complaint}')
+
+
+def _dead_end(draft: DeclarationDraft, profile: Profile, button: Button) -> str | None:
+    """Why this profile could not follow the button, or None."""
+    module, _slash, page = str(button.opens or "").partition("/")
+    if button.opens is None or module not in draft.modules or button.name in draft.broken_buttons:
+        return None
+    if is_access_broken(draft, profile.name, module):
+        return None
+    access = profile.modules.get(module)
+    if access is None:
+        return f'this profile has no module "{module}"'
+    if page == "create" and "create" not in access.can:
+        return f"this profile may not create {module}"
+    if button.tab is not None and not page and button.tab not in (access.list.tabs or {}):
+        return f'{module} has no tab "{button.tab}" for this profile'
+    return None
