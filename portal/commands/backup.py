@@ -15,7 +15,7 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Settings as DeclaredSettings
 from portal.mail.incoming.mail_rows import stored_mails
 from portal.records.transfer.backup import BackupError, make_backup
-from portal.records.writing.files import stored_names
+from portal.records.writing.files import stored_file_names
 from portal.store.store import StoreError, open_store
 from portal.texts import plural
 
@@ -40,7 +40,7 @@ def command(target: Path) -> None:
     tables = build(bare)
 
     def named(connection: Connection) -> set[str]:
-        return stored_names(connection, tables) | stored_mails(connection, tables)
+        return stored_file_names(connection, tables) | stored_mails(connection, tables)
 
     now = datetime.datetime.now(datetime.UTC)
     try:

@@ -9,7 +9,7 @@ from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
 from portal.database.engine import reading, writing
 from portal.mail.incoming.mail_rows import stored_mails
-from portal.records.writing.files import stored_names
+from portal.records.writing.files import stored_file_names
 from portal.records.writing.pending_files import drop_expired
 from portal.store.store import StoreError
 from portal.texts import plural
@@ -30,7 +30,7 @@ def command() -> None:
         with database_errors_explained(), writing(portal.engine) as connection:
             drop_expired(connection, portal.tables, now)
         with database_errors_explained(), reading(portal.engine) as connection:
-            named = stored_names(connection, portal.tables) | stored_mails(connection, portal.tables)
+            named = stored_file_names(connection, portal.tables) | stored_mails(connection, portal.tables)
         unnamed = store.unnamed(named, now)
         store.remove(unnamed)
     except StoreError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.queue import WAITING, claim, new_row, store
+from portal.database.queue import WAITING, claim, new_row, update_row
 from portal.database.schema.tables import Tables
 
 
@@ -88,7 +88,9 @@ def _waiting(row: sa.RowMapping) -> Waiting:
     )
 
 
-def letter_with_id(connection: sa.Connection, tables: Tables, message_ids: Sequence[str]) -> sa.RowMapping | None:
+def find_letter_by_message_id(
+    connection: sa.Connection, tables: Tables, message_ids: Sequence[str]
+) -> sa.RowMapping | None:
     """The letter that bears one of these Message-IDs."""
     table = tables.outbox
     return (
@@ -106,15 +108,15 @@ def waiting_about(connection: sa.Connection, tables: Tables, module: str, record
 
 def replace_letter(connection: sa.Connection, tables: Tables, letter_id: int, letter: EmailMessage) -> None:
     """Another text for a letter that waits."""
-    store(connection, tables.outbox, letter_id, subject=str(letter["Subject"]), message=letter.as_string())
+    update_row(connection, tables.outbox, letter_id, subject=str(letter["Subject"]), message=letter.as_string())
 
 
-def letter_of(connection: sa.Connection, tables: Tables, letter_id: int) -> sa.RowMapping | None:
+def find_letter(connection: sa.Connection, tables: Tables, letter_id: int) -> sa.RowMapping | None:
     """One letter of the outbox; None where there is none of this id."""
     return connection.execute(sa.select(tables.outbox).where(tables.outbox.c["id"] == letter_id)).mappings().first()
 
 
-def written_since(connection: sa.Connection, tables: Tables, kind: str, moment: datetime.datetime) -> bool:
+def has_letter_since(connection: sa.Connection, tables: Tables, kind: str, moment: datetime.datetime) -> bool:
     """Whether an email of this kind was written after `moment`."""
     query = sa.select(tables.outbox.c["id"]).where(tables.outbox.c["kind"] == kind, tables.outbox.c["created"] > moment)
     return connection.execute(query.limit(1)).first() is not None

@@ -184,7 +184,7 @@ def tell_administrators(
     write: Callable[[Sender, Account], EmailMessage],
 ) -> None:
     """Queue a letter to everybody who may open the page of the outbox, unless they had one of this kind today."""
-    if outbox.written_since(connection, tables, kind, sender.now - TOLD_AT_MOST_EVERY):
+    if outbox.has_letter_since(connection, tables, kind, sender.now - TOLD_AT_MOST_EVERY):
         return
     for profile in tables.declaration.settings.administrators:
         for account in accounts_of(connection, tables, profile=profile):

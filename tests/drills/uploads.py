@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from portal.database.engine import make_engine, reading
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.records.writing.files import stored_names
+from portal.records.writing.files import stored_file_names
 from portal.store.store import SETTLED, Store, StoreError, open_store
 from tests.drills.cluster import takes_files
 from tests.drills.people import DECLARATIONS, MORE, impolite, make_portal, signed_in, titles_of, what_is_wrong, working
@@ -154,7 +154,7 @@ def _named(database: str) -> set[str]:
     """What rows name in the store."""
     engine, tables = make_engine(database), build(load(DECLARATIONS).declaration)
     with reading(engine) as connection:
-        names = stored_names(connection, tables)
+        names = stored_file_names(connection, tables)
     engine.dispose()
     return names
 

@@ -26,7 +26,7 @@ from portal.mail.incoming.receive import Receiver
 from portal.mail.recipients import recipients
 from portal.mail.record_letters import record_letters
 from portal.mail.reply_address import ReplyTo, make_reply_address
-from portal.records.writing.files import stored_names
+from portal.records.writing.files import stored_file_names
 from portal.settings import Settings
 from portal.store.store import Store, Stored
 from tests.functional.conftest import fill_in, form_of
@@ -302,7 +302,7 @@ def test_others_may_write_while_files_are_stored_and_none_is_left_without_a_row(
 
     assert outcomes == ["created", "duplicate", "kept"]
     with reading(post.portal.engine) as connection:
-        named = stored_names(connection, post.portal.tables) | stored_mails(connection, post.portal.tables)
+        named = stored_file_names(connection, post.portal.tables) | stored_mails(connection, post.portal.tables)
     assert store.unnamed((), post.clock.now + datetime.timedelta(days=900)) != []
     assert store.unnamed(named, post.clock.now + datetime.timedelta(days=900)) == []
 

@@ -52,7 +52,7 @@ from portal.database.migration.snapshot import (
 )
 from portal.database.migration.temporary_views import show_renamed
 from portal.database.schema.tables import Tables
-from portal.database.search.index import create_index
+from portal.database.search.index import create_search_index
 from portal.database.search.marks import mark_modules
 from portal.memory import gc_paused
 
@@ -191,7 +191,7 @@ def _carry_out(
     tasks = [task for step in chosen for task in step.tasks] + [task for step in left for task in step.tasks_if_left]
     for task in sorted(tasks, key=lambda task: task.phase):
         task.run()
-    create_index(connection)
+    create_search_index(connection)
     mark_modules(connection, planner.tables, Plan(chosen).modules_to_index)
     save_snapshot(connection, planner.tables, next_snapshot(connection, planner, old, left))
     sentences = [step.sentence_if_left if step in left else step.done for step in steps]

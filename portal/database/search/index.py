@@ -112,19 +112,19 @@ class SearchResult:
     more: bool = False
 
 
-def create_index(connection: sa.Connection) -> None:
+def create_search_index(connection: sa.Connection) -> None:
     """Create the parts of the index that are missing; the table must exist."""
     _engine_of(connection).create(connection)
 
 
-def finish_index(engine: sa.Engine) -> None:
-    """Create what `create_index` left out, as it takes long beside many rows; others read and write meanwhile."""
+def finish_search_index(engine: sa.Engine) -> None:
+    """Creates what `create_search_index` left out, as it takes long with many rows; others read and write meanwhile."""
     if engine.dialect.name == "postgresql":
         postgresql.finish(engine)
 
 
 def is_finished(connection: sa.Connection) -> bool:
-    """Whether nothing is left to `finish_index`."""
+    """Whether nothing is left to `finish_search_index`."""
     return connection.dialect.name != "postgresql" or postgresql.is_finished(connection)
 
 

@@ -187,7 +187,7 @@ class Receiver:
     # -- replies -------------------------------------------------------------------------------------------------------
 
     def _reply_by_letter(self, mail: IncomingMail) -> ReplyTo | None:
-        letter = outbox.letter_with_id(self.connection, self.tables, mail.references)
+        letter = outbox.find_letter_by_message_id(self.connection, self.tables, mail.references)
         if letter is None or not letter["record"] or (letter["account"] or 0) < 1:
             return None
         event = self.tables.event
@@ -234,7 +234,7 @@ class Receiver:
 
     def _bounced(self, report: DeliveryReport) -> MailOutcome:
         """The letter came back: its record says so to staff, and the account counts it."""
-        letter = outbox.letter_with_id(self.connection, self.tables, report.letter_ids)
+        letter = outbox.find_letter_by_message_id(self.connection, self.tables, report.letter_ids)
         if letter is None:
             raise KeptAsideError(_("it reports the non-delivery of an email that the portal did not write"))
         queue.refuse(self.connection, self.tables.outbox, letter["id"], report.reason)

@@ -20,7 +20,7 @@ from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError, driver_error, is_retryable
 from portal.database.migration.interrupted_migration import finish_interrupted, is_interrupted
 from portal.database.schema.tables import Tables
-from portal.database.search.index import finish_index, is_finished
+from portal.database.search.index import finish_search_index, is_finished
 from portal.database.search.marks import Mark, advance_mark, has_marks, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.sql import where
 from portal.declaration.shapes import Module
@@ -65,7 +65,7 @@ def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = 
     """
     done = 0
     with _turn:
-        finish_index(engine)
+        finish_search_index(engine)
         while (updated := catch_up_some(engine, tables)) is not None:
             done += updated
             report(done)

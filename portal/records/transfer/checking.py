@@ -12,7 +12,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.default_paths import value_path
 from portal.fields.file import FileValue
 from portal.records.reading.records import Record, Records
-from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, CsvColumn, parts
+from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, CsvColumn, part_names
 from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell, CellForm, ImportRow, changed_values
@@ -192,7 +192,7 @@ class Checking:
 
     def _value(self, row: ImportRow, field: Field) -> Any:
         cells = {name: self.notation.plain(field, text) for name, text in row.cells[field.name].items()}
-        if list(cells) == [field.name] and not (row.record and parts(field)):
+        if list(cells) == [field.name] and not (row.record and part_names(field)):
             value = self._read_cell(field, cells[field.name])
         else:
             # What the file does not say stays as it is: an amount alone keeps the record's currency.

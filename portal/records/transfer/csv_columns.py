@@ -86,7 +86,7 @@ def settable(module: Module, with_files: bool = False) -> dict[str, Field]:
     return declared | {name: module.builtin[name] for name in names if name in module.builtin}
 
 
-def parts(field: Field) -> list[str]:
+def part_names(field: Field) -> list[str]:
     """The parts that a field's value may be spread over, as a form does: FIELD.street, FIELD.currency."""
     names = () if field.by_upload else field.inputs(None, PLAIN)
     return [name.partition(".")[2] for name in names if "." in name]
@@ -176,7 +176,7 @@ def _named(known: Mapping[str, Field], header: str) -> list[tuple[Field, str]]:
     name, _dot, part = _same(header).partition(".")
     if name not in known:
         return []
-    return [(known[name], part)] if not part or part in parts(known[name]) else []
+    return [(known[name], part)] if not part or part in part_names(known[name]) else []
 
 
 def _labelled(
@@ -187,7 +187,7 @@ def _labelled(
     matching = [
         (field, part)
         for field in known.values()
-        for part in ("", *parts(field))
+        for part in ("", *part_names(field))
         if label in _labels(field, part, languages)
     ]
     return [(field, part) for field, part in matching if field.name not in module.builtin] or matching
@@ -227,7 +227,7 @@ def _wrong_key(fillable: Mapping[str, Field], columns: Sequence[CsvColumn], key:
 
 def _can_be_key(field: Field) -> bool:
     """Whether one column says all that the field holds."""
-    return not field.multiple and not field.targets and not parts(field) and bool(field.columns())
+    return not field.multiple and not field.targets and not part_names(field) and bool(field.columns())
 
 
 def _missing_columns(module: Module, known: Mapping[str, Field], columns: Sequence[CsvColumn]) -> Iterator[Field]:

@@ -21,7 +21,7 @@ from portal.fields.reader import Reader
 from portal.fields.sheet_cell import SheetCell
 from portal.lazy import LazyModule
 from portal.records.reading.records import Query, Record, Records
-from portal.records.transfer.csv_columns import ATTACHMENTS, CURRENCY, header_of, parts, settable
+from portal.records.transfer.csv_columns import ATTACHMENTS, CURRENCY, header_of, part_names, settable
 from portal.records.transfer.exporting_files import FilesOut
 from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.transfer.records_by_name import written_names
@@ -63,7 +63,9 @@ def exported_list(records: Records, query: Query, columns: Sequence[str], reader
     fields = [module.field(name) for name in names]
     cells = ListCells(records.policy.declaration.modules[records.name], fields, reader)
     headers = [
-        header_of(module, field, reader.language, languages, part) for field in fields for part in cells.parts(field)
+        header_of(module, field, reader.language, languages, part)
+        for field in fields
+        for part in cells.column_parts(field)
     ]
     return ListExport(headers, cells, (((), record) for record in records.iterate(query, names, size=BATCH)))
 
@@ -74,10 +76,10 @@ class ListCells:
     def __init__(self, module: Module, fields: Sequence[Field], reader: Reader) -> None:
         self.module, self.fields, self.reader = module, fields, reader
         self._machine = machine_reader(reader)
-        self._amounts = {field.name for field in fields if CURRENCY in parts(field)}
+        self._amounts = {field.name for field in fields if CURRENCY in part_names(field)}
         self._words: dict[tuple[str, Any], str] = {}
 
-    def parts(self, field: Field) -> tuple[str, ...]:
+    def column_parts(self, field: Field) -> tuple[str, ...]:
         """The parts of a field that have a column, "" for the field itself: an amount has its currency beside it."""
         return ("", CURRENCY) if field.name in self._amounts else ("",)
 
@@ -185,11 +187,11 @@ class RawCells:
 
     def __init__(self, fields: Sequence[Field], reader: Reader) -> None:
         self._fields, self._reader = fields, reader
-        self._in_parts = {field.name for field in fields if parts(field)}
+        self._in_parts = {field.name for field in fields if part_names(field)}
 
     @property
     def headers(self) -> list[str]:
-        names = [field.inputs(None, self._reader) if parts(field) else (field.name,) for field in self._fields]
+        names = [field.inputs(None, self._reader) if part_names(field) else (field.name,) for field in self._fields]
         return [name for several in names for name in several]
 
     def of(self, values: Mapping[str, Any], paths: Mapping[str, str] = MappingProxyType({})) -> list[str]:

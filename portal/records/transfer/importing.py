@@ -59,7 +59,7 @@ def import_file(
         if options.dry_run or (checking.bad and not options.skip_bad):
             outcome = expected_outcome(rows)
         else:
-            outcome = Storing(records, options.author, options.files).store(rows, checking.linked, on_written)
+            outcome = Storing(records, options.author, options.files).store_rows(rows, checking.linked, on_written)
     return ImportReport(outcome, checking.bad, columns.skipped)
 
 

@@ -102,7 +102,7 @@ def exported_list_rows(records: Records, field: Field, query: Query, reader: Rea
     record = rows.module.fields[RECORD]
     columns = [rows.module.fields[name] for name in records.policy.columns(field)]
     cells = ListCells(records.policy.declaration.row_modules[rows.name], columns, reader)
-    headers = [(record, ""), *((column, part) for column in columns for part in cells.parts(column))]
+    headers = [(record, ""), *((column, part) for column in columns for part in cells.column_parts(column))]
     entries = (
         ((record.reference,), row)
         for record in records.iterate(query, [field.name], size=BATCH)

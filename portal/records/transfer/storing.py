@@ -78,7 +78,7 @@ class Storing:
         self._added: list[int] = []
         self._changed = self._unchanged = 0
 
-    def store(
+    def store_rows(
         self, rows: KeptRows, linked: LinkedLines, on_written: Callable[[int], None] = lambda done: None
     ) -> ImportOutcome:
         """Stores `rows`, and their links to each other. `on_written` gets how many are done.

@@ -17,7 +17,7 @@ from portal.records.writing.files import delete_replaced_files, insert_field_fil
 from portal.records.writing.history import Author, add_event, author_of, change_details
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.module_rows import touch_row, update_row
-from portal.records.writing.seen_and_hidden import is_new_to_staff, saw_own_change
+from portal.records.writing.seen_and_hidden import mark_new_to_staff, mark_own_change_seen
 from portal.records.writing.signatures import add_change_events, with_signatures, without_signed
 
 
@@ -48,7 +48,7 @@ def change_record(
     write_own_tables(records, record.id, changed)
     add_change_events(records, record.id, kind, author, before, changed)
     (index_records if visible else replace_texts)(records.as_system, [record.id])
-    (saw_own_change if visible else is_new_to_staff)(records, record.id, author)
+    (mark_own_change_seen if visible else mark_new_to_staff)(records, record.id, author)
     if is_renamed(records.module, changed):
         update_linking_records(records.as_system, record.id)
     return True
@@ -97,7 +97,7 @@ def touch_record(records: Records, author: Author, record: Record, row: Mapping[
 
 def _is_newest(records: Records, author: Author, record: Record) -> None:
     index_records(records.as_system, [record.id])
-    saw_own_change(records, record.id, author)
+    mark_own_change_seen(records, record.id, author)
 
 
 def _unread_values(records: Records, record: Record, names: Iterable[str]) -> Mapping[str, Any]:

@@ -203,7 +203,7 @@ def delete_file(records: Records, record: Record, file: StoredFile, author: Auth
     add_event(records, record.id, "detached", author, {"file": file.id, "internal": file.internal})
 
 
-def stored_names(connection: sa.Connection, tables: Tables) -> set[str]:
+def stored_file_names(connection: sa.Connection, tables: Tables) -> set[str]:
     """Every name in the store that a row bears, of a record's file or of one that is still pending."""
     names = [sa.select(table.c["stored"], table.c["preview"]) for table in (tables.file, tables.pending_file)]
     return {name for row in connection.execute(sa.union_all(*names)) for name in row if name}

@@ -55,13 +55,13 @@ def mark_all_seen(records: Records, account: int) -> None:
     mark_seen(records, ALL, account, records.policy.reader.now)
 
 
-def saw_own_change(records: Records, record_id: int, author: Author) -> None:
+def mark_own_change_seen(records: Records, record_id: int, author: Author) -> None:
     """Whoever changes a record has seen it as it is then."""
     if author.account is not None and records.module.has_news:
         mark_seen(records, record_id, author.account, records.policy.reader.now)
 
 
-def is_new_to_staff(records: Records, record_id: int, author: Author) -> None:
+def mark_new_to_staff(records: Records, record_id: int, author: Author) -> None:
     """What happened internally is new to those of the staff who had seen the record, but to its author."""
     table, account = records.policy.tables.seen, records.policy.tables.account
     staff = [name for name, profile in records.policy.declaration.profiles.items() if profile.staff]

@@ -56,7 +56,7 @@ from portal.records.writing.lifecycle import (
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.module_rows import insert_row, touch_row
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.seen_and_hidden import is_new_to_staff, saw_own_change
+from portal.records.writing.seen_and_hidden import mark_new_to_staff, mark_own_change_seen
 from portal.records.writing.signatures import add_signed_event, with_signatures
 from portal.records.writing.validation import without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
@@ -85,7 +85,7 @@ class Writer:
         if followed := followed_record(records, values):
             add_event(records, followed, "followed_up", self.author, {"record": record_id})
         index_records(records.as_system, [record_id])
-        saw_own_change(records, record_id, self.author)
+        mark_own_change_seen(records, record_id, self.author)
         return record_id
 
     def edit(self, record: Record, values: Mapping[str, Any], version: int) -> None:
@@ -157,7 +157,7 @@ class Writer:
         comment_id = insert_comment(records, record, text, self.author, internal=internal, folded=folded)
         if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
             replace_texts(records.as_system, [record.id])
-            is_new_to_staff(records, record.id, self.author)
+            mark_new_to_staff(records, record.id, self.author)
             return comment_id
         row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
         if next_state and (lifecycle := records.module.lifecycle):

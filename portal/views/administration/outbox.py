@@ -92,7 +92,7 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
     state = request.GET.get("state") if request.GET.get("state") in STATES else None
     connection, tables = request.connection, request.portal.tables
     chosen_id = request.GET.get("letter", "")
-    chosen = outbox.letter_of(connection, tables, int(chosen_id)) if ROW_ID.fullmatch(chosen_id) else None
+    chosen = outbox.find_letter(connection, tables, int(chosen_id)) if ROW_ID.fullmatch(chosen_id) else None
     may_show_links = chosen is not None and is_local_development(request)
     text = read_letter(chosen["message"]) if chosen else ""
     page = OutboxPage(

@@ -16,7 +16,7 @@ from pyramid.request import Request
 
 from portal.fields.base import Field
 from portal.records.reading.records import Records
-from portal.records.transfer.csv_columns import header_of, parts
+from portal.records.transfer.csv_columns import header_of, part_names
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_rights import keys_of, rights_of, targets_of
 from portal.records.transfer.importing import columns_of
@@ -106,7 +106,7 @@ class ImportRequest:
         return {
             f"{name}.{part}" if part else name: self._label(field, part, languages)
             for name, field in targets.fillable.items()
-            for part in ("", *parts(field))
+            for part in ("", *part_names(field))
         }
 
     def _label(self, field: Field, part: str, languages: tuple[str, ...]) -> str:

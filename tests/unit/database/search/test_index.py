@@ -14,7 +14,7 @@ from portal.database.search.index import (
     Hit,
     SearchResult,
     count,
-    create_index,
+    create_search_index,
     is_index_object,
     page,
     put_many,
@@ -35,7 +35,7 @@ def indexed(request):
         engine = make_engine(url)
         with writing(engine) as connection:
             metadata.create_all(connection)
-            create_index(connection)
+            create_search_index(connection)
         yield engine
         engine.dispose()
 
@@ -304,7 +304,7 @@ def test_very_many_numbers_without_a_change_are_leaped_over(connection):
 
 
 def test_the_index_can_be_made_twice_and_from_the_texts(connection):
-    create_index(connection)
+    create_search_index(connection)
     write(connection, 1, "printer")
     if connection.dialect.name == "sqlite":
         triggers = sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -314,8 +314,8 @@ def test_the_index_can_be_made_twice_and_from_the_texts(connection):
     else:
         connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(search_postgresql.INDEXES)}")
     connection.execute(search.insert().values(module="tickets", record=2, part=0, scope=" _mtickets", text=" printer "))
-    create_index(connection)
-    create_index(connection)
+    create_search_index(connection)
+    create_search_index(connection)
     assert found(connection, "printer") == [2, 1]
 
 

@@ -9,10 +9,10 @@ from portal.database.search import postgresql as engine_of_search
 from portal.database.search.index import (
     Entry,
     count,
-    create_index,
+    create_search_index,
     filling,
     find,
-    finish_index,
+    finish_search_index,
     is_finished,
     page,
     put_many,
@@ -45,7 +45,7 @@ def filled(url):
     engine = make_engine(url)
     with writing(engine) as connection:
         metadata.create_all(connection)
-        create_index(connection)
+        create_search_index(connection)
         records = range(1, 9001)
         connection.execute(tickets.insert(), [{"id": record, "open": record % 3000 == 0} for record in records])
         connection.execute(articles.insert(), [{"id": 4}, {"id": 5}])
@@ -155,18 +155,18 @@ def test_a_large_index_is_made_beside_a_running_portal_which_searches_meanwhile(
         with writing(engine) as connection:
             metadata.create_all(connection)
             put_many(connection, search, map(ticket, range(1, 121)))
-            create_index(connection)
+            create_search_index(connection)
             assert not is_finished(connection)
             assert found(connection, "sometimes printer") == [120, 100, 80, 60, 40, 20]
             assert found(connection, "paper", scopes=(owner_token(7),)) == [7]
-        finish_index(engine)
+        finish_search_index(engine)
         with reading(engine) as connection:
             assert is_finished(connection)
             assert found(connection, "sometimes printer") == [120, 100, 80, 60, 40, 20]
         with writing(engine) as connection:  # killed before it removed what the version before had
             connection.exec_driver_sql("CREATE INDEX portal_search_words ON portal_search (seq)")
             assert not is_finished(connection)
-        finish_index(engine)
+        finish_search_index(engine)
         with reading(engine) as connection:
             assert is_finished(connection)
         engine.dispose()

@@ -10,7 +10,7 @@ from portal.database.schema.tables import build
 from portal.declaration.shapes import Attachments
 from portal.fields.reader import Reader
 from portal.mail.incoming.mail_rows import stored_mails
-from portal.records.writing.files import LONGEST_NAME, Upload, check_uploads, stored_names
+from portal.records.writing.files import LONGEST_NAME, Upload, check_uploads, stored_file_names
 from tests.unit.database.portals import load_shipped
 
 LIMIT = Attachments(max_size=1_000)
@@ -60,6 +60,6 @@ def test_no_bytes_are_swept_away_that_a_row_of_the_portals_own_tables_names(tmp_
             required = {each.name: "x" for each in table.c if not each.nullable and isinstance(each.type, sa.Text)}
             name = f"{table.name}.{column}"
             connection.execute(sa.insert(table).values(**{**required, **dict.fromkeys(required, name), column: name}))
-        named = stored_names(connection, tables) | stored_mails(connection, tables)
+        named = stored_file_names(connection, tables) | stored_mails(connection, tables)
     assert bearers
     assert {f"{table.name}.{column}" for table, column in bearers} == named
