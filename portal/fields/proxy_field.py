@@ -3,21 +3,18 @@
 A lookup answers like the field at the end of its way, a formula like a field of the type of its result.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
 from portal.fields.base import Field
-from portal.fields.base_shape import Option
-from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
-from portal.fields.sheet_cell import SheetCell
 from portal.texts import Text
 
 
 def from_target(name: str) -> Any:
-    """A class attribute of a proxy field that is its target's."""
+    """An attribute or method of a proxy field that is its target's."""
     return property(lambda field: getattr(field._target, name))
 
 
@@ -47,72 +44,28 @@ class ProxyField(Field):
     def _answer_like(self, target: Field) -> None:
         self._target = target.with_labels(self._labels) if self._labels else target
 
-    @property
-    def ranged(self) -> bool:
-        return self._target.ranged
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        return self._target.targets
-
-    @property
-    def offered(self) -> Mapping[str, Option]:
-        return self._target.offered
-
-    @property
-    def declared_options(self) -> Mapping[str, Option]:
-        return self._target.declared_options
-
-    @property
-    def value_type(self) -> str:
-        return self._target.value_type
-
-    def bounds(self, reader: Reader) -> tuple[Any, Any]:
-        return self._target.bounds(reader)
-
-    def parse(self, text: str, reader: Reader) -> Any:
-        return self._target.parse(text, reader)
+    ranged = from_target("ranged")
+    targets = from_target("targets")
+    offered = from_target("offered")
+    declared_options = from_target("declared_options")
+    value_type = from_target("value_type")
+    bounds = from_target("bounds")
+    parse = from_target("parse")
+    show = from_target("show")
+    html = from_target("html")
+    sheet_cell = from_target("sheet_cell")
+    write = from_target("write")
+    to_json = from_target("to_json")
+    json_schema = from_target("json_schema")
+    constant = from_target("constant")
+    parse_filter = from_target("parse_filter")
+    parse_filter_id = from_target("parse_filter_id")
+    matches = from_target("matches")
+    near = from_target("near")
+    links_in = from_target("links_in")
+    texts = from_target("texts")
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """As the target's, under this field's name."""
         inputs = self._target.inputs(value, reader)
         return {self.name + name.removeprefix(self._target.name): text for name, text in inputs.items()}
-
-    def show(self, value: Any, reader: Reader) -> str:
-        return self._target.show(value, reader)
-
-    def html(self, value: Any) -> str:
-        return self._target.html(value)
-
-    def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        return self._target.sheet_cell(value, reader)
-
-    def write(self, value: Any) -> str:
-        return self._target.write(value)
-
-    def to_json(self, value: Any) -> Any:
-        return self._target.to_json(value)
-
-    def json_schema(self, *, written: bool) -> dict[str, Any]:
-        return self._target.json_schema(written=written)
-
-    def constant(self, raw: Any, reader: Reader) -> Any:
-        return self._target.constant(raw, reader)
-
-    def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
-        return self._target.parse_filter(text, reader)
-
-    def parse_filter_id(self, text: str) -> Any:
-        return self._target.parse_filter_id(text)
-
-    def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        return self._target.matches(value, operator, constant)
-
-    def near(self, constant: Any) -> tuple[Any, ...]:
-        return self._target.near(constant)
-
-    def links_in(self, value: Any) -> tuple[Linked, ...]:
-        return self._target.links_in(value)
-
-    def texts(self, value: Any) -> Iterable[str]:
-        return self._target.texts(value)

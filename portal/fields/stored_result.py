@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
 from portal.fields import arithmetic
@@ -40,6 +39,16 @@ class StoredResult(ProxyField):
 
     column_type: ClassVar[Any] = from_target("column_type")
     measure: ClassVar[Measure | None] = from_target("measure")
+    folded = from_target("folded")
+    length_limit = from_target("length_limit")
+    columns = from_target("columns")
+    store = from_target("store")
+    selected = from_target("selected")
+    load = from_target("load")
+    order = from_target("order")
+    index_column = from_target("index_column")
+    ranked = from_target("ranked")
+    compare = from_target("compare")
 
     def _typed(self, measure: Measure) -> Field:
         """The field of this name that holds results of a measure."""
@@ -83,41 +92,6 @@ class StoredResult(ProxyField):
         if rounded is None or self.value_type != "integer":
             return rounded
         return int(rounded) if abs(rounded) <= LARGEST else None
-
-    # -- the database -----------------------------------------------------------------------------------------------
-
-    @property
-    def folded(self) -> str | None:
-        return self._target.folded
-
-    @property
-    def length_limit(self) -> int | None:
-        return self._target.length_limit
-
-    def columns(self) -> list[sa.Column[Any]]:
-        return self._target.columns()
-
-    def store(self, value: Any) -> dict[str, Any]:
-        return self._target.store(value)
-
-    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-        return self._target.selected(table)
-
-    def load(self, row: Mapping[str, Any]) -> Any:
-        return self._target.load(row)
-
-    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        return self._target.order(table)
-
-    def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        return self._target.index_column(table)
-
-    @property
-    def ranked(self) -> tuple[Any, ...]:
-        return self._target.ranked
-
-    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        return self._target.compare(table, operator, value)
 
 
 def _to_places(value: Decimal, places: int, whole: int) -> Decimal | None:
