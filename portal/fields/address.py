@@ -83,7 +83,6 @@ class AddressField(Field):
         return [sa.Column(self.folded, folded_text()), *parts]
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Each part of an Address in its column."""
         folded = None if value is None else fold(" ".join(part for part in astuple(value) if part))
         return {self.folded: folded, **{self.part_column(part): value and getattr(value, part) for part in PARTS}}
 
@@ -161,7 +160,6 @@ class AddressField(Field):
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Equal to a text are all addresses that contain it."""
         if operator in ("contains", "equal"):
             return value is not None and fold(str(constant)) in fold(" ".join(part for part in astuple(value) if part))
         return super().matches(value, operator, constant)

@@ -160,11 +160,11 @@ def _applied(sign: str, left: Any, right: Any) -> Value:
     return _quotient_of(left, right)
 
 
-def _written(part: Any) -> str:
+def _written(value: Any) -> str:
     """One side of a text that is joined."""
-    if isinstance(part, Decimal):
-        return without_zeros(round(part, MOST_PLACES))
-    return part or ""
+    if isinstance(value, Decimal):
+        return without_zeros(round(value, MOST_PLACES))
+    return value or ""
 
 
 def _sum_of(left: Any, right: Any) -> Value:

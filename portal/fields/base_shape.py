@@ -32,9 +32,9 @@ class Names:
     kind: str
 
 
-def as_list(written: Any) -> Any:
+def as_list(entry: Any) -> Any:
     """One item that is written without brackets, as a list."""
-    return [written] if isinstance(written, str | bool | int | float | datetime.date) else written
+    return [entry] if isinstance(entry, str | bool | int | float | datetime.date) else entry
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ Icon = Annotated[str, Names("icon")]
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9._+-]*/(\*|[a-z0-9][a-z0-9._+-]*)")  # RFC 6838, in the case of what files are
 
 
-def _file_types(written: Any) -> Any:
-    entries = [written] if isinstance(written, str) else written
+def _file_types(value: Any) -> Any:
+    entries = [value] if isinstance(value, str) else value
     for entry in entries if isinstance(entries, list | tuple) else ():
         if not MEDIA_TYPE.fullmatch(str(entry)):
             text = str(entry).lower()
-            meant = text if MEDIA_TYPE.fullmatch(text) else mimetypes.types_map.get(f".{text.lstrip('*.')}")
-            guess = f' (did you mean "{meant}"?)' if meant else ""
-            raise ValueError(f'"{entry}" is not a file type like image/* or application/pdf{guess}')
+            guess = text if MEDIA_TYPE.fullmatch(text) else mimetypes.types_map.get(f".{text.lstrip('*.')}")
+            hint = f' (did you mean "{guess}"?)' if guess else ""
+            raise ValueError(f'"{entry}" is not a file type like image/* or application/pdf{hint}')
     return entries
 
 

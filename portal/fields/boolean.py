@@ -63,7 +63,6 @@ class Boolean(Field):
         return {self.name: "true" if value else ""}
 
     def to_json(self, value: Any) -> bool | None:
-        """The value itself."""
         return value if value is None else bool(value)
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -91,7 +90,6 @@ class Boolean(Field):
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """A field that was never set counts as No."""
         return bool(value) is constant if operator == "equal" else super().matches(value, operator, constant)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from portal.fields.reader import Reader
 UNITS = {"": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
 
-def parse_size(written: Any) -> int:
+def parse_size(text: Any) -> int:
     """Bytes from `25 MB`, `512 kB` or a bare number of bytes; raises ValueError."""
-    match = re.fullmatch(r"(\d{1,12})(?:\.(\d{1,3}))?\s*([kKMG]?B)?", str(written).strip())
+    match = re.fullmatch(r"(\d{1,12})(?:\.(\d{1,3}))?\s*([kKMG]?B)?", str(text).strip())
     if not match:
         raise ValueError('must be a size such as "25 MB"')
     whole, fraction, unit = match.groups()

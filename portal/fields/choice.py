@@ -138,7 +138,6 @@ class Choice(HasOptions):
         return self.option_called(text.strip()) if text.strip() else None
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The label of the option."""
         return self.label_of(value or "", reader)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:

@@ -77,7 +77,6 @@ class Choices(HasOptions):
         return {self.name: list(value or ())}
 
     def to_json(self, value: Any) -> list[str]:
-        """The names as a list."""
         return list(value or ())
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -121,7 +120,6 @@ class Choices(HasOptions):
         raise operator_refused(operator)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Equal to an option, or to a list of them, is what has at least one of these."""
         if operator in ("equal", "contains"):
             return not set(value or ()).isdisjoint((constant,) if isinstance(constant, str) else constant)
         return super().matches(value or (), operator, constant)

@@ -100,8 +100,8 @@ class SqlByDatabase(FunctionElement[Any]):
 
 @compiles(SqlByDatabase)
 def _sql_by_database(element: SqlByDatabase, compiler: SQLCompiler, **options: Any) -> str:
-    written: str = getattr(element, compiler.dialect.name)
-    return written.format(*(compiler.process(clause, **options) for clause in element.clauses))
+    template: str = getattr(element, compiler.dialect.name)
+    return template.format(*(compiler.process(clause, **options) for clause in element.clauses))
 
 
 class ExactTotal(SqlByDatabase):

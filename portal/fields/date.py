@@ -28,11 +28,11 @@ from portal.texts import is_blank
 DAY = datetime.timedelta(days=1)
 
 
-def _bound(written: Any) -> Any:
+def _bound(value: Any) -> Any:
     try:
-        if type(written) is datetime.date or (special_word(written) == "today" and day_from_today(written, PLAIN)):
-            return written
-        return parse_date(str(written), PLAIN)
+        if type(value) is datetime.date or (special_word(value) == "today" and day_from_today(value, PLAIN)):
+            return value
+        return parse_date(str(value), PLAIN)
     except Refused:
         raise ValueError("must be a date such as 2024-03-31, or today, or today + 30 days") from None
 

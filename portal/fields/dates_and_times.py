@@ -55,8 +55,8 @@ def parse_date(text: str, reader: Reader) -> datetime.date:
 
 def date_wanted(example: datetime.date, reader: Reader) -> str:
     """The sentence for what is not a date."""
-    written = example.isoformat() if reader.plain else _numeric(example, reader.locale)
-    return _("Enter a date such as ${example}.", mapping={"example": written})
+    shown = example.isoformat() if reader.plain else _numeric(example, reader.locale)
+    return _("Enter a date such as ${example}.", mapping={"example": shown})
 
 
 def _numeric(date: datetime.date, locale: Locale) -> str:
@@ -132,8 +132,8 @@ def parse_time(text: str, reader: Reader) -> datetime.time:
 
 def time_wanted(example: datetime.time, reader: Reader) -> str:
     """The sentence for what is not a time of day."""
-    written = f"{example:%H:%M}" if reader.plain else format_time(example, "short", locale=reader.locale)
-    return _("Enter a time such as ${example}.", mapping={"example": written})
+    shown = f"{example:%H:%M}" if reader.plain else format_time(example, "short", locale=reader.locale)
+    return _("Enter a time such as ${example}.", mapping={"example": shown})
 
 
 def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:
@@ -245,5 +245,5 @@ def day_texts(day: datetime.date, locales: tuple[Locale, ...]) -> tuple[str, ...
 @functools.lru_cache(maxsize=5_000)
 def clock_texts(time: datetime.time, locales: tuple[Locale, ...]) -> tuple[str, ...]:
     """A time of day to the minute, with 24 hours and as it is written in `locales`; one word is one time of day."""
-    written = (f"{time:%H:%M}", *(format_time(time.replace(second=0), "short", locale=locale) for locale in locales))
-    return tuple(dict.fromkeys(written))
+    texts = (f"{time:%H:%M}", *(format_time(time.replace(second=0), "short", locale=locale) for locale in locales))
+    return tuple(dict.fromkeys(texts))

@@ -84,11 +84,11 @@ def _start_of(date: datetime.date, reader: Reader) -> datetime.datetime:
     return datetime.datetime.combine(date, datetime.time(), reader.time_zone).astimezone(datetime.UTC)
 
 
-def _bound(written: Any) -> Any:
+def _bound(value: Any) -> Any:
     try:
-        if isinstance(written, datetime.datetime) or _counted(written, PLAIN):
-            return written
-        return str(written) if _parse_moment_or_day(str(written), PLAIN) else None
+        if isinstance(value, datetime.datetime) or _counted(value, PLAIN):
+            return value
+        return str(value) if _parse_moment_or_day(str(value), PLAIN) else None
     except Refused:
         raise ValueError("must be a date such as 2024-03-31 or 2024-03-31T14:30, or today, or now + 4 h") from None
 
@@ -266,9 +266,9 @@ class Datetime(DateOrTime):
         if value is None:
             return {self.name: ""}
         here = value.astimezone(reader.time_zone)
-        written = {self.name: here.replace(tzinfo=None).isoformat(timespec="seconds" if here.second else "minutes")}
+        inputs = {self.name: here.replace(tzinfo=None).isoformat(timespec="seconds" if here.second else "minutes")}
         ambiguous = here.utcoffset() != here.replace(fold=0).utcoffset()
-        return {**written, f"{self.name}.later": "1"} if ambiguous else written
+        return {**inputs, f"{self.name}.later": "1"} if ambiguous else inputs
 
     def show(self, value: Any, reader: Reader) -> str:
         """“Mar 5, 2024, 2:30 PM” by the clocks where the reader is."""
@@ -280,10 +280,10 @@ class Datetime(DateOrTime):
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
         """Midnight in the portal's zone is a date, too."""
-        written = self.write(value)
+        text = self.write(value)
         if value is None or value != whole_day(value.astimezone(reader.time_zone).date(), reader).start:
-            return (written,)
-        return (written, value.astimezone(reader.time_zone).date().isoformat())
+            return (text,)
+        return (text, value.astimezone(reader.time_zone).date().isoformat())
 
     def constant(self, raw: Any, reader: Reader) -> Span:
         """A date is that whole day where the reader is; a time without seconds is that whole minute."""
@@ -336,8 +336,8 @@ class Datetime(DateOrTime):
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
         """By the clocks where the reader is; not the second of two equal hours in autumn, which no cell tells apart."""
         here = value.astimezone(reader.time_zone)
-        told_apart = here.date() >= FIRST_DAY and f"{self.name}.later" not in self.inputs(value, reader)
-        return SheetCell(here.replace(tzinfo=None), DATE_AND_TIME) if told_apart else None
+        is_unambiguous = here.date() >= FIRST_DAY and f"{self.name}.later" not in self.inputs(value, reader)
+        return SheetCell(here.replace(tzinfo=None), DATE_AND_TIME) if is_unambiguous else None
 
     def texts(self, value: Any) -> Iterable[str]:
         """By the clocks of the portal's own zone."""

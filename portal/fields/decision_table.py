@@ -23,12 +23,12 @@ class DecisionTable:
     values: Mapping[str, Any]
 
 
-def read_table(written: Mapping[Any, Any], depth: int = 1) -> DecisionTable:
+def read_table(entry: Mapping[Any, Any], depth: int = 1) -> DecisionTable:
     """The table that a mapping of the YAML means. Raises ValueError."""
-    if len(written) != 1 or depth > DEEPEST:
+    if len(entry) != 1 or depth > DEEPEST:
         levels = f"at most {DEEPEST} fields" if depth > DEEPEST else "one field, such as {impact: {high: …, low: …}}"
         raise ValueError(f"a table asks {levels}")
-    ((field, options),) = written.items()
+    ((field, options),) = entry.items()
     if not isinstance(options, Mapping) or not options:
         raise ValueError(f'"{field}" needs its options, each with a value: {{{field}: {{high: …, low: …}}}}')
     return DecisionTable(str(field), {_name(option): _part(value, depth) for option, value in options.items()})

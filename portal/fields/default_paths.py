@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-WRITTEN = re.compile(r"(?:(?P<who>me|my organization)|\$(?P<link>[a-z][a-z0-9_]*))(?P<path>(?:\.[a-z][a-z0-9_]*)+)")
+PATTERN = re.compile(r"(?:(?P<who>me|my organization)|\$(?P<link>[a-z][a-z0-9_]*))(?P<path>(?:\.[a-z][a-z0-9_]*)+)")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def value_path(raw: Any) -> ValuePath | None:
 
 @functools.lru_cache(maxsize=10_000)
 def _parsed(text: str) -> ValuePath | None:
-    match = WRITTEN.fullmatch(text)
+    match = PATTERN.fullmatch(text)
     if match is None:
         return None
     return ValuePath(match["who"] or "", match["link"] or "", tuple(match["path"][1:].split(".")))

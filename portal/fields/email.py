@@ -66,7 +66,6 @@ class Email(TextLike):
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Equal without regard to case, but with accents."""
         if operator == "equal":
             return value is not None and normalize_email(value) == normalize_email(constant)
         return super().matches(value, operator, constant)

@@ -185,11 +185,9 @@ class FileField(TextLike):
         return FileValue(name=recorded) if recorded else None
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The name of the file."""
         return value.name if value else ""
 
     def texts(self, value: Any) -> Iterable[str]:
-        """The name of the file."""
         return (value.name,) if value else ()
 
 

@@ -88,8 +88,10 @@ class Formula(StoredResult):
 
     @property
     def never_given(self) -> tuple[str, ...]:
-        given = {str(result) for result in decision_table.results_in(self._table)} if self._table is not None else set()
-        return tuple(name for name in self.options or () if name and name not in given)
+        results = (
+            {str(result) for result in decision_table.results_in(self._table)} if self._table is not None else set()
+        )
+        return tuple(name for name in self.options or () if name and name not in results)
 
     @cached_property
     def _table(self) -> DecisionTable | None:
@@ -167,11 +169,11 @@ class Formula(StoredResult):
         return self._typed(Measure(kind, min(places, 8) if self.places is None else self.places))
 
     def _result_of_table(self, table: DecisionTable) -> Field:
-        for name, written in decision_table.fields_in(table):
+        for name, options in decision_table.fields_in(table):
             offered = self._read[name].offered
             if not offered or self._read[name].multiple:
                 raise ValueError(f'"{name}" is of type {self._read[name].type}: a table asks fields with options')
-            unknown = next((option for option in written if option and option not in offered), None)
+            unknown = next((option for option in options if option and option not in offered), None)
             if unknown is not None:
                 raise ValueError(f'"{unknown}" is not an option of {name}')
         results = decision_table.results_in(table)

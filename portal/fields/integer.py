@@ -38,7 +38,6 @@ class Integer(Number):
     max: int | None = None
 
     def to_json(self, value: Any) -> int | None:
-        """The number itself."""
         return None if value is None else int(value)
 
     def for_column(self, value: Decimal) -> int:

@@ -57,9 +57,9 @@ class Json(LongTextLike):
 
     def check(self, text: str) -> str:
         """The text as it was typed. Raises Refused with line and column of the first mistake."""
-        kept = "\n".join(at_most(text, self.max_length).splitlines())
-        tree_of(kept)
-        return kept
+        lines = "\n".join(at_most(text, self.max_length).splitlines())
+        tree_of(lines)
+        return lines
 
     def default_value(self, raw: Any, reader: Reader) -> str | None:
         """Of the YAML also the structure itself."""

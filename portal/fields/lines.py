@@ -20,6 +20,7 @@ from portal.fields.arithmetic import EXACT
 from portal.fields.base import Field, Refused, operator_refused, storable
 from portal.fields.base_shape import Names, OneOrSeveral
 from portal.fields.money import Money
+from portal.fields.own_table import OwnTable
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import Reader
 from portal.fields.row_form import RowForm
@@ -57,7 +58,7 @@ class Rows(NamedTuple):
     everything: Mapping[str, Field]
 
 
-class Lines(Field):
+class Lines(OwnTable):
     """Rows that belong to the record, such as those of an order."""
 
     type: Literal["lines"]
@@ -142,26 +143,6 @@ class Lines(Field):
             raise ColumnError(str(error)) from None
 
     # -- the database ---------------------------------------------------------------------------------------------
-
-    def columns(self) -> list[sa.Column[Any]]:
-        """None: the rows stand in a table of their own."""
-        return []
-
-    def store(self, value: Any) -> dict[str, Any]:
-        """Nothing: links_and_lines.py writes the rows into their own table."""
-        return {}
-
-    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-        """None: the rows are read from their own table, for many records at once."""
-        return []
-
-    def load(self, row: Mapping[str, Any]) -> tuple[Row, ...]:
-        """Empty: the rows are read from their own table, for many records at once."""
-        return ()
-
-    def index_column(self, table: sa.FromClause) -> None:
-        """None: lists do not sort by rows."""
-        return None
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """As `compare_among`, with the titles of all linked records."""

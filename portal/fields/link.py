@@ -197,7 +197,6 @@ class Link(LinkLike):
         return None if is_blank(text) else self.linked_by_id(text)
 
     def to_json(self, value: Any) -> dict[str, Any] | None:
-        """The linked record."""
         return self.link_to_json(value) if value else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -208,7 +207,6 @@ class Link(LinkLike):
         return (value,) if value else ()
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The title of the linked record."""
         return value.title if value else ""
 
     def write(self, value: Any) -> str:
@@ -264,7 +262,6 @@ class Link(LinkLike):
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """The title of the linked record."""
         return (value.title,) if value and value.title else ()
 
     def _among(self, table: sa.FromClause, values: list[Any]) -> sa.ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """`links`: several records of another module, kept in a join table (record, target, position)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -9,6 +9,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral
 from portal.fields.link import LinkLike, ids_of, is_among_ids
 from portal.fields.linked_value import Linked
+from portal.fields.own_table import OwnTable
 from portal.fields.protocols import Form, VisibleIds
 from portal.fields.reader import Reader
 from portal.fields.record_titles import ids_by_title, ids_named, sort_title_column
@@ -16,7 +17,7 @@ from portal.fields.several_values import join_values, split_values
 from portal.fields.table_names import declared_name, join_name, table_of
 
 
-class Links(LinkLike):
+class Links(OwnTable, LinkLike):
     """Several records of another module."""
 
     type: Literal["links"]
@@ -28,22 +29,6 @@ class Links(LinkLike):
     can_be_unique: ClassVar[bool] = False
 
     to: Annotated[tuple[Annotated[str, Names("module")]], OneOrSeveral()]
-
-    def columns(self) -> list[sa.Column[Any]]:
-        """None: the links stand in a join table."""
-        return []
-
-    def store(self, value: Any) -> dict[str, Any]:
-        """Nothing: links_and_lines.py writes the links into the join table."""
-        return {}
-
-    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-        """None: the links are read from the join table, for many records at once."""
-        return []
-
-    def load(self, row: Mapping[str, Any]) -> tuple[Linked, ...]:
-        """Empty: the links are read from the join table, for many records at once."""
-        return ()
 
     def parse(self, text: str, reader: Reader) -> tuple[Linked, ...]:
         """Ids with commas between them, each record once."""
@@ -58,7 +43,6 @@ class Links(LinkLike):
         return tuple({link.id: link for link in links}.values())
 
     def to_json(self, value: Any) -> list[dict[str, Any]]:
-        """The linked records, as a list."""
         return [self.link_to_json(link) for link in value or ()]
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -112,8 +96,8 @@ class Links(LinkLike):
         if operator in ("equal", "contains"):
             find = ids_named if operator == "equal" else ids_by_title
             to = joined.c["target"]
-            found = is_among_ids(to, ids_of(value)) if isinstance(value, list) else to.in_(find(target, value))
-            return table.c["id"].in_(records.where(found))
+            links_there = is_among_ids(to, ids_of(value)) if isinstance(value, list) else to.in_(find(target, value))
+            return table.c["id"].in_(records.where(links_there))
         return Field.compare(self, table, operator, value)
 
     def _visible(self, target: sa.ColumnElement[int], visible_ids: VisibleIds) -> list[sa.ColumnElement[bool]]:
@@ -127,7 +111,6 @@ class Links(LinkLike):
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """The titles of the linked records."""
         return [link.title for link in value or () if link.title]
 
     def _join(self, table: sa.FromClause) -> sa.Table:

@@ -129,15 +129,12 @@ class LocationField(Field):
         return f"_{self.name}_longitude"
 
     def columns(self) -> list[sa.Column[Any]]:
-        """Latitude and longitude."""
         return [sa.Column(self._latitude, ExactDecimal()), sa.Column(self._longitude, ExactDecimal())]
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Latitude and longitude of a Location."""
         return {self._latitude: value and value.latitude, self._longitude: value and value.longitude}
 
     def load(self, row: Mapping[str, Any]) -> Location | None:
-        """The Location of a row."""
         latitude, longitude = row[self._latitude], row[self._longitude]
         return None if latitude is None or longitude is None else Location(latitude, longitude)
 
@@ -210,7 +207,6 @@ class LocationField(Field):
         return sa.and_(latitude >= value.south, latitude <= value.north, around)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Equal to an area is every place in it."""
         if operator == "equal":
             return value is not None and value in _area(constant)
         return super().matches(value, operator, constant)
@@ -228,10 +224,10 @@ def _area(constant: Area | Location) -> Area:
 def _degrees_in(text: str) -> tuple[Decimal, Decimal] | None:
     """Latitude and longitude as a text says them; None where it does not."""
     if text.startswith(("http://", "https://")):
-        found = next((match for pattern in _ADDRESSES if (match := pattern.search(text))), None)
+        match = next(filter(None, (pattern.search(text) for pattern in _ADDRESSES)), None)
     else:
-        found = _GEO.fullmatch(text)
-    return (Decimal(found[1]), Decimal(found[2])) if found else _pair_in(" ".join(text.split()))
+        match = _GEO.fullmatch(text)
+    return (Decimal(match[1]), Decimal(match[2])) if match else _pair_in(" ".join(text.split()))
 
 
 def _pair_in(text: str) -> tuple[Decimal, Decimal] | None:

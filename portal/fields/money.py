@@ -98,7 +98,6 @@ class MoneyField(Bounded):
         return {self.currency_column: self.currency or currency}
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Amount and currency."""
         return {self.name: value and value.amount, self.currency_column: value and value.currency}
 
     def load(self, row: Mapping[str, Any]) -> Money | None:
@@ -180,8 +179,8 @@ class MoneyField(Bounded):
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
         """Without the currency where it is the usual one."""
-        written = self.write(value)
-        return (written, f"{value.amount:f}") if value and value.currency == self.usual(reader) else (written,)
+        text = self.write(value)
+        return (text, f"{value.amount:f}") if value and value.currency == self.usual(reader) else (text,)
 
     def constant(self, raw: Any, reader: Reader) -> Money:
         """A number, or a text with or without a currency; the usual one where it has none."""

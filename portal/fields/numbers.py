@@ -23,7 +23,7 @@ from portal.texts import _, is_blank, ngettext
 
 LONGEST = 60  # characters; refused before any arithmetic
 EXACT = Context(prec=2 * LONGEST)
-WRITTEN = re.compile(r"\d+(\.\d*)?|\.\d+")
+PATTERN = re.compile(r"\d+(\.\d*)?|\.\d+")
 MINUS = "-\u2212\u2010\u2011\u2012\u2013"
 
 
@@ -38,7 +38,7 @@ def parse_number(text: str, reader: Reader) -> Decimal:
         spelled.removeprefix(spelled[:1] if spelled[:1] in "+-" else "").strip(),
     )
     if reader.plain:
-        if not WRITTEN.fullmatch(spelled):
+        if not PATTERN.fullmatch(spelled):
             raise refused
         return _signed(Decimal(spelled), negative)
     group, point = get_group_symbol(reader.locale), get_decimal_symbol(reader.locale)
@@ -108,14 +108,14 @@ def places_of(value: Decimal) -> int:
     return len(without_zeros(value).partition(".")[2])
 
 
-def _amount(written: Any) -> Decimal:
+def _amount(value: Any) -> Decimal:
     try:
-        value = Decimal(str(written)) if not isinstance(written, bool) else None
+        number = Decimal(str(value)) if not isinstance(value, bool) else None
     except InvalidOperation:
-        value = None
-    if value is None or not value.is_finite():
+        number = None
+    if number is None or not number.is_finite():
         raise ValueError("must be a number")
-    return value
+    return number
 
 
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
@@ -194,8 +194,8 @@ class Number(Bounded):
         """A number in the reader's way of writing; between `min` and `max`."""
         if is_blank(text):
             return None
-        typed = self.for_column(parse_number(self.number_in(text), reader))
-        return self.in_bounds(self.bounds(reader), self.check(typed), reader)
+        number = self.for_column(parse_number(self.number_in(text), reader))
+        return self.in_bounds(self.bounds(reader), self.check(number), reader)
 
     @property
     def most_places(self) -> int:
@@ -241,7 +241,6 @@ class Number(Bounded):
         return "" if value is None else localized(value, reader)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """The number itself."""
         return number_cell(value)
 
     def write(self, value: Any) -> str:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}  # of long periods
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_WRITTEN = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)")
+_SHORT = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)")
 _LONG = re.compile(r"(\d{1,3}) ?(days?|weeks?|months?|years?)")
 _LONG_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,3} ?(days?|weeks?|months?|years?)\s*$"})
 _SCHEMA = WithJsonSchema(
@@ -16,37 +16,37 @@ _SCHEMA = WithJsonSchema(
 )
 
 
-def read_period(written: Any) -> tuple[int, str]:
+def read_period(value: Any) -> tuple[int, str]:
     """How many of which unit (a key of SECONDS) are meant. Raises ValueError."""
-    match = _WRITTEN.fullmatch(str(written).strip())
+    match = _SHORT.fullmatch(str(value).strip())
     if match is None or int(match[1]) == 0:
         raise ValueError('must be a period such as "7 days", "4 h" or "15 min"')
     return int(match[1]), match[2][0]
 
 
-def long_period(written: Any) -> datetime.timedelta:
+def long_period(value: Any) -> datetime.timedelta:
     """What a long period means; a month is 30 days. Raises ValueError."""
-    match = _LONG.fullmatch(str(written).strip())
+    match = _LONG.fullmatch(str(value).strip())
     if match is None or int(match[1]) == 0:
         raise ValueError('must be a period such as "90 days", "18 months" or "2 years"')
     return datetime.timedelta(days=int(match[1]) * DAYS[match[2][0]])
 
 
-def _parse(written: Any) -> datetime.timedelta:
-    if isinstance(written, datetime.timedelta):
-        return written
-    number, unit = read_period(written)
+def _parse(value: Any) -> datetime.timedelta:
+    if isinstance(value, datetime.timedelta):
+        return value
+    number, unit = read_period(value)
     return datetime.timedelta(seconds=number * SECONDS[unit])
 
 
-def _checked_long(written: Any) -> str:
-    long_period(written)
-    return str(written).strip()
+def _checked_long(value: Any) -> str:
+    long_period(value)
+    return str(value).strip()
 
 
-def _checked(written: Any) -> str:
-    read_period(written)
-    return str(written)
+def _checked(value: Any) -> str:
+    read_period(value)
+    return str(value)
 
 
 Period = Annotated[datetime.timedelta, BeforeValidator(_parse), _SCHEMA]

@@ -17,7 +17,7 @@ LONGEST = 40
 SIGNS = " ()./-+"  # between the digits
 SHORTEST_PIECE = 5  # digits by which the search finds a part of a number
 # Extensions as people write them in the languages of the portal: “ext. 12”, “x12”, “int. 12”, “wew. 12”.
-WRITTEN = re.compile(r"(\(?\+?[0-9 ()./-]+)(?:(?:ext|x|int|wew)\.? ?([0-9]{1,6}))?", re.IGNORECASE)
+PATTERN = re.compile(r"(\(?\+?[0-9 ()./-]+)(?:(?:ext|x|int|wew)\.? ?([0-9]{1,6}))?", re.IGNORECASE)
 WITHOUT_SIGNS = str.maketrans("", "", SIGNS)
 LEFT_OUT = "(0)"  # of “+44 (0)20 …”: dialed within the country alone
 
@@ -53,7 +53,7 @@ class Phone(TextLike):
     def check(self, text: str) -> str:
         """The number as it was typed, in ASCII. Raises Refused for letters, and for fewer than three digits."""
         number = " ".join("".join(map(simple_sign, unicodedata.normalize("NFKC", text[: LONGEST + 1]))).split())
-        if len(text) > LONGEST or not WRITTEN.fullmatch(number) or sum(map(str.isdigit, number)) < 3:
+        if len(text) > LONGEST or not PATTERN.fullmatch(number) or sum(map(str.isdigit, number)) < 3:
             raise Refused(_("Enter a phone number such as +39 02 1234567."))
         return number
 
@@ -68,7 +68,6 @@ class Phone(TextLike):
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Contained are digits, whatever stands between them, with or without the prefix of a country."""
         if operator == "contains" and (digits := _digits_of(constant)):
             numbers = [number.translate(WITHOUT_SIGNS) for number in (value or "", (value or "").replace(LEFT_OUT, ""))]
             return any(part in number for number in numbers for part in _spellings(digits))
@@ -91,8 +90,8 @@ def _digits_of(text: str) -> str:
 
 def to_dial(text: str) -> str:
     """A number as `tel:` takes it; "" where the text has no digit."""
-    written = WRITTEN.fullmatch(text)
-    number, extension = written.groups() if written else (text, None)
+    match = PATTERN.fullmatch(text)
+    number, extension = match.groups() if match else (text, None)
     digits = re.sub(r"[^+0-9]", "", number.replace(LEFT_OUT, "") if number.startswith(("+", "(+")) else number)
     return f"{digits};ext={extension}" if extension else digits
 

@@ -52,10 +52,10 @@ class Rating(Field):
 
     @property
     def offered(self) -> dict[str, Option]:
-        given = [Decimal(stars) for stars in range(1, self.max + 1)]
+        numbers = [Decimal(stars) for stars in range(1, self.max + 1)]
         if self.halves:
-            given = sorted([*given, *(stars - HALF for stars in given)])
-        return {without_zeros(stars): Option(label=Text(_with_half(stars))) for stars in given}
+            numbers = sorted([*numbers, *(stars - HALF for stars in numbers)])
+        return {without_zeros(stars): Option(label=Text(_with_half(stars))) for stars in numbers}
 
     def bounds(self, reader: Reader) -> tuple[Any, int]:
         """From one star, or half of one, to `max`."""
@@ -84,7 +84,6 @@ class Rating(Field):
         return "" if value is None else without_zeros(Decimal(value))
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:
-        """The number of stars."""
         return SheetCell(value)
 
 

@@ -20,7 +20,7 @@ from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
 from portal.fields.stored_result import StoredResult
 
-WRITTEN = re.compile(r"\s*(?:(count)\(\s*(\w+)\s*\)|(sum|min|max)\(\s*(\w+)\.(\w+)\s*\))\s*")
+PATTERN = re.compile(r"\s*(?:(count)\(\s*(\w+)\s*\)|(sum|min|max)\(\s*(\w+)\.(\w+)\s*\))\s*")
 CREATED = "created"  # the one built-in field that never changes
 
 
@@ -45,14 +45,14 @@ class Rollup(StoredResult):
     @field_validator("of")
     @classmethod
     def _understood(cls, of: str) -> str:
-        if not WRITTEN.fullmatch(of):
+        if not PATTERN.fullmatch(of):
             raise ValueError("must be count(MODULE), or sum, min or max of a field, such as sum(tasks.hours)")
         return of
 
     @property
     def _parts(self) -> tuple[str, str, str]:
         """The function, the module, and the name of its field, "" where records are counted."""
-        match = WRITTEN.fullmatch(self.of)
+        match = PATTERN.fullmatch(self.of)
         if match is None:
             raise ValueError(self.of)
         return (match[1], match[2], "") if match[1] else (match[3], match[4], match[5])
@@ -190,9 +190,9 @@ class Rollup(StoredResult):
         now = arithmetic.operand(kind, present)
         changes = {arithmetic.operand(kind, value): times for value, times in counted.items() if value is not None}
         if function != "sum":
-            gone = any(times < 0 and self._rounded(value) == present for value, times in changes.items())
+            lost_extreme = any(times < 0 and self._rounded(value) == present for value, times in changes.items())
             known = [now, *(value for value, times in changes.items() if times > 0)]
-            return None if gone else self._rounded(arithmetic.extreme(known, largest=function == "max"))
+            return None if lost_extreme else self._rounded(arithmetic.extreme(known, largest=function == "max"))
         total = arithmetic.column_total([(now, 1), *changes.items()], now)
         result = self._rounded(total)
         # Of what came to 0 the currency is not known, and what is rounded may come to something else with all records.

@@ -14,8 +14,8 @@ from portal.texts import _
 
 def pack_values(values: Iterable[str]) -> str | None:
     """Values as one text in which each stands as `,"value",`: quotes within are escaped, so a search is exact."""
-    written = [json.dumps(value, ensure_ascii=False) for value in values]
-    return f",{','.join(written)}," if written else None
+    quoted = [json.dumps(value, ensure_ascii=False) for value in values]
+    return f",{','.join(quoted)}," if quoted else None
 
 
 def unpack_values(text: str | None) -> tuple[str, ...]:

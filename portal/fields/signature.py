@@ -81,7 +81,6 @@ class SignatureField(TextLike):
         ]
 
     def store(self, value: Any) -> dict[str, Any]:
-        """The name, the drawing, and when and by whom it was signed."""
         return {
             self.name: value and value.name,
             self.folded: value and fold(value.name),
@@ -125,7 +124,6 @@ class SignatureField(TextLike):
         return {self.name: value.name if value else "", f"{self.name}.drawing": value.drawing if value else ""}
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The typed name."""
         return value.name if value else ""
 
     def default_value(self, raw: Any, reader: Reader) -> None:
@@ -142,7 +140,6 @@ class SignatureField(TextLike):
         return ()
 
     def texts(self, value: Any) -> Iterable[str]:
-        """The typed name."""
         return (value.name,) if value else ()
 
 

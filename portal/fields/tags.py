@@ -79,7 +79,6 @@ class Tags(Field):
         return tuple(words.values())
 
     def to_json(self, value: Any) -> list[str]:
-        """The tags as a list."""
         return list(value or ())
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -90,7 +89,6 @@ class Tags(Field):
         return {"type": "array", "items": {"type": "string"}}
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The tags, with commas between them."""
         return reader.listed(value or ())
 
     def write(self, value: Any) -> str:
@@ -118,7 +116,6 @@ class Tags(Field):
         return super().compare(table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Equal is what has this very tag, but for accents and case; `contains` takes a part of one."""
         if operator == "equal":
             return fold(constant) in map(fold, value or ())
         if operator == "contains":

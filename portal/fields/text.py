@@ -82,7 +82,6 @@ class TextLike(Field):
         return "" if value is None else self.without_markup(value)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """The words, without markup."""
         return () if value is None else (self.without_markup(value),)
 
 

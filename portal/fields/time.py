@@ -22,9 +22,9 @@ from portal.fields.sheet_cell import CLOCK, CLOCK_WITH_SECONDS, SheetCell
 from portal.texts import is_blank
 
 
-def _bound(written: Any) -> Any:
+def _bound(value: Any) -> Any:
     try:
-        return written if isinstance(written, datetime.time) else parse_time(str(written), PLAIN)
+        return value if isinstance(value, datetime.time) else parse_time(str(value), PLAIN)
     except Refused:
         raise ValueError('must be a time such as "14:30"') from None
 
@@ -89,7 +89,6 @@ class Time(DateOrTime):
         return constant, *(other.time() for other in beside if other.date() == moment.date())
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:
-        """The time of day."""
         return SheetCell(value, CLOCK_WITH_SECONDS if value.second else CLOCK)
 
     def texts(self, value: Any) -> Iterable[str]:

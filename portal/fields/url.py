@@ -10,7 +10,7 @@ from portal.texts import _
 
 LONGEST = 2000
 WITHOUT_SCHEME = re.compile(r"www\.\w", re.IGNORECASE)
-WRITTEN = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\^`{|}]+", re.IGNORECASE)
+PATTERN = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\^`{|}]+", re.IGNORECASE)
 
 
 class Url(TextLike):
@@ -36,7 +36,7 @@ class Url(TextLike):
         """The address, with https:// where people leave it out. Raises Refused for other schemes, and user names."""
         if WITHOUT_SCHEME.match(text):  # as people write it, and the files that they bring along
             text = f"https://{text}"
-        if len(text) > LONGEST or not WRITTEN.fullmatch(text) or not self._leads_somewhere(text):
+        if len(text) > LONGEST or not PATTERN.fullmatch(text) or not self._leads_somewhere(text):
             raise Refused(_("Enter an address that starts with https://."))
         return text
 

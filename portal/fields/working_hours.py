@@ -35,19 +35,19 @@ _EXAMPLE = 'must be hours such as "9:00-18:00", or "9:00-12:30, 13:30-18:00" wit
 Span = tuple[int, int]  # minutes after midnight
 
 
-def _parse_spans(written: Any) -> tuple[Span, ...]:
+def _parse_spans(value: Any) -> tuple[Span, ...]:
     """The hours of one day. Raises ValueError."""
-    if isinstance(written, tuple):
-        return written
-    spans = tuple(_parse_span(part.strip()) for part in str(written).split(","))
+    if isinstance(value, tuple):
+        return value
+    spans = tuple(_parse_span(part.strip()) for part in str(value).split(","))
     for (_start, end), (start, _end) in pairwise(spans):
         if start < end:
             raise ValueError("hours of one day must follow each other, without an overlap")
     return spans
 
 
-def _parse_span(written: str) -> Span:
-    match = _SPAN.fullmatch(written)
+def _parse_span(text: str) -> Span:
+    match = _SPAN.fullmatch(text)
     if match is None:
         raise ValueError(_EXAMPLE)
     numbers = [int(part or 0) for part in match.groups()]
@@ -59,13 +59,13 @@ def _parse_span(written: str) -> Span:
     return start, end
 
 
-def _parse_day_off(written: Any) -> datetime.date | str:
+def _parse_day_off(value: Any) -> datetime.date | str:
     """A date, or a text that names a country then."""
-    if type(written) is datetime.date:
-        return written
+    if type(value) is datetime.date:
+        return value
     with contextlib.suppress(ValueError):
-        return datetime.datetime.strptime(str(written), "%Y-%m-%d").date()  # noqa: DTZ007 a day, of no zone
-    return str(written)
+        return datetime.datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 a day, of no zone
+    return str(value)
 
 
 DayHours = Annotated[
