@@ -79,10 +79,10 @@ def restore_copy(url: str, source: Path) -> None:
 def _schema_of_copy(source: Path) -> str:
     """The schema of the tables in a copy of PostgreSQL."""
     command = [_path_of("pg_restore"), "--list", str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own arguments
-    table = TABLE_IN_LIST.search(done.stdout)
+    process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own arguments
+    table = TABLE_IN_LIST.search(process.stdout)
     if table is None:
-        raise CopyError(f"the copy of the database has no table {done.stderr.strip()}".strip())
+        raise CopyError(f"the copy of the database has no table {process.stderr.strip()}".strip())
     return table[1]
 
 
@@ -121,9 +121,9 @@ def _run(url: sa.URL, program: str, *arguments: str) -> None:
         passwords.write(f"*:*:*:*:{password}\n")
         passwords.flush()
         command = [_path_of(program), *arguments, f"--dbname={_conninfo(url, passwords.name)}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own arguments
-    if done.returncode:
-        raise CopyError(f"{program} says: {done.stderr.strip() or done.returncode}")
+        process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own arguments
+    if process.returncode:
+        raise CopyError(f"{program} says: {process.stderr.strip() or process.returncode}")
 
 
 def _path_of(program: str) -> str:

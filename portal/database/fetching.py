@@ -33,7 +33,7 @@ class PreparedStatement:
     names: tuple[str, ...]  # of the parameters in their order
     constants: dict[str, Any]
     variables: tuple[tuple[str, str, Convert | None], ...]  # name, the key of its value, what the driver makes of it
-    asked: tuple[tuple[str, Callable[[], Any], Convert | None], ...]  # name, what gives its value at each execution
+    computed: tuple[tuple[str, Callable[[], Any], Convert | None], ...]  # name, what gives its value at each execution
     columns: tuple[str, ...]
     converted: tuple[tuple[str, Convert], ...]  # columns, and what makes the value from the driver's
 
@@ -42,8 +42,8 @@ class PreparedStatement:
         named = self.constants.copy()
         for name, key, convert in self.variables:
             named[name] = values[key] if convert is None else convert(values[key])
-        for name, ask, convert in self.asked:
-            named[name] = ask() if convert is None else convert(ask())
+        for name, compute, convert in self.computed:
+            named[name] = compute() if convert is None else convert(compute())
         return tuple([named[name] for name in self.names])
 
     def execute(self, connection: sa.Connection, values: Mapping[str, Any]) -> list[Row]:
@@ -56,11 +56,11 @@ class PreparedStatement:
             cursor.execute(text, parameters)
             for after in connection.dispatch.after_cursor_execute:
                 after(connection, cursor, text, parameters, self, False)
-            found = cursor.fetchall()
+            fetched = cursor.fetchall()
         except Exception as error:  # noqa: BLE001 SQLAlchemy raises it as its own, and gives up a dead connection
             connection._handle_dbapi_exception(error, text, parameters, cursor, None)
         cursor.close()
-        rows = [dict(zip(self.columns, row, strict=True)) for row in found]
+        rows = [dict(zip(self.columns, row, strict=True)) for row in fetched]
         for name, convert in self.converted:
             for row in rows:
                 row[name] = convert(row[name])
@@ -73,15 +73,15 @@ _prepared: WeakKeyDictionary[Statement, PreparedStatement | Literal[False] | Non
 
 def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
     """All rows of a statement, with the values of its parameters; no two columns have the same name."""
-    known = _prepared.get(statement)
+    prepared = _prepared.get(statement)
     if (
-        isinstance(known, PreparedStatement)
-        and known.dialect == connection.dialect.name
+        isinstance(prepared, PreparedStatement)
+        and prepared.dialect == connection.dialect.name
         and connection.in_transaction()
     ):
-        return known.execute(connection, values)
+        return prepared.execute(connection, values)
     result = connection.execute(statement, values)
-    if known is None:
+    if prepared is None:
         again = statement in _prepared
         _prepared[statement] = _prepare(statement, values, connection.dialect, result) if again else None
     return [dict(row) for row in result.mappings()]
@@ -96,10 +96,10 @@ def _prepare(
     expanded = compiled.construct_expanded_state(values, escape_names=False)
     binds = {name: bind for bind, name in compiled.bind_names.items()}  # `compiled.binds` has keys beside the names
     variables = {name: bind for name, bind in binds.items() if bind.key in values}
-    asked = {name: bind for name, bind in binds.items() if bind.callable and name not in variables}
+    computed = {name: bind for name, bind in binds.items() if bind.callable and name not in variables}
     description, selected = result.cursor.description, list(statement.selected_columns)
     columns = tuple(column[0] for column in description)
-    changing = variables | asked
+    changing = variables | computed
     if compiled.escaped_bind_names or not changing.keys() <= expanded.parameters.keys():
         return False
     if len(set(columns)) < len(columns) or len(columns) != len(selected):
@@ -123,7 +123,7 @@ def _prepare(
         names,
         dict(_constants(compiled, expanded, changing, dialect)),
         tuple(of_variables),
-        tuple((name, bind.callable, _to_driver(bind, dialect)) for name, bind in asked.items()),
+        tuple((name, bind.callable, _to_driver(bind, dialect)) for name, bind in computed.items()),
         columns,
         tuple((name, convert) for name, convert in of_columns if convert is not None),
     )

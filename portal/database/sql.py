@@ -195,8 +195,8 @@ def period_bounds(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
         raise operator_refused("within")
     zone = reader.time_zone
     bounds = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
-    written = [(bound if "now" in field.specials else bound.date()).isoformat() for bound in bounds]
-    earliest, latest = (_constant(field, text, reader) for text in written)
+    texts = [(bound if "now" in field.specials else bound.date()).isoformat() for bound in bounds]
+    earliest, latest = (_constant(field, text, reader) for text in texts)
     return earliest, latest
 
 

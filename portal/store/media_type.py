@@ -20,11 +20,11 @@ def media_type(source: BinaryIO, name: str) -> str:
     source.seek(position)
     ending = PurePath(name).suffix.lower()
     try:
-        found = puremagic.from_string(head, mime=True, filename=name) if head else ""
+        guess = puremagic.from_string(head, mime=True, filename=name) if head else ""
     except (puremagic.PureError, ValueError):
-        found = ""
-    if found:
-        return found
+        guess = ""
+    if guess:
+        return guess
     return TEXT.get(ending, UNKNOWN) if _is_text(head) else UNKNOWN
 
 

@@ -178,9 +178,9 @@ def open_store(address: str, folder: Path, access_key: str = "", secret_key: str
     if "://" in address:
         raise ValueError(f'"{address}" is not a store: a folder, or s3://bucket?endpoint=https://s3.example')
     path = folder / address
-    made = [part for part in (path, *path.parents) if not part.exists()]
+    new_folders = [part for part in (path, *path.parents) if not part.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for part in made:
+    for part in new_folders:
         _sync(part.parent)
     return Store(backends.LocalStore(prefix=path), path)
 

@@ -349,11 +349,11 @@ class Conversion:
             return
         types = {column.name: column.type for column in columns_of(self.new)}
         source = sa.table(
-            self.module.name, sa.column("id"), *[sa.column(written, types[name]) for name, written in names.items()]
+            self.module.name, sa.column("id"), *[sa.column(target, types[name]) for name, target in names.items()]
         )
         bound = {
-            written: sa.bindparam(f"value_{place}", type_=types[name])
-            for place, (name, written) in enumerate(names.items())
+            target: sa.bindparam(f"value_{place}", type_=types[name])
+            for place, (name, target) in enumerate(names.items())
         }
         statement = sa.update(source).where(source.c["id"] == sa.bindparam("record_id")).values(bound)
         rows = [

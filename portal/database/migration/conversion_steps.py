@@ -39,7 +39,7 @@ def conversion_step(
         return PlanStep(
             change + converted, effort=effort, tasks=tuple(tasks), tables=tables, is_prepared=prepared is not None
         )
-    kept = f"{misfits.count:,} that would be lost kept aside: {misfits}"
+    set_aside = f"{misfits.count:,} that would be lost kept aside: {misfits}"
     many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
     return PlanStep(
         f"! {change}: {many} would be lost, not fitting: {misfits} {WITH_LOSS}",
@@ -49,7 +49,7 @@ def conversion_step(
         is_prepared=prepared is not None,
         tasks=tuple(tasks),
         tasks_if_left=(Task(Phase.CONVERT_VALUES, partial(run, keep_misfits=True)), *tasks[1:]),
-        sentence_if_left=f"{change}: {fitting} converted, {kept}",
+        sentence_if_left=f"{change}: {fitting} converted, {set_aside}",
     )
 
 

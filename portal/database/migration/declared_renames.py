@@ -117,8 +117,8 @@ def renamed_names(
     for name in formerly:
         if name in known or name in renamed:
             continue
-        gone = (later for later in known if later not in formerly and later not in renamed.values())
-        later = next((later for later in gone if name in _earlier_names(later, history)), None)
+        undeclared = (later for later in known if later not in formerly and later not in renamed.values())
+        later = next((later for later in undeclared if name in _earlier_names(later, history)), None)
         if later is not None:
             renamed[name] = later
     return renamed

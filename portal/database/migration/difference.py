@@ -173,6 +173,6 @@ def compare_snapshots(old: Snapshot, new: Snapshot) -> Difference:
     for name, module in new["modules"].items():
         if name in old["modules"]:
             there, declared = old["modules"][name]["indexes"], module["indexes"]
-            difference.indexes[name] = {index for index, made in declared.items() if there.get(index) != made}
-            difference.obsolete_indexes[name] = {index for index, made in there.items() if declared.get(index) != made}
+            difference.indexes[name] = {index for index in declared if there.get(index) != declared[index]}
+            difference.obsolete_indexes[name] = {index for index in there if declared.get(index) != there[index]}
     return difference

@@ -68,9 +68,9 @@ class LateIndexes:
             made_anew = {name for _table, names in self._missing.values() for name in names}
             first = obsolete.keys() & (unique | made_anew)
             _drop(connection, {name: obsolete[name] for name in sorted(first)})
-            made = [create_late_indexes(connection, table, names) for table, names in self._missing.values()]
+            succeeded = [create_late_indexes(connection, table, names) for table, names in self._missing.values()]
             _drop(connection, {name: obsolete[name] for name in sorted(obsolete.keys() - first)})
-        return all(made)
+        return all(succeeded)
 
 
 def create_late_indexes(connection: sa.Connection, table: sa.Table, names: Collection[str]) -> bool:
@@ -151,10 +151,10 @@ class PlannedIndexes:
             self._handled |= missing
             # What kept exactly the same values apart in older versions stays until then.
             self._handled.add(index_name(module.name, *module.unique_within(field), field.name))
-            shown = ", ".join(f"{values} ({count} times)" for values, count in duplicates[:SHOWN])
+            listed = ", ".join(f"{values} ({count} times)" for values, count in duplicates[:SHOWN])
             more = ", …" if len(duplicates) > SHOWN else ""
             path = f"{module.name}.{field.name}"
-            sentence = f"! field {path} cannot be made unique, these values occur more than once: {shown}{more}"
+            sentence = f"! field {path} cannot be made unique, these values occur more than once: {listed}{more}"
             yield PlanStep(sentence, blocked=True, needed=False)
 
 

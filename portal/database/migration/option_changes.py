@@ -56,8 +56,8 @@ def rename_stored_options(connection: sa.Connection, table: str, before: Field, 
             return
         last = rows[-1]["id"]
         for row in rows:
-            chosen = before.load(row)
-            renamed = tuple(names.get(option, option) for option in chosen)
-            if renamed != tuple(chosen):
+            options = before.load(row)
+            renamed = tuple(names.get(option, option) for option in options)
+            if renamed != tuple(options):
                 stored = before.store(renamed)
                 connection.execute(sa.update(source).where(source.c["id"] == row["id"]).values(stored))

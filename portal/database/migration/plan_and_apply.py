@@ -143,8 +143,8 @@ def apply(
             with writing(engine) as connection:
                 analyze(connection, indexed)
     if not are_unique:  # of values converted, or saved meanwhile
-        known = {step.sentence for step in applied.left}
-        blocked = [step for step in plan(engine, tables).steps if step.blocked and step.sentence not in known]
+        sentences = {step.sentence for step in applied.left}
+        blocked = [step for step in plan(engine, tables).steps if step.blocked and step.sentence not in sentences]
         return Applied(applied.done, [*applied.left, *blocked])
     return applied
 
@@ -187,12 +187,12 @@ def _carry_out(
 ) -> Applied:
     """Does the steps of a planner, marks what is to be indexed, and saves the snapshot."""
     left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
-    chosen = [step for step in steps if step not in left]
-    tasks = [task for step in chosen for task in step.tasks] + [task for step in left for task in step.tasks_if_left]
+    accepted = [step for step in steps if step not in left]
+    tasks = [task for step in accepted for task in step.tasks] + [task for step in left for task in step.tasks_if_left]
     for task in sorted(tasks, key=lambda task: task.phase):
         task.run()
     create_search_index(connection)
-    mark_modules(connection, planner.tables, Plan(chosen).modules_to_index)
+    mark_modules(connection, planner.tables, Plan(accepted).modules_to_index)
     save_snapshot(connection, planner.tables, next_snapshot(connection, planner, old, left))
     sentences = [step.sentence_if_left if step in left else step.done for step in steps]
     undone = [step for step in left if not step.sentence_if_left]

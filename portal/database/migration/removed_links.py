@@ -43,8 +43,8 @@ def attach_link_again(connection: sa.Connection, tables: Tables, module: str, fi
     for column in columns_of(field):
         for key in table.c[column.name].foreign_keys:
             source = sa.table(module, sa.column(column.name, column.type))
-            gone = source.c[column.name].not_in(_ids(key.target_fullname.partition(".")[0]))
-            connection.execute(sa.update(source).where(gone).values({column.name: None}))
+            is_dangling = source.c[column.name].not_in(_ids(key.target_fullname.partition(".")[0]))
+            connection.execute(sa.update(source).where(is_dangling).values({column.name: None}))
             if connection.dialect.name == "sqlite":
                 alter.add_column(connection, table.c[column.name], TEMPORARY)
                 _replace_column(connection, module, column)
@@ -80,8 +80,8 @@ def _detach_join_table(connection: sa.Connection, name: str) -> None:
 def _attach_join_table(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
     table = tables.join(module, field.name)
     source = sa.table(table.name, *map(sa.column, JOIN_COLUMNS))
-    gone = sa.or_(source.c["record"].not_in(_ids(module)), source.c["target"].not_in(_ids(field.targets[0])))
-    connection.execute(sa.delete(source).where(gone))
+    is_dangling = sa.or_(source.c["record"].not_in(_ids(module)), source.c["target"].not_in(_ids(field.targets[0])))
+    connection.execute(sa.delete(source).where(is_dangling))
     if connection.dialect.name != "sqlite":
         alter.add_foreign_keys(connection, table, ("record", "target"))
         return

@@ -58,8 +58,8 @@ def _rename_tables(connection: sa.Connection, tables: Tables, old: Snapshot, ren
         for module, fields in renames.fields.items():
             before = renames.modules.get(module, module)
             entries = old["modules"][before]["fields"]
-            for taken in fields.keys() & entries.keys():
-                _drop_empty(connection, before, entries[taken])
+            for name in fields.keys() & entries.keys():
+                _drop_empty(connection, before, entries[name])
         for after, former in names.tables.items():
             alter.rename_table(connection, former, after)
         for table, columns in names.columns.items():

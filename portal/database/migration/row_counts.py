@@ -66,10 +66,10 @@ class RowCounts:
         if self.connection is None:
             return []
         source = sa.table(table, *[sa.column(column.name, column.type) for column in {*within, *compared}])
-        number, written = sa.func.count(), source.c[compared[0].name]
+        number, shown = sa.func.count(), source.c[compared[0].name]
         groups = [source.c[column.name] for column in (*within, compared[-1])]
         rows = self.connection.execute(
-            sa.select(sa.func.max(written), sa.func.min(written), number)
+            sa.select(sa.func.max(shown), sa.func.min(shown), number)
             .where(*[column.is_not(None) for column in groups])
             .group_by(*groups)
             .having(number > 1)

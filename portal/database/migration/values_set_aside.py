@@ -62,8 +62,8 @@ def set_column_aside(connection: sa.Connection, module: str, field: str, column:
         alter.rename_column(connection, module, column, column_name(field))
         return
     table = sa.table(module, sa.column(column), sa.column(column_name(field)))
-    given = table.c[column].is_not(None)
-    connection.execute(sa.update(table).where(given).values({column_name(field): table.c[column]}))
+    has_value = table.c[column].is_not(None)
+    connection.execute(sa.update(table).where(has_value).values({column_name(field): table.c[column]}))
     alter.drop_columns(connection, module, [column])
 
 

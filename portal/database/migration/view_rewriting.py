@@ -34,12 +34,12 @@ def rename_options_in_views(
 ) -> None:
     """Filters by an option follow it; `renames`: new name → old name."""
     names = {before: after for after, before in renames.items()}
-    typed = {fold(before): after for before, after in names.items()}
+    new_names = {fold(before): after for before, after in names.items()}
     called = {_as_typed(text) for text in (field.name, *field.title)}
 
     def renamed_filter(match: re.Match[str]) -> str:
         name, value = match.groups()
-        option = typed.get(fold(value.strip('"'))) if name and _as_typed(name) in called else None
+        option = new_names.get(fold(value.strip('"'))) if name and _as_typed(name) in called else None
         if option is None:
             return match[0]
         is_word = re.fullmatch(r"[\w-]+", option) and '"' not in value

@@ -52,11 +52,11 @@ class ExistingTable(sa.Table):
 
     def subquery_text(self, dialect: sa.Dialect) -> str:
         """The SQL of `source`, compiled once."""
-        written: dict[str, str] = self.info.setdefault("sql", {})
-        if dialect.name not in written:
+        texts: dict[str, str] = self.info.setdefault("sql", {})
+        if dialect.name not in texts:
             compiled = self.source.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-            written[dialect.name] = str(compiled)
-        return written[dialect.name]
+            texts[dialect.name] = str(compiled)
+        return texts[dialect.name]
 
 
 @compiles(ExistingTable)
@@ -281,17 +281,17 @@ class ExistingModule:
 
     def _reference(self, key: Expression, texts: list[Expression]) -> Expression:
         values = VALUES[self.existing.dialect]
-        shown = texts[0]
+        reference = texts[0]
         for text in texts[1:]:
-            shown = shown + "-" + text
+            reference = reference + "-" + text
         parts = NUMBER_PART.fullmatch(self.module.reference)
         if parts is None:
-            return shown
+            return reference
         before, digits, after = parts.groups()
         if digits and self.has_integer_key:
-            shown = values.padded(key, int(digits))
-        shown = before + shown if before else shown
-        return shown + after if after else shown
+            reference = values.padded(key, int(digits))
+        reference = before + reference if before else reference
+        return reference + after if after else reference
 
     def _field_columns(self, field: Field, source: sa.FromClause) -> dict[str, Expression]:
         columns, inspected = field.columns(), self.inspected
@@ -302,15 +302,15 @@ class ExistingModule:
         values, value = VALUES[self.existing.dialect], source.c[column]
         text = values.text(value)
         constants = field.constants(self.declaration.settings.currency)
-        made: dict[str, Expression] = {TEXT.format(field.name): self._searched(field, text)}
+        expressions: dict[str, Expression] = {TEXT.format(field.name): self._searched(field, text)}
         for own in columns:
             if own.name == field.name:
-                made[own.name] = self._value(field, own, value, kind)
+                expressions[own.name] = self._value(field, own, value, kind)
             elif own.name == field.folded:
-                made[own.name] = values.folded(text)
+                expressions[own.name] = values.folded(text)
             elif own.name == field.key_column:
-                made[own.name] = sa.func.lower(sa.func.trim(text))
-        return made | {name: sa.literal(constant) for name, constant in constants.items()}
+                expressions[own.name] = sa.func.lower(sa.func.trim(text))
+        return expressions | {name: sa.literal(constant) for name, constant in constants.items()}
 
     def _value(self, field: Field, own: sa.Column[Any], value: Expression, kind: str) -> Expression:
         values, zone = VALUES[self.existing.dialect], self.declaration.settings.time_zone

@@ -50,9 +50,9 @@ class InspectedTable:
         if name in self.columns:
             return name
         for simplified in (str.casefold, _bare):
-            meant = [column for column in self.columns if simplified(column) == simplified(name)]
-            if len(meant) == 1:
-                return meant[0]
+            matches = [column for column in self.columns if simplified(column) == simplified(name)]
+            if len(matches) == 1:
+                return matches[0]
         return None
 
 
@@ -74,8 +74,8 @@ def inspect_existing(engine: sa.Engine, declaration: Declaration) -> ExistingTab
         return NOTHING
     with engine.connect() as connection:
         inspector = sa.inspect(connection)
-        found = {name: table for name in sorted(names) if (table := _find(inspector, name)) is not None}
-    return ExistingTables(engine.dialect.name, found)
+        tables = {name: table for name in sorted(names) if (table := _find(inspector, name)) is not None}
+    return ExistingTables(engine.dialect.name, tables)
 
 
 def inspect_table(inspector: sa.Inspector, name: str, schema: str | None = None) -> InspectedTable:
@@ -100,9 +100,9 @@ def _find(inspector: sa.Inspector, declared: str) -> InspectedTable | None:
         known = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
         if inspector.dialect.name == "postgresql":
             known |= set(inspector.get_materialized_view_names(schema))
-        meant = name if name in known else _only(known, name)
-        if meant is not None:
-            return inspect_table(inspector, meant, schema)
+        match = name if name in known else _only(known, name)
+        if match is not None:
+            return inspect_table(inspector, match, schema)
     return None
 
 
@@ -114,8 +114,8 @@ def _readings(inspector: sa.Inspector, declared: str) -> Iterable[tuple[str | No
 
 
 def _only(known: Iterable[str], name: str) -> str | None:
-    meant = [other for other in known if other.casefold() == name.casefold()]
-    return meant[0] if len(meant) == 1 else None
+    matches = [other for other in known if other.casefold() == name.casefold()]
+    return matches[0] if len(matches) == 1 else None
 
 
 def _bare(name: str) -> str:

@@ -249,8 +249,8 @@ def _find(connection: sa.Connection, search: Search, start: PageStart, limit: in
     records = _few_records(connection, search, search.visible)
     while records is None and progress.scanned < MAX_SCANNED:
         # The hits are counted where that takes no further statement.
-        wanted = limit - len(hits) if progress.scanned else max(limit, counted)
-        window = engine.next_window(connection, search, wanted, progress)
+        needed = limit - len(hits) if progress.scanned else max(limit, counted)
+        window = engine.next_window(connection, search, needed, progress)
         if window is None:
             break
         candidates = engine.candidates(connection, search, start, window)

@@ -178,11 +178,11 @@ def _forget_statistics(connection: sa.Connection) -> None:
     _statistics.pop(connection.engine.pool, None)
 
 
-def next_window(connection: sa.Connection, search: Search, wanted: int, progress: Progress) -> int:
+def next_window(connection: sa.Connection, search: Search, needed: int, progress: Progress) -> int:
     """How many matches are read next: as many hits as are wanted, and more where each is tested for a condition."""
     if search.condition is None:
-        return wanted
-    return max(wanted, NEXT_TESTED if progress.scanned else FIRST_TESTED)
+        return needed
+    return max(needed, NEXT_TESTED if progress.scanned else FIRST_TESTED)
 
 
 def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
@@ -227,10 +227,10 @@ def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, co
         alike = [search for search in searches if (search.scopes is not None) is with_scopes]
         if alike:
             rows = _newest_rows(connection, alike, limit, counted)
-            found = [
+            hits = [
                 Newest(row["records"] or [], min(row["number"], counted), more=row["number"] >= counted) for row in rows
             ]
-            answers.update(zip(alike, found, strict=True))
+            answers.update(zip(alike, hits, strict=True))
     return [answers[search] for search in searches]
 
 

@@ -108,7 +108,7 @@ def _drop_triggers(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
 
 
-def next_window(connection: sa.Connection, search: Search, wanted: int, progress: Progress) -> int | None:
+def next_window(connection: sa.Connection, search: Search, needed: int, progress: Progress) -> int | None:
     """How many matches FTS5 gives next, as many as the hits so far promise to be enough; None if the index costs less.
 
     It does where it finds hits without reading other modules' matches.
@@ -116,12 +116,12 @@ def next_window(connection: sa.Connection, search: Search, wanted: int, progress
     scanned, hits = progress.scanned, progress.hits
     if not scanned:
         small = _rows_of_modules(connection, [search.module.name])[search.module.name] < SMALL_MODULE
-        return None if small else max(wanted, FIRST_WINDOW if _needs_tests(search) else 0)
+        return None if small else max(needed, FIRST_WINDOW if _needs_tests(search) else 0)
     if not _needs_tests(search):
         return None
     if scanned < SECOND_WINDOW:
         return SECOND_WINDOW - scanned
-    return max(1000, int(wanted / hits * scanned * 1.3)) if hits >= 3 else MAX_WINDOW - scanned
+    return max(1000, int(needed / hits * scanned * 1.3)) if hits >= 3 else MAX_WINDOW - scanned
 
 
 def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:

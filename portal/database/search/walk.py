@@ -75,8 +75,8 @@ def walk_eras(
     newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
     edge = _AFTER + 1 if start.oldest_first else sa.func.coalesce(_BEFORE, newest + 1)
     first = {"most": f"{MOST_HITS}", "seqs": "'{}'::bigint[]", "records": "'{}'::bigint[]", "number": "0::bigint"}
-    given = [edge.label("edge"), bits.label("bits")]
-    begin = sa.select(*given, *_columns(first), longest_of_all.label("longest"))
+    columns = [edge.label("edge"), bits.label("bits")]
+    begin = sa.select(*columns, *_columns(first), longest_of_all.label("longest"))
     walk = begin.cte("walk", recursive=True, nesting=of_modules)
     rows = _rows_of_era(search, start, required, of_modules).subquery("rows")
     all_rows = {"seqs": "array_agg(rows.seq)", "records": "array_agg(rows.record)", "number": "count(*)"}

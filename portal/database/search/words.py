@@ -40,8 +40,8 @@ def indexed_text(texts: Iterable[str], reference: str = "") -> str:
             compounds += _shortened(joined)
     tokens += dict.fromkeys(compounds)
     numbers = [*DIGITS.findall(reference), *(token for token in tokens if token[0] == "0" and token.isdigit())]
-    known = {*tokens, ""}
-    tokens += dict.fromkeys(number.lstrip("0") for number in numbers if number.lstrip("0") not in known)
+    seen = {*tokens, ""}
+    tokens += dict.fromkeys(number.lstrip("0") for number in numbers if number.lstrip("0") not in seen)
     text = f" {' '.join(tokens)} " if tokens else " "
     return text if len(text) <= MAX_TEXT_LENGTH else text[: text.rindex(" ", 0, MAX_TEXT_LENGTH) + 1]
 

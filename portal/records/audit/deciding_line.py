@@ -33,8 +33,8 @@ class Line:
 
 def deciding_lines(places: Places, declaration: Declaration, step: ExplainStep, profile: str | None) -> list[Line]:
     """The line that decided; of conditions that are joined, one of each profile."""
-    written = (_joined_places if step.joined else _deciding_place)(places, declaration, step, profile)
-    return [Line(places.line(*place), places.text(*place)) for place in written]
+    paths = (_joined_places if step.joined else _deciding_place)(places, declaration, step, profile)
+    return [Line(places.line(*place), places.text(*place)) for place in paths]
 
 
 def _joined_places(
@@ -59,8 +59,8 @@ def _deciding_place(
         if nearest is not None and path is not None:
             yield nearest, path
             return
-    written: Iterator[KeyPath] = (("modules", *keys) for keys in step.module_keys)
-    yield from [(MODULES, keys) for keys in written if places.has(MODULES, keys)][:1]
+    paths: Iterator[KeyPath] = (("modules", *keys) for keys in step.module_keys)
+    yield from [(MODULES, keys) for keys in paths if places.has(MODULES, keys)][:1]
 
 
 def _profile_files(

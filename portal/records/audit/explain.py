@@ -167,20 +167,20 @@ def _action_steps(records: Records, record: Record, action: str) -> Iterator[Exp
     yield _granted_step(records.policy, module, action)
     if transition is None:
         return
-    written = (module, "lifecycle", "transitions", action)
+    path = (module, "lifecycle", "transitions", action)
     now = state_of(records, record)
     names = {"action": action, "field": transition.only, "state": now}
     if transition.only is not None:
         alone = is_for_reader(records, record, transition)
         among = _("${action} is reserved for ${field}, which includes this person", mapping=names)
         others = _("${action} is reserved for ${field}, which does not include this person", mapping=names)
-        yield ExplainStep(alone, among if alone else others, (), ((*written, "only"),))
+        yield ExplainStep(alone, among if alone else others, (), ((*path, "only"),))
     starts = leaves(transition, now)
     here, elsewhere = (
         _("${action} starts in the state ${state}", mapping=names),
         _("${action} does not start in the state ${state}", mapping=names),
     )
-    yield ExplainStep(starts, here if starts else elsewhere, (), (written,))
+    yield ExplainStep(starts, here if starts else elsewhere, (), (path,))
 
 
 def _granted_step(policy: Policy, module: str, action: str) -> ExplainStep:

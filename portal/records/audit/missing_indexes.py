@@ -95,5 +95,5 @@ def _readers(declaration: Declaration, module: Module) -> Iterator[tuple[Profile
 
 
 def _warning(places: Places, module: Module, keys: KeyPath, message: str) -> Problem:
-    written = keys if places.has("modules.yaml", keys) else keys[:2]
-    return places.problem("modules.yaml", written, message, warning=True)
+    path = keys if places.has("modules.yaml", keys) else keys[:2]
+    return places.problem("modules.yaml", path, message, warning=True)

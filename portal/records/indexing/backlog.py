@@ -58,19 +58,19 @@ def update_linking_records(system: Records, record_id: int) -> None:
                 _start_after_commit(system, record_id)
 
 
-def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = lambda done: None) -> int:
+def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = lambda count: None) -> int:
     """Works off all marks that no other process has locked, and what a killed migration has left.
 
     Returns the number of records, reported meanwhile.
     """
-    done = 0
+    count = 0
     with _turn:
         finish_search_index(engine)
         while (updated := catch_up_some(engine, tables)) is not None:
-            done += updated
-            report(done)
+            count += updated
+            report(count)
         finish_interrupted(engine, tables)
-    return done
+    return count
 
 
 def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:

@@ -59,8 +59,8 @@ class RollupsOver:
             counted = [_condition(self._records, rollup).label(f"_{index}") for index, rollup in enumerate(rollups)]
             for batch in batched(ids, AT_ONCE):
                 among = table.c["id"].in_(batch), link.is_not(None)
-                found = sa.select(link.label("_linked"), *columns.values(), *counted).where(*among)
-                for row in self._records.connection.execute(found).mappings():
+                query = sa.select(link.label("_linked"), *columns.values(), *counted).where(*among)
+                for row in self._records.connection.execute(query).mappings():
                     for index, rollup in enumerate(rollups):
                         if row[f"_{index}"]:
                             self._note_value(rollup, row, times)
@@ -113,14 +113,14 @@ def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Field], chan
     sources = [name for formula in formulas for name in formula.sources]
     present = {record.id: record.values for record in system.by_ids(ids, [*names, *sources])}
     results = {rollup.name: _results(system, present, rollup, changes[rollup.place]) for rollup in rollups}
-    written = [*rollups, *formulas]
-    with rolling_up(system, ids, [column.name for field in written for column in field.columns()]):
+    stored = [*rollups, *formulas]
+    with rolling_up(system, ids, [column.name for field in stored for column in field.columns()]):
         for record_id, values in present.items():
             new = {name: by_id[record_id] for name, by_id in results.items() if record_id in by_id}
-            columns = computed(written, {**values, **new}, system.policy.reader.currency)
+            columns = computed(stored, {**values, **new}, system.policy.reader.currency)
             this_record = system.table.c["id"] == record_id
             system.connection.execute(sa.update(system.table).where(this_record).values(columns))
-    if any(field.searched for field in written):
+    if any(field.searched for field in stored):
         replace_texts(system, ids)
 
 
@@ -146,10 +146,10 @@ def rolled_up(system: Records, ids: Sequence[int], rollup: Field) -> dict[int, A
     """The values of a roll-up, by the ids of the records that have it, from all records that it is over."""
     others = system.of(rollup.counted)
     link, selected = others.table.c[rollup.counted_link], _selected(rollup, others.table)
-    found = sa.select(link.label("_linked"), *selected, sa.func.count().label("_times"))
-    found = found.where(link.in_(ids), _condition(others, rollup)).group_by(link, *selected)
+    query = sa.select(link.label("_linked"), *selected, sa.func.count().label("_times"))
+    query = query.where(link.in_(ids), _condition(others, rollup)).group_by(link, *selected)
     counted: dict[int, list[tuple[Any, int]]] = {record_id: [] for record_id in ids}
-    for row in system.connection.execute(found).mappings():
+    for row in system.connection.execute(query).mappings():
         counted[row["_linked"]].append((_value(rollup, row), row["_times"]))
     return {record_id: rollup.rolled_up(pairs, system.policy.reader.currency) for record_id, pairs in counted.items()}
 

@@ -61,8 +61,8 @@ def complete_index(connection: sa.Connection, tables: Tables) -> tuple[int, int]
             lacking = sa.select(system.table.c["id"]).where(system.table.c["id"].not_in(there))
             ids = connection.scalars(lacking.order_by(system.table.c["modified"], system.table.c["id"])).all()
             index_records(system, ids)
-            gone = record.not_in(sa.select(system.table.c["id"]))
-            removed += connection.execute(sa.delete(tables.search).where(module == name, gone)).rowcount
+            is_deleted = record.not_in(sa.select(system.table.c["id"]))
+            removed += connection.execute(sa.delete(tables.search).where(module == name, is_deleted)).rowcount
             added += len(ids)
     return added, removed
 

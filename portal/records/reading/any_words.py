@@ -15,14 +15,14 @@ def ids_with_any_word(records: Records, text: str, limit: int) -> list[int]:
 
     Records with less than half as many words as the first one are left out.
     """
-    typed = dict.fromkeys(term.word for term in parse_words(text).terms)
-    words = [word for word in typed if len(word) >= SHORTEST or not word.isascii()][:MOST_WORDS]
+    typed_words = dict.fromkeys(term.word for term in parse_words(text).terms)
+    words = [word for word in typed_words if len(word) >= SHORTEST or not word.isascii()][:MOST_WORDS]
     hits = [records.first_ids(Query(word, size=MOST_HITS)) for word in words]
     rare = [ids for ids in hits if ids and len(ids) < MOST_HITS]
-    found: dict[int, list[int]] = defaultdict(list)  # by record, how many records have each of its words
+    matches: dict[int, list[int]] = defaultdict(list)  # by record, how many records have each of its words
     for ids in rare or hits:
         for record_id in ids:
-            found[record_id].append(len(ids))
-    most = max(map(len, found.values()), default=0)
-    near = [record_id for record_id, others in found.items() if 2 * len(others) >= most]
-    return sorted(near, key=lambda record_id: (-len(found[record_id]), sum(found[record_id])))[:limit]
+            matches[record_id].append(len(ids))
+    most = max(map(len, matches.values()), default=0)
+    near = [record_id for record_id, others in matches.items() if 2 * len(others) >= most]
+    return sorted(near, key=lambda record_id: (-len(matches[record_id]), sum(matches[record_id])))[:limit]

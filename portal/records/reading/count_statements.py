@@ -117,12 +117,12 @@ def _tested(
     one: sa.ColumnElement[int] = sa.literal_column("1")
     ways = [sa.select(one.label("hit")).select_from(table).where(branch, way, *request.visible)
             for way in _ways(table, branch, request.indexed)]  # fmt: skip
-    found = _number(_joined(ways).limit(constant(MOST_TESTED))).subquery()
-    is_few = found.c["number"] < constant(MOST_TESTED)
+    tested = _number(_joined(ways).limit(constant(MOST_TESTED))).subquery()
+    is_few = tested.c["number"] < constant(MOST_TESTED)
     # Both databases count what CASE needs, and nothing else.
     exact = _number(_joined([way.where(*map(WithoutIndex, request.tested)) for way in ways])).scalar_subquery()
     row = _row(place, 1, sa.case((is_few, exact), else_=hits), sa.case((is_few, constant(0)), else_=tested_rows))
-    return row.select_from(found)
+    return row.select_from(tested)
 
 
 def _by_index(

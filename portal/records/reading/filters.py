@@ -56,7 +56,7 @@ def filter_inputs(field: Field) -> tuple[str, ...]:
 
 def read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, list[Condition]]:
     """The filter of a field in the parameters of an address, and its conditions; none where it cannot be parsed."""
-    chosen = Filter(
+    requested = Filter(
         field.name,
         values=_values(form, field.name),
         ids=_values(form, f"{field.name}.id") if field.targets else (),
@@ -64,22 +64,24 @@ def read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, lis
         maximum=form.get(f"{field.name}.max", "").strip(),
         empty=form.get(f"{field.name}.empty", "") == "1",
     )
-    return parse_filter(records, field, chosen)
+    return parse_filter(records, field, requested)
 
 
-def parse_filter(records: Records, field: Field, chosen: Filter) -> tuple[Filter, list[Condition]]:
+def parse_filter(records: Records, field: Field, requested: Filter) -> tuple[Filter, list[Condition]]:
     """A filter as it was typed, with the error where it cannot be parsed, and its conditions."""
     try:
-        _check_size(chosen)
-        conditions = list(_conditions(records, field, chosen))
+        _check_size(requested)
+        conditions = list(_conditions(records, field, requested))
         for part in joined_conditions(AllOf(tuple(conditions))):
             records.statements.sql(part)
     except Refused as refused:
-        return chosen._replace(error=refused.message), []
+        return requested._replace(error=refused.message), []
     if field.offered:
         reader = records.policy.reader
-        chosen = chosen._replace(values=tuple(_name_of_option(field, value, reader) for value in chosen.values))
-    return chosen, conditions
+        requested = requested._replace(
+            values=tuple(_name_of_option(field, value, reader) for value in requested.values)
+        )
+    return requested, conditions
 
 
 def _name_of_option(field: Field, value: str, reader: Reader) -> str:
@@ -92,24 +94,24 @@ def _values(form: Form, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in form.getall(name) if value.strip()))
 
 
-def _check_size(chosen: Filter) -> None:
-    if len(chosen.values) + len(chosen.ids) > MOST_VALUES:
+def _check_size(requested: Filter) -> None:
+    if len(requested.values) + len(requested.ids) > MOST_VALUES:
         raise Refused(_("This form has too many fields."))
-    if any(len(value) > LONGEST_VALUE for value in (*chosen.values, *chosen.ids)):
+    if any(len(value) > LONGEST_VALUE for value in (*requested.values, *requested.ids)):
         raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_VALUE))
 
 
-def _conditions(records: Records, field: Field, chosen: Filter) -> Iterator[Condition]:
+def _conditions(records: Records, field: Field, requested: Filter) -> Iterator[Condition]:
     """Several values: any of them. Raises Refused."""
     path, reader = (field.name,), records.policy.reader
-    if chosen.values or chosen.ids or chosen.empty:
-        parsed = [field.parse_filter(value, reader) for value in chosen.values]
-        parsed += [("equal", field.parse_filter_id(record_id)) for record_id in chosen.ids]
+    if requested.values or requested.ids or requested.empty:
+        parsed = [field.parse_filter(value, reader) for value in requested.values]
+        parsed += [("equal", field.parse_filter_id(record_id)) for record_id in requested.ids]
         ways = [Comparison(path, operator, ParsedValue(value)) for operator, value in parsed]
         if field.name == "reference":
-            whole = filter(None, (whole_reference(records.module.reference, value) for value in chosen.values))
+            whole = filter(None, (whole_reference(records.module.reference, value) for value in requested.values))
             ways += [Comparison(path, "equal", ParsedValue(reference)) for reference in whole]
-        yield AnyOf((*ways, Comparison(path, "empty", ParsedValue(True))) if chosen.empty else tuple(ways))
-    for operator, bound in chosen.bounds.items():
+        yield AnyOf((*ways, Comparison(path, "empty", ParsedValue(True))) if requested.empty else tuple(ways))
+    for operator, bound in requested.bounds.items():
         if bound and field.ranged:
             yield Comparison(path, operator, ParsedValue(field.constant(bound, reader)))

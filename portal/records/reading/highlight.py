@@ -69,8 +69,8 @@ def _matching_pieces(text: str, searched: SearchWords) -> Iterator[re.Match[str]
             if _any_matches([piece[0]], searched):
                 yield piece
             continue
-        found = [word for word in WORD.finditer(text, *piece.span()) if _any_matches([word[0]], searched)]
-        yield from found or ([piece] if any(_word_matches(word, searched) for word in _in_one_piece(piece[0])) else [])
+        words = [word for word in WORD.finditer(text, *piece.span()) if _any_matches([word[0]], searched)]
+        yield from words or ([piece] if any(_word_matches(word, searched) for word in _in_one_piece(piece[0])) else [])
 
 
 def _as_plain_joint(mark: re.Match[str]) -> str:

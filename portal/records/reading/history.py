@@ -158,8 +158,8 @@ def _of_visible_records(records: Records, rows: Sequence[Mapping[str, Any]]) -> 
         here = records.of(module)
         visible = {record.id: record for record in here.by_ids([*{row["record"] for row in of_module}], [])}
         sees_deleted = here.policy.sees_all(module)
-        shown = [row for row in of_module if sees_deleted or row["record"] in visible]
-        events |= {event.id: (event, visible.get(event.record)) for event in _readable(here, shown)}
+        visible_rows = [row for row in of_module if sees_deleted or row["record"] in visible]
+        events |= {event.id: (event, visible.get(event.record)) for event in _readable(here, visible_rows)}
     return (events[row["id"]] for row in rows if row["id"] in events)
 
 

@@ -59,8 +59,8 @@ class IndexScan:
         own = sa.select(self.table.c["id"]).where(titled.link == titled.target.c["id"], branch, *segment.conditions)
         own = own.where(*self.conditions).order_by(*titled.rest.clauses(self.backwards)).limit(size)
         rows = self.table.alias("rows_of_title")
-        found = Among(rows.c["id"], own.correlate(titled.target).scalar_subquery())
-        ids = sa.select(rows.c["id"]).select_from(titled.target.join(rows, found)).where(*titled.conditions)
+        is_linked = Among(rows.c["id"], own.correlate(titled.target).scalar_subquery())
+        ids = sa.select(rows.c["id"]).select_from(titled.target.join(rows, is_linked)).where(*titled.conditions)
         title = segment.order.keys[0].clauses(self.backwards)
         return ids.order_by(*title, *titled.rest.on(rows).clauses(self.backwards)).limit(size)
 

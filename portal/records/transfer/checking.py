@@ -54,8 +54,8 @@ class Checking:
         # What new records need: a person is asked for no more than their form asks for.
         self._asked = self.module.fields
         if self._rights is not None:
-            asked = {*self._rights.new, *self._fields}
-            self._asked = {name: field for name, field in self.module.fields.items() if name in asked}
+            names = {*self._rights.new, *self._fields}
+            self._asked = {name: field for name, field in self.module.fields.items() if name in names}
         # Words of other languages (“sì”) are tried where a cell means nothing in English.
         languages = records.policy.declaration.settings.languages
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
@@ -225,8 +225,8 @@ class Checking:
     def _follow_defaults(self, row: ImportRow) -> None:
         """Fills the fields of a new record that the file has no column for and whose default follows a link."""
         access = self.records.policy.access(self.records.name)
-        given = {*self._fields, *(access.set if access else ())}
-        fields = [field for field in self._followed if field.name not in given]
+        settable = {*self._fields, *(access.set if access else ())}
+        fields = [field for field in self._followed if field.name not in settable]
         if fields and row.record is None:
             # Not those that follow the default of a link which the file says.
             row.values |= {field.name: None for field in fields}

@@ -113,9 +113,9 @@ def find_columns(
     """The columns of a file with these `headers`. `mapped`: header → field, or "" for nothing."""
     targets = targets or all_targets(module)
     columns, known = Columns(wrong=list(_wrong_headers(headers, mapped))), targets.fillable
-    chosen = {_same(header): name for header, name in mapped.items()}
+    names_by_header = {_same(header): name for header, name in mapped.items()}
     for index, header in enumerate(headers):
-        name = chosen.get(_same(header))
+        name = names_by_header.get(_same(header))
         if not header or name == "":
             continue
         candidates = _named(known, name or header) or ([] if name else _labelled(module, known, header, languages))

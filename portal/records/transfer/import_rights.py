@@ -41,8 +41,8 @@ class ImportRights:
             if self.needed:
                 labels = policy.reader.listed(policy.reader.text(field.title) for field in self.needed)
                 return {"": _("New records need ${fields}, which no cell can hold.", mapping={"fields": labels})}
-            told = _("You cannot set this in new records.")
-            refused = {field: told for field in names if field not in self.new}
+            reason = _("You cannot set this in new records.")
+            refused = {field: reason for field in names if field not in self.new}
             return refused | ({REFERENCE: _("There is no such record.")} if REFERENCE in refused else {})
         if not names:
             return {}
@@ -57,14 +57,14 @@ class ImportRights:
 def rights_of(records: Records) -> ImportRights:
     """The rights of the reader of `records`."""
     access = records.access
-    asked = form_layout_fields(access.create)
+    form_fields = form_layout_fields(access.create)
     new, changed = (
         frozenset(field.name for field in typed_fields(records, names) if is_importable(field))
         if records.policy.may(records.name, action)
         else frozenset[str]()
-        for action, names in (("create", asked), ("edit", form_layout_fields(access.edit)))
+        for action, names in (("create", form_fields), ("edit", form_layout_fields(access.edit)))
     )
-    needed = [records.module.fields[name] for name in required_but_not_importable(records.module, asked)]
+    needed = [records.module.fields[name] for name in required_but_not_importable(records.module, form_fields)]
     return ImportRights(records, new, changed, needed)
 
 

@@ -69,12 +69,12 @@ def kept_imports(records: Records, account_id: int | None, key: str = "") -> lis
     of_account.append(table.c["key"] == key if key else table.c["field"].startswith(DONE, autoescape=True))
     columns = [table.c[name] for name in ("key", "name", "stored", "field")]
     rows = records.connection.execute(sa.select(*columns).where(*of_account).order_by(table.c["created"].desc()))
-    found = []
+    imports = []
     for row_key, name, stored, field in rows:
         what, _colon, event = (field or "").partition(":")
         if what in (FIELD, DONE, UNDONE):
-            found.append(KeptImport(row_key, name, stored, int(event or 0), what == UNDONE))
-    return found
+            imports.append(KeptImport(row_key, name, stored, int(event or 0), what == UNDONE))
+    return imports
 
 
 def store_import(records: Records, source: CsvRows, options: ImportOptions, kept: KeptImport) -> ImportReport:
@@ -121,15 +121,15 @@ def imported(records: Records, kept: KeptImport, author: Author) -> Imported | N
         return None
     within = event.c["id"].between(kept.first_event, kept.first_event + MOST_EVENTS)
     query = sa.select(event.c["record"], event.c["details"]).where(within, *_written_by(records, event, author, at))
-    made, changed = list[int](), list[int]()
+    created, changed = list[int](), list[int]()
     for record_id, details in records.connection.execute(query.order_by(event.c["id"])):
-        (changed if "fields" in details else made).append(record_id)
-    return Imported(at, _visible(records, made), _visible(records, changed))
+        (changed if "fields" in details else created).append(record_id)
+    return Imported(at, _visible(records, created), _visible(records, changed))
 
 
 def _visible(records: Records, ids: list[int]) -> tuple[Record, ...]:
-    found = {record.id: record for chunk in batched(ids, CHUNK) for record in records.by_ids(chunk, ["reference"])}
-    return tuple(found[record_id] for record_id in ids if record_id in found)
+    visible = {record.id: record for chunk in batched(ids, CHUNK) for record in records.by_ids(chunk, ["reference"])}
+    return tuple(visible[record_id] for record_id in ids if record_id in visible)
 
 
 def undo_import(records: Records, kept: KeptImport, author: Author) -> Undone:
@@ -137,31 +137,31 @@ def undo_import(records: Records, kept: KeptImport, author: Author) -> Undone:
     present = imported(records, kept, author)
     if present is None:
         return Undone((), ())
-    made = {record.id: record for record in present.made}
-    left = {record_id: _("Something has happened to it since.") for record_id in _touched(records, list(made))}
+    created = {record.id: record for record in present.made}
+    reasons = {record_id: _("Something has happened to it since.") for record_id in _touched(records, list(created))}
     needed = _("Other records link to it.")
-    links = _linking(records, list(made))
+    links = _linking(records, list(created))
     while waiting := {
         target
         for target, sources in links.items()
-        if target not in left and any(_stays(s, made, left) for s in sources)
+        if target not in reasons and any(_stays(s, created, reasons) for s in sources)
     }:
-        left |= dict.fromkeys(waiting, needed)
+        reasons |= dict.fromkeys(waiting, needed)
     deletion, system = Deletion(author, records), records.as_system
-    for going in batched((record_id for record_id in made if record_id not in left), CHUNK):
+    for going in batched((record_id for record_id in created if record_id not in reasons), CHUNK):
         deletion.remove(system, going)
     _remember(records, kept, f"{UNDONE}:{kept.first_event}")
     changed = [(record, _("It was there before the import.")) for record in present.changed]
     return Undone(
-        tuple(record.title for record in present.made if record.id not in left),
-        (*((made[record_id], reason) for record_id, reason in left.items()), *changed),
+        tuple(record.title for record in present.made if record.id not in reasons),
+        (*((created[record_id], reason) for record_id, reason in reasons.items()), *changed),
     )
 
 
-def _stays(source: tuple[str, int], made: Mapping[int, Record], left: Mapping[int, str]) -> bool:
+def _stays(source: tuple[str, int], created: Mapping[int, Record], reasons: Mapping[int, str]) -> bool:
     """Whether the record `source` (module and id; "" for this module) is there after the import is undone."""
     module, record_id = source
-    return bool(module) or record_id not in made or record_id in left
+    return bool(module) or record_id not in created or record_id in reasons
 
 
 def _touched(records: Records, ids: list[int]) -> list[int]:
@@ -183,8 +183,8 @@ def _linking(records: Records, ids: list[int]) -> dict[int, set[tuple[str, int]]
         place = "" if module.name == records.name else module.name
         for path in (path for field in module.fields.values() for path in links_to(records.name, field)):
             for chunk in batched(ids, CHUNK):
-                wanted = tuple(Linked(record_id, records.name) for record_id in chunk)
-                query = Query(condition=Comparison(path, "one_of", wanted), sort=("id",))
+                links = tuple(Linked(record_id, records.name) for record_id in chunk)
+                query = Query(condition=Comparison(path, "one_of", links), sort=("id",))
                 for other in others.iterate(query, [path[0]]):
                     for link in _links_of(module.field(path[0]), other.values[path[0]], path[1:]):
                         linking.setdefault(link.id, set()).add((place, other.id))

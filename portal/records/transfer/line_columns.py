@@ -52,12 +52,12 @@ def _cell(cells: Sequence[str], place: int | None) -> str:
 
 def row_columns(module: Module, source: CsvRows, left_out: Sequence[str]) -> dict[str, RowColumns]:
     """The rows in the columns of a file, by field; headers `left_out` are those that go elsewhere."""
-    found: dict[str, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    columns: dict[str, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for place, header in enumerate(source.headers):
         if header not in left_out and (parts := _parts(module, header)):
             name, number, column = parts
-            found[name][number][column] = place
-    return {name: _columns(source, by_number) for name, by_number in found.items()}
+            columns[name][number][column] = place
+    return {name: _columns(source, by_number) for name, by_number in columns.items()}
 
 
 def _columns(source: CsvRows, by_number: Mapping[int, Mapping[str, int]]) -> RowColumns:

@@ -164,8 +164,8 @@ def import_rows(
     left_out |= {record_id for line, record_id in (of_lines or {}).items() if line in refused}
     changed = 0
     if owners.imported and (not bad or options.skip_bad):
-        taken = {record: rows for record, rows in by_record.items() if record not in left_out}
-        changed = _store(system, field, taken, owners.new)
+        complete = {record: rows for record, rows in by_record.items() if record not in left_out}
+        changed = _store(system, field, complete, owners.new)
     with_rows = sum(map(bool, by_record.values()))
     return RowsReport(number, with_rows, changed, sorted(bad, key=lambda cell: cell.line))
 

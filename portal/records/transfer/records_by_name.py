@@ -280,22 +280,22 @@ class RowLinks:
             for module in field.targets:
                 if ids := [link.id for link in links if link.module == module]:
                     self.names.look_up_offered(field, module, others[row], ids)
-        offered: Meanings = {}
+        remaining: Meanings = {}
         for row, named in meanings.items():
-            offered[row] = []
+            remaining[row] = []
             for name, records in named:
-                left = [link for link in records if self.names.is_offered(field, link, others[row])]
+                offered = [link for link in records if self.names.is_offered(field, link, others[row])]
                 if self.as_offered and any(value in EMPTY for value in others[row].values()):
-                    left = []
-                if records and not left and not others[row]:
+                    offered = []
+                if records and not offered and not others[row]:
                     self._refuse_unknown(row.line, field.name, field.targets, name[:80])
-                elif records and not left:
+                elif records and not offered:
                     facts = {"name": name[:80], "fields": ", ".join(others[row])}
                     text = _("“${name}” does not belong to this row's ${fields}.", mapping=facts)
                     self.refuse(row.line, field.name, text)
                 else:
-                    offered[row].append((name, left))
-        return offered
+                    remaining[row].append((name, offered))
+        return remaining
 
     def _line_named(self, line: int, field_name: str, name: str, by_name: LinesByName) -> int | None:
         keys = ((field.name, _key_of_name(self.records, field, name)) for field in self._naming_fields)

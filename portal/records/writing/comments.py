@@ -37,10 +37,10 @@ def may_correct(records: Records, comment: Comment, author: Author) -> bool:
     return mine and may_comment(records) and is_correctable(records, comment.created)
 
 
-def is_correctable(records: Records, written: datetime.datetime) -> bool:
+def is_correctable(records: Records, created: datetime.datetime) -> bool:
     """Whether a comment or a file, `written` then, is within the time that the module declares for corrections."""
     period = records.module.conversation.correct
-    return period is not None and records.policy.reader.now <= written + period
+    return period is not None and records.policy.reader.now <= created + period
 
 
 def empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:

@@ -102,13 +102,13 @@ class Deletion:
 
 def _rows_without(rows: Iterable[Row], column: Field, target: Linked) -> tuple[Row, ...]:
     """The rows without the links of `column` to `target`, a record that goes: its rows go too, or their link does."""
-    left: list[Row] = []
+    remaining: list[Row] = []
     for row in rows:
         if target not in column.links_in(row.get(column.name)):
-            left.append(row)
+            remaining.append(row)
         elif column.on_target_deleted == "clear":
-            left.append(replace(row, values={**row.values, column.name: None}))
-    return tuple(left)
+            remaining.append(replace(row, values={**row.values, column.name: None}))
+    return tuple(remaining)
 
 
 def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Records) -> str:

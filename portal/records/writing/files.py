@@ -86,21 +86,21 @@ def check_uploads(
 
     `present`: how many files the form holds already.
     """
-    taken: list[tuple[Upload, str]] = []
+    accepted: list[tuple[Upload, str]] = []
     refused: list[str] = []
     for upload in uploads:
         upload.source.seek(0)
         kind = media_type(upload.source, upload.name)
         problem = (
             _upload_problem(upload, kind, limit, reader)
-            or _too_many(upload, present + len(taken), limit)
+            or _too_many(upload, present + len(accepted), limit)
             or _unclean(upload, scan)
         )
         if problem:
             refused.append(problem)
         else:
-            taken.append((upload, kind))
-    return Checked(tuple(taken), tuple(refused))
+            accepted.append((upload, kind))
+    return Checked(tuple(accepted), tuple(refused))
 
 
 def insert_files(
@@ -130,16 +130,16 @@ def insert_field_files(
 
     Raises KeyError for the key of a file that this account has not sent for this field.
     """
-    written = dict(values)
+    stored = dict(values)
     for name, field in records.module.fields.items():
         value = values.get(name)
         if not field.by_upload or value is None or not value.key:
             continue
         file = pending_files(records, author.account, name, [value.key])[value.key]
         file_id = insert_file(records, file, author, record=record_id, field=name, internal=field.internal)
-        written[name] = FileValue(file_id, name=file.name, size=file.size)
+        stored[name] = FileValue(file_id, name=file.name, size=file.size)
         drop_pending(records, [file.key])
-    return written
+    return stored
 
 
 def insert_file(records: Records, file: PendingFile, author: Author, **whose: Any) -> int:
@@ -226,8 +226,8 @@ def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reade
     if is_blank(name.strip(". ")):
         return _("A file was not added: its name contains characters that cannot be used.")
     if any(map(_forbidden_in_name, name)):
-        seen = "".join("\ufffd" if _forbidden_in_name(character) else character for character in name)
-        return _("“${name}” was not added: its name contains characters that cannot be used.", mapping={"name": seen})
+        shown = "".join("\ufffd" if _forbidden_in_name(character) else character for character in name)
+        return _("“${name}” was not added: its name contains characters that cannot be used.", mapping={"name": shown})
     if upload.size == 0:
         return _("“${name}” was not added: it is empty.", mapping={"name": name})
     if upload.size > limit.max_size:
@@ -240,8 +240,8 @@ def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reade
     return ""
 
 
-def _too_many(upload: Upload, taken: int, limit: Attachments) -> str:
-    if taken < limit.max_count:
+def _too_many(upload: Upload, accepted: int, limit: Attachments) -> str:
+    if accepted < limit.max_count:
         return ""
     mapping = {"name": upload.name, "max": limit.max_count}
     return _("“${name}” was not added: you can add up to ${max} at once.", mapping=mapping)

@@ -88,12 +88,14 @@ def _write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]
     field = records.module.field(name)
     of_rows, connection = rows_of(records, field), records.connection
     table = records.policy.tables.module(of_rows.name)
-    gone = table.c["_record"] == record_id, table.c["id"].not_in([row.id for row in rows if row.id is not None])
+    is_removed = table.c["_record"] == record_id, table.c["id"].not_in([row.id for row in rows if row.id is not None])
     for column in field.row_fields.values():
         if column.in_join_table:
             links = records.policy.tables.join(of_rows.name, column.name)
-            connection.execute(sa.delete(links).where(links.c["record"].in_(sa.select(table.c["id"]).where(*gone))))
-    connection.execute(sa.delete(table).where(*gone))
+            connection.execute(
+                sa.delete(links).where(links.c["record"].in_(sa.select(table.c["id"]).where(*is_removed)))
+            )
+    connection.execute(sa.delete(table).where(*is_removed))
     for position, row in enumerate(rows):
         columns = {"_record": record_id, "_position": position, **_stored_columns(field, row.values)}
         row_id = row.id

@@ -40,8 +40,8 @@ def addable(records: Records, ids: Iterable[int]) -> list[int]:
     if people is None:
         return []
     table = policy.tables.module(people)
-    chosen = sa.select(table.c["id"]).where(table.c["id"].in_(list(ids)))
-    return list(records.connection.scalars(chosen if policy.staff else chosen.where(policy.colleagues())))
+    candidates = sa.select(table.c["id"]).where(table.c["id"].in_(list(ids)))
+    return list(records.connection.scalars(candidates if policy.staff else candidates.where(policy.colleagues())))
 
 
 def watching_people(records: Records, record: Record) -> list[Watching]:

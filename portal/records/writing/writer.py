@@ -229,8 +229,8 @@ class Writer:
         empty = empty_comment(records, record, file.comment)
         if empty is not None:
             delete_comment(records, record, empty, self.author)
-        gone = empty is not None and not empty.internal
-        self._count_down(record, comments=int(gone), attachments=int(not file.internal))
+        was_public = empty is not None and not empty.internal
+        self._count_down(record, comments=int(was_public), attachments=int(not file.internal))
 
     def watch(self, record: Record, person_id: int) -> None:
         """Adds a person to the record, who then sees it; nothing where they watch it already.
