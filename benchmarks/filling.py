@@ -91,7 +91,7 @@ def fill(url: str, tickets: int) -> None:
         for table in filled:
             for index in table.indexes:
                 index.create(connection)
-    search.finish_index(engine)
+    search.finish_search_index(engine)
     with writing(engine) as connection:
         analyze(connection, ("companies", "contacts", "tickets", "portal_search"))
     engine.dispose()

@@ -39,16 +39,16 @@ class StoredResult(ProxyField):
 
     column_type: ClassVar[Any] = from_target("column_type")
     measure: ClassVar[Measure | None] = from_target("measure")
-    folded = from_target("folded")
-    length_limit = from_target("length_limit")
-    columns = from_target("columns")
-    store = from_target("store")
-    selected = from_target("selected")
-    load = from_target("load")
-    order = from_target("order")
-    index_column = from_target("index_column")
-    ranked = from_target("ranked")
-    compare = from_target("compare")
+    folded: ClassVar[Any] = from_target("folded")
+    length_limit: ClassVar[Any] = from_target("length_limit")
+    columns: ClassVar[Any] = from_target("columns")
+    store: ClassVar[Any] = from_target("store")
+    selected: ClassVar[Any] = from_target("selected")
+    load: ClassVar[Any] = from_target("load")
+    order: ClassVar[Any] = from_target("order")
+    index_column: ClassVar[Any] = from_target("index_column")
+    ranked: ClassVar[Any] = from_target("ranked")
+    compare: ClassVar[Any] = from_target("compare")
 
     def _typed(self, measure: Measure) -> Field:
         """The field of this name that holds results of a measure."""

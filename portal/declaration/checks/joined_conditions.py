@@ -10,7 +10,7 @@ from portal.declaration.checks.contradictions import contradiction
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
-from portal.declaration.resolve import ancestry
+from portal.declaration.inheritance import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
-from portal.declaration.resolve import is_access_broken
+from portal.declaration.inheritance import is_access_broken
 from portal.declaration.shapes import Button, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest

@@ -7,7 +7,7 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.declared_files import profile_file
 from portal.declaration.home_shapes import Panel
-from portal.declaration.resolve import is_access_broken
+from portal.declaration.inheritance import is_access_broken
 from portal.declaration.shapes import Profile
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field

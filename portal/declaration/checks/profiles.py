@@ -12,8 +12,8 @@ from portal.declaration.checks.values import check_values
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
 from portal.declaration.declared_files import profile_file
+from portal.declaration.inheritance import ancestry, is_access_broken, is_staff, merged_accesses
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.resolve import ancestry, is_access_broken, is_staff, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath

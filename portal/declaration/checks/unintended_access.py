@@ -13,8 +13,8 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
 from portal.declaration.home_shapes import Panel
+from portal.declaration.inheritance import ancestry
 from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights
-from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath

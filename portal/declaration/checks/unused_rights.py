@@ -9,8 +9,8 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
 from portal.declaration.importable_fields import required_but_not_importable
+from portal.declaration.inheritance import ancestry
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 

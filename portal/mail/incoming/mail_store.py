@@ -15,8 +15,8 @@ from portal.database.engine import paused, writing
 from portal.declaration.shapes import Attachments
 from portal.fields.reader import Reader
 from portal.mail.incoming.body import MailFile
-from portal.records.writing.files import Upload, check_uploads
 from portal.records.writing.pending_files import PendingFile, store_file
+from portal.records.writing.upload_checks import Upload, check_uploads
 from portal.store.store import Store
 
 Result = TypeVar("Result")

@@ -15,9 +15,10 @@ from portal.records.reading.records import Record, Records
 from portal.records.transfer.file_bundle import FileBundle, is_internal
 from portal.records.transfer.import_row import ImportRow
 from portal.records.transfer.records_by_name import split_names
-from portal.records.writing.files import Upload, assign_files, attachment_limits, check_uploads, insert_file
+from portal.records.writing.files import assign_files, attachment_limits, insert_file
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import store_file
+from portal.records.writing.upload_checks import Upload, check_uploads
 from portal.store.media_type import media_type
 from portal.store.store import Store
 from portal.store.thumbnail import make_thumbnail

@@ -1,55 +1,23 @@
-"""Files on their way to a record: which are refused, with one sentence each, and what the others become in the store.
+"""The rows of records' files, and who may add and remove them. Which files are taken at all: upload_checks.py.
 
 The bytes are stored first (pending_files.py): a crash in between leaves bytes that no row names, which `portal files`
 removes, and never a row without bytes.
 """
 
-import logging
-import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any, BinaryIO
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Attachments, Module
 from portal.fields.base import Field
-from portal.fields.byte_sizes import shown_beyond
 from portal.fields.file import FileValue
-from portal.fields.file_types import types_in_words
-from portal.fields.reader import Reader
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import is_correctable
 from portal.records.writing.history import Author, add_event
 from portal.records.writing.pending_files import PendingFile, drop_pending, pending_files
-from portal.store.media_type import media_type
-from portal.store.scanner import ScannerError
-from portal.texts import JOINERS, _, is_blank
-
-LONGEST_NAME = 200  # characters
-FORBIDDEN_IN_NAMES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories: controls, direction marks, line ends
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file that was sent: its name, an open stream, its size in bytes."""
-
-    name: str
-    source: BinaryIO
-    size: int
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What was sent, sorted: what can be taken, with its media type, and one sentence for each that cannot."""
-
-    taken: tuple[tuple[Upload, str], ...] = ()
-    refused: tuple[str, ...] = ()
 
 
 def attachment_limits(module: Module) -> Attachments | None:
@@ -73,34 +41,6 @@ def may_detach(records: Records, file: StoredFile, author: Author) -> bool:
     mine = file.account is not None and file.account == author.account
     in_time = records.module.conversation.correct is None or is_correctable(records, file.created)
     return records.policy.staff or (mine and in_time)
-
-
-def check_uploads(
-    uploads: Sequence[Upload],
-    limit: Attachments,
-    reader: Reader,
-    scan: Callable[[BinaryIO], str | None] | None = None,
-    present: int = 0,
-) -> Checked:
-    """Which of the `uploads` keep the limits, and are clean for `scan` where there is one. Reads their bytes.
-
-    `present`: how many files the form holds already.
-    """
-    accepted: list[tuple[Upload, str]] = []
-    refused: list[str] = []
-    for upload in uploads:
-        upload.source.seek(0)
-        kind = media_type(upload.source, upload.name)
-        problem = (
-            _upload_problem(upload, kind, limit, reader)
-            or _too_many(upload, present + len(accepted), limit)
-            or _unclean(upload, scan)
-        )
-        if problem:
-            refused.append(problem)
-        else:
-            accepted.append((upload, kind))
-    return Checked(tuple(accepted), tuple(refused))
 
 
 def insert_files(
@@ -211,50 +151,3 @@ def stored_file_names(connection: sa.Connection, tables: Tables) -> set[str]:
 
 def _by_upload(records: Records, name: str) -> bool:
     return records.module.everything[name].by_upload
-
-
-def _forbidden_in_name(character: str) -> bool:
-    return character in "/\\" or (unicodedata.category(character) in FORBIDDEN_IN_NAMES and character not in JOINERS)
-
-
-def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:
-    """Why this file is refused, whatever else was sent with it; empty where it is not."""
-    name = upload.name
-    if len(name) > LONGEST_NAME:
-        shortened = {"name": name[:40], "max": LONGEST_NAME}
-        return _("“${name}…” was not added: its name is longer than ${max} characters.", mapping=shortened)
-    if is_blank(name.strip(". ")):
-        return _("A file was not added: its name contains characters that cannot be used.")
-    if any(map(_forbidden_in_name, name)):
-        shown = "".join("\ufffd" if _forbidden_in_name(character) else character for character in name)
-        return _("“${name}” was not added: its name contains characters that cannot be used.", mapping={"name": shown})
-    if upload.size == 0:
-        return _("“${name}” was not added: it is empty.", mapping={"name": name})
-    if upload.size > limit.max_size:
-        size, most = shown_beyond(upload.size, limit.max_size, reader)
-        sizes = {"name": name, "size": size, "max": most}
-        return _("“${name}” was not added: it is ${size}, and the limit is ${max}.", mapping=sizes)
-    if limit.types and not any(fnmatchcase(kind, pattern) for pattern in limit.types):  # application/pdf, image/*
-        facts = {"name": name, "types": types_in_words(limit.types, reader)}
-        return _("“${name}” was not added: its type is not among those that are accepted (${types}).", mapping=facts)
-    return ""
-
-
-def _too_many(upload: Upload, accepted: int, limit: Attachments) -> str:
-    if accepted < limit.max_count:
-        return ""
-    mapping = {"name": upload.name, "max": limit.max_count}
-    return _("“${name}” was not added: you can add up to ${max} at once.", mapping=mapping)
-
-
-def _unclean(upload: Upload, scan: Callable[[BinaryIO], str | None] | None) -> str:
-    if scan is None:
-        return ""
-    upload.source.seek(0)
-    try:
-        if scan(upload.source) is None:
-            return ""
-    except ScannerError as error:
-        log.error("A file was refused: %s", error)
-        return _("“${name}” was not added: it could not be scanned. Try again later.", mapping={"name": upload.name})
-    return _("“${name}” was not added: the virus scanner rejected it.", mapping={"name": upload.name})

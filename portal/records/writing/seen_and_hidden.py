@@ -56,13 +56,13 @@ def mark_all_seen(records: Records, account: int) -> None:
 
 
 def mark_own_change_seen(records: Records, record_id: int, author: Author) -> None:
-    """Whoever changes a record has seen it as it is then."""
+    """Marks the record as seen by its author: whoever changes it has seen it as it is then."""
     if author.account is not None and records.module.has_news:
         mark_seen(records, record_id, author.account, records.policy.reader.now)
 
 
 def mark_new_to_staff(records: Records, record_id: int, author: Author) -> None:
-    """What happened internally is new to those of the staff who had seen the record, but to its author."""
+    """Something internal happened: the record is new again to staff who had seen it, but not to the author."""
     table, account = records.policy.tables.seen, records.policy.tables.account
     staff = [name for name, profile in records.policy.declaration.profiles.items() if profile.staff]
     others = sa.select(account.c["id"]).where(account.c["profile"].in_(staff), account.c["id"] != (author.account or 0))

@@ -23,9 +23,10 @@ from portal.fields.file import FileValue, kept_input
 from portal.fields.file_types import types_in_words
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
-from portal.records.writing.files import Upload, attachment_limits, check_uploads, may_attach
+from portal.records.writing.files import attachment_limits, may_attach
 from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.pending_files import PendingFile, keep_pending, pending_files, store_file
+from portal.records.writing.upload_checks import Upload, check_uploads
 from portal.records.writing.validation import Filled
 from portal.store.store import StoreError
 from portal.texts import _

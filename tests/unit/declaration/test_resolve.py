@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from portal.conditions import ALWAYS, AllOf, Comparison
+from portal.declaration.inheritance import merge, merge_layout
 from portal.declaration.load import load
-from portal.declaration.resolve import merge, merge_layout
 from portal.declaration.shapes import Through
 from tests.portal_files import write_portal
 

@@ -10,7 +10,8 @@ from portal.database.schema.tables import build
 from portal.declaration.shapes import Attachments
 from portal.fields.reader import Reader
 from portal.mail.incoming.mail_rows import stored_mails
-from portal.records.writing.files import LONGEST_NAME, Upload, check_uploads, stored_file_names
+from portal.records.writing.files import stored_file_names
+from portal.records.writing.upload_checks import LONGEST_NAME, Upload, check_uploads
 from tests.unit.database.portals import load_shipped
 
 LIMIT = Attachments(max_size=1_000)
