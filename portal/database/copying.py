@@ -28,13 +28,13 @@ class CopyError(Exception):
 
 
 @contextlib.contextmanager
-def copied(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
+def copy_database(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
     """Copies the database to the file `target`, under load too; the connection reads what was copied, as it was then.
 
     Raises CopyError.
     """
     if engine.dialect.name == "sqlite":
-        with _copied_sqlite(engine, target) as connection:
+        with _copy_sqlite(engine, target) as connection:
             yield connection
         return
     with reading(engine) as connection:
@@ -47,7 +47,7 @@ def copied(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
 
 
 @contextlib.contextmanager
-def _copied_sqlite(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
+def _copy_sqlite(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
     try:
         with contextlib.closing(sqlite3.connect(str(engine.url.database), timeout=PATIENCE)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
@@ -148,8 +148,8 @@ def _conninfo(url: sa.URL, password_file: str) -> str:
         "passfile": password_file if url.password else None,
         **query,
     }
-    return " ".join(f"{name}='{_escaped(value)}'" for name, value in values.items() if value not in (None, ""))
+    return " ".join(f"{name}='{_escape(value)}'" for name, value in values.items() if value not in (None, ""))
 
 
-def _escaped(value: object) -> str:
+def _escape(value: object) -> str:
     return str(value).replace("\\", "\\\\").replace("'", "\\'")

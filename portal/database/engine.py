@@ -50,13 +50,13 @@ def make_engine(url: str, connect_timeout: int = postgresql.CONNECT_TIMEOUT) -> 
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() == "sqlite":
-        return _timed(sqlite.create_engine(address))
+        return _with_timing(sqlite.create_engine(address))
     if address.get_backend_name() == "postgresql":
-        return _timed(postgresql.create_engine(address, connect_timeout))
+        return _with_timing(postgresql.create_engine(address, connect_timeout))
     raise ValueError(f"{address.get_backend_name()} is not supported: use sqlite or postgresql")
 
 
-def _timed(engine: sa.Engine) -> sa.Engine:
+def _with_timing(engine: sa.Engine) -> sa.Engine:
     """The engine, which tells the trace of a request how long each statement takes until its first row."""
 
     @sa.event.listens_for(engine, "before_cursor_execute")

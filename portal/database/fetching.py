@@ -105,7 +105,7 @@ def _prepare(
     if len(set(columns)) < len(columns) or len(columns) != len(selected):
         return False
     if dialect.name == "postgresql":
-        text, names = _numbered(expanded.statement)
+        text, names = _number_parameters(expanded.statement)
         make_cursor = dialect.loaded_dbapi.RawCursor
     else:
         text, names = expanded.statement, tuple(expanded.positiontup)
@@ -137,7 +137,7 @@ class _Numbers(dict[str, str]):
         return self[name]
 
 
-def _numbered(text: str) -> tuple[str, tuple[str, ...]]:
+def _number_parameters(text: str) -> tuple[str, tuple[str, ...]]:
     """A text with numbers in place of `%(name)s`, and the names in their order."""
     numbers = _Numbers()
     return text % numbers, tuple(numbers)

@@ -6,7 +6,7 @@ from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.name_rules import as_name, wrong_name
 from portal.declaration.shape_keys import has_keys_of
 from portal.declaration.shapes import Button
-from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal
+from portal.declaration.validation import mapping, named_entries, validate, with_known_keys, without_internal
 
 
 def read_buttons(draft: DeclarationDraft) -> None:
@@ -29,7 +29,7 @@ def read_buttons(draft: DeclarationDraft) -> None:
             draft.broken_buttons.add(as_name(name))
         entry = without_internal(Button, entry, at[name])
         entry = {**entry, "name": name} if isinstance(entry, Mapping) else entry
-        result = validated(Button, entry, at[name])
+        result = validate(Button, entry, at[name])
         if result is None:
             draft.broken_buttons.add(name)
         else:

@@ -12,7 +12,7 @@ from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import did_you_mean
 from portal.declaration.synonyms import intended_key, intended_type
-from portal.declaration.validation import named_entries, validated, without_internal
+from portal.declaration.validation import named_entries, validate, without_internal
 from portal.declaration.validation_sentences import unknown_key
 from portal.fields.base import Field
 from portal.packages import left_out
@@ -85,7 +85,7 @@ def _read_field(name: str, entry: Any, at: Cursor) -> Field | None:
         if len(columns) < len(entry["fields"]):
             return None
         entry["fields"] = columns
-    result = validated(shape, entry, at)
+    result = validate(shape, entry, at)
     return result[0] if result else None
 
 

@@ -22,7 +22,7 @@ from portal.declaration.validation import (
     EMPTY_KEY,
     mapping,
     named_entries,
-    validated,
+    validate,
     with_known_keys,
     without_internal,
 )
@@ -120,7 +120,7 @@ def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[s
     entry = {**entry, "name": name, "fields": fields, "builtin": builtin}
     entry = _without_internal_keys_below(entry, "lifecycle", "transitions", Transition, at)
     entry = _without_internal_keys_below(entry, "lifecycle", "on_comment", OnComment, at)
-    result = validated(Module, entry, at)
+    result = validate(Module, entry, at)
     if result is None:
         draft.broken_modules.add(name)
         return
@@ -182,7 +182,7 @@ def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | No
     if not isinstance(entry, Mapping):
         at.wrong(f"must be a mapping such as {example}, or be left out")
         return None
-    result = validated(shape, entry, at)
+    result = validate(shape, entry, at)
     return result[0] if result else None
 
 
@@ -192,7 +192,7 @@ def _read_webhooks(value: Any, at: Cursor) -> dict[str, Webhook]:
     for name, entry in named_entries(value, at, "names to webhooks").items():
         if complaint := wrong_name(name):
             at[name].key.wrong(complaint)
-        elif result := validated(Webhook, entry, at[name]):
+        elif result := validate(Webhook, entry, at[name]):
             read[name] = result[0]
     return read
 
@@ -204,12 +204,12 @@ def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Se
         several = key in ("languages", "administrators", "sign_in", "second_factor")
         value = [part.strip() for part in text.split(",") if part.strip()] if several else text
         problems: list[Problem] = []
-        if validated(Settings, {key: value}, Cursor(Document(key), problems)) and not problems:
+        if validate(Settings, {key: value}, Cursor(Document(key), problems)) and not problems:
             entry[key] = value
         draft.problems += [
             Problem(environment_variable(key), 1, 1, ("portal", key), problem.message) for problem in problems
         ]
-    result = validated(Settings, entry, at)
+    result = validate(Settings, entry, at)
     return result[0] if result else Settings()
 
 

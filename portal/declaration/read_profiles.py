@@ -13,7 +13,7 @@ from portal.declaration.shape_keys import keys_of, shapes_below
 from portal.declaration.shapes import Access, Expectation, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.synonyms import intended_key
-from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal
+from portal.declaration.validation import mapping, named_entries, validate, with_known_keys, without_internal
 
 
 def read_profile(draft: DeclarationDraft, name: str) -> None:
@@ -41,7 +41,7 @@ def read_profile(draft: DeclarationDraft, name: str) -> None:
         ]
     if not isinstance(top.get("extends"), str | None):
         draft.broken_accesses.add((name, ALL_MODULES))
-    profile = validated(Profile, {**top, "name": name}, at)
+    profile = validate(Profile, {**top, "name": name}, at)
     if profile is None:
         draft.broken_profiles.add(name)
         return
@@ -79,7 +79,7 @@ def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
     if entry is not None and not isinstance(entry, Mapping):
         at.wrong("must be a mapping of keys, or false to remove the module")
         return None
-    return validated(Access, without_internal(Access, entry or {}, at), at)
+    return validate(Access, without_internal(Access, entry or {}, at), at)
 
 
 def _with_misplaced(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:

@@ -151,7 +151,7 @@ _SPECIALS = {
 _PREFIX, _SUFFIX = re.compile("^Attribute"), re.compile("(Field|Input|Selector)$")
 
 
-def _inverted(table: dict[str, str]) -> dict[str, list[str]]:
+def _invert(table: dict[str, str]) -> dict[str, list[str]]:
     inverted: dict[str, list[str]] = {}
     for ours, theirs in table.items():
         for name in theirs.split():
@@ -159,8 +159,8 @@ def _inverted(table: dict[str, str]) -> dict[str, list[str]]:
     return inverted
 
 
-OUR_TYPES, OUR_KEYS = _inverted(_TYPES), _inverted(_KEYS)
-_OUR_ACTIONS, _OUR_SCOPES, _OUR_SPECIALS = _inverted(_ACTIONS), _inverted(_SCOPES), _inverted(_SPECIALS)
+OUR_TYPES, OUR_KEYS = _invert(_TYPES), _invert(_KEYS)
+_OUR_ACTIONS, _OUR_SCOPES, _OUR_SPECIALS = _invert(_ACTIONS), _invert(_SCOPES), _invert(_SPECIALS)
 
 
 def intended_type(name: str) -> str | None:
@@ -168,22 +168,22 @@ def intended_type(name: str) -> str | None:
     name = name.partition("(")[0]
     without_prefix = _PREFIX.sub("", name)
     spellings = filter(None, (name, without_prefix, _SUFFIX.sub("", name), _SUFFIX.sub("", without_prefix)))
-    return next((guess for spelling in spellings if (guess := _meant(spelling, Field.types, OUR_TYPES))), None)
+    return next((guess for spelling in spellings if (guess := _intended(spelling, Field.types, OUR_TYPES))), None)
 
 
 def intended_key(name: str, known: Collection[str]) -> str | None:
     """The key of `known` that is meant by a misspelled key, or by the key of another system."""
-    return _meant(name, known, OUR_KEYS)
+    return _intended(name, known, OUR_KEYS)
 
 
 def intended_action(name: str, known: Collection[str]) -> str | None:
     """The action of `known` that is meant by a word under `can`."""
-    return _meant(name, known, _OUR_ACTIONS)
+    return _intended(name, known, _OUR_ACTIONS)
 
 
 def intended_scope(name: str) -> str | None:
     """The scope that is meant by a word after `see`."""
-    return _meant(name, list(_SCOPES), _OUR_SCOPES)
+    return _intended(name, list(_SCOPES), _OUR_SCOPES)
 
 
 def intended_special(value: str) -> str | None:
@@ -191,7 +191,7 @@ def intended_special(value: str) -> str | None:
     return next(iter(_OUR_SPECIALS.get(value.strip(" {}%").casefold().replace(" ", "_"), ())), None)
 
 
-def _meant(name: str, known: Collection[str], others: dict[str, list[str]]) -> str | None:
+def _intended(name: str, known: Collection[str], others: dict[str, list[str]]) -> str | None:
     folded = name.strip().casefold().replace("-", "_")
     if (ours := next((ours for ours in others.get(folded, ()) if ours in known), None)) is not None:
         return ours

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from portal.declaration.shape_keys import internal_keys, keys_of, shape_at, text_keys
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.nodes import copied_data
+from portal.declaration.source.nodes import copy_data
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import closest
 from portal.declaration.synonyms import intended_key
@@ -38,7 +38,7 @@ EMPTY_KEY = 'there is no value here: write one, or remove the key (a text that b
 NO_SHAPES: Mapping[str, type[Shape]] = MappingProxyType({})
 
 
-def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]] | None:
+def validate(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]] | None:
     """The shape of `entry`, which is written at `at`, and the entry as it was understood; None where it could not be.
 
     Reports at the cursor what had to be left out.
@@ -47,7 +47,7 @@ def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]
     for _round in range(MOST_ROUNDS):
         try:
             understood = shape.model_validate(reading.entry)
-            _check_written(understood, entry, at)
+            _check_unmeant_values(understood, entry, at)
             return understood, reading.entry
         except ValidationError as error:
             if not reading.repair(error):
@@ -55,14 +55,14 @@ def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]
     return None
 
 
-def _check_written(understood: Any, entry: Any, at: Cursor) -> None:
+def _check_unmeant_values(understood: Any, entry: Any, at: Cursor) -> None:
     """What pydantic takes and nobody means: a key without a value, whose text is often a comment, and true for 1."""
     if isinstance(understood, tuple):
         for index, item in enumerate(entry if isinstance(entry, list) and len(entry) == len(understood) else ()):
-            _check_written(understood[index], item, at[index])
+            _check_unmeant_values(understood[index], item, at[index])
     elif isinstance(entry, Mapping) and isinstance(understood, Mapping):
         for key in entry.keys() & understood.keys():
-            _check_written(understood[key], entry[key], at[key])
+            _check_unmeant_values(understood[key], entry[key], at[key])
     elif isinstance(entry, Mapping) and isinstance(understood, Shape):
         for name, info in type(understood).model_fields.items():
             if (key := info.alias or name) in entry:
@@ -76,10 +76,10 @@ def _check_key(info: FieldInfo, understood: Any, entry: Any, at: Cursor) -> None
     elif isinstance(entry, bool) and isinstance(understood, int | Decimal) and not isinstance(understood, bool):
         at.wrong("must be a number")
     else:
-        _check_written(understood, entry, at)
+        _check_unmeant_values(understood, entry, at)
 
 
-def _with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+def _with_intended_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """`entry` with the values of misspelled keys under the keys that are meant, so that nothing looks missing."""
     renamed: dict[str, Any] = {}
     for name, value in entry.items():
@@ -88,7 +88,7 @@ def _with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[s
     return renamed
 
 
-def _written_part(at: Cursor, loc: tuple[Any, ...]) -> KeyPath:
+def _written_path(at: Cursor, loc: tuple[Any, ...]) -> KeyPath:
     """The path of what pydantic calls `loc`, without the parts that are written nowhere."""
     for part in loc:
         at = at.inner(part)
@@ -112,7 +112,7 @@ class _Reading:
         if not isinstance(self.entry, Mapping):
             self._report(base, errors_by_path[base])
             return False
-        self.entry, self._is_copy = (self.entry if self._is_copy else copied_data(self.entry)), True
+        self.entry, self._is_copy = (self.entry if self._is_copy else copy_data(self.entry)), True
         taken = [path for path, errors in errors_by_path.items() if self._take_as_written(path, errors)]
         # What is around a text that is taken as written may be right now; the next round says.
         wrong = {path: errors for path, errors in errors_by_path.items() if not _around_one_of(path, taken)}
@@ -126,7 +126,7 @@ class _Reading:
         self._reported += wrong
         # A condition is left out as a whole: without one of its lines it would mean something else. Of several branches
         # of a union, only what the deepest complains of is left out.
-        cuts = {_written_part(self._at, error["within"]) for errors in wrong.values() for error in errors}
+        cuts = {_written_path(self._at, error["within"]) for errors in wrong.values() for error in errors}
         cuts = {cut for cut in cuts if not any(other != cut and other[: len(cut)] == cut for other in cuts)}
         return all([self._repair_or_leave_out(cut[len(base) :], wrong.get(cut, ())) for cut in cuts])
 
@@ -137,7 +137,7 @@ class _Reading:
             if details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]:
                 continue  # only without its wrong items, each of which has an error of its own
             loc = (*details["loc"], *details.get("ctx", {}).get("path", ()))
-            by_path.setdefault(_written_part(self._at, loc), []).append(
+            by_path.setdefault(_written_path(self._at, loc), []).append(
                 {**details, "loc": loc, "within": details["loc"]}
             )
         return by_path
@@ -283,4 +283,4 @@ def with_known_keys(
     for name in top:
         if name not in known:
             at[name].key.wrong(key_below(name, below) or unknown_key(name, list(known)))
-    return {name: value for name, value in _with_meant_keys(top, known).items() if name in known}
+    return {name: value for name, value in _with_intended_keys(top, known).items() if name in known}

@@ -88,7 +88,7 @@ class AddressField(Field):
 
     def load(self, row: Mapping[str, Any]) -> Address | None:
         """The Address of a row; None where all its parts are empty."""
-        return self._made([row[self.part_column(part)] or "" for part in PARTS])
+        return self._from_parts([row[self.part_column(part)] or "" for part in PARTS])
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """The folded words: addresses are compared and sorted by these."""
@@ -101,13 +101,13 @@ class AddressField(Field):
         parts = split_all_values(at_most(text, LONGEST * len(PARTS) * 2))
         if len(parts) > len(PARTS):
             raise Refused(_("Enter street, postal code, city, region and country, separated by commas."))
-        return self._made([*parts, *[""] * (len(PARTS) - len(parts))])
+        return self._from_parts([*parts, *[""] * (len(PARTS) - len(parts))])
 
     def parse_form(self, form: Form, reader: Reader) -> Address | None:
         """The Address of one input for each part, NAME.street and so on."""
-        return self._made([self.input_text(form, part) for part in PARTS])
+        return self._from_parts([self.input_text(form, part) for part in PARTS])
 
-    def _made(self, parts: list[str]) -> Address | None:
+    def _from_parts(self, parts: list[str]) -> Address | None:
         cleaned = [" ".join(filled(at_most(part, LONGEST)).split()) for part in parts]
         return Address(*cleaned) if any(cleaned) else None
 
@@ -127,7 +127,7 @@ class AddressField(Field):
         """From the parts by their names, of which some may be missing."""
         if given is not None and not (isinstance(given, Mapping) and set(given) <= set(PARTS)):
             raise Refused(_("This is not in the expected format."))
-        return self.inputs(self._made([json_text((given or {}).get(part)) for part in PARTS]), reader)
+        return self.inputs(self._from_parts([json_text((given or {}).get(part)) for part in PARTS]), reader)
 
     def json_schema(self, *, written: bool) -> dict[str, Any]:
         parts = {part: {"type": ["string", "null"]} for part in PARTS}
@@ -150,7 +150,7 @@ class AddressField(Field):
         if isinstance(raw, Mapping):
             if unknown := next((str(part) for part in raw if part not in PARTS), None):
                 raise Refused(_("“${value}” is not one of the options.", mapping={"value": unknown[:40]}))
-            return self._made([str(raw.get(part, "")) for part in PARTS])
+            return self._from_parts([str(raw.get(part, "")) for part in PARTS])
         return None if is_nothing(raw) else self.parse(str(raw), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:

@@ -120,7 +120,7 @@ def evaluate(expression: Expression, value_of: Callable[[str], Value]) -> Value:
     """
     with decimal.localcontext(EXACT):
         try:
-            return _evaluated(expression, value_of)
+            return _compute(expression, value_of)
         except (decimal.DecimalException, OverflowError, _MixedCurrenciesError):
             return None
 
@@ -129,25 +129,25 @@ class _MixedCurrenciesError(Exception):
     """Amounts of two currencies have no sum."""
 
 
-def _evaluated(expression: Expression, value_of: Callable[[str], Value]) -> Value:
+def _compute(expression: Expression, value_of: Callable[[str], Value]) -> Value:
     match expression:
         case Constant(value):
             return value
         case Name(name):
             return value_of(name)
         case Negative(of):
-            return _product_of(_evaluated(of, value_of), Decimal(-1))
+            return _product_of(_compute(of, value_of), Decimal(-1))
         case Bracketed(of):
-            inner = _evaluated(of, value_of)
+            inner = _compute(of, value_of)
             has_gap = isinstance(inner, str) and any(value_of(name) in EMPTY for name in names_in_expression(of))
             return "" if has_gap else inner
         case Operation(sign, left, right):
-            return _applied(sign, _evaluated(left, value_of), _evaluated(right, value_of))
+            return _apply(sign, _compute(left, value_of), _compute(right, value_of))
 
 
-def _applied(sign: str, left: Any, right: Any) -> Value:
+def _apply(sign: str, left: Any, right: Any) -> Value:
     if isinstance(left, str) or isinstance(right, str):
-        return _written(left) + _written(right)
+        return _as_text(left) + _as_text(right)
     if left is None or right is None:
         return None
     match sign:
@@ -160,7 +160,7 @@ def _applied(sign: str, left: Any, right: Any) -> Value:
     return _quotient_of(left, right)
 
 
-def _written(value: Any) -> str:
+def _as_text(value: Any) -> str:
     """One side of a text that is joined."""
     if isinstance(value, Decimal):
         return without_zeros(round(value, MOST_PLACES))

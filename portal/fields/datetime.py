@@ -234,13 +234,13 @@ class Datetime(DateOrTime):
 
     def parse(self, text: str, reader: Reader) -> datetime.datetime | None:
         """A date and a time where the reader is, or with an offset; a date alone is the start of that day."""
-        return self._parsed(text, reader, later=False)
+        return self._parse_moment(text, reader, later=False)
 
     def parse_form(self, form: Form, reader: Reader) -> datetime.datetime | None:
         """Of two equal hours in autumn the second one where NAME.later says so."""
-        return self._parsed(self.input_text(form), reader, later=self.input_text(form, "later") == "1")
+        return self._parse_moment(self.input_text(form), reader, later=self.input_text(form, "later") == "1")
 
-    def _parsed(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
+    def _parse_moment(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
         if is_blank(text):
             return None
         try:

@@ -73,7 +73,7 @@ def gaps_in(table: DecisionTable, offered: Mapping[str, Collection[str]], path: 
             yield from gaps_in(part, offered, f"{here}, ")
 
 
-def looked_up(table: DecisionTable, options: Mapping[str, str]) -> Any:
+def look_up(table: DecisionTable, options: Mapping[str, str]) -> Any:
     """The value for the `options` of the fields; None where the table has none."""
     part: Any = table
     while isinstance(part, DecisionTable):

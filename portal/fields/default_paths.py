@@ -19,11 +19,11 @@ class ValuePath:
 
 def value_path(raw: Any) -> ValuePath | None:
     """What a `default` of the YAML means, if it is such a path."""
-    return _parsed(raw) if isinstance(raw, str) else None
+    return _parse(raw) if isinstance(raw, str) else None
 
 
 @functools.lru_cache(maxsize=10_000)
-def _parsed(text: str) -> ValuePath | None:
+def _parse(text: str) -> ValuePath | None:
     match = PATTERN.fullmatch(text)
     if match is None:
         return None

@@ -166,7 +166,7 @@ class Formula(StoredResult):
         kind, places = arithmetic.measure_of(self._expression, measures)
         if self.places is not None and kind not in ("number", "percent"):
             raise ValueError(f"places belong to a number, and this formula gives {arithmetic.CALLED[kind]}")
-        return self._typed(Measure(kind, min(places, 8) if self.places is None else self.places))
+        return self._result_field(Measure(kind, min(places, 8) if self.places is None else self.places))
 
     def _result_of_table(self, table: DecisionTable) -> Field:
         for name, options in decision_table.fields_in(table):
@@ -212,7 +212,7 @@ class Formula(StoredResult):
         """
         if self._table is not None:
             names = {name: field.option_of(values.get(name)) for name, field in self._read.items()}
-            result = decision_table.looked_up(self._table, names)
+            result = decision_table.look_up(self._table, names)
             return None if result is None else self._target.default_value(result, PLAIN)
         operands = {name: self._operand(name, values, currency) for name in self._names}
         if self.empty is not None:
@@ -222,7 +222,7 @@ class Formula(StoredResult):
                 operands[name] = arithmetic.zero(self._measures[name].kind, used) if value is None else value
         if self.value_type == "text" and all(value in arithmetic.EMPTY for value in operands.values()):
             return None
-        return self._rounded(arithmetic.evaluate(self._expression, operands.__getitem__))
+        return self._round(arithmetic.evaluate(self._expression, operands.__getitem__))
 
     def _operand(self, name: str, values: Mapping[str, Any], currency: str) -> arithmetic.Value:
         first, _dot, column = name.partition(".")

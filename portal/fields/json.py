@@ -80,7 +80,7 @@ def tree_of(text: str) -> Tree:
     """What `text` says: mappings, lists, texts, and `Bare` values. Raises Refused."""
     _check_depth(text)
     try:
-        return _built(
+        return _build(
             json.loads(text, object_pairs_hook=_pairs, parse_float=Bare, parse_int=Bare, parse_constant=_none)
         )
     except json.JSONDecodeError as error:
@@ -117,11 +117,11 @@ def _none(constant: str) -> Any:
     raise Refused(_("“${value}” is not a number.", mapping={"value": constant}))
 
 
-def _built(value: Any) -> Tree:
+def _build(value: Any) -> Tree:
     if isinstance(value, dict):
-        return {name: _built(part) for name, part in value.items()}
+        return {name: _build(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_built(part) for part in value]
+        return [_build(part) for part in value]
     if isinstance(value, str):
         return storable(value)
     return Bare("null" if value is None else str(value).lower())

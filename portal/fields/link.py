@@ -93,16 +93,16 @@ class LinkLike(Field):
         “me” and “my organization” mean something where this link can hold them.
         """
         if raw == "me" and reader.people in self.to:
-            return self._meant([] if reader.person is None else [reader.person], reader.people)
+            return self._constant_for([] if reader.person is None else [reader.person], reader.people)
         if raw == "my organization" and reader.organizations in self.to:
-            return self._meant(reader.companies, reader.organizations)
+            return self._constant_for(reader.companies, reader.organizations)
         if isinstance(raw, Linked):
-            return self._meant([raw.id], raw.module) if raw.module in self.to else []
+            return self._constant_for([raw.id], raw.module) if raw.module in self.to else []
         if isinstance(raw, list | tuple) and all(isinstance(link, Linked) for link in raw):
             return [value for link in raw for value in self.constant(link, reader)]
         return [raw] if isinstance(raw, int) and not isinstance(raw, bool) else storable(str(raw))
 
-    def _meant(self, ids: Iterable[int], module: str | None) -> list[Any]:
+    def _constant_for(self, ids: Iterable[int], module: str | None) -> list[Any]:
         return [Linked(record_id, module or "") for record_id in ids] if self.several_targets else list(ids)
 
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
@@ -113,7 +113,7 @@ class LinkLike(Field):
     def parse_filter_id(self, text: str) -> Any:
         """The record with an id, `MODULE:ID` where there are several modules."""
         link = self.linked_by_id(text)
-        return self._meant([link.id], link.module)
+        return self._constant_for([link.id], link.module)
 
     def to_history(self, value: Any) -> Any:
         """The ids of the linked records, each with its title at the time, for when it is deleted."""

@@ -149,7 +149,7 @@ class LocationField(Field):
         degrees = _degrees_in(text) if len(text) <= LONGEST else None
         if degrees is None:
             raise Refused(_("Enter latitude and longitude, such as ${example}.", mapping={"example": EXAMPLE}))
-        latitude, longitude = map(_rounded, degrees)
+        latitude, longitude = map(_round, degrees)
         if abs(latitude) > 90 or abs(longitude) > 180:
             raise Refused(_("A latitude is between -90 and 90, a longitude between -180 and 180."))
         return Location(latitude, longitude)
@@ -255,6 +255,6 @@ def _coordinate(parts: Sequence[str | None], usual: str) -> tuple[str, Decimal |
     return axis, -size if negative or letter in ("S", "W") else size
 
 
-def _rounded(degrees: Decimal) -> Decimal:
+def _round(degrees: Decimal) -> Decimal:
     """As they are stored, and never -0."""
     return degrees.quantize(PLACES, ROUND_HALF_EVEN).normalize() + 0

@@ -76,7 +76,7 @@ class MoneyField(Bounded):
 
     @field_validator("currency")
     @classmethod
-    def _known(cls, currency: str | None) -> str | None:
+    def _known_currency(cls, currency: str | None) -> str | None:
         if currency is not None and currency not in list_currencies():
             raise ValueError(f'"{currency}" is not a currency code like "EUR"')
         return currency
@@ -108,19 +108,19 @@ class MoneyField(Bounded):
 
     def parse(self, text: str, reader: Reader) -> Money | None:
         """An amount alone, or with a code or sign beside it: “12.50”, “12.50 EUR”, “€ 12.50”."""
-        return self._parsed(text, "", reader)
+        return self._parse_amount(text, "", reader)
 
     def parse_form(self, form: Form, reader: Reader) -> Money | None:
         """The amount, with the currency that is chosen in NAME.currency."""
-        return self._parsed(self.input_text(form), self.input_text(form, "currency"), reader)
+        return self._parse_amount(self.input_text(form), self.input_text(form, "currency"), reader)
 
-    def _parsed(self, text: str, currency: str, reader: Reader) -> Money | None:
+    def _parse_amount(self, text: str, currency: str, reader: Reader) -> Money | None:
         if is_blank(text):
             return None
         amount, code = self._split(text, currency, reader)
-        return self._checked(Money(parse_number(amount, reader), code), reader)
+        return self._check(Money(parse_number(amount, reader), code), reader)
 
-    def _checked(self, money: Money, reader: Reader) -> Money:
+    def _check(self, money: Money, reader: Reader) -> Money:
         check_digits(check_places(money.amount, get_currency_precision(money.currency)), WHOLE_DIGITS)
         return self.in_bounds(self._bounds_in(money.currency), money, reader)
 
@@ -194,7 +194,7 @@ class MoneyField(Bounded):
         if is_nothing(raw):
             return None
         amount, code = self._split(raw, "", reader.machine) if isinstance(raw, str) else (raw, self.usual(reader))
-        return self._checked(Money(declared_number(amount, PLAIN), code), reader)
+        return self._check(Money(declared_number(amount, PLAIN), code), reader)
 
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
         """As `constant`; a code alone, such as `USD`, finds all amounts of this currency."""

@@ -40,7 +40,7 @@ def parse_number(text: str, reader: Reader) -> Decimal:
     if reader.plain:
         if not PATTERN.fullmatch(spelled):
             raise refused
-        return _signed(Decimal(spelled), negative)
+        return _with_sign(Decimal(spelled), negative)
     group, point = get_group_symbol(reader.locale), get_decimal_symbol(reader.locale)
     spelled = re.sub(r"\s", group, spelled)
     if group in "'\u2019":
@@ -49,12 +49,12 @@ def parse_number(text: str, reader: Reader) -> Decimal:
     if not set(spelled) <= {*"0123456789.", group, point}:
         raise refused
     try:
-        return _signed(parse_decimal(spelled, locale=reader.locale, strict=True), negative)
+        return _with_sign(parse_decimal(spelled, locale=reader.locale, strict=True), negative)
     except NumberFormatError:
         raise refused from None
 
 
-def _signed(value: Decimal, negative: bool) -> Decimal:
+def _with_sign(value: Decimal, negative: bool) -> Decimal:
     # A product would be rounded to the 28 digits of the context.
     return value.copy_negate() if negative and value else value
 

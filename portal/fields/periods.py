@@ -39,17 +39,17 @@ def _parse(value: Any) -> datetime.timedelta:
     return datetime.timedelta(seconds=number * SECONDS[unit])
 
 
-def _checked_long(value: Any) -> str:
+def _check_long_period(value: Any) -> str:
     long_period(value)
     return str(value).strip()
 
 
-def _checked(value: Any) -> str:
+def _check_period(value: Any) -> str:
     read_period(value)
     return str(value)
 
 
 Period = Annotated[datetime.timedelta, BeforeValidator(_parse), _SCHEMA]
 # Of working time, as it is written: how long a day is depends on the hours.
-WorkingPeriod = Annotated[str, BeforeValidator(_checked), _SCHEMA]
-LongPeriod = Annotated[str, BeforeValidator(_checked_long), _LONG_SCHEMA]
+WorkingPeriod = Annotated[str, BeforeValidator(_check_period), _SCHEMA]
+LongPeriod = Annotated[str, BeforeValidator(_check_long_period), _LONG_SCHEMA]

@@ -115,7 +115,7 @@ class Rollup(StoredResult):
         others = declaration.modules[name]
         if others.table is not None:
             raise ValueError(f'"{name}" is an existing table, which others change too: it cannot be kept up with')
-        self._link = self._found_link(module, others)
+        self._link = self._find_link(module, others)
         self._column = None
         if column in others.builtin and column != CREATED:
             raise ValueError(f'"{column}" is kept by the portal: a roll-up reads declared fields and created')
@@ -125,7 +125,7 @@ class Rollup(StoredResult):
             self._column = others.field(column)
         fields = (others.fields[read] for read in self.counted_fields if read in others.fields)
         self._types = {field.name: field.value_type for field in fields}
-        self._answer_like(self._typed(self._measured(function)))
+        self._answer_like(self._result_field(self._measure_of(function)))
         self._bound = True
 
     def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
@@ -133,7 +133,7 @@ class Rollup(StoredResult):
         if not self._bound:
             raise ValueError("")
 
-    def _found_link(self, module: Any, others: Any) -> str:
+    def _find_link(self, module: Any, others: Any) -> str:
         links = [
             field.name
             for field in others.fields.values()
@@ -151,7 +151,7 @@ class Rollup(StoredResult):
             raise ValueError(f"{' and '.join(links)} lead from {others.name} to {module.name}: say which with through:")
         return links[0]
 
-    def _measured(self, function: str) -> Measure:
+    def _measure_of(self, function: str) -> Measure:
         if self._column is None:
             return Measure("number")
         measure, name = self._column.measure, self._column.name
@@ -176,8 +176,8 @@ class Rollup(StoredResult):
         values = [(arithmetic.operand(kind, value), times) for value, times in counted if value is not None]
         if function == "sum":
             nothing = arithmetic.operand(kind, self._column.constant(0, Reader(plain=True, currency=currency)))
-            return self._rounded(arithmetic.column_total(values, nothing))
-        return self._rounded(arithmetic.extreme([value for value, _times in values], largest=function == "max"))
+            return self._round(arithmetic.column_total(values, nothing))
+        return self._round(arithmetic.extreme([value for value, _times in values], largest=function == "max"))
 
     def changed_by(self, present: Any, counted: Mapping[Any, int]) -> Any:
         """`present` where so many records more, or fewer, have these values; None where only all of them tell."""
@@ -190,11 +190,11 @@ class Rollup(StoredResult):
         now = arithmetic.operand(kind, present)
         changes = {arithmetic.operand(kind, value): times for value, times in counted.items() if value is not None}
         if function != "sum":
-            lost_extreme = any(times < 0 and self._rounded(value) == present for value, times in changes.items())
+            lost_extreme = any(times < 0 and self._round(value) == present for value, times in changes.items())
             known = [now, *(value for value, times in changes.items() if times > 0)]
-            return None if lost_extreme else self._rounded(arithmetic.extreme(known, largest=function == "max"))
+            return None if lost_extreme else self._round(arithmetic.extreme(known, largest=function == "max"))
         total = arithmetic.column_total([(now, 1), *changes.items()], now)
-        result = self._rounded(total)
+        result = self._round(total)
         # Of what came to 0 the currency is not known, and what is rounded may come to something else with all records.
         exact = total is not None and not arithmetic.is_zero(total) and arithmetic.operand(kind, result) == total
         return result if exact else None

@@ -113,7 +113,7 @@ class SignatureField(TextLike):
             return signature
         if signature is None:
             raise Refused(_("Enter your name as well."))
-        return replace(signature, drawing=_checked(drawing))
+        return replace(signature, drawing=_check_drawing(drawing))
 
     def has_input(self, form: Form) -> bool:
         """Whether the form has an input for the name or the drawing."""
@@ -143,7 +143,7 @@ class SignatureField(TextLike):
         return (value.name,) if value else ()
 
 
-def _checked(drawing: str) -> str:
+def _check_drawing(drawing: str) -> str:
     numbers = re.findall("[0-9]+ [0-9]+", drawing) if len(drawing) <= LONGEST_DRAWING else []
     points = [tuple(map(int, pair.split())) for pair in numbers] if DRAWING.fullmatch(drawing[:LONGEST_DRAWING]) else []
     if not points or any(x > WIDTH or y > HEIGHT for x, y in points):

@@ -50,7 +50,7 @@ class StoredResult(ProxyField):
     ranked: ClassVar[Any] = from_target("ranked")
     compare: ClassVar[Any] = from_target("compare")
 
-    def _typed(self, measure: Measure) -> Field:
+    def _result_field(self, measure: Measure) -> Field:
         """The field of this name that holds results of a measure."""
         if measure.kind == "number":
             return self._field("decimal" if measure.places else "integer", digits=DIGITS, places=measure.places)
@@ -66,7 +66,7 @@ class StoredResult(ProxyField):
     def as_stored(self) -> Field:
         return self._target
 
-    def _rounded(self, value: arithmetic.Value) -> Any:
+    def _round(self, value: arithmetic.Value) -> Any:
         """A result as it is stored, rounded half up; None for what the column cannot hold."""
         match value:
             case None:

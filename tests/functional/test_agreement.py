@@ -34,7 +34,7 @@ from portal.records.reading.news import Onlooker, PageShown, is_counted, read_ne
 from portal.records.reading.records import Query, Records
 from portal.records.reading.statements import GroupRequest
 from portal.records.reading.titles import titled_links
-from portal.records.transfer.exporting import exported_list
+from portal.records.transfer.exporting import list_export
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
@@ -246,13 +246,13 @@ class Paths:
         return {record_id for (_module, record_id), link in titled.items() if link.visible}
 
     def exported(self) -> set[int]:
-        export = exported_list(self.records, Query(), ["reference"], self.policy.reader)
+        export = list_export(self.records, Query(), ["reference"], self.policy.reader)
         text = b"".join(export.csv_file()).decode("utf-8-sig")
         return self.with_references({row[0] for row in list(csv.reader(io.StringIO(text)))[1:]})
 
     def in_workbook(self) -> set[int]:
         file = io.BytesIO()
-        exported_list(self.records, Query(), ["reference"], self.policy.reader).write_workbook(file, "")
+        list_export(self.records, Query(), ["reference"], self.policy.reader).write_workbook(file, "")
         return self.with_references({row[0] for row in cells_of(file.getvalue())[1:]})
 
     def with_references(self, references: set[str]) -> set[int]:

@@ -15,7 +15,7 @@ from portal.fields.address import Address
 from portal.fields.money import Money
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Query, Records
-from portal.records.transfer.exporting import exported_list
+from portal.records.transfer.exporting import list_export
 from tests.functional.shop import Shop, make_shop, table
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -460,7 +460,7 @@ def test_the_export_of_a_list_shows_what_people_see_but_no_more_than_they_may(fi
     with reading(filled.engine) as connection:
         records = Records(connection, Policy(filled.tables, profile, reader), "things")
         columns = [*records.access.list.columns, "secret"]
-        content = b"".join(exported_list(records, Query(sort=("id",)), columns, reader).csv_file())
+        content = b"".join(list_export(records, Query(sort=("id",)), columns, reader).csv_file())
     assert content.startswith(b"\xef\xbb\xbf")
     header, first, _second = table(content)
     row = dict(zip(header, first, strict=True))
@@ -556,7 +556,7 @@ def test_the_export_of_a_list_can_be_imported(filled, language):
         readable["things"] = profile.modules["things"].model_copy(update={"readable": frozenset({*names, "reference"})})
         policy = replace(policy, profile=profile.model_copy(update={"modules": readable}))
         records = Records(connection, policy, "things")
-        export = exported_list(records, Query(sort=("id",)), ["reference", *names, "modified"], reader)
+        export = list_export(records, Query(sort=("id",)), ["reference", *names, "modified"], reader)
         content = b"".join(export.csv_file())
     result = filled.load("things", content, "--key", "reference")
     assert "0 new, 0 changed, 3 unchanged" in result.output, result.output

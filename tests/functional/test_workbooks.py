@@ -14,7 +14,7 @@ from portal.database.engine import reading
 from portal.records.policy import Policy
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.csv_reading import UnreadableFileError
-from portal.records.transfer.exporting import exported_list
+from portal.records.transfer.exporting import list_export
 from portal.records.transfer.limited_rows import MOST_UNPACKED
 from portal.records.transfer.source_files import open_file
 from tests.functional.shop import Shop, make_shop
@@ -55,7 +55,7 @@ def exported(shop: Shop, language: str = "en") -> openpyxl.Workbook:
     file = io.BytesIO()
     with reading(shop.engine) as connection:
         records = Records(connection, Policy(shop.tables, profile, reader), "things")
-        exported_list(records, Query(sort=("number",)), COLUMNS.split(), reader).write_workbook(file, "Things: all?")
+        list_export(records, Query(sort=("number",)), COLUMNS.split(), reader).write_workbook(file, "Things: all?")
     return openpyxl.load_workbook(file)
 
 

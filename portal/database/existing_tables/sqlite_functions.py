@@ -69,14 +69,14 @@ def _boolean(value: Any) -> int | None:
 
 
 def _date(value: Any, zone: str) -> str | None:
-    moment = _read(value, ZoneInfo(zone))
+    moment = _parse_moment(value, ZoneInfo(zone))
     return None if moment is None else moment.date().isoformat()
 
 
 def _moment(value: Any, zone: str) -> str | None:
     """As SQLAlchemy writes and reads it."""
     try:
-        moment = _read(value, ZoneInfo(zone))
+        moment = _parse_moment(value, ZoneInfo(zone))
         if moment is None:
             return None
         return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
@@ -91,7 +91,7 @@ def _time(value: Any) -> str | None:
         return None
 
 
-def _read(value: Any, zone: ZoneInfo) -> datetime.datetime | None:
+def _parse_moment(value: Any, zone: ZoneInfo) -> datetime.datetime | None:
     """A moment in `zone`, of an ISO text, of seconds since 1970 or of a Julian day."""
     try:
         if isinstance(value, int):

@@ -89,12 +89,12 @@ class Conversion:
             if isinstance(value.after, Refused):
                 misfits.count += 1
                 if len(misfits.shown) < SHOWN:
-                    misfits.shown.append(self.shown(value))
+                    misfits.shown.append(self.describe(value))
         return misfits
 
-    def shown(self, value: Converted) -> str:
+    def describe(self, value: Converted) -> str:
         """A value that does not fit, as a plan names it."""
-        return f'{value.reference} "{self.written(value.before)[:40]}"'
+        return f'{value.reference} "{self.as_text(value.before)[:40]}"'
 
     def run(self, keep_misfits: bool = False) -> None:
         """Converts; a value that does not fit becomes empty, and is set aside where misfits are to be kept."""
@@ -147,7 +147,7 @@ class Conversion:
             self.connection, self.module.name, self.new.name
         ).items():
             with contextlib.suppress(Refused):
-                fitting[record_id] = self.new.store(self._converted_text(text))
+                fitting[record_id] = self.new.store(self._convert_text(text))
         return fitting
 
     def fill_companions(self, missing: set[str]) -> None:
@@ -164,16 +164,16 @@ class Conversion:
     def _values(self) -> Iterator[Converted]:
         """Every record that has a value."""
         for rows in self._batches(self.old_columns):
-            yield from self.converted(rows)
+            yield from self.convert(rows)
 
-    def converted(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Converted]:
+    def convert(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Converted]:
         """Those of the rows of one batch that have a value."""
-        values = [self._with_titles(value) for value in self._loaded(rows)]
+        values = [self._with_titles(value) for value in self._load(rows)]
         for row, before in zip(rows, values, strict=True):
             if before is None or before == ():
                 continue
             try:
-                after = self._converted(before)
+                after = self._convert(before)
             except Refused as refused:
                 after = refused
             yield Converted(row["id"], row.get("reference") or f"#{row['id']}", before, after)
@@ -204,7 +204,7 @@ class Conversion:
     def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         return [dict(row) for row in self.connection.execute(query).mappings()]
 
-    def _loaded(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    def _load(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         if self.old is None:
             return [row[self.new.name] for row in rows]
         if not self.old.in_join_table:
@@ -238,11 +238,11 @@ class Conversion:
             return f"#{link.id}"
         return (title.write(title.load(dict(row))) if title else "") or row["reference"] or f"#{link.id}"
 
-    def written(self, value: Any) -> str:
+    def as_text(self, value: Any) -> str:
         """An old value as text."""
         return str(value) if self.old is None else self.old.write(value)
 
-    def _converted_text(self, text: str) -> Any:
+    def _convert_text(self, text: str) -> Any:
         if self.new.targets:
             return self._link(text, self.new.targets)
         return self.new.read(_as_html(text) if self.new.holds_html else text, self._reader)
@@ -252,7 +252,7 @@ class Conversion:
         """Whether the values are computed from now on: none that somebody gave stays."""
         return self.new.name in self.module.formulas
 
-    def _converted(self, before: Any) -> Any:
+    def _convert(self, before: Any) -> Any:
         if self._is_formula:
             raise Refused("the formula gives another value")
         targets = self.new.targets
@@ -284,8 +284,8 @@ class Conversion:
         if isinstance(before, tuple):
             return before
         if isinstance(before, Linked) or not self.new.multiple:
-            return (before if isinstance(before, Linked) else self.written(before),)
-        return split_values(self.written(before))
+            return (before if isinstance(before, Linked) else self.as_text(before),)
+        return split_values(self.as_text(before))
 
     def _link(self, item: Any, targets: Sequence[str]) -> Linked:
         """The record of a link or of a name. Raises Refused unless there is exactly one."""
@@ -327,7 +327,7 @@ class Conversion:
         pending: list[tuple[int, Mapping[str, Any]]] = []
         for value in self._values():
             if isinstance(value.after, Refused):
-                misfits[value.record_id] = self.written(value.before)
+                misfits[value.record_id] = self.as_text(value.before)
                 continue
             if self.new.in_join_table:
                 ids = dict.fromkeys(link.id for link in value.after)

@@ -131,10 +131,10 @@ class PreparedField:
     def _fill(self, conversion: Conversion, rows: Sequence[Mapping[str, Any]]) -> None:
         fitting: list[tuple[int, Mapping[str, Any]]] = []
         texts: dict[int, str] = {}
-        for value in conversion.converted(rows):
+        for value in conversion.convert(rows):
             if isinstance(value.after, Refused):
-                self._misfits[value.record_id] = conversion.shown(value)
-                texts[value.record_id] = conversion.written(value.before)
+                self._misfits[value.record_id] = conversion.describe(value)
+                texts[value.record_id] = conversion.as_text(value.before)
             else:
                 fitting.append((value.record_id, conversion.new.store(value.after)))
         conversion.update(self.names, fitting)

@@ -10,7 +10,7 @@ from portal.database.migration.conversion_beforehand import PreparedField
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Effort
 from portal.database.migration.plan_steps import WITH_LOSS, Phase, PlanStep, Task
-from portal.database.migration.row_counts import counted
+from portal.database.migration.row_counts import count_in_words
 from portal.database.migration.values_set_aside import texts_set_aside
 from portal.database.schema.tables import Tables
 
@@ -33,14 +33,14 @@ def conversion_step(
     tasks = [Task(Phase.CONVERT_VALUES, run), Task(Phase.CREATE_INDEXES, create_indexes)]
     if has_aside:
         tasks.append(Task(Phase.CONVERT_VALUES, conversion.take_back_aside))
-    tables, fitting = (conversion.module.name,), counted(misfits.values - misfits.count, "value")
+    tables, fitting = (conversion.module.name,), count_in_words(misfits.values - misfits.count, "value")
     if not misfits.count:
         converted = f": {fitting} converted" if misfits.values else ""
         return PlanStep(
             change + converted, effort=effort, tasks=tuple(tasks), tables=tables, is_prepared=prepared is not None
         )
     set_aside = f"{misfits.count:,} that would be lost kept aside: {misfits}"
-    many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
+    many = f"{misfits.count:,} of {count_in_words(misfits.values, 'value')}"
     return PlanStep(
         f"! {change}: {many} would be lost, not fitting: {misfits} {WITH_LOSS}",
         effort=effort,
@@ -74,5 +74,7 @@ def steps_taking_back_links(
             if fitting == len(texts_set_aside(connection, module.name, name)):
                 del aside[module.name][name]
             if fitting:
-                sentence = f"take back {counted(fitting, 'value')} of {module.name}.{name} that had been set aside"
+                sentence = (
+                    f"take back {count_in_words(fitting, 'value')} of {module.name}.{name} that had been set aside"
+                )
                 yield PlanStep(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration.row_counts import counted, has_rows
+from portal.database.migration.row_counts import count_in_words, has_rows
 from portal.database.migration.snapshot import Snapshot, left_behind, rebuild_field
 from portal.database.schema.tables import columns_of
 from portal.declaration.declaration import Declaration, fields_with_rows
@@ -160,17 +160,17 @@ def past_renames_after(old: Snapshot, renames: Renames, options: OptionRenames) 
     for before, renamed in history["fields"].items():
         fields[names.get(before, before)] = dict(renamed)
     for module, renamed in renames.fields.items():
-        fields[module] = _extended(fields.get(module, {}), renamed)
+        fields[module] = _extend_history(fields.get(module, {}), renamed)
     for before, by_field in history["options"].items():
         new_names = renames.new_field_names(names.get(before, before))
         of_options[names.get(before, before)] = {new_names.get(key, key): value for key, value in by_field.items()}
     for (module, name), renamed in options.items():
         by_field = of_options.setdefault(module, {})
-        by_field[name] = _extended(by_field.get(name, {}), renamed)
-    return {"modules": _extended(history["modules"], renames.modules), "fields": fields, "options": of_options}
+        by_field[name] = _extend_history(by_field.get(name, {}), renamed)
+    return {"modules": _extend_history(history["modules"], renames.modules), "fields": fields, "options": of_options}
 
 
-def _extended(history: Mapping[str, str], renames: Mapping[str, str]) -> dict[str, str]:
+def _extend_history(history: Mapping[str, str], renames: Mapping[str, str]) -> dict[str, str]:
     """With renames, new name → old name; one that leads back to a former name takes back what led away from it."""
     extended = dict(history)
     for new, old in renames.items():
@@ -191,5 +191,5 @@ def late_rename_note(modules: Mapping[str, Module], before: str, rows: Callable[
     count = rows(later) if later else 0
     if not later or not count:
         return ""
-    records = counted(count, "record")
+    records = count_in_words(count, "record")
     return f"; {later} (formerly: {before}) takes them over once it is empty: export and delete its {records} first"

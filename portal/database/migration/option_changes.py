@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.migration.declared_renames import renamed_names
 from portal.database.migration.plan_steps import PlanStep
-from portal.database.migration.row_counts import RowCounts, counted
+from portal.database.migration.row_counts import RowCounts, count_in_words
 from portal.database.schema.tables import columns_of
 from portal.fields.base import Field
 
@@ -35,7 +35,9 @@ def removed_options(
         if count:
             keep = "keeps" if count == 1 else "keep"
             what = f'option "{name}" of {module}.{after.name} is no longer offered'
-            yield PlanStep(f"{what}: {counted(count, 'record')} {keep} it until someone chooses again", needed=False)
+            yield PlanStep(
+                f"{what}: {count_in_words(count, 'record')} {keep} it until someone chooses again", needed=False
+            )
 
 
 def rename_stored_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:

@@ -102,9 +102,9 @@ def plan(engine: sa.Engine, tables: Tables) -> Plan:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
         if not renames:
-            return Plan(_planned(connection, tables, old, renames)[1])
+            return Plan(_plan_steps(connection, tables, old, renames)[1])
     with writing(engine) as connection:
-        return Plan(_planned(connection, tables, old, renames)[1])
+        return Plan(_plan_steps(connection, tables, old, renames)[1])
 
 
 class _ToBePreparedError(Exception):
@@ -156,7 +156,7 @@ def _apply_in_one(
     with writing(read_committed(engine)) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
-        planner, steps = _planned(connection, tables, old, renames, work)
+        planner, steps = _plan_steps(connection, tables, old, renames, work)
         _check(connection, tables, expected, steps)
         if planner.large_conversions and not work.fields:
             raise _ToBePreparedError(planner.large_conversions)
@@ -234,7 +234,7 @@ def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, ste
     lock_tables(connection, with_options | tables_with_names(planner.tables, old, renames), FROM_SAVING)
 
 
-def _planned(
+def _plan_steps(
     connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: PreparedConversions | None = None
 ) -> tuple[Planner, list[PlanStep]]:
     """The steps under the names that hold after the renames, which are not done yet.

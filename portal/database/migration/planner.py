@@ -26,7 +26,7 @@ from portal.database.migration.plan_steps import Phase, PlanStep, Task, for_peop
 from portal.database.migration.recomputing import computed_steps
 from portal.database.migration.removed_links import attach_link_again, detach_removed_link
 from portal.database.migration.rename import rename_steps
-from portal.database.migration.row_counts import RowCounts, counted, staying
+from portal.database.migration.row_counts import RowCounts, count_in_words, staying
 from portal.database.migration.snapshot import (
     column_names_of_entry,
     had_formula,
@@ -143,7 +143,7 @@ class Planner:
                 Task(Phase.DROP_MODULES, partial(self._drop_tables, [name])),
             )
             kind, noun = words_for_table(name)
-            loss = f": {counted(count, noun)} would be lost" if count is None or count > 0 else ""
+            loss = f": {count_in_words(count, noun)} would be lost" if count is None or count > 0 else ""
             step = removing(f"drop {kind} {name}", loss, (name,), tasks, name)
             step = replace(step, note=late_rename_note(self.declaration.modules, name, self.counts.rows) or step.note)
             yield self._leavable(step, entry["fields"].values(), name in self.left["modules"])
@@ -217,7 +217,7 @@ class Planner:
         table = self.tables.module(module.name)
         count = self.counts.rows(module.name) if field.default is not None else 0
         keep = "that exists keeps" if count == 1 else "that exist keep"
-        hint = f"; the {counted(count, words_for_table(module.name)[1])} {keep} it empty" if count else ""
+        hint = f"; the {count_in_words(count, words_for_table(module.name)[1])} {keep} it empty" if count else ""
         indexes = self.indexes.take_over(table, field)
         tasks = (
             Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, sorted(missing))),
@@ -246,7 +246,7 @@ class Planner:
         count = self.counts.rows(module.name)
         filled = 0 if new else self._count_values(module.name, field)
         if count is not None and filled is not None and count > filled:
-            empty = counted(count - filled, words_for_table(module.name)[1]) + " without it"
+            empty = count_in_words(count - filled, words_for_table(module.name)[1]) + " without it"
             stay = "stays as it is" if count - filled == 1 else "stay as they are"
             yield PlanStep(f"field {module.name}.{field.name} is required from now on: {empty} {stay} until edited")
 
@@ -288,7 +288,7 @@ class Planner:
                 lambda: history_rewriting.forget_field_in_history(self.connection, self.tables, module, name),
             ),
         )
-        loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
+        loss = f": {count_in_words(count, 'value')} would be lost" if count is None or count > 0 else ""
         step = removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)
         step = replace(step, effort=estimate_effort(self.counts, module, Work.REWRITE))
         yield self._leavable(step, [entry], name in self.left["fields"].get(module, ()))

@@ -90,7 +90,7 @@ def has_rows(connection: sa.Connection, table: str, with_column: str | None = No
     return connection.execute(rows).first() is not None
 
 
-def counted(count: int | None, noun: str) -> str:
+def count_in_words(count: int | None, noun: str) -> str:
     """A count of rows in the sentence of a step: “1 record”, “1,200 records”; “its records” without a count."""
     return f"its {noun}s" if count is None else plural(count, noun)
 
@@ -99,4 +99,4 @@ def staying(count: int | None, noun: str = "record") -> str:
     """What a step says of rows that stay: “, 3 records stay”; nothing where there is none."""
     if not count:
         return ""
-    return f", {counted(count, noun)} stay{'s' if count == 1 else ''}"
+    return f", {count_in_words(count, noun)} stay{'s' if count == 1 else ''}"

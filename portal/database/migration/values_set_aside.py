@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from portal.database.migration import alter
 from portal.database.migration.plan_steps import Phase, PlanStep, Task, removing
-from portal.database.migration.row_counts import RowCounts, counted
+from portal.database.migration.row_counts import RowCounts, count_in_words
 from portal.fields.table_names import shortened
 
 
@@ -30,7 +30,7 @@ def drop_steps(
                 count = counts.filled(module, [column_name(field)])
                 change = f"drop the values of {module}.{field} that fitted it as {old_type} only"
                 drop = partial(drop_values_set_aside, counts.connection, module, field)
-                loss = "" if count == 0 else f": {counted(count, 'value')} would be lost"
+                loss = "" if count == 0 else f": {count_in_words(count, 'value')} would be lost"
                 step = removing(change, loss, (module, "aside", field), (Task(Phase.DROP_FIELDS, drop),), module)
                 yield replace(step, note="", left_before=True)  # its field is there still, under no other name
 

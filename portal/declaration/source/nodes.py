@@ -171,10 +171,10 @@ class OpenMapping:
                 self._report(source.mark, (MERGE,), '"<<" takes a mapping or a list of mappings')
 
 
-def copied_data(value: Any) -> Any:
+def copy_data(value: Any) -> Any:
     """A deep copy of lists and mappings, so that a value behind an alias can be changed in one place only."""
     if isinstance(value, dict):
-        return {name: copied_data(item) for name, item in value.items()}
+        return {name: copy_data(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [copied_data(item) for item in value]
+        return [copy_data(item) for item in value]
     return value

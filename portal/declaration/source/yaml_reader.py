@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import yaml
 from yaml._yaml import CParser
 
-from portal.declaration.source.nodes import Collection, Node, OpenList, OpenMapping, YamlMark, copied_data
+from portal.declaration.source.nodes import Collection, Node, OpenList, OpenMapping, YamlMark, copy_data
 from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, quoted_name
 from portal.declaration.source.scalars import plain_value
 from portal.declaration.source.suggestions import suggest
@@ -133,7 +133,7 @@ def read(raw: bytes, file: str) -> Document:
     problems: list[Problem] = []
     text = ""
     try:
-        text = _decoded(raw)
+        text = _decode(raw)
         reading = _Reading(text, file, problems)
         document = Document(file, reading.build(), problems, reading.root, text)
         if (unseen := unseen_break(text, 0, len(text))) is not None:
@@ -154,7 +154,7 @@ class _UnreadableError(Exception):
         self.path = path
 
 
-def _decoded(raw: bytes) -> str:
+def _decode(raw: bytes) -> str:
     if len(raw) > LARGEST_FILE:
         raise _UnreadableError((1, 1), "the file is larger than 16 MB")
     mark, encoding = next(((mark, name) for mark, name in _ENCODINGS if raw.startswith(mark)), (b"", "utf-8"))
@@ -351,7 +351,7 @@ class _Reading:
         if len(self._open) + node.height > DEEPEST:
             wrong = f"this alias makes lists and mappings nested deeper than {DEEPEST} levels"
             raise self._unreadable(event.start_mark, wrong)
-        self._add(node, copied_data(value), None)
+        self._add(node, copy_data(value), None)
 
     def _why_no_anchor(self, anchor: str) -> str:
         if anchor in self._anchors:

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.records.indexing.formulas import computed, computed_values, lock_rows, locked_values
+from portal.records.indexing.formulas import computed_columns, computed_values, lock_rows, locked_values
 from portal.records.indexing.rollups import roll_up, rolling_up
 from portal.records.reading.records import Records
 
@@ -25,7 +25,7 @@ def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
     title = system.module.title_field.name
     with rolling_up(system, ids, [column.name for field in formulas for column in field.columns()]):
         for record_id, values in locked_values(system, ids, formulas).items():
-            columns = computed(formulas, values, currency)
+            columns = computed_columns(formulas, values, currency)
             before = {name: value for field in formulas for name, value in field.store(values[field.name]).items()}
             if columns != before:
                 this_record = system.table.c["id"] == record_id

@@ -28,7 +28,7 @@ def computed_values(formulas: Iterable[Field], values: Mapping[str, Any], curren
     return known
 
 
-def computed(formulas: Iterable[Field], values: Mapping[str, Any], currency: str) -> dict[str, Any]:
+def computed_columns(formulas: Iterable[Field], values: Mapping[str, Any], currency: str) -> dict[str, Any]:
     """The values of `formulas` in a record with `values`, as columns."""
     formulas = list(formulas)
     known = computed_values(formulas, values, currency)
@@ -50,7 +50,7 @@ def recomputed(records: Records, record_id: int, changed: Mapping[str, Any]) -> 
     if not formulas:
         return {}
     values = locked_values(records.as_system, [record_id], formulas).get(record_id, {})
-    return computed(formulas, {**values, **changed}, records.policy.reader.currency)
+    return computed_columns(formulas, {**values, **changed}, records.policy.reader.currency)
 
 
 def locked_values(system: Records, ids: Sequence[int], formulas: Sequence[Field]) -> dict[int, Mapping[str, Any]]:

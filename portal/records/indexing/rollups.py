@@ -19,7 +19,7 @@ from portal.conditions import ALWAYS
 from portal.database.sql import where
 from portal.fields.base import Field
 from portal.fields.base_parts import Place
-from portal.records.indexing.formulas import computed, formulas_reading, lock_rows
+from portal.records.indexing.formulas import computed_columns, formulas_reading, lock_rows
 from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Records
 
@@ -117,7 +117,7 @@ def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Field], chan
     with rolling_up(system, ids, [column.name for field in stored for column in field.columns()]):
         for record_id, values in present.items():
             new = {name: by_id[record_id] for name, by_id in results.items() if record_id in by_id}
-            columns = computed(stored, {**values, **new}, system.policy.reader.currency)
+            columns = computed_columns(stored, {**values, **new}, system.policy.reader.currency)
             this_record = system.table.c["id"] == record_id
             system.connection.execute(sa.update(system.table).where(this_record).values(columns))
     if any(field.searched for field in stored):

@@ -213,7 +213,7 @@ class Order:
 
     def key(self, row: Mapping[str, Any]) -> str:
         """The key of a row."""
-        values = [_packed(value) for value in self.values(row)[-1 if self.by_record else 0 :]]
+        values = [_pack(value) for value in self.values(row)[-1 if self.by_record else 0 :]]
         return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode()).decode().rstrip("=")
 
     def values(self, row: Mapping[str, Any]) -> list[Any]:
@@ -226,7 +226,7 @@ class Order:
             return None
         try:
             values = json.loads(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)))
-            values = [_unpacked(value) for value in values] if isinstance(values, list) else []
+            values = [_unpack(value) for value in values] if isinstance(values, list) else []
         except (ValueError, TypeError, KeyError, ArithmeticError, binascii.Error, RecursionError):
             return None
         keys = self.keys[-1:] if self.by_record else self.keys
@@ -301,7 +301,7 @@ def _fits(key: SortKey, value: Any) -> bool:
     return type(value) is expected
 
 
-def _packed(value: Any) -> Any:
+def _pack(value: Any) -> Any:
     """A sort value as JSON can hold it."""
     if isinstance(value, datetime.datetime):
         return {"datetime": value.isoformat()}
@@ -312,7 +312,7 @@ def _packed(value: Any) -> Any:
     return {"decimal": str(value)} if isinstance(value, decimal.Decimal) else value
 
 
-def _unpacked(value: Any) -> Any:
+def _unpack(value: Any) -> Any:
     if isinstance(value, str):
         return _refuse() if FORBIDDEN.search(value) else value
     if not isinstance(value, Mapping):

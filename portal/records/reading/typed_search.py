@@ -138,7 +138,7 @@ class FieldNames:
 
     def field(self, text: str) -> Field | None:
         """The field that a text means; spaces may be hyphens or underscores."""
-        return self.fields.get(_with_spaces(fold(unquoted(text))))
+        return self.fields.get(_with_spaces(fold(unquote(text))))
 
 
 def field_names(records: Records) -> FieldNames:
@@ -158,18 +158,18 @@ def _with_spaces(text: str) -> str:
     return text.replace("-", " ").replace("_", " ").strip()
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A value as it is typed: in quotes where it needs them."""
     if re.fullmatch(r'[^\s()"“„«<>]+', text) and ".." not in text:
         return text
     return f'"{text}"' if '"' not in text else f"“{text.replace('”', '')}”"
 
 
-def unquoted(text: str) -> str:
+def unquote(text: str) -> str:
     """A name or value without its quotes, the last of which may be missing."""
     if text.isalnum():
         return text
-    return re.sub(QUOTED, lambda quoted: quoted[0][1:-1], text).removeprefix('"').strip()
+    return re.sub(QUOTED, lambda quote: quote[0][1:-1], text).removeprefix('"').strip()
 
 
 class _Word(NamedTuple):
@@ -353,4 +353,4 @@ def _meaning(field: Field, value: str, reader: Reader) -> str:
     for special, word in SPECIAL.items():
         if special in field.specials and folded in (special, fold(reader.text(word))):
             return special
-    return unquoted(value)
+    return unquote(value)

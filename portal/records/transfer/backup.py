@@ -20,7 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.copying import NAMES, copied, restore_copy
+from portal.database.copying import NAMES, copy_database, restore_copy
 from portal.database.engine import reading
 from portal.store.store import Store, StoreError
 
@@ -78,7 +78,7 @@ def _fill(
     with reading(engine) as connection:
         before = stored_names(connection)
     _copy_files(store, before, files)
-    with copied(engine, content / NAMES[engine.dialect.name]) as connection:
+    with copy_database(engine, content / NAMES[engine.dialect.name]) as connection:
         named = stored_names(connection)
     missing = _copy_files(store, named - before, files) | {name for name in named if not (files / name).is_file()}
     for name in before - named:
@@ -148,7 +148,7 @@ def restore_backup(source: Path, url: str, open_store: Callable[[], Store], fold
     """
     if (folder / "modules.yaml").exists():
         raise BackupError(f"{folder} holds a portal already: name a new folder")
-    with _opened(source) as content:
+    with _open_backup(source) as content:
         manifest = _checked_manifest(content)
         restore_copy(url, content / manifest["database"])
         store, names = open_store(), _contents_of(manifest, "files")
@@ -166,7 +166,7 @@ def restore_backup(source: Path, url: str, open_store: Callable[[], Store], fold
 
 
 @contextlib.contextmanager
-def _opened(source: Path) -> Iterator[Path]:
+def _open_backup(source: Path) -> Iterator[Path]:
     """The folder of a backup; an archive is unpacked for the time being."""
     if source.is_dir():
         yield source

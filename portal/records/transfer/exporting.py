@@ -56,7 +56,7 @@ class ListExport:
         workbook_writing.write_workbook(file, title, self.headers, rows, self.cells.reader)
 
 
-def exported_list(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> ListExport:
+def list_export(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> ListExport:
     """All rows of `query` for people: the readable ones of `columns` under their labels, in the reader's language."""
     module, languages = records.module, records.policy.declaration.settings.languages
     names = [name for name in columns if name in records.policy.readable(records.name)]

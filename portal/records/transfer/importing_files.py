@@ -37,7 +37,7 @@ class FilesIn:
         if not path.strip():
             return None
         limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
-        file = self._checked(path.strip(), limit, system)
+        file = self._check(path.strip(), limit, system)
         if field.needs_preview and not self._is_picture(file):
             raise Refused(_("“${name}” was not added: this picture cannot be read.", mapping={"name": file.name}))
         is_same = present is not None and (present.name, present.size) == (file.name, file.size)
@@ -49,11 +49,11 @@ class FilesIn:
         paths = split_names(cell)
         if paths and limit is None:
             raise Refused(_("This module does not accept attachments."))
-        checked = [self._checked(path, limit or Attachments(), system) for path in paths]
+        checked = [self._check(path, limit or Attachments(), system) for path in paths]
         present = {(file.name, file.size) for file in files(system, record)} if record and checked else set()
         return [file for file in checked if (file.name, file.size) not in present]
 
-    def _checked(self, path: str, limit: Attachments, system: Records) -> FileValue:
+    def _check(self, path: str, limit: Attachments, system: Records) -> FileValue:
         """The file at `path`, named by it until it is stored. Raises Refused."""
         size = self.bundle.size(path)
         if size is None:

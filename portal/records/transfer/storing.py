@@ -17,7 +17,7 @@ from portal.declaration.references import parse_reference
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.formulas import computed, formulas_reading, is_renamed
+from portal.records.indexing.formulas import computed_columns, formulas_reading, is_renamed
 from portal.records.indexing.rollups import RollupsOver
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Records
@@ -214,7 +214,7 @@ def _update(
         values = {**row.all_values(), **with_signatures(system, changed[row], author)}
         delete_replaced_files(system, [name for name in by_upload if name in changed[row]], row.id)
         stored = {name: value for field in fields for name, value in field.store(values[field.name]).items()}
-        written[row.id] = stored | computed(formulas, values, currency)
+        written[row.id] = stored | computed_columns(formulas, values, currency)
     _move_deadlines(system, batch, changed, written)
     columns: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in next(iter(written.values()))}
     who = author_of(system, author, "modified_by")
@@ -240,7 +240,7 @@ def _move_deadlines(
     for row in batch if all_moved else ():
         moved = all_moved[row.id]
         formulas = formulas_reading(system.module, moved.values)
-        written[row.id] |= moved.columns | computed(formulas, {**row.all_values(), **moved.values}, currency)
+        written[row.id] |= moved.columns | computed_columns(formulas, {**row.all_values(), **moved.values}, currency)
         for name, value in moved.values.items():
             changed[row].pop(name, None)
             if value != moved.before[name]:

@@ -38,7 +38,7 @@ def may_correct(records: Records, comment: Comment, author: Author) -> bool:
 
 
 def is_correctable(records: Records, created: datetime.datetime) -> bool:
-    """Whether a comment or a file, `written` then, is within the time that the module declares for corrections."""
+    """Whether a comment or a file, `created` then, is within the time that the module declares for corrections."""
     period = records.module.conversation.correct
     return period is not None and records.policy.reader.now <= created + period
 

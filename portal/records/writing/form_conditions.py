@@ -115,7 +115,7 @@ def _with_title(records: Records, links: Iterable[Linked], text: str) -> list[Li
     ]
 
 
-def _meant(records: Records, link: Field, value: Any, operator: str, raw: Any) -> list[Linked]:
+def _compared_records(records: Records, link: Field, value: Any, operator: str, raw: Any) -> list[Linked]:
     """The records that a comparison means; for `contains` those among what the form's `value` leads to."""
     constant = link.constant(raw, records.policy.reader.machine)
     if operator == "contains" and isinstance(constant, str):
@@ -141,7 +141,7 @@ def _matches(
         elif raw is None or raw == "":
             matches = field.matches(value, "empty", True)
         elif field.targets:  # a form knows a linked record by its id alone
-            matches = field.matches(value, "equal", _meant(records, field, value, operator, raw))
+            matches = field.matches(value, "equal", _compared_records(records, field, value, operator, raw))
         else:
             matches = field.matches(value, operator, field.constant(raw, reader))
         if matches:

@@ -16,7 +16,7 @@ from portal.database.schema.existing_tables import ExistingTable
 from portal.declaration.references import reference
 from portal.fields.base import Refused
 from portal.fields.link import KEY
-from portal.records.indexing.formulas import computed
+from portal.records.indexing.formulas import computed_columns
 from portal.records.indexing.rollups import RollupsOver, rolling_up
 from portal.records.reading.records import Records
 from portal.records.writing.deadlines import first_deadlines
@@ -99,11 +99,11 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
         row |= field.store(values.get(field.name))
     module, currency = records.module, records.policy.reader.currency
     known = {**values, "number": number, "created": created}
-    row |= computed(module.formulas.values(), known, currency)
+    row |= computed_columns(module.formulas.values(), known, currency)
     if deadlines := first_deadlines(module, row, created):
         row |= deadlines
         known |= {field.name: field.load(row) for field in module.deadlines}
-        row |= computed(module.formulas.values(), known, currency)  # which may read them
+        row |= computed_columns(module.formulas.values(), known, currency)  # which may read them
     return row
 
 

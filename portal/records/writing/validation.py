@@ -59,7 +59,7 @@ def read_form(
     that `read_only_when` locks; in a new record that one has its default.
     """
     fields = list(fields)
-    values, errors = _parsed(records, fields, form, known, record_id)
+    values, errors = _parse_fields(records, fields, form, known, record_id)
     locked = put_back_locked(records, fields, values, known, new=record_id is None)
     errors = _without(errors, locked)
     followed: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def read_form(
     return Filled({field.name: values[field.name] for field in fields}, errors)
 
 
-def _parsed(
+def _parse_fields(
     records: Records, fields: Iterable[Field], form: Form, known: Mapping[str, Any], record_id: int | None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The values of `form` over the `known` ones, each by itself, and what cannot be read."""

@@ -13,7 +13,7 @@ from pyramid.view import view_config
 from portal.declaration.shapes import display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
-from portal.records.transfer.exporting import ListExport, exported_list
+from portal.records.transfer.exporting import ListExport, list_export
 from portal.records.transfer.line_files import exported_list_rows
 from portal.texts import Words, _
 from portal.views.lists.filters import Parameters
@@ -89,7 +89,7 @@ def export_list(module: Module, request: Request) -> Response:
 def list_file(shown: ShownList, query: Query, request: Request, suffix: str) -> Response:
     """The records of a query as a file, with the columns of the list."""
     records = shown.records
-    export = exported_list(records, query, shown.columns, request.reader)
+    export = list_export(records, query, shown.columns, request.reader)
     return _file(export, _file_name(records, request), display_name(records.access), request, suffix)
 
 

@@ -10,16 +10,7 @@ from pyramid.view import view_config
 from portal.fields.base import Field
 from portal.records.reading.filters import filterable
 from portal.records.reading.records import Records
-from portal.records.reading.typed_search import (
-    NOTHING,
-    OR,
-    SPECIAL,
-    TOKEN,
-    FieldNames,
-    field_names,
-    quoted,
-    unquoted,
-)
+from portal.records.reading.typed_search import NOTHING, OR, SPECIAL, TOKEN, FieldNames, field_names, quote, unquote
 from portal.texts import Words, _, fold
 from portal.views.lists.shown_list import PANEL, SEARCH_HELP, ShownList
 from portal.web.resources import Module
@@ -87,7 +78,7 @@ def _examples(shown: ShownList, names: FieldNames) -> Iterator[tuple[str, Words]
     fields = sorted(filterable(shown.records), key=lambda field: field.name not in shown.columns)
     yield reader.text(_("“exact words”")), _("these words beside each other")
     if field := next((field for field in fields if len(field.offered) > 1), None):
-        options = [quoted(reader.text(option.label)) for option in list(field.offered.values())[:2]]
+        options = [quote(reader.text(option.label)) for option in list(field.offered.values())[:2]]
         one, other = (f"{typed[field.name]}:{option}" for option in options)
         yield one, _("what has this value")
         yield f"-{other}", _("what has not")
@@ -131,13 +122,13 @@ def _names(records: Records, names: FieldNames, begun: str) -> Iterator[tuple[st
 
 def _values(records: Records, field: Field, typed: str) -> Iterator[tuple[str, str]]:
     """The values that a field may have: options, words that mean something, titles of linked records."""
-    reader, begun = records.policy.reader, unquoted(typed)
+    reader, begun = records.policy.reader, unquote(typed)
     words = [word for word in SPECIAL if word in field.specials and (word != "me" or reader.people in field.targets)]
     labels = [*(reader.text(SPECIAL[word]) for word in words), *(reader.text(o.label) for o in field.offered.values())]
-    yield from ((f"{quoted(label)} ", label) for label in labels if _begins(label, begun))
+    yield from ((f"{quote(label)} ", label) for label in labels if _begins(label, begun))
     for target in field.targets:
         if records.policy.access(target):
-            yield from ((f"{quoted(title)} ", title) for _id, title in records.of(target).find(begun, OFFERED))
+            yield from ((f"{quote(title)} ", title) for _id, title in records.of(target).find(begun, OFFERED))
 
 
 def _begins(label: str, begun: str) -> bool:
