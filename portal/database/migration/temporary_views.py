@@ -44,7 +44,7 @@ def open_as_declared(engine: sa.Engine, tables: Tables) -> tuple[sa.Engine, tupl
     The caller disposes of the engine.
     """
     with reading(engine) as connection:
-        views = _ViewMaker(connection, tables).made()
+        views = _ViewMaker(connection, tables).make_views()
     return _open(engine, {name: views.selects[name] for name in views.differing}), views.notes
 
 
@@ -57,7 +57,7 @@ def open_side_by_side(engine: sa.Engine, before: Tables, after: Tables) -> sa.En
     selects = {}
     for tables, mark in ((before, ""), (after, SAME)):
         with reading(engine) as connection:
-            views = _ViewMaker(connection, tables).made()
+            views = _ViewMaker(connection, tables).make_views()
         for name, table in tables.metadata.tables.items():
             prefix = f"{'after' if mark else 'before'}$" if name in views.differing else mark
             if prefix:
@@ -125,7 +125,7 @@ class _ViewMaker:
         self.renamed = with_new_names(self.old, self.renames)
         self.notes: list[str] = []
 
-    def made(self) -> Views:
+    def make_views(self) -> Views:
         """A SELECT for each declared table over what the database has now; and which of them differ from it."""
         selects, differing = {}, set()
         for name, table in self.tables.metadata.tables.items():

@@ -36,7 +36,7 @@ def find_records(records: Records, reference: str) -> list[int]:
     return find_named(records.connection, records.as_system.policy, records.name, reference)
 
 
-def called(records: Records, text: str) -> Record | None:
+def record_with_reference(records: Records, text: str) -> Record | None:
     """The reader's record of which `text` is the whole reference, which may lack the zeros of its number; a number
     alone says too little."""
     whole = whole_reference(records.module.reference, text)

@@ -11,7 +11,7 @@ from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
 from portal.records.reading.comment_texts import readable_texts_together
-from portal.records.reading.named_records import called
+from portal.records.reading.named_records import record_with_reference
 from portal.records.reading.news import News, Speaker
 from portal.records.reading.records import Page, Record, Records
 from portal.records.reading.several_modules import Selection, by_ids_together
@@ -136,7 +136,7 @@ def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: SearchWord
 def called_record(records: Records, text: str, first: Sequence[Record]) -> TitledLink | None:
     """The way to the record whose reference is searched for, unless it is the `first` hit: of other records the
     reference may only begin like that, and a tab or filter may leave it out."""
-    record = called(records, text) if text else None
+    record = record_with_reference(records, text) if text else None
     if record is None or record.id in [hit.id for hit in first]:
         return None
     return TitledLink(record_in_words(record), record_address(records.name, record.id))
