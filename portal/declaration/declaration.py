@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp, Webhook
+from portal.declaration.shapes import Access, Button, Inbox, Module, Profile, Settings, SignUp, Webhook
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.fields.reader import Reader
@@ -50,6 +50,11 @@ class Declaration(Shape):
     def stored(self) -> dict[str, Module]:
         """Everything that has a table of the portal's own."""
         return {name: module for name, module in self.with_rows.items() if module.table is None}
+
+    def accesses(self, module: str) -> list[tuple[Profile, Access]]:
+        """The profiles that have a module, each with what it sees of it."""
+        having = (profile for profile in self.profiles.values() if module in profile.modules)
+        return [(profile, profile.modules[module]) for profile in having]
 
     @property
     def uses_passwords(self) -> bool:

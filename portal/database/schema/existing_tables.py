@@ -208,8 +208,8 @@ class ExistingModule:
     @property
     def is_written(self) -> bool:
         """Whether some profile may change the records."""
-        accesses = (profile.modules.get(self.module.name) for profile in self.declaration.profiles.values())
-        return any(access is not None and not READING.issuperset(access.can) for access in accesses)
+        accesses = self.declaration.accesses(self.module.name)
+        return any(not READING.issuperset(access.can) for _profile, access in accesses)
 
     def source_table(self) -> sa.TableClause:
         """The table itself. Raises LookupError where the database has none."""

@@ -140,5 +140,4 @@ def _listed_fields(declaration: Declaration, module: Module) -> Iterable[str]:
 
 
 def _list_layouts(declaration: Declaration, module: Module) -> list[ListLayout]:
-    profiles = (profile for profile in declaration.profiles.values() if module.name in profile.modules)
-    return [module.list, *(profile.modules[module.name].list for profile in profiles)]
+    return [module.list, *(access.list for _profile, access in declaration.accesses(module.name))]

@@ -16,9 +16,7 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
     in_doubt = draft.modules_in_doubt
     _check_circles(draft)
     for module in (module for module in declaration.modules.values() if module.name not in in_doubt):
-        accesses = [
-            profile.modules[module.name] for profile in declaration.profiles.values() if module.name in profile.modules
-        ]
+        accesses = [access for _profile, access in declaration.accesses(module.name)]
         for field in module.fields.values():
             at = draft.at_module(module.name)["fields"][field.name]
             # Without any form the records come from imports, which heed it.

@@ -19,21 +19,19 @@ def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> Non
         if module.lifecycle is None or module.name in in_doubt:
             continue
         at = draft.at_module(module.name)
-        accesses = [
-            (profile.staff, profile.modules[module.name])
-            for profile in declaration.profiles.values()
-            if module.name in profile.modules
-        ]
+        accesses = declaration.accesses(module.name)
         if not module.transitions:
             at["lifecycle"].key.warn("has no effect: without transitions no record changes its state")
         elif module.table is None:
             _check_states(module, module.lifecycle, at["fields"][module.lifecycle.field]["options"])
-        _check_transitions(module.lifecycle, [access for _staff, access in accesses], at["lifecycle"]["transitions"])
+        _check_transitions(module.lifecycle, [access for _profile, access in accesses], at["lifecycle"]["transitions"])
         states = module.fields[module.lifecycle.field].offered
         if module.lifecycle.follow_up and not any(map(module.is_final, states)):
             at["lifecycle"]["follow_up"].key.warn("has no effect: every state can be left, so no record is ever final")
         for side, rule in module.lifecycle.on_comment.items():
-            may_comment = any("comment" in access.can for staff, access in accesses if staff is (side == "staff"))
+            may_comment = any(
+                "comment" in access.can for profile, access in accesses if profile.staff is (side == "staff")
+            )
             by_mail = side == "customer" and draft.inbox is not None and draft.inbox.creates == module.name
             _check_on_comment(module, rule, may_comment or by_mail, at["lifecycle"]["on_comment"][side])
 

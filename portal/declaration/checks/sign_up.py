@@ -50,5 +50,5 @@ def _check_domains(draft: DeclarationDraft, domains: Mapping[str, str] | None, a
 
 def _is_granted(draft: DeclarationDraft, declaration: Declaration) -> bool:
     """Whether some staff may give access."""
-    accesses = [profile.modules.get(draft.people or "") for profile in declaration.profiles.values() if profile.staff]
-    return any(access is not None and "grant" in access.can for access in accesses)
+    accesses = declaration.accesses(draft.people or "")
+    return any(profile.staff and "grant" in access.can for profile, access in accesses)

@@ -18,7 +18,7 @@ def check_unnoticed_comments(draft: DeclarationDraft, declaration: Declaration) 
     in_doubt = draft.modules_in_doubt  # a state, or the tab in which staff would look, may not be understood
     for module in declaration.modules.values():
         lifecycle = module.lifecycle
-        staffed = any(profile.staff and module.name in profile.modules for profile in declaration.profiles.values())
+        staffed = any(profile.staff for profile, _access in declaration.accesses(module.name))
         desk_gets_mail = module.mail.desk is not None and bool(module.mail.commented)  # the assignee, or else the desk
         if lifecycle is None or module.name in in_doubt or not staffed or desk_gets_mail:
             continue
@@ -45,17 +45,15 @@ def _unnoticed_states(declaration: Declaration, module: Module, lifecycle: Lifec
 
 def _commented_by_customers(declaration: Declaration, module: Module) -> Iterator[Condition]:
     """For each profile of customers that may comment, the `where` of the records that it sees."""
-    for profile in declaration.profiles.values():
-        access = profile.modules.get(module.name)
-        if access is not None and not profile.staff and "comment" in access.can:
+    for profile, access in declaration.accesses(module.name):
+        if not profile.staff and "comment" in access.can:
             yield access.where
 
 
 def _queues(declaration: Declaration, module: Module) -> Iterator[Condition]:
     """The conditions of the tabs and buttons of staff on this module."""
-    for profile in declaration.profiles.values():
-        access = profile.modules.get(module.name)
-        if not profile.staff or access is None:
+    for profile, access in declaration.accesses(module.name):
+        if not profile.staff:
             continue
         conditions = [tab.where for tab in (access.list.tabs or {}).values()]
         for name in profile.buttons:

@@ -12,7 +12,7 @@ from portal.conditions import Comparison, Condition, joined_conditions
 from portal.database.schema.indexes import sort_column
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
-from portal.declaration.shapes import Access, Module, Profile
+from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.records.indexing.search_entries import indexed_modules
@@ -33,7 +33,7 @@ def check_speed(connection: sa.Connection, tables: Tables, places: Places) -> It
 
 
 def _orders(declaration: Declaration, module: Module, table: sa.Table, places: Places) -> Iterator[Problem]:
-    shown = {name for _profile, access in _readers(declaration, module) for name in access.list.columns or ()}
+    shown = {name for _profile, access in declaration.accesses(module.name) for name in access.list.columns or ()}
     indexed = {column for index in table.indexes for column in index.columns.keys()[:2]}
     for name in sorted(shown):
         field = module.field(name)
@@ -65,7 +65,7 @@ def _conditions(module: Module, table: sa.Table, places: Places) -> Iterator[Pro
 
 def _scopes(declaration: Declaration, module: Module, places: Places) -> Iterator[Problem]:
     owner = next((path for path in (module.owner, module.organization) if path and "." in path), None)
-    for profile, access in _readers(declaration, module):
+    for profile, access in declaration.accesses(module.name):
         if access.see in ("own", "organization") and owner:
             message = (
                 f"{profile.name} sees the records of {module.name} by {owner}, which none of their indexes contains; "
@@ -86,12 +86,6 @@ def _unanswered(condition: Condition, module: Module, table: sa.Table) -> str:
     ]
     indexable = [name for name in names if name in module.fields and sort_column(module.field(name), table) is not None]
     return " or ".join(dict.fromkeys(indexable))
-
-
-def _readers(declaration: Declaration, module: Module) -> Iterator[tuple[Profile, Access]]:
-    for profile in declaration.profiles.values():
-        if module.name in profile.modules:
-            yield profile, profile.modules[module.name]
 
 
 def _warning(places: Places, module: Module, keys: KeyPath, message: str) -> Problem:

@@ -137,8 +137,8 @@ def _decides_sight(declaration: Declaration, module: str, field: str) -> bool:
     """Whether a link of the map decides who sees a record: the way to an owner or organization, or a `through`."""
     declared = declaration.modules[module]
     ways = {path.partition(".")[0] for path in (declared.owner, declared.organization) if path}
-    accesses = (profile.modules.get(module) for profile in declaration.profiles.values())
-    ways |= {access.see.through for access in accesses if access and isinstance(access.see, Through)}
+    sees = (access.see for _profile, access in declaration.accesses(module))
+    ways |= {see.through for see in sees if isinstance(see, Through)}
     return field in ways
 
 
