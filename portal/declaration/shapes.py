@@ -217,9 +217,20 @@ class Module(Shape):
         """The name of the field that holds the state of a record; None without a lifecycle."""
         return self.lifecycle.field if self.lifecycle else None
 
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of the states of a record; none without a lifecycle."""
+        field = self.fields.get(self.state_field or "")
+        return tuple(filter(None, field.declared_options)) if field is not None else ()
+
     def is_final(self, state: str | None) -> bool:
         """Whether no transition leaves a state."""
         return bool(self.transitions) and not any(leaves(transition, state) for transition in self.transitions.values())
+
+    @property
+    def final_states(self) -> tuple[str, ...]:
+        """The states that no transition leaves."""
+        return tuple(filter(self.is_final, self.states))
 
     @property
     def title_field(self) -> Field:

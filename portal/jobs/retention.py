@@ -23,7 +23,7 @@ from portal.jobs.transactions import in_retried_transaction
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
-from portal.records.writing.retention import NOTICE, count_overdue, final_states, kept_for_some_time, overdue
+from portal.records.writing.retention import NOTICE, count_overdue, kept_for_some_time, overdue
 from portal.records.writing.writer import Writer
 from portal.texts import plural
 
@@ -99,7 +99,7 @@ class Retention:
 
 def _is_announced(connection: sa.Connection, tables: Tables, module: Module, now: datetime.datetime) -> bool:
     """Whether what is kept for how long has been known for long enough; writes it down when it is first seen."""
-    table, rule = tables.keep, " ".join([str(module.keep), module.state_field or "", *final_states(module)])
+    table, rule = tables.keep, " ".join([str(module.keep), module.state_field or "", *module.final_states])
     known = connection.execute(sa.select(table).where(table.c["module"] == module.name)).mappings().first()
     if known is not None and known["rule"] == rule:
         return bool(known["since"] <= now - NOTICE)

@@ -129,11 +129,10 @@ def _tasks(tables: Tables) -> Iterator[ScheduledTask]:
         lifecycle = module.lifecycle
         if lifecycle is None:
             continue
-        states = [name for name in module.field(lifecycle.field).declared_options if name]
         for transition in lifecycle.transitions.values():
             if transition.after is not None:
-                left = [state for state in states if leaves(transition, state)]
-                yield ScheduledTask(module, lifecycle, left, transition.after, transition)
+                states = [state for state in module.states if leaves(transition, state)]
+                yield ScheduledTask(module, lifecycle, states, transition.after, transition)
         for state, period in module.mail.remind.items():
             yield ScheduledTask(module, lifecycle, [state], period)
 

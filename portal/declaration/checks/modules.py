@@ -1,7 +1,6 @@
 """Checks modules: whose a record is, how it is named, and what it has. Their lifecycles: lifecycles.py."""
 
 import re
-from collections.abc import Iterable
 
 from portal.declaration.checks.fields import check_size
 from portal.declaration.checks.lifecycles import check_lifecycle
@@ -49,13 +48,8 @@ def _check_keep(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         at.key.wrong(f"the rows of the existing table {module.table} are not the portal's to delete: leave keep out")
     elif module.name in (draft.people, draft.organizations):
         at.key.wrong("people and companies do not go by themselves: portal account erase erases a person")
-    elif module.lifecycle is not None and not any(map(module.is_final, _states(module))):
+    elif module.lifecycle is not None and not module.final_states:
         at.key.warn(f"has no effect: no state of {module.name} is final, and only records in final ones are deleted")
-
-
-def _states(module: Module) -> Iterable[str]:
-    field = module.fields.get(module.state_field or "")
-    return filter(None, field.declared_options) if field is not None else ()
 
 
 def _check_formerly(draft: DeclarationDraft, module: Module, former_name: str, at: Cursor) -> None:

@@ -25,8 +25,7 @@ def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> Non
         elif module.table is None:
             _check_states(module, module.lifecycle, at["fields"][module.lifecycle.field]["options"])
         _check_transitions(module.lifecycle, [access for _profile, access in accesses], at["lifecycle"]["transitions"])
-        states = module.fields[module.lifecycle.field].offered
-        if module.lifecycle.follow_up and not any(map(module.is_final, states)):
+        if module.lifecycle.follow_up and not module.final_states:
             at["lifecycle"]["follow_up"].key.warn("has no effect: every state can be left, so no record is ever final")
         for side, rule in module.lifecycle.on_comment.items():
             may_comment = any(

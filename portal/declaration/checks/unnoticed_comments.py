@@ -35,7 +35,7 @@ def _unnoticed_states(declaration: Declaration, module: Module, lifecycle: Lifec
     visible = list(_commented_by_customers(declaration, module))
     return [
         state
-        for state in module.fields[lifecycle.field].offered
+        for state in module.states
         if any(_shows(condition, lifecycle, state) for condition in visible)
         and not any(_shows(queue, lifecycle, state) for queue in queues)
         and not module.is_final(state)

@@ -23,12 +23,6 @@ def kept_for_some_time(tables: Tables) -> list[Module]:
     return [module for module in tables.declaration.modules.values() if module.keep is not None]
 
 
-def final_states(module: Module) -> list[str]:
-    """The states that no transition leaves; none without a lifecycle."""
-    states = module.field(module.state_field).declared_options if module.state_field else ()
-    return [state for state in states if state and module.is_final(state)]
-
-
 def overdue(tables: Tables, module: Module, now: datetime.datetime) -> sa.ColumnElement[bool]:
     """Whether a record of the module's table is kept no longer."""
     table, event, before = tables.module(module.name), tables.event.c, now - long_period(module.keep)
@@ -36,7 +30,7 @@ def overdue(tables: Tables, module: Module, now: datetime.datetime) -> sa.Column
     # What is internal, or imported with a `created` of long ago, leaves no trace in `modified`.
     conditions = [table.c["modified"] <= before, ~sa.exists().where(*of_record, event["at"] > before)]
     if module.state_field is not None:
-        conditions.append(module.field(module.state_field).expression(table).in_(final_states(module)))
+        conditions.append(module.field(module.state_field).expression(table).in_(module.final_states))
     return sa.and_(*conditions)
 
 
