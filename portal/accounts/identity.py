@@ -69,7 +69,7 @@ def admit(
         mine = open_companies(connection, tables, mine)
         if not mine:
             return CLOSED
-    return _identity(tables, account, replace(reader, companies=mine))
+    return _identity(tables, account, replace(reader, companies=mine) if mine else reader)
 
 
 def admit_everybody(

@@ -12,6 +12,7 @@ from chameleon import PageTemplateFile
 from chameleon.nodes import Module
 from chameleon.tales import PythonExpr
 from chameleon.template import PROGRAM_NAME
+from chameleon.zpt.template import Macros
 
 from portal.rendering.template_code import TemplateCompiler, TextEngine
 
@@ -39,12 +40,25 @@ class PlainPython(PythonExpr):
     transform: Any = ast.NodeTransformer()  # changes nothing
 
 
+class KnownMacros(dict[str, Any]):
+    """The macros of a template that never changes, each looked for once."""
+
+    def __init__(self, macros: Macros) -> None:
+        super().__init__()
+        self._macros = macros
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self._macros[name]
+        return self[name]
+
+
 class Template(PageTemplateFile):
     """A template file whose names are `TemplateNames`, whose expressions are `PlainPython`, and whose code is made by
     `TemplateCompiler`."""
 
     expression_types: Any = {**PageTemplateFile.expression_types, "python": PlainPython}
     _render: Any
+    macros: Any
 
     @property
     def engine(self) -> Any:
@@ -57,6 +71,8 @@ class Template(PageTemplateFile):
 
     def cook(self, body: str) -> None:
         super().cook(body)  # gives itself the function that draws the page
+        if not self.auto_reload:
+            self.macros = KnownMacros(Macros(self))
         draw: Any = self._render
 
         def render(stream: list[str], names: dict[str, Any], *others: Any, **options: Any) -> None:

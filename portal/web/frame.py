@@ -6,7 +6,7 @@ sentences of the interface: the renderer translates them for the reader.
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -48,8 +48,7 @@ class Language:
     current: bool = False
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     name: Words
     static: Callable[[str], str]  # a name of web/assets.py → its address: "portal.css", "portal.js"
     icon: Callable[[str], Markup]  # Assets.icon: the name of an icon → its drawing
@@ -124,19 +123,19 @@ def page_frame(request: Request) -> Frame:
 
 def _signed_in(request: Request, bare: Frame, identity: Identity) -> Frame:
     if identity.must_set:
-        return replace(bare, person=identity.account.name, search=False)
+        return bare._replace(person=identity.account.name, search=False)
     packages = _package_items(request)
     menu, own = _menu(request, identity, packages)
     crumbs = (*_crumbs(request), *(Crumb(item.label) for item in packages if item.current))
-    frame = replace(bare, person=identity.account.name, menu=menu, own=own, dock=menu[:IN_DOCK], crumbs=crumbs)
+    frame = bare._replace(person=identity.account.name, menu=menu, own=own, dock=menu[:IN_DOCK], crumbs=crumbs)
     report = request.registry.live.report
     if not identity.administrator or report.accepted or _view_name(request) in ("problems", "effect"):
         return frame
     if report.waiting is None:
         warning = _("The declarations have problems. The last valid version is in use.")
-        return replace(frame, warning=warning, warning_url="/-/problems", warning_label=_("Show problems"))
+        return frame._replace(warning=warning, warning_url="/-/problems", warning_label=_("Show problems"))
     warning = _("The changes need a database update. Until then, the last valid version is used.")
-    return replace(frame, warning=warning, warning_url="/-/effect", warning_label=_("Effect"))
+    return frame._replace(warning=warning, warning_url="/-/effect", warning_label=_("Effect"))
 
 
 def _languages(request: Request) -> tuple[Language, ...]:

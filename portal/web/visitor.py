@@ -82,8 +82,8 @@ def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, I
         return None
     session, account, person_row = current
     identity = admit(connection, request.portal.tables, account, person_row, **_reading(request, account))
-    if isinstance(identity, Identity):
-        identity = replace(identity, must_set=what_must_be_set(request.portal.declaration, account))
+    if isinstance(identity, Identity) and (must_set := what_must_be_set(request.portal.declaration, account)):
+        identity = replace(identity, must_set=must_set)
     return session, identity
 
 

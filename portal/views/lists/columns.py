@@ -1,9 +1,7 @@
 """The columns of a list, and those of the related lists of a record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from portal.declaration.layouts import detail_layout_fields
 from portal.records.reading.list_request import ListRequest
@@ -14,8 +12,7 @@ from portal.views.lists.filters import FilterState, Parameters
 from portal.web.addresses import list_address
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     name: str
     label: Words
     place: str = "extra"  # lead, reference, status, when; on a phone, extra ones are left out
@@ -25,12 +22,12 @@ class Column:
     number: bool = False
     filter: FilterState | None = None
 
-    @cached_property
+    @property
     def classes(self) -> str:
         """The classes of its cells."""
         return f"{self.place} number" if self.number else self.place
 
-    @cached_property
+    @property
     def cell_label(self) -> Words:
         """What a narrow screen writes before its cells; empty where the cell says it by itself."""
         return self.label if self.place == "extra" else ""
