@@ -121,6 +121,10 @@ class Register:
         account = self.find(email)
         if "profile" in values:
             self._check_profile(values["profile"])
+        if problem := days_problem(
+            {"access_from": account.access_from, "access_until": account.access_until, **values}
+        ):
+            raise AccessRefusedError(problem)
         self._store(account, values)
         self._add_event(account, "granted")
         return self.find(email)
@@ -363,3 +367,9 @@ def _parts_of_name(module: Module, field: Field, name: str) -> dict[str, str]:
 
 def _readable_name(email: str) -> str:
     return " ".join(part.capitalize() for part in email.partition("@")[0].replace("_", ".").split(".") if part)
+
+
+def days_problem(values: Mapping[str, Any]) -> str | None:
+    """Why access cannot have these first and last days, for an administrator; None if it can."""
+    first, last = values.get("access_from"), values.get("access_until")
+    return f"access cannot end on {last}, before it begins on {first}" if first and last and last < first else None

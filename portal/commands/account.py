@@ -11,7 +11,7 @@ import click
 
 from portal.accounts.accounts import Account, all_accounts
 from portal.accounts.api_tokens import LONGEST_NAME, TokenRequest, make_token
-from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
+from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register, days_problem
 from portal.accounts.opening import begin_opening, count_uninvited
 from portal.accounts.passwords import Passwords, generated, weakness
 from portal.commands.account_data import data, erase
@@ -206,6 +206,8 @@ def token(email: str, name: str, read_only: bool, until: Any) -> None:
     token_request = TokenRequest(name[:LONGEST_NAME], None if until == "none" else until, read_only)
     with _register() as register:
         account = register.find(email)
+        if token_request.until and token_request.until < register.declaration.reader(now=register.now).today:
+            raise AccessRefusedError(f"{token_request.until} is over: give a day from today on, or none")
         made = make_token(register.connection, register.tables, account.id, token_request, register.now)
     click.echo(made)
     click.echo(f"It is shown only once, and gives the rights of {account.email} at /api/.", err=True)
@@ -276,7 +278,10 @@ def _password_in(file: Any) -> str:
 
 
 def _dates(days: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if day == "none" else day for name, day in days.items() if day is not None}
+    values = {name: None if day == "none" else day for name, day in days.items() if day is not None}
+    if (problem := days_problem(values)) is not None:
+        raise click.UsageError(problem)
+    return values
 
 
 def _state(row: Any) -> list[str]:

@@ -161,7 +161,7 @@ def _trying(work: Callable[[], object]) -> None:
 
 def _serve(address: str, intake: MailIntake) -> None:
     host, _colon, port = address.rpartition(":")
-    if not port.isdigit():
+    if not (port.isascii() and port.isdigit() and int(port) < 65_536):
         raise click.UsageError(f'"{address}" is not a port: write 8024 or 127.0.0.1:8024')
     try:
         controller = serve_lmtp(host or "127.0.0.1", int(port), intake.use)

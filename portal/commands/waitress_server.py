@@ -1,5 +1,6 @@
 """The web server of `portal serve`: waitress with our limits, which ends by finishing the requests that are open."""
 
+import errno
 import re
 import signal
 import time
@@ -111,9 +112,12 @@ class Server:
 
 
 def listening_server(application: Callable[..., Any], settings: Settings) -> Server:
-    """The server, which does not answer yet; it may listen on several addresses."""
+    """The server, which does not answer yet; it may listen on several addresses. Raises OSError."""
     sockets: dict[int, Any] = {}
-    create_server(application, map=sockets, _dispatcher=Dispatcher(settings.threads), **_server_options(settings))
+    try:
+        create_server(application, map=sockets, _dispatcher=Dispatcher(settings.threads), **_server_options(settings))
+    except ValueError:  # waitress looks the host up before anything else
+        raise OSError(errno.EADDRNOTAVAIL, "there is no such host") from None
     listeners = [listener for listener in sockets.values() if isinstance(listener, BaseWSGIServer)]
     for listener in listeners:
         listener.channel_class = Channel

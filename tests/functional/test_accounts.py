@@ -151,8 +151,12 @@ def test_profile_and_dates_are_changed_and_listed(app, account):
     assert account("set", ANNA, "--profile", "power", "--until", "2026-03-04").exit_code == 0
     assert "ended on Mar 4, 2026" in try_to_sign_in(app)
     assert re.search(r"anna@acme\.example +power .*until 2026-03-04", account("list").output)
+    refused = account("set", ANNA, "--from", "2026-03-05")
+    assert (refused.exit_code, "before it begins on 2026-03-05" in refused.output) == (1, True)
     account("set", ANNA, "--until", "none")
     assert try_to_sign_in(app).status_int == 303
+    days = ("--from", "2026-03-05", "--until", "2026-03-04")
+    assert account("add", DORA, "--profile", "customer", *days).exit_code == 2
 
 
 def test_another_address_signs_in_and_is_the_persons(app, account, another_browser):

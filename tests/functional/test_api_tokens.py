@@ -131,12 +131,14 @@ def test_what_ends_all_sessions_ends_the_tokens(app, sign_in, database, portal_f
 
 def test_a_command_prints_a_token(app, database, portal_folder):
     settings = {"PORTAL_FOLDER": str(portal_folder), "PORTAL_DATABASE": database}
-    command = ["account", "token", "anna@acme.example", "--read-only", "--until", "2026-12-31"]
+    command = ["account", "token", "anna@acme.example", "--read-only", "--until", "2099-12-31"]
     outcome = CliRunner().invoke(main, command, env=settings)
     assert outcome.exit_code == 0, outcome.output
     token = outcome.stdout.strip()
     answer = app.get("/api/", headers={"Authorization": f"Bearer {token}"})
     assert answer.json["account"] == "anna@acme.example"
+    over = CliRunner().invoke(main, [*command[:-1], "2020-01-01"], env=settings)
+    assert (over.exit_code, "2020-01-01 is over" in over.output) == (1, True)
     unknown = CliRunner().invoke(main, ["account", "token", "nobody@acme.example"], env=settings)
     assert (unknown.exit_code, "has no access" in unknown.output) == (1, True)
 
