@@ -141,6 +141,9 @@ def test_odd_input_does_nothing(world, requests):
         assert bulk(world, ANNA, "resolve", ids).status_int in (200, 303)
     assert bulk(world, ANNA, "resolve", [",".join(map(str, range(1, 1_200)))]).status_int == 422
     assert world[ANNA].post("/requests/bulk", {"do": "resolve", "ids": str(requests[0])}, status="*").status_int == 400
+    for query in ("modified.min=soon", "q=modified:soon", "status=nothing_like_it"):
+        answer = bulk(world, ANNA, "resolve", query=f"?tab=all&{query}", all="1", _sure="1")
+        assert answer.status_int == 303, "all would be more than was asked for"
     assert states(world, requests) == before
 
 

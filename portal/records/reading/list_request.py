@@ -33,6 +33,11 @@ class ListRequest:
         """Whether text or filters leave out rows that the tab would show."""
         return bool(self.query.text or self.search.parts) or any(filter_.used for filter_ in self.filters.values())
 
+    @property
+    def has_mistakes(self) -> bool:
+        """Whether a filter cannot be read, so that there are more records than somebody has asked for."""
+        return any(filter_.error for filter_ in self.filters.values()) or any(self.search.mistakes)
+
 
 def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -> ListRequest:
     """The list that the parameters of `/MODULE/` ask for; `first_tab`: what is meant where they name no tab."""

@@ -136,9 +136,11 @@ def _export_chosen(records: Records, request: Request, suffix: str) -> Response:
 
 
 def _chosen_ids(records: Records, request: Request) -> list[int]:
-    """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done."""
+    """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done, and
+    none where one of its filters cannot be read."""
     if posted_text(request, "all") == "1":
-        return _ids_at_once(records, _list_of_chosen(records, request).request.query)
+        chosen = _list_of_chosen(records, request).request
+        return [] if chosen.has_mistakes else _ids_at_once(records, chosen.query)
     texts = [part.strip() for text in request.POST.getall("ids") if isinstance(text, str) for part in text.split(",")]
     return list(dict.fromkeys(int(text) if RECORD_ID.fullmatch(text) else 0 for text in texts if text))
 
