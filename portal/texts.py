@@ -114,6 +114,15 @@ class Text:
         return {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}
 
 
+class TranslatedText(Text):
+    """A sentence of the interface in the place of a declared text: translated by the catalogs when it is shown."""
+
+    __slots__ = ()
+
+    def __call__(self, language: str, default: str | None = None) -> str:
+        return translate(self.plain, language)
+
+
 def _text(value: Any) -> Text:
     if isinstance(value, Text):
         return value

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from portal.fields.base import Field
 from portal.fields.text import TextLike
-from portal.texts import Text, _, translate
+from portal.texts import TranslatedText, _
 
 CHANNELS = {"portal": _("Portal"), "mail": _("Email"), "api": _("API"), "import": _("Import")}
 LABELS = {
@@ -21,15 +21,6 @@ LABELS = {
     "comments": _("Comments"),
     "attachments": _("Attachments"),
 }
-
-
-class TranslatedText(Text):
-    """A sentence of the interface in the place of a declared text: translated by the catalogs when it is shown."""
-
-    __slots__ = ()
-
-    def __call__(self, language: str, default: str | None = None) -> str:
-        return translate(self.plain, language)
 
 
 class ReferenceField(TextLike):

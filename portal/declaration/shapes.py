@@ -77,12 +77,14 @@ class Transition(Shape):
 
 class OnComment(Shape):
     from_: value_types.StateNames | None = Key(None, alias="from")
-    to: value_types.State
+    to: value_types.State | None = None
+    set: value_types.Values = {}
+    fill: value_types.Values = {}  # set only where it is empty
 
 
 def leaves(move: Transition | OnComment, state: str | None) -> bool:
     """Whether `move` starts in `state`; without `from` it starts in every state but its goal."""
-    return state != move.to if move.from_ is None else state in move.from_
+    return move.to is not None and (state != move.to if move.from_ is None else state in move.from_)
 
 
 class Lifecycle(Shape):
@@ -204,7 +206,7 @@ class Module(Shape):
 
     @property
     def has_news(self) -> bool:
-        """Whether what others do to a record is new to an account until it has looked: two sides work on the record."""
+        """Whether what others do to a record is new to an account until it has looked: two sides work on it."""
         return bool(self.comments) or self.lifecycle is not None
 
     @property
@@ -298,8 +300,8 @@ class Profile(Shape):
     menu: tuple[value_types.MenuEntry, ...] | None = None  # names of modules and buttons; resolved: always a tuple
     home: Home = Home()
     expect: tuple[Expectation, ...] = ()
-    # Filled in by resolve: modules with the profile's own labels of options; and where an account's first visible day
-    # hides records that a roll-up is over, the modules as it sees them.
+    # Filled in by resolve: modules with labels of options of the profile's own; and modules as they are seen where an
+    # account's first visible day hides records that a roll-up is over.
     labeled: dict[str, Module] = {}
     modules_from_first_day: dict[str, Access] = {}
 
@@ -331,8 +333,6 @@ class Button(Shape):
 
 
 class Inbox(Shape):
-    """`inbox:` of modules.yaml: what becomes of mail that is no reply to a record."""
-
     address: str = Key(pattern=r"^[^\s@<>,;:\"+]{1,27}@[A-Za-z0-9.-]+$")  # replies go to help+TOKEN@…
     creates: value_types.ModuleName
     title: value_types.OwnField | None = None  # the field that takes the subject; resolved: the module's title

@@ -28,7 +28,8 @@ _TYPES = {
     "datetime": "timestamp timestamptz date_time moment dateandtime datetimeselector datetimeoptional",
     "time": "clock timeofday hour",
     "duration": "interval timespan timedelta period",
-    "elapsed": "age sla timer",
+    "elapsed": "age timer stopwatch",
+    "timeliness": "sla sla_status agreement_status breached kept escalation",
     "choice": "select tree_select enum dropdown option options radio picklist list single_select status state "
     "selection selector selectsingle buttonselector radioselector",
     "choices": "multiselect multi_select multienum checkboxes multichoice multipleselect set multi multipleselector "

@@ -12,6 +12,7 @@ from portal.fields.base_shape import FormWhere, Shape
 from portal.fields.comparisons import ORDER
 from portal.fields.deadline import DeadlineRule
 from portal.fields.reader import Reader
+from portal.fields.stopwatch import Stopwatch
 
 Kind = Literal["number", "percent", "money", "duration", "date", "datetime", "text"]
 Place = tuple[str, str]  # a field of a module
@@ -180,7 +181,7 @@ class OverOthers(Shape):
 
 
 class WithDeadline(Shape):
-    """The part of Field that has to do with deadlines: moments that the portal sets in working time."""
+    """The part of Field that has to do with deadlines, and with times that are counted as these are."""
 
     @property
     def deadline_rule(self) -> DeadlineRule | None:
@@ -191,6 +192,16 @@ class WithDeadline(Shape):
     def clock_column(self) -> str:
         """The name of the companion column that holds the clock of a deadline."""
         return ""
+
+    @property
+    def stopwatch(self) -> Stopwatch | None:
+        """What an elapsed time is read from that the database alone cannot tell, once it is bound; else None."""
+        return None
+
+    @property
+    def stopwatch_columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return ()
 
 
 class FromColumn(Shape):

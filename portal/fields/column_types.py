@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -46,6 +47,22 @@ class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):
 
     def process_result_value(self, value: datetime.datetime | None, dialect: sa.Dialect) -> datetime.datetime | None:
         return value and value.replace(tzinfo=datetime.UTC)
+
+
+def utc_now() -> datetime.datetime:
+    """The present moment."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def present_moment() -> sa.BindParameter[Any]:
+    """SQL: the moment at which a statement is executed, by the clock that writes the datetimes: the database may live
+    elsewhere."""
+    return sa.bindparam("now", callable_=lambda: utc_now(), type_=UTCDateTime(), unique=True)
+
+
+def present_number(number_of: Callable[[datetime.datetime], int]) -> sa.BindParameter[Any]:
+    """SQL: a whole number that depends on that moment."""
+    return sa.bindparam("now", callable_=lambda: number_of(utc_now()), type_=sa.BigInteger(), unique=True)
 
 
 class ExactDecimal(sa.types.TypeDecorator[decimal.Decimal]):

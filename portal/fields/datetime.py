@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from babel.dates import format_date, format_time, get_datetime_format
 from pydantic import BeforeValidator, PrivateAttr
+from pydantic import Field as Key
 
 from portal.conditions import is_nothing, special_word
 from portal.fields.base import Refused, filled
@@ -30,7 +31,7 @@ from portal.fields.dates_and_times import (
     parse_time,
 )
 from portal.fields.deadline import DeadlineRule
-from portal.fields.periods import WorkingPeriod
+from portal.fields.periods import WorkingTarget
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.sheet_cell import DATE_AND_TIME, FIRST_DAY, SheetCell
@@ -159,8 +160,8 @@ def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
     return value.astimezone(zone).isoformat()
 
 
-# One period, or of a choice one for each of its options.
-Within = WorkingPeriod | dict[Annotated[str, Names("own field")], dict[str, WorkingPeriod]]
+# One period or duration of a field, or of a choice one for each of its options.
+Within = WorkingTarget | dict[Annotated[str, Names("own field")], dict[str, WorkingTarget]]
 
 
 States = Annotated[tuple[Annotated[str, Names("state")], ...], BeforeValidator(as_list), OneOrSeveral()]
@@ -195,6 +196,8 @@ class Datetime(DateOrTime):
     within: Within | None = None
     pause: States = ()
     stop: States = ()
+    from_: Annotated[str, Names("field")] | None = Key(None, alias="from")
+    to_: Annotated[str, Names("field")] | None = Key(None, alias="to")
 
     _rule: DeadlineRule | None = PrivateAttr(None)
 
@@ -203,11 +206,12 @@ class Datetime(DateOrTime):
         super().bind(declaration, module)
         if not self.within:
             return
-        choice, periods = next(iter(self.within.items())) if isinstance(self.within, dict) else ("", {"": self.within})
+        choice, targets = next(iter(self.within.items())) if isinstance(self.within, dict) else ("", {"": self.within})
         state_field = module.fields.get(module.state_field)
         final = {state for state in (state_field.declared_options if state_field else ()) if module.is_final(state)}
         pause, hours = frozenset(self.pause), WorkingHours.of(declaration.settings)
-        self._rule = DeadlineRule(choice, periods, pause, frozenset(final.union(self.stop) - pause), hours)
+        stop = frozenset(final.union(self.stop) - pause)
+        self._rule = DeadlineRule(choice, targets, pause, stop, hours, self.from_ or "created", self.to_)
 
     @property
     def deadline_rule(self) -> DeadlineRule | None:

@@ -1,7 +1,8 @@
 """Deadlines that the portal sets: `within` of a datetime, and the clock that runs towards one.
 
 The clock stands still in the states of `pause`, where the record has no deadline, and in those of `stop`, where the
-work is done and its deadline stays. What is left when it stands is left when it goes on.
+work is done and its deadline stays; so it does once the moment of `to` is there. What is left when it stands is left
+when it goes on.
 """
 
 import datetime
@@ -12,6 +13,11 @@ from typing import Any
 from portal.fields.working_hours import MOST_TIME, WorkingHours
 
 ALWAYS = ""  # stands for the choice of a deadline that depends on none
+
+
+def is_path(target: str) -> bool:
+    """Whether what `within` names is a field that holds a duration, and no period."""
+    return not target[:1].isdigit()
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,10 @@ class Clock:
         return {"used": self.used, "since": self.since and self.since.isoformat(), "left": self.left}
 
     @classmethod
-    def of_json(cls, stored: Mapping[str, Any] | None, created: datetime.datetime) -> "Clock":
-        """The stored clock; of a record from before there was one a clock that runs since then."""
+    def of_json(cls, stored: Mapping[str, Any] | None, begun: datetime.datetime | None) -> "Clock":
+        """The stored clock; of a record from before there was one a clock that runs since it has `begun`."""
         if stored is None:
-            return cls(since=created)
+            return cls(since=begun)
         since = datetime.datetime.fromisoformat(stored["since"]) if stored["since"] else None
         return cls(stored["used"], since, stored["left"])
 
@@ -47,15 +53,19 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a change of a record does that concerns a deadline; `gives`: somebody sets the deadline to `given`."""
+class Situation:
+    """What decides about the deadline of a record at a moment.
 
-    state_before: str | None
-    state: str | None
-    option_before: str | None
-    option: str | None
-    gives: bool = False
-    given: datetime.datetime | None = None
+    `kind`: what the clock does: it runs, pauses or is stopped; `since`: the moment from which the time counts;
+    `allowed`: the working seconds that there are; None for no deadline; `choice`: what these were chosen by; `done`:
+    when the work was, as far as a field says so.
+    """
+
+    kind: str
+    since: datetime.datetime | None
+    allowed: int | None
+    choice: Any = None
+    done: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -63,68 +73,96 @@ class DeadlineRule:
     """`choice`: the field whose option decides how much time there is; "" where it is always the same."""
 
     choice: str
-    periods: Mapping[str, str]  # by option, or one under ALWAYS
+    targets: Mapping[str, str]  # by option, or one under ALWAYS: a period, or the dotted path of a duration
     pause: frozenset[str]
     stop: frozenset[str]
     hours: WorkingHours
+    since: str = "created"  # the field from whose moment the time counts
+    until: str | None = None  # the field that says when the work was done
 
-    def allowed(self, option: str | None) -> int | None:
-        """The working seconds that there are; None: there is no deadline."""
-        period = self.periods.get(option or ALWAYS)
-        return None if period is None else self.hours.seconds(period)
+    def target(self, option: str | None) -> str | None:
+        """The period, or the path, for an option; None: there is no deadline."""
+        return self.targets.get(option or ALWAYS)
 
-    def kind(self, state: str | None) -> str:
-        """What the clock does in a state: it runs, pauses or is stopped."""
-        return "pauses" if state in self.pause else "is stopped" if state in self.stop else "runs"
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The dotted paths of durations that say how much time there is."""
+        return tuple(dict.fromkeys(target for target in self.targets.values() if is_path(target)))
 
-    def is_late(self, deadline: datetime.datetime | None, state: str | None, now: datetime.datetime) -> bool:
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The fields of the record by which the deadline is set, but for its state."""
+        links = (path.partition(".")[0] for path in self.paths)
+        return tuple(dict.fromkeys(filter(None, (self.choice, *links, self.since, self.until))))
+
+    def kind(self, state: str | None, done: datetime.datetime | None = None) -> str:
+        """What the clock does in a state: it runs, pauses or is stopped; `done`: the moment of `until`."""
+        if done is not None or state in self.stop:
+            return "is stopped"
+        return "pauses" if state in self.pause else "runs"
+
+    def is_late(self, deadline: datetime.datetime | None, kind: str, now: datetime.datetime) -> bool:
         """Whether a deadline has passed and the clock still runs."""
-        return deadline is not None and deadline < now and self.kind(state) == "runs"
+        return deadline is not None and deadline < now and kind == "runs"
 
-    def start(
-        self, created: datetime.datetime, option: str | None, state: str | None, given: datetime.datetime | None
-    ) -> Timing:
-        """Of a new record; `given`: a deadline that somebody set. None where the clock never runs."""
-        allowed, created = self.allowed(option), created.replace(microsecond=0)
-        deadline = given or (None if allowed is None else self.hours.later(created, allowed))
-        timing = Timing(deadline, Clock(since=created))
-        if self.kind(state) == "runs":
+    def start(self, situation: Situation, given: datetime.datetime | None) -> Timing:
+        """Of a new record; `given`: a deadline that somebody set. None where the clock never runs, unless the record
+        comes with the moment at which it was done."""
+        timing = self._begin(situation)
+        timing = replace(timing, deadline=given or timing.deadline)
+        if situation.kind == "runs" or timing.clock.since is None:
             return timing
-        still = self._standing(timing, created, state)
-        return self._give(still, given) if given else replace(still, deadline=None)
+        still = self._standing(timing, situation.done or timing.clock.since, situation.kind)
+        if given:
+            return self._give(still, given)
+        return still if situation.done else replace(still, deadline=None)
 
-    def change(self, timing: Timing, now: datetime.datetime, change: Change) -> Timing:
-        """What becomes of a deadline by a change of its record."""
-        now, kind = now.replace(microsecond=0), self.kind(change.state)
-        moves = kind != self.kind(change.state_before)
+    def change(
+        self,
+        timing: Timing,
+        now: datetime.datetime,
+        before: Situation,
+        after: Situation,
+        *given: datetime.datetime | None,
+    ) -> Timing:
+        """What becomes of a deadline by a change of its record; `given`: the one that somebody sets, if any."""
+        now, kind, moves = now.replace(microsecond=0), after.kind, after.kind != before.kind
+        if after.since != before.since:
+            timing, moves = self._begin(after), True
         # A clock may also stand in a state in which it runs, since the declaration has changed.
-        if timing.clock.since is None and (moves or kind == "runs"):
+        elif timing.clock.since is None and after.since and (moves or kind == "runs"):
             timing = self._going_on(timing, now)
-        if change.option != change.option_before:
-            timing = self._choose(timing, change.option, change.state)
-        if change.gives:
-            timing = self._give(timing, change.given)
-        return self._standing(timing, now, change.state) if moves and kind != "runs" else timing
+        if after.choice != before.choice:
+            timing = self._choose(timing, after)
+        for deadline in given:
+            timing = self._give(timing, deadline)
+        return self._standing(timing, now, kind) if moves and kind != "runs" and after.since else timing
+
+    def _begin(self, situation: Situation) -> Timing:
+        if situation.since is None:
+            return Timing(None, Clock())
+        since, allowed = situation.since.replace(microsecond=0), situation.allowed
+        return Timing(None if allowed is None else self.hours.later(since, allowed), Clock(since=since))
 
     def _going_on(self, timing: Timing, now: datetime.datetime) -> Timing:
         clock = timing.clock
         deadline = timing.deadline if clock.left is None else self.hours.later(now, clock.left)
         return Timing(deadline, Clock(clock.used, now))
 
-    def _standing(self, timing: Timing, now: datetime.datetime, state: str | None) -> Timing:
+    def _standing(self, timing: Timing, now: datetime.datetime, kind: str) -> Timing:
         clock, deadline = timing.clock, timing.deadline
         used = clock.used + (self.hours.between(clock.since, now) if clock.since else 0)
         if deadline is None or abs(deadline - now) > MOST_TIME:  # so far away, it is not moved by pauses
             return Timing(deadline, Clock(used))
         left = self.hours.between(now, deadline)
-        return Timing(None if self.kind(state) == "pauses" else deadline, Clock(used, None, left))
+        return Timing(None if kind == "pauses" else deadline, Clock(used, None, left))
 
-    def _choose(self, timing: Timing, option: str | None, state: str | None) -> Timing:
-        """The deadline for another option: as if it had been chosen from the beginning."""
-        allowed, clock = self.allowed(option), timing.clock
+    def _choose(self, timing: Timing, situation: Situation) -> Timing:
+        """The deadline for another choice: as if that had been made from the beginning."""
+        clock, allowed = timing.clock, situation.allowed if situation.since else None
         left = None if allowed is None else allowed - clock.used
         if clock.since is None:
-            return Timing(None if self.kind(state) == "pauses" else timing.deadline, replace(clock, left=left))
+            return Timing(None if situation.kind == "pauses" else timing.deadline, replace(clock, left=left))
         return replace(timing, deadline=None if left is None else self.hours.later(clock.since, left))
 
     @staticmethod

@@ -1,24 +1,29 @@
-"""`elapsed`: the time between two datetimes of the same record; it runs while the second is empty. Never stored."""
+"""`elapsed`: the time between two datetimes of the same record, which runs while the second is empty; or how long the
+record has been in some states. Never stored itself: what is counted in working time or over states is read from the
+columns of its stopwatch."""
 
-import datetime
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import Field as Key
+from pydantic import PrivateAttr, StrictBool
 
 from portal.fields.base_shape import Names
-from portal.fields.column_types import SecondsBetween, UTCDateTime
+from portal.fields.column_types import SecondsBetween, UTCDateTime, present_moment, present_number
+from portal.fields.datetime import States
 from portal.fields.duration import LengthOfTime, duration_in_words
 from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
+from portal.fields.stopwatch import Stopwatch
+from portal.fields.working_hours import WorkingHours
 
 UNITS = ("day", "hour", "minute", "second")
+OF_WORK = ("hour", "minute")  # a working day is shorter than a day
 
 
 class Elapsed(LengthOfTime):
-    """Computed: the time between two datetimes; runs while the second is empty."""
+    """Computed: the time between two datetimes, or in some states; runs while the second is empty."""
 
     type: Literal["elapsed"]
     computed: ClassVar[bool] = True
@@ -26,33 +31,69 @@ class Elapsed(LengthOfTime):
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"from": "opened", "to": "solved"}
 
-    from_: Annotated[str, Names("field")] = Key(alias="from")
-    to_: Annotated[str, Names("field")] = Key(alias="to")
+    from_: Annotated[str, Names("field")] | None = Key(None, alias="from")
+    to_: Annotated[str, Names("field")] | None = Key(None, alias="to")
+    in_: States = Key((), alias="in")
+    hours: StrictBool = False
+
+    _stopwatch: Stopwatch | None = PrivateAttr(None)
 
     @property
     def sources(self) -> tuple[str, ...]:
-        return (self.from_, self.to_)
+        return tuple(name for name in (self.from_, self.to_) if name)
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Raises ValueError where `from` or `to` is no datetime of the module."""
+        """Raises ValueError where it is not clear what is counted, or `from` or `to` is no datetime of the module."""
+        if bool(self.in_) == bool(self.from_ and self.to_) or (self.in_ and self.sources):
+            raise ValueError("must have from: and to:, two datetimes, or in:, the states that count")
         for name in self.sources:
             field = module.everything.get(name)
             if field is None or field.column_type is not UTCDateTime:
                 raise ValueError(f'"{name}" is not a datetime of this module')
-        if self.from_ == self.to_:
+            if self.hours and (field.counted or name == "modified"):
+                raise ValueError(f'"{name}" changes by itself, so no working time is counted from it')
+        if self.from_ and self.from_ == self.to_:
             raise ValueError("from and to are the same field, so no time passes between them")
+        hours = WorkingHours.of(declaration.settings) if self.hours else WorkingHours()
+        if self._is_kept:
+            self._stopwatch = Stopwatch(self.from_ or "", self.to_ or "", frozenset(self.in_), hours)
+
+    # -- the database ---------------------------------------------------------------------------------------------
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether a stopwatch is kept: the database cannot tell working time, nor what states there were."""
+        return self.hours or bool(self.in_)
+
+    @property
+    def stopwatch(self) -> Stopwatch | None:
+        return self._stopwatch
+
+    @property
+    def stopwatch_columns(self) -> tuple[str, str]:
+        return f"_{self.name}_total", f"_{self.name}_since"
+
+    def columns(self) -> list[sa.Column[Any]]:
+        """Those of its stopwatch, where it has one."""
+        return [sa.Column(name, sa.BigInteger()) for name in self.stopwatch_columns] if self._is_kept else []
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """SQL for the seconds between the two; up to now while the second is empty."""
-        # The clock that wrote the datetimes is the one that is read: the database may live elsewhere.
-        clock = partial(datetime.datetime.now, datetime.UTC)
-        now = sa.bindparam("now", callable_=clock, type_=UTCDateTime(), unique=True)
-        return SecondsBetween(table.c[self.from_], sa.func.coalesce(table.c[self.to_], now))
+        """SQL for the seconds; up to now while it runs."""
+        if not self._is_kept:
+            start, end = (table.c[name] for name in self.sources)
+            return SecondsBetween(start, sa.func.coalesce(end, present_moment()))
+        hours = self._stopwatch.hours if self._stopwatch else WorkingHours()
+        total, since = (table.c[name] for name in self.stopwatch_columns)
+        return sa.func.coalesce(total, present_number(hours.reading) - since)
+
+    # -- for people -----------------------------------------------------------------------------------------------
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The two largest units: “3 days 4 hr”."""
+        """The two largest units: “3 days 4 hr”; of working time hours and minutes."""
         if value is None:
             return ""
+        if self.hours:
+            return duration_in_words(value, reader, OF_WORK)
         return duration_in_words(value, reader, UNITS if abs(value) < 60 else UNITS[:-1], most=2)
 
     def texts(self, value: Any) -> Iterable[str]:

@@ -11,9 +11,9 @@ SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _SHORT = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)")
 _LONG = re.compile(r"(\d{1,3}) ?(days?|weeks?|months?|years?)")
 _LONG_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,3} ?(days?|weeks?|months?|years?)\s*$"})
-_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": r"^\s*\d{1,5} ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$"}
-)
+PERIOD = r"^\s*\d{1,5} ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$"
+_PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+_SCHEMA = WithJsonSchema({"type": "string", "pattern": PERIOD})
 
 
 def read_period(value: Any) -> tuple[int, str]:
@@ -44,12 +44,19 @@ def _check_long_period(value: Any) -> str:
     return str(value).strip()
 
 
-def _check_period(value: Any) -> str:
-    read_period(value)
-    return str(value)
+def _check_target(value: Any) -> str:
+    text = str(value).strip()
+    if _PATH.fullmatch(text) is None:
+        read_period(text)
+    return text
 
 
 Period = Annotated[datetime.timedelta, BeforeValidator(_parse), _SCHEMA]
 # Of working time, as it is written: how long a day is depends on the hours.
-WorkingPeriod = Annotated[str, BeforeValidator(_check_period), _SCHEMA]
+# `contract.answer_time`: the duration that a field holds, of the record or of one to which it links.
+WorkingTarget = Annotated[
+    str,
+    BeforeValidator(_check_target),
+    WithJsonSchema({"type": "string", "anyOf": [{"pattern": PERIOD}, {"pattern": f"^{_PATH.pattern}$"}]}),
+]
 LongPeriod = Annotated[str, BeforeValidator(_check_long_period), _LONG_SCHEMA]

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ DAY = datetime.timedelta(days=1)
 MINUTE = datetime.timedelta(minutes=1)
 MOST_DAYS = 4_000  # after which no working time is looked for any more
 MOST_TIME = datetime.timedelta(days=3_650)  # within which working time is measured
+FIRST_YEAR, MOST_YEARS = 2020, 60  # from which readings count, and how far away from it they do
 _SPAN = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-\u2013]\s*(\d{1,2})(?:[:.](\d{2}))?")
 _EXAMPLE = 'must be hours such as "9:00-18:00", or "9:00-12:30, 13:30-18:00" with a break'
 
@@ -138,6 +139,14 @@ class WorkingHours:
             total += _seconds_between(begin, min(until, end))
         return total
 
+    def reading(self, moment: datetime.datetime) -> int:
+        """The working time from the beginning of FIRST_YEAR until `moment`, in seconds; negative before it."""
+        day = moment.astimezone(self.zone).date()
+        if abs(day.year - FIRST_YEAR) > MOST_YEARS:
+            day = day.replace(year=FIRST_YEAR + (MOST_YEARS if day.year > FIRST_YEAR else -MOST_YEARS), day=1)
+        today = (_seconds_between(begin, min(end, moment)) for begin, end in _spans_of(self, day) if begin < moment)
+        return _readings(self, day.year)[day.timetuple().tm_yday - 1] + sum(today)
+
     def _spans_from(self, start: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
         day = start.astimezone(self.zone).date()
         for number in range(MOST_DAYS):
@@ -151,6 +160,21 @@ class WorkingHours:
             for begin, until in reversed(_spans_of(self, day - number * DAY)):
                 if begin < end:
                     yield begin, min(until, end)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _readings(hours: WorkingHours, year: int) -> tuple[int, ...]:
+    """The `reading` at the beginning of each day of a year, and at its end."""
+    first = datetime.date(year, 1, 1)
+    days = (datetime.date(year + 1, 1, 1) - first).days
+    lengths = (sum(_seconds_between(*span) for span in _spans_of(hours, first + n * DAY)) for n in range(days))
+    totals = list(accumulate(lengths, initial=0))
+    begins = 0
+    if year > FIRST_YEAR:
+        begins = _readings(hours, year - 1)[-1]
+    elif year < FIRST_YEAR:
+        begins = _readings(hours, year + 1)[0] - totals[-1]
+    return tuple(begins + total for total in totals)
 
 
 # A list of deadlines is counted over the same few days again and again.

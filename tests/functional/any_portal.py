@@ -62,6 +62,7 @@ KINDS = {
     "rating": Kind(("1", "5"), (5, {"min": 3}), ({"halves": True},)),
     "color": Kind(("#ff0000",), ("#ff0000",)),
     "elapsed": Kind((), ({"min": "1 h"},), ({"from": "created", "to": "modified"},)),
+    "timeliness": Kind((), ("met", ["overdue", "missed"], {"not": "met"}), ({"of": "created", "to": "modified"},)),
     "choice": Kind(()),
     "choices": Kind(()),
     "link": Kind((), ({"contains": "a"}, {"not": "Some name"}, {"empty": False})),
@@ -72,7 +73,7 @@ KINDS = {
     "json": Kind(('{"a": [1, null]}', "[]"), ({"contains": "a"},)),
     "formula": Kind((), ({"min": 2}, {"not": 3}), ({"of": "1 + 2"},)),
 }
-COMPUTED = ("elapsed", "formula")
+COMPUTED = ("elapsed", "formula", "timeliness")
 NOT_SORTED = ("json", "location", "lookup", "lines")
 NOT_COMPARED = ("lookup", "lines", "file", "image")
 

@@ -229,7 +229,7 @@ def sorted_system_tables(tables: Tables) -> list[sa.Table]:
 def stored_fields(module: Module) -> dict[str, Field]:
     """The fields with a place in the database, and the two built-in ones whose column depends on `people:`."""
     authors = {name: module.builtin[name] for name in ("created_by", "modified_by") if name in module.builtin}
-    stored = {name: field.as_stored for name, field in module.fields.items() if not field.virtual}
+    stored = {name: field.as_stored for name, field in module.fields.items()}
     return authors | {name: field for name, field in stored.items() if field.in_join_table or field.columns()}
 
 

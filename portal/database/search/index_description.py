@@ -1,4 +1,4 @@
-"""What the entries of a module in the search index, and its formulas, are made of, as plain JSON.
+"""What the entries of a module in the search index, its formulas and its stopwatches, are made of, as plain JSON.
 
 Where the description changes, they are written again.
 """
@@ -23,7 +23,9 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
         **({"watchers": True} if module.watchers else {}),
         **({"reference": "with and without zeros"} if "{number:0" in module.reference else {}),
     }
-    return description | ({"formulas": formulas} if (formulas := _formulas_description(module)) else {})
+    stopwatches = {name: field.stopwatch.recipe for name, field in module.fields.items() if field.stopwatch}
+    computed = {"formulas": _formulas_description(module), "stopwatches": stopwatches}
+    return description | {name: described for name, described in computed.items() if described}
 
 
 def rows_description(rows: Module) -> dict[str, Any]:

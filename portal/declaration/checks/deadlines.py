@@ -1,4 +1,5 @@
-"""Checks deadlines: the choice and its options, the states in which they stand, the hours in which they are counted."""
+"""Checks deadlines and elapsed times: the choice and its options, the durations and moments that are named, the states
+in which they stand or count, the hours in which they are counted."""
 
 import datetime
 from collections.abc import Collection, Sequence
@@ -10,26 +11,36 @@ from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import closest, did_you_mean, suggest
 from portal.fields.base import Field
-from portal.fields.deadline import DeadlineRule
+from portal.fields.deadline import DeadlineRule, is_path
 from portal.fields.working_hours import public_holidays
 
 # What a deadline cannot keep: it is empty during a pause, and two records may be due at once.
 SET_OTHERWISE = ("default", "required", "required_when", "unique")
+OF_WITHIN = ("pause", "stop", "from_", "to_")
 SOME_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
-    """Checks `within`, `pause` and `stop` of a field."""
-    within, rule = value_of_key(field, "within"), field.deadline_rule
-    if within is None:
-        for key in ("pause", "stop"):
-            if value_of_key(field, key):
+    """Checks `within` of a datetime and the keys that belong to it, and the states and hours of an elapsed time."""
+    keys = type(field).model_fields.keys()
+    if "hours" in keys and "in_" in keys:
+        _check_stopwatch(draft, module, field, at)
+    if "within" not in keys:
+        return
+    if value_of_key(field, "within") is None:
+        for name in OF_WITHIN:
+            key = name.rstrip("_")
+            if value_of_key(field, name):
                 at[key].key.warn("has no effect: without within: the portal sets no deadline")
-        return
-    if module.name in draft.row_modules:
+    elif module.name in draft.row_modules:
         at["within"].key.wrong("within has no meaning here: a record has deadlines, a line has none")
-        return
-    if rule is None or not rule.periods or (rule.choice and len(within) > 1):
+    else:
+        _check_within(draft, module, field, at)
+
+
+def _check_within(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
+    rule = field.deadline_rule
+    if rule is None or not rule.targets or (rule.choice and len(value_of_key(field, "within")) > 1):
         if not draft.is_broken(module.name, field.name):
             at["within"].wrong("must name one choice, and the time for each of its options")
         return
@@ -39,17 +50,35 @@ def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         if value_of_key(field, key):
             at[key].key.wrong(f"{key} has no meaning here: within: sets this field")
     _check_choice(draft, module, rule, at["within"])
-    _check_periods(rule, at["within"])
+    _check_targets(draft, module, rule, at["within"])
+    for key in ("from", "to"):
+        if name := value_of_key(field, f"{key}_"):
+            _check_moment(draft, module, field, name, at[key])
     _check_stands(module, value_of_key(field, "pause"), value_of_key(field, "stop"), at)
+
+
+def _check_stopwatch(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
+    if field.stopwatch is None:
+        return
+    key = "in" if value_of_key(field, "in_") else "hours"
+    if module.name in draft.row_modules:
+        at[key].key.wrong(f"{key} has no meaning here: it is counted for records, not for lines")
+    elif module.table is not None:
+        at[key].key.wrong(f"{key} has no meaning here: an existing table has no place for the time that is counted")
+    else:
+        _check_states(module, value_of_key(field, "in_"), at["in"])
 
 
 def check_hours(draft: DeclarationDraft) -> None:
     """Warns of hours and holidays in which nothing is counted."""
-    if any(module.deadlines for module in draft.modules.values()):
+    fields = [field for module in draft.modules.values() for field in module.fields.values()]
+    if any(field.deadline_rule or value_of_key(field, "hours") for field in fields):
         return
     for key in ("hours", "holidays"):
         if getattr(draft.settings, key):
-            draft.at(MODULES, "portal", key).key.warn("has no effect: no field has a deadline that within: sets")
+            draft.at(MODULES, "portal", key).key.warn(
+                "has no effect: no field has a deadline that within: sets, nor counts working time"
+            )
 
 
 def check_holidays(draft: DeclarationDraft) -> bool:
@@ -94,17 +123,46 @@ def _check_choice(draft: DeclarationDraft, module: Module, rule: DeadlineRule, a
     if not field.declared_options or field.multiple or field.virtual:
         at[rule.choice].key.wrong(f'"{rule.choice}" is not a choice: within: needs one, or a formula with a table')
     else:
-        for name in rule.periods:
+        for name in rule.targets:
             if name not in field.offered:
                 at[rule.choice][name].key.wrong(f'no option "{name}"{suggest(name, field.offered)}')
 
 
-def _check_periods(rule: DeadlineRule, at: Cursor) -> None:
+def _check_targets(draft: DeclarationDraft, module: Module, rule: DeadlineRule, at: Cursor) -> None:
     hours = replace(rule.hours, countries=())
-    for option, period in rule.periods.items():
-        if hours.later(SOME_DAY, hours.seconds(period)) is None:
-            place = at[rule.choice][option] if rule.choice else at
+    for option, target in rule.targets.items():
+        place = at[rule.choice][option] if rule.choice else at
+        if is_path(target):
+            _check_path(draft, module, target, place)
+        elif hours.later(SOME_DAY, hours.seconds(target)) is None:
             place.wrong("so much working time does not pass in ten years")
+
+
+def _check_path(draft: DeclarationDraft, module: Module, path: str, at: Cursor) -> None:
+    """The path of a duration, which the record or one to which it links holds."""
+    followed = draft.follow(module.name, path.split("."))
+    if followed.complaint:
+        at.wrong(followed.complaint)
+    last = followed.last
+    if last is None:
+        return
+    links = [field for _module, field in followed.steps[:-1]]
+    if last.value_type != "duration" or last.virtual:
+        at.wrong(f'"{path}" is not a duration: within: takes a period such as "4 h", or a field that holds one')
+    for link in links:
+        if link.multiple or link.computed:
+            at.wrong(f'"{link.name}" does not lead to one record')
+
+
+def _check_moment(draft: DeclarationDraft, module: Module, deadline: Field, name: str, at: Cursor) -> None:
+    field = module.everything.get(name)
+    if field is None:
+        if not draft.is_broken(module.name, name):
+            at.wrong(draft.no_field(module.name, name))
+    elif field.value_type != "datetime" or field.computed:
+        at.wrong(f'"{name}" is not a datetime that somebody, or a transition, sets')
+    elif field is deadline:
+        at.wrong("a deadline cannot depend on itself")
 
 
 def _check_stands(module: Module, pause: Collection[str], stop: Sequence[str], at: Cursor) -> None:
@@ -117,7 +175,7 @@ def _check_stands(module: Module, pause: Collection[str], stop: Sequence[str], a
 
 def _check_states(module: Module, names: Collection[str], at: Cursor) -> None:
     if names and module.lifecycle is None:
-        at.key.wrong(f"{module.name} has no lifecycle, and so no states in which a deadline stands still")
+        at.key.wrong(f"{module.name} has no lifecycle, and so no states in which time stands still or counts")
         return
     field = module.fields.get(module.state_field or "")
     states = field.declared_options if field is not None else {}

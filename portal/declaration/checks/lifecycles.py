@@ -47,7 +47,7 @@ def check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycl
         _check_transition(draft, module, states, name, transition, at["transitions"][name])
     _check_stages(states, lifecycle.stages or (), at["stages"])
     _check_follow_up(draft, module, lifecycle.follow_up, at["follow_up"])
-    _check_on_comment(module, states, lifecycle, at["on_comment"])
+    _check_on_comment(draft, module, states, lifecycle, at["on_comment"])
 
 
 def _check_stages(states: Collection[str], stages: Sequence[str], at: Cursor) -> None:
@@ -77,10 +77,18 @@ def _check_only(draft: DeclarationDraft, module: Module, name: str | None, at: C
         at.wrong(f'"{name}" is not a link to the module of people, so nobody could do this')
 
 
-def _check_on_comment(module: Module, states: Collection[str], lifecycle: Lifecycle, at: Cursor) -> None:
+def _check_on_comment(
+    draft: DeclarationDraft, module: Module, states: Collection[str], lifecycle: Lifecycle, at: Cursor
+) -> None:
     for side, move in lifecycle.on_comment.items():
         _check_states(states, move.from_ or (), at[side]["from"])
-        _check_states(states, [move.to], at[side]["to"])
+        _check_states(states, [move.to] if move.to else (), at[side]["to"])
+        if move.to is None and (move.from_ or not (move.set or move.fill)):
+            at[side].wrong("to: is missing: the state to which a comment moves the record")
+        for key, values in (("set", move.set), ("fill", move.fill)):
+            check_values(draft, module.name, values, at[side][key])
+            if lifecycle.field in values:
+                at[side][key][lifecycle.field].key.wrong("write the new state under to:")
     if lifecycle.on_comment and not module.comments:
         at.key.wrong(f"{module.name} has no comments: add comments: true to the module")
 

@@ -58,7 +58,7 @@ def _reached(lifecycle: Lifecycle) -> set[str]:
 
 def _next_states(lifecycle: Lifecycle, state: str) -> Iterator[str]:
     yield from (transition.to for transition in lifecycle.transitions.values() if leaves(transition, state))
-    yield from (rule.to for rule in lifecycle.on_comment.values() if leaves(rule, state))
+    yield from (rule.to for rule in lifecycle.on_comment.values() if rule.to and leaves(rule, state))
 
 
 def _check_transitions(lifecycle: Lifecycle, accesses: list[Access], at: Cursor) -> None:

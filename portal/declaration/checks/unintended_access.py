@@ -168,13 +168,14 @@ def _find_orders(
 
 
 def _find_deadlines(draft: DeclarationDraft, profile: Profile, access: Access, counts: Counts) -> None:
-    """Deadlines that customers read, by a choice that they must not."""
+    """Deadlines that customers read, by a field that they must not."""
     module = draft.modules[access.module]
     for field in module.deadlines:
-        choice = module.fields.get(field.deadline_rule.choice) if field.deadline_rule else None
-        if choice is not None and choice.internal and field.name in access.readable:
-            place = draft.at_module(module.name)["fields"][field.name]["within"]
-            _count(counts, place, "deadline", choice.name, profile)
+        rule, place = field.deadline_rule, draft.at_module(module.name)["fields"][field.name]["within"]
+        for name in rule.sources if rule and field.name in access.readable else ():
+            source = module.fields.get(name)
+            if source is not None and source.internal and rule and name != rule.until:
+                _count(counts, place, "deadline", name, profile)
 
 
 def _count(counts: Counts, place: Cursor, what: str, path: str, profile: Profile) -> None:
@@ -190,8 +191,7 @@ def _warn_of_counts(counts: Counts) -> None:
             place.warn(f'this list sorts by "{path}", which the {names} cannot read: its order gives away its values')
         elif what == "deadline":
             place.warn(
-                f'"{path}" is internal, but the {names} can read this deadline: how far away it is gives away its'
-                " option"
+                f'"{path}" is internal, but the {names} can read this deadline: how far away it is gives away its value'
             )
         else:
             place.warn(

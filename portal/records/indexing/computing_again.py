@@ -1,4 +1,4 @@
-"""Formulas and roll-ups worked out again for records that exist, because their declaration has changed."""
+"""Formulas, roll-ups and stopwatches worked out again for records that exist, because their declaration has changed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,17 +7,21 @@ import sqlalchemy as sa
 
 from portal.records.indexing.formulas import computed_columns, computed_values, lock_rows, locked_values
 from portal.records.indexing.rollups import roll_up, rolling_up
+from portal.records.indexing.stopwatches import stopwatches_again
 from portal.records.reading.records import Records
 
 
 def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
-    """Writes the roll-ups of records anew, and their formulas where they differ; returns who has another title now."""
+    """Writes the roll-ups and stopwatches of records anew, and their formulas where they differ; returns who has
+    another title now."""
     if not ids:
         return []
     if rollups := [field for field in system.module.fields.values() if field.counted]:
         roll_up(system, ids, rollups)
     for name in system.module.fields:
         _compute_rows_again(system, name, ids)
+    for record_id, columns in stopwatches_again(system, ids).items():
+        system.connection.execute(sa.update(system.table).where(system.table.c["id"] == record_id).values(columns))
     formulas, renamed = list(system.module.formulas.values()), []
     if not formulas:
         return []

@@ -10,20 +10,24 @@ from portal.records.reading.records import Record, Records
 def is_late(records: Records, record: Record, field: Field) -> bool:
     """Whether a field of the record is a deadline that has passed; of it and of the state nothing is told to readers
     who may not read them."""
-    rule, values, state_field = field.deadline_rule, record.values, records.module.state_field
-    if rule is None or state_field is None or state_field not in values:
-        return False
-    return rule.is_late(values.get(field.name), values[state_field], records.policy.reader.now)
+    rule, kind = field.deadline_rule, _kind(records, record, field)
+    return rule is not None and rule.is_late(record.values.get(field.name), kind, records.policy.reader.now)
 
 
 def seconds_left(records: Records, record: Record, field: Field) -> int | None:
     """The working seconds until a readable deadline that stands still, negative for one that was late when it came to
     do so; None for any other field."""
-    rule, values, state_field = field.deadline_rule, record.values, records.module.state_field
-    if rule is None or state_field is None or rule.kind(values.get(state_field)) != "pauses":
+    table, values = records.table, record.values
+    if _kind(records, record, field) != "pauses" or values.get(field.name, ()) is not None:
         return None
-    if values.get(field.name, ()) is not None:
-        return None
-    table = records.table
     stored = records.connection.scalar(sa.select(table.c[field.clock_column]).where(table.c["id"] == record.id))
     return Clock.of_json(stored, values.get("created") or records.policy.reader.now).left
+
+
+def _kind(records: Records, record: Record, field: Field) -> str:
+    """What the clock of a deadline does; "" where the reader may not read what says so, or nothing does."""
+    rule, values, state_field = field.deadline_rule, record.values, records.module.state_field
+    says = [name for name in (state_field, rule and rule.until) if name]
+    if rule is None or not says or any(name not in values for name in says):
+        return ""
+    return rule.kind(values[state_field] if state_field else None, values[rule.until] if rule.until else None)

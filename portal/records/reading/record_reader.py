@@ -58,10 +58,11 @@ class RecordReader(ModulePolicy):
         return bool(self.execute(self.build(self.key("existing"), Statements.existing), **{IDS: [record_id]}))
 
     def readable_fields(self, names: Iterable[str]) -> list[Field]:
-        """The fields of `names` that may be read, and the title; for a deadline the state, by which it may be late."""
+        """The fields of `names` that may be read, and the title; for a deadline what says whether it may be late."""
         readable, module, names = self.policy.readable(self.name), self.module, list(names)
-        if module.state_field and any(field.name in names for field in module.deadlines):
-            names.append(module.state_field)
+        for field in module.deadlines:
+            if field.name in names and field.deadline_rule:
+                names += filter(None, (module.state_field, field.deadline_rule.until))
         return [module.field(name) for name in dict.fromkeys([*names, module.title_field.name]) if name in readable]
 
     # -- statements -------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import computed_columns, formulas_reading, is_renamed
 from portal.records.indexing.rollups import RollupsOver
 from portal.records.indexing.search_entries import index_records, replace_texts
+from portal.records.indexing.stopwatches import stopwatches_after
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow, changed_values
 from portal.records.transfer.importing_files import FilesIn
@@ -235,7 +236,7 @@ def _move_deadlines(
     written: dict[int, dict[str, Any]],
 ) -> None:
     """Adds the deadlines that the rows move, and formulas that read these, to what has `changed` and to the columns
-    that are `written`, by record."""
+    that are `written`, by record; to these also stopwatches."""
     all_moved, currency = moved_deadlines(system, written), system.policy.reader.currency
     for row in batch if all_moved else ():
         moved = all_moved[row.id]
@@ -245,6 +246,8 @@ def _move_deadlines(
             changed[row].pop(name, None)
             if value != moved.before[name]:
                 changed[row][name] = value
+    for record_id, columns in stopwatches_after(system, written).items():
+        written[record_id] |= columns
 
 
 def _update_details(system: Records, row: ImportRow, changed: Mapping[str, Any]) -> dict[str, Any]:

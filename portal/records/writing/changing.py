@@ -10,6 +10,7 @@ from portal.declaration.shapes import Transition
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import formulas_reading, is_renamed, recomputed
 from portal.records.indexing.search_entries import index_records, replace_texts
+from portal.records.indexing.stopwatches import stopwatches_after
 from portal.records.reading.records import Record, Records
 from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import ConflictError
@@ -58,18 +59,21 @@ def with_what_follows(
     records: Records, record_id: int, before: Mapping[str, Any], changed: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The values `before` and `changed` of a record with those of the deadlines that this moves; and all columns that
-    are to be written, formulas among them."""
-    module, columns = records.module, dict[str, Any]()
+    are to be written, those of formulas and stopwatches among them."""
+    module, columns, system = records.module, dict[str, Any](), records.as_system
     for name, value in changed.items():
         columns |= module.field(name).store(value)
     columns |= recomputed(records, record_id, changed)
-    moved = moved_deadlines(records.as_system, {record_id: columns}).get(record_id)
-    if moved is None:
-        return dict(before), dict(changed), columns
-    before = {**before, **moved.before}
-    if formulas_reading(module, moved.values):
-        columns |= recomputed(records, record_id, {**changed, **moved.values})
-    return before, changed_values(before, {**changed, **moved.values}), columns | moved.columns
+    before, changed = dict(before), dict(changed)
+    if moved := moved_deadlines(system, {record_id: columns}).get(record_id):
+        before |= moved.before
+        changed |= moved.values
+        if formulas_reading(module, moved.values):
+            columns |= recomputed(records, record_id, changed)
+        columns |= moved.columns
+        changed = changed_values(before, changed)
+    columns |= stopwatches_after(system, {record_id: columns}).get(record_id, {})
+    return before, changed, columns
 
 
 def changed_values(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

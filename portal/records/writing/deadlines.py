@@ -1,18 +1,18 @@
-"""Deadlines as they are written: set for a new record, moved by a change of its state or of what it is chosen by.
+"""Deadlines as they are written: set for a new record, moved by a change of its state, or of what decides how
+much time there is and from when on it counts.
 
 Every path that writes records passes here: module_rows.py and changing.py for one at a time, transfer/storing.py for
 the rows of a file.
 """
 
-import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.deadline import Change, Clock, DeadlineRule, Timing
+from portal.fields.deadline import Clock, DeadlineRule, Situation, Timing, is_path
 from portal.records.reading.records import Records
 
 Row = Mapping[str, Any]  # columns of a table of the portal's own
@@ -26,12 +26,11 @@ class MovedDeadlines(NamedTuple):
     columns: dict[str, Any]
 
 
-def first_deadlines(module: Module, row: Row, created: datetime.datetime) -> dict[str, Any]:
+def first_deadlines(system: Records, row: Row) -> dict[str, Any]:
     """The columns of the deadlines of a new record with the columns `row`."""
     columns: dict[str, Any] = {}
-    for field, rule in _rules(module.deadlines):
-        state, option = _value(module, module.state_field, row), _value(module, rule.choice, row)
-        columns |= _columns(field, rule.start(created, option, state, field.load(row)))
+    for field, rule in _rules(system.module.deadlines):
+        columns |= _columns(field, rule.start(_situation(system, rule, row), field.load(row)))
     return columns
 
 
@@ -43,20 +42,17 @@ def moved_deadlines(system: Records, rows: Mapping[int, Row]) -> dict[int, Moved
     fields = [
         field
         for field, rule in _rules(module.deadlines)
-        if not written.isdisjoint((field.name, rule.choice, module.state_field))
+        if not written.isdisjoint((field.name, module.state_field, *rule.sources))
     ]
     stored = _stored(system, fields, rows) if fields else {}
-    return {
-        record_id: _moved(module, fields, before, rows[record_id], system.policy.reader.now)
-        for record_id, before in stored.items()
-    }
+    return {record_id: _moved(system, fields, before, rows[record_id]) for record_id, before in stored.items()}
 
 
 def _stored(system: Records, fields: Iterable[Field], ids: Iterable[int]) -> dict[int, Row]:
     table, module = system.table, system.module
-    names = {"created": None, **dict.fromkeys(filter(None, [module.state_field]))}
+    names = dict.fromkeys(filter(None, [module.state_field]))
     for field, rule in _rules(fields):
-        names |= dict.fromkeys(filter(None, [field.name, rule.choice]))
+        names |= dict.fromkeys([field.name, *rule.sources])
     columns = [column for name in names for column in module.field(name).selected(table)]
     clocks = [table.c[field.clock_column] for field in fields]
     record_id = table.c["id"]
@@ -65,25 +61,13 @@ def _stored(system: Records, fields: Iterable[Field], ids: Iterable[int]) -> dic
     return {row["id"]: dict(row) for row in rows}
 
 
-def _moved(
-    module: Module, fields: Iterable[Field], before: Row, written: Row, now: datetime.datetime
-) -> MovedDeadlines:
-    row, moved = {**before, **written}, MovedDeadlines({}, {}, {})
+def _moved(system: Records, fields: Iterable[Field], before: Row, written: Row) -> MovedDeadlines:
+    row, moved, now = {**before, **written}, MovedDeadlines({}, {}, {}), system.policy.reader.now
     for field, rule in _rules(fields):
         deadline, given = field.load(before), field.load(row)
-        timing = Timing(deadline, Clock.of_json(before[field.clock_column], before["created"]))
-        timing = rule.change(
-            timing,
-            now,
-            Change(
-                state_before=_value(module, module.state_field, before),
-                state=_value(module, module.state_field, row),
-                option_before=_value(module, rule.choice, before),
-                option=_value(module, rule.choice, row),
-                gives=given != deadline,
-                given=given,
-            ),
-        )
+        earlier, later = _situation(system, rule, before), _situation(system, rule, row)
+        timing = Timing(deadline, Clock.of_json(before[field.clock_column], earlier.since))
+        timing = rule.change(timing, now, earlier, later, *([given] if given != deadline else []))
         moved.before[field.name], moved.values[field.name] = deadline, timing.deadline
         moved.columns.update(_columns(field, timing))
     return moved
@@ -91,6 +75,31 @@ def _moved(
 
 def _rules(fields: Iterable[Field]) -> Iterable[tuple[Field, DeadlineRule]]:
     return ((field, field.deadline_rule) for field in fields if field.deadline_rule)
+
+
+def _situation(system: Records, rule: DeadlineRule, row: Row) -> Situation:
+    """What decides about a deadline of a record with the columns `row`."""
+    module = system.module
+    option = _value(module, rule.choice, row)
+    target = rule.target(option)
+    since, done = _value(module, rule.since, row), _value(module, rule.until, row)
+    kind = rule.kind(_value(module, module.state_field, row), done)
+    if target is None or not is_path(target):
+        return Situation(kind, since, None if target is None else rule.hours.seconds(target), option, done)
+    first, *path = target.split(".")
+    start = _value(module, first, row)
+    return Situation(kind, since, _duration(system, start, path), (option, start), done)
+
+
+def _duration(system: Records, start: Any, path: Sequence[str]) -> int | None:
+    """The seconds at the end of the `path` of fields, of which all but the last are links, from the value of the first;
+    None where a link is empty or there is no duration."""
+    for name in path:
+        if start is None:
+            return None
+        linked = system.of(start.module).by_ids([start.id], [name])
+        start = linked[0].values[name] if linked else None
+    return start
 
 
 def _value(module: Module, name: str | None, row: Row) -> Any:

@@ -67,6 +67,27 @@ def state_after_comment(lifecycle: Lifecycle | None, state: str | None, staff: b
     return rule.to if rule and leaves(rule, state) and state != rule.to else None
 
 
+def values_after_comment(records: Records, record: Record, state: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values that `on_comment` changes when the reader's side comments on a record in `state`: the present ones,
+    and those that it writes, the state among them where it moves the record."""
+    lifecycle = records.module.lifecycle
+    rule = lifecycle.on_comment.get("staff" if records.policy.staff else "customer") if lifecycle else None
+    if rule is None or lifecycle is None:
+        return {}, {}
+    names = [*rule.set, *rule.fill]
+    before = dict(records.as_system.by_ids([record.id], names)[0].values) if names else {}
+    before = {name: before[name] for name in names} | {lifecycle.field: state}
+    filled = {name: raw for name, raw in rule.fill.items() if records.module.field(name).is_empty(before[name])}
+    after = {
+        name: value_from_declaration(records, records.module.field(name), raw)
+        for name, raw in {**filled, **rule.set}.items()
+    }
+    if next_state := state_after_comment(lifecycle, state, records.policy.staff):
+        after[lifecycle.field] = next_state
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    return {name: before[name] for name in changed}, changed
+
+
 def open_transitions(records: Records, record: Record) -> list[Transition]:
     """The transitions that leave the record's state and that the profile grants, in the order of the declaration."""
     lifecycle = records.module.lifecycle

@@ -18,6 +18,7 @@ from portal.fields.base import Refused
 from portal.fields.link import KEY
 from portal.records.indexing.formulas import computed_columns
 from portal.records.indexing.rollups import RollupsOver, rolling_up
+from portal.records.indexing.stopwatches import first_stopwatches
 from portal.records.reading.records import Records
 from portal.records.writing.deadlines import first_deadlines
 from portal.records.writing.errors import unique_violations_retried
@@ -100,11 +101,11 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
     module, currency = records.module, records.policy.reader.currency
     known = {**values, "number": number, "created": created}
     row |= computed_columns(module.formulas.values(), known, currency)
-    if deadlines := first_deadlines(module, row, created):
+    if deadlines := first_deadlines(records.as_system, row):
         row |= deadlines
         known |= {field.name: field.load(row) for field in module.deadlines}
         row |= computed_columns(module.formulas.values(), known, currency)  # which may read them
-    return row
+    return row | first_stopwatches(module, row)
 
 
 def _write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:

@@ -49,9 +49,9 @@ from portal.records.writing.lifecycle import (
     editable_fields,
     is_for_reader,
     open_state,
-    state_after_comment,
     state_of,
     transition_values,
+    values_after_comment,
 )
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.module_rows import insert_row, touch_row
@@ -60,6 +60,8 @@ from portal.records.writing.seen_and_hidden import mark_new_to_staff, mark_own_c
 from portal.records.writing.signatures import add_signed_event, with_signatures
 from portal.records.writing.validation import without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
+
+Changes = tuple[Mapping[str, Any], Mapping[str, Any]]  # the values before, and those that differ after
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class Writer:
                 self.attach(record, files, comment_id=comment_id)
 
     def comment(self, record: Record, text: str, *, internal: bool = False, folded: str = "") -> int:
-        """Adds a comment, which `on_comment` may answer with another state; returns its id.
+        """Adds a comment, which `on_comment` may answer with another state and other values; returns its id.
 
         `folded`: what a mail quotes, and its signature.
 
@@ -143,11 +145,11 @@ class Writer:
         if not may_comment(records) or (internal and not records.policy.staff):
             raise NotAllowedError(records.name, "comment")
         state = open_state(records, record, even_final=internal)
-        next_state = None if internal else state_after_comment(records.module.lifecycle, state, records.policy.staff)
-        return self.add_comment(record, text, internal=internal, next_state=next_state, folded=folded)
+        changes = ({}, {}) if internal else values_after_comment(records, record, state)
+        return self.add_comment(record, text, internal=internal, changes=changes, folded=folded)
 
     def add_comment(
-        self, record: Record, text: str, *, internal: bool = False, next_state: str | None = None, folded: str = ""
+        self, record: Record, text: str, *, internal: bool = False, changes: Changes = ({}, {}), folded: str = ""
     ) -> int:
         """Adds a comment without checking rights or `on_comment`; returns its id.
 
@@ -160,11 +162,12 @@ class Writer:
             mark_new_to_staff(records, record.id, self.author)
             return comment_id
         row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
-        if next_state and (lifecycle := records.module.lifecycle):
-            before, after = {lifecycle.field: state_of(records, record)}, {lifecycle.field: next_state}
-            before, after, columns = with_what_follows(records, record.id, before, after)
+        if changes[1]:
+            before, after, columns = with_what_follows(records, record.id, *changes)
             row |= columns
-            add_event(records, record.id, "moved", self.author, change_details(records.module, before, after))
+            write_own_tables(records, record.id, after)
+            kind = "moved" if records.module.state_field in after else "edited"
+            add_event(records, record.id, kind, self.author, change_details(records.module, before, after))
         touch_record(records, self.author, record, row)
         return comment_id
 

@@ -1,0 +1,122 @@
+"""The stopwatches of records: worked out with every write of what they run by.
+
+How long a record was in which states is read from its history, so that a stopwatch which is declared later, or whose
+hours change, holds what it would have held from the beginning.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
+from portal.fields.stopwatch import Stopwatch
+from portal.records.reading.records import Records
+
+Row = Mapping[str, Any]  # columns of a table of the portal's own
+Stays = list[tuple[datetime.datetime, str | None]]  # since when a record was in which state
+
+
+def first_stopwatches(module: Module, row: Row) -> dict[str, Any]:
+    """The columns of the stopwatches of a new record with the columns `row`."""
+    stays = [(row["created"], _value(module, module.state_field, row))]
+    return {
+        name: number
+        for field, watch in _watches(module)
+        for name, number in _columns(field, watch, module, row, stays).items()
+    }
+
+
+def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dict[str, Any]]:
+    """The columns of the stopwatches that follow when the columns `rows` are written to records, by their ids."""
+    module, now = system.module, system.policy.reader.now
+    written = {name for row in rows.values() for name in row}
+    watches = [
+        (field, watch)
+        for field, watch in _watches(module)
+        if not written.isdisjoint((watch.start, watch.end, module.state_field if watch.states else ""))
+    ]
+    return _read(system, watches, rows, now) if watches else {}
+
+
+def stopwatches_again(system: Records, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """The columns of all stopwatches of records, from what is stored of these."""
+    watches = list(_watches(system.module))
+    return _read(system, watches, {record_id: {} for record_id in ids}, None) if watches else {}
+
+
+def _read(
+    system: Records,
+    watches: Iterable[tuple[Field, Stopwatch]],
+    rows: Mapping[int, Row],
+    now: datetime.datetime | None,
+) -> dict[int, dict[str, Any]]:
+    module, state_field = system.module, system.module.state_field
+    names = {"created": None} | {
+        name: None
+        for _field, watch in watches
+        for name in (watch.start, watch.end, watch.states and state_field)
+        if name
+    }
+    stored = _stored(system, list(names), rows)
+    stays = _stays(system, stored) if any(watch.states for _field, watch in watches) else {}
+    columns: dict[int, dict[str, Any]] = {}
+    for record_id, before in stored.items():
+        row = {**before, **rows[record_id]}
+        states = stays.get(record_id, [])
+        if now is not None and states:
+            states = [*states, (now, _value(module, state_field, row))]
+        columns[record_id] = {}
+        for field, watch in watches:
+            columns[record_id] |= _columns(field, watch, module, row, states)
+    return columns
+
+
+def _stored(system: Records, names: list[str], ids: Iterable[int]) -> dict[int, Row]:
+    table, record_id = system.table, system.table.c["id"]
+    columns = [column for name in names for column in system.module.field(name).selected(table)]
+    query = sa.select(record_id, *columns).where(record_id.in_(list(ids))).order_by(record_id)
+    rows = system.connection.execute(query.with_for_update(key_share=True)).mappings()
+    return {row["id"]: dict(row) for row in rows}
+
+
+def _stays(system: Records, stored: Mapping[int, Row]) -> dict[int, Stays]:
+    """Since when the records were in which states: as their history has it, and in the end in the one they are in."""
+    module, event = system.module, system.policy.tables.event
+    names = [event.c[name] for name in ("record", "kind", "at", "details")]
+    of_these = sa.and_(event.c["module"] == module.name, event.c["record"].in_(list(stored)))
+    moves = sa.or_(event.c["kind"].in_(("created", "imported", "edited")), event.c["kind"].startswith("moved"))
+    query = sa.select(*names).where(of_these, moves).order_by(event.c["id"])
+    stays: dict[int, Stays] = {record_id: [] for record_id in stored}
+    state_field = module.state_field or ""
+    for record_id, kind, moment, details in system.connection.execute(query):
+        if "state" not in (details or {}):
+            continue
+        before, stay = stored[record_id], stays[record_id]
+        if not stay and kind in ("created", "imported"):
+            moment = before["created"]
+        elif not stay:
+            stay.append((before["created"], details.get("changes", {}).get(state_field, [None])[0]))
+        stay.append((moment, details["state"]))
+    for record_id, stay in stays.items():
+        if not stay:
+            stay.append((stored[record_id]["created"], _value(module, module.state_field, stored[record_id])))
+    return stays
+
+
+def _watches(module: Module) -> Iterable[tuple[Field, Stopwatch]]:
+    return ((field, field.stopwatch) for field in module.fields.values() if field.stopwatch)
+
+
+def _columns(field: Field, watch: Stopwatch, module: Module, row: Row, stays: Stays) -> dict[str, Any]:
+    if watch.states:
+        numbers = watch.over(stays)
+    else:
+        numbers = watch.between(_value(module, watch.start, row), _value(module, watch.end, row))
+    return dict(zip(field.stopwatch_columns, numbers, strict=True))
+
+
+def _value(module: Module, name: str | None, row: Row) -> Any:
+    return module.field(name).load(row) if name else None
