@@ -86,6 +86,13 @@ class Elapsed(LengthOfTime):
         total, since = (table.c[name] for name in self.stopwatch_columns)
         return sa.func.coalesce(total, present_number(hours.reading) - since)
 
+    def constant(self, raw: Any, reader: Reader) -> int:
+        """As of a duration; `-2 h` is a time that lies ahead."""
+        text = str(raw).strip().replace("\u2212", "-")
+        if not text.startswith("-"):
+            return super().constant(raw, reader)
+        return -super().constant(int(text[1:]) if text[1:].isdigit() else text[1:], reader)
+
     # -- for people -----------------------------------------------------------------------------------------------
 
     def show(self, value: Any, reader: Reader) -> str:

@@ -166,6 +166,7 @@ def test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met(desk):
     assert staff.titles("/tickets/?tab=all&solution=overdue") == ["Over"]
     assert staff.titles("/tickets/?tab=all&q=solution:paused") == ["Still"]
     assert staff.titles("/tickets/?tab=all&over.min=30+min&sort=-over") == ["Over", "Bad"]
+    assert staff.titles("/tickets/?tab=all&over.max=-2+h") == ["Track", "Good"]  # so much time is, or was, left
     page = staff.get(f"/tickets/{met}/").html.get_text(" ")
     assert "Fulfilled" in page
     exported = staff.get("/tickets/export.csv?tab=all").text
