@@ -112,7 +112,6 @@ class AddressField(Field):
         return Address(*cleaned) if any(cleaned) else None
 
     def has_input(self, form: Form) -> bool:
-        """Whether the form has an input for any part."""
         return any(f"{self.name}.{part}" in form for part in PARTS)
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -120,7 +119,6 @@ class AddressField(Field):
         return {f"{self.name}.{part}": getattr(value, part) if value else "" for part in PARTS}
 
     def to_json(self, value: Any) -> dict[str, str] | None:
-        """Its parts by their names."""
         return asdict(value) if value else None
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -165,5 +163,4 @@ class AddressField(Field):
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """Each part by itself."""
         return tuple(part for part in astuple(value) if part) if value else ()

@@ -75,7 +75,6 @@ class Boolean(Field):
         return "" if value is None else reader.text(_("Yes") if value else _("No"))
 
     def option_of(self, value: Any) -> str:
-        """A field that was never set counts as No."""
         return "true" if value else "false"
 
     def is_missing(self, value: Any) -> bool:
@@ -99,7 +98,6 @@ class Boolean(Field):
         return (*YES, reader.text(_("Yes"))) if value else (*NO, reader.text(_("No")))
 
     def write(self, value: Any) -> str:
-        """`true` or `false`."""
         return "" if value is None else "true" if value else "false"
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:

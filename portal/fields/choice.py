@@ -134,7 +134,6 @@ class Choice(HasOptions):
         return self.checked_option(text) if text else None
 
     def read(self, text: str, reader: Reader = PLAIN) -> str | None:
-        """An option by its name, or its label in any language."""
         return self.option_called(text.strip()) if text.strip() else None
 
     def show(self, value: Any, reader: Reader) -> str:

@@ -49,7 +49,6 @@ class Choices(HasOptions):
         return self._chosen(split_values(storable(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[str, ...]:
-        """The ticked checkboxes."""
         return self._chosen([name for name in form.getall(self.name) if isinstance(name, str) and name])
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> tuple[str, ...]:
@@ -85,7 +84,6 @@ class Choices(HasOptions):
         return self.inputs([name if name in (present or ()) else self.option_called(name) for name in names], reader)
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The labels, with commas between them."""
         return reader.listed(self.label_of(name, reader) for name in value or ())
 
     def write(self, value: Any) -> str:
@@ -125,5 +123,4 @@ class Choices(HasOptions):
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """The labels of all chosen options in all languages."""
         return [label for name in value or () for label in self.labels_of(name)]

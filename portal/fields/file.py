@@ -161,7 +161,6 @@ class FileField(TextLike):
         return {"type": ["object", "null"], "properties": parts}
 
     def has_input(self, form: Form) -> bool:
-        """Whether a file is chosen here, or kept from before."""
         return self.name in form or kept_input(self.name) in form
 
     def default_value(self, raw: Any, reader: Reader) -> Any:

@@ -34,7 +34,6 @@ class Html(LongTextLike):
         return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
 
     def html(self, value: str | None) -> str:
-        """Safe HTML to be shown; the row may have been written by others."""
         return markup.sanitized(value) if value else ""
 
     def without_markup(self, value: str) -> str:

@@ -274,7 +274,6 @@ class Lines(OwnTable):
         return INPUT.fullmatch(name, len(start)) if name.startswith(start) else None
 
     def has_input(self, form: Form) -> bool:
-        """Whether the form has an input of any row."""
         return any(map(self._match, form))
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -327,7 +326,6 @@ class Lines(OwnTable):
         return tuple(Money(_exact_sum(amounts[currency]), currency) for currency in sorted(amounts))
 
     def write(self, value: Any) -> str:
-        """The rows as JSON, one object for each."""
         rows = [{name: column.write(row.values[name]) for name, column in self._shown_in(row)} for row in value or ()]
         return json.dumps(rows, ensure_ascii=False) if rows else ""
 
@@ -343,7 +341,6 @@ class Lines(OwnTable):
         return self._texts(value, internal=False)
 
     def internal_texts(self, value: Any) -> Iterable[str]:
-        """Those of the internal columns."""
         return self._texts(value, internal=True)
 
     def _texts(self, value: Any, internal: bool) -> list[str]:

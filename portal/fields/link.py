@@ -193,7 +193,6 @@ class Link(LinkLike):
         return Linked(row[self.name], row[f"_{self.name}_module"] if self.several_targets else self.to[0])
 
     def parse(self, text: str, reader: Reader) -> Linked | None:
-        """The record that the input names by its id."""
         return None if is_blank(text) else self.linked_by_id(text)
 
     def to_json(self, value: Any) -> dict[str, Any] | None:
@@ -232,7 +231,6 @@ class Link(LinkLike):
         return super().compare(table, operator, value)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """By the title of the linked record."""
         titles = []
         for module in self.to:
             target = self.target(table, module)

@@ -53,7 +53,6 @@ class Links(OwnTable, LinkLike):
         return tuple(value or ())
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The titles, with commas between them."""
         return reader.listed(link.title for link in value or ())
 
     def write(self, value: Any) -> str:

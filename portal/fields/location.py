@@ -159,7 +159,6 @@ class LocationField(Field):
         return self.write(value)
 
     def write(self, value: Any) -> str:
-        """`46.0637, 13.2446`."""
         return f"{without_zeros(value.latitude)}, {without_zeros(value.longitude)}" if value else ""
 
     def to_json(self, value: Any) -> dict[str, str] | None:
@@ -167,7 +166,6 @@ class LocationField(Field):
         return {part: without_zeros(getattr(value, part)) for part in PARTS} if value else None
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """From the degrees by name."""
         if given is None:
             return {self.name: ""}
         if not isinstance(given, Mapping) or set(given) != set(PARTS):

@@ -115,7 +115,6 @@ class Lookup(ProxyField):
         return self._along(table, self._target.expression)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """The target's, as a subquery along the links."""
         return self._along(table, self._target.order)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:

@@ -24,7 +24,6 @@ class Markdown(LongTextLike):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 81, "a\x00b", "a\ud800b")
 
     def html(self, value: str | None) -> str:
-        """Safe HTML to be shown."""
         return markup.sanitized(markup.rendered(value)) if value else ""
 
     def without_markup(self, value: str) -> str:

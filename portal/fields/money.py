@@ -90,7 +90,6 @@ class MoneyField(Bounded):
         return self.currency or reader.currency
 
     def columns(self) -> list[sa.Column[Any]]:
-        """The exact amount, and its currency."""
         return [sa.Column(self.name, ExactDecimal()), sa.Column(self.currency_column, sa.Text())]
 
     def constants(self, currency: str) -> dict[str, str]:
@@ -216,12 +215,10 @@ class MoneyField(Bounded):
         return sa.and_(same, super().compare_fields(table, operator, other))
 
     def matches_field(self, value: Any, operator: str, other: Any) -> bool:
-        """Amounts of one currency: others are neither less nor more."""
         same = value is not None and other is not None and value.currency == other.currency
         return same and super().matches_field(value, operator, other)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Amounts of one currency: others are neither less nor more."""
         if isinstance(value, Money) and isinstance(constant, Money) and value.currency != constant.currency:
             return False
         return super().matches(value, operator, constant)

@@ -134,15 +134,12 @@ class Bounded(Field):
 
     @property
     def least_from(self) -> str | None:
-        """The field that `at_least` names."""
         return self.at_least
 
     def check_least(self, value: Any, least: Any, reader: Reader) -> None:
-        """As for `min`."""
         self.in_bounds((least, None), value, reader)
 
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
-        """`min` and `max` as they are declared."""
         return self.min, self.max
 
     def bounds_hint(self, reader: Reader) -> str:

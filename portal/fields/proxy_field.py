@@ -34,16 +34,6 @@ class ProxyField(Field):
     sortable: ClassVar[bool] = from_target("sortable")
     comparable: ClassVar[bool] = from_target("comparable")
     specials: ClassVar[tuple[str, ...]] = from_target("specials")
-
-    def with_labels(self, labels: Mapping[str, Text]) -> Field:
-        """A copy whose options have a profile's own labels, once it is bound again."""
-        copy = self.model_copy()
-        copy._labels = labels
-        return copy
-
-    def _answer_like(self, target: Field) -> None:
-        self._target = target.with_labels(self._labels) if self._labels else target
-
     ranged: ClassVar[Any] = from_target("ranged")
     targets: ClassVar[Any] = from_target("targets")
     offered: ClassVar[Any] = from_target("offered")
@@ -64,6 +54,15 @@ class ProxyField(Field):
     near: ClassVar[Any] = from_target("near")
     links_in: ClassVar[Any] = from_target("links_in")
     texts: ClassVar[Any] = from_target("texts")
+
+    def with_labels(self, labels: Mapping[str, Text]) -> Field:
+        """A copy whose options have a profile's own labels, once it is bound again."""
+        copy = self.model_copy()
+        copy._labels = labels
+        return copy
+
+    def _answer_like(self, target: Field) -> None:
+        self._target = target.with_labels(self._labels) if self._labels else target
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """As the target's, under this field's name."""

@@ -91,7 +91,6 @@ class SignatureField(TextLike):
         }
 
     def load(self, row: Mapping[str, Any]) -> Signature | None:
-        """The whole Signature; None where nobody signed."""
         if not row[self.name]:
             return None
         drawing, at, account, author = (
@@ -116,7 +115,6 @@ class SignatureField(TextLike):
         return replace(signature, drawing=_check_drawing(drawing))
 
     def has_input(self, form: Form) -> bool:
-        """Whether the form has an input for the name or the drawing."""
         return self.name in form or f"{self.name}.drawing" in form
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -132,7 +130,6 @@ class SignatureField(TextLike):
             raise Refused(_("Nobody can sign in advance."))
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """By the typed name."""
         return super().matches(value and value.name, operator, constant)
 
     def near(self, constant: Any) -> tuple[Any, ...]:

@@ -51,7 +51,6 @@ class Tags(Field):
         return {self.name: pack_values(value or ()), self.folded: pack_values(map(fold, value or ()))}
 
     def load(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        """The tags unpacked, as they were typed."""
         return unpack_values(row[self.name])
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
@@ -92,7 +91,6 @@ class Tags(Field):
         return reader.listed(value or ())
 
     def write(self, value: Any) -> str:
-        """The tags, with commas between them."""
         return ", ".join(value or ())
 
     def constant(self, raw: Any, reader: Reader) -> str:
@@ -123,5 +121,4 @@ class Tags(Field):
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """The tags as they were typed."""
         return value or ()

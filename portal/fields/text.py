@@ -36,11 +36,9 @@ class TextLike(Field):
         return self.folded if self.unique else self.name
 
     def columns(self) -> list[sa.Column[Any]]:
-        """The text, and the same folded."""
         return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text(), info={NORMALIZE: fold})]
 
     def store(self, value: Any) -> dict[str, Any]:
-        """The text, and its words folded."""
         return {self.name: value, self.folded: None if value is None else fold(self.without_markup(value))}
 
     def without_markup(self, value: str) -> str:
@@ -78,7 +76,6 @@ class TextLike(Field):
         return (constant,)
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The words, without markup."""
         return "" if value is None else self.without_markup(value)
 
     def texts(self, value: Any) -> Iterable[str]:
