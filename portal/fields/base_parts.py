@@ -58,6 +58,11 @@ class InForms(Shape):
     read_only_when: FormWhere | None = None
 
     @property
+    def suggested(self) -> tuple[str, ...]:
+        """Texts that the input offers, beside which anything may be typed."""
+        return ()
+
+    @property
     def least_from(self) -> str | None:
         """The field of the same form whose value is the least that this one may have."""
         return None

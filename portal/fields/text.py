@@ -1,15 +1,16 @@
 """`text`: one line. Also the base of the other text-like types: email, phone, url, longtext, markdown, html."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import regex
 import sqlalchemy as sa
+from pydantic import BeforeValidator, field_validator
 from pydantic import Field as Key
-from pydantic import field_validator
 
 from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.base_parts import Measure
+from portal.fields.base_shape import OneOrSeveral, as_list
 from portal.fields.column_types import NORMALIZE, folded_text
 from portal.fields.reader import Reader
 from portal.texts import _, fold, ngettext
@@ -109,6 +110,11 @@ class LineOfText(TextLike):
     max_length: int = Key(255, ge=1, le=100_000)
     min_length: int = Key(0, ge=0)
     pattern: str | None = None
+    suggestions: Annotated[tuple[str, ...], BeforeValidator(as_list), OneOrSeveral()] = ()
+
+    @property
+    def suggested(self) -> tuple[str, ...]:
+        return self.suggestions
 
     @property
     def length_limit(self) -> int:

@@ -48,7 +48,7 @@ TYPES = {
     **{kind: "" for kind in (
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
         "boolean", "date", "datetime", "time", "duration", "tags", "signature", "address", "location", "rating",
-        "color", "file", "image", "json",
+        "color", "file", "image", "json", "ip",
     )},
     "choice": "options: [low, high, '12', 'true', Acme]",
     "choices": "options: [low, high, '12', Acme]",
@@ -91,6 +91,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "signature": ("Anna Moretti",),
     "rating": ("1", "5"),
     "color": ("#ff0000",),
+    "ip": ("10.0.0.1",),
     "json": ('{"a": [1, null]}', "12", '"text"'),
     "choice": ("low", "12", "true", "Acme"),
     "choices": ("low", "low, high", "Acme", "12"),

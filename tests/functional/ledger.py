@@ -319,6 +319,7 @@ LEDGER: dict[str, Change | str] = {
     "Link.on_delete": "test_editing.py::test_what_others_still_need_is_not_deleted_and_it_says_why",
     "LongTextLike.max_length": Change(f"{FIELDS}.body.max_length", 50),
     "LineOfText.max_length": Change(f"{FIELDS}.title.max_length", 50),
+    "LineOfText.suggestions": Change(f"{FIELDS}.title.suggestions", ["Broken lamp"]),
     "LineOfText.min_length": Change(f"{FIELDS}.title.min_length", 3),
     "LineOfText.pattern": "test_trust_patterns.py::test_a_pattern_wants_the_whole_text",
     "Percent.places": "unit/fields/test_numbers.py::test_places_and_digits_are_refused_never_rounded",

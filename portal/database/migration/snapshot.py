@@ -26,7 +26,7 @@ NOTHING_LEFT: dict[str, Any] = {"modules": [], "fields": {}, "aside": {}}
 # Keys that change what people see, but neither a column nor a value.
 _LEFT_OUT = {
     "help", "placeholder", "show_when", "required_when", "where", "default", "read_only", "read_only_when", "index",
-    "tone", "icon", "on_delete", "pause", "stop",
+    "tone", "icon", "on_delete", "pause", "stop", "suggestions",
 }  # fmt: skip
 
 

@@ -51,6 +51,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_at_least(draft, module, field, place["at_least"])
         check_size(value_of_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
+        _check_suggestions(draft, field, place["suggestions"])
         _check_formerly(draft, module, field, former_names, place["formerly"])
         if field.computed:
             _check_computed(field, place)
@@ -237,6 +238,13 @@ def _check_options(field: Field, at: Cursor) -> None:
             at[name]["formerly"].wrong(f'"{former_names[option.formerly]}" was already "{option.formerly}"')
         elif option.formerly is not None:
             former_names[option.formerly] = name
+
+
+def _check_suggestions(draft: DeclarationDraft, field: Field, at: Cursor) -> None:
+    """What an input offers must be something that can be typed there."""
+    for index, text in enumerate(field.suggested):
+        if complaint := stored_complaint(draft, field, text):
+            at.inner(index).wrong(complaint)
 
 
 def _check_formerly(

@@ -139,6 +139,7 @@ def widget(filling: Filling, field: Field) -> Widget:
         required_when=_rule(filling, field.required_when),
         error=filling.errors.get(filling.prefix + field.name, ""),
         max_length=field.length_limit,
+        offers=tuple(Offer(text, "", False) for text in field.suggested),
         read_only_when=_rule(filling, field.read_only_when),
         locked=locked,
         show_when=_rule(filling, field.show_when),

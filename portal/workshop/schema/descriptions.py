@@ -117,6 +117,7 @@ DESCRIPTIONS = {
     "Field.from": "The datetime at which it begins.",
     "Field.max_size": "The size of one file at most, such as 25 MB.",
     "Field.types": "Which files are taken, such as image/* or application/pdf.",
+    "LineOfText.suggestions": "Texts that the input offers, beside which anything may be typed.",
     "Lines.min": "The fewest rows.",
     "Lines.max": "The most rows.",
     "Rating.max": "The number of stars.",
