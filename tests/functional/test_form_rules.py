@@ -29,7 +29,7 @@ modules:
       kind: {type: choice, options: [small, large], default: small}
       reason: {type: text, required_when: {any: [{kind: large}, {double: {min: 100}}]}}
       detail: {type: text, show_when: {kind: large}, required_when: {size: {min: 10}}}
-      serial: {type: text, read_only: once}
+      serial: {type: text, read_only: once, suggestions: [A-1, B-2]}
       agreed: {type: text, read_only_when: {state: closed}}
       pledge: {type: text, required_when: {state: closed}, read_only_when: {state: closed}}
       price: {type: money, read_only_when: {kind: large}}
@@ -210,6 +210,13 @@ def test_what_is_typed_once_stays(world):
     assert page.html.find(attrs={"name": "serial"}) is None
     assert nancy.send(f"/cases/{record.id}/edit", {"title": "Once more", "serial": "S2"}).status_int == 303
     assert world.record("cases", record.id).values["serial"] == "S1"
+
+
+def test_an_input_offers_suggestions_beside_which_anything_may_be_typed(world):
+    page = world[NANCY].get("/cases/create")
+    offered = page.html.find("input", {"name": "serial"})["list"]
+    assert [option["value"] for option in page.html.find("datalist", id=offered).find_all("option")] == ["A-1", "B-2"]
+    assert world[NANCY].send("/cases/create", {"title": "S", "size": "1", "serial": "C-3"}).status_int == 303
 
 
 def locked_in(page):
