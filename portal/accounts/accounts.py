@@ -5,8 +5,7 @@ What an account may do, and of which companies its person is, is in people.py; i
 
 import datetime
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -15,8 +14,7 @@ from portal.fields.email import normalize_email
 from portal.texts import fold
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """A login: an email address that may sign in, with its profile and its person."""
 
     id: int
@@ -89,7 +87,7 @@ def account_columns(tables: Tables) -> list[sa.ColumnElement[Any]]:
     """The columns of an Account: all but the password."""
     account = tables.account.c
     external = sa.and_(account["subject"].is_not(None), account["password"].is_(None)).label("external")
-    return [external if attribute.name == "external" else account[attribute.name] for attribute in fields(Account)]
+    return [external if name == "external" else account[name] for name in Account._fields]
 
 
 def account_of(row: Mapping[Any, Any]) -> Account:

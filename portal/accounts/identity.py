@@ -57,11 +57,11 @@ def admit(
     connection: sa.Connection, tables: Tables, account: Account, person_row: PersonRow | None = None, **reading: Any
 ) -> Identity | str:
     """The rights of an account if it may sign in at this moment; else why not, in one sentence for its person."""
-    reader = tables.declaration.reader(person=account.person, **reading)
+    mine = companies_of(connection, tables, account.person, person_row)
+    reader = tables.declaration.reader(person=account.person, companies=mine or (), **reading)
     reason = _closed_reason(tables.declaration, account, reader.today)
     if reason is not None:
         return reason
-    mine = companies_of(connection, tables, account.person, person_row)
     if mine is None:
         return NO_PERSON
     profile = tables.declaration.profiles[account.profile]
@@ -69,7 +69,8 @@ def admit(
         mine = open_companies(connection, tables, mine)
         if not mine:
             return CLOSED
-    return _identity(tables, account, replace(reader, companies=mine) if mine else reader)
+        reader = replace(reader, companies=mine)
+    return _identity(tables, account, reader)
 
 
 def admit_everybody(

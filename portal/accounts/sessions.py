@@ -6,8 +6,7 @@ so that a copy of the cookie opens nothing.
 
 import contextlib
 import datetime
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -29,8 +28,7 @@ SEEN = IDLE / 2
 KEY_LENGTH, LONGEST_AGENT = 24, 300  # characters
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """A session that has not ended; `token` is the stored hash."""
 
     token: str
@@ -50,7 +48,7 @@ class Session:
         return self.token[:KEY_LENGTH]
 
 
-COLUMNS = tuple(attribute.name for attribute in fields(Session) if attribute.name != "has_drafts")
+COLUMNS = tuple(name for name in Session._fields if name != "has_drafts")
 
 
 def session_days(declaration: Declaration) -> int:

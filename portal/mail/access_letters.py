@@ -4,7 +4,6 @@ What the sender of an invitation typed is in none of them, not even a name: whoe
 portal write words of their own to anybody.
 """
 
-import dataclasses
 from email.message import EmailMessage
 
 from portal.accounts.accounts import Account
@@ -35,7 +34,7 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
             _("If you did not expect this email, ignore it: nobody has access without this link."),
         ),
     )
-    return write_letter(sender, dataclasses.replace(account, name=""), content)
+    return write_letter(sender, account._replace(name=""), content)
 
 
 def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
