@@ -62,6 +62,7 @@ modules:
         open_again: {from: closed, to: open}
         sign: {from: open, to: signed, ask: {consent: required}}
         reopen: {from: signed, to: open}
+        stamp: {from: open, to: paid, set: {badge: Paid}}
         pay: {from: open, to: paid, ask: {paid_on: required, receipt: optional}}
     list: {columns: [title, state, consent]}
     create:
@@ -79,7 +80,7 @@ modules:
 """
 STAFF = """staff: true
 modules:
-  cases: {see: all, can: [create, edit, export, close, sign, pay]}
+  cases: {see: all, can: [create, edit, export, close, sign, pay, stamp]}
   contacts: {see: all}
   firms: {see: all}
 """
@@ -159,6 +160,18 @@ def test_rules_hold_by_what_the_reader_of_a_form_may_not_read(world):
     assert [values[name] for name in ("reason", "detail", "ends", "badge")] == [
         "B", "New", datetime.date(2026, 6, 2), "a3"
     ]  # fmt: skip
+
+
+def test_a_transition_that_sets_what_another_record_has_is_refused(world):
+    firm, nancy = world.the("firms", "Acme"), world[NANCY]
+    first, second = (world.add("cases", title=title, firm=firm) for title in ("First", "Second"))
+    assert nancy.send(f"/cases/{first}/move/stamp").status_int == 303
+    taken = "This value is already in use."
+    page = nancy.send(f"/cases/{second}/move/stamp")
+    assert (page.status_int, taken in page) == (422, True)
+    assert taken in nancy.send("/cases/bulk", {"do": "stamp", "ids": str(second)})
+    assert world.program(NANCY).call("POST", f"cases/{second}/move/stamp", {}, 422).json["error"].startswith(taken)
+    assert world.record("cases", second).values["state"] == "open"
 
 
 def test_an_empty_answer_leaves_what_its_question_did_not_show(world):

@@ -13,7 +13,7 @@ from portal.fields.lines import ROW_ID, UNTOUCHED, Row
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.records.indexing.formulas import computed_values
-from portal.records.reading.records import Records
+from portal.records.reading.records import Record, Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import (
@@ -306,6 +306,16 @@ def is_taken(records: Records, field: Field, values: Mapping[str, Any], record_i
             return False
         same.append(table.c[name] == link.id)
     return records.connection.execute(sa.select(sa.literal(1)).where(*same).limit(1)).first() is not None
+
+
+def check_set_values(records: Records, record: Record, values: Mapping[str, Any], names: Collection[str]) -> None:
+    """Raises Refused where another record has a value that must be unique, once a transition has set the `names`."""
+    for field in records.module.fields.values():
+        if not field.unique or not {field.name, *records.module.unique_within(field)}.intersection(names):
+            continue
+        after = {**unread_values(records, [field.name], record.values), **record.values, **values}
+        if not field.is_empty(after[field.name]) and is_taken(records, field, after, record.id):
+            raise Refused(field.taken)
 
 
 def without_taken(records: Records, values: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ from portal.records.writing.module_rows import insert_row, touch_row
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.seen_and_hidden import mark_new_to_staff, mark_own_change_seen
 from portal.records.writing.signatures import add_signed_event, with_signatures
-from portal.records.writing.validation import without_taken
+from portal.records.writing.validation import check_set_values, without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
 
 Changes = tuple[Mapping[str, Any], Mapping[str, Any]]  # the values before, and those that differ after
@@ -116,7 +116,8 @@ class Writer:
     ) -> None:
         """Does `transition` with the `values` that it asks for, the `comment`, and the files that came with it.
 
-        Raises NotAllowedError, and ConflictError in a state that the transition does not leave.
+        Raises NotAllowedError, ConflictError in a state that the transition does not leave, and Refused where it sets
+        a value that must be unique and that another record has.
         """
         records = self.records
         lifecycle = records.module.lifecycle
@@ -126,6 +127,7 @@ class Writer:
         if lifecycle is None or not leaves(transition, state_of(records, record)):
             raise ConflictError(record.id)
         values = {**transition_values(records, transition, values), lifecycle.field: transition.to}
+        check_set_values(records, record, values, transition.set)
         if not self.change(record, values, record.version, f"moved:{transition.name}"):
             move_in_place(records, self.author, record, transition)
         if comment or files:

@@ -96,11 +96,11 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         request.writer(records).move(record, transition, answers, text, attached.files)
     except ConflictError:
         raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
-    except Refused as refused:  # by a table that others made
+    except Refused as refused:  # by a table that others made, or as what it sets is unique
         request.response.status_code = 422
-        fields = transition_fields(records, transition, record)
-        filling = replace(filling, errors=errors_of(refused, fields) if fields else {"comment": refused.message})
-        return {"page": _transition_page(resource, request, filling, text)}
+        filling = replace(filling, errors=errors_of(refused, transition_fields(records, transition, record)))
+        page = _transition_page(resource, request, filling, text)
+        return {"page": page if filling.errors else replace(page, error=refused.message)}
     return set_flash(
         request,
         answer_when_done(records, request, record_or_list(resource.record_resource, record.id, request)),
