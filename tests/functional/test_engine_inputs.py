@@ -43,7 +43,8 @@ bounded = settings(
 def test_no_value_in_the_engine_s_inputs_breaks_a_page(filled, value):
     typed = quote_from_bytes(value.encode())
     query = "&".join(f"{name}={typed}&{name}=1" for name in INPUTS)
-    for number, path in enumerate(PAGES):
+    # Each value at every other page: all of them would be thousands of requests.
+    for number, path in enumerate(PAGES[VALUES.index(value) % 2 :: 2]):
         assert is_whole(filled[(ANNA, BRUNO, NANCY)[number % 3]].see(f"/{path}?{query}"))
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from portal.accounts.giving_access import AccessRequest
 from portal.fields.money import Money
-from tests.functional.world import ANNA, NANCY, World, titles, way
-from tests.portal_files import write_portal
+from tests.functional.world import ANNA, NANCY, titles, way, written_world
 
 MODULES = """
 portal: {name: Shared, base_url: http://localhost}
@@ -59,21 +58,28 @@ modules:
 """
 
 
-@pytest.fixture
-def shared(database_url, tmp_path):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def opened(request):
     """Two services of Acme and Globex; Anna is of Acme."""
     people = [AccessRequest(ANNA, "customer", "Anna"), AccessRequest(NANCY, "staff", "Nancy")]
-    world = World.of(write_portal(tmp_path, MODULES, customer=CUSTOMER, staff=STAFF), database_url, people)
-    yield filled(world)
-    world.portal.engine.dispose()
+    with written_world(request, MODULES, people, customer=CUSTOMER, staff=STAFF) as world:
+        fill(world)
+        yield world, world.rows()
 
 
-def filled(world):
+@pytest.fixture
+def shared(opened):
+    """The same; what a test does is taken back."""
+    world, rows = opened
+    yield world
+    world.put_back(rows)
+
+
+def fill(world):
     acme, globex, zeta = (world.link("companies", name=name) for name in ("Acme", "Globex secret", "Zeta secret"))
     world.set("people", world.the("people", "Anna").id, company=acme)
     world.add("services", name="First", customers=(globex, acme), partners=(globex, acme))
     world.add("services", name="Second", customers=(acme, zeta), partners=(zeta,))
-    return world
 
 
 def test_the_links_that_say_whose_a_record_is_are_in_no_generated_layout_of_customers(shared):

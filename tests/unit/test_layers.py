@@ -91,9 +91,9 @@ def test_only_the_settings_read_the_environment():
     offenders = [
         place(path, node.lineno)
         for path, tree in TREES.items()
-        for node in ast.walk(tree)
         if room_of(path) != "settings"
-        and (
+        for node in ast.walk(tree)
+        if (
             (isinstance(node, ast.Attribute) and node.attr in names and getattr(node.value, "id", "") == "os")
             or (
                 isinstance(node, ast.ImportFrom)
