@@ -64,8 +64,7 @@ def accounts_of(
     """The accounts of some persons and of a profile, the oldest first."""
     table = tables.account
     chosen = [table.c["person"].in_(people), *([table.c["profile"] == profile] if profile is not None else [])]
-    query = sa.select(*account_columns(tables)).where(sa.or_(*chosen))
-    return [account_of(row) for row in connection.execute(query.order_by(table.c["id"])).mappings()]
+    return load_accounts(connection, select_accounts(tables).where(sa.or_(*chosen)).order_by(table.c["id"]))
 
 
 def find_account_of_subject(connection: sa.Connection, tables: Tables, subject: str) -> Account | None:
@@ -79,8 +78,17 @@ def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> 
 
 
 def _find_one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:
-    row = connection.execute(sa.select(*account_columns(tables)).where(condition)).mappings().first()
-    return None if row is None else account_of(row)
+    return next(iter(load_accounts(connection, select_accounts(tables).where(condition))), None)
+
+
+def select_accounts(tables: Tables) -> sa.Select[Any]:
+    """A query of accounts, for `load_accounts`; the caller says of which, and in which order."""
+    return sa.select(*account_columns(tables))
+
+
+def load_accounts(connection: sa.Connection, query: sa.Select[Any]) -> list[Account]:
+    """The accounts of a query that `select_accounts` began."""
+    return [account_of(row) for row in connection.execute(query).mappings()]
 
 
 def account_columns(tables: Tables) -> list[sa.ColumnElement[Any]]:
@@ -92,36 +100,16 @@ def account_columns(tables: Tables) -> list[sa.ColumnElement[Any]]:
 
 def account_of(row: Mapping[Any, Any]) -> Account:
     """An account from its row."""
-    return Account(
-        id=row["id"],
-        email=row["email"],
-        name=row["name"] or row["email"],
-        profile=row["profile"],
-        person=row["person"],
-        language=row["language"],
-        browser_language=row["browser_language"],
-        must_change=bool(row["must_change"]),
-        disabled=bool(row["disabled"]),
-        access_from=row["access_from"],
-        access_until=row["access_until"],
-        records_from=row["records_from"],
-        bounces=row["bounces"] or 0,
-        bounce_reason=row["bounce_reason"],
-        invited=row["invited"],
-        signed_in=row["signed_in"],
-        news_from=row["news_from"],
-        hides=row["hides"],
-        subject=row["subject"],
-        external=bool(row["external"]),
-        arranges=row["arranges"],
-        second_factor=row["second_factor"],
-    )
+    values = {name: row[name] for name in Account._fields}
+    values |= {name: bool(values[name]) for name in ("must_change", "disabled", "external")}
+    values |= {"name": values["name"] or values["email"], "bounces": values["bounces"] or 0}
+    return Account(**values)
 
 
-def save_language(connection: sa.Connection, tables: Tables, account_id: int, language: str) -> None:
-    """Store the language that an account's person chose, for other browsers and for letters."""
+def update_account(connection: sa.Connection, tables: Tables, account_id: int, values: Mapping[str, Any]) -> None:
+    """Store other values of an account."""
     this_account = tables.account.c["id"] == account_id
-    connection.execute(sa.update(tables.account).where(this_account).values(language=language))
+    connection.execute(sa.update(tables.account).where(this_account).values(dict(values)))
 
 
 def all_accounts(connection: sa.Connection, tables: Tables) -> list[sa.RowMapping]:
@@ -138,8 +126,8 @@ def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limi
     # LOWER of SQLite leaves letters beyond ASCII alone: names are also compared as they are usually written.
     matches += [account.c["name"].contains(spelling, autoescape=True) for spelling in (text, text.title())]
     order = sa.func.lower(sa.func.coalesce(account.c["name"], account.c["email"])), account.c["id"]
-    query = sa.select(*account_columns(tables)).where(sa.or_(*matches)).order_by(*order).limit(limit)
-    return sorted((account_of(row) for row in connection.execute(query).mappings()), key=by_name)
+    query = select_accounts(tables).where(sa.or_(*matches)).order_by(*order).limit(limit)
+    return sorted(load_accounts(connection, query), key=by_name)
 
 
 def by_name(account: Account) -> tuple[str, int]:

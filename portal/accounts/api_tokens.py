@@ -67,8 +67,8 @@ def _token_statement(tables: Tables) -> sa.Select[tuple[object, ...]]:
     token, account = tables.api_token, tables.account
     columns = [token.c[name].label(f"token_{name}") for name in COLUMNS]
     joined = token.join(account, account.c["id"] == token.c["account"])
-    found = sa.select(*columns, *account_columns(tables)).select_from(joined)
-    return found.where(token.c["token"] == sa.bindparam("token_hash"))
+    query = sa.select(*columns, *account_columns(tables)).select_from(joined)
+    return query.where(token.c["token"] == sa.bindparam("token_hash"))
 
 
 def note_use(engine: sa.Engine, tables: Tables, token: ApiToken, now: datetime.datetime) -> None:

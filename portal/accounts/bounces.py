@@ -5,7 +5,7 @@ An address works again when a mail comes from it, or when it is changed.
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account
+from portal.accounts.accounts import Account, update_account
 from portal.database.schema.tables import Tables
 
 MOST_BOUNCES = 3
@@ -18,10 +18,8 @@ def letters_arrive(account: Account) -> bool:
 
 def count_bounce(connection: sa.Connection, tables: Tables, account_id: int, reason: str) -> None:
     """One more letter to an account came back."""
-    table = tables.account
-    bounces = sa.func.coalesce(table.c["bounces"], 0) + 1
-    values = {"bounces": bounces, "bounce_reason": reason}
-    connection.execute(sa.update(table).where(table.c["id"] == account_id).values(values))
+    bounces = sa.func.coalesce(tables.account.c["bounces"], 0) + 1
+    update_account(connection, tables, account_id, {"bounces": bounces, "bounce_reason": reason})
 
 
 def forget_bounces(connection: sa.Connection, tables: Tables, account_id: int) -> None:

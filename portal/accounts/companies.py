@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, account_columns, account_of, by_name
+from portal.accounts.accounts import Account, by_name, load_accounts, select_accounts
 from portal.accounts.keys_and_tokens import new_token
 from portal.conditions import Comparison
 from portal.database.insert import insert_into
@@ -70,11 +70,9 @@ def accounts_of_company(connection: sa.Connection, policy: Policy, organization:
     condition = accounts_within(policy, organization)
     if condition is None:
         return []
-    account = policy.tables.account
-    columns = account_columns(policy.tables)
-    query = sa.select(*columns).where(condition).order_by(account.c["disabled"], account.c["name"], account.c["id"])
-    accounts = (account_of(row) for row in connection.execute(query.limit(limit)).mappings())
-    return sorted(accounts, key=lambda account: (account.disabled, by_name(account)))
+    order = [policy.tables.account.c[name] for name in ("disabled", "name", "id")]
+    query = select_accounts(policy.tables).where(condition).order_by(*order).limit(limit)
+    return sorted(load_accounts(connection, query), key=lambda account: (account.disabled, by_name(account)))
 
 
 def count_accounts(connection: sa.Connection, policy: Policy, organization: int) -> int:

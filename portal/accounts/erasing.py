@@ -6,11 +6,12 @@ All of it is one transaction. What becomes of each table that holds an account, 
 """
 
 import contextlib
+import dataclasses
 import datetime
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,9 +63,9 @@ class Erasure:
     now: datetime.datetime
     author: Author = Author(name=PORTAL)
     me: int | None = None
-    counts: Counter[str] = field(default_factory=Counter)
-    names: list[str] = field(default_factory=list)
-    stored: list[str] = field(default_factory=list)
+    counts: Counter[str] = dataclasses.field(default_factory=Counter)
+    names: list[str] = dataclasses.field(default_factory=list)
+    stored: list[str] = dataclasses.field(default_factory=list)
 
     def erase(self, email: str) -> None:
         """Raises AccessRefusedError where the address is nobody's, or that of several people; and Refused for a table
@@ -74,7 +75,7 @@ class Erasure:
         if person is None and not accounts:
             raise AccessRefusedError(f"nobody has the address {normalize_email(email)}")
         emails = {account.email for account in accounts} | _addresses(person, self._people)
-        self.names = sorted({*emails, *(each.name for each in accounts), *([person.title] if person else [])})
+        self.names = sorted({*emails, *(account.name for account in accounts), *([person.title] if person else [])})
         ids = [account.id for account in accounts]
         self._rename_authors(ids, emails)
         self._erase_signatures(ids)
@@ -139,13 +140,13 @@ class Erasure:
     def _erase_signatures(self, ids: list[int]) -> None:
         """The moment of a signature stays; the name and the drawing go, from the history too."""
         for module in self.tables.declaration.modules.values():
-            for signature in (each for each in module.fields.values() if each.signs and module.table is None):
+            for signature in (field for field in module.fields.values() if field.signs and module.table is None):
                 table = self.tables.module(module.name)
                 theirs = table.c[f"_{signature.name}_account"].in_(ids)
                 signed = list(self.connection.scalars(sa.select(table.c["id"]).where(theirs)))
                 columns = signature.store(Signature(self.nobody, author=self.nobody))
-                kept = {f"_{signature.name}_{part}" for part in ("signed", "account")}
-                values = {name: value for name, value in columns.items() if name not in kept}
+                remaining = {f"_{signature.name}_{part}" for part in ("signed", "account")}
+                values = {name: value for name, value in columns.items() if name not in remaining}
                 self._do("signature", sa.update(table).where(theirs).values(values))
                 self._find_again(module.name, signed)
         event = self.tables.event.c
@@ -189,7 +190,7 @@ class Erasure:
             table = getattr(tables, name)
             self._do(f"{what} on the person", sa.delete(table).where(_is_about(table, person)))
         if people.module.table is None:
-            signatures = [each.store(None) for each in people.module.fields.values() if each.signs]
+            signatures = [field.store(None) for field in people.module.fields.values() if field.signs]
             emptied = {name: value for columns in signatures for name, value in columns.items()}
             touch_row(people, person.id, {**emptied, "comments": 0, "attachments": 0})
         self._find_again(person.module, [person.id])
@@ -199,14 +200,16 @@ class Erasure:
     def _empty_values(self, module: Module, person: Record) -> dict[str, Any]:
         """The values that the record gets: nothing, but for the text by which it is called."""
         path = company_path(self.tables.declaration)
-        kept = {module.state_field, path[0][1].name if path else None}
+        remaining = {module.state_field, path[0][1].name if path else None}
         values: dict[str, Any] = {
             name: None
-            for name, each in module.fields.items()
-            if not (each.computed or each.signs or name in kept or each.is_empty(person.values[name]))
+            for name, field in module.fields.items()
+            if not (field.computed or field.signs or name in remaining or field.is_empty(person.values[name]))
         }
         title = module.title_field
-        texts = [name for name, each in module.fields.items() if name in (title.name, *title.sources) and each.verbatim]
+        texts = [
+            name for name, field in module.fields.items() if name in (title.name, *title.sources) and field.verbatim
+        ]
         for name in texts[-1:]:
             values[name] = f"{self.nobody} {person.id}" if module.field(name).unique else self.nobody
         return values
@@ -286,7 +289,7 @@ def _addresses(person: Record | None, people: Records | None) -> set[str]:
     """The email addresses on the record of a person."""
     if person is None or people is None:
         return set()
-    held = [person.values[name] for name, each in people.module.fields.items() if each.type == "email"]
+    held = [person.values[name] for name, field in people.module.fields.items() if field.type == "email"]
     return {normalize_email(address) for address in held if address}
 
 

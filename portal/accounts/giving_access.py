@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, find_account
+from portal.accounts.accounts import Account, find_account, update_account
 from portal.accounts.one_time_links import INVITATION, make_link, void_links
 from portal.accounts.passkeys import remove_passkeys
 from portal.accounts.people import people_with_email
@@ -204,9 +204,8 @@ class Register:
         return self.find(email)
 
     def _store(self, account: Account, values: Mapping[str, Any]) -> None:
-        this_account = self.tables.account.c["id"] == account.id
         if values:
-            self.connection.execute(sa.update(self.tables.account).where(this_account).values(dict(values)))
+            update_account(self.connection, self.tables, account.id, values)
 
     def _add_event(self, account: Account, kind: str) -> None:
         """Remember it with the person's record."""

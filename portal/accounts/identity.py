@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, account_columns, account_of
+from portal.accounts.accounts import Account, load_accounts, select_accounts
 from portal.accounts.companies import open_companies
 from portal.accounts.people import PersonRow, companies_of, companies_of_each, company_path, linked_ids
 from portal.database.schema.tables import Tables
@@ -81,9 +81,7 @@ def admit_everybody(
     companies = companies_of_each(connection, tables)
     closed = set(connection.scalars(sa.select(company["organization"]).where(company["closed"])))
     reader = declaration.reader(**reading)
-    query = sa.select(*account_columns(tables)).order_by(tables.account.c["id"])
-    for row in connection.execute(query).mappings():
-        account = account_of(row)
+    for account in load_accounts(connection, select_accounts(tables).order_by(tables.account.c["id"])):
         mine = companies.get(account.person or 0) if declaration.people else ()
         reason = _closed_reason(declaration, account, reader.today) or (NO_PERSON if mine is None else None)
         if reason is not None or mine is None:

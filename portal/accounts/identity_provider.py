@@ -213,15 +213,15 @@ def fetch(address: str, headers: Mapping[str, str] | None = None, form: bytes | 
     try:
         with _opener().open(request, timeout=PATIENCE) as answer:
             text = answer.read(LARGEST_ANSWER + 1)
-        found = json.loads(text) if len(text) <= LARGEST_ANSWER else None
+        answered = json.loads(text) if len(text) <= LARGEST_ANSWER else None
     except urllib.error.HTTPError as error:
         with error:
             raise ProviderError(f"{address} answers {error.code}: {error.read(500)!r}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ProviderError(f"{address}: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(answered, dict):
         raise ProviderError(f"{address} answers with no JSON object")
-    return found
+    return answered
 
 
 def _opener() -> urllib.request.OpenerDirector:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, account_columns, account_of
+from portal.accounts.accounts import Account, load_accounts, select_accounts
 from portal.accounts.companies import accounts_within
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
@@ -74,8 +74,8 @@ def _is_chosen_by_default(choice: Choice) -> bool:
 
 def kinds_of_letters(declaration: Declaration, profile: Profile) -> list[LetterKind]:
     """The kinds of letters that are written about modules of a profile."""
-    written = {kind for name in profile.modules for kind in declaration.modules[name].mail.kinds}
-    return [kind for kind in KINDS if kind in written]
+    declared = {kind for name in profile.modules for kind in declaration.modules[name].mail.kinds}
+    return [kind for kind in KINDS if kind in declared]
 
 
 def sees_company(declaration: Declaration, profile: Profile) -> bool:
@@ -91,12 +91,12 @@ def sees_company(declaration: Declaration, profile: Profile) -> bool:
 
 def subscribers(connection: sa.Connection, tables: Tables, companies: Collection[int]) -> list[Account]:
     """The accounts of a company's people who want letters about what is their company's, the oldest first."""
-    choice, account = tables.letter_choice.c, tables.account.c
+    choice, account_id = tables.letter_choice.c, tables.account.c["id"]
     chosen = sa.select(choice["account"]).where(choice["relation"] == Relation.COMPANY.value, choice["wanted"])
     accounts: dict[int, Account] = {}
     for company in companies:
         condition = accounts_within(system_policy(tables), company)
         if condition is not None:
-            query = sa.select(*account_columns(tables)).where(account["id"].in_(chosen), condition)
-            accounts |= {row["id"]: account_of(row) for row in connection.execute(query).mappings()}
+            query = select_accounts(tables).where(account_id.in_(chosen), condition)
+            accounts |= {account.id: account for account in load_accounts(connection, query)}
     return [accounts[key] for key in sorted(accounts)]

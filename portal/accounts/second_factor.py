@@ -11,6 +11,7 @@ import re
 import pyotp
 import sqlalchemy as sa
 
+from portal.accounts.accounts import update_account
 from portal.accounts.keys_and_tokens import hash_token
 from portal.accounts.passwords import generated
 from portal.database.schema.tables import Tables
@@ -49,7 +50,7 @@ def add_second_factor(
     remove_second_factor(connection, tables, account_id)
     row = {"account": account_id, "secret": secret, "last_step": step}
     connection.execute(sa.insert(tables.second_factor).values(row))
-    _set_since(connection, tables, account_id, now)
+    update_account(connection, tables, account_id, {"second_factor": now})
     return renew_recovery_codes(connection, tables, account_id)
 
 
@@ -57,7 +58,7 @@ def remove_second_factor(connection: sa.Connection, tables: Tables, account_id: 
     """Ask an account for no codes any more."""
     for table in (tables.recovery_code, tables.second_factor):
         connection.execute(sa.delete(table).where(table.c["account"] == account_id))
-    _set_since(connection, tables, account_id, None)
+    update_account(connection, tables, account_id, {"second_factor": None})
 
 
 def renew_recovery_codes(connection: sa.Connection, tables: Tables, account_id: int) -> list[str]:
@@ -91,8 +92,3 @@ def use_code(connection: sa.Connection, tables: Tables, account_id: int, code: s
         hashed = hash_token(re.sub(r"\s", "", code).lower())
         used = sa.delete(recovery).where(recovery.c["account"] == account_id, recovery.c["code"] == hashed)
     return bool(connection.execute(used).rowcount)
-
-
-def _set_since(connection: sa.Connection, tables: Tables, account_id: int, since: datetime.datetime | None) -> None:
-    this_account = tables.account.c["id"] == account_id
-    connection.execute(sa.update(tables.account).where(this_account).values(second_factor=since))

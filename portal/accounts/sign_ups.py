@@ -6,7 +6,7 @@ access already learns it behind the link, which only the owner of the address op
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -206,16 +206,8 @@ class SignUps:
 
 
 def _sign_up(row: sa.RowMapping) -> SignUp:
-    return SignUp(
-        id=row["id"],
-        email=row["email"],
-        organization=row["organization"],
-        profile=row["profile"],
-        language=row["language"],
-        proved=row["proved"],
-        name=row["name"] or "",
-        password=row["password"],
-    )
+    values = {attribute.name: row[attribute.name] for attribute in fields(SignUp)}
+    return SignUp(**{**values, "name": row["name"] or ""})
 
 
 def password_of_waiting(connection: sa.Connection, tables: Tables, email: str) -> str | None:

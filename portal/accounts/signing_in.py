@@ -1,4 +1,4 @@
-"""Signing in, changing a password and requesting a new one, for pages and commands.
+"""Signing in by password, link, code, passkey or identity provider, and changing a password.
 
 The answer and the work are the same for known and unknown addresses. Passwords are hashed outside of transactions, so
 that no one waits for it; attempts are counted in transactions of their own, since a refused request is rolled back.
@@ -12,15 +12,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts import attempts, sign_ups
-from portal.accounts.accounts import Account, find_account, find_account_of_subject, load_account, password_of
+from portal.accounts.accounts import (
+    Account,
+    find_account,
+    find_account_of_subject,
+    load_account,
+    password_of,
+    update_account,
+)
 from portal.accounts.devices import device_of, remember_device
 from portal.accounts.identity import sign_in_refusal
 from portal.accounts.identity_provider import ProvenPerson
 from portal.accounts.keys_and_tokens import portal_key
+from portal.accounts.link_requests import NO_ONE
 from portal.accounts.one_time_links import (
     INVITATION,
-    LIFETIME,
-    RESET,
     SECOND_FACTOR,
     SIGN_IN,
     find_link,
@@ -45,8 +51,6 @@ UNVERIFIED = _("The email address of your login there is not confirmed.")
 NO_ACCESS = _("${email} has no access to this portal.")
 OTHER_LOGIN = _("${email} belongs to another login there. Please contact us.")
 WAITING = _("Your request has not been approved yet. You will get an email as soon as you can sign in.")
-# The recipient of a letter that is written and not sent.
-NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
 
 
 @dataclass(frozen=True)
@@ -62,15 +66,6 @@ class SignInAttempt:
     old_session: str | None = None  # the cookie that the browser came with
     device: str | None = None  # likewise, see devices.py
     agent: str | None = None  # what the browser says it is
-
-
-@dataclass(frozen=True)
-class ResetAttempt:
-    """The input of the form for a forgotten password, and where it comes from."""
-
-    email: str
-    network: str
-    device: str | None = None  # the cookie, see devices.py
 
 
 @dataclass(frozen=True)
@@ -178,8 +173,7 @@ class Logins:
     ) -> None:
         """A person who comes in by an invitation or a sign-up has signed in: from then on they are notified of unknown
         devices. `language`: of the page."""
-        table, values = self.tables.account, {"signed_in": now, "browser_language": language}
-        connection.execute(sa.update(table).where(table.c["id"] == account_id).values(values))
+        update_account(connection, self.tables, account_id, {"signed_in": now, "browser_language": language})
 
     def device_secret(self, connection: sa.Connection, hashed: str | None) -> str:
         """What signs the devices of an account whose password has the hash `hashed`; None if only links sign it in."""
@@ -213,39 +207,12 @@ class Logins:
 
     def save_password(self, connection: sa.Connection, account_id: int, hashed: str | None) -> None:
         """Save a new password: all sessions of the account end, and its one-time links are void."""
-        table = self.tables.account
         values = {"password": hashed, "must_change": False, "invited": None}
-        connection.execute(sa.update(table).where(table.c["id"] == account_id).values(values))
+        update_account(connection, self.tables, account_id, values)
         close_sessions(connection, self.tables, account_id)
         void_links(connection, self.tables, account_id)
 
     # -- one-time links -------------------------------------------------------------------------------------------
-
-    def request_reset(
-        self,
-        connection: sa.Connection,
-        attempt: ResetAttempt,
-        now: datetime.datetime,
-        purpose: str = RESET,
-        lifetime: datetime.timedelta = LIFETIME,
-    ) -> tuple[Account, str]:
-        """The recipient and the token of a new link, to set a password or to sign in. Raises TooManyAttemptsError.
-
-        For an unknown address, or one that may get no link, the recipient is no one and no link is stored: with the
-        same statements, so that neither the answer nor the time tells who has an account.
-        """
-        email = normalize_email(attempt.email)
-        attempts.check_attempt(connection, self.tables, attempts.RESET_NETWORK, attempt.network, now)
-        account = find_account(connection, self.tables, email) or NO_ONE
-        hashed = password_of(connection, self.tables, account.id)
-        asker = device_of(attempt.device, account.id, hashed) or attempt.network
-        mine = attempts.count_attempt(connection, self.tables, attempts.RESET, f"{email} {asker}", now)
-        everyone = attempts.count_attempt(connection, self.tables, attempts.RESET_ADDRESS, email, now)
-        within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != attempt.network)
-        reason = sign_in_refusal(connection, self.tables, account, now)
-        allowed = reason is None and not (purpose == RESET and account.external)
-        recipient = account if within and allowed else NO_ONE
-        return recipient, make_link(connection, self.tables, recipient.id, purpose, now, lifetime)
 
     def account_of_link(self, token: str, purpose: str, now: datetime.datetime) -> Account | None:
         """The account that a link is for, if it may sign in; the link stays valid.
@@ -290,10 +257,7 @@ class Logins:
     def _open_without_password(
         self, connection: sa.Connection, account: Account, attempt: SignInAttempt, now: datetime.datetime
     ) -> SignedIn:
-        values = _signed_in_values(account, attempt, now)
-        connection.execute(
-            sa.update(self.tables.account).where(self.tables.account.c["id"] == account.id).values(values)
-        )
+        update_account(connection, self.tables, account.id, _signed_in_values(account, attempt, now))
         secret = self.device_secret(connection, password_of(connection, self.tables, account.id))
         return self._open_session(connection, account, attempt, (secret, secret), now)
 
@@ -324,11 +288,10 @@ class Logins:
     def _bind(self, connection: sa.Connection, account: Account, subject: str) -> Account:
         """The account, which is the person's of the provider from now on. Links to set a password in it are void, and
         so is a password that was generated and never changed."""
-        table = self.tables.account
         values: dict[str, Any] = {"subject": subject, "invited": None}
         if account.must_change:
             values |= {"password": None, "must_change": False}
-        connection.execute(sa.update(table).where(table.c["id"] == account.id).values(values))
+        update_account(connection, self.tables, account.id, values)
         void_links(connection, self.tables, account.id)
         return load_account(connection, self.tables, account.id) or account
 

@@ -78,15 +78,17 @@ def start_viewing(
         "viewed_profile": account.profile if of_profile else None,
         "viewed_since": now,
     }
-    session = tables.session
-    connection.execute(sa.update(session).where(session.c["token"] == token_hash).values(values))
+    _update_session(connection, tables, token_hash, values)
     log.info("%s views the portal as %s", administrator.account.email, account.email or f"profile {account.profile}")
     _add_viewing_event(connection, tables, administrator, account)
 
 
 def stop_viewing(connection: sa.Connection, tables: Tables, token_hash: str) -> None:
     """From now on the session is its administrator's own again."""
-    values = {"viewed_account": None, "viewed_profile": None, "viewed_since": None}
+    _update_session(connection, tables, token_hash, dict.fromkeys(("viewed_account", "viewed_profile", "viewed_since")))
+
+
+def _update_session(connection: sa.Connection, tables: Tables, token_hash: str, values: dict[str, Any]) -> None:
     session = tables.session
     connection.execute(sa.update(session).where(session.c["token"] == token_hash).values(values))
 

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.accounts.giving_access import AccessRequest
+from portal.accounts.link_requests import LinkRequest, request_link
 from portal.accounts.passwords import Passwords
-from portal.accounts.signing_in import Logins, ResetAttempt, SignedIn, SignInAttempt
+from portal.accounts.signing_in import Logins, SignedIn, SignInAttempt
 from portal.database.engine import make_engine, reading, writing
 from portal.database.schema.tables import build
 from portal.declaration.load import load
@@ -73,6 +74,6 @@ def test_wrong_passwords_at_the_same_moment_are_all_counted(logins):
 def test_an_office_asks_for_new_passwords_at_the_same_moment(logins):
     def ask(number):
         with writing(logins.engine) as connection:
-            return logins.request_reset(connection, ResetAttempt(address(number), NETWORK), NOW)
+            return request_link(connection, logins.tables, LinkRequest(address(number), NETWORK), NOW)
 
     assert None not in at_once(ask)

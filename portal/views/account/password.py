@@ -10,9 +10,9 @@ from pyramid.view import view_config
 from portal.accounts.accounts import Account
 from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.identity import Identity
+from portal.accounts.link_requests import LinkRequest, request_link
 from portal.accounts.one_time_links import INVITATION
 from portal.accounts.sessions import open_session, session_days
-from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import password_changed, password_reset_letter
 from portal.texts import _
 from portal.views.account.password_page import Errors, PasswordPage, current_password_widget, new_password_widgets
@@ -123,8 +123,8 @@ def request_reset(context: Password, request: Request) -> Any:
     email = posted_text(request, "email").strip()
     if not email:
         return refused_form(request, _forgotten_page(request, _("Enter your email address.")))
-    attempt = ResetAttempt(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
-    recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
+    link_request = LinkRequest(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
+    recipient, token = request_link(request.connection, request.portal.tables, link_request, request.now)
     queue_letter(request, password_reset_letter(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/forgotten?sent=1")
 

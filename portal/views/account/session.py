@@ -9,7 +9,7 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.accounts.accounts import Account, save_language
+from portal.accounts.accounts import Account, update_account
 from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.devices import device_name, remember_device
 from portal.accounts.identity import sign_in_refusal, what_must_be_set
@@ -97,7 +97,9 @@ def choose_language(context: Root, request: Request) -> Response:
     if language in request.portal.declaration.settings.languages:
         set_cookie(request, response, Cookie.LANGUAGE, language, keep=YEAR)
         if request.identity is not None:
-            save_language(request.connection, request.portal.tables, request.identity.account.id, language)
+            update_account(
+                request.connection, request.portal.tables, request.identity.account.id, {"language": language}
+            )
     return response
 
 

@@ -10,8 +10,8 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import network_of
+from portal.accounts.link_requests import LinkRequest, request_link
 from portal.accounts.one_time_links import SIGN_IN
-from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import sign_in_link_letter
 from portal.texts import _
 from portal.views.account.password_page import PasswordPage
@@ -49,8 +49,9 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
     if not email:
         return login_page(request, following, error=_("Enter your email address."))
     if writes_links(request):
-        attempt = ResetAttempt(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
-        recipient, token = request.logins.request_reset(request.connection, attempt, request.now, SIGN_IN, LIFETIME)
+        tables = request.portal.tables
+        link_request = LinkRequest(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
+        recipient, token = request_link(request.connection, tables, link_request, request.now, SIGN_IN, LIFETIME)
         # Anybody may ask for a letter to an address that is known: it holds a page of the portal, and nothing more.
         path = urlsplit(following).path
         page = path if 1 < len(path) <= LONGEST_PATH else ""

@@ -1,0 +1,53 @@
+"""Links that people ask for at the sign-in: to set a new password, or to sign in without one."""
+
+import datetime
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.accounts import attempts
+from portal.accounts.accounts import Account, find_account, password_of
+from portal.accounts.devices import device_of
+from portal.accounts.identity import sign_in_refusal
+from portal.accounts.one_time_links import LIFETIME, RESET, make_link
+from portal.database.schema.tables import Tables
+from portal.fields.email import normalize_email
+
+# The recipient of a letter that is written and not sent.
+NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
+
+
+@dataclass(frozen=True)
+class LinkRequest:
+    """Who asks for a link, and where they are."""
+
+    email: str
+    network: str
+    device: str | None = None  # the cookie, see devices.py
+
+
+def request_link(
+    connection: sa.Connection,
+    tables: Tables,
+    link_request: LinkRequest,
+    now: datetime.datetime,
+    purpose: str = RESET,
+    lifetime: datetime.timedelta = LIFETIME,
+) -> tuple[Account, str]:
+    """The recipient and the token of a new link, to set a password or to sign in. Raises TooManyAttemptsError.
+
+    For an unknown address, or one that may get no link, the recipient is no one and no link is stored: with the
+    same statements, so that neither the answer nor the time tells who has an account.
+    """
+    email = normalize_email(link_request.email)
+    attempts.check_attempt(connection, tables, attempts.RESET_NETWORK, link_request.network, now)
+    account = find_account(connection, tables, email) or NO_ONE
+    hashed = password_of(connection, tables, account.id)
+    asker = device_of(link_request.device, account.id, hashed) or link_request.network
+    mine = attempts.count_attempt(connection, tables, attempts.RESET, f"{email} {asker}", now)
+    everyone = attempts.count_attempt(connection, tables, attempts.RESET_ADDRESS, email, now)
+    within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != link_request.network)
+    reason = sign_in_refusal(connection, tables, account, now)
+    allowed = reason is None and not (purpose == RESET and account.external)
+    recipient = account if within and allowed else NO_ONE
+    return recipient, make_link(connection, tables, recipient.id, purpose, now, lifetime)
