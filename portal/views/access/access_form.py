@@ -49,7 +49,7 @@ def posted_name(request: Request) -> str:
     return " ".join(posted_text(request, "name").split())
 
 
-def is_name(text: str) -> bool:
+def is_person_name(text: str) -> bool:
     """Whether a person can be called so."""
     return not is_blank(text) and len(text) <= LONGEST_NAME and all(map(fits_one_line, text))
 
@@ -63,18 +63,13 @@ def posted_email(request: Request, account: Account | None) -> str:
 
 def access_inputs(request: Request, account: Account | None) -> dict[str, str]:
     """The inputs that show the access of `account`, or what a new one begins with: as little as its giver has."""
-    limits, profiles = bounds(request.identity), request.policy.grants
-    if account is None:
-        profile, first, last, oldest = profiles[0], None, limits.access_until, limits.records_from
-    else:
-        profile, first = account.profile, account.access_from
-        last, oldest = account.access_until, account.records_from
+    days = account or bounds(request.identity)
     return {
-        "profile": profile,
-        "access_from": _typed(first),
-        "access_until": _typed(last),
-        "visible": FROM if oldest else ALL,
-        "records_from": _typed(oldest),
+        "profile": account.profile if account else request.policy.grants[0],
+        "access_from": _typed(account.access_from) if account else "",
+        "access_until": _typed(days.access_until),
+        "visible": FROM if days.records_from else ALL,
+        "records_from": _typed(days.records_from),
     }
 
 

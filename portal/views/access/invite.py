@@ -20,7 +20,7 @@ from portal.views.access.access_form import (
     access_rows,
     chosen_company,
     company_widget,
-    is_name,
+    is_person_name,
     posted_access,
     posted_name,
     read_access,
@@ -104,7 +104,7 @@ def _own_errors(request: Request, inputs: Inputs) -> dict[str, Words]:
     errors: dict[str, Words] = {}
     if not is_mail_address(normalize_email(inputs["email"])):
         errors["email"] = _("Enter an email address such as name@example.com.")
-    if not is_name(inputs["name"]):
+    if not is_person_name(inputs["name"]):
         errors["name"] = _("Enter the person's name.")
     if chosen_company(request, inputs["company"]) is None and (inputs["company"] or not request.policy.staff):
         errors["company"] = _("Choose a company.")

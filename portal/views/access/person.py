@@ -169,8 +169,7 @@ def revoke_access(resource: Record, request: Request) -> Response:
     if again := answer_if_repeated(resource.records, request):
         return again
     register_of(request).disable(_open_account(resource, request).email)
-    answer = _done(resource, request)
-    return set_flash(request, answer, "access-ended")
+    return set_flash(request, _done(resource, request), "access-ended")
 
 
 def _open_account(resource: Record, request: Request) -> Account:
@@ -211,8 +210,7 @@ def reset_second_factor(resource: Record, request: Request) -> Response:
         return again
     account = register_of(request).remove_second_factor(_account_with_second_factor(resource, request).email)
     queue_letter(request, second_factor_changed(letter_sender(request), account, is_on=False))
-    answer = _done(resource, request)
-    return set_flash(request, answer, "second-factor-off")
+    return set_flash(request, _done(resource, request), "second-factor-off")
 
 
 def _account_with_second_factor(resource: Record, request: Request) -> Account:
@@ -233,8 +231,7 @@ def invite_again(resource: Record, request: Request) -> Response:
         raise HTTPNotFound
     if again := answer_if_repeated(resource.records, request):
         return again
-    answer = _done(resource, request)
-    return invited(request, answer, register_of(request), account)
+    return invited(request, _done(resource, request), register_of(request), account)
 
 
 def invited(request: Request, answer: Response, register: Register, account: Account) -> Response:

@@ -24,7 +24,8 @@ from portal.mail.access_letters import address_proof, somebody_waits
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
-from portal.views.access.access_form import LONGEST_NAME, is_name, posted_name
+from portal.views.access.access_form import LONGEST_NAME, is_person_name, posted_name
+from portal.views.access.waiting import sign_ups_of
 from portal.views.account.password_page import PasswordPage, new_password_widgets
 from portal.views.account.session import welcome
 from portal.views.forms.form_page import StepState, Widget
@@ -117,7 +118,7 @@ def _ask(request: Request, heading: Words, action: str, profile: str, organizati
         return HTTPSeeOther(action)
     language = request.reader.language
     new = NewSignUp(email, profile, organization, language, network_of(request.remote_addr))
-    token = SignUps(request.connection, request.portal.tables, request.now).begin(new)
+    token = sign_ups_of(request).begin(new)
     if token is not None:
         recipient = Account(0, email, "", profile, language=language)
         queue_letter(request, address_proof(letter_sender(request), recipient, token))
@@ -168,9 +169,9 @@ def _void(request: Request) -> Any:
 def show_proof(context: SignUpLink, request: Request) -> Any:
     """The form behind the link. Looking at it, as scanners of mail do, does not use the link up."""
     sign_up = _valid_sign_up(context, request)
-    return (
-        {"page": _name_page(context, request, sign_up.email, "", {})} if isinstance(sign_up, SignUpRequest) else sign_up
-    )
+    if not isinstance(sign_up, SignUpRequest):
+        return sign_up
+    return {"page": _name_page(context, request, sign_up.email, "", {})}
 
 
 @view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
@@ -184,7 +185,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     if errors:
         return refused_form(request, _name_page(context, request, sign_up.email, name, errors))
     hashed = request.passwords.hash(new) if request.portal.declaration.uses_passwords else None
-    sign_ups = SignUps(request.connection, request.portal.tables, request.now)
+    sign_ups = sign_ups_of(request)
     waiting = sign_ups.prove(sign_up, name, hashed)
     if waiting is None:
         return _gone(request)
@@ -230,7 +231,7 @@ def _gone(request: Request) -> Any:
 
 def _errors(request: Request, name: str, new: str, email: str) -> Errors:
     errors: Errors = {}
-    if not is_name(name):
+    if not is_person_name(name):
         errors["name"] = _("Enter your name.")
     if not request.portal.declaration.uses_passwords:
         return errors

@@ -39,7 +39,7 @@ def devices(request: Request) -> tuple[DeviceShown, ...]:
     current = hash_token(read_cookie(request, Cookie.SESSION))
     sessions = sessions_of(request.connection, request.portal.tables, request.visitor.own_account, request.now)
     return tuple(
-        _device(session, request, current) for session in sorted(sessions, key=lambda each: each.token != current)
+        _device(session, request, current) for session in sorted(sessions, key=lambda session: session.token != current)
     )
 
 

@@ -76,6 +76,6 @@ def _draft_title(records: Records | None, path: str, record: Record | None) -> s
 def _written_text(records: Records | None, draft: Draft) -> str:
     """What was written into the form, without what was chosen."""
     fields = records.module.fields if records else {}
-    written = {name for name, field in fields.items() if field.widget in WRITTEN} | {"text", "comment"}
-    texts = [text for name, texts in draft.content.inputs.items() if name in written for text in texts if text.strip()]
+    names = {name for name, field in fields.items() if field.widget in WRITTEN} | {"text", "comment"}
+    texts = [text for name, texts in draft.content.inputs.items() if name in names for text in texts if text.strip()]
     return "\n".join(texts)

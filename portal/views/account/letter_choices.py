@@ -98,13 +98,11 @@ def _chosen_letters(request: Request) -> frozenset[Choice]:
 def choose_letters(context: Account, request: Request) -> Response:
     """Stores which letters the signed-in person wants: those of the boxes that are ticked. What the page did not
     ask, as no such letters are written, stays as it was."""
-    ticked, kinds = (
-        set(request.POST.getall("letters")),
-        kinds_of_letters(request.portal.declaration, request.policy.profile),
-    )
-    asked = {(relation, kind) for relation in _relations_of(request) for kind in kinds}
-    chosen = {(relation, kind) for relation, kind in asked.intersection(CHOICES) if f"{relation}.{kind}" in ticked}
-    choices = chosen | (_chosen_letters(request) - asked)
+    ticked = set(request.POST.getall("letters"))
+    kinds = kinds_of_letters(request.portal.declaration, request.policy.profile)
+    offered = {(relation, kind) for relation in _relations_of(request) for kind in kinds}
+    chosen = {(relation, kind) for relation, kind in offered.intersection(CHOICES) if f"{relation}.{kind}" in ticked}
+    choices = chosen | (_chosen_letters(request) - offered)
     save_choices(request.connection, request.portal.tables, request.identity.account.id, choices)
     return set_flash(request, HTTPSeeOther("/account/"), "letters-chosen")
 

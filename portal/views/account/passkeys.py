@@ -20,12 +20,10 @@ from portal.accounts.passkeys import (
     rename_passkey,
 )
 from portal.database.engine import writing
-from portal.fields.base import Refused, storable
-from portal.fields.text import at_most
 from portal.mail.account_letters import passkey_changed
-from portal.texts import Words, _, is_blank
-from portal.views.account.password import current_password_errors
-from portal.views.account.password_page import PasswordPage, current_password_widget
+from portal.texts import Words, _
+from portal.views.account.password import confirmation_errors, confirmation_widgets, name_error
+from portal.views.account.password_page import PasswordPage
 from portal.views.account.sign_in_passkey import check_passkeys_are_used, passkey_site
 from portal.views.displays import moment
 from portal.views.forms.form_page import Widget
@@ -53,10 +51,10 @@ def passkeys(request: Request) -> tuple[PasskeyShown, ...] | None:
     """The passkeys of the reader, the newest first; None where the portal has none."""
     if "passkey" not in request.portal.declaration.settings.sign_in:
         return None
-    found, reader = passkeys_of(request.connection, request.portal.tables, request.visitor.own_account), request.reader
+    reader = request.reader
     return tuple(
         PasskeyShown(one.id, one.name, moment(one.created, reader), moment(one.used, reader) if one.used else None)
-        for one in found
+        for one in passkeys_of(request.connection, request.portal.tables, request.visitor.own_account)
     )
 
 
@@ -72,8 +70,7 @@ def show_passkey_form(context: Account, request: Request) -> dict[str, PasswordP
 def new_passkey_options(context: Account, request: Request) -> dict[str, Any]:
     """What a browser needs to make a passkey for the reader; refused without their password, if they have one."""
     check_passkeys_are_used(request)
-    account, logins = request.identity.account, request.logins
-    errors = current_password_errors(request, account) if logins.has_password(account) else {}
+    account, errors = request.identity.account, confirmation_errors(request)
     with writing(request.portal.engine) as connection:
         has_most = len(passkeys_of(connection, request.portal.tables, account.id)) >= MOST_PASSKEYS
         error = errors.get("current") or (_("You have too many passkeys. Remove one first.") if has_most else "")
@@ -90,7 +87,7 @@ def make_passkey(context: Account, request: Request) -> Any:
     """Takes what the device has made, and tells its person by email."""
     check_passkeys_are_used(request)
     account, name = request.identity.account, posted_text(request, "name")
-    error, answer = _name_error(name), posted_text(request, "credential")
+    error, answer = name_error(name, LONGEST_NAME), posted_text(request, "credential")
     if not error:
         try:
             own = Passkeys(request.connection, request.portal.tables, passkey_site(request), request.now)
@@ -116,31 +113,21 @@ def change_passkey(context: Account, request: Request) -> Response:
         queue_letter(request, passkey_changed(letter_sender(request), account, is_added=False))
         return set_flash(request, here, "passkey-removed")
     name = posted_text(request, "name")
-    if _name_error(name):
+    if name_error(name, LONGEST_NAME):
         return here
     if not rename_passkey(request.connection, tables, account.id, passkey, name.strip()):
         raise HTTPNotFound
     return set_flash(request, here, "passkey-renamed")
 
 
-def _name_error(name: str) -> Words:
-    """Why a passkey cannot be called so; empty where it can."""
-    try:
-        return _("Enter a name.") if is_blank(at_most(storable(name), LONGEST_NAME)) else ""
-    except Refused as refused:
-        return refused.message
-
-
 def _form_page(request: Request, name: str, error: Words = "") -> PasswordPage:
-    account = request.identity.account
     widget = Widget("name", _("Name of the passkey"), value=name, required=True, error=error, max_length=LONGEST_NAME)
-    password = (current_password_widget({}),) if request.logins.has_password(account) else ()
     return PasswordPage(
         heading=_("New passkey"),
         action="/account/passkey",
         text=_("With a passkey you sign in by the fingerprint, face or PIN of your device, without a password."),
-        email=account.email,
-        widgets=(widget, *password),
+        email=request.identity.account.email,
+        widgets=(widget, *confirmation_widgets(request, {})),
         submit=_("Make a passkey"),
         passkey_url="/account/passkey-options",
         back_url="/account/",

@@ -23,8 +23,7 @@ from portal.accounts.second_factor import (
 from portal.accounts.signing_in import WRONG_CODE
 from portal.mail.account_letters import second_factor_changed
 from portal.texts import Words, _, ngettext
-from portal.views.account.password import current_password_errors
-from portal.views.account.password_page import current_password_widget
+from portal.views.account.password import confirmation_errors, confirmation_widgets
 from portal.views.account.sign_in_code import code_widget
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
@@ -82,7 +81,7 @@ def _turn_on(request: Request) -> dict[str, SecondFactorPage]:
     account, secret = request.identity.account, posted_text(request, "secret").replace(" ", "")
     if not SECRET.fullmatch(secret):
         secret = new_secret()
-    errors = dict(current_password_errors(request, account)) if request.logins.has_password(account) else {}
+    errors = confirmation_errors(request)
     step = step_of_code(secret, posted_text(request, "code"), request.now)
     if step is None:
         errors["code"] = _("This code is not correct. Is the clock of the device right?")
@@ -120,7 +119,6 @@ def _set_up_page(request: Request, secret: str, errors: dict[str, Words] | None 
     errors, account = errors or {}, request.identity.account
     name = request.reader.text(request.portal.declaration.settings.name)
     picture = segno.make(secret_address(secret, account.email, name), micro=False)
-    password = (current_password_widget(errors),) if request.logins.has_password(account) else ()
     return SecondFactorPage(
         text=_(
             "Your profile requires codes from an authenticator app. Scan the picture with it, or enter the key there."
@@ -130,7 +128,7 @@ def _set_up_page(request: Request, secret: str, errors: dict[str, Words] | None 
         back_url="" if request.identity.must_set else "/account/",
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         picture=picture.svg_data_uri(scale=4, light="white"),
-        widgets=(code_widget(errors.get("code", "")), *password),
+        widgets=(code_widget(errors.get("code", "")), *confirmation_widgets(request, errors)),
     )
 
 

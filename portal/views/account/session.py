@@ -124,8 +124,8 @@ def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/"
     A device that the account does not know is reported by email.
     """
     if isinstance(session, CodeNeeded):
-        wanted = {"next": following if following != "/" else "", "remember": posted_text(request, "remember")}
-        response = HTTPSeeOther(code_address({name: value for name, value in wanted.items() if value}))
+        parameters = {"next": following if following != "/" else "", "remember": posted_text(request, "remember")}
+        response = HTTPSeeOther(code_address({name: value for name, value in parameters.items() if value}))
         set_cookie(request, response, Cookie.CODE, session.token, int(CODE_LIFETIME.total_seconds()))
         return response
     must_set = what_must_be_set(request.portal.declaration, session.account)

@@ -61,15 +61,19 @@ def _without_code(request: Request, response: Response) -> Response:
 
 def _code_page(request: Request, error: Words = "") -> PasswordPage:
     by_recovery = "recovery" in request.GET
-    kept = {name: request.GET[name] for name in ("next", "remember") if name in request.GET}
-    other = kept if by_recovery else {**kept, "recovery": "true"}
+    parameters = {name: request.GET[name] for name in ("next", "remember") if name in request.GET}
+    other = parameters if by_recovery else {**parameters, "recovery": "true"}
     return PasswordPage(
         heading=_("Two-factor authentication"),
         action=request.path_qs,
         text=_("Enter one of the recovery codes that you have kept. Each works once.")
         if by_recovery
         else _("Enter the code that your authenticator app shows."),
-        widgets=(_recovery_code_widget(error) if by_recovery else code_widget(error),),
+        widgets=(
+            Widget("code", _("Recovery code"), required=True, error=error, autocomplete="off")
+            if by_recovery
+            else code_widget(error),
+        ),
         submit=_("Sign in"),
         other_url=code_address(other),
         other_label=_("Use a code from the app") if by_recovery else _("Use a recovery code"),
@@ -81,8 +85,3 @@ def _code_page(request: Request, error: Words = "") -> PasswordPage:
 def code_widget(error: Words) -> Widget:
     """The input of a code that an app shows."""
     return Widget("code", _("Code"), required=True, error=error, autocomplete="one-time-code", inputmode="numeric")
-
-
-def _recovery_code_widget(error: Words) -> Widget:
-    """The input of a recovery code."""
-    return Widget("code", _("Recovery code"), required=True, error=error, autocomplete="off")

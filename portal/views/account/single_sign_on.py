@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -35,10 +36,10 @@ def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
         address = provider.authorization_address(flow, _callback_address(request))
     except ProviderError as error:
         return _provider_failed(request, following, error)
-    response, kept = HTTPSeeOther(address), {"state": flow.state, "nonce": flow.nonce, "verifier": flow.verifier}
+    response, parameters = HTTPSeeOther(address), asdict(flow)
     if len(following) <= LONGEST_PATH:
-        kept["next"] = following
-    set_cookie(request, response, Cookie.SINGLE_SIGN_ON, urlencode(kept), LASTS)
+        parameters["next"] = following
+    set_cookie(request, response, Cookie.SINGLE_SIGN_ON, urlencode(parameters), LASTS)
     return response
 
 
@@ -47,9 +48,9 @@ def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
 )
 def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     """Takes the provider's answer: a new session."""
-    kept, provider = dict(parse_qsl(read_cookie(request, Cookie.SINGLE_SIGN_ON))), _provider(request)
-    flow = Flow(kept.get("state", ""), kept.get("nonce", ""), kept.get("verifier", ""))
-    following = own_path(kept.get("next"))
+    parameters, provider = dict(parse_qsl(read_cookie(request, Cookie.SINGLE_SIGN_ON))), _provider(request)
+    flow = Flow(parameters.get("state", ""), parameters.get("nonce", ""), parameters.get("verifier", ""))
+    following = own_path(parameters.get("next"))
     request.add_response_callback(_forget_flow)
     if not (flow.state and flow.nonce) or not _equal(request.GET.get("state", ""), flow.state):
         return login_page(request, following, error=_("That took too long, or was begun in another window. Try again."))

@@ -9,12 +9,11 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.api_tokens import LONGEST_NAME, MOST_TOKENS, ApiToken, TokenRequest, end_token, tokens_of
-from portal.fields.base import Refused, storable
 from portal.fields.date import Date
-from portal.fields.text import at_most
-from portal.texts import _, is_blank
-from portal.views.account.password import current_password_errors
-from portal.views.account.password_page import Errors, current_password_widget
+from portal.fields.refused import Refused
+from portal.texts import _
+from portal.views.account.password import confirmation_errors, confirmation_widgets, name_error
+from portal.views.account.password_page import Errors
 from portal.views.displays import moment
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.parts import Moment
@@ -40,8 +39,8 @@ class TokenShown:
 
 def tokens(request: Request) -> tuple[TokenShown, ...]:
     """The tokens of the reader, the newest first."""
-    found = tokens_of(request.connection, request.portal.tables, request.visitor.own_account)
-    return tuple(_shown(token, request) for token in found)
+    own = tokens_of(request.connection, request.portal.tables, request.visitor.own_account)
+    return tuple(_shown(token, request) for token in own)
 
 
 def _shown(token: ApiToken, request: Request) -> TokenShown:
@@ -83,7 +82,6 @@ def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> 
         help=_("The last day. Leave empty for no end."),
     )  # fmt: skip
     read_only = Widget("read_only", _("The program may only read"), "checkbox", value=inputs.get("read_only", ""))
-    password = [current_password_widget(errors)] if request.logins.has_password(request.identity.account) else []
     return QuestionPage(
         heading=_("New token"),
         subject=_("My account"),
@@ -91,7 +89,7 @@ def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> 
         submit=_("Create"),
         back_url="/account/",
         text=_("A program that has the token may see and do what you may. Give it to nobody else."),
-        rows=tuple(FormRow((widget,)) for widget in (name, until, read_only, *password)),
+        rows=tuple(FormRow((widget,)) for widget in (name, until, read_only, *confirmation_widgets(request, errors))),
         icon="key-round",
     )
 
@@ -99,13 +97,9 @@ def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> 
 def read_token_form(request: Request) -> TokenRequest | QuestionPage:
     """What a sent form asks for; the form once more where something is wrong."""
     inputs = {name: posted_text(request, name).strip() for name in ("name", "until", "read_only")}
-    account, last = request.identity.account, None
-    errors = dict(current_password_errors(request, account)) if request.logins.has_password(account) else {}
-    try:
-        if is_blank(at_most(storable(inputs["name"]), LONGEST_NAME)):
-            errors["name"] = _("Enter a name.")
-    except Refused as refused:
-        errors["name"] = refused.message
+    errors, last = confirmation_errors(request), None
+    if error := name_error(inputs["name"], LONGEST_NAME):
+        errors["name"] = error
     try:
         last = DAY.parse(inputs["until"], request.reader)
         if last and last < request.reader.today:
@@ -114,8 +108,6 @@ def read_token_form(request: Request) -> TokenRequest | QuestionPage:
         errors["until"] = refused.message
     if len(tokens(request)) >= MOST_TOKENS:
         errors["name"] = _("You have ${number} tokens. End one first.", mapping={"number": MOST_TOKENS})
-    return (
-        _token_form(request, inputs, errors)
-        if errors
-        else TokenRequest(inputs["name"], last, inputs["read_only"] == "true")
-    )
+    if errors:
+        return _token_form(request, inputs, errors)
+    return TokenRequest(inputs["name"], last, inputs["read_only"] == "true")
