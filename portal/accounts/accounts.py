@@ -142,7 +142,7 @@ def accounts_per_profile(connection: sa.Connection, tables: Tables) -> dict[str,
     return {name: number for name, number in rows if name is not None}
 
 
-def is_waiting(account: Account) -> bool:
+def has_open_invitation(account: Account) -> bool:
     """Whether the account has been invited and has no password of its own yet."""
     return account.invited is not None and not account.disabled
 

@@ -17,7 +17,7 @@ from portal.records.reading.named_records import find_named
 
 
 @dataclass(frozen=True)
-class Door:
+class CompanyAccess:
     """How a company stands open: closed, nobody of it may sign in; by its link people ask to join with `profile`."""
 
     closed: bool = False
@@ -25,11 +25,11 @@ class Door:
     profile: str | None = None
 
 
-def door_of(connection: sa.Connection, tables: Tables, organization: int) -> Door:
-    """The door of a company; open and without a link if nothing is stored."""
+def company_access(connection: sa.Connection, tables: Tables, organization: int) -> CompanyAccess:
+    """The access of a company; open and without a link if nothing is stored."""
     company = tables.company
     row = connection.execute(sa.select(company).where(company.c["organization"] == organization)).mappings().first()
-    return Door(bool(row["closed"]), row["join_token"], row["join_profile"]) if row else Door()
+    return CompanyAccess(bool(row["closed"]), row["join_token"], row["join_profile"]) if row else CompanyAccess()
 
 
 def close_or_open_company(connection: sa.Connection, tables: Tables, organization: int, closed: bool) -> None:

@@ -49,7 +49,7 @@ MAILS = ("sender", "sender_name", "subject", "received", "outcome", "module", "r
 
 
 @dataclass(frozen=True)
-class Most:
+class ArchiveLimits:
     """How much goes into one archive: entries of each list, and bytes of files."""
 
     entries: int
@@ -63,7 +63,7 @@ class OwnData:
     connection: sa.Connection
     identity: Identity
     store: Store
-    most: Most | None = None
+    most: ArchiveLimits | None = None
     left_out: list[str] = field(default_factory=list)
 
     def write(self, target: BinaryIO) -> None:

@@ -53,7 +53,7 @@ class Passwords:
         return self._hasher.check_needs_rehash(hashed)
 
 
-def weakness(password: str, email: str) -> str | None:
+def password_weakness(password: str, email: str) -> str | None:
     """Why a new password is too weak, in one sentence; None if it is not."""
     folded = password.casefold()
     if len(password) < SHORTEST:
@@ -67,7 +67,7 @@ def weakness(password: str, email: str) -> str | None:
     return None
 
 
-def generated() -> str:
+def random_password() -> str:
     """A random password that can be read aloud: four groups of four characters, about 79 bits."""
     return "-".join("".join(secrets.choice(ALPHABET) for _letter in range(4)) for _group in range(4))
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import update_account
 from portal.accounts.keys_and_tokens import hash_token
-from portal.accounts.passwords import generated
+from portal.accounts.passwords import random_password
 from portal.database.schema.tables import Tables
 
 SECRET = re.compile(r"[A-Z2-7]{32}")  # 160 bits, as RFC 4226 recommends
@@ -63,7 +63,7 @@ def remove_second_factor(connection: sa.Connection, tables: Tables, account_id: 
 
 def renew_recovery_codes(connection: sa.Connection, tables: Tables, account_id: int) -> list[str]:
     """New recovery codes; the old ones are void."""
-    table, codes = tables.recovery_code, [generated() for _code in range(RECOVERY_CODES)]
+    table, codes = tables.recovery_code, [random_password() for _code in range(RECOVERY_CODES)]
     connection.execute(sa.delete(table).where(table.c["account"] == account_id))
     connection.execute(sa.insert(table), [{"account": account_id, "code": hash_token(code)} for code in codes])
     return codes

@@ -35,7 +35,7 @@ from portal.accounts.one_time_links import (
     void_links,
 )
 from portal.accounts.passkeys import Passkeys, Site
-from portal.accounts.passwords import Passwords, weakness
+from portal.accounts.passwords import Passwords, password_weakness
 from portal.accounts.second_factor import use_code
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
@@ -197,7 +197,7 @@ class Logins:
 
     def new_password_error(self, account: Account, new: str) -> str | None:
         """Why `new` cannot be this account's next password; None if it can."""
-        weak = weakness(new, account.email)
+        weak = password_weakness(new, account.email)
         if weak is not None:
             return weak
         with reading(self.engine) as connection:

@@ -13,7 +13,7 @@ from portal.accounts.accounts import Account, all_accounts
 from portal.accounts.api_tokens import LONGEST_NAME, TokenRequest, make_token
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register, days_problem
 from portal.accounts.opening import begin_opening, count_uninvited
-from portal.accounts.passwords import Passwords, generated, weakness
+from portal.accounts.passwords import Passwords, password_weakness, random_password
 from portal.commands.account_data import data, erase
 from portal.commands.open_portal import open_portal
 from portal.commands.options import chosen_settings, common_options, read_password
@@ -21,7 +21,7 @@ from portal.database import outbox
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
 from portal.jobs.inviting import Inviting
-from portal.mail.account_letters import address_changed, second_factor_changed
+from portal.mail.account_letters import address_changed_letter, second_factor_changed_letter
 from portal.mail.builder import Sender
 from portal.texts import plural, translate
 
@@ -78,8 +78,8 @@ def add(email: str, profile: str, name: str | None, organization: str | None, pa
 
     Example: portal account add anna@acme.example --profile customer --name "Anna Rossi" --organization Acme
     """
-    password = _password_in(password_file) if password_file else generated()
-    if password_file and (weak := weakness(password, email)):
+    password = _password_in(password_file) if password_file else random_password()
+    if password_file and (weak := password_weakness(password, email)):
         click.echo(f"warning: a weak password: {translate(weak, 'en')}", err=True)
     access = AccessRequest(email, profile, name, organization, _dates(days))
     hashed = _passwords().hash(password)
@@ -134,7 +134,7 @@ def change(email: str, new_email: str | None, profile: str | None, **days: Any) 
 def _notify_of_address(register: Register, before: Account, after: Account) -> None:
     """A letter to the old address and to the new one, in the transaction of the change."""
     for account in (before, after) if before.email != after.email else ():
-        _queue(register, functools.partial(address_changed, account=account, new_email=after.email))
+        _queue(register, functools.partial(address_changed_letter, account=account, new_email=after.email))
 
 
 def _queue(register: Register, write: Callable[[Sender], EmailMessage]) -> None:
@@ -181,10 +181,10 @@ def reset(email: str, second_factor: bool) -> None:
     if second_factor:
         with _register() as register:
             account = register.remove_second_factor(email)
-            _queue(register, lambda sender: second_factor_changed(sender, account, is_on=False))
+            _queue(register, lambda sender: second_factor_changed_letter(sender, account, is_on=False))
         click.echo(f"{account.email} signs in without a second factor.")
         return
-    password = generated()
+    password = random_password()
     hashed = _passwords().hash(password)
     with _register() as register:
         account = register.reset(email, hashed)

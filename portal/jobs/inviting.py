@@ -13,7 +13,7 @@ from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_retried_transaction
-from portal.mail.access_letters import invitation
+from portal.mail.access_letters import invitation_letter
 from portal.mail.builder import Sender
 
 
@@ -43,6 +43,6 @@ class Inviting:
         sender = self.sender(tables, now)
 
         def write(account: Account, token: str) -> None:
-            outbox.put_letter(connection, tables, invitation(sender, account, token, INVITATION_LASTS.days), now)
+            outbox.put_letter(connection, tables, invitation_letter(sender, account, token, INVITATION_LASTS.days), now)
 
         return open_to_next_people(connection, tables, now, write)

@@ -32,7 +32,7 @@ from portal.jobs.retention import Retention
 from portal.jobs.scheduled_tasks import Due
 from portal.jobs.sending import Sending, tell_administrators
 from portal.jobs.transactions import in_retried_transaction
-from portal.mail.account_letters import letters_given_up, webhooks_given_up
+from portal.mail.account_letters import letters_given_up_letter, webhooks_given_up_letter
 from portal.mail.builder import Sender
 from portal.mail.smtp import SmtpServer
 from portal.records.indexing.backlog import catch_up_later, running_threads
@@ -147,7 +147,7 @@ class Worker:
         announced = self.announcing.announce_all(tables, is_stopping)
         sent = self.sending.send_all(tables, is_stopping) if self.sending else 0
         if self.sending and self.sending.give_up(tables):
-            self._tell_administrators(tables, "given-up", letters_given_up)
+            self._tell_administrators(tables, "given-up", letters_given_up_letter)
         return Done(announced, due, sent, looked_at)
 
     def deliver(self) -> int:
@@ -155,7 +155,7 @@ class Worker:
         tables = self.tables()
         taken = self.delivering.deliver_all(tables, self.stopping.is_set)
         if self.delivering.give_up(tables):
-            self._tell_administrators(tables, "webhooks-given-up", webhooks_given_up)
+            self._tell_administrators(tables, "webhooks-given-up", webhooks_given_up_letter)
         return taken
 
     def _tell_administrators(self, tables: Tables, kind: str, write: Callable[[Sender, Account], EmailMessage]) -> None:

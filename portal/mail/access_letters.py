@@ -11,7 +11,7 @@ from portal.mail.builder import LetterContent, Sender, write_letter
 from portal.texts import _, ngettext
 
 
-def invitation(sender: Sender, account: Account, token: str, days: int) -> EmailMessage:
+def invitation_letter(sender: Sender, account: Account, token: str, days: int) -> EmailMessage:
     """The letter with the one-time link by which a new account gets its password; it works for `days`."""
     name = {"name": sender.name_to(account)}
     passwords, address = sender.declaration.uses_passwords, {"email": account.email}
@@ -37,7 +37,7 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
     return write_letter(sender, account._replace(name=""), content)
 
 
-def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
+def address_proof_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
     """The letter with the link by which who signs up proves the address of `account`, which is no account yet."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(
@@ -53,7 +53,7 @@ def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
     return write_letter(sender, account, content)
 
 
-def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessage:
+def approval_request_letter(sender: Sender, account: Account, address: str) -> EmailMessage:
     """The letter that tells those who may approve it that somebody has signed up; `address` is theirs, and proved.
 
     The name that they typed is not repeated: it would be a stranger's words.
@@ -67,7 +67,7 @@ def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessa
     return write_letter(sender, account, content)
 
 
-def let_in(sender: Sender, account: Account) -> EmailMessage:
+def access_approved_letter(sender: Sender, account: Account) -> EmailMessage:
     """The letter that tells a person who has signed up that they may sign in now."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(

@@ -41,7 +41,7 @@ def sign_in_link_letter(sender: Sender, account: Account, token: str, following:
     return write_letter(sender, account, content)
 
 
-def password_changed(sender: Sender, account: Account) -> EmailMessage:
+def password_changed_letter(sender: Sender, account: Account) -> EmailMessage:
     """The letter that says at once that the password was changed, in case it was someone else."""
     content = LetterContent(
         _("Your password was changed"),
@@ -80,7 +80,7 @@ def new_device_letter(sender: Sender, account: Account, device: Device) -> Email
     return write_letter(sender, account, content)
 
 
-def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMessage:
+def address_changed_letter(sender: Sender, account: Account, new_email: str) -> EmailMessage:
     """The letter to the address of `account`, the old one or the new one: one signs in with `new_email` from now on."""
     sentence = _("From now on you sign in as ${email}.", mapping={"email": new_email})
     button = _("Open ${name}", mapping={"name": sender.name_to(account)})
@@ -88,7 +88,7 @@ def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMe
     return write_letter(sender, account, content)
 
 
-def second_factor_changed(sender: Sender, account: Account, is_on: bool) -> EmailMessage:
+def second_factor_changed_letter(sender: Sender, account: Account, is_on: bool) -> EmailMessage:
     """The letter that says at once that codes are asked for from now on, or no longer."""
     email = {"email": account.email}
     if is_on:
@@ -101,7 +101,7 @@ def second_factor_changed(sender: Sender, account: Account, is_on: bool) -> Emai
     return write_letter(sender, account, _notice(subject, sentence, button, f"{sender.address}/account/"))
 
 
-def passkey_changed(sender: Sender, account: Account, is_added: bool) -> EmailMessage:
+def passkey_changed_letter(sender: Sender, account: Account, is_added: bool) -> EmailMessage:
     """The letter that says at once that one can sign in with another passkey, or with one less."""
     email = {"email": account.email}
     if is_added:
@@ -111,7 +111,7 @@ def passkey_changed(sender: Sender, account: Account, is_added: bool) -> EmailMe
     return write_letter(sender, account, _notice(subject, sentence, _("My account"), f"{sender.address}/account/"))
 
 
-def token_made(sender: Sender, account: Account, name: str) -> EmailMessage:
+def token_made_letter(sender: Sender, account: Account, name: str) -> EmailMessage:
     """The letter that says at once that a program has what a person may do."""
     names = {"name": name, "email": account.email}
     sentence = _("From now on the program “${name}” may do what ${email} may.", mapping=names)
@@ -124,7 +124,7 @@ def _notice(subject: str, sentence: str, button: str, address: str) -> LetterCon
     return LetterContent(subject, (sentence,), button, address, (_("If you did not expect this, let us know."),))
 
 
-def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
+def letters_given_up_letter(sender: Sender, account: Account) -> EmailMessage:
     """The letter that tells an administrator that emails could not be sent for three days."""
     content = LetterContent(
         _("Some emails could not be sent"),
@@ -136,7 +136,7 @@ def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
     return write_letter(sender, account, content)
 
 
-def webhooks_given_up(sender: Sender, account: Account) -> EmailMessage:
+def webhooks_given_up_letter(sender: Sender, account: Account) -> EmailMessage:
     """The letter that tells an administrator that messages to webhooks were given up."""
     content = LetterContent(
         _("Messages to a webhook could not be delivered"),

@@ -28,7 +28,8 @@ from portal.views.administration.reasons import Reason, reasons_of_refusal
 from portal.views.api.input_error import InputError
 from portal.views.forms.drafts import keeps_form, page_of_unsent_form
 from portal.views.wording import too_often_message
-from portal.web.addresses import API_ROUTE, MCP_ROUTE, is_for_programs, own_path, record_address, referring_page
+from portal.web.addresses import API_ROUTE, MCP_ROUTE, own_path, record_address, referring_page
+from portal.web.api import is_api_request
 from portal.web.connections import ATTEMPT
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record
@@ -212,7 +213,7 @@ def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]
         request.response.headers.setdefault("Retry-After", RETRY_AFTER)
     known = status if status in HEADINGS else 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
-    if is_for_programs(request):
+    if is_api_request(request):
         return _answer_program(request, status, text)
     record_url = _address_of_record(request) if status == 409 else ""
     retry_url = _address_of_form(request) if status in (409, 429, 503) and not record_url else ""
@@ -238,7 +239,7 @@ def _answer_program(request: Request, status: int, text: str, fields: Mapping[st
 def _sign_in_first(request: Request) -> Any:
     """From an error to the login page: afterwards one is back where one was, or on the page of the sent form. A
     program is told to send a token."""
-    if is_for_programs(request):
+    if is_api_request(request):
         request.response.headers["WWW-Authenticate"] = "Bearer"
         return _page(request, 401, request.visitor.ended)
     return HTTPSeeOther(f"/login?next={quote(_address_of_form(request), safe='')}")

@@ -61,11 +61,6 @@ def api_address(module: str, record_id: int | None = None, *more: str) -> str:
     return API + "/".join((module, *(() if record_id is None else (str(record_id),)), *more))
 
 
-def is_for_programs(request: Request) -> bool:
-    """Whether the request is one to the API; also before its route is known."""
-    return f"{request.environ.get('PATH_INFO', '')}/".startswith(API)
-
-
 def history_address(parameters: Iterable[tuple[str, str]] = ()) -> str:
     """The address of the history of all records."""
     return f"/-/history{_query_string(list(parameters))}"

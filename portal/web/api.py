@@ -7,6 +7,7 @@ that no page of another site can use the API, and no form token is needed.
 from pyramid.config import Configurator
 from pyramid.events import ContextFound, subscriber
 from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
 
 from portal.accounts.attempts import API_CHANGES, check_attempt
 from portal.web.addresses import API, API_ROUTE, MCP, MCP_ROUTE
@@ -19,6 +20,11 @@ def includeme(config: Configurator) -> None:
     comes first: no module hides it, whatever it is called."""
     config.add_route(MCP_ROUTE, MCP, factory=ToolServer)
     config.add_route(API_ROUTE, f"{API}*traverse")
+
+
+def is_api_request(request: Request) -> bool:
+    """Whether the request is one to the API; also before its route is known."""
+    return f"{request.environ.get('PATH_INFO', '')}/".startswith(API)
 
 
 @subscriber(ContextFound)

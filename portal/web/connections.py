@@ -8,7 +8,7 @@ from pyramid.request import Request
 
 from portal.database.engine import read_connection, release_connection, write_connection
 from portal.database.errors import DatabaseError
-from portal.web.addresses import is_for_programs
+from portal.web.api import is_api_request
 from portal.web.cookies import HOUR, Cookie, read_cookie, set_cookie
 from portal.web.safe_methods import may_write
 from portal.web.visitor import signed_in
@@ -31,7 +31,7 @@ def _replica_connection(request: Request) -> Any:
     So that no record is read by rights of another moment. A request that failed is tried again without it.
     """
     replica = request.portal.replica
-    if replica is None or request.environ.get(ATTEMPT) or is_for_programs(request):
+    if replica is None or request.environ.get(ATTEMPT) or is_api_request(request):
         return None
     identity = request.visitor.identity  # which is read from the primary
     if identity is None or request.visitor.read_only_view is not None:
@@ -56,7 +56,7 @@ def remember_position(event: NewResponse) -> None:
     It is forgotten after an hour; a replica that is further behind has other faults.
     """
     request = event.request
-    if not may_write(request) or is_for_programs(request):
+    if not may_write(request) or is_api_request(request):
         return
     with contextlib.suppress(*DatabaseError):  # all is saved already; the next page is no older than others
         position = request.portal.replica.position()

@@ -19,7 +19,7 @@ from pyramid_retry import is_error_retryable
 from webob.multidict import MultiDict
 
 from portal.texts import _
-from portal.web.addresses import is_for_programs
+from portal.web.api import is_api_request
 
 CHUNK = 65_536  # bytes read at once
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -55,7 +55,7 @@ def keep_own_cookies(request: Request) -> None:
 
     Programs have none: who sends some is a browser, which another site may have led here.
     """
-    if is_for_programs(request):
+    if is_api_request(request):
         request.environ.pop("HTTP_COOKIE", None)
     header = request.environ.get("HTTP_COOKIE", "")
     if header:

@@ -20,7 +20,8 @@ from pyramid.response import Response
 from pyramid.tweens import EXCVIEW, INGRESS
 
 from portal.texts import _
-from portal.web.addresses import is_for_programs, own_origins
+from portal.web.addresses import own_origins
+from portal.web.api import is_api_request
 from portal.web.compression import compress
 from portal.web.cookies import Cookie, cookie_name, is_secure
 from portal.web.form_limits import (
@@ -118,7 +119,7 @@ def _check_origin(request: Request) -> None:
     origin = request.headers.get("Origin")
     foreign = origin is not None and origin.lower() not in own_origins(request)
     if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        kind = ForeignOriginError if is_for_programs(request) else HTTPBadRequest
+        kind = ForeignOriginError if is_api_request(request) else HTTPBadRequest
         raise kind(_("This request came from another site."))
 
 
@@ -172,6 +173,6 @@ def is_disk_full(error: OSError) -> bool:
 
 def _may_be_parsed(request: Request) -> bool:
     """Without a session or a guest cookie there is no CSRF token; a guest sends no more than a password."""
-    if (request.content_length or 0) > LARGEST_ANONYMOUS or is_for_programs(request):
+    if (request.content_length or 0) > LARGEST_ANONYMOUS or is_api_request(request):
         return request.visitor.identity is not None
     return any(cookie_name(request, cookie) in request.cookies for cookie in (Cookie.SESSION, Cookie.GUEST))

@@ -22,7 +22,7 @@ from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.store.store import Store
 from portal.web import connections, csrf, visitor
-from portal.web.addresses import is_for_programs
+from portal.web.api import is_api_request
 from portal.web.frame import Frame, page_frame
 from portal.web.language import chosen_language, region_of
 from portal.web.live import Portal
@@ -99,4 +99,4 @@ class PortalRequest(Request):
     def writer(self, records: Records) -> Writer:
         """Writes `records` in the name of the signed-in account."""
         account = self.visitor.identity.account
-        return Writer(records, Author(account.id, account.name, "api" if is_for_programs(self) else "portal"))
+        return Writer(records, Author(account.id, account.name, "api" if is_api_request(self) else "portal"))

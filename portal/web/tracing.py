@@ -12,7 +12,7 @@ from pyramid.tweens import INGRESS
 
 from portal.logs import LONGEST_STATEMENT, Trace, current_trace
 from portal.mail.letter_text import TOKEN
-from portal.web.addresses import is_for_programs
+from portal.web.api import is_api_request
 from portal.web.metrics import Metrics
 
 Handler = Callable[[Request], Response]
@@ -83,7 +83,7 @@ def _page_name(request: Request, response: Response) -> str:
     if context is None or response.status_code in (404, 405):
         return "static" if request.environ.get("PATH_INFO", "").startswith("/static/") else "none"
     name = "/".join(filter(None, (type(context).__name__, request.view_name)))
-    return f"api/{name}" if is_for_programs(request) else name
+    return f"api/{name}" if is_api_request(request) else name
 
 
 def _shown_path(request: Request) -> str:

@@ -14,7 +14,7 @@ from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import reading
 from portal.texts import _
-from portal.web.addresses import is_for_programs
+from portal.web.api import is_api_request
 from portal.web.cookies import Cookie, read_cookie
 from portal.web.language import chosen_language, region_of
 from portal.web.preview_portal import Previewing
@@ -48,7 +48,7 @@ def visitor(request: Request) -> Visitor:
     """Whose rights a request has now: by its session, its token, or the key of a preview."""
     if request.registry.previewing is not None:
         return _previewing_visitor(request, request.registry.previewing)
-    return _program(request) if is_for_programs(request) else _browser(request)
+    return _program(request) if is_api_request(request) else _browser(request)
 
 
 def _browser(request: Request) -> Visitor:

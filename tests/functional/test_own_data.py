@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from click.testing import CliRunner
 
-from portal.accounts.own_data import Most
+from portal.accounts.own_data import ArchiveLimits
 from portal.commands import main
 from portal.views.account import own_data
 from tests.functional.conftest import fill_in
@@ -61,7 +61,7 @@ def test_what_is_too_much_is_said_and_a_command_writes_all_of_it(
     anna = people["anna"]
     comment(anna, "First", ("report.pdf", PDF))
     comment(anna, "Second")
-    monkeypatch.setattr(own_data, "MOST", Most(entries=1, size=10))
+    monkeypatch.setattr(own_data, "MOST", ArchiveLimits(entries=1, size=10))
     files = opened(anna.get("/account/data").body)
     assert [each["text"] for each in files["comments.json"]] == ["Second"]
     assert files["files.json"][0]["path"] is None

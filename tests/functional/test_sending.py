@@ -25,7 +25,7 @@ from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.jobs.worker import Worker
 from portal.mail import builder, record_letters
-from portal.mail.account_letters import password_changed
+from portal.mail.account_letters import password_changed_letter
 from portal.mail.builder import Sender
 from portal.mail.smtp import SmtpServer
 from tests.functional.test_emails import comment, open_ticket
@@ -103,7 +103,9 @@ def queue(world, number=1):
     account = Account(1, ANNA, "Anna Rossi", "customer")
     with writing(world.portal.engine) as connection:
         for _number in range(number):
-            outbox.put_letter(connection, world.portal.tables, password_changed(sender, account), world.clock.now)
+            outbox.put_letter(
+                connection, world.portal.tables, password_changed_letter(sender, account), world.clock.now
+            )
 
 
 def rows(world):
@@ -350,7 +352,7 @@ def test_a_killed_process_loses_no_letter_and_ends_by_itself_when_told_to(tmp_pa
     sender = Sender(tables.declaration, "https://care.example", datetime.datetime.now(datetime.UTC))
     with writing(engine) as connection:
         for _number in range(6):
-            letter = password_changed(sender, Account(1, ANNA, "Anna Rossi", "customer"))
+            letter = password_changed_letter(sender, Account(1, ANNA, "Anna Rossi", "customer"))
             outbox.put_letter(connection, tables, letter, sender.now)
         expected = set(connection.scalars(sa.select(tables.outbox.c["message_id"])))
     environment = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyramid.request import Request
 
 from portal.accounts.access_rules import may_manage
-from portal.accounts.accounts import Account, find_account_of_person, is_waiting
+from portal.accounts.accounts import Account, find_account_of_person, has_open_invitation
 from portal.accounts.bounces import letters_arrive
 from portal.accounts.one_time_links import INVITATION
 from portal.records.writing.form_keys import one_time_key
@@ -53,7 +53,7 @@ def access_card(resource: Record, request: Request) -> AccessCard | None:
         tone=tone,
         facts=tuple(_facts(account, request)) if account else (),
         actions=tuple(_actions(resource, account)),
-        link=_shown_link(request, account) if account and is_waiting(account) else "",
+        link=_shown_link(request, account) if account and has_open_invitation(account) else "",
     )
 
 
@@ -64,7 +64,7 @@ def access_state(account: Account | None, request: Request) -> tuple[Words, str]
         return _("No access"), "calm"
     if account.disabled or (account.access_until and account.access_until < today):
         return _("Access ended"), "calm"
-    if is_waiting(account):
+    if has_open_invitation(account):
         return _("Invited"), "info"
     if account.access_from and account.access_from > today:
         return _("Not started yet"), "info"
@@ -82,8 +82,8 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
     )
     yield from (Fact(label, DAY.show(day, reader)) for label, day in days if day)
     if account.bounces:
-        yield Fact(bouncing(account), account.bounce_reason or "")
-    if is_waiting(account):
+        yield Fact(bounce_notice(account), account.bounce_reason or "")
+    if has_open_invitation(account):
         yield Fact(_("Invited on"), MOMENT.show(account.invited, reader))
     elif account.signed_in:
         if account.second_factor:
@@ -91,7 +91,7 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
         yield Fact(_("Last sign-in"), MOMENT.show(account.signed_in, reader))
 
 
-def bouncing(account: Account) -> Words:
+def bounce_notice(account: Account) -> Words:
     """What the card says of an account whose emails have come back."""
     return _("Emails bounce") if letters_arrive(account) else _("Emails have stopped because they bounced")
 
@@ -103,7 +103,7 @@ def _actions(resource: Record, account: Account | None) -> Iterator[Action]:
     yield Action(label, record_address(module, record, "access"), icon, "primary" if new else "")
     if account is None or account.disabled:
         return
-    if is_waiting(account):
+    if has_open_invitation(account):
         url = record_address(module, record, "invite")
         yield Action(_("Invite again"), url, "send", post=True, once=one_time_key())
     if account.second_factor:

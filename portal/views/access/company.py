@@ -11,17 +11,17 @@ from pyramid.view import view_config
 from portal.accounts.access_rules import may_manage_company
 from portal.accounts.accounts import Account
 from portal.accounts.companies import (
-    Door,
+    CompanyAccess,
     accounts_of_company,
     close_or_open_company,
+    company_access,
     count_accounts,
-    door_of,
     renew_link,
     withdraw_link,
 )
 from portal.declaration.shapes import display_name
 from portal.texts import Words, _
-from portal.views.access.access_card import AccessCard, Fact, access_state, bouncing
+from portal.views.access.access_card import AccessCard, Fact, access_state, bounce_notice
 from portal.views.access.access_form import DAY, profile_offers
 from portal.views.access.waiting import WaitingPage, sign_ups_of, waiting_lines
 from portal.views.displays import moment
@@ -87,12 +87,12 @@ def company_card(resource: Record, request: Request) -> AccessCard | None:
     is_company = resource.module_name == request.portal.declaration.organizations
     if not is_company or not may_manage_company(request.identity, resource.record.id):
         return None
-    door = door_of(request.connection, request.portal.tables, resource.record.id)
+    access = company_access(request.connection, request.portal.tables, resource.record.id)
     count = count_accounts(request.connection, request.policy, resource.record.id)
     module, company = resource.module_name, resource.record.id
     return AccessCard(
-        state=_("Closed") if door.closed else _("Open"),
-        tone="calm" if door.closed else "good",
+        state=_("Closed") if access.closed else _("Open"),
+        tone="calm" if access.closed else "good",
         facts=(Fact(_("People with access"), str(count)),),
         actions=(
             Action(_("Invite"), invite_address(request.portal.declaration.people, company), "user-plus"),
@@ -115,7 +115,7 @@ def _company_page(resource: Record, request: Request, error: Words = "") -> Comp
     company, identity = resource.record.id, request.identity
     people = str(request.portal.declaration.people)
     accounts = accounts_of_company(request.connection, request.policy, company, MOST_SHOWN + 1)
-    door = door_of(request.connection, request.portal.tables, company)
+    access = company_access(request.connection, request.portal.tables, company)
     waiting = sign_ups_of(request).waiting(identity, company)
     return CompanyPage(
         heading=resource.record.title,
@@ -124,10 +124,10 @@ def _company_page(resource: Record, request: Request, error: Words = "") -> Comp
         count=str(count_accounts(request.connection, request.policy, company)),
         more=len(accounts) > MOST_SHOWN,
         waiting=WaitingPage(f"/{people}/waiting", f"/{people}/", tuple(waiting_lines(request, waiting))),
-        join=_join_link(resource, request, door, error),
+        join=_join_link(resource, request, access, error),
         invite_url=invite_address(people, company),
         switch_url=record_address(resource.module_name, company, "switch") if identity.policy.staff else "",
-        closed=door.closed,
+        closed=access.closed,
     )
 
 
@@ -146,7 +146,7 @@ def _colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague
             tone=tone,
             signed_in=moment(account.signed_in, reader) if account.signed_in else None,
             until=DAY.show(account.access_until, reader) if account.access_until else "",
-            bounces=bouncing(account) if account.bounces else "",
+            bounces=bounce_notice(account) if account.bounces else "",
             url="" if mine else record_address(str(declared.people), account.person or 0),
             mine=mine,
         )
@@ -155,16 +155,16 @@ def _colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague
 # -- the link ----------------------------------------------------------------------------------------------------------
 
 
-def _join_link(resource: Record, request: Request, door: Door, error: Words) -> JoinLink:
+def _join_link(resource: Record, request: Request, access: CompanyAccess, error: Words) -> JoinLink:
     """The company's link, and what it may be made for. A link to more than the reader may give is not shown to them."""
     profiles, grants = request.portal.declaration.profiles, request.policy.grants
     declared = request.portal.declaration.sign_up
-    preferred = door.profile or (declared.profile if declared else "")
+    preferred = access.profile or (declared.profile if declared else "")
     chosen = preferred if preferred in grants else grants[0]
-    profile = profiles.get(door.profile or "")
+    profile = profiles.get(access.profile or "")
     return JoinLink(
         url=record_address(resource.module_name, resource.record.id, "join"),
-        link=f"{own_address(request)}/join/{door.token}" if door.token and door.profile in grants else "",
+        link=f"{own_address(request)}/join/{access.token}" if access.token and access.profile in grants else "",
         profiles=profile_offers(request, grants, chosen),
         profile=display_name(profile) if profile else "",
         error=error,

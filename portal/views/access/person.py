@@ -10,11 +10,11 @@ from pyramid.view import view_config
 
 from portal.accounts import attempts
 from portal.accounts.access_rules import may_manage
-from portal.accounts.accounts import Account, find_account_of_person, is_waiting
+from portal.accounts.accounts import Account, find_account_of_person, has_open_invitation
 from portal.accounts.giving_access import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
 from portal.fields.email import is_mail_address
-from portal.mail.access_letters import invitation
-from portal.mail.account_letters import address_changed, second_factor_changed
+from portal.mail.access_letters import invitation_letter
+from portal.mail.account_letters import address_changed_letter, second_factor_changed_letter
 from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import (
@@ -109,10 +109,10 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     except AccessRefusedError:
         errors, error = ({"email": _("Someone else already uses this address.")}, "") if is_moving else ({}, TAKEN)
         return refused_form(request, _access_page(resource, request, account, inputs, errors, error))
-    if is_waiting(changed) and (account.disabled or is_moving):
+    if has_open_invitation(changed) and (account.disabled or is_moving):
         return invited(request, answer, register, changed)
     for recipient in (account, changed) if is_moving else ():
-        queue_letter(request, address_changed(letter_sender(request), recipient, changed.email))
+        queue_letter(request, address_changed_letter(letter_sender(request), recipient, changed.email))
     return set_flash(request, answer, "access-changed")
 
 
@@ -209,7 +209,7 @@ def reset_second_factor(resource: Record, request: Request) -> Response:
     if again := answer_if_repeated(resource.records, request):
         return again
     account = register_of(request).remove_second_factor(_account_with_second_factor(resource, request).email)
-    queue_letter(request, second_factor_changed(letter_sender(request), account, is_on=False))
+    queue_letter(request, second_factor_changed_letter(letter_sender(request), account, is_on=False))
     return set_flash(request, _done(resource, request), "second-factor-off")
 
 
@@ -227,7 +227,7 @@ def _account_with_second_factor(resource: Record, request: Request) -> Account:
 def invite_again(resource: Record, request: Request) -> Response:
     """Answers the button that invites a person again who has not accepted yet; the earlier invitation is void."""
     account = _managed_account(resource, request)
-    if account is None or not is_waiting(account):
+    if account is None or not has_open_invitation(account):
         raise HTTPNotFound
     if again := answer_if_repeated(resource.records, request):
         return again
@@ -244,7 +244,7 @@ def invited(request: Request, answer: Response, register: Register, account: Acc
     attempts.check_attempt(request.connection, tables, attempts.INVITATIONS, by, request.now)
     attempts.check_attempt(request.connection, tables, attempts.INVITATION_ADDRESS, account.email, request.now)
     token = register.invite(account)
-    letter = invitation(letter_sender(request), account, token, INVITATION_LASTS.days)
+    letter = invitation_letter(letter_sender(request), account, token, INVITATION_LASTS.days)
     queue_letter(request, letter, link=token)
     if request.registry.serving.sends_email:
         return set_flash(request, answer, "invited")

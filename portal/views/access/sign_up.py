@@ -15,12 +15,12 @@ from portal.accounts.accounts import Account, find_account
 from portal.accounts.attempts import network_of
 from portal.accounts.companies import company_of_link, company_of_title
 from portal.accounts.giving_access import AccessRefusedError, Register
-from portal.accounts.passwords import weakness
+from portal.accounts.passwords import password_weakness
 from portal.accounts.sign_ups import NewSignUp, SignUps
 from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
 from portal.fields.email import is_mail_address, normalize_email
-from portal.mail.access_letters import address_proof, somebody_waits
+from portal.mail.access_letters import address_proof_letter, approval_request_letter
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
@@ -121,7 +121,7 @@ def _ask(request: Request, heading: Words, action: str, profile: str, organizati
     token = sign_ups_of(request).begin(new)
     if token is not None:
         recipient = Account(0, email, "", profile, language=language)
-        queue_letter(request, address_proof(letter_sender(request), recipient, token))
+        queue_letter(request, address_proof_letter(letter_sender(request), recipient, token))
     return HTTPSeeOther(f"{action}?sent=1")
 
 
@@ -196,7 +196,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
         except AccessRefusedError:
             pass  # it waits for staff, who sees why
     for identity in sign_ups.deciders(waiting):
-        queue_letter(request, somebody_waits(letter_sender(request), identity.account, waiting.email))
+        queue_letter(request, approval_request_letter(letter_sender(request), identity.account, waiting.email))
     text = _("Thank you. We have received your request. You will get an email as soon as you can sign in.")
     return {"page": PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)}
 
@@ -235,7 +235,7 @@ def _errors(request: Request, name: str, new: str, email: str) -> Errors:
         errors["name"] = _("Enter your name.")
     if not request.portal.declaration.uses_passwords:
         return errors
-    if weak := weakness(new, email):
+    if weak := password_weakness(new, email):
         errors["new"] = weak
     elif new != posted_text(request, "confirm"):
         errors["confirm"] = _("The passwords do not match.")

@@ -12,7 +12,7 @@ from portal.accounts.access_rules import bounds, may_manage
 from portal.accounts.accounts import find_account_of_person
 from portal.accounts.giving_access import AccessRefusedError
 from portal.accounts.sign_ups import SignUp, SignUps
-from portal.mail.access_letters import let_in
+from portal.mail.access_letters import access_approved_letter
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
@@ -96,7 +96,7 @@ def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
         account = sign_ups.let_in(sign_up, register, profile, values)
     except AccessRefusedError:
         return TAKEN
-    queue_letter(request, let_in(letter_sender(request), account))
+    queue_letter(request, access_approved_letter(letter_sender(request), account))
     return ""
 
 

@@ -8,7 +8,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.api_tokens import make_token
-from portal.mail.account_letters import token_made
+from portal.mail.account_letters import token_made_letter
 from portal.views.account.device_list import DeviceShown, devices
 from portal.views.account.draft_list import DraftLine, draft_line
 from portal.views.account.letter_choices import LetterChoices, letter_choices
@@ -50,7 +50,7 @@ def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | R
         return refused_form(request, token_request)
     account = request.identity.account
     token = make_token(request.connection, request.portal.tables, account.id, token_request, request.now)
-    queue_letter(request, token_made(letter_sender(request), account, token_request.name))
+    queue_letter(request, token_made_letter(letter_sender(request), account, token_request.name))
     return render_to_response("account.pt", {"page": _account_page(request, token)}, request)
 
 

@@ -8,12 +8,12 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.own_data import Most, OwnData
+from portal.accounts.own_data import ArchiveLimits, OwnData
 from portal.accounts.viewing import NOBODY
 from portal.views.lists.export import IN_MEMORY, downloaded
 from portal.web.resources import Account
 
-MOST = Most(entries=10_000, size=500_000_000)
+MOST = ArchiveLimits(entries=10_000, size=500_000_000)
 
 
 @view_config(context=Account, name="data", request_method="GET")

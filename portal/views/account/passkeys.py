@@ -1,8 +1,9 @@
-"""The reader's own passkeys: listed at `/account/`, made, renamed and removed."""
+"""The reader's own passkeys: listed at `/account/`, made, renamed and removed; and for which site passkeys are."""
 
 import logging
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
@@ -15,20 +16,21 @@ from portal.accounts.passkeys import (
     MOST_PASSKEYS,
     PasskeyRefusedError,
     Passkeys,
+    Site,
     passkeys_of,
     remove_passkey,
     rename_passkey,
 )
 from portal.database.engine import writing
-from portal.mail.account_letters import passkey_changed
+from portal.mail.account_letters import passkey_changed_letter
 from portal.texts import Words, _
 from portal.views.account.password import confirmation_errors, confirmation_widgets, name_error
 from portal.views.account.password_page import PasswordPage
-from portal.views.account.sign_in_passkey import check_passkeys_are_used, passkey_site
 from portal.views.displays import moment
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
 from portal.views.parts import Moment
+from portal.web.addresses import own_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, whole_number
 from portal.web.letters import letter_sender, queue_letter
@@ -97,7 +99,7 @@ def make_passkey(context: Account, request: Request) -> Any:
             error = _("The device did not make a passkey. Try again.")
     if error:
         return refused_form(request, _form_page(request, name, error))
-    queue_letter(request, passkey_changed(letter_sender(request), account, is_added=True))
+    queue_letter(request, passkey_changed_letter(letter_sender(request), account, is_added=True))
     return set_flash(request, HTTPSeeOther("/account/"), "passkey-added")
 
 
@@ -110,7 +112,7 @@ def change_passkey(context: Account, request: Request) -> Response:
     if posted_text(request, "do") == "remove":
         if not remove_passkey(request.connection, tables, account.id, passkey):
             raise HTTPNotFound
-        queue_letter(request, passkey_changed(letter_sender(request), account, is_added=False))
+        queue_letter(request, passkey_changed_letter(letter_sender(request), account, is_added=False))
         return set_flash(request, here, "passkey-removed")
     name = posted_text(request, "name")
     if name_error(name, LONGEST_NAME):
@@ -133,3 +135,16 @@ def _form_page(request: Request, name: str, error: Words = "") -> PasswordPage:
         back_url="/account/",
         back_label=_("My account"),
     )
+
+
+def check_passkeys_are_used(request: Request) -> None:
+    """Raises HTTPNotFound where the portal has no passkeys."""
+    if "passkey" not in request.portal.declaration.settings.sign_in:
+        raise HTTPNotFound
+
+
+def passkey_site(request: Request) -> Site:
+    """For which site passkeys are made and good."""
+    parts = urlsplit(own_address(request))
+    name = request.reader.text(request.portal.declaration.settings.name)
+    return Site(parts.hostname or "", f"{parts.scheme}://{parts.netloc}".lower(), name)

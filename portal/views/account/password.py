@@ -15,7 +15,7 @@ from portal.accounts.one_time_links import INVITATION
 from portal.accounts.sessions import open_session, session_days
 from portal.fields.refused import Refused, storable
 from portal.fields.text import at_most
-from portal.mail.account_letters import password_changed, password_reset_letter
+from portal.mail.account_letters import password_changed_letter, password_reset_letter
 from portal.texts import Words, _, is_blank
 from portal.views.account.password_page import Errors, PasswordPage, current_password_widget, new_password_widgets
 from portal.views.account.session import remember_this_device, welcome
@@ -56,7 +56,7 @@ def change_password(context: Password, request: Request) -> Any:
     days = session_days(request.portal.declaration) if request.visitor.remembered else None
     logins.save_password(request.connection, account.id, hashed)
     token = open_session(request.connection, request.portal.tables, account.id, request.now, days, request.user_agent)
-    queue_letter(request, password_changed(letter_sender(request), account))
+    queue_letter(request, password_changed_letter(letter_sender(request), account))
     response = HTTPSeeOther("/")
     remember_this_device(request, response, account, hashed)
     set_cookie(request, response, Cookie.SESSION, token, days and days * 86_400)
@@ -212,7 +212,7 @@ def set_password(context: PasswordLink, request: Request) -> Any:
         return _link_is_gone(context, request)
     if context.purpose == INVITATION:
         return welcome(request, account, hashed)
-    queue_letter(request, password_changed(letter_sender(request), account))
+    queue_letter(request, password_changed_letter(letter_sender(request), account))
     response = HTTPSeeOther("/login")
     if hashed is not None:
         remember_this_device(request, response, account, hashed)

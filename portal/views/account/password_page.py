@@ -1,4 +1,4 @@
-"""The page with the inputs of a password, which changing it, its links and signing up share."""
+"""The page with the inputs of a password or a code, which changing and setting them and signing in and up share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,3 +48,8 @@ def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:
             autocomplete="new-password",
         ),
     )  # fmt: skip
+
+
+def code_widget(error: Words) -> Widget:
+    """The input of a code that an app shows."""
+    return Widget("code", _("Code"), required=True, error=error, autocomplete="one-time-code", inputmode="numeric")

@@ -21,10 +21,10 @@ from portal.accounts.second_factor import (
     step_of_code,
 )
 from portal.accounts.signing_in import WRONG_CODE
-from portal.mail.account_letters import second_factor_changed
+from portal.mail.account_letters import second_factor_changed_letter
 from portal.texts import Words, _, ngettext
 from portal.views.account.password import confirmation_errors, confirmation_widgets
-from portal.views.account.sign_in_code import code_widget
+from portal.views.account.password_page import code_widget
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
 from portal.views.wording import too_often_message
@@ -88,14 +88,14 @@ def _turn_on(request: Request) -> dict[str, SecondFactorPage]:
     if errors or step is None:
         return refused_form(request, _set_up_page(request, secret, errors))
     codes = add_second_factor(request.connection, request.portal.tables, account.id, secret, step, request.now)
-    queue_letter(request, second_factor_changed(letter_sender(request), account, is_on=True))
+    queue_letter(request, second_factor_changed_letter(letter_sender(request), account, is_on=True))
     return {"page": _codes_page(request, codes)}
 
 
 def _turn_off(request: Request) -> Response:
     account = request.identity.account
     remove_second_factor(request.connection, request.portal.tables, account.id)
-    queue_letter(request, second_factor_changed(letter_sender(request), account, is_on=False))
+    queue_letter(request, second_factor_changed_letter(letter_sender(request), account, is_on=False))
     return set_flash(request, HTTPSeeOther("/account/"), "second-factor-off")
 
 

@@ -12,7 +12,7 @@ from pyramid.view import view_config
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.accounts.one_time_links import SECOND_FACTOR
 from portal.texts import Words, _
-from portal.views.account.password_page import PasswordPage
+from portal.views.account.password_page import PasswordPage, code_widget
 from portal.views.account.session import enter, sign_in_attempt
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
@@ -80,8 +80,3 @@ def _code_page(request: Request, error: Words = "") -> PasswordPage:
         back_url="/login",
         back_label=_("Back to sign in"),
     )
-
-
-def code_widget(error: Words) -> Widget:
-    """The input of a code that an app shows."""
-    return Widget("code", _("Code"), required=True, error=error, autocomplete="one-time-code", inputmode="numeric")

@@ -2,22 +2,21 @@
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
-from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts import attempts
 from portal.accounts.attempts import TooManyAttemptsError, network_of
-from portal.accounts.passkeys import PasskeyRefusedError, Passkeys, Site
+from portal.accounts.passkeys import PasskeyRefusedError, Passkeys
 from portal.accounts.signing_in import SignedIn
 from portal.database.engine import writing
 from portal.texts import Words, _
+from portal.views.account.passkeys import check_passkeys_are_used, passkey_site
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.wording import too_often_message
-from portal.web.addresses import own_address, own_path
+from portal.web.addresses import own_path
 from portal.web.form_input import posted_text
 from portal.web.resources import Login
 
@@ -59,16 +58,3 @@ def sign_in_by_passkey(context: Login, request: Request) -> Any:
     if isinstance(session, SignedIn):
         return enter(request, session, following)
     return login_page(request, following, error=session)
-
-
-def check_passkeys_are_used(request: Request) -> None:
-    """Raises HTTPNotFound where the portal has no passkeys."""
-    if "passkey" not in request.portal.declaration.settings.sign_in:
-        raise HTTPNotFound
-
-
-def passkey_site(request: Request) -> Site:
-    """For which site passkeys are made and good."""
-    parts = urlsplit(own_address(request))
-    name = request.reader.text(request.portal.declaration.settings.name)
-    return Site(parts.hostname or "", f"{parts.scheme}://{parts.netloc}".lower(), name)

@@ -14,8 +14,8 @@ from portal.records.writing.errors import RetryError
 from portal.records.writing.form_keys import address_of_key, keep_address, kept_address
 from portal.texts import _
 from portal.views.api.input_error import InputError
-from portal.views.forms.drafts import account_key
 from portal.web.addresses import API_ROUTE, api_address, own_url
+from portal.web.form_input import account_key
 
 CHANGED = _("This has changed since you read it. Read it again to see the latest version.")
 

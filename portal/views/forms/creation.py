@@ -35,7 +35,7 @@ from portal.views.forms.drafts import (
 )
 from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button, new_row_inputs
-from portal.views.forms.offers import finds, with_titles
+from portal.views.forms.offers import find_texts, with_titles
 from portal.views.forms.steps import (
     choices_made,
     fields_of_form,
@@ -55,7 +55,7 @@ from portal.views.forms.submissions import (
     record_or_list,
     refused_form,
 )
-from portal.views.forms.suggested import suggesting
+from portal.views.forms.suggested import suggestion_inputs
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
@@ -100,7 +100,9 @@ class CreateForm:
         values = {**self.defaults, **self.read(form).values}
         inputs, largest = posted_inputs(self.fields, form), largest_file(self.request)
         held = tuple(self.attached(form).files)
-        return Filling(self.records, inputs, values, finds=finds(self.request), held=held, largest_file=largest)
+        return Filling(
+            self.records, inputs, values, find_texts=find_texts(self.request), held=held, largest_file=largest
+        )
 
     def read(self, form: Form) -> Filled:
         """The values and errors of `form`. A follow-up that the form does not show is one of a final record only."""
@@ -210,7 +212,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         return {"page": _posted_page(form, form.filling(changed), step or 0)}
     sent = as_form(content.inputs)
     filling, filled = form.filling(sent), form.read(sent)
-    if filling.finds:
+    if filling.find_texts:
         return {"page": _posted_page(form, filling, step or 0)}
     if step is not None and target is None and step + 1 < len(form.steps):
         target = step + 1
@@ -286,7 +288,7 @@ def _create_page(form: CreateForm, filling: Filling, step: int, key: str, draft:
         hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
         follows=_followed_by(form, filling),
         compute_url=compute_address(records.name),
-        suggesting=suggesting(records, step_names(steps[step]) if steps else set(fields), key),
+        suggestions=suggestion_inputs(records, step_names(steps[step]) if steps else set(fields), key),
     )
     if not steps:
         return page

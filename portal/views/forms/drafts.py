@@ -32,7 +32,7 @@ from portal.views.forms.form_page import DraftForm, DraftShown
 from portal.views.forms.uploads import INPUT
 from portal.web.addresses import own_path
 from portal.web.cookies import Cookie, read_cookie, set_cookie
-from portal.web.form_input import posted_text, whole_number
+from portal.web.form_input import posted_once_key, posted_text, whole_number
 from portal.web.resources import Account
 from portal.web.safe_methods import SAFE_METHODS
 
@@ -212,7 +212,7 @@ def save_draft(context: Account, request: Request) -> dict[str, bool]:
     is_seen = match is not None and request.policy.access(match[1]) is not None
     if not is_seen or posted_text(request, "_account") != _owner_of(request):
         raise HTTPNotFound
-    key, drafts, content = account_once_key(request), drafts_of(request), posted_content(request)
+    key, drafts, content = posted_once_key(request), drafts_of(request), posted_content(request)
     if key and kept_address(request.connection, request.portal.tables, key) is not None:
         return {"saved": False}
     if _is_empty_comment(form, content):
@@ -247,13 +247,3 @@ def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Dra
     shown = {name: texts for name, texts in content.inputs.items() if name.partition(".")[0] in names}
     others = {name: texts for name, texts in earlier.content.inputs.items() if name.partition(".")[0] not in names}
     return replace(content, inputs={**others, **shown})
-
-
-def account_once_key(request: Request) -> str:
-    """The form's one-time key within the account: nobody can learn or take that of another person."""
-    return account_key(request, posted_text(request, "_once"))
-
-
-def account_key(request: Request, key: str) -> str:
-    """A key of a form or of its draft within the account; empty without one."""
-    return f"{request.visitor.own_account}:{key[:64]}" if key else ""

@@ -25,7 +25,7 @@ from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_o
 from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.merging import Basis, Merged, basis_of, conflict_of_changes, merge_changes, read_basis
-from portal.views.forms.offers import finds
+from portal.views.forms.offers import find_texts
 from portal.views.forms.steps import fields_of_form
 from portal.views.forms.submissions import (
     FormAnswer,
@@ -85,7 +85,7 @@ class EditForm:
             posted_inputs(self.fields, form),
             values,
             filled.errors,
-            finds(self.request),
+            find_texts(self.request),
             self.record.values,
             held=tuple(held),
             largest_file=largest_file(self.request),
@@ -142,7 +142,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if changed is not None:
         return {"page": _edit_page(form, replace(form.read(changed), errors={}), basis)}
     filling = form.read(request.POST)
-    if filling.finds:
+    if filling.find_texts:
         return {"page": _edit_page(form, replace(filling, errors={}), basis)}
     # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
     merged = (

@@ -258,7 +258,7 @@ class Conflict:
 
 
 @dataclass(frozen=True)
-class Suggesting:
+class SuggestionInputs:
     """What a form says to the script that offers answers to the title while it is typed."""
 
     url: str  # that finds them
@@ -308,7 +308,7 @@ class FormPage(PageOfWidgets):
     draft: DraftForm | None = None
     files: UploadInput | None = None  # asked for in the last step
     compute_url: str = ""  # where a script asks for what is computed while the reader types
-    suggesting: Suggesting | None = None
+    suggestions: SuggestionInputs | None = None
 
     @property
     def computes(self) -> bool:

@@ -145,7 +145,7 @@ def _descriptions(records: Records, ids: list[int]) -> dict[str, str]:
     }
 
 
-def finds(request: Request) -> dict[str, str]:
+def find_texts(request: Request) -> dict[str, str]:
     """Without JavaScript: what to find in a link with many records, when the button beside it was pressed."""
     pressed = posted_text(request, "_find")
     return {pressed: posted_text(request, FIND + pressed)} if pressed else {}

@@ -11,11 +11,11 @@ from portal.fields.base import Field, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.form_keys import address_of_key, keep_address, kept_address, one_time_key
 from portal.texts import translate
-from portal.views.forms.drafts import KEY, account_key, account_once_key, drafts_of, form_name
+from portal.views.forms.drafts import KEY, drafts_of, form_name
 from portal.views.forms.form_page import FormPage
 from portal.views.lists.list_navigation import back_to_list
 from portal.web.addresses import record_address
-from portal.web.form_input import posted_text
+from portal.web.form_input import account_key, posted_once_key, posted_text
 
 FormAnswer: TypeAlias = dict[str, FormPage] | Response
 Page = TypeVar("Page")
@@ -23,14 +23,14 @@ Page = TypeVar("Page")
 
 def answer_if_repeated(records: Records, request: Request) -> HTTPSeeOther | None:
     """The answer to a form that was sent before; None for the first sending, whose key is taken by this."""
-    key = account_once_key(request)
+    key = posted_once_key(request)
     address = address_of_key(records, key) if key else None
     return None if address is None else HTTPSeeOther(address or request.path)
 
 
 def answer_when_done(records: Records, request: Request, address: str) -> HTTPSeeOther:
     """The answer to a form that has been done: on to `address`, for a repetition too."""
-    if key := account_once_key(request):
+    if key := posted_once_key(request):
         keep_address(records, key, address)
     drafts_of(request).discard(form_name(request))
     return HTTPSeeOther(address)

@@ -13,7 +13,7 @@ from portal.records.reading.any_words import ids_with_any_word
 from portal.records.reading.records import Records
 from portal.texts import beginning, ngettext
 from portal.views.forms.drafts import KEY, drafts_of
-from portal.views.forms.form_page import Suggesting
+from portal.views.forms.form_page import SuggestionInputs
 from portal.web.addresses import list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -24,12 +24,12 @@ LONGEST = 200  # characters of a title that are looked for
 ABOUT = 140  # characters of what a record says
 
 
-def suggesting(records: Records, shown: set[str], key: str) -> Suggesting | None:
+def suggestion_inputs(records: Records, shown: set[str], key: str) -> SuggestionInputs | None:
     """What a form that shows these fields says to the script; None where nothing can be suggested."""
     title = records.module.title_field.name
     if title not in shown or _suggested(records) is None:
         return None
-    return Suggesting(f"/{records.name}/suggested", f"field-{title}", f"/{records.name}/solved", key)
+    return SuggestionInputs(f"/{records.name}/suggested", f"field-{title}", f"/{records.name}/solved", key)
 
 
 def _suggested(records: Records) -> Records | None:

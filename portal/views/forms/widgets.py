@@ -59,12 +59,12 @@ class Filling:
     inputs: Mapping[str, Any]
     values: Mapping[str, Any]
     errors: Mapping[str, str] = field(default_factory=dict)
-    finds: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
+    find_texts: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
     stored: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: a link may stay, offered or not
     held: tuple[PendingFile, ...] = ()  # attachments that were sent before
     largest_file: int = 0  # bytes of the largest that one request can bring
     prefix: str = ""  # before the names of the inputs of a row: “lines.0.”
-    found: dict[Any, list[tuple[int, str]]] = field(default_factory=dict)  # what links of other rows offer
+    row_offers: dict[Any, list[tuple[int, str]]] = field(default_factory=dict)  # what links of other rows offer
 
     def one(self, name: str) -> str:
         """The text of an input."""
@@ -121,8 +121,8 @@ def widget(filling: Filling, field: Field) -> Widget:
     kind, reader = WIDGETS[field.widget], filling.records.policy.reader
     locked = is_locked(filling.records, field, filling.values)
     if locked:  # browsers send nothing of it
-        kept = inputs_of([field], filling.values, reader)
-        filling = replace(filling, inputs={**filling.inputs, **{filling.prefix + name: kept[name] for name in kept}})
+        own = {filling.prefix + name: text for name, text in inputs_of([field], filling.values, reader).items()}
+        filling = replace(filling, inputs={**filling.inputs, **own})
     base = Widget(
         name=filling.prefix + field.name,
         label=field.title,
@@ -197,9 +197,9 @@ def _as_cards(base: Widget) -> Widget:
 
 
 def _link(filling: Filling, field: Any, base: Widget) -> Widget:
-    find_text, chosen = filling.finds.get(base.name, ""), [value for value in filling.many(field.name) if value]
+    find_text, chosen = filling.find_texts.get(base.name, ""), [value for value in filling.many(field.name) if value]
     stored = filling.stored.get(field.name)
-    offers = link_offers(filling.records, field, filling.values, stored, find_text, chosen, known=filling.found)
+    offers = link_offers(filling.records, field, filling.values, stored, find_text, chosen, known=filling.row_offers)
     return base._replace(
         offers=tuple(Offer(value, title, value in chosen) for value, title in offers.titles.items()),
         many=offers.more or bool(find_text),

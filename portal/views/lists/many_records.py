@@ -32,7 +32,7 @@ from portal.records.writing.many_records import (
 from portal.records.writing.validation import read_form
 from portal.texts import Words, _, ngettext
 from portal.views.forms.form_page import FormRow, QuestionPage
-from portal.views.forms.offers import finds
+from portal.views.forms.offers import find_texts
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import CSV, KINDS, list_file, may_export
@@ -287,7 +287,7 @@ def _question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[An
     records, post = many.records, many.request.POST
     values = many.shared_values if many.fields else {}
     sent = posted_inputs(many.fields, post) or inputs_of(many.fields, {}, many.request.reader)
-    filling = Filling(records, sent, values, problems, finds=finds(many.request))
+    filling = Filling(records, sent, values, problems, find_texts=find_texts(many.request))
     widgets = [widget(filling, field) for field in many.fields]
     if many.transition and many.asks_comment:
         widgets.append(comment_widget(many.transition, many.comment, problems.get("comment", "")))

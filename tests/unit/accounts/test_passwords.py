@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.accounts.passwords import ALPHABET, Passwords, generated, weakness
+from portal.accounts.passwords import ALPHABET, Passwords, password_weakness, random_password
 
 CHEAP = Passwords(memory=8, rounds=1)
 ANNA = "anna@acme.example"
@@ -34,20 +34,20 @@ def test_a_hash_with_other_parameters_is_outdated():
     "password", ["short", "x" * 1001, ANNA, ANNA.upper(), "Password123", "aaaaaaaaaaaa", "ababababababab", "qwertyuiop"]
 )
 def test_a_weak_password_is_refused(password):
-    assert weakness(password, ANNA)
+    assert password_weakness(password, ANNA)
 
 
 def test_the_name_of_a_long_address_is_a_weak_password():
-    assert weakness("anna.rossi.verdi", "anna.rossi.verdi@acme.example")
+    assert password_weakness("anna.rossi.verdi", "anna.rossi.verdi@acme.example")
 
 
 @pytest.mark.parametrize("password", ["correct horse battery", "ten chars!", "密码是一个很长的秘密句子"])
 def test_a_long_password_of_several_characters_is_taken(password):
-    assert weakness(password, ANNA) is None
+    assert password_weakness(password, ANNA) is None
 
 
 def test_a_generated_password_is_strong_and_can_be_read_aloud():
-    made = {generated() for _time in range(50)}
+    made = {random_password() for _time in range(50)}
     assert len(made) == 50
-    assert all(weakness(password, ANNA) is None for password in made)
+    assert all(password_weakness(password, ANNA) is None for password in made)
     assert set("".join(made)) <= set(ALPHABET + "-")

@@ -23,15 +23,15 @@ from portal.declaration.load import load
 from portal.declaration.shapes import LETTER_KINDS, Mail
 from portal.mail import access_letters, account_letters
 from portal.mail.account_letters import (
-    address_changed,
-    letters_given_up,
+    address_changed_letter,
+    letters_given_up_letter,
     new_device_letter,
-    passkey_changed,
-    password_changed,
+    passkey_changed_letter,
+    password_changed_letter,
     password_reset_letter,
-    second_factor_changed,
-    token_made,
-    webhooks_given_up,
+    second_factor_changed_letter,
+    token_made_letter,
+    webhooks_given_up_letter,
 )
 from portal.mail.builder import LetterContent, LetterThread, Sender, write_letter
 from portal.mail.headers import header_text, parse_letter
@@ -73,18 +73,18 @@ HOSTILE = [
 
 # Every letter, written to somebody.
 WRITE = {
-    "second_factor_changed": lambda *who: second_factor_changed(*who, is_on=True),
-    "token_made": lambda *who: token_made(*who, "Nightly export"),
-    "passkey_changed": lambda *who: passkey_changed(*who, is_added=True),
-    "address_changed": lambda *who: address_changed(*who, "anna@new.example"),
+    "second_factor_changed_letter": lambda *who: second_factor_changed_letter(*who, is_on=True),
+    "token_made_letter": lambda *who: token_made_letter(*who, "Nightly export"),
+    "passkey_changed_letter": lambda *who: passkey_changed_letter(*who, is_added=True),
+    "address_changed_letter": lambda *who: address_changed_letter(*who, "anna@new.example"),
     "new_device_letter": lambda *who: new_device_letter(*who, Device("Firefox", "Linux")),
-    "letters_given_up": letters_given_up,
-    "webhooks_given_up": webhooks_given_up,
-    "address_proof": lambda *who: access_letters.address_proof(*who, "TOKEN"),
-    "invitation": lambda *who: access_letters.invitation(*who, "TOKEN", 7),
-    "let_in": access_letters.let_in,
-    "somebody_waits": lambda *who: access_letters.somebody_waits(*who, "eva@acme.example"),
-    "password_changed": password_changed,
+    "letters_given_up_letter": letters_given_up_letter,
+    "webhooks_given_up_letter": webhooks_given_up_letter,
+    "address_proof_letter": lambda *who: access_letters.address_proof_letter(*who, "TOKEN"),
+    "invitation_letter": lambda *who: access_letters.invitation_letter(*who, "TOKEN", 7),
+    "access_approved_letter": access_letters.access_approved_letter,
+    "approval_request_letter": lambda *who: access_letters.approval_request_letter(*who, "eva@acme.example"),
+    "password_changed_letter": password_changed_letter,
     "sign_in_link_letter": lambda *who: account_letters.sign_in_link_letter(*who, "TOKEN"),
     "password_reset_letter": lambda *who: password_reset_letter(*who, "TOKEN"),
 }
