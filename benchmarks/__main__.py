@@ -51,10 +51,10 @@ def main() -> None:
 
 def _databases(server: str | None, size: int) -> dict[str, str]:
     """The addresses of both databases of a size; filled now where they were not before."""
-    found = {"sqlite": f"sqlite:///{FOLDER / f'tickets_{size}.sqlite'}"}
+    urls = {"sqlite": f"sqlite:///{FOLDER / f'tickets_{size}.sqlite'}"}
     if server:
-        found["postgresql"] = server.format(name=f"tickets_{size}")
-    for kind, url in found.items():
+        urls["postgresql"] = server.format(name=f"tickets_{size}")
+    for kind, url in urls.items():
         mark = FOLDER / f"{kind}_{size}.filled"
         if not mark.exists():
             print(f"filling {size:,} tickets into {kind} …", flush=True)
@@ -62,7 +62,7 @@ def _databases(server: str | None, size: int) -> dict[str, str]:
             _empty(kind, server, size)
             fill(url, size)
             mark.write_text(f"{time.monotonic() - began:.0f} seconds\n")
-    return found
+    return urls
 
 
 def _empty(kind: str, server: str | None, size: int) -> None:

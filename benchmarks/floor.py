@@ -20,13 +20,13 @@ ROUNDS, CALLS = 8, 6
 def compare(portal: Portal, who: str, path: str, rounds: int) -> tuple[float, float, float]:
     """Milliseconds of a page and of its floor, the least of all rounds; and the median of how many times the floor."""
     body = [portal.get(who, path) for _time in range(3)][-1]
-    found, application = statements(portal, who, path), bare.application(len(body))
+    executed, application = statements(portal, who, path), bare.application(len(body))
     with reading(make_engine(portal.url)) as connection:
         execute = bare_executor(connection)
 
         def floor() -> None:
             wsgi_call(application, "/tickets")
-            for statement, parameters in found:
+            for statement, parameters in executed:
                 execute(statement, parameters)
 
         taken = [(_least(lambda: portal.get(who, path)), _least(floor)) for _round in range(rounds)]

@@ -74,14 +74,14 @@ def megabytes() -> float:
 
 def measure(settings: Settings, names: list[str]) -> None:
     """Opens every portal but the last one, and prints the figures."""
-    application, kept = host_portals(settings), settings.loaded_portals
+    application, most_kept = host_portals(settings), settings.loaded_portals
     seconds_of_page(application, names[-1])  # compiles the templates, once for all
     before = megabytes()
     firsts = sorted(seconds_of_page(application, name) for name in names[:-1])
-    each = (megabytes() - before) / len(firsts)
-    again = sorted(seconds_of_page(application, name) for name in names[-1 - min(kept, len(firsts)) : -1])
+    each_takes = (megabytes() - before) / len(firsts)
+    again = sorted(seconds_of_page(application, name) for name in names[-1 - min(most_kept, len(firsts)) : -1])
     print(
-        f"{kept} kept in memory: {each:.1f} MB for each portal; first page p50 {share(firsts, 0.5):.2f} s,"
+        f"{most_kept} kept in memory: {each_takes:.1f} MB for each portal; first page p50 {share(firsts, 0.5):.2f} s,"
         f" at most {firsts[-1]:.2f} s; next page of one that is kept {share(again, 0.5) * 1000:.1f} ms"
     )
 
@@ -92,8 +92,8 @@ def main(database: str, portals: int = 100) -> None:
     settings = Settings(hosted=folder, database=database, base_url="https://{folder}", compiled=folder / "templates")
     names = make_portals(settings, portals + 1)
     print(f"{portals} portals, each a copy of the demo, in {folder}")
-    for kept in (portals + 1, settings.loaded_portals, 1):
-        one_run = settings.model_copy(update={"loaded_portals": kept})
+    for most_kept in (portals + 1, settings.loaded_portals, 1):
+        one_run = settings.model_copy(update={"loaded_portals": most_kept})
         process = multiprocessing.get_context("spawn").Process(target=measure, args=(one_run, names))
         process.start()
         process.join()

@@ -114,7 +114,7 @@ def longest_wait(url: str, act: Callable[[sa.Engine], None], run: Callable[[], o
 
 def measure(url: str, engine: sa.Engine, tables: Tables) -> str:
     """Applies a change, and says how long it took and who waited for how long."""
-    said = plan(engine, tables)
+    planned = plan(engine, tables)
     took: list[float] = []
     saves: list[float] = []
 
@@ -126,7 +126,7 @@ def measure(url: str, engine: sa.Engine, tables: Tables) -> str:
     before = longest_wait(url, read, lambda: time.sleep(3))
     reads = longest_wait(url, read, lambda: saves.append(longest_wait(url, save, change)))
     waits = f"longest read {reads:,.0f} ms (before: {before:,.0f}), longest save {saves[0]:,.0f} ms"
-    return "\n    ".join([f"{took[0]:.1f} s; {waits}", *(step.planned for step in said.steps)])
+    return "\n    ".join([f"{took[0]:.1f} s; {waits}", *(step.planned for step in planned.steps)])
 
 
 def main(url: str, rows: int) -> None:

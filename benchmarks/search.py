@@ -80,14 +80,14 @@ def main(urls: list[str]) -> None:
         databases = [Database(connection.dialect.name, connection) for connection in (one, other)]
         for number in range(ROUNDS + 1):
             for reader, kind, request in _requests(tables):
-                found = []
+                results = []
                 for database in databases:
                     began, worked = time.perf_counter(), database.worked()
-                    found.append(search.find(database.connection, request, PAGE, counted=COUNTED).hits)
+                    results.append(search.find(database.connection, request, PAGE, counted=COUNTED).hits)
                     if number:
                         times = database.worked() - worked, (time.perf_counter() - began) * 1000
                         taken[reader, kind, database.name].append(times)
-                if len({tuple(hit.record for hit in hits) for hits in found}) > 1:
+                if len({tuple(hit.record for hit in hits) for hits in results}) > 1:
                     print(f"the two find different records: {reader}, {request.words}")
     _report(taken)
 
@@ -106,7 +106,7 @@ def _report(taken: dict[tuple[str, str, str], list[tuple[float, float]]]) -> Non
     for reader, kind in dict.fromkeys((reader, kind) for reader, kind, _database in taken):
         cells = []
         for measure in (0, 1):
-            times = [sorted(each[measure] for each in taken[reader, kind, name]) for name in ("sqlite", "postgresql")]
+            times = [sorted(row[measure] for row in taken[reader, kind, name]) for name in ("sqlite", "postgresql")]
             one, other = ([share(of_database, part) for part in SHARES] for of_database in times)
             cells += [_joined(one), _joined(other)]
             if not measure:

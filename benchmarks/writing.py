@@ -34,7 +34,7 @@ def eight_writers(portal: Portal, seconds: float) -> dict[str, float | str]:
     calls = [creations(portal, who) for who in ("staff", "many") * (PEOPLE // 2)]
 
     def work(person: int) -> list[float]:
-        found = []
+        times = []
         begin.wait()
         end = time.perf_counter() + seconds
         while (start := time.perf_counter()) < end:
@@ -42,11 +42,11 @@ def eight_writers(portal: Portal, seconds: float) -> dict[str, float | str]:
                 calls[person]()
             except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and shown
                 refused[f"{type(error).__name__}: {error}"] += 1
-            found.append((time.perf_counter() - start) * 1000)
-        return found
+            times.append((time.perf_counter() - start) * 1000)
+        return times
 
     with ThreadPoolExecutor(PEOPLE) as pool:
-        taken = sorted(each for found in pool.map(work, range(PEOPLE)) for each in found)
+        taken = sorted(milliseconds for times in pool.map(work, range(PEOPLE)) for milliseconds in times)
     shares = {f"p{percent}": share(taken, percent / 100) for percent in (50, 95, 99)}
     most = "; ".join(f"{count} × {what}" for what, count in refused.most_common(3))
     return {**shares, "longest": taken[-1], "per_second": len(taken) / seconds, "errors": refused.total(), "most": most}

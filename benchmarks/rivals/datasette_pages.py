@@ -68,12 +68,12 @@ async def main() -> None:
     await site.invoke_startup()
     application = site.app()
     newest = [row[0] for row in (await site.get_database(file.stem).execute(LIST)).rows]
-    found = {
+    timings = {
         "list": await measure(application, [(f"/{file.stem}/list", "")], seconds),
         "search, rare word": await measure(application, [(f"/{file.stem}/search", f"q={RARE}")], seconds),
         "detail": await measure(application, [(f"/{file.stem}/tickets/{each}", "") for each in newest[:20]], seconds),
     }
-    json.dump({**{name: timing.as_row() for name, timing in found.items()}, "memory": memory()}, sys.stdout)
+    json.dump({**{name: timing.as_row() for name, timing in timings.items()}, "memory": memory()}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -128,12 +128,12 @@ def main() -> None:
         "filter": [f"{base}?urgency__exact=high"],
         "detail": [f"{base}{identity}/change/" for identity in newest],
     }
-    found: dict[str, Any] = {}
+    timings: dict[str, Any] = {}
     for name, paths in pages.items():
         calls = [lambda path=path: len(wsgi_call(application, path, cookie)) for path in paths]
-        found[name] = measure(calls, seconds, least=3).as_row()
+        timings[name] = measure(calls, seconds, least=3).as_row()
     connections.close_all()
-    json.dump({**found, "memory": memory()}, sys.stdout)
+    json.dump({**timings, "memory": memory()}, sys.stdout)
 
 
 if __name__ == "__main__":

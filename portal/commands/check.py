@@ -91,5 +91,5 @@ def _print_for_programs(loaded: Loaded, form: str, folder: Path) -> None:
 def _from_here(folder: Path) -> str:
     """The folder as it is called from the current one, which in a workflow is the root of the repository."""
     here = Path.cwd().resolve()
-    whole = folder.resolve()
-    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else whole.as_posix()
+    resolved = folder.resolve()
+    return resolved.relative_to(here).as_posix() if resolved.is_relative_to(here) else resolved.as_posix()

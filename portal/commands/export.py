@@ -65,8 +65,8 @@ def command(module: str, file: str, bundle: Path | None, lines: str) -> None:
                 raise click.ClickException(str(error)) from None
             except TooManyRowsError as error:
                 raise click.ClickException(f"{error}: use --lines files") from None
-        written = f"{module}: {plural(export.done, 'record')}" + (f" and {plural(files.done, 'file')}" if files else "")
-        click.echo(f"{written} written", err=True)  # the standard output may be the file
+        done = f"{module}: {plural(export.done, 'record')}" + (f" and {plural(files.done, 'file')}" if files else "")
+        click.echo(f"{done} written", err=True)  # the standard output may be the file
         for field in () if in_columns else of_lines:
             _write_rows(records, field, file)
 

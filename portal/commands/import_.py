@@ -175,7 +175,7 @@ def _import(
     rows = _places_of_rows(portal.declaration.modules[module], file, delimiter, options)
     # A row may belong to a record of the file: then a dry run writes the records, and takes them back.
     transaction = reading if options.dry_run and not rows else writing
-    whole = replace(options, dry_run=False) if rows else options
+    effective = replace(options, dry_run=False) if rows else options
     done: list[ImportedFile] = []
     with suppress(_UndoneError), database_errors_explained(), transaction(portal.engine) as connection:
         records = portal.records(connection, module)
@@ -183,7 +183,7 @@ def _import(
             source = open_file(file, delimiter)
             on_checked = bars.enter_context(progress_bar("Checking", source.lines))
             on_written = bars.enter_context(progress_bar("Importing", source.lines))
-            imported = import_file(records, source, whole, on_checked, on_written)
+            imported = import_file(records, source, effective, on_checked, on_written)
             done.append(ImportedFile(module, file, imported))
         stopped = bool(imported.bad) and not options.skip_bad
         for field, path, columns in rows:
@@ -192,7 +192,7 @@ def _import(
                 on_checked = bars.enter_context(progress_bar("Checking", source.lines))
                 outcome = imported.outcome
                 owners = Owners(outcome.added_ids, outcome.ids if columns else None, imported=not stopped)
-                report = import_rows(records, field, columns or source, whole, owners, on_checked)
+                report = import_rows(records, field, columns or source, effective, owners, on_checked)
                 done.append(ImportedFile(f"{module}.{field.name}", path, report))
         if options.dry_run or (not options.skip_bad and any(part.bad for part in done)):
             raise _UndoneError

@@ -55,11 +55,11 @@ def command(url: str | None, first_files: tuple[Path, ...], files: tuple[Path, .
         outline, imported = _of_files(paths)
     if not outline.modules:
         raise click.ClickException("there is nothing to make a module of: no table has a column that can be shown")
-    written = _write(folder, outline)
+    names = _write(folder, outline)
     fields = sum(len(module.fields) for module in outline.modules)
     links = sum(one.type == "link" for module in outline.modules for one in module.fields)
     counts = ", ".join((plural(len(outline.modules), "module"), plural(fields, "field"), plural(links, "link")))
-    click.echo(f"{counts} written to {', '.join(written)} in {folder}")
+    click.echo(f"{counts} written to {', '.join(names)} in {folder}")
     _print_next_steps(folder, url, imported)
 
 

@@ -62,11 +62,11 @@ def profile(name: str, extends: str | None) -> None:
 
 def _write(start: Callable[[], Start]) -> None:
     try:
-        written = start()
+        result = start()
     except (CannotStartError, CannotBeEditedError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
-    for sentence in written.hints:
+    for sentence in result.hints:
         click.echo(f"Next: {sentence}")
-    click.echo(f"Wrote {'; '.join(written.done)}")
+    click.echo(f"Wrote {'; '.join(result.done)}")

@@ -33,8 +33,8 @@ def command(out: Path | None, form: str) -> None:
         with database_refusals_explained():
             made = plan(portal.engine, portal.tables)
             if out is not None:
-                kept = saved_plan(portal.engine, portal.tables, files_digest(portal.settings.folder), made.steps)
-                out.write_text(kept.write(made.steps), encoding="utf-8")
+                saved = saved_plan(portal.engine, portal.tables, files_digest(portal.settings.folder), made.steps)
+                out.write_text(saved.write(made.steps), encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror}") from None
     if form == "json":

@@ -22,13 +22,13 @@ def command(path: Path | None) -> None:
     """
     folder = chosen_settings(path).folder
     try:
-        written = write_schemas(folder)
+        schemas = write_schemas(folder)
     except OSError as error:
         raise click.ClickException(f"{folder / FOLDER} cannot be written: {error.strerror}") from None
-    if not written:
+    if not schemas:
         raise click.ClickException(
             "modules.yaml cannot be read: `portal check` says why; the schemas stay as they were"
         )
     for file, line in files_without_schema(folder).items():
         click.echo(f"{file}: to use its schema, begin this file with: {line}")
-    click.echo(f"Wrote {plural(len(written), 'schema')} to {folder / FOLDER}")
+    click.echo(f"Wrote {plural(len(schemas), 'schema')} to {folder / FOLDER}")

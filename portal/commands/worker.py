@@ -60,11 +60,11 @@ def command(once: bool) -> None:
         _announce(settings, server)
         if once:
             worker = _worker_of(settings, live, server)
-            done, told = worker.turn(), worker.deliver()
-            written = plural(done.announced, "email")
-            click.echo(f"{written} written, {plural(done.sent, 'email')} sent, {plural(done.due, 'record')} due")
+            done, delivered = worker.turn(), worker.deliver()
+            emails = plural(done.announced, "email")
+            click.echo(f"{emails} written, {plural(done.sent, 'email')} sent, {plural(done.due, 'record')} due")
             if live.current().declaration.webhooks:
-                click.echo(f"{plural(told, 'event')} told to webhooks")
+                click.echo(f"{plural(delivered, 'event')} told to webhooks")
             return
         with stop_signals() as stopping:
             worker = _worker_of(settings, live, server, stopping)

@@ -42,23 +42,23 @@ class Announcing:
 
     def announce_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
         """Announces what is due; returns how many letters that made."""
-        written = 0
+        total = 0
         while not is_stopping() and self._is_due(tables):
             number = self._announce_one(tables)
             if number is None:
                 break
-            written += number
-        return written
+            total += number
+        return total
 
     def rewrite(self, connection: sa.Connection, tables: Tables, waiting: Waiting) -> Letter | None:
         """A letter that waits, as it would be written now; None if its recipient must not learn of it."""
         about = waiting.about
         announcement = load_announcement(connection, tables, str(about.module), int(about.record or 0), about.events)
         sender = self.sender(tables, self.clock())
-        written = record_letters(
+        letters = record_letters(
             connection, tables, sender, portal_key(connection, tables), announcement, only_to=about.account
         )
-        letter = next(iter(written), None)
+        letter = next(iter(letters), None)
         if letter is not None:
             letter.message.replace_header("Message-ID", waiting.message_id)
         return letter
@@ -90,10 +90,10 @@ class Announcing:
         if any(event.kind in UNTRUE for event in announcement.events):
             self._refresh(connection, tables, announcement)
         sender, key = self.sender(tables, now), portal_key(connection, tables)
-        written = record_letters(connection, tables, sender, key, announcement)
-        for letter in written:
+        letters = record_letters(connection, tables, sender, key, announcement)
+        for letter in letters:
             put_letter(connection, tables, letter.message, now, about=letter.about)
-        return len(written)
+        return len(letters)
 
     def _refresh(self, connection: sa.Connection, tables: Tables, announcement: Announcement) -> None:
         """What was withdrawn or deleted is in no letter that waits."""

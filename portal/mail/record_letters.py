@@ -63,8 +63,8 @@ def record_letters(
         return []
     to = recipients(connection, tables, sender, announcement.module, announcement.record)
     chosen = [recipient for recipient in to if only_to in (None, recipient.account.id)]
-    written = (_letter(connection, tables, sender, key, announcement, recipient) for recipient in chosen)
-    return [letter for letter in written if letter is not None]
+    letters = (_letter(connection, tables, sender, key, announcement, recipient) for recipient in chosen)
+    return [letter for letter in letters if letter is not None]
 
 
 def _letter(

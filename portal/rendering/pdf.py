@@ -89,9 +89,9 @@ def _as_data(value: Any, reader: Reader, keep: Callable[[bytes], str]) -> Any:
     if isinstance(value, bytes):
         return keep(value)
     if (named := _named(value)) is not None:
-        return {name: again(each) for name, each in named.items()}
+        return {name: again(part) for name, part in named.items()}
     if isinstance(value, tuple):
-        return [again(each) for each in value]
+        return [again(part) for part in value]
     return str(value) if isinstance(value, Decimal) else value
 
 

@@ -107,9 +107,9 @@ def chart_of(request: Request, panel: Panel, number: int, most: int | None) -> C
     by_currency: dict[str, list[Amount]] = defaultdict(list)
     for amount in amounts:
         by_currency[amount.currency].append(amount)
-    kept = {name: sums.largest(several) for name, several in by_currency.items()}
-    missing = groups.number - sum(amount.number for several in kept.values() for amount in several)
-    drawings = (draw(panel, several, name if len(kept) > 1 else "") for name, several in kept.items())
+    shown = {name: sums.largest(several) for name, several in by_currency.items()}
+    missing = groups.number - sum(amount.number for several in shown.values() for amount in several)
+    drawings = (draw(panel, several, name if len(shown) > 1 else "") for name, several in shown.items())
     return replace(chart, drawings=tuple(drawings), others=_others(missing, reader) if missing else "")
 
 

@@ -75,6 +75,6 @@ def flash_message(request: Request) -> str:
 
 def _delete_cookie(request: Request, response: Response) -> None:
     # A redirect shows nothing: the message stays for the next page.
-    written = f"{cookie_name(request, Cookie.FLASH)}="
-    if response.status_code < 300 and written not in "".join(response.headers.getall("Set-Cookie")):
+    own_cookie = f"{cookie_name(request, Cookie.FLASH)}="
+    if response.status_code < 300 and own_cookie not in "".join(response.headers.getall("Set-Cookie")):
         set_cookie(request, response, Cookie.FLASH, None)

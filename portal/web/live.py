@@ -254,10 +254,10 @@ class LivePortal:
         or where they no longer fit it, or this version of the portal.
         """
         try:
-            kept = last_kept(self.engine)
-            if kept is None:
+            last = last_kept(self.engine)
+            if last is None:
                 return None
-            with unpacked_folder(kept.archive) as folder:
+            with unpacked_folder(last.archive) as folder:
                 declaration = load(folder, self.overrides).declaration
                 if declaration is None:
                     return None
@@ -271,7 +271,7 @@ class LivePortal:
             log.warning("The last valid declarations cannot be used: %s", error)
             return None
         development = self._is_development(declaration)
-        portal = Portal(tables, self.engine, kept.since, assets, development, self.replica, files)
+        portal = Portal(tables, self.engine, last.since, assets, development, self.replica, files)
         return portal if fits else None
 
     def _keep(self, portal: Portal) -> None:

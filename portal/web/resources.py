@@ -185,10 +185,10 @@ class RecordComments(RecordBranch):
     """`/MODULE/ID/comments/`: the conversation on a record, as far as this person may read it."""
 
     def __getitem__(self, name: str) -> "RecordComment":
-        written = find_comment(self.records, self.record, int(name)) if RECORD_ID.fullmatch(name) else None
-        if written is None or not may_correct(self.records, written, self.request.writer(self.records).author):
+        comment = find_comment(self.records, self.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        if comment is None or not may_correct(self.records, comment, self.request.writer(self.records).author):
             raise KeyError(name)
-        return RecordComment(self, name, written)
+        return RecordComment(self, name, comment)
 
 
 class RecordComment(RecordBranch):

@@ -101,10 +101,10 @@ def _program(request: Request) -> Visitor:
         return Visitor()
     tables = request.portal.tables
     with _read_only_connection(request) as connection:
-        found = find_token(connection, tables, token.strip())
-        if found is None:
+        known = find_token(connection, tables, token.strip())
+        if known is None:
             return Visitor(ended=TOKEN_ENDED)
-        api_token, account = found
+        api_token, account = known
         identity = admit(connection, tables, account, plain=True, **_reading(request, account))
     if isinstance(identity, str):
         return Visitor(ended=identity)

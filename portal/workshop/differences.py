@@ -203,9 +203,9 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
             continue
         differing = [*_layouts(old, new, module), *_shape_differences(old.modules[module], access, TOLD_OF_ACCESS)]
         # What the profile has from its module is told with that.
-        told = list(_shape_differences(before.modules[module], after.modules[module]))
+        of_module = list(_shape_differences(before.modules[module], after.modules[module]))
         differing = [entry for entry in differing if names.of_value(entry.before) != entry.after]
-        if differing := [difference for difference in differing if difference not in told]:
+        if differing := [difference for difference in differing if difference not in of_module]:
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
             sentence = f"{_readable_name(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
@@ -270,9 +270,9 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
             sentence = f"module {_readable_name(name)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, name, (), (*paths, (name,)))
         yield from _field_changes(name, old.fields, module.fields)
-    kept = {module.formerly for module in after.modules.values()} | set(after.modules)
+    known = {module.formerly for module in after.modules.values()} | set(after.modules)
     for name in before.modules:
-        if name not in kept:
+        if name not in known:
             yield Change("lost", f"there is no module {_readable_name(name)} any more", name)
     yield from _webhook_changes(before, after)
     skipped = {"folder", "modules", "profiles", "icons"}
@@ -290,8 +290,8 @@ def _webhook_changes(before: Declaration, after: Declaration) -> Iterator[Change
     """Who outside is told, and who no longer is; a webhook that differs is among the settings."""
     for name, webhook in after.webhooks.items():
         if name not in before.webhooks:
-            told = f"{webhook.url} is told of {', '.join(webhook.on)} as {webhook.as_}"
-            yield Change("gained", f"there is a new webhook {name}: {told}")
+            what = f"{webhook.url} is told of {', '.join(webhook.on)} as {webhook.as_}"
+            yield Change("gained", f"there is a new webhook {name}: {what}")
     for name in before.webhooks:
         if name not in after.webhooks:
             yield Change("lost", f"there is no webhook {name} any more")

@@ -33,11 +33,11 @@ def folder_at_revision(name: str, beside: Path) -> Iterator[Path]:
 def _commit(name: str, beside: Path) -> str:
     """The commit of a revision; git must not take it for an option or a file."""
     try:
-        found = _git(beside, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        commit = _git(beside, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except UnknownRevisionError as error:
         reason = str(error) or f"git knows no revision “{name}”"
         raise UnknownRevisionError(f"there is no folder “{name}”, and {reason}") from None
-    return found.decode().strip()
+    return commit.decode().strip()
 
 
 def _git(folder: Path, *arguments: str) -> bytes:

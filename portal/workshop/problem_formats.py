@@ -50,8 +50,8 @@ def as_annotations(problems: Iterable[Problem], base: str) -> Iterable[str]:
             "file": _within(base, problem.file), "line": problem.line, "col": problem.column,
             "endColumn": end_of(problem), "title": f"{kind_of(problem).code} {kind_of(problem).title}",
         }  # fmt: skip
-        written = ",".join(f"{key}={str(value).translate(_ESCAPED_PROPERTY)}" for key, value in properties.items())
-        yield f"::{kind} {written}::{_whole_sentence(problem).translate(_ESCAPED)}"
+        listed = ",".join(f"{key}={str(value).translate(_ESCAPED_PROPERTY)}" for key, value in properties.items())
+        yield f"::{kind} {listed}::{_whole_sentence(problem).translate(_ESCAPED)}"
 
 
 def end_of(place: Problem | RelatedPlace) -> int:

@@ -37,15 +37,15 @@ def upgrade(folder: Path) -> Upgraded:
     document = files[MODULES].document
     if document.data is None or document.problems:
         raise CannotUpgradeError(f"{MODULES} cannot be read: `portal check` says why")
-    written = document.value(("version",))
-    if written is not None and (complaint := version_complaint(written)):
+    present = document.value(("version",))
+    if present is not None and (complaint := version_complaint(present)):
         raise CannotUpgradeError(complaint)
-    result = Upgraded(written)
+    result = Upgraded(present)
     before = dict(files)
     for version, tell in STEPS:
-        if version > (written or 0):
+        if version > (present or 0):
             result.done += tell(files)
-    if written != VERSION:
+    if present != VERSION:
         files[MODULES] = _with_version(files[MODULES])
         result.done.append(f"{MODULES}: version: {VERSION}")
     for file, text in files.items():
@@ -73,34 +73,34 @@ def _with_version(modules: YamlText) -> YamlText:
 
 def _report_letters(files: Files) -> list[str]:
     """Version 1 writes letters about records, which 0.1.0 accepted as a key and did not do."""
-    written = [
+    names = [
         name
         for name, entry in _entries(files[MODULES].document.value(("modules",)))
         if isinstance(entry, Mapping) and "mail" not in entry and (entry.get("comments") or entry.get("lifecycle"))
     ]
-    if not written:
+    if not names:
         return []
     off = "mail: {created: false, commented: false, moved: false}"
-    return [f"From now on emails are written about {', '.join(written)}; {off} in a module turns them off"]
+    return [f"From now on emails are written about {', '.join(names)}; {off} in a module turns them off"]
 
 
 def _report_names(files: Files) -> list[str]:
     """Version 1 has pages and fields whose names 0.1.0 left free; what is stored under them is kept."""
-    told = []
+    sentences = []
     for module, entry in _entries(files[MODULES].document.value(("modules",))):
         if complaint := reserved_module(module):
-            told.append(_renaming(f"the module {module}", module, complaint))
+            sentences.append(_renaming(f"the module {module}", module, complaint))
         fields = _entries(entry.get("fields") if isinstance(entry, Mapping) else None)
         names = [(name, complaint) for name, _field in fields if (complaint := reserved_field(name))]
-        told += [_renaming(f"the field {module}.{name}", name, complaint) for name, complaint in names]
-        told += [
+        sentences += [_renaming(f"the field {module}.{name}", name, complaint) for name, complaint in names]
+        sentences += [
             f'Give the transition "{name}" of {module} another name: it has its own meaning under can:'
             for name, _transition in _entries(
                 files[MODULES].document.value(("modules", module, "lifecycle", "transitions"))
             )
             if name in ACTIONS
         ]
-    return told
+    return sentences
 
 
 def _entries(mapping: Any) -> list[tuple[str, Any]]:

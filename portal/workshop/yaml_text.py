@@ -104,11 +104,11 @@ class YamlText:
         if column is None:  # a key with nothing behind it
             key_line, key_column = document.place(path, key=True)
             column, last = key_column + 1, key_line - 1
-        written = self._split()
-        end = _end_of_block(written, last, column)
+        lines = self._split()
+        end = _end_of_block(lines, last, column)
         indented = [f"{' ' * column}{line}" if line else "" for line in lines]
-        before = "" if end == 0 or _LINE_BREAK.search(written[end - 1]) else self.newline
-        place = sum(map(len, written[:end]))
+        before = "" if end == 0 or _LINE_BREAK.search(lines[end - 1]) else self.newline
+        place = sum(map(len, lines[:end]))
         return self._replaced(place, place, before + self._lines(indented))
 
     def _entries(self, document: Document, path: KeyPath) -> tuple[int | None, int]:
@@ -126,8 +126,8 @@ class YamlText:
     @property
     def newline(self) -> str:
         """How this file ends its lines."""
-        found = _LINE_BREAK.search(self.text)
-        return found[0] if found else "\n"
+        match = _LINE_BREAK.search(self.text)
+        return match[0] if match else "\n"
 
     def _split(self) -> list[str]:
         """The lines with their ends."""

@@ -67,15 +67,15 @@ def _pdf(heading: str, lines: Iterable[str]) -> bytes:
         b"<</Length %d>>stream\n%b\nendstream" % (len(stream), stream),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     ]
-    written, places = bytearray(b"%PDF-1.4\n"), []
+    pdf, places = bytearray(b"%PDF-1.4\n"), []
     for number, content in enumerate(objects, start=1):
-        places.append(len(written))
-        written += b"%d 0 obj%b endobj\n" % (number, content)
-    start = len(written)
-    written += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    written += b"".join(b"%010d 00000 n \n" % place for place in places)
-    written += b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    return bytes(written)
+        places.append(len(pdf))
+        pdf += b"%d 0 obj%b endobj\n" % (number, content)
+    start = len(pdf)
+    pdf += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    pdf += b"".join(b"%010d 00000 n \n" % place for place in places)
+    pdf += b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
+    return bytes(pdf)
 
 
 def _escaped(text: str) -> str:

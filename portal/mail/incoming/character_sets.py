@@ -29,8 +29,8 @@ def decoded_text(content: bytes, charset: str) -> str:
         return text  # as UTF-8 its escapes would be no error, and all of the text be lost
     utf_8_first = named in ("", "ascii", "us-ascii")  # what is no ASCII, though it says so, is seldom anything else
     tried = ("utf-8", MEANT.get(named, named)) if utf_8_first else (MEANT.get(named, named), "utf-8")
-    for each in tried:
-        text = _decoded(content, each)
+    for name in tried:
+        text = _decoded(content, name)
         if text is not None:
             return text.removeprefix("\ufeff")
     return content.decode("windows-1252", "replace")
@@ -43,13 +43,13 @@ def _decoded(content: bytes, charset: str, errors: str = "strict") -> str | None
         return None
 
 
-def decoded_words(written: str) -> str:
+def decoded_words(header: str) -> str:
     """A header with its encoded words (RFC 2047) as text; what cannot be decoded stays as it is written."""
     try:
-        words = decode_header(written)
+        words = decode_header(header)
     except (MessageError, LookupError, ValueError):
-        words = [(written, None)]
-    plain = "ascii" if written.isascii() else "raw-unicode-escape"  # as the library hands on what is not encoded
+        words = [(header, None)]
+    plain = "ascii" if header.isascii() else "raw-unicode-escape"  # as the library hands on what is not encoded
     decoded = "".join(
         word if isinstance(word, str) else decoded_text(word, charset) if charset else word.decode(plain, "replace")
         for word, charset in words

@@ -182,9 +182,9 @@ def _addresses(message: Message, header: str) -> list[tuple[str, str]]:
     return [(_decoded_name(name), address) for name, address in pairs if ADDRESS.fullmatch(address)]
 
 
-def _with_quoted_name(written: str) -> str:
-    found = UNQUOTED_NAME.fullmatch(written.strip())
-    return f'"{found[1].strip()}" {found[2]}' if found else written
+def _with_quoted_name(header: str) -> str:
+    match = UNQUOTED_NAME.fullmatch(header.strip())
+    return f'"{match[1].strip()}" {match[2]}' if match else header
 
 
 def _decoded_name(name: str) -> str:

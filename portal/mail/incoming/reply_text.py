@@ -78,16 +78,16 @@ def split_reply(text: str) -> Reply:
     lines = text[:LOOKED_AT].split("\n")
     rest = text[LOOKED_AT:]
     start = _start_of_quote(lines)
-    written, quoted = lines[:start], lines[start:]
-    if not "".join(written).strip() or _begins_with_quote(written):
-        written, quoted = _answer_below(lines)
-    written, signature = _without_signature(written)
-    if not "".join(written).strip():
+    own, quoted = lines[:start], lines[start:]
+    if not "".join(own).strip() or _begins_with_quote(own):
+        own, quoted = _answer_below(lines)
+    own, signature = _without_signature(own)
+    if not "".join(own).strip():
         return Reply(text.strip("\n"))
     folded = "\n".join([*signature, *quoted]) + rest
-    while written and RULE.fullmatch(written[-1].strip()):
-        written = written[:-1]
-    return Reply("\n".join(written).strip("\n").rstrip(), folded.strip("\n"))
+    while own and RULE.fullmatch(own[-1].strip()):
+        own = own[:-1]
+    return Reply("\n".join(own).strip("\n").rstrip(), folded.strip("\n"))
 
 
 def _begins_with_quote(lines: list[str]) -> bool:

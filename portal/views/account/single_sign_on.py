@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
-from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
@@ -51,7 +50,7 @@ def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     parameters, provider = dict(parse_qsl(read_cookie(request, Cookie.SINGLE_SIGN_ON))), _provider(request)
     flow = Flow(parameters.get("state", ""), parameters.get("nonce", ""), parameters.get("verifier", ""))
     following = own_path(parameters.get("next"))
-    request.add_response_callback(_forget_flow)
+    request.add_response_callback(lambda request, response: set_cookie(request, response, Cookie.SINGLE_SIGN_ON, None))
     if not (flow.state and flow.nonce) or not _equal(request.GET.get("state", ""), flow.state):
         return login_page(request, following, error=_("That took too long, or was begun in another window. Try again."))
     if error := request.GET.get("error"):
@@ -84,10 +83,6 @@ def _callback_address(request: Request) -> str:
 
 def _equal(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
-
-
-def _forget_flow(request: Request, response: Response) -> None:
-    set_cookie(request, response, Cookie.SINGLE_SIGN_ON, None)
 
 
 def _provider_failed(request: Request, following: str, error: ProviderError) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`/-/history`: what happened to all records, for administrators, within what they may see."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,7 +60,10 @@ def show_all_history(context: Administration, request: Request) -> dict[str, Any
     answer, parameters = _events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
     page = WholeHistoryPage(
         lines=tuple(_record_line(request, event, record) for event, record in answer.events),
-        modules=tuple(_modules_of_administrator(request, inputs["module"])),
+        modules=tuple(
+            Offer(name, display_name(access), chosen=name == inputs["module"])
+            for name, access in request.policy.modules.items()
+        ),
         who=inputs["who"],
         record=inputs["record"],
         start=inputs["from"],
@@ -111,22 +113,11 @@ def _named(records: Records, text: str) -> list[tuple[str, int]]:
     return [(records.name, record.id) for record in exact or hits]
 
 
-def _modules_of_administrator(request: Request, chosen: str) -> Iterator[Offer]:
-    """The modules whose history the administrator's profile can see."""
-    for name, access in request.policy.modules.items():
-        yield Offer(name, display_name(access), chosen=name == chosen)
-
-
 def _record_line(request: Request, event: Event, record: Record | None) -> HistoryLine:
     """An event with the record that it happened to."""
     records = Records(request.connection, request.policy, event.module)
-    singular = request.reader.text(records.access.singular or event.module)
+    line, singular = history_line(records, request, event), request.reader.text(records.access.singular or event.module)
     if record is None:
-        return replace(
-            history_line(records, request, event), record=_("${singular} (deleted)", mapping={"singular": singular})
-        )
-    return replace(
-        history_line(records, request, event),
-        record=f"{singular} · {record_in_words(record)}",
-        record_url=record_address(event.module, record.id),
-    )
+        return replace(line, record=_("${singular} (deleted)", mapping={"singular": singular}))
+    url = record_address(event.module, record.id)
+    return replace(line, record=f"{singular} · {record_in_words(record)}", record_url=url)

@@ -38,10 +38,10 @@ def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
     """`/api/MODULE/ID/comments`: the newest first; `before`: the id behind which the page begins."""
     records, record = context.records, context.record
     before = whole_number(request.GET.get("before", "")) or BEYOND
-    found = newest_comments(records, record, PAGE + 1, before)
+    comments = newest_comments(records, record, PAGE + 1, before)
     address = api_address(records.name, record.id, "comments")
-    following = own_url(request, f"{address}?before={found[PAGE - 1].id}") if len(found) > PAGE else None
-    return {"comments": comments_json(records, record, found[:PAGE]), "next": following}
+    following = own_url(request, f"{address}?before={comments[PAGE - 1].id}") if len(comments) > PAGE else None
+    return {"comments": comments_json(records, record, comments[:PAGE]), "next": following}
 
 
 @api_view_config(context=RecordComments, name="", request_method="POST", permission="comment")

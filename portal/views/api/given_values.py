@@ -149,16 +149,16 @@ class Given:
 
     def _link_named(self, link: Field, targets: list[str], name: str) -> Linked:
         ids = {target: _ids_named(self._offered(link, target), name) for target in targets}
-        found = [Linked(record_id, target) for target, of_target in ids.items() for record_id in of_target]
-        if len(found) == 1:
-            return found[0]
+        links = [Linked(record_id, target) for target, of_target in ids.items() for record_id in of_target]
+        if len(links) == 1:
+            return links[0]
         module, name = ", ".join(targets), name[:80]
-        if not found:
+        if not links:
             raise Refused(_("No record in ${module} is named “${name}”.", mapping={"module": module, "name": name}))
         sentence = ngettext(
             "${number} record in ${module} is named “${name}”.",
             "${number} records in ${module} are named “${name}”.",
-            len(found),
+            len(links),
             module=module,
             name=name,
         )

@@ -71,8 +71,8 @@ def _wrong_parameters(records: Records, list_request: ListRequest, request: Requ
             yield name, chosen.error
     if mistake := next(list_request.search.mistakes, ""):
         yield "q", mistake
-    for name, asked in (("tab", list_request.tab), ("button", list_request.button)):
-        if request.GET.get(name, "") != asked:
+    for name, understood in (("tab", list_request.tab), ("button", list_request.button)):
+        if request.GET.get(name, "") != understood:
             yield name, NO_PARAMETER
     if set(request.GET.getall("sort")) != set(list_request.query.sort):
         yield "sort", NO_PARAMETER
@@ -82,5 +82,5 @@ def _wrong_parameters(records: Records, list_request: ListRequest, request: Requ
 
 
 def _address_of_page(request: Request, records: Records, name: str, key: str) -> str | None:
-    kept = [(other, value) for other, value in request.GET.items() if other not in PLACE]
-    return own_url(request, f"{api_address(records.name)}?{urlencode([*kept, (name, key)])}") if key else None
+    others = [(other, value) for other, value in request.GET.items() if other not in PLACE]
+    return own_url(request, f"{api_address(records.name)}?{urlencode([*others, (name, key)])}") if key else None

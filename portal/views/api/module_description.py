@@ -98,10 +98,10 @@ class ModuleDescription:
             schemas[f"{name}.edit"] = edited
         for transition in self._transitions:
             fields = transition_fields(self.records, transition)
-            asked = self._body(fields, [field.name for field in fields if field.required])
+            schema = self._body(fields, [field.name for field in fields if field.required])
             if "comment" in transition.ask:
-                asked["properties"]["comment"] = TEXT
-            schemas[f"{name}.move.{transition.name}"] = asked
+                schema["properties"]["comment"] = TEXT
+            schemas[f"{name}.move.{transition.name}"] = schema
         return schemas
 
     def summary(self) -> Schema:
@@ -217,9 +217,9 @@ class ModuleDescription:
             internal = {"internal": YES_OR_NO} if self.records.policy.staff else {}
             text: Schema = {"type": "object", "properties": {"text": TEXT, **internal}, "additionalProperties": False}
             body = self._contents(text, [], may_attach(self.records))
-            written = answer(reference("portal_comment"))
+            added = answer(reference("portal_comment"))
             described["post"] = self._operation(
-                "comment", _("Comment"), written, "201", requestBody=body, parameters=[ONCE]
+                "comment", _("Comment"), added, "201", requestBody=body, parameters=[ONCE]
             )
         return {**described, "parameters": [self._id]}
 

@@ -118,7 +118,7 @@ class CreateForm:
     def _hidden_follow_up(self) -> Field | None:
         """The link to the record that is followed up, where the layout does not ask for it."""
         field = follow_up_field(self.records)
-        shown = field is None or any(field.name == asked.name for asked in self.fields)
+        shown = field is None or any(field.name == other.name for other in self.fields)
         return None if field is None or shown else field.model_copy(update={"required": False})
 
     def attached(self, form: Form) -> Attached:
@@ -166,8 +166,8 @@ def initial_filling(form: CreateForm, prefilled: Form) -> Filling:
     by_button = _button_values(form)
     values = {**form.defaults, **by_button}
     given = read_form(records, form.fields, address, values)
-    asked = {field.name for field in form.fields if field.has_input(address) and field.name not in given.errors}
-    values |= {name: value for name, value in given.values.items() if name in asked}
+    typed = {field.name for field in form.fields if field.has_input(address) and field.name not in given.errors}
+    values |= {name: value for name, value in given.values.items() if name in typed}
     values = follow_again(records, values, keep={*address, *by_button})
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
     return Filling(records, inputs, values, largest_file=largest_file(form.request))
@@ -316,5 +316,5 @@ def _draft_inputs(form: CreateForm, step: int, key: str, draft: Draft | None) ->
     name = f"{form.records.name}/create/{key}"
     if draft is None:
         return draft_form(form.request, name, key)
-    whole = draft.form == name and (draft.content.step == step or not form.steps)
-    return draft_form(form.request, name, key, shown=draft_shown(draft, form.request.reader, continues=not whole))
+    is_shown = draft.form == name and (draft.content.step == step or not form.steps)
+    return draft_form(form.request, name, key, shown=draft_shown(draft, form.request.reader, continues=not is_shown))

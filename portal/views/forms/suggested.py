@@ -48,7 +48,7 @@ def suggest_records(module: Module, request: Request) -> dict[str, Any]:
     about = text if text and text.name in records.policy.readable(records.name) else None
     ids = ids_with_any_word(records, request.GET.get("q", "")[:LONGEST], MOST)
     by_id = {record.id: record for record in records.by_ids(ids, [about.name] if about else [])}
-    found = [
+    suggestions = [
         {
             "title": by_id[record_id].title,
             "url": record_address(records.name, record_id),
@@ -57,8 +57,8 @@ def suggest_records(module: Module, request: Request) -> dict[str, Any]:
         for record_id in ids
         if record_id in by_id
     ]
-    said = ngettext("${number} possible answer", "${number} possible answers", len(found))
-    return {"said": request.reader.text(said) if found else "", "found": found}
+    summary = ngettext("${number} possible answer", "${number} possible answers", len(suggestions))
+    return {"said": request.reader.text(summary) if suggestions else "", "found": suggestions}
 
 
 @view_config(context=Module, name="solved", request_method="POST", permission="create")

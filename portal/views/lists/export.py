@@ -50,12 +50,12 @@ def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
     reader, lines = records.policy.reader, _exported_lines(records)
     contents = [(display_name(records.access), list(parameters))]
     contents += [(field.title, [*parameters, ("_lines", field.name)]) for field in lines]
-    for name, asked in contents:
+    for name, pairs in contents:
         for kind in KINDS:
             title = reader.text(kind.title)
             if lines:
                 title = f"{reader.text(name)} · {title}"
-            yield TitledLink(title, export_address(records.name, kind.suffix, asked))
+            yield TitledLink(title, export_address(records.name, kind.suffix, pairs))
 
 
 def _exported_lines(records: Records) -> list[Field]:

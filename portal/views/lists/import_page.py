@@ -272,10 +272,10 @@ def _samples(source: LimitedRows) -> list[list[str]]:
     """Some values of each column."""
     samples: list[list[str]] = [[] for _header in source.headers]
     for row in islice(source.source.rows(), SAMPLED_ROWS):
-        for found, cell in zip(samples, row.cells, strict=False):
+        for sample, cell in zip(samples, row.cells, strict=False):
             text = " ".join(cell.split())[:LONGEST_SAMPLE]
-            if text and text not in found and len(found) < SAMPLES:
-                found.append(text)
+            if text and text not in sample and len(sample) < SAMPLES:
+                sample.append(text)
     return samples
 
 

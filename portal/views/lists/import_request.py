@@ -47,10 +47,10 @@ class ImportRequest:
         """The file; None where the address names none. Raises HTTPNotFound for one of somebody else."""
         if not self.inputs.get("file"):
             return None
-        found = kept_imports(self.records, self.request.visitor.own_account, self.inputs["file"])
-        if not found:
+        imports = kept_imports(self.records, self.request.visitor.own_account, self.inputs["file"])
+        if not imports:
             raise HTTPNotFound
-        return found[0]
+        return imports[0]
 
     @property
     def author(self) -> Author:

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from portal.conditions import always
-from portal.declaration.layout_shapes import Tab
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Records
-from portal.texts import Text, Words, label_from_name, ngettext
+from portal.texts import Words, label_from_name, ngettext
 from portal.views.lists.shown_list import ShownList
 from portal.views.wording import count_text
 from portal.web.addresses import list_address
@@ -30,17 +29,12 @@ def tabs(shown: ShownList, counts: Mapping[str, Count], news: News) -> Iterator[
     declared, reader = records.access.list.tabs or {}, records.policy.reader
     for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
         yield TabState(
-            _tab_label(name, tab),
+            tab.label or label_from_name(name),
             list_address(records.name, [*others, ("tab", name)]),
             name == shown.request.tab and not as_saved,
             count_text(counts[name], reader),
             reader.text(ngettext("${number} new", "${number} new", new)) if new else "",
         )
-
-
-def _tab_label(name: str, tab: Tab) -> Text:
-    """The label of a tab: the declared one, else one made from the name."""
-    return tab.label or label_from_name(name)
 
 
 def widest_tab(records: Records) -> dict[str, str]:

@@ -129,8 +129,8 @@ def _decoded(header: str) -> str:
 
 
 def _initialize(request: Request, params: Json) -> Json:
-    wanted = params.get("protocolVersion")
-    version = wanted if wanted in WITH_HANDSHAKE else WITH_HANDSHAKE[-1]
+    requested = params.get("protocolVersion")
+    version = requested if requested in WITH_HANDSHAKE else WITH_HANDSHAKE[-1]
     about = {"serverInfo": _server(request), "instructions": _instructions(request)}
     return {"protocolVersion": version, "capabilities": TOOLS_ALONE, **about}
 

@@ -121,8 +121,8 @@ def transition_fields(records: Records, transition: Transition, record: RecordRe
 def shown_answers(resource: RecordTransition) -> dict[str, Any]:
     """The inputs of the question of a transition as the record answers them already."""
     records, record = resource.records, resource.record
-    asked = transition_fields(records, resource.transition, record)
-    fields = [field for field in asked if not WIDGETS[field.widget].asked_anew]
+    fields = transition_fields(records, resource.transition, record)
+    fields = [field for field in fields if not WIDGETS[field.widget].asked_anew]
     return inputs_of(fields, record.values, records.policy.reader)
 
 

@@ -152,10 +152,10 @@ def _section_rows(
 def _present_fields(resource: Record, names: Iterable[str]) -> Iterator[str]:
     """Those of the fields that the page shows: a field that forms hide under a condition only where it has a value, and
     what the line above the heading says not once more."""
-    said = _said_above(resource)
+    above = _said_above(resource)
     for name in names:
         field = resource.module.field(name)
-        if name in said:
+        if name in above:
             continue
         if field.show_when is None or not field.is_empty(resource.record.values.get(name)):
             yield name

@@ -21,8 +21,8 @@ class JsonNode(NamedTuple):
 
 def json_nodes(text: str) -> tuple[JsonNode, ...]:
     """The outermost values of `text`, which the field has accepted."""
-    whole = _node("", tree_of(text), 0)
-    return whole.parts or (whole,)
+    root = _node("", tree_of(text), 0)
+    return root.parts or (root,)
 
 
 def _node(name: str, tree: Any, level: int) -> JsonNode:

@@ -90,7 +90,7 @@ def record_as_pdf(resource: Record, request: Request) -> dict[str, PdfPage]:
         about=about_record(shown),
         aside=aside,
         sections=sections,
-        comments=tuple(_comment(each, stored, request) for each in reversed(comments[:MOST_COMMENTS])),
+        comments=tuple(_comment(comment, stored, request) for comment in reversed(comments[:MOST_COMMENTS])),
         pictures=dict(_pictures(shown, request, values)),
         made=_("Generated on ${when}", mapping={"when": moment(request.now, request.reader).text}),
         total=_("Total"),

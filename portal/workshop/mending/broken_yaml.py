@@ -102,7 +102,7 @@ def _with_comma_before_key(source: SourceText, number: int) -> Iterator[Proposal
 def _in_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
     """The value of a line, or one within braces, in quotes."""
     line = source.lines[number - 1]
-    for match in (*_IN_BRACES.finditer(line), *([whole] if (whole := _VALUE.match(line)) else [])):
+    for match in (*_IN_BRACES.finditer(line), *([after_key] if (after_key := _VALUE.match(line)) else [])):
         value = match["value"]
         quote = "'" if '"' in value or "\\" in value else '"'
         if quote not in value and value[0] not in "\"'[{":
@@ -144,9 +144,9 @@ def _with_brackets(source: SourceText, number: int) -> Iterator[Proposal]:
         yield source.replaced(number, match.start() + 1, 1, "")
     for match in re.finditer(r"(?<=[^\s,\[{:-])(?=\s+[^\s,\]}#])", line[:end]):
         yield source.replaced(number, match.end() + 1, 0, ",")
-    if whole := _VALUE.match(line):
-        inner = whole["value"]
-        yield source.replaced(number, whole.start("value") + 1, len(inner), f"{{{inner}}}")
+    if after_key := _VALUE.match(line):
+        inner = after_key["value"]
+        yield source.replaced(number, after_key.start("value") + 1, len(inner), f"{{{inner}}}")
 
 
 def _without_extra_comma(source: SourceText, number: int) -> Iterator[Proposal]:

@@ -11,15 +11,12 @@ from portal.declaration.checks.appearance import TONES, known_icons
 from portal.declaration.read_modules import TOP_LEVEL_KEYS
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS
-from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.yaml_reader import Document
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.texts import catalog
 
 LONGEST = 60
-# The keys below which names are declared.
-DECLARING = ("modules", "fields", "options", "transitions", "tabs", "buttons")
 _OTHERS = ("true", "false", "buttons", "activity", "attachments", "comment", "nothing", "id")
 
 
@@ -62,17 +59,6 @@ def words_of_key(key: str) -> frozenset[str]:
     return frozenset(available_timezones()) if key == "time_zone" else frozenset()
 
 
-def declarations_of(name: str, documents: Iterable[Document]) -> Iterator[tuple[Document, KeyPath, bool]]:
-    """Where a name is declared: the file, the path, and whether it is a key there."""
-    for document in documents:
-        for path in _paths(document.data, ()):
-            above = path[-2] if len(path) > 1 else None
-            if above in DECLARING and path[-1] == name:
-                yield document, path, True
-            elif above == "options" and document.value(path) == name:
-                yield document, path, False
-
-
 def _shapes(shape: type[Shape]) -> Iterator[type[Shape]]:
     yield shape
     for inner in shape.__subclasses__():
@@ -98,10 +84,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, str):
         yield value
         yield from re.findall(r"[A-Za-z_][\w-]*", value) if "." in value or value[:1] in "$-" else ()
-
-
-def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield (*path, key)
-        yield from _paths(inner, (*path, key))

@@ -140,8 +140,8 @@ class _Mender:
             for proposal, after in tried.items()
             if not any(left.file == problem.file and kind_of(left).code < "P200" for left in after.errors)
         }
-        fewest = min((found.total() for found in errors.values()), default=MOST_OTHERS + 1)
-        likely = [proposal for proposal, found in errors.items() if found.total() == fewest <= MOST_OTHERS]
+        fewest = min((new_errors.total() for new_errors in errors.values()), default=MOST_OTHERS + 1)
+        likely = [proposal for proposal, new_errors in errors.items() if new_errors.total() == fewest <= MOST_OTHERS]
         return [proposal for proposal in likely[:MOST_OTHERS] if self._after(proposal).ends_well(before)]
 
     def _after(self, proposal: Proposal) -> "_Mender":

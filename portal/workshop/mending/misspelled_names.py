@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
+from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPlace
 from portal.declaration.source.yaml_reader import Document
 from portal.declaration.synonyms import OUR_TYPES
 from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
 from portal.workshop.mending.known_words import (
-    declarations_of,
     everyday_words,
     names_of,
     words_in,
@@ -21,6 +21,8 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _QUOTED = re.compile(r'["“]([^"”]+)["”]')
 
 FARTHEST = 3
+# The keys below which names are declared.
+DECLARING = ("modules", "fields", "options", "transitions", "tabs", "buttons")
 
 
 def respelt(problem: Problem, sources: Mapping[str, SourceText], documents: list[Document]) -> Iterator[Alternatives]:
@@ -41,12 +43,30 @@ def renamed_declarations(
 ) -> Iterator[Proposal]:
     """The other way to make the names agree: what is declared under the right name gets the wrong one instead."""
     wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
-    for document, path, is_key in declarations_of(right, documents):
+    for document, path, is_key in _places_where_declared(right, documents):
         source = sources[document.file]
         line, column = document.place(path, key=is_key)
         shift = source.lines[line - 1][column - 1 :].find(right)
         if shift >= 0:
             yield source.replaced(line, column + shift, len(right), wrong)
+
+
+def _places_where_declared(name: str, documents: Iterable[Document]) -> Iterator[tuple[Document, KeyPath, bool]]:
+    """Where a name is declared: the file, the path, and whether it is a key there."""
+    for document in documents:
+        for path in _paths(document.data, ()):
+            above = path[-2] if len(path) > 1 else None
+            if above in DECLARING and path[-1] == name:
+                yield document, path, True
+            elif above == "options" and document.value(path) == name:
+                yield document, path, False
+
+
+def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*path, key)
+        yield from _paths(inner, (*path, key))
 
 
 def only_right_name_is_in_use(problem: Problem, chosen: Proposal, sources: Mapping[str, SourceText]) -> bool:

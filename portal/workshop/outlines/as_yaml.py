@@ -105,8 +105,8 @@ def _field_line(one: OutlineField, read_only: bool) -> str:
         keys["column"] = one.source
     if not one.source.isascii():
         keys["label"] = one.source  # a name has no such letters
-    written = one.type if len(keys) == 1 else _scalar(keys)
-    return f"      {one.name}: {written}" + (f"   # {one.reason}" if one.reason else "")
+    shown = one.type if len(keys) == 1 else _scalar(keys)
+    return f"      {one.name}: {shown}" + (f"   # {one.reason}" if one.reason else "")
 
 
 def _list_lines(module: OutlineModule) -> Iterator[str]:

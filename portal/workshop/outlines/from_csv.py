@@ -212,9 +212,9 @@ def _module(file: CsvFile) -> OutlineModule:
 def _field(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
     linked = file.links.get(column.header)
     if linked is None:
-        found = guess(column, file.notation)
+        own = guess(column, file.notation)
         required = {"required": True} if column is file.key else {}
-        return OutlineField(name, found.type, {**found.keys, **required}, column.header, found.reason, column.filled)
+        return OutlineField(name, own.type, {**own.keys, **required}, column.header, own.reason, column.filled)
     reason = f"its values stand in {linked.path.name}, column {file.linked_by[column.header].header}"
     if missing := file.missing(column):
         reason += f"; look: {len(missing)} do not, or in rows that cannot be read, such as {', '.join(missing[:SHOWN])}"
@@ -232,8 +232,8 @@ def _address(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
 def import_arguments(file: CsvFile, module: Module) -> list[str]:
     """The arguments of `portal import` that bring a CSV file into the module that was made from it."""
     arguments = [module.name, str(file.path)]
-    found = find_columns(module, ["en"], file.source.headers, {}, None)
-    by_header = {column.header: ".".join(filter(None, [column.field.name, column.part])) for column in found.imported}
+    guessed = find_columns(module, ["en"], file.source.headers, {}, None)
+    by_header = {column.header: ".".join(filter(None, [column.field.name, column.part])) for column in guessed.imported}
     for header, name in file.field_names.items():
         if header and by_header.get(header) != name:
             arguments += ["--map", f"{header}={name}"]

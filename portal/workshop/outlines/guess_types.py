@@ -36,11 +36,11 @@ def guess(column: ColumnValues, notation: Notation) -> Guess:
     name = snake(column.header)
     if not column.filled:
         return Guess("text", reason="empty in every row: is it needed?")
-    found = _by_values(column, notation, name)
-    if found.type not in UNIQUE_TYPES or not is_key(column):
-        return found
-    reason = "; ".join(filter(None, (found.reason, "each value is there once")))
-    return Guess(found.type, {**found.keys, "unique": True}, reason)
+    typed = _by_values(column, notation, name)
+    if typed.type not in UNIQUE_TYPES or not is_key(column):
+        return typed
+    reason = "; ".join(filter(None, (typed.reason, "each value is there once")))
+    return Guess(typed.type, {**typed.keys, "unique": True}, reason)
 
 
 UNIQUE_TYPES = ("text", "integer", "email")
@@ -82,16 +82,16 @@ WRITTEN = {
 
 
 def _number(column: ColumnValues, notation: Notation, name: str, fits: set[str]) -> Guess | None:
-    whole = "integer" in fits and not column.has_fractions(notation)
+    is_whole = "integer" in fits and not column.has_fractions(notation)
     if "percent" in fits and all(value.endswith("%") for value in column.counts):
         return Guess("percent", reason="every value ends with %")
-    if "money" in fits and MONEY.search(name) and not (whole and KEY.search(name)):
+    if "money" in fits and MONEY.search(name) and not (is_whole and KEY.search(name)):
         return Guess("money", reason="amounts, by the name; in the currency of the portal")
-    if whole:
+    if is_whole:
         return year(column) or Guess("integer", reason="whole numbers")
     if "decimal" in fits:
-        written = {"": "", ",": " with a decimal comma", ".": " with separated thousands"}[notation.decimal]
-        return Guess("decimal", {"places": max(column.most_places, 1)}, f"numbers{written}")
+        notation_words = {"": "", ",": " with a decimal comma", ".": " with separated thousands"}[notation.decimal]
+        return Guess("decimal", {"places": max(column.most_places, 1)}, f"numbers{notation_words}")
     if "money" in fits and any(CURRENCY.search(value) for value in column.counts):
         return Guess("money", reason="amounts with a currency")
     return None

@@ -4,6 +4,7 @@ docs/reference.md says the rest.
 """
 
 from portal.declaration.shape_keys import key_info
+from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 
 ACTION_DESCRIPTIONS = {
@@ -268,5 +269,10 @@ DESCRIPTIONS = {
 def description_of(shape: type[Shape], key: str) -> str:
     """What an editor shows about a key; "" where nothing is written about it."""
     own = (f"{ancestor.__name__}.{key}" for ancestor in shape.__mro__)
-    written = next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), None)
-    return written or key_info(shape, key).description or ""
+    description = next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), None)
+    return description or key_info(shape, key).description or ""
+
+
+def description_of_type(kind: type[Field]) -> str:
+    """What an editor shows about a field type: the first line of its docstring."""
+    return (kind.__doc__ or "").partition("\n")[0]

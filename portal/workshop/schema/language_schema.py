@@ -20,7 +20,7 @@ from portal.declaration.shape_keys import key_info, keys_of, shape_in
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral, Option, Shape
 from portal.texts import Text
-from portal.workshop.schema.descriptions import DESCRIPTIONS, description_of
+from portal.workshop.schema.descriptions import DESCRIPTIONS, description_of, description_of_type
 
 Schema = dict[str, Any]
 SCALAR = ["string", "number", "boolean"]  # a number where a text is expected is taken as it is written
@@ -44,11 +44,6 @@ def names_schema(reserved: Iterable[str] = ()) -> Schema:
 def ref(name: str) -> Schema:
     """A JSON Schema that refers to what is defined once under this name."""
     return {"$ref": f"#/$defs/{name}"}
-
-
-def description_of_type(kind: type[Field]) -> str:
-    """What an editor shows about a field type: the first line of its docstring."""
-    return (kind.__doc__ or "").partition("\n")[0]
 
 
 class LanguageSchema:
@@ -98,9 +93,9 @@ class LanguageSchema:
         if get_origin(annotation) is Annotated:
             inner, *beside = get_args(annotation)
             return self.of(inner, (*beside, *metadata))
-        written = next((extra.json_schema for extra in metadata if isinstance(extra, WithJsonSchema)), None)
-        if written is not None:
-            return dict(written)
+        own = next((extra.json_schema for extra in metadata if isinstance(extra, WithJsonSchema)), None)
+        if own is not None:
+            return dict(own)
         kind = next((extra.kind for extra in metadata if isinstance(extra, Names)), None)
         if kind is not None and (named := self._named(kind)) is not None:
             return named

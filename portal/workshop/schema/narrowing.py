@@ -136,8 +136,8 @@ class Narrowing:
 
     def _named_in(self, kind: str, module: ModuleNames, around: Around) -> Schema:
         if kind in ("condition", "form condition"):
-            asked = module if kind == "form condition" else around.asked
-            return self.condition(asked) if asked else {}
+            compared = module if kind == "form condition" else around.asked
+            return self.condition(compared) if compared else {}
         if kind == "value":
             return _value(around.field) if around.field else {}
         if kind == "column":

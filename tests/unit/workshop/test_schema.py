@@ -15,9 +15,8 @@ from portal.declaration.shapes import ACTIONS
 from portal.declaration.source.yaml_reader import read
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
-from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS, description_of
+from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS, description_of, description_of_type
 from portal.workshop.schema.folder_names import folder_names
-from portal.workshop.schema.language_schema import description_of_type
 from portal.workshop.schema.schema_files import ButtonsFile, ModulesFile, files_without_schema, write_schemas
 from tests.mutations import broken_variants
 from tests.portal_files import copied
