@@ -49,7 +49,7 @@ def show_password_change(context: Password, request: Request) -> Any:
 def change_password(context: Password, request: Request) -> Any:
     """Saves the new password, signs out every other device, and says so by letter."""
     account, logins = request.identity.account, request.logins
-    errors = current_password_errors(request, account) or _new_errors(request, account)
+    errors = _current_password_errors(request, account) or _new_errors(request, account)
     if errors:
         return refused_form(request, _change_page(request.identity, errors))
     hashed = request.passwords.hash(posted_text(request, "new"))
@@ -63,7 +63,13 @@ def change_password(context: Password, request: Request) -> Any:
     return set_flash(request, response, "password-changed")
 
 
-def current_password_errors(request: Request, account: Account) -> Errors:
+def confirmation_errors(request: Request) -> dict[str, Words]:
+    """What is wrong with the password by which the reader confirms something; nothing where they have none."""
+    account = request.identity.account
+    return dict(_current_password_errors(request, account)) if request.logins.has_password(account) else {}
+
+
+def _current_password_errors(request: Request, account: Account) -> Errors:
     """Whether the password that was sent is the reader's; straight after signing in with a generated one it may be
     left out."""
     current = posted_text(request, "current")
@@ -75,12 +81,6 @@ def current_password_errors(request: Request, account: Account) -> Errors:
         request.response.status_code = 429
         return {"current": too_often_message(error)}
     return {} if known else {"current": _("Current password is incorrect.")}
-
-
-def confirmation_errors(request: Request) -> dict[str, Words]:
-    """What is wrong with the password by which the reader confirms something; nothing where they have none."""
-    account = request.identity.account
-    return dict(current_password_errors(request, account)) if request.logins.has_password(account) else {}
 
 
 def confirmation_widgets(request: Request, errors: Errors) -> tuple[Widget, ...]:
