@@ -67,12 +67,12 @@ class Announcing:
         """Tells the news of one record; how many letters that made, None where another worker is telling them."""
         chosen: list[sa.RowMapping] = []  # the first event of the record, once it is known
         try:
-            return in_retried_transaction(self.engine, lambda connection: self._tell(connection, tables, chosen))
+            return in_retried_transaction(self.engine, self._tell, tables, chosen)
         except Exception as error:
             if not chosen or database_is_in_the_way(error):
                 raise
             log.exception("What happened to a record could not be announced")
-            in_retried_transaction(self.engine, lambda connection: self._put_off(connection, tables, chosen[-1]))
+            in_retried_transaction(self.engine, self._put_off, tables, chosen[-1])
             return 0
 
     def _tell(self, connection: sa.Connection, tables: Tables, chosen: list[sa.RowMapping]) -> int | None:

@@ -122,4 +122,4 @@ class Delivering:
 
     def _write(self, write: Callable[..., Result], *arguments: Any) -> Result:
         """Calls `write` with a connection, in a transaction of its own."""
-        return in_retried_transaction(self.engine, lambda connection: write(connection, *arguments))
+        return in_retried_transaction(self.engine, write, *arguments)

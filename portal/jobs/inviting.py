@@ -32,7 +32,7 @@ class Inviting:
                 return 0
         number = 0
         while not is_stopping():
-            looked_at = in_retried_transaction(self.engine, lambda connection: self._invite(connection, tables))
+            looked_at = in_retried_transaction(self.engine, self._invite, tables)
             if not looked_at:
                 break
             number += looked_at

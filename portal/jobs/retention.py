@@ -44,7 +44,7 @@ class Retention:
     def delete_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Deletes some of what is kept no longer and was announced in time; returns how many records that were."""
         modules = kept_for_some_time(tables)
-        in_retried_transaction(self.engine, lambda connection: _forget_others(connection, tables, modules))
+        in_retried_transaction(self.engine, _forget_others, tables, modules)
         return sum(self._try(tables, module, is_stopping) for module in modules)
 
     def _try(self, tables: Tables, module: Module, is_stopping: Callable[[], bool]) -> int:
@@ -59,7 +59,7 @@ class Retention:
 
     def _delete(self, tables: Tables, module: Module, is_stopping: Callable[[], bool]) -> int:
         now = self.clock()
-        if not in_retried_transaction(self.engine, lambda connection: _is_announced(connection, tables, module, now)):
+        if not in_retried_transaction(self.engine, _is_announced, tables, module, now):
             return 0
         key, last = tables.module(module.name).c["id"], self.places.pop(module.name, 0)
         following = sa.select(key).where(overdue(tables, module, now), key > last).order_by(key).limit(AT_ONCE)

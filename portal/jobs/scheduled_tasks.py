@@ -80,7 +80,7 @@ class Due:
     def _do_one(self, tables: Tables, task: ScheduledTask, record_id: int) -> bool:
         try:
             engine = self._engine_for(task)
-            return in_retried_transaction(engine, lambda connection: self._act(connection, tables, task, record_id))
+            return in_retried_transaction(engine, self._act, tables, task, record_id)
         except ConflictError:
             return False  # somebody else has changed it
         except Exception as error:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
@@ -10,15 +10,22 @@ from portal.database.engine import writing
 from portal.database.errors import is_retryable
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 MOST_TRIES = 20
 
 
-def in_retried_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
-    """What `work` returns, in a transaction that is committed. Raises what the database does."""
+def in_retried_transaction(
+    engine: sa.Engine,
+    work: Callable[Concatenate[sa.Connection, Arguments], Result],
+    *arguments: Arguments.args,
+    **options: Arguments.kwargs,
+) -> Result:
+    """What `work` returns, called with a connection and the arguments, in a transaction that is committed. Raises what
+    the database does."""
     for number in range(MOST_TRIES):
         try:
             with writing(engine) as connection:
-                return work(connection)
+                return work(connection, *arguments, **options)
         except sa.exc.DBAPIError as error:
             if not is_retryable(error) or number == MOST_TRIES - 1:
                 raise

@@ -114,7 +114,7 @@ class Worker:
     def begin(self) -> None:
         """What the only worker of a database does first: it takes up what another one left."""
         if self.engine.dialect.name == "sqlite":
-            in_retried_transaction(self.engine, lambda connection: _release_claims(connection, self.tables()))
+            in_retried_transaction(self.engine, _release_claims, self.tables())
 
     def try_turn(self) -> bool:
         """A turn, and whether it found something to do. After an error, which is logged, the rest is tried again."""
@@ -137,7 +137,7 @@ class Worker:
         """Does everything that is due at this moment."""
         tables, is_stopping, now = self.tables(), self.stopping.is_set, self.clock()
         if self._beats.is_time(now):
-            in_retried_transaction(self.engine, lambda connection: _record_heartbeat(connection, tables, now))
+            in_retried_transaction(self.engine, _record_heartbeat, tables, now)
         if self._finishes_index.is_time(now) and not running_threads():
             catch_up_later(self.engine, tables)
         due = self._do_what_is_due(tables) if self._looks_for_due.is_time(now) else 0
@@ -160,13 +160,11 @@ class Worker:
 
     def _tell_administrators(self, tables: Tables, kind: str, write: Callable[[Sender, Account], EmailMessage]) -> None:
         sender = self.sender(tables, self.clock())
-        in_retried_transaction(
-            self.engine, lambda connection: tell_administrators(connection, tables, sender, kind, write)
-        )
+        in_retried_transaction(self.engine, tell_administrators, tables, sender, kind, write)
 
     def _do_what_is_due(self, tables: Tables) -> int:
         began = time.monotonic()
-        in_retried_transaction(self.engine, lambda connection: self._forget(connection, tables))
+        in_retried_transaction(self.engine, self._forget, tables)
         due = self.due.do_all(tables, self.stopping.is_set)
         took = datetime.timedelta(seconds=time.monotonic() - began)
         self._looks_for_due.period = max(DUE_EVERY, took * MOST_OF_THE_TIME)

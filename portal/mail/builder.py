@@ -24,7 +24,7 @@ from portal.accounts.accounts import Account
 from portal.colors import palette
 from portal.declaration.declaration import Declaration
 from portal.fields.reader import Reader
-from portal.mail.headers import LETTER_POLICY, header_text, mail_address
+from portal.mail.headers import LETTER_POLICY, header_address, header_text
 from portal.texts import Sentence, beginning
 
 HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
@@ -125,8 +125,8 @@ def write_letter(
     content = _translated(content, reader)
     subject = beginning(header_text(content.subject), LONGEST_SUBJECT)
     letter = EmailMessage(policy=LETTER_POLICY)
-    letter["From"] = mail_address(reader.text(sender.declaration.settings.name), sender.mailbox)
-    letter["To"] = mail_address(account.name, account.email)
+    letter["From"] = header_address(reader.text(sender.declaration.settings.name), sender.mailbox)
+    letter["To"] = header_address(account.name, account.email)
     letter["Subject"] = subject
     letter["Date"] = sender.now
     letter["Message-ID"] = thread.message_id if thread else make_msgid(domain=sender.domain)
@@ -172,7 +172,7 @@ def _add_thread(letter: EmailMessage, thread: LetterThread) -> None:
     letter["References"] = thread.root
     letter["X-Auto-Response-Suppress"] = "All"
     if thread.reply_to:
-        letter["Reply-To"] = mail_address("", thread.reply_to)
+        letter["Reply-To"] = header_address("", thread.reply_to)
     if thread.unsubscribe:
         letter["List-Unsubscribe"] = f"<{thread.unsubscribe[1]}>"
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

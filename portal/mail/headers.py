@@ -25,7 +25,7 @@ else:
     Base = EmailPolicy
 
 
-def mail_address(name: str, spec: str) -> Address:
+def header_address(name: str, spec: str) -> Address:
     """A structured address: as text “victim, evil@e.com <a@b.com>” would be two recipients."""
     return Address(header_text(name), addr_spec=spec)
 
