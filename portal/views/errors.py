@@ -28,7 +28,7 @@ from portal.views.administration.reasons import Reason, reasons_of_refusal
 from portal.views.api.input_error import InputError
 from portal.views.forms.drafts import keeps_form, page_of_unsent_form
 from portal.views.wording import too_often_message
-from portal.web.addresses import API_ROUTE, MCP_ROUTE, own_path, record_address, referring_page
+from portal.web.addresses import API_ROUTE, MCP_ROUTE, own_path, referring_page
 from portal.web.api import is_api_request
 from portal.web.connections import ATTEMPT
 from portal.web.protection import is_disk_full
@@ -249,7 +249,7 @@ def _address_of_record(request: Request) -> str:
     """Where the page of an error leads that a record caused: to its page, which says what can be done now."""
     context = getattr(request, "context", None)
     record = find_interface(context, Record) if hasattr(context, "__parent__") else None
-    return record_address(record.module_name, record.record.id) if record else ""
+    return record.path if record else ""
 
 
 def _address_of_form(request: Request) -> str:

@@ -16,7 +16,7 @@ from portal.views.access.access_form import DAY
 from portal.views.displays import MOMENT
 from portal.views.parts import Action
 from portal.views.wording import profile_label
-from portal.web.addresses import own_address, record_address
+from portal.web.addresses import own_address
 from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.resources import Record
 
@@ -97,19 +97,18 @@ def bounce_notice(account: Account) -> Words:
 
 
 def _actions(resource: Record, account: Account | None) -> Iterator[Action]:
-    module, record = resource.module_name, resource.record.id
     new = account is None or account.disabled
     label, icon = (_("Give access"), "user-plus") if new else (_("Change access"), "pencil")
-    yield Action(label, record_address(module, record, "access"), icon, "primary" if new else "")
+    yield Action(label, f"{resource.path}access", icon, "primary" if new else "")
     if account is None or account.disabled:
         return
     if has_open_invitation(account):
-        url = record_address(module, record, "invite")
+        url = f"{resource.path}invite"
         yield Action(_("Invite again"), url, "send", post=True, once=one_time_key())
     if account.second_factor:
-        url = record_address(module, record, "second-factor")
+        url = f"{resource.path}second-factor"
         yield Action(_("Reset two-factor authentication"), url, "undo-2")
-    yield Action(_("End access"), record_address(module, record, "revoke"), "user-x")
+    yield Action(_("End access"), f"{resource.path}revoke", "user-x")
 
 
 def _shown_link(request: Request, account: Account) -> str:

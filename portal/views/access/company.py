@@ -89,14 +89,13 @@ def company_card(resource: Record, request: Request) -> AccessCard | None:
         return None
     access = company_access(request.connection, request.portal.tables, resource.record.id)
     count = count_accounts(request.connection, request.policy, resource.record.id)
-    module, company = resource.module_name, resource.record.id
     return AccessCard(
         state=_("Closed") if access.closed else _("Open"),
         tone="calm" if access.closed else "good",
         facts=(Fact(_("People with access"), str(count)),),
         actions=(
-            Action(_("Invite"), invite_address(request.portal.declaration.people, company), "user-plus"),
-            Action(_("Manage access"), record_address(module, company, "people"), "users"),
+            Action(_("Invite"), invite_address(request.portal.declaration.people, resource.record.id), "user-plus"),
+            Action(_("Manage access"), f"{resource.path}people", "users"),
         ),
     )
 
@@ -119,14 +118,14 @@ def _company_page(resource: Record, request: Request, error: Words = "") -> Comp
     waiting = sign_ups_of(request).waiting(identity, company)
     return CompanyPage(
         heading=resource.record.title,
-        back_url=record_address(resource.module_name, company),
+        back_url=resource.path,
         people=tuple(_colleagues(request, accounts[:MOST_SHOWN])),
         count=str(count_accounts(request.connection, request.policy, company)),
         more=len(accounts) > MOST_SHOWN,
         waiting=WaitingPage(f"/{people}/waiting", f"/{people}/", tuple(waiting_lines(request, waiting))),
         join=_join_link(resource, request, access, error),
         invite_url=invite_address(people, company),
-        switch_url=record_address(resource.module_name, company, "switch") if identity.policy.staff else "",
+        switch_url=f"{resource.path}switch" if identity.policy.staff else "",
         closed=access.closed,
     )
 
@@ -163,7 +162,7 @@ def _join_link(resource: Record, request: Request, access: CompanyAccess, error:
     chosen = preferred if preferred in grants else grants[0]
     profile = profiles.get(access.profile or "")
     return JoinLink(
-        url=record_address(resource.module_name, resource.record.id, "join"),
+        url=f"{resource.path}join",
         link=f"{own_address(request)}/join/{access.token}" if access.token and access.profile in grants else "",
         profiles=profile_offers(request, grants, chosen),
         profile=display_name(profile) if profile else "",
@@ -182,7 +181,7 @@ def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | 
     else:
         error = _("Choose one of the profiles that you may give.")
         return refused_form(request, _company_page(resource, request, error))
-    answer = HTTPSeeOther(record_address(resource.module_name, company, "people"))
+    answer = HTTPSeeOther(f"{resource.path}people")
     return set_flash(request, answer, "link-withdrawn" if do == "withdraw" else "link-made")
 
 
@@ -197,5 +196,5 @@ def switch_company(resource: Record, request: Request) -> Response:
         raise HTTPNotFound
     closed = do == "close"
     close_or_open_company(request.connection, request.portal.tables, resource.record.id, closed)
-    answer = HTTPSeeOther(record_address(resource.module_name, resource.record.id, "people"))
+    answer = HTTPSeeOther(f"{resource.path}people")
     return set_flash(request, answer, "company-closed" if closed else "company-opened")

@@ -27,7 +27,6 @@ from portal.views.access.access_form import (
 )
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
-from portal.web.addresses import record_address
 from portal.web.cookies import Cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.letters import letter_sender, queue_letter
@@ -56,14 +55,13 @@ def _managed_account(resource: Record, request: Request) -> Account | None:
 
 def _question(resource: Record, request: Request, name: str, **words: Any) -> QuestionPage:
     """A question about the access of a person, whose answer goes to the page `name` of their record."""
-    record, address = resource.record, record_address(resource.module_name, resource.record.id)
-    subject = record.title or record.reference
-    return QuestionPage(subject=subject, action=f"{address}{name}", back_url=address, once=once_key(request), **words)
+    path, subject = resource.path, resource.record.title or resource.record.reference
+    return QuestionPage(subject=subject, action=f"{path}{name}", back_url=path, once=once_key(request), **words)
 
 
 def _done(resource: Record, request: Request) -> Response:
     """The answer to a form that has been done: back to the person."""
-    return answer_when_done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    return answer_when_done(resource.records, request, resource.path)
 
 
 # -- giving and changing -----------------------------------------------------------------------------------------------

@@ -47,7 +47,6 @@ from portal.views.forms.uploads import (
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.views.records.files import add_form_files
 from portal.views.wording import record_heading
-from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Record
@@ -226,18 +225,18 @@ def _edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | No
     rows = tuple(row for step in layout.steps for row in step.fields) if layout.steps else layout.fields or ()
     return FormPage(
         heading=_("Edit: ${title}", mapping={"title": record_heading(records, record)}),
-        action=record_address(records.name, record.id, "edit"),
+        action=f"{form.resource.path}edit",
         rows=form_rows(filling, rows, {field.name: field for field in form.fields}),
         submit=_("Save"),
         submit_icon="check",
-        back_url=record_address(records.name, record.id),
+        back_url=form.resource.path,
         back_label=_("Back"),
         once=once_key(form.request),
         version=str(basis.version),
         hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
         draft=_draft_inputs(form, basis, draft),
         files=attached if form.takes_attachments else None,
-        compute_url=record_address(records.name, record.id, "computed"),
+        compute_url=f"{form.resource.path}computed",
     )
 
 

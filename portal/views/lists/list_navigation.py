@@ -57,14 +57,14 @@ def _parameters_of(query: str) -> Parameters:
 
 def list_query(resource: Any, request: Request) -> str | None:
     """The query of the list that led to this page, kept for what follows; None where no list is known."""
-    module, query = resource.module_name, _referring_query(resource, request)
+    query = _referring_query(resource, request)
     current = request.cookies.get(LIST_OF_RECORD) if isinstance(resource, Record) else None
     if query is None:
         query = current
     if query is None and _names_no_list(resource, request):
         query = request.cookies.get(LAST_LIST)
     if isinstance(resource, Record) and (query or "") != (current or ""):
-        _set_cookie(request, LIST_OF_RECORD, query or "", record_address(module, resource.record.id), KEEP)
+        _set_cookie(request, LIST_OF_RECORD, query or "", resource.path, KEEP)
     return query
 
 
@@ -80,7 +80,7 @@ def _keep_place(request: Request, module: str, record_id: int, place: str) -> No
 
 def _names_no_list(resource: Any, request: Request) -> bool:
     """Whether the request does not say from which list it comes: no page, or one of the record itself."""
-    own = record_address(resource.module_name, resource.record.id) if isinstance(resource, Record) else None
+    own = resource.path if isinstance(resource, Record) else None
     return not request.headers.get("Referer") or (own is not None and referring_page(request).startswith(own))
 
 

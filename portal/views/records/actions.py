@@ -47,7 +47,6 @@ from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_input
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
-from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Record, RecordTransition
 
@@ -65,7 +64,7 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
         filling = replace(transition_filling(resource, request, form), errors={})
         return {"page": _transition_page(resource, request, filling, form.get("comment", ""), draft)}
     if not leaves(resource.transition, state_of(records, resource.record)):
-        return set_flash(request, HTTPSeeOther(record_address(records.name, resource.record.id)), "moved-on")
+        return set_flash(request, HTTPSeeOther(resource.record_resource.path), "moved-on")
     inputs = shown_answers(resource)
     known = values_after(records, values, resource.transition)
     filling = Filling(records, inputs, known, stored=values, largest_file=largest_file(request))
@@ -189,9 +188,9 @@ def _transition_page(
     return QuestionPage(
         heading=display_name(transition),
         subject=record_in_words(record),
-        action=record_address(records.name, record.id, "move", transition.name),
+        action=f"{resource.record_resource.path}move/{transition.name}",
         submit=display_name(transition),
-        back_url=record_address(records.name, record.id),
+        back_url=resource.record_resource.path,
         text=transition.confirm or "",
         states=tuple(_states_of(resource, request)),
         rows=tuple(FormRow((widget,)) for widget in widgets),
@@ -250,9 +249,9 @@ def _delete_page(resource: Record, request: Request, error: str) -> QuestionPage
     return QuestionPage(
         heading=_("Delete this record?"),
         subject=record_in_words(record),
-        action=record_address(records.name, record.id, "delete"),
+        action=f"{resource.path}delete",
         submit=_("Delete"),
-        back_url=record_address(records.name, record.id),
+        back_url=resource.path,
         text=_("This record is closed. Deleting it cannot be undone.") if final else _("This cannot be undone."),
         tone="bad",
         icon="trash-2",

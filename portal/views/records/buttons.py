@@ -11,7 +11,7 @@ from portal.records.writing.lifecycle import editable_fields, open_transitions
 from portal.records.writing.validation import typed_fields
 from portal.texts import _
 from portal.views.parts import Action
-from portal.web.addresses import create_address, record_address
+from portal.web.addresses import create_address
 from portal.web.resources import Record
 
 
@@ -19,14 +19,14 @@ def record_buttons(resource: Record) -> Iterator[Action]:
     """What the profile may do with the record in its present state."""
     records, record = resource.records, resource.record
     if _may_edit(resource):
-        yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
+        yield Action(_("Edit"), f"{resource.path}edit", "pencil")
     for transition in open_transitions(records, record):
-        yield _transition_button(records.name, record.id, transition)
+        yield _transition_button(resource, transition)
     if may_follow_up(records, record) and (followed := follow_up_field(records)):
         here = followed.link_value(Linked(record.id, records.name))
         yield Action(_("Follow up"), create_address(records.name, {followed.name: here}), "corner-down-right")
     if records.policy.may(records.name, "delete"):
-        yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
+        yield Action(_("Delete"), f"{resource.path}delete", "trash-2")
 
 
 def _may_edit(resource: Record) -> bool:
@@ -37,11 +37,11 @@ def _may_edit(resource: Record) -> bool:
     return bool(editable_fields(records, record, typed_fields(records, form_layout_fields(records.access.edit))))
 
 
-def _transition_button(module: str, record_id: int, transition: Transition) -> Action:
+def _transition_button(resource: Record, transition: Transition) -> Action:
     """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
     return Action(
         label=display_name(transition),
-        url=record_address(module, record_id, "move", transition.name),
+        url=f"{resource.path}move/{transition.name}",
         icon=transition.icon or "",
         tone=transition.tone or "",
         post=not (transition.ask or transition.confirm),

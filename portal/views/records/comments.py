@@ -24,7 +24,6 @@ from portal.views.records.file_cards import record_files
 from portal.views.records.files import remove_bytes
 from portal.views.records.history import start_of_history
 from portal.views.wording import record_in_words
-from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordComment, RecordComments
@@ -48,7 +47,7 @@ def show_comments(context: RecordComments, request: Request) -> dict[str, Commen
     record = resource.record
     page = CommentsPage(
         about=record_in_words(record),
-        back_url=record_address(resource.module_name, record.id),
+        back_url=resource.path,
         thread=thread(resource, request, record_files(resource), start_of_history(request) or BEYOND),
     )
     return {"page": page}
@@ -58,7 +57,7 @@ def show_comments(context: RecordComments, request: Request) -> dict[str, Commen
 def comment_on_record(context: RecordComments, request: Request) -> dict[str, DetailPage] | Response:
     """Takes the sent comment, with its files; one stays on the page and sees it."""
     resource = context.record_resource
-    records, record = resource.records, resource.record
+    records = resource.records
     text = comment_text(request, "text")
     internal = records.policy.staff and posted_text(request, "internal") == "true"
     attached = receive_files(request, records).attached
@@ -72,7 +71,7 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
     if again := answer_if_repeated(records, request):
         return again
     add_comment_and_files(resource, request, text, attached.files, internal)
-    answer = answer_when_done(records, request, record_address(records.name, record.id))
+    answer = answer_when_done(records, request, resource.path)
     if attached.refused:
         return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
     return set_flash(request, answer, "commented")
@@ -126,11 +125,11 @@ def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, Ques
 @view_config(context=RecordComment, name="withdraw", request_method="POST", permission="comment")
 def withdraw_comment(resource: RecordComment, request: Request) -> Response:
     """Answers the question: removes the comment and its files."""
-    records, record = resource.records, resource.record
+    records = resource.records
     if again := answer_if_repeated(records, request):
         return again
     withdraw(resource, request)
-    return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "withdrawn")
+    return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "withdrawn")
 
 
 def correction_problem(resource: RecordComment, text: str) -> str:
@@ -159,11 +158,10 @@ def _correction_page(resource: RecordComment, request: Request, text: str, error
 
 def _comment_question(resource: RecordComment, request: Request, name: str) -> QuestionPage:
     """The page that asks about a comment: to correct or to withdraw it."""
-    records, record = resource.records, resource.record
     return QuestionPage(
         heading="",
-        subject=record_in_words(record),
-        action=record_address(records.name, record.id, "comments", str(resource.comment.id), name),
+        subject=record_in_words(resource.record),
+        action=f"{resource.path}{name}",
         submit="",
         back_url=comment_address(resource.record_resource, resource.comment.id),
         once=once_key(request),

@@ -21,7 +21,6 @@ from portal.views.parts import Moment
 from portal.views.records.canned_answers import answers_offered
 from portal.views.records.file_cards import FileShown, pictures_of, shown_files
 from portal.views.wording import initials
-from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
 from portal.web.resources import Record
 
@@ -116,7 +115,7 @@ def new_composer(
 ) -> Composer:
     """The form for a comment, with what was written into it."""
     return Composer(
-        url=record_address(resource.module_name, resource.record.id, "comments"),
+        url=f"{resource.path}comments",
         once=posted_text(request, "_once") or one_time_key(),
         draft=draft_form(request, _comment_form(resource)),
         text=text,
@@ -125,7 +124,7 @@ def new_composer(
         internal=internal,
         files=upload_input(resource.records, request, files),
         answers=tuple(Offer(str(record_id), title) for record_id, title in answers_offered(resource.records)),
-        answer_url=record_address(resource.module_name, resource.record.id, "comments", "answer"),
+        answer_url=f"{resource.path}comments/answer",
     )
 
 
@@ -167,13 +166,13 @@ def thread(resource: Record, request: Request, stored: Sequence[StoredFile], bef
 
 def _earlier_address(resource: Record, before: int) -> str:
     """The page of the comments that are older than the id `before`."""
-    return f"{record_address(resource.module_name, resource.record.id, 'comments')}?before={before}"
+    return f"{resource.path}comments?before={before}"
 
 
 def comment_address(resource: Record, comment_id: int) -> str:
     """Where a comment stands: on the page of its record, or among the earlier ones."""
     is_on_page = count_comments(resource.records, resource.record, after=comment_id) < ON_PAGE
-    page = record_address(resource.module_name, resource.record.id) if is_on_page else None
+    page = resource.path if is_on_page else None
     return f"{page or _earlier_address(resource, before=comment_id + 1)}#comment-{comment_id}"
 
 
@@ -185,7 +184,7 @@ def _note(resource: Record, request: Request, comment: Comment, stored: Sequence
     shown = tuple(shown_files(resource, request, attached))
     text = with_pictures(comment.text, pictures_of(resource, attached) if mail else {})
     in_text = {piece.url for piece in text if piece.picture}
-    url = record_address(resource.module_name, resource.record.id, "comments", str(comment.id))
+    url = f"{resource.path}comments/{comment.id}"
     may = may_correct(resource.records, comment, request.writer(resource.records).author)
     return Note(
         id=comment.id,

@@ -89,9 +89,9 @@ def detail_page(
         heading=record_heading(records, record),
         about=about_record(resource),
         back_url=list_of_query(records.name, query or ""),
-        previous_url="" if query is None else record_address(records.name, record.id, "previous"),
-        next_url="" if query is None else record_address(records.name, record.id, "next"),
-        pdf_url=record_address(records.name, record.id, "record.pdf"),
+        previous_url="" if query is None else f"{resource.path}previous",
+        next_url="" if query is None else f"{resource.path}next",
+        pdf_url=f"{resource.path}record.pdf",
         actions=tuple(record_buttons(resource)),
         stage_bar=stage_bar(resource, events),
         follow_ups=tuple(

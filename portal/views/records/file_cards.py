@@ -17,7 +17,6 @@ from portal.views.displays import moment
 from portal.views.forms.form_page import UploadInput
 from portal.views.forms.uploads import upload_input
 from portal.views.parts import Moment
-from portal.web.addresses import record_address
 from portal.web.resources import Record
 
 SHOWN_AT_ONCE = 6  # so that they do not stand in the way of the details on a phone
@@ -74,7 +73,7 @@ def files_card(
     return Files(
         files=shown[:SHOWN_AT_ONCE],
         more=shown[SHOWN_AT_ONCE:],
-        url=record_address(records.name, record.id, "files"),
+        url=f"{resource.path}files",
         once=one_time_key(),
         input=upload_input(records, request) if is_open else None,
         refused=tuple(refused),
@@ -95,9 +94,8 @@ def shown_files(
     """
     records, reader = resource.records, request.reader
     author = request.writer(records).author
-    record_url = record_address(records.name, resource.record.id)
     for file in stored:
-        url = f"{record_url}files/{file.id}"
+        url = f"{resource.path}files/{file.id}"
         may_remove = removable and may_detach(records, file, author)
         yield FileShown(
             name=file.name,
@@ -110,7 +108,7 @@ def shown_files(
             preview_url=f"{url}/preview" if file.preview else "",
             remove_url=f"{url}/remove" if may_remove else "",
             remove_once=one_time_key() if may_remove else "",
-            comment_url=_comment_url(record_url, file.comment, first_comment) if file.comment else "",
+            comment_url=_comment_url(resource.path, file.comment, first_comment) if file.comment else "",
             internal=file.internal,
         )
 
@@ -122,5 +120,5 @@ def _comment_url(record_url: str, comment_id: int, first_comment: int) -> str:
 
 def pictures_of(resource: Record, stored: Iterable[StoredFile]) -> Pictures:
     """Those of the files that are pictures, for a text in which they may stand."""
-    url = record_address(resource.module_name, resource.record.id, "files")
+    url = f"{resource.path}files"
     return {file.name: (f"{url}/{file.id}", f"{url}/{file.id}/preview") for file in stored if file.preview}

@@ -23,7 +23,7 @@ from portal.views.forms.submissions import answer_if_repeated, answer_when_done
 from portal.views.forms.uploads import Attached, receive_files
 from portal.views.records.conversation import new_composer
 from portal.views.records.details import detail_page
-from portal.web.addresses import API_ROUTE, record_address
+from portal.web.addresses import API_ROUTE
 from portal.web.flash import set_flash
 from portal.web.resources import Module, Record, RecordFile, RecordFiles
 
@@ -48,7 +48,7 @@ def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Respo
         request.writer(records).attach(record, attached.files)
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
-    answer = answer_when_done(records, request, record_address(records.name, record.id))
+    answer = answer_when_done(records, request, resource.record_resource.path)
     if refused:
         # 200 where something was taken: a status of an error would take it back
         request.response.status_code = 200 if attached.files else 422
@@ -99,11 +99,11 @@ def send_thumbnail(resource: RecordFile, request: Request) -> Response:
 @view_config(context=RecordFile, name="remove", request_method="POST", permission="attach")
 def remove_file(resource: RecordFile, request: Request) -> Response:
     """Answers the button beside a file: takes it away, which its author and staff may."""
-    records, record = resource.records, resource.record
+    records = resource.records
     if again := answer_if_repeated(records, request):
         return again
     detach(resource, request)
-    return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "detached")
+    return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "detached")
 
 
 def detach(resource: RecordFile, request: Request) -> None:

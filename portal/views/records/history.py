@@ -101,12 +101,11 @@ def show_history(resource: Record, request: Request) -> dict[str, HistoryPage]:
         raise HTTPNotFound
     records, record = resource.records, resource.record
     events, more = record_history(records, record, PAGE, start_of_history(request))
-    url = record_address(records.name, record.id, "history")
     page = HistoryPage(
         about=record_in_words(record),
-        back_url=record_address(records.name, record.id),
+        back_url=resource.path,
         lines=tuple(history_line(records, request, event) for event in events),
-        older_url=f"{url}?before={more}" if more else "",
+        older_url=f"{resource.path}history?before={more}" if more else "",
     )
     return {"page": page}
 
@@ -121,7 +120,7 @@ def history_card(resource: Record, request: Request, stored: Sequence[Mapping[st
     events, more = record_history(resource.records, resource.record, ON_RECORD, stored=stored)
     return History(
         lines=tuple(history_line(resource.records, request, event) for event in events),
-        all_url=record_address(resource.module_name, resource.record.id, "history") if more else "",
+        all_url=f"{resource.path}history" if more else "",
     )
 
 

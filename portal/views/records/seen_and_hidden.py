@@ -12,7 +12,7 @@ from pyramid.view import view_config
 from portal.records.reading.records import Records
 from portal.records.writing.seen_and_hidden import dismiss, mark_all_seen, mark_seen
 from portal.views.lists.list_navigation import back_to_list
-from portal.web.addresses import list_address, record_address
+from portal.web.addresses import list_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Module, Record
@@ -39,7 +39,7 @@ def mark_record_seen(resource: Record, request: Request) -> Response:
     key = posted_text(request, "_seen")
     if changed and key in ("", _seen_key(request, records, record_id, changed.isoformat())):
         mark_seen(records, record_id, request.news.account, changed)
-    return HTTPSeeOther(record_address(records.name, record_id))
+    return HTTPSeeOther(resource.path)
 
 
 @view_config(context=Module, name="seen", request_method="POST")
@@ -61,7 +61,7 @@ def hide_record(resource: Record, request: Request) -> Response:
     if changed:
         mark_seen(records, record_id, request.news.account, changed, hide=hide)
     if not hide:
-        return HTTPSeeOther(record_address(records.name, record_id))
+        return HTTPSeeOther(resource.path)
     return set_flash(request, HTTPSeeOther(back_to_list(resource, request)), "hidden")
 
 
@@ -90,9 +90,9 @@ def record_news(resource: Record, request: Request) -> RecordNews | None:
         return None
     news, changed = request.news.of(records, [resource.record]), resource.record.changed
     return RecordNews(
-        seen_url=record_address(records.name, record_id, "seen") if record_id in news.unread else "",
+        seen_url=f"{resource.path}seen" if record_id in news.unread else "",
         key=_seen_key(request, records, record_id, changed.isoformat()) if changed else "",
-        hide_url=record_address(records.name, record_id, "hide"),
+        hide_url=f"{resource.path}hide",
         hidden=record_id in news.hidden,
     )
 

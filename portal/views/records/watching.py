@@ -75,7 +75,7 @@ def watchers_card(resource: Record) -> Watchers | None:
             )
             for person in watching
         ),
-        url=record_address(records.name, record.id, "watchers"),
+        url=f"{resource.path}watchers",
         may_add=may_add,
         mine=str(reader.person or "") if may_add else "",
     )
@@ -117,7 +117,7 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
         return _refused_watchers(resource, request, _("Choose somebody from the list."))
     except Refused as problem:
         return _refused_watchers(resource, request, problem.message)
-    return set_flash(request, answer_when_done(records, request, record_address(records.name, record.id)), "watched")
+    return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "watched")
 
 
 def _refused_watchers(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:
@@ -162,7 +162,7 @@ def _adding_page(resource: RecordWatchers, request: Request, error: str = "") ->
     records, record = resource.records, resource.record
     offered, text = _offered_people(records), posted_text(request, f"{FIND}add")
     titles = offered.find(text, OFFERED + 1) if offered else []
-    address, chosen = record_address(records.name, record.id, "watchers"), posted_text(request, "add")
+    address, chosen = f"{resource.record_resource.path}watchers", posted_text(request, "add")
     rows = [Widget("address", _("Email address of a colleague"), type="email", value=posted_text(request, "address"))]
     if titles or text:
         offers = tuple(Offer(str(person), title, str(person) == chosen) for person, title in titles[:OFFERED])
@@ -174,7 +174,7 @@ def _adding_page(resource: RecordWatchers, request: Request, error: str = "") ->
         subject=record_in_words(record),
         action=address,
         submit=_("Add"),
-        back_url=record_address(records.name, record.id),
+        back_url=resource.record_resource.path,
         text=_("Watchers see this record and its conversation."),
         rows=tuple(FormRow((row,)) for row in rows),
         icon="user-plus",
