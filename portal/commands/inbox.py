@@ -27,7 +27,7 @@ from portal.texts import _, plural
 from portal.web.live import LivePortal, StartupError
 
 EVERY = 10  # seconds between two looks into a Maildir or a mailbox
-FAULT = _("the portal failed on it; its log says why")
+FAULT = _("the portal could not process it; its log says why")
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ SYSTEM_COLUMNS = ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")
 BUILT_IN = tuple(LABELS)
 RESERVED_MODULES = (
     "login", "logout", "password", "language", "search", "static", "account", "api", "join", "signup", "unsubscribe",
-    "views",
+    "views", "mcp",
 )  # fmt: skip
 RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
 
@@ -21,7 +21,7 @@ RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
 def reserved_module(name: str) -> str | None:
     """Why no module can have this name, or None."""
     if name in RESERVED_MODULES:
-        return f'"{name}" cannot be the name of a module: the portal has a page at that address'
+        return f'"{name}" cannot be the name of a module: the portal uses that address itself'
     prefix = next((prefix for prefix in RESERVED_PREFIXES if name.startswith(prefix)), None)
     return f'names that begin with "{prefix}" are reserved for the database' if prefix else None
 

@@ -6,13 +6,20 @@ from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.name_rules import as_name, wrong_name
 from portal.declaration.shape_keys import has_keys_of
 from portal.declaration.shapes import Button
-from portal.declaration.validation import mapping, named_entries, validate, with_known_keys, without_internal
+from portal.declaration.validation import (
+    mapping,
+    named_entries,
+    validate,
+    with_known_keys,
+    without_extensions,
+    without_internal,
+)
 
 
 def read_buttons(draft: DeclarationDraft) -> None:
     """Reads buttons.yaml into the draft."""
     at = draft.at(BUTTONS)
-    top = mapping(at.value, at, "keys (buttons)")
+    top = without_extensions(mapping(at.value, at, "keys (buttons)"))
     misplaced = [name for name, entry in top.items() if name != "buttons" and has_keys_of(Button, entry)]
     draft.broken_buttons.update(misplaced)
     if len(misplaced) > 1 and not top.get("buttons"):

@@ -24,6 +24,7 @@ from portal.declaration.validation import (
     named_entries,
     validate,
     with_known_keys,
+    without_extensions,
     without_internal,
 )
 from portal.fields.base import Field
@@ -38,7 +39,7 @@ TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign
 def read_modules(draft: DeclarationDraft) -> None:
     """Reads modules.yaml into the draft."""
     at = draft.at(MODULES)
-    top = mapping(at.value, at, f"keys ({', '.join(TOP_LEVEL_KEYS)})")
+    top = without_extensions(mapping(at.value, at, f"keys ({', '.join(TOP_LEVEL_KEYS)})"))
     misplaced = [name for name, entry in top.items() if name not in TOP_LEVEL_KEYS and has_keys_of(Module, entry)]
     for name in misplaced:
         at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')

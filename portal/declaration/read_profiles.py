@@ -13,7 +13,14 @@ from portal.declaration.shape_keys import keys_of, shapes_below
 from portal.declaration.shapes import Access, Expectation, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.synonyms import intended_key
-from portal.declaration.validation import mapping, named_entries, validate, with_known_keys, without_internal
+from portal.declaration.validation import (
+    mapping,
+    named_entries,
+    validate,
+    with_known_keys,
+    without_extensions,
+    without_internal,
+)
 
 
 def read_profile(draft: DeclarationDraft, name: str) -> None:
@@ -23,7 +30,7 @@ def read_profile(draft: DeclarationDraft, name: str) -> None:
         draft.broken_profiles.add(name)
         return
     at = _inside_its_name(draft.at(file), name)
-    top = mapping(at.value, at, f"keys ({', '.join(keys_of(Profile))})")
+    top = without_extensions(mapping(at.value, at, f"keys ({', '.join(keys_of(Profile))})"))
     is_empty = not top
     top = _with_misplaced(draft, dict(without_internal(Profile, top, at)), at)
     top = with_known_keys(top, keys_of(Profile), at, shapes_below(Profile))

@@ -33,6 +33,8 @@ from portal.fields.base_shape import Shape
 
 S = TypeVar("S", bound=Shape)
 MOST_ROUNDS = 20
+EXTENSION = "x-"
+STAND_INS = MappingProxyType({"panels": "activity"})  # for an item, so that the others are checked at their places
 EMPTY_KEY = 'there is no value here: write one, or remove the key (a text that begins with "#" or "&" needs quotes)'
 
 NO_SHAPES: Mapping[str, type[Shape]] = MappingProxyType({})
@@ -228,7 +230,8 @@ def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, An
 
 
 def _leave_out(entry: dict[str, Any], path: KeyPath) -> bool:
-    """Deletes the innermost key on the way to `path`; with an item of a list goes the whole list."""
+    """Deletes the innermost key on the way to `path`; with an item of a list goes the whole list, or what can stand in
+    for it comes in its place."""
     holder: Any = entry
     cut: tuple[dict[str, Any], str] | None = None
     for part in path:
@@ -263,6 +266,11 @@ def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
     elif value is not None:
         at.wrong(f"must be a mapping of {what}")
     return {}
+
+
+def without_extensions(top: Mapping[str, Any]) -> dict[str, Any]:
+    """`top` without the keys that begin with `x-`: a place for anchors, which nothing reads."""
+    return {name: entry for name, entry in top.items() if not name.startswith(EXTENSION)}
 
 
 def named_entries(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:

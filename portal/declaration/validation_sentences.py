@@ -148,7 +148,7 @@ def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
 def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | None:
     """The sentence for a key of the level below or above; None for others, and for what means a key of this one.
 
-    A list is none of the mappings that other systems call like that: `columns: [title]` are those of `list:`.
+    A list is not one of the mappings that other systems call like that: `columns: [title]` are those of `list:`.
     """
     name, above, here = str(loc[-1]), shape_at(shape, loc[:-2]), shape_at(shape, loc[:-1])
     words = key_below(name, shapes_below(here))
@@ -269,7 +269,7 @@ def _none_of(error: dict[str, Any]) -> str:
     known = _words_in(error)
     value = str(error["input"])
     value = value.lower() if isinstance(error["input"], bool) else value
-    return f'"{value[:80]}" is none of {", ".join(known)}{suggest(value, known)}'
+    return f'"{value[:80]}" is not one of {", ".join(known)}{suggest(value, known)}'
 
 
 def _words_in(error: dict[str, Any]) -> list[str]:

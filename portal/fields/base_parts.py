@@ -67,6 +67,10 @@ class InForms(Shape):
         """The field of the same form whose value is the least that this one may have."""
         return None
 
+    def least_hint(self, field: str) -> str:
+        """The sentence that names that field, by its label, to who fills in the form."""
+        return ""
+
     def check_least(self, value: Any, least: Any, reader: Reader) -> None:
         """Raises Refused where `value` is less than `least`, the value of that field."""
 

@@ -218,6 +218,7 @@ class DateOrTime(Bounded):
     filter: ClassVar[str] = "range"
     too_small: ClassVar[Any] = TOO_EARLY
     too_large: ClassVar[Any] = TOO_LATE
+    not_less_than: ClassVar[Any] = _("Not before “${field}”.")
     _locales: tuple[Locale, ...] = PrivateAttr((ENGLISH,))
     _zone: ZoneInfo = PrivateAttr(ZoneInfo("UTC"))
 

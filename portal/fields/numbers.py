@@ -126,6 +126,7 @@ class Bounded(Field):
 
     too_small: ClassVar[Any] = _("Enter ${min} or more.")
     too_large: ClassVar[Any] = _("Enter ${max} or less.")
+    not_less_than: ClassVar[Any] = _("Not less than “${field}”.")
 
     type: str
     min: Any = None
@@ -135,6 +136,10 @@ class Bounded(Field):
     @property
     def least_from(self) -> str | None:
         return self.at_least
+
+    def least_hint(self, field: str) -> str:
+        """“Not less than “Starts”.”"""
+        return self.not_less_than % {"field": field}
 
     def check_least(self, value: Any, least: Any, reader: Reader) -> None:
         self.in_bounds((least, None), value, reader)

@@ -93,10 +93,10 @@ def second_factor_changed_letter(sender: Sender, account: Account, is_on: bool) 
     email = {"email": account.email}
     if is_on:
         subject = _("Two-factor authentication was turned on")
-        sentence = _("From now on, signing in as ${email} also takes a code from an app.", mapping=email)
+        sentence = _("From now on, signing in as ${email} also requires a code from an app.", mapping=email)
     else:
         subject = _("Two-factor authentication was turned off")
-        sentence = _("Signing in as ${email} no longer takes a code from an app.", mapping=email)
+        sentence = _("Signing in as ${email} no longer requires a code from an app.", mapping=email)
     button = _("Open ${name}", mapping={"name": sender.name_to(account)})
     return write_letter(sender, account, _notice(subject, sentence, button, f"{sender.address}/account/"))
 
@@ -105,9 +105,15 @@ def passkey_changed_letter(sender: Sender, account: Account, is_added: bool) -> 
     """The letter that says at once that one can sign in with another passkey, or with one less."""
     email = {"email": account.email}
     if is_added:
-        subject, sentence = _("A passkey was added"), _("A passkey now signs in as ${email}.", mapping=email)
+        subject, sentence = (
+            _("A passkey was added"),
+            _("A passkey can now be used to sign in as ${email}.", mapping=email),
+        )
     else:
-        subject, sentence = _("A passkey was removed"), _("A passkey no longer signs in as ${email}.", mapping=email)
+        subject, sentence = (
+            _("A passkey was removed"),
+            _("A passkey can no longer be used to sign in as ${email}.", mapping=email),
+        )
     return write_letter(sender, account, _notice(subject, sentence, _("My account"), f"{sender.address}/account/"))
 
 
@@ -115,7 +121,7 @@ def token_made_letter(sender: Sender, account: Account, name: str) -> EmailMessa
     """The letter that says at once that a program has what a person may do."""
     names = {"name": name, "email": account.email}
     sentence = _("From now on the program “${name}” may do what ${email} may.", mapping=names)
-    content = _notice(_("A token was made"), sentence, _("My account"), f"{sender.address}/account/")
+    content = _notice(_("A token was created"), sentence, _("My account"), f"{sender.address}/account/")
     return write_letter(sender, account, content)
 
 

@@ -142,7 +142,7 @@ def test_keys_lead_on_where_nobody_types_unless_they_are_turned_off(visit: Visit
     search.blur()
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard")
-    keys.get_by_label("React to single keys").uncheck()
+    keys.get_by_label("Use single-key shortcuts").uncheck()
     page.keyboard.press("Escape")
     page.keyboard.press("c")
     page.keyboard.press("Control+k")

@@ -31,7 +31,7 @@ def make(page: Page, password: str, name: str) -> None:
     page.goto("/account/passkey")
     page.get_by_label("Name of the passkey").fill(name)
     page.get_by_label("Current password").fill(password)
-    page.get_by_role("button", name="Make a passkey").click()
+    page.get_by_role("button", name="Create a passkey").click()
 
 
 def use_and_replay(page: Page) -> None:

@@ -31,7 +31,7 @@ def made_at_account(world, email, **form) -> Program:
 
 def test_a_token_is_shown_once_listed_and_ended(world):
     program = made_at_account(world, ANNA, until="2026-03-06")
-    assert letters(world[ANNA])[-1][1] == "A token was made"
+    assert letters(world[ANNA])[-1][1] == "A token was created"
     assert program.token not in str(tokens(world))
     assert program.token not in world[ANNA].get("/account/").text
     assert "Never used" in world[ANNA].get("/account/")
@@ -52,7 +52,7 @@ def test_the_form_of_a_token_says_what_is_wrong_and_keeps_what_was_typed(world, 
     refused = world[ANNA].send("/account/token", {"name": " ", "until": "2026-03-04", "read_only": "true"})
     assert refused.status_int == 422
     assert "Enter a name." in refused
-    assert "Enter today or a later day." in refused
+    assert "Enter today's date or a later one." in refused
     assert "Current password is incorrect." in refused
     assert refused.html.select_one("#field-until")["value"] == "2026-03-04"
     assert refused.html.select_one("#field-read_only").has_attr("checked")

@@ -275,7 +275,7 @@ def test_back_from_a_form_with_steps_that_was_sent_leads_to_its_record(shop):
     for page in (to_third, to_second):
         back = anna.get(page.location, status=303)
         assert back.location == record
-    assert "This form has been sent already." in back.follow()
+    assert "This form has already been sent." in back.follow()
     assert shop[BRUNO].get(to_third.location).status_int == 200
 
 

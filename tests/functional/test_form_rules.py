@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
+from portal.database.engine import writing
+from portal.records.transfer.csv_reading import open_source
+from portal.records.transfer.importing import ImportOptions, import_file
 from tests.functional.world import ANNA, NANCY, PEOPLE_MODULES, World, written_world
 
 MODULES = """
@@ -319,8 +322,9 @@ def test_a_transition_asks_for_a_locked_field_and_a_row_keeps_its_own(world):
     assert (row.values["what"], row.values["note"]) == ("Sealed", "A")
 
 
-def test_a_value_is_not_less_than_that_of_another_field(world):
+def test_a_value_is_not_less_than_that_of_another_field(world, tmp_path):
     nancy, form = world[NANCY], {"title": "Days", "starts": "2026-03-05"}
+    assert "Not before “Starts”." in nancy.get("/cases/create")
     refused = nancy.send("/cases/create", {**form, "ends": "2026-03-04"})
     assert errors(refused) == {"ends"}
     assert "Choose Mar 5, 2026 or later." in refused
@@ -329,6 +333,11 @@ def test_a_value_is_not_less_than_that_of_another_field(world):
     later = nancy.send(f"/cases/{case}/edit", {**form, "starts": "2026-03-06", "ends": "2026-03-05"})
     assert errors(later) == {"ends"}
     assert nancy.send(f"/cases/{case}/edit", {**form, "starts": "2026-03-06", "ends": ""}).status_int == 303
+    file = tmp_path / "cases.csv"
+    file.write_text("title,starts,ends\nEarly,2026-03-05,2026-03-04\nLate,2026-03-05,2026-03-05\n")
+    with writing(world.portal.engine) as connection:
+        report = import_file(world.records(connection, "cases"), open_source(file), ImportOptions())
+    assert [bad.line for bad in report.bad] == [2]
 
 
 def test_a_form_knows_who_fills_it_in_and_lets_them_say_otherwise(world):

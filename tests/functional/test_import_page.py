@@ -151,7 +151,7 @@ def test_a_file_becomes_records_after_one_has_seen_what_would_happen(world):
         ]
     )
     page = send(world, NANCY, content, "machines.xlsx")
-    assert told(page) == ["Choose where each column goes, or leave it out."]
+    assert told(page) == ["Choose a field for each column, or leave the column out."]
     assert not outcome(page)
     marked = [row.th.text for row in page.html.select("table.records tbody tr") if row.select(".hint")]
     assert marked == ["Remarks"]
@@ -210,7 +210,7 @@ def test_records_that_are_there_are_changed_by_their_reference(world):
     page = send(world, NANCY, content, match="reference")
     assert outcome(page) == ["1 changed record", "1 record is like this already", "3 rows cannot be imported"]
     assert sorted(problems(page)) == [
-        ("Row 4", "name", "This cannot change any more."),
+        ("Row 4", "name", "This can no longer be changed."),
         ("Row 5", "reference", "There is no such record."),
         ("Row 6", "reference", "Line 3 has the same value."),
         ("Row 6", "serial", "You cannot change this."),
@@ -274,7 +274,7 @@ def test_an_import_is_undone_within_a_day_but_for_what_has_been_touched_since(wo
     assert "Deleted: 3 records" in answer
     left = [item.get_text(" ", strip=True) for item in answer.html.select(".outcome li")]
     assert left == [
-        "M002 · A Something has happened to it since.",
+        "M002 · A It has been worked on since.",
         "M006 · E Other records link to it.",
     ]
     assert [record.title for record in world.all("machines")] == ["Before", "A", "E"]

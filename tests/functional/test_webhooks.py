@@ -344,7 +344,7 @@ def test_after_three_days_it_is_given_up_and_administrators_see_why(world, recei
     assert world.signed_in(ANNA).send("/-/outbox", {"delivery": delivery}).status_int == 404
     assert browser.send("/-/outbox", {"delivery": "4000000"}).status_int == 404
     browser.send("/-/outbox", {"delivery": delivery}, status=303)
-    assert "The webhook will be told again." in browser.get("/-/outbox")
+    assert "This message will be sent again." in browser.get("/-/outbox")
     assert tell(world) == 1
 
 

@@ -50,7 +50,7 @@ def check_appearance(draft: DeclarationDraft) -> None:
             if known_icons() and value not in known_icons():
                 draft.at(file, *path).warn(f'no icon "{value}"{_suggest_icon(value)}')
         elif value not in TONES:
-            draft.at(file, *path).wrong(f'"{value}" is none of {", ".join(TONES)}{suggest(value, TONES)}')
+            draft.at(file, *path).wrong(f'"{value}" is not one of {", ".join(TONES)}{suggest(value, TONES)}')
     languages = draft.at(MODULES, "portal", "languages")
     are_declared = "languages" in draft.at(MODULES, "portal")
     if not are_declared or languages.value == list(draft.settings.languages) or "languages" in draft.overrides:

@@ -1,8 +1,9 @@
 """Warns of what a form can never do: a link that waits for a field of no form, and a rule for a field of none."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 
-from portal.conditions import ALWAYS, comparisons
+from portal.conditions import ALWAYS, Comparison, comparisons, holds
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.layout_shapes import FormLayout
@@ -23,10 +24,12 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
             has_forms = any(True for access in accesses for _form in _forms(access))
             if field.required_when is not None and has_forms and not _is_asked(module, field, accesses):
                 at["required_when"].key.warn(
-                    "only imports heed this: no form that somebody may open asks for this field"
+                    "only imports apply this: no form that somebody may open asks for this field"
                 )
             if field.read_only_when is not None and has_forms and not _is_typed(field, accesses):
                 at["read_only_when"].key.warn("has no effect: no form that somebody may open asks for this field")
+            if name := _asked_too_late(module, field, accesses):
+                at["show_when"].warn(f'"{field.name}" is hidden in its step: a later step asks for "{name}"')
             for name in _waited_for(field):
                 if sentence := _never_offers(module, field, name, accesses):
                     at["where"].warn(sentence)
@@ -84,8 +87,7 @@ def _never_offers(module: Module, link: Field, name: str, accesses: Iterable[Acc
     if other is None or other.computed or other.default is not None:
         return None
     for access in accesses:
-        steps = [flat(step.fields) for step in access.create.steps or ()] or [flat(access.create.fields or ())]
-        first = next((index for index, names in enumerate(steps) if link.name in names), None)
+        steps, first = _steps(access), _step_of(link, access)
         if "create" not in access.can or first is None or name in access.set:
             continue
         if not any(name in names for names in steps):
@@ -93,3 +95,34 @@ def _never_offers(module: Module, link: Field, name: str, accesses: Iterable[Acc
         if not any(name in names for names in steps[: first + 1]):
             return f"{link.name} offers nothing before {name} is filled in, and a later step asks for that"
     return None
+
+
+def _steps(access: Access) -> list[tuple[str, ...]]:
+    """The fields of each step of the create form; of a form without steps all in one."""
+    layout = access.create
+    return [tuple(flat(step.fields)) for step in layout.steps or ()] or [tuple(flat(layout.fields or ()))]
+
+
+def _step_of(field: Field, access: Access) -> int | None:
+    return next((index for index, names in enumerate(_steps(access)) if field.name in names), None)
+
+
+def _asked_too_late(module: Module, field: Field, accesses: Iterable[Access]) -> str | None:
+    """The field of a later step without which the form of a new record never shows `field`, or None."""
+    for access in accesses:
+        first = _step_of(field, access)
+        if "create" not in access.can or first is None or field.show_when is None:
+            continue
+        later = {name for names in _steps(access)[first + 1 :] for name in names if name not in access.set}
+        later = {name for name in later if name in module.fields and module.fields[name].default is None}
+        if not holds(field.show_when, partial(_may_hold, empty=later)):
+            return next(each.path[0] for each in comparisons(field.show_when) if each.path[0] in later)
+    return None
+
+
+def _may_hold(comparison: Comparison, empty: Collection[str]) -> bool:
+    """Whether a comparison can be true while the fields `empty` are; what it says of others is taken as true."""
+    if comparison.path[0] not in empty:
+        return not comparison.negated
+    values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+    return comparison.value is not False if comparison.operator == "empty" else None in values or "" in values

@@ -47,7 +47,7 @@ def _check_keep(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     if module.table is not None:
         at.key.wrong(f"the rows of the existing table {module.table} are not the portal's to delete: leave keep out")
     elif module.name in (draft.people, draft.organizations):
-        at.key.wrong("people and companies do not go by themselves: portal account erase erases a person")
+        at.key.wrong("people and companies are not deleted automatically: use portal account erase to erase a person")
     elif module.lifecycle is not None and not module.final_states:
         at.key.warn(f"has no effect: no state of {module.name} is final, and only records in final ones are deleted")
 

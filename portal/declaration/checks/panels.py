@@ -40,7 +40,7 @@ def _check_panel(draft: DeclarationDraft, panel: Panel, at: Cursor) -> None:
         return
     check_condition(draft, panel.module, at["where"])
     if kind == "notices" and module.table is not None:
-        at["notices"].wrong(f"{panel.module} are rows of an existing table: nobody could put them away")
+        at["notices"].wrong(f"{panel.module} are rows of an existing table: nobody could dismiss them")
     if kind == "chart":
         _check_chart(draft, panel, panel.module, at)
 
@@ -68,7 +68,7 @@ def _check_chart(draft: DeclarationDraft, panel: Panel, module: str, at: Cursor)
 def _not_grouped(field: Field, panel: Panel) -> str | None:
     """Why records cannot be counted by a field, or None."""
     if field.virtual:
-        return f'"{field.name}" is worked out whenever it is read: records are counted by what is stored'
+        return f'"{field.name}" is computed whenever it is read: records are counted by what is stored'
     if is_dated(field):
         return None if panel.per else f'"{field.name}" is a date: say per: day, week, month, quarter or year'
     if not has_groups(field):
@@ -79,7 +79,7 @@ def _not_grouped(field: Field, panel: Panel) -> str | None:
 def _not_summed(field: Field) -> str | None:
     """Why the values of a field cannot be added up in the database, or None."""
     if field.virtual:
-        return f'"{field.name}" is worked out whenever it is read: only what is stored is summed'
+        return f'"{field.name}" is computed whenever it is read: only what is stored is summed'
     return None if field.has_sum else f'"{field.name}" is of type {field.type}, which has no sum'
 
 

@@ -4,11 +4,12 @@ An import may give a record any state, and so may others who write to an existin
 answer by mail.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
-from portal.declaration.shapes import Access, Lifecycle, Module, OnComment, leaves
+from portal.declaration.layouts import form_layout_fields
+from portal.declaration.shapes import Access, Lifecycle, Module, OnComment, Profile, leaves
 from portal.declaration.source.cursor import Cursor
 
 
@@ -25,6 +26,7 @@ def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> Non
         elif module.table is None:
             _check_states(module, module.lifecycle, at["fields"][module.lifecycle.field]["options"])
         _check_transitions(module.lifecycle, [access for _profile, access in accesses], at["lifecycle"]["transitions"])
+        _check_only(module, accesses, at["lifecycle"]["transitions"])
         if module.lifecycle.follow_up and not module.final_states:
             at["lifecycle"]["follow_up"].key.warn("has no effect: every state can be left, so no record is ever final")
         for side, rule in module.lifecycle.on_comment.items():
@@ -68,6 +70,21 @@ def _check_transitions(lifecycle: Lifecycle, accesses: list[Access], at: Cursor)
             at[name].key.warn("nobody can do this: no profile names it under can, and it has no after")
         for field in transition.ask.keys() & transition.set.keys():
             at[name]["ask"][field].key.warn(f'has no effect: set gives "{field}" another value')
+
+
+def _check_only(module: Module, accesses: Sequence[tuple[Profile, Access]], at: Cursor) -> None:
+    """Transitions of people whom nothing names: their link is empty in what a profile creates, and stays so."""
+    edited = {name for _profile, access in accesses if "edit" in access.can for name in form_layout_fields(access.edit)}
+    moved = {name for transition in module.transitions.values() for name in (*transition.ask, *transition.set)}
+    for name, transition in module.transitions.items():
+        link = module.fields.get(transition.only or "")
+        if link is None or link.computed or link.default is not None or link.name in edited | moved:
+            continue
+        for profile, access in accesses:
+            if "create" in access.can and link.name not in (*form_layout_fields(access.create), *access.set):
+                empty = f'"{link.name}" stays empty in what the profile {profile.name} creates'
+                at[name]["only"].warn(f"nobody can do this: {empty}")
+                break
 
 
 def _check_on_comment(module: Module, rule: OnComment, may_comment: bool, at: Cursor) -> None:

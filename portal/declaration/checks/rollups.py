@@ -32,7 +32,7 @@ def _changes_by_itself(module: Module, part: Comparison) -> str | None:
         return f'"{name}" is kept by the portal: a roll-up can only ask for declared fields and created'
     values = list(part.values)
     if part.operator == "within" or any(special_word(value) not in (None, "nothing") for value in values):
-        return f'the answer for "{name}" is another one tomorrow, or for another reader'
+        return f'the answer for "{name}" changes from day to day, or from reader to reader'
     if field.targets and part.operator != "empty":
         return f'"{name}" is a link, whose record may get another name: a roll-up can only ask whether it is empty'
     return None

@@ -23,6 +23,7 @@ def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> No
         if desk is not None and module.name not in desk.modules:
             at = draft.at_module(module.name)["mail"]["desk"]
             at.warn(f"the profile {desk.name} does not have this module, so its people are not told")
+        _check_unused_parts(draft, declaration, module)
     wrong = {problem.file for problem in draft.errors}  # a right that is missing, for one, makes a button a dead end
     for profile in (profile for profile in declaration.profiles.values() if profile_file(profile.name) not in wrong):
         for name, own_access in draft.profiles[profile.name].modules.items():
@@ -36,6 +37,17 @@ def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> No
             _check_access(draft, profile, access)
             _check_ownership(draft, profile, access)
     _check_buttons(draft, declaration, in_doubt)
+
+
+def _check_unused_parts(draft: DeclarationDraft, declaration: Declaration, module: Module) -> None:
+    """Comments that nobody may write, and watchers whom nobody may add."""
+    rights = {right for _profile, access in declaration.accesses(module.name) for right in access.can}
+    asking = any("comment" in transition.ask for transition in module.transitions.values())
+    by_mail = draft.inbox is not None and draft.inbox.creates == module.name
+    for key, right, otherwise in (("comments", "comment", asking or by_mail), ("watchers", "watch", False)):
+        if declaration.accesses(module.name) and getattr(module, key) and right not in rights and not otherwise:
+            at = draft.at_module(module.name)[key]
+            at.key.warn(f"nobody may {right}: no profile has {right} under can for {module.name}")
 
 
 def _heirs(draft: DeclarationDraft, declaration: Declaration, profile: Profile) -> Iterator[Profile]:

@@ -57,7 +57,7 @@ def _url_complaint(url: str) -> str | None:
     if parts.username is not None:
         return "holds a user name or a password: leave them out, the signature proves who sends"
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
-        return "anybody on the way could read what is told: write https (http is for this machine alone)"
+        return "anyone on the way could read what is sent: write https (http is for this machine alone)"
     return None
 
 
@@ -78,7 +78,7 @@ def _check_event(
     module = declaration.modules.get(module_name)
     if not dot:
         example = f"{module_name if module else 'orders'}.created"
-        at.wrong(f'"{event}" is no event: write the module and what happens, such as {example}')
+        at.wrong(f'"{event}" is not an event: write the module and what happens, such as {example}')
     elif module is None:
         at.wrong(draft.no_module(module_name))
     elif word not in EVENTS:
@@ -102,7 +102,7 @@ def _is_broken(draft: DeclarationDraft, profile: Profile, module: str) -> bool:
 def _check_access(declaration: Declaration, profile: Profile, module: str, event: str, at: Cursor) -> None:
     access = profile.modules.get(module)
     if access is None:
-        at.wrong(f'{profile.name} has no module "{module}", so that nothing is told')
+        at.wrong(f'{profile.name} has no module "{module}", so nothing would be sent')
     elif reason := _needs_person(declaration, profile, access):
         at.wrong(
             f"nothing of {module} would be told: {profile.name} sees {reason}; name one that sees all of them in as"

@@ -203,7 +203,7 @@ class Checking:
         current = row.record.values[field.name] if row.record else None
         if row.record and (field.name in IDENTITY or (field.signs and current)):
             if value not in (None, current):
-                raise Refused(_("This cannot change. The record has ${value}.", mapping={"value": current}))
+                raise Refused(_("This cannot be changed. The record has ${value}.", mapping={"value": current}))
             return current if field.signs else None
         return value
 

@@ -50,7 +50,7 @@ class ImportRights:
             return {"": _("You may not change this record.")}
         fields = [self.records.module.field(field) for field in names]
         open_now = {field.name for field in editable_fields(self.records, record, fields)}
-        closed = {field: _("This cannot change any more.") for field in names if field not in open_now}
+        closed = {field: _("This can no longer be changed.") for field in names if field not in open_now}
         return closed | {field: _("You cannot change this.") for field in names if field not in self.changed}
 
 

@@ -108,4 +108,4 @@ def same_name(text: str, present: FileValue | None) -> FileValue | None:
         return None
     if present is not None and text.strip() == present.name:
         return present
-    raise Refused(_("This is a file. Say with --files where the files are."))
+    raise Refused(_("This is a file. Use --files to say where the files are."))

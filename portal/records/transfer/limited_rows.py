@@ -23,8 +23,8 @@ class LimitedRows:
         if len(self.headers) > MOST_COLUMNS or sum(map(len, self.headers)) > LONGEST_HEADERS:
             raise UnreadableFileError(
                 ngettext(
-                    "The first row has more than ${number} column, or too long names.",
-                    "The first row has more than ${number} columns, or too long names.",
+                    "The first row has more than ${number} column, or names that are too long.",
+                    "The first row has more than ${number} columns, or names that are too long.",
                     MOST_COLUMNS,
                 )
             )

@@ -79,7 +79,7 @@ def _check_archive(path: Path, most_unpacked: int) -> bool:
     with zipfile.ZipFile(path) as archive:
         names, size = archive.namelist(), sum(entry.file_size for entry in archive.infolist())
         if "xl/workbook.xml" not in names:
-            raise UnreadableFileError(_("This is no Excel workbook. Save it as .xlsx, or as “CSV UTF-8”."))
+            raise UnreadableFileError(_("This is not an Excel workbook. Save it as .xlsx, or as “CSV UTF-8”."))
         has_formulas = False
         for name in names if size <= most_unpacked else ():
             # What unpacks to more than the archive says is cut off there by the library.
@@ -152,7 +152,9 @@ def _damage_explained() -> Iterator[None]:
     except (UnreadableFileError, FileNotFoundError, PermissionError):
         raise
     except Exception as error:  # noqa: BLE001 - openpyxl raises whatever a damaged part happens to make of it
-        raise UnreadableFileError(_("The workbook is damaged. Open it in a spreadsheet and save it anew.")) from error
+        raise UnreadableFileError(
+            _("The workbook is damaged. Open it in a spreadsheet program and save it again.")
+        ) from error
 
 
 def _problem(cell: Any) -> str | None:
@@ -167,7 +169,7 @@ def _missing_result(row: Sequence[Any], formula_row: Sequence[Any]) -> str | Non
     for cell, formula in zip(row, formula_row, strict=False):
         if cell.value is None and formula.data_type == "f":
             return _(
-                "The formula in cell ${cell} has no result. Open the file in a spreadsheet and save it anew.",
+                "The formula in cell ${cell} has no result. Open the file in a spreadsheet program and save it again.",
                 mapping={"cell": formula.coordinate},
             )
     return None

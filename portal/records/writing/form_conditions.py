@@ -147,3 +147,13 @@ def _matches(
         if matches:
             return True
     return False
+
+
+def limits(records: Records, field: Field, values: Mapping[str, Any]) -> str:
+    """What a form says of the values that it takes: their bounds, and the field that they must not be less than."""
+    reader, other = records.policy.reader, field.least_from or ""
+    bounds = reader.text(field.bounds_hint(reader))
+    if other not in values:
+        return bounds
+    label = reader.text(records.module.field(other).title)
+    return f"{bounds} {reader.text(field.least_hint(label))}".strip()

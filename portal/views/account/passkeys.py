@@ -96,7 +96,7 @@ def make_passkey(context: Account, request: Request) -> Any:
             own.add(account, answer, name.strip())
         except PasskeyRefusedError as refused:
             log.info("A new passkey was refused: %s", refused)
-            error = _("The device did not make a passkey. Try again.")
+            error = _("The device did not create a passkey. Try again.")
     if error:
         return refused_form(request, _form_page(request, name, error))
     queue_letter(request, passkey_changed_letter(letter_sender(request), account, is_added=True))
@@ -127,10 +127,10 @@ def _form_page(request: Request, name: str, error: Words = "") -> PasswordPage:
     return PasswordPage(
         heading=_("New passkey"),
         action="/account/passkey",
-        text=_("With a passkey you sign in by the fingerprint, face or PIN of your device, without a password."),
+        text=_("With a passkey you sign in with your fingerprint, face or device PIN, without a password."),
         email=request.identity.account.email,
         widgets=(widget, *confirmation_widgets(request, {})),
-        submit=_("Make a passkey"),
+        submit=_("Create a passkey"),
         passkey_url="/account/passkey-options",
         back_url="/account/",
         back_label=_("My account"),

@@ -52,7 +52,9 @@ def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     following = own_path(parameters.get("next"))
     request.add_response_callback(lambda request, response: set_cookie(request, response, Cookie.SINGLE_SIGN_ON, None))
     if not (flow.state and flow.nonce) or not _equal(request.GET.get("state", ""), flow.state):
-        return login_page(request, following, error=_("That took too long, or was begun in another window. Try again."))
+        return login_page(
+            request, following, error=_("That took too long, or was started in another window. Try again.")
+        )
     if error := request.GET.get("error"):
         log.info("The identity provider has signed nobody in: %.100r", error)
         return login_page(request, following, error=_("${name} did not sign you in.", mapping={"name": provider.label}))

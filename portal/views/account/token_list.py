@@ -75,7 +75,7 @@ def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> 
     """The form for a new token, with what was typed, and the password, so that nobody else makes one."""
     name = Widget(
         "name", _("Name"), value=inputs.get("name", ""), required=True, error=errors.get("name", ""),
-        max_length=LONGEST_NAME, help=_("What the program is, so that you know it again."), autocomplete="off",
+        max_length=LONGEST_NAME, help=_("So that you recognize the program later."), autocomplete="off",
     )  # fmt: skip
     until = Widget(
         "until", _("Valid until"), type="date", value=inputs.get("until", ""), error=errors.get("until", ""),
@@ -88,7 +88,7 @@ def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> 
         action="/account/token",
         submit=_("Create"),
         back_url="/account/",
-        text=_("A program that has the token may see and do what you may. Give it to nobody else."),
+        text=_("A program with this token can see and do what you can. Do not share it with anyone else."),
         rows=tuple(FormRow((widget,)) for widget in (name, until, read_only, *confirmation_widgets(request, errors))),
         icon="key-round",
     )
@@ -103,11 +103,11 @@ def read_token_form(request: Request) -> TokenRequest | QuestionPage:
     try:
         last = DAY.parse(inputs["until"], request.reader)
         if last and last < request.reader.today:
-            errors["until"] = _("Enter today or a later day.")
+            errors["until"] = _("Enter today's date or a later one.")
     except Refused as refused:
         errors["until"] = refused.message
     if len(tokens(request)) >= MOST_TOKENS:
-        errors["name"] = _("You have ${number} tokens. End one first.", mapping={"number": MOST_TOKENS})
+        errors["name"] = _("You have ${number} tokens. Revoke one first.", mapping={"number": MOST_TOKENS})
     if errors:
         return _token_form(request, inputs, errors)
     return TokenRequest(inputs["name"], last, inputs["read_only"] == "true")

@@ -77,7 +77,7 @@ def create_from_mail(resource: resources.KeptMail, request: Request) -> Response
         log.warning("Files cannot be stored: %s", error)
         raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
     if outcome.place is None:
-        raise HTTPConflict(_("No record can be made from this email."))
+        raise HTTPConflict(_("No record can be created from this email."))
     place = record_address(*outcome.place)
     visible = request.policy.access(outcome.place[0]) is not None
     return set_flash(request, HTTPSeeOther(place if visible else "/-/inbox"), "created")

@@ -22,7 +22,7 @@ from portal.fields.row_form import row_in
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
-from portal.records.writing.form_conditions import depends_on, is_locked, is_required, is_shown, linked_records
+from portal.records.writing.form_conditions import depends_on, is_locked, is_required, is_shown, limits, linked_records
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.validation import typed_columns
 from portal.texts import _
@@ -131,7 +131,7 @@ def widget(filling: Filling, field: Field) -> Widget:
         type=field.input_type,
         inputmode=field.inputmode,
         suffix=field.suffix,
-        bounds=reader.text(field.bounds_hint(reader)),
+        bounds=limits(filling.records, field, filling.values),
         value=filling.one(field.name),
         help=field.help or "",
         placeholder=field.placeholder or "",

@@ -235,7 +235,7 @@ def _with_file(page: ImportPage, importing: ImportRequest, source: LimitedRows) 
     samples = _samples(source)
     problems = [*columns.wrong, *(missing_column(reader.text(field.title)) for field in columns.missing)]
     if columns.unclear:  # why is told at each column
-        problems.insert(0, _("Choose where each column goes, or leave it out."))
+        problems.insert(0, _("Choose a field for each column, or leave the column out."))
     matches = (
         [Offer("", _("All rows are new"))] if importing.records.policy.may(importing.records.name, "create") else []
     )
@@ -307,7 +307,7 @@ def _preview(importing: ImportRequest, report: ImportReport) -> ImportPreview:
     if outcome.unchanged:
         facts.append(
             ngettext(
-                "${number} record is like this already", "${number} records are like this already", outcome.unchanged
+                "${number} record is already up to date", "${number} records are already up to date", outcome.unchanged
             )
         )
     submit: Words = ""

@@ -15,7 +15,7 @@ from portal.texts import Words, _, ngettext
 from portal.views.lists.chips import Chip, chips, view_chip
 from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
-from portal.views.lists.filters import Parameters, filter_states
+from portal.views.lists.filters import filter_states
 from portal.views.lists.import_page import may_import
 from portal.views.lists.list_navigation import remember_list
 from portal.views.lists.list_panel import ListPanel, Typed, list_panel, view_queries, view_tabs
@@ -110,7 +110,7 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
         url=list_address(records.name),
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
         rows=rows_with_speakers(request, records, news, rows, columns),
-        pager=_pager(records.name, page, count, parameters, request.reader),
+        pager=_pager(shown, page, count, request.reader),
         search=search_box(shown, with_help),
         hidden=tuple((name, value) for name, value in parameters if name in (VIEW, "tab", "sort", "button")),
         tabs=tuple(tabs(shown, counts_of_tabs, news)),
@@ -185,13 +185,15 @@ def _clear_address(shown: ShownList) -> str:
     return list_address(shown.records.name, {"tab": tab} if tab else shown.without_view)
 
 
-def _pager(module: str, page: Page, count: Count, parameters: Parameters, reader: Reader) -> Pager:
+def _pager(shown: ShownList, page: Page, count: Count, reader: Reader) -> Pager:
     """“1–25 of 1,000+” on the first page, “25 of 1,000+” on others, and the ways to the next ones."""
 
     def address(name: str, key: str) -> str:
-        return list_address(module, [*parameters, (name, key)]) if key else ""
+        return list_address(shown.records.name, [*shown.kept, (name, key)]) if key else ""
 
-    return Pager(_page_text(page, count, reader), address("before", page.previous), address("after", page.next))
+    is_search = shown.request.narrowed or bool(shown.request.button)
+    text = _page_text(page, count, reader) if page.records or is_search else ""
+    return Pager(text, address("before", page.previous), address("after", page.next))
 
 
 def _page_text(page: Page, count: Count, reader: Reader) -> str:

@@ -76,22 +76,22 @@ def _examples(shown: ShownList, names: FieldNames) -> Iterator[tuple[str, Words]
     """Searches with fields of this very module, those of the list's columns before others, and what they mean."""
     reader, typed = shown.records.policy.reader, names.typed
     fields = sorted(filterable(shown.records), key=lambda field: field.name not in shown.columns)
-    yield reader.text(_("“exact words”")), _("these words beside each other")
+    yield reader.text(_("“exact words”")), _("these words next to each other")
     if field := next((field for field in fields if len(field.offered) > 1), None):
         options = [quote(reader.text(option.label)) for option in list(field.offered.values())[:2]]
         one, other = (f"{typed[field.name]}:{option}" for option in options)
-        yield one, _("what has this value")
-        yield f"-{other}", _("what has not")
+        yield one, _("records with this value")
+        yield f"-{other}", _("records without this value")
         yield f"{one} {reader.text(OR)} {other}", _("one or the other")
     if field := next((field for field in fields if "me" in field.specials and reader.people in field.targets), None):
-        yield f"{typed[field.name]}:{reader.text(SPECIAL['me'])}", _("what is yours")
+        yield f"{typed[field.name]}:{reader.text(SPECIAL['me'])}", _("records with your name")
     if field := next((field for field in fields if field.ranged and "today" in field.specials), None):
-        yield f"{typed[field.name]}:{reader.text(SPECIAL['today'])}", _("that day")
+        yield f"{typed[field.name]}:{reader.text(SPECIAL['today'])}", _("on that day")
         yield f"{typed[field.name]}:{reader.today.replace(day=1)}..{reader.today}", _("from one day to another")
     if field := next((field for field in fields if field.filter == "range" and not field.specials), None):
         yield f"{typed[field.name]}:>=10", _("at least 10; also >, <= and <")
     if field := next((field for field in fields if not field.required), None):
-        yield f"{typed[field.name]}:{reader.text(NOTHING)}", _("what is empty")
+        yield f"{typed[field.name]}:{reader.text(NOTHING)}", _("records where this is empty")
 
 
 @view_config(context=Module, name="complete", request_method="GET", renderer="json")

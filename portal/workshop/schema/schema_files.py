@@ -13,6 +13,7 @@ from pydantic import Field as Key
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.declared_files import read_files
 from portal.declaration.shapes import Access, Button, Inbox, Module, Profile, Settings, SignUp, Webhook
+from portal.declaration.validation import EXTENSION
 from portal.declaration.value_types import ModuleName
 from portal.fields.base_shape import Shape
 from portal.workshop.replace_file import replace_file
@@ -150,4 +151,6 @@ def _is(key: str, values: list[str]) -> Schema:
 
 
 def _whole(title: str, language: LanguageSchema, general: Schema, narrowed: Schema) -> Schema:
+    file = language.definitions[general["$ref"].rpartition("/")[2]]
+    file["patternProperties"] = {f"^{EXTENSION}": {}}
     return {"$schema": DRAFT, "title": title, "allOf": [general, narrowed], "$defs": language.definitions}

@@ -35,7 +35,7 @@ modules:
         begin: {from: new, to: open}
         close: {from: open, to: closed}
 """
-CUSTOMER = "modules: {tickets: {can: [create, begin, close]}, people: {}, companies: {}}"
+CUSTOMER = "modules: {tickets: {can: [create, comment, begin, close]}, people: {}, companies: {}}"
 BUTTONS = "buttons: {open: {opens: tickets}}"
 
 WORKS, WARNS, REFUSED = "works", "warns", "refused"
@@ -69,7 +69,7 @@ MODULE_KEYS = [
     (WORKS, "portal", "letters", {"footer": "Bye"}),
     (WARNS, "portal", "hours", {"monday": "9:00-18:00"}),
     (WARNS, "portal", "holidays", "IT"),
-    (WORKS, TICKETS, "watchers", True),
+    (WARNS, TICKETS, "watchers", True),
     (WORKS, TICKETS, "comments", {"order": "newest"}),
     (WORKS, TICKETS, "comments", {"correct": "15 min"}),
     (WORKS, TICKETS, "mail", {"desk": "help@lumen.example"}),

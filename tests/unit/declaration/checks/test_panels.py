@@ -43,13 +43,13 @@ WRONG = [
     ("{chart: tickets, by: kinds}",
      'panels.0.by: "kinds" is of type choices: a chart needs a choice, boolean, rating, link or date'),
     ("{chart: tickets, by: city}",
-     'panels.0.by: "city" is worked out whenever it is read: records are counted by what is stored'),
+     'panels.0.by: "city" is computed whenever it is read: records are counted by what is stored'),
     ("{chart: tickets, by: due}", 'panels.0.by: "due" is a date: say per: day, week, month, quarter or year'),
     ("{chart: tickets, by: status, per: month}", 'panels.0.per: per: needs a date, and "status" is of type choice'),
     ("{chart: tickets, by: status, of: efort}", 'panels.0.of: no field "efort" (did you mean "effort"?)'),
     ("{chart: tickets, by: status, of: title}", 'panels.0.of: "title" is of type text, which has no sum'),
     ("{chart: tickets, by: status, of: age}",
-     'panels.0.of: "age" is worked out whenever it is read: only what is stored is summed'),
+     'panels.0.of: "age" is computed whenever it is read: only what is stored is summed'),
     ("{chart: tickets, by: status, as: line}", "panels.0.as: a line joins periods: it needs per:, or use bar"),
     ("{chart: tickets, by: due, per: month, as: donut}",
      "panels.0.as: a donut shows the shares of a whole: periods need bar or line"),
@@ -77,6 +77,14 @@ def test_a_profile_that_inherits_panels_must_be_able_to_read_them(tmp_path):
     assert problems(tmp_path, "{chart: tickets, by: status}", power=power) == [
         'extends: panel 1 of the home page of "customer" needs more: this profile cannot read "status" in tickets: show'
         " it in its list or detail page"
+    ]
+
+
+def test_a_panel_that_is_none_leaves_the_problems_of_the_others(tmp_path):
+    assert problems(tmp_path, "activty, {chart: tickets, by: stauts}, {list: tickts}") == [
+        'panels.0: must be activity, or a mapping with chart:, list:, notices: or text: (did you mean "activity"?)',
+        'panels.1.by: no field "stauts" (did you mean "status"?)',
+        'panels.2.list: no module "tickts" (did you mean "tickets"?)',
     ]
 
 

@@ -71,8 +71,8 @@ def test_what_can_be_told_is_right(tmp_path, written):
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("http://erp.example/hook", "anybody on the way could read what is told: write https"),
-        ("ftp://erp.example", "anybody on the way could read what is told"),
+        ("http://erp.example/hook", "anyone on the way could read what is sent: write https"),
+        ("ftp://erp.example", "anyone on the way could read what is sent"),
         ("https://user:secret@erp.example", "holds a user name or a password: leave them out"),
         ("erp.example/hook", 'must be an address such as "https://erp.example/hook"'),
         ("https://erp.example/a b", "must be an address"),
@@ -93,7 +93,7 @@ def test_an_address_that_cannot_be_told(tmp_path, url, complaint):
 @pytest.mark.parametrize(
     ("event", "profile", "complaint"),
     [
-        ("orders", "staff", '"orders" is no event: write the module and what happens, such as orders.created'),
+        ("orders", "staff", '"orders" is not an event: write the module and what happens, such as orders.created'),
         ("order.created", "staff", 'no module "order" (did you mean "orders"?)'),
         ("orders.create", "staff", 'no event "create" (did you mean "created"?): created, edited, moved'),
         ("orders.updated", "staff", 'no event "updated" (did you mean "edited"?)'),
