@@ -59,7 +59,7 @@ def test_the_form_of_a_token_says_what_is_wrong_and_keeps_what_was_typed(world, 
     monkeypatch.setattr("portal.views.account.token_list.MOST_TOKENS", 2)
     for status in (200, 200, 422):
         answer = world[ANNA].send("/account/token", {"name": "One of many", "current": PASSWORD}, status=status)
-    assert "You have 2 tokens. End one first." in answer
+    assert "You have 2 tokens. Revoke one first." in answer
 
 
 def test_a_token_opens_the_api_alone_and_a_session_does_not(world):

@@ -116,7 +116,7 @@ def test_without_files_a_name_stays_and_no_other_is_taken(shop, files):
     shop.loaded("assets", "name,photo\nPress,photo.png\n", "--key", "name")
     assert len(stored(shop)) == 4
     (bad,) = shop.bad("assets", "name,photo\nPress,other.png\n", "--key", "name")
-    assert "Say with --files where the files are." in bad
+    assert "Use --files to say where the files are." in bad
 
 
 def test_what_is_no_archive_is_said(shop, files):

@@ -208,7 +208,7 @@ def test_records_that_are_there_are_changed_by_their_reference(world):
     page = send(world, NANCY, "name,serial\nFirst,One\n", match="reference")
     assert told(page) == ["No column maps to the field “reference”, by which records are found."]
     page = send(world, NANCY, content, match="reference")
-    assert outcome(page) == ["1 changed record", "1 record is like this already", "3 rows cannot be imported"]
+    assert outcome(page) == ["1 changed record", "1 record is already up to date", "3 rows cannot be imported"]
     assert sorted(problems(page)) == [
         ("Row 4", "name", "This can no longer be changed."),
         ("Row 5", "reference", "There is no such record."),
@@ -317,7 +317,7 @@ def test_only_who_may_import_is_led_there(world):
         (b"name\n\xff\xff", "Line 2: Character 1 on this line is not valid UTF-8"),
         (b"name\nA\nB\nC\n", "The file has more than 2 rows."),
         (",".join(f"h{number}" for number in range(501)).encode() + b"\n1\n", "has more than 500 columns"),
-        (b"h" * 50_001 + b"\n1\n", "or too long names."),
+        (b"h" * 50_001 + b"\n1\n", "or names that are too long."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(world, monkeypatch, content, words):

@@ -498,5 +498,5 @@ def test_a_mail_on_which_the_portal_fails_is_kept_and_keeps_no_other_back(
     assert len(post.app.get(ticket).html.select(".note")) == 1
     with reading(post.portal.engine) as connection:
         (kept,) = kept_mails(connection, post.portal.tables, 10)
-    assert "the portal failed on it" in kept.reason
+    assert "the portal could not process it" in kept.reason
     assert (kept.sender, kept.subject) == (ANNA, "Poison")

@@ -199,7 +199,7 @@ def test_the_map_draws_modules_and_links_and_says_who_may_do_what(nancy):
     assert len([path for path in paths if "decides" in path.get("class", [])]) == 3
     cells = [cell.get_text(" ", strip=True) for cell in page.html.select("#module-articles td")]
     assert cells[0].startswith("All published: true see")
-    assert "Not there" not in cells[0]
+    assert "Not available" not in cells[0]
     assert "create" in cells[2]
 
 

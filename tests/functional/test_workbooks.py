@@ -255,4 +255,4 @@ def test_another_archive_is_no_workbook(empty_shop):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("content.xml", "<office/>")
-    assert "This is no Excel workbook." in loaded(empty_shop, "people", file.getvalue()).output
+    assert "This is not an Excel workbook." in loaded(empty_shop, "people", file.getvalue()).output
