@@ -56,13 +56,6 @@ def test_what_narrows_a_list_is_said_and_can_be_taken_away_one_by_one(shop):
     )
 
 
-def test_a_list_without_records_says_no_results_only_where_something_was_searched(shop):
-    searched, empty = (shop[ANNA].get(f"/requests/?tab={asked}") for asked in ("all&q=nowhere", "closed"))
-    assert searched.html.select_one(".pager [role=status]").text == "No results"
-    assert "Nothing here yet" in empty
-    assert not empty.html.select_one(".pager [role=status]").text
-
-
 def test_the_way_back_leads_to_the_list_as_it_was_left(shop):
     anna = shop[ANNA]
     anna.get("/requests/?tab=all&q=x&sort=name&status=new&status=waiting")

@@ -148,4 +148,5 @@ def test_an_empty_list_says_so(world):
     page = world[NANCY].get("/ledgers/")
     assert titles(page) == []
     assert "Nothing here yet" in page
+    assert "No results" not in page  # nothing was searched
     assert "No records match" in world[NANCY].get("/ledgers/?q=x")

@@ -82,7 +82,7 @@ def test_a_profile_that_inherits_panels_must_be_able_to_read_them(tmp_path):
 
 def test_a_panel_that_is_none_leaves_the_problems_of_the_others(tmp_path):
     assert problems(tmp_path, "activty, {chart: tickets, by: stauts}, {list: tickts}") == [
-        'panels.0: must be activity, or a mapping with chart:, list:, notices: or text: (did you mean "activity"?)',
+        'panels: must be activity, or a mapping with chart:, list:, notices: or text: (did you mean "activity"?)',
         'panels.1.by: no field "stauts" (did you mean "status"?)',
         'panels.2.list: no module "tickts" (did you mean "tickets"?)',
     ]
