@@ -239,6 +239,9 @@ def _leave_out(entry: dict[str, Any], path: KeyPath) -> bool:
             cut = (holder, str(part))
             holder = holder[part]
         elif isinstance(holder, list) and isinstance(part, int) and part < len(holder):
+            if part == path[-1] and cut is not None and cut[1] in STAND_INS:
+                holder[part] = STAND_INS[cut[1]]
+                return True
             holder = holder[part]
         else:
             break  # deleted already, with its parent
