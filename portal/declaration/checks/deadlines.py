@@ -135,7 +135,7 @@ def _check_targets(draft: DeclarationDraft, module: Module, rule: DeadlineRule, 
         if is_path(target):
             _check_path(draft, module, target, place)
         elif hours.later(SOME_DAY, hours.seconds(target)) is None:
-            place.wrong("so much working time does not pass in ten years")
+            place.wrong("ten years do not have this much working time")
 
 
 def _check_path(draft: DeclarationDraft, module: Module, path: str, at: Cursor) -> None:
