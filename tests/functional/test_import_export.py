@@ -1,4 +1,4 @@
-"""`portal import` and `portal export`, as an administrator uses them, on both databases."""
+"""`portal import` and `portal export`, as an administrator uses them."""
 
 import datetime
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import list_export
 from tests.functional.shop import Shop, make_shop, table
+from tests.functional.world import Rows, put_back, rows_of
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -33,11 +34,20 @@ EVERYTHING = (
 )
 
 
-@pytest.fixture
-def shop(tmp_path, database_url) -> Iterator[Shop]:
-    shop = make_shop(tmp_path / "shop", database_url)
-    yield shop
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory) -> Iterator[tuple[Shop, Rows]]:
+    folder = tmp_path_factory.mktemp("opened")
+    shop = make_shop(folder / "shop", f"sqlite:///{folder / 'portal.sqlite'}")
+    yield shop, rows_of(shop)
     shop.engine.dispose()
+
+
+@pytest.fixture
+def shop(opened) -> Iterator[Shop]:
+    """The portal without records; what a test does is taken back."""
+    shop, rows = opened
+    yield shop
+    put_back(shop, rows)
 
 
 @pytest.fixture
@@ -488,8 +498,7 @@ def test_the_export_of_a_list_shows_what_people_see_but_no_more_than_they_may(fi
         (" NOME  E COGNOME ,posta\nAda,a@x.example\n", ()),
     ],
 )
-def test_files_of_spreadsheets_are_read_whatever_their_header_looks_like(tmp_path, sqlite_url, content, options):
-    shop = make_shop(tmp_path / "shop", sqlite_url)
+def test_files_of_spreadsheets_are_read_whatever_their_header_looks_like(shop, content, options):
     shop.loaded("people", content, *options)
     assert shop.values("people", "name", "email") == [("Ada", "a@x.example")]
 
@@ -504,14 +513,12 @@ def test_files_of_spreadsheets_are_read_whatever_their_header_looks_like(tmp_pat
         ("name,email,age\nAda,a@x.example,1.00\n", ("--decimal", ","), "“1.00” is not a number"),
     ],
 )
-def test_what_a_row_cannot_mean_is_said(tmp_path, sqlite_url, content, options, words):
-    shop = make_shop(tmp_path / "shop", sqlite_url)
+def test_what_a_row_cannot_mean_is_said(shop, content, options, words):
     assert words in shop.bad("people", content, *options)[0]
 
 
 @pytest.mark.parametrize("cell", ["2024-03-05 10:00", "03/05/2024", "05.03.24", "20241305", "13:00 PM"])
-def test_a_date_that_is_not_certain_is_refused(tmp_path, sqlite_url, cell):
-    shop = make_shop(tmp_path / "shop", sqlite_url)
+def test_a_date_that_is_not_certain_is_refused(shop, cell):
     assert "Enter a date such as" in shop.bad("things", f"title,day\na,{cell}\n")[0]
 
 
@@ -529,8 +536,7 @@ def test_a_date_that_is_not_certain_is_refused(tmp_path, sqlite_url, cell):
         ((), "1234.5;1234.5 EUR;2024-03-05T00:00:00Z;2024.03.05 14:30"),
     ],
 )
-def test_numbers_and_dates_are_read_as_the_file_writes_them(tmp_path, sqlite_url, options, cells):
-    shop = make_shop(tmp_path / "shop", sqlite_url)
+def test_numbers_and_dates_are_read_as_the_file_writes_them(shop, options, cells):
     shop.loaded("things", f"title;weight;price;day;moment\na;{cells}\n", *options)
     at = datetime.datetime(2024, 3, 5, 13, 30, tzinfo=datetime.UTC)
     row = (Decimal("1234.5"), Money(Decimal("1234.5"), "EUR"), datetime.date(2024, 3, 5), at)
@@ -575,8 +581,7 @@ def test_the_export_of_a_list_can_be_imported(filled, language):
         (["export", "thinks"], 'did you mean "things"?'),
     ],
 )
-def test_wrong_use_exits_2_and_says_why(tmp_path, sqlite_url, monkeypatch, arguments, words):
-    shop = make_shop(tmp_path / "shop", sqlite_url)
+def test_wrong_use_exits_2_and_says_why(shop, monkeypatch, arguments, words):
     shop.file("title\na\n")
     monkeypatch.chdir(shop.folder)
     result = shop.run(*arguments)
