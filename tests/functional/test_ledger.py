@@ -67,6 +67,7 @@ CHANGES = {
        for kind, shape in Field.types.items()},
 }  # fmt: skip
 ADDED: dict[str, dict[str, Any]] = {  # keys of a type that fit this portal, where the sample's do not
+    "timeliness": {"of": "created", "to": "done_at"},
     "link": {"to": "people"}, "links": {"to": "people"}, "lookup": {"of": "company.city"},
     "rollup": {"of": "count(parts)"},
     "lines": {"fields": {"what": "text"}, "total": []},
