@@ -5,16 +5,11 @@ Its own kind keeps names that a template sets for all others (`global`) apart; o
 """
 
 import ast
-import functools
 from typing import Any
 
 from chameleon import PageTemplateFile
-from chameleon.nodes import Module
 from chameleon.tales import PythonExpr
-from chameleon.template import PROGRAM_NAME
 from chameleon.zpt.template import Macros
-
-from portal.rendering.template_code import TemplateCompiler, TextEngine
 
 
 class TemplateNames(dict[str, Any]):
@@ -53,21 +48,11 @@ class KnownMacros(dict[str, Any]):
 
 
 class Template(PageTemplateFile):
-    """A template file whose names are `TemplateNames`, whose expressions are `PlainPython`, and whose code is made by
-    `TemplateCompiler`."""
+    """A template file whose names are `TemplateNames`, and whose expressions are `PlainPython`."""
 
     expression_types: Any = {**PageTemplateFile.expression_types, "python": PlainPython}
     _render: Any
     macros: Any
-
-    @property
-    def engine(self) -> Any:
-        """What makes code of its expressions."""
-        return functools.partial(TextEngine, self.expression_parser, default_marker=self.default_marker)
-
-    def _compile(self, body: str, builtins: Any) -> str:
-        program, place = Module(PROGRAM_NAME, self.parse(body)), str(self.filename)
-        return str(TemplateCompiler(self.engine, program, place, body, builtins, self.strict).code)
 
     def cook(self, body: str) -> None:
         super().cook(body)  # gives itself the function that draws the page

@@ -6,7 +6,6 @@ templates/ and of packages: no text of an administrator or a customer ever becom
 """
 
 import functools
-import inspect
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +17,9 @@ from pyramid.path import AssetResolver
 from translationstring import TranslationString
 
 from portal.fields.reader import Reader
-from portal.rendering import template_code, template_names
 from portal.rendering.cells import CellRenderer, CellTemplates
 from portal.rendering.template_cache import TemplateCache
-from portal.rendering.template_names import Template
+from portal.rendering.template_names import PlainPython, Template
 from portal.texts import Text
 from portal.texts import translate as translate_sentence
 from portal.web.frame import Frame
@@ -29,8 +27,6 @@ from portal.web.frame import Frame
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # Attributes without a value: a template gives them true or false.
 BOOLEAN_ATTRIBUTES = frozenset({"checked", "selected", "disabled", "required", "multiple", "hidden", "open"})
-# What decides how templates are compiled.
-COMPILING = template_code, template_names
 # Templates of macros, which every page knows by their names.
 MACROS = (
     "layout", "parts", "widgets", "displays", "filters", "files", "conversation", "watchers", "access", "why",
@@ -44,7 +40,7 @@ class Templates:
     def __init__(self, reload: bool = False) -> None:
         self._reload = reload
         self._loaded: dict[str, Template] = {}
-        self.cache = TemplateCache(" ".join([*sorted(BOOLEAN_ATTRIBUTES), *map(inspect.getsource, COMPILING)]))
+        self.cache = TemplateCache(" ".join([*sorted(BOOLEAN_ATTRIBUTES), PlainPython.__name__]))
         self._cell_templates = CellTemplates()
 
     def __getitem__(self, name: str) -> Template:
@@ -68,7 +64,6 @@ class Templates:
         """The page `name` as HTML; `values` holds at least `page`."""
         names = {**self.macros, "reader": reader, "frame": frame, "icon": frame.icon}
         names |= {"translate": _translation(reader), "target_language": reader.language}
-        names["sentences"] = _sentences(reader.language)
         cells = CellRenderer(
             CellTemplates() if self._reload else self._cell_templates,  # a changed template shows at once
             lambda template, **more: self[template](**names, **more),
@@ -130,21 +125,12 @@ def _translation(reader: Reader) -> Any:
             return str(message)
         if mapping:
             return reader.text(TranslationString(message, domain=domain, mapping=mapping, default=default or None))
-        return translate_sentence(message, reader.language)
+        return _sentence(message, domain, default or None, reader.language)
 
     return translate
 
 
-class _Sentences(dict[str, str]):
-    """The sentences of templates in one language, each translated when it is looked up first."""
-
-    def __init__(self, language: str) -> None:
-        super().__init__()
-        self._language = language
-
-    def __missing__(self, message: str) -> str:
-        self[message] = translate_sentence(message, self._language)
-        return self[message]
-
-
-_sentences = functools.cache(_Sentences)
+@functools.lru_cache(maxsize=5_000)
+def _sentence(message: str, domain: str | None, default: str | None, language: str) -> str:
+    """A sentence of a template, translated once for all who read this language."""
+    return translate_sentence(TranslationString(message, domain=domain, default=default), language)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 BY_LIBRARIES = {
     "self_group", "get_col_spec", "tpc_begin", "tpc_vote", "tpc_finish", "tpc_abort", "abort", "sortKey",
     "should_retry", "new_csrf_token", "check_csrf_token", "authenticated_userid", "handle_starttag", "handle_endtag",
-    "handle_data", "fold_binary", "list_commands", "get_command", "format_commands", "load_dialect_impl", "_compile",
+    "handle_data", "fold_binary", "list_commands", "get_command", "format_commands", "load_dialect_impl",
 }  # fmt: skip
 BY_DECORATOR = {"property", "classmethod", "staticmethod", "cached_property"}  # others register a function somewhere
 
