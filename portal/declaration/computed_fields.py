@@ -42,9 +42,8 @@ def _mark_internal(draft: DeclarationDraft) -> None:
         changed = False
         for module, name in computed:
             field = module.fields[name]
-            steps = [
-                step for path in field.sources for _module, step in draft.follow(module.name, path.split(".")).steps
-            ]
+            sources = field.sources_in(module)
+            steps = [step for path in sources for _module, step in draft.follow(module.name, path.split(".")).steps]
             columns = [
                 module.fields[lines].row_fields.get(column)
                 for lines, column in field.columns_read

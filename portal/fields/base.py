@@ -143,11 +143,6 @@ class Field(Parts):
         return None
 
     @property
-    def sources(self) -> tuple[str, ...]:
-        """The dotted paths of the fields from which a computed field is made."""
-        return ()
-
-    @property
     def link_path(self) -> tuple[str, ...]:
         """The fields that a lookup follows, the first of them a link of the same record."""
         return ()
@@ -348,6 +343,10 @@ class Field(Parts):
         if value is None:
             raise Refused(_("Enter a value."))
         return value
+
+    def bound(self, raw: Any, reader: Reader) -> Any:
+        """As `constant`, of `min`, `max`, `before` and `after`. Raises Refused."""
+        return self.constant(raw, reader)
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         """The value of a `default` or `set` in the YAML → a value to store. Raises Refused."""

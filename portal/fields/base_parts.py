@@ -112,7 +112,16 @@ class InLines(Shape):
 
 
 class InFormulas(Shape):
-    """The part of Field that has to do with formulas: what one does before its values are read."""
+    """The part of Field that has to do with what is computed: from which fields, and how formulas are."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The dotted paths of the fields from which a computed field is made."""
+        return ()
+
+    def sources_in(self, module: Any) -> tuple[str, ...]:
+        """The `sources`, and what else of its module a computed field tells of."""
+        return self.sources
 
     def bind_formula(self, fields: Mapping[str, Any], waiting: tuple[str, ...]) -> None:
         """Binds a formula among the `fields` of its record before others are, which read it. Raises ValueError."""

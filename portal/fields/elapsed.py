@@ -42,6 +42,10 @@ class Elapsed(LengthOfTime):
     def sources(self) -> tuple[str, ...]:
         return tuple(name for name in (self.from_, self.to_) if name)
 
+    def sources_in(self, module: Any) -> tuple[str, ...]:
+        """Besides the state whose stays are counted."""
+        return (*self.sources, module.state_field) if self.in_ and module.state_field else self.sources
+
     def bind(self, declaration: Declared, module: Any) -> None:
         """Raises ValueError where it is not clear what is counted, or `from` or `to` is no datetime of the module."""
         if bool(self.in_) == bool(self.from_ and self.to_) or (self.in_ and self.sources):

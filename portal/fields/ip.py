@@ -106,6 +106,10 @@ class Ip(TextLike):
         address = _read(text)
         return _written(address) if address else text
 
+    def bound(self, raw: Any, reader: Reader) -> str:
+        """An address or a range. Raises Refused for other texts."""
+        return self.check(self.constant(raw, reader))
+
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """Contained is a part of the text, and what lies within a range."""
         key = table.c[self.key_column]

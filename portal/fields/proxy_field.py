@@ -48,6 +48,7 @@ class ProxyField(Field):
     to_json: ClassVar[Any] = from_target("to_json")
     json_schema: ClassVar[Any] = from_target("json_schema")
     constant: ClassVar[Any] = from_target("constant")
+    bound: ClassVar[Any] = from_target("bound")
     parse_filter: ClassVar[Any] = from_target("parse_filter")
     parse_filter_id: ClassVar[Any] = from_target("parse_filter_id")
     matches: ClassVar[Any] = from_target("matches")

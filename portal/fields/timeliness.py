@@ -65,6 +65,12 @@ class Timeliness(HasOptions):
     def sources(self) -> tuple[str, ...]:
         return (self.of, self.to_) if self.to_ else (self.of,)
 
+    def sources_in(self, module: Any) -> tuple[str, ...]:
+        """Besides the end that the deadline names, and the state by which that pauses and stops."""
+        due = module.fields.get(self.of)
+        done, state = self.to_ or getattr(due, "to_", None), getattr(due, "within", None) and module.state_field
+        return tuple(filter(None, (self.of, done, state)))
+
     def bind(self, declaration: Declared, module: Any) -> None:
         """Finds the deadline and the moment of its end. Raises ValueError."""
         self._due, self._state = module.everything[self.of], module.state_field
@@ -94,8 +100,9 @@ class Timeliness(HasOptions):
         state = table.c[self._state] if rule and self._state else sa.null()
         pauses, stops = (state.in_(sorted(states)) for states in ((rule.pause, rule.stop) if rule else ((), ())))
         left = table.c[self._due.clock_column]["left"].as_integer() if rule else sa.null()
+        has_deadline = sa.or_(due.is_not(None), left.is_not(None))  # people may have set one during the pause
         return sa.case(
-            (sa.and_(due.is_(None), done.is_(None), pauses, left.is_not(None)), results["paused"]),
+            (sa.and_(done.is_(None), pauses, has_deadline), results["paused"]),
             (due.is_(None), sa.null()),
             (done <= due, results["met"]),
             (done > due, results["missed"]),

@@ -44,6 +44,11 @@ def loaded(request, tmp_path_factory) -> Iterator[Shop]:
     """The demo, loaded once; its tests leave it as it is."""
     folder = tmp_path_factory.mktemp("demo")
     with empty_database(request) as url, shipped_shop(folder / "shipped", url) as shop:
+        modules = shop.folder / "modules.yaml"
+        waited = "      waited: {type: elapsed, in: [new, assigned]}\n"
+        text = modules.read_text(encoding="utf-8").replace("      time_to_resolve:", f"{waited}      time_to_resolve:")
+        modules.write_text(text, encoding="utf-8")
+        assert shop.run("apply").exit_code == 0
         result = shop.run("demo")
         assert result.exit_code == 0, result.output
         yield shop
@@ -110,10 +115,12 @@ def test_its_records_came_into_their_states_step_by_step(loaded):
         rows = connection.execute(
             sa.select(event.c["kind"], event.c["at"]).where(*of_record).order_by(event.c["id"])
         ).all()
+        waited = connection.scalar(sa.text(f"SELECT _waited_total FROM tickets WHERE id = {resolved.id}"))
     assert rows[0].kind == "created"
     assert resolved.values["created_by"] == resolved.values["caller"]
     assert "moved:solve" in [row.kind for row in rows]
     assert [row.at for row in rows] == sorted(row.at for row in rows)
+    assert waited > 0, "it was not resolved at once"
 
 
 def test_its_accepted_quotes_were_signed_when_they_were_accepted(loaded):

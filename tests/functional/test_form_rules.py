@@ -49,6 +49,7 @@ modules:
       paid_on: {type: date, show_when: {state: paid}}
       receipt: {type: text, required_when: {state: paid}}
       remark: {type: text, required_when: {state: closed}}
+      score: rating
       hall: {type: lookup, of: firm.site}
       gate: {type: integer, required_when: {hall: Gate 7}}
       parts:
@@ -61,7 +62,7 @@ modules:
     lifecycle:
       field: state
       transitions:
-        close: {from: open, to: closed, ask: {kind: required, reason: optional, agreed: optional}}
+        close: {from: open, to: closed, ask: {kind: required, reason: optional, agreed: optional, score: optional}}
         open_again: {from: closed, to: open}
         sign: {from: open, to: signed, ask: {consent: required}}
         reopen: {from: signed, to: open}
@@ -79,7 +80,7 @@ modules:
       sections:
         - {title: What, fields: [title, [kind, detail]]}
         - {title: Parts, fields: [parts]}
-        - {fields: [serial, consent, data]}
+        - {fields: [serial, consent, data, score]}
 """
 STAFF = """staff: true
 modules:
@@ -178,7 +179,7 @@ def test_a_transition_that_sets_what_another_record_has_is_refused(world):
 
 
 def test_an_empty_answer_leaves_what_its_question_did_not_show(world):
-    cases = [world.add("cases", title="Asked", kind="small", reason="Old", agreed="Yes") for _each in range(5)]
+    cases = [world.add("cases", title="Asked", kind="small", reason="Old", agreed="Yes", score=4) for _each in range(5)]
     anna, nancy, program = world[ANNA], world[NANCY], world.program(ANNA)
     by_hand, by_program, first, second, cleared = cases
     assert anna.send(f"/cases/{by_hand}/move/close", {"kind": "small", "reason": "", "agreed": ""}).status_int == 303
@@ -195,6 +196,7 @@ def test_an_empty_answer_leaves_what_its_question_did_not_show(world):
     nancy.send("/cases/bulk", [*(many | {"kind": "small"}).items(), ("ids", str(second))])
     left = [[world.record("cases", case).values[name] for name in ("reason", "agreed")] for case in (first, second)]
     assert left == [["Old", "No"], ["Old", "No"]]
+    assert {world.record("cases", case).values["score"] for case in cases} == {4}, "a rating is asked anew each time"
 
 
 def test_a_transition_asks_what_its_answers_make_required(world):
@@ -450,4 +452,4 @@ def test_a_page_leaves_out_what_forms_hide_under_a_condition_unless_it_has_a_val
 def test_the_title_of_a_section_is_not_said_again_by_its_only_field(world):
     page = world[NANCY].get(f"/cases/{world.add('cases', title='Seen')}/").html
     shown = [term.text for term in page.select(".fields dt:not(.hidden)")]
-    assert shown == ["Title", "Kind", "Serial", "Consent", "Data"]
+    assert shown == ["Title", "Kind", "Serial", "Consent", "Data", "Score"]

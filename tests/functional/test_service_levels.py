@@ -24,6 +24,10 @@ portal:
     + """
   contracts:
     fields: {name: {type: text, unique: true}, company: {type: link, to: companies}, answer: duration, solve: duration}
+  calls:
+    comments: true
+    fields: {name: text, state: {type: choice, options: [new, old]}, earlier: {type: link, to: calls}}
+    lifecycle: {field: state, on_comment: {staff: {set: {name: Answered}}}}
   tickets:
     owner: caller
     comments: true
@@ -81,6 +85,7 @@ modules:
     create: {fields: [title, urgency, contract]}
     edit: {fields: [title, urgency, contract]}
   contracts: {see: all}
+  calls: {see: all, can: [comment]}
   people: {}
 """
 CUSTOMER = "modules: {tickets: {see: own, can: [create, comment], create: {fields: [title]}}, people: {}}"
@@ -147,7 +152,7 @@ def test_the_contract_says_how_much_time_there_is(desk):
     assert values(desk, ticket_id, "answer_by", "solve_by") == [None, at("11 13:00")]
 
 
-def test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met(desk):
+def test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met(desk, tmp_path):
     on_track, paused, overdue, missed, met = (
         ticket(desk, title) for title in ("Track", "Still", "Over", "Bad", "Good")
     )
@@ -180,6 +185,9 @@ def test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met(desk):
     assert values(desk, paused, "over", "answer") == [None, "overdue"]
     move(desk, missed, "reopen")
     assert values(desk, missed, "solution") == ["overdue"]
+    imported(desk, tmp_path, "title,solve_by\nStill,2026-03-05T15:00\n", key="title")
+    assert values(desk, paused, "solution") == ["paused"], "nothing is late while it waits"
+    assert sorted(desk[NANCY].titles("/tickets/?tab=all&solution=overdue")) == ["Bad", "Over"]
 
 
 def test_time_is_counted_in_working_hours_and_over_states_on_every_path(desk, tmp_path):
@@ -235,6 +243,16 @@ def test_a_deadline_may_count_from_another_moment_and_end_with_the_answer(desk):
     go_to(desk, "06 09:00")
     desk[NANCY].send(f"/tickets/{ticket_id}/comments", {"text": "So"})
     assert values(desk, ticket_id, "answered", "replied") == [at("05 16:30"), at("06 09:00")]
+
+
+@pytest.mark.sqlite_suffices
+def test_a_record_that_a_comment_renames_is_found_by_its_new_name_in_others(desk):
+    first = desk.link("calls", name="First")
+    desk.add("calls", name="Second", earlier=first)
+    assert desk[NANCY].titles("/calls/?q=first") == ["Second", "First"]
+    desk[NANCY].send(f"/calls/{first.id}/comments", {"text": "Done"})
+    assert desk[NANCY].titles("/calls/?q=first") == []
+    assert desk[NANCY].titles("/calls/?q=answered") == ["Answered", "Second"]
 
 
 def imported(desk: World, folder, rows: str, key: str | None = None) -> None:

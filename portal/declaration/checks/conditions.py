@@ -179,4 +179,4 @@ def _complaint(draft: DeclarationDraft, field: Field, operator: str, value: Any)
         return None if searchable else f"contains: needs text, and {field.name} does not hold text"
     if operator in RANGES and not field.ranged:
         return f"{operator}: needs numbers or dates, and {field.name} does not hold them"
-    return value_complaint(draft, field, value)
+    return value_complaint(draft, field, value, is_bound=operator in RANGES)

@@ -6,6 +6,7 @@ States into which no transition leads are those of imported records alone; in an
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from portal.conditions import is_nothing
 from portal.declaration.checks.mail import check_after
 from portal.declaration.checks.values import check_values
 from portal.declaration.declaration_draft import DeclarationDraft
@@ -89,6 +90,9 @@ def _check_on_comment(
             check_values(draft, module.name, values, at[side][key])
             if lifecycle.field in values:
                 at[side][key][lifecycle.field].key.wrong("write the new state under to:")
+            for name, value in values.items():
+                if (field := module.fields.get(name)) and field.unique and not is_nothing(value):
+                    at[side][key][name].key.wrong(f'"{name}" is unique, so comments on two records cannot both set it')
     if lifecycle.on_comment and not module.comments:
         at.key.wrong(f"{module.name} has no comments: add comments: true to the module")
 

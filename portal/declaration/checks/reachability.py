@@ -21,7 +21,7 @@ def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> Non
             continue
         at = draft.at_module(module.name)
         accesses = declaration.accesses(module.name)
-        if not module.transitions:
+        if not module.transitions and not module.lifecycle.on_comment:
             at["lifecycle"].key.warn("has no effect: without transitions no record changes its state")
         elif module.table is None:
             _check_states(module, module.lifecycle, at["fields"][module.lifecycle.field]["options"])

@@ -20,15 +20,15 @@ from portal.texts import translate
 WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # the types of one value that has parts, or items
 
 
-def value_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
-    """Why a condition could never find `value` in `field`, or None."""
+def value_complaint(draft: DeclarationDraft, field: Field, value: Any, *, is_bound: bool = False) -> str | None:
+    """Why a condition could never find `value` in `field`, or values on one side of it, or None."""
     if isinstance(value, Mapping | list):
         return "must be a single value"
     targets = link_targets(field)
     if targets:
         return _person_complaint(draft, field, value, targets)
     try:
-        field.constant(value, draft.reader)
+        (field.bound if is_bound else field.constant)(value, draft.reader)
     except Refused as refused:
         return _does_not_fit(field, value, refused)
     return None

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from portal.records.indexing.formulas import computed_columns, computed_values, lock_rows, locked_values
 from portal.records.indexing.rollups import roll_up, rolling_up
-from portal.records.indexing.stopwatches import stopwatches_again
+from portal.records.indexing.stopwatches import compute_stopwatches_again
 from portal.records.reading.records import Records
 
 
@@ -20,8 +20,7 @@ def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
         roll_up(system, ids, rollups)
     for name in system.module.fields:
         _compute_rows_again(system, name, ids)
-    for record_id, columns in stopwatches_again(system, ids).items():
-        system.connection.execute(sa.update(system.table).where(system.table.c["id"] == record_id).values(columns))
+    compute_stopwatches_again(system, ids)
     formulas, renamed = list(system.module.formulas.values()), []
     if not formulas:
         return []

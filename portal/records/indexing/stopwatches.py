@@ -41,10 +41,12 @@ def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dic
     return _read(system, watches, rows, now) if watches else {}
 
 
-def stopwatches_again(system: Records, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """The columns of all stopwatches of records, from what is stored of these."""
-    watches = list(_watches(system.module))
-    return _read(system, watches, {record_id: {} for record_id in ids}, None) if watches else {}
+def compute_stopwatches_again(system: Records, ids: Iterable[int]) -> None:
+    """Writes all stopwatches of records anew, from what is stored of these."""
+    watches, table = list(_watches(system.module)), system.table
+    columns_of = _read(system, watches, {record_id: {} for record_id in ids}, None) if watches else {}
+    for record_id, columns in columns_of.items():
+        system.connection.execute(sa.update(table).where(table.c["id"] == record_id).values(columns))
 
 
 def _read(

@@ -114,4 +114,4 @@ def _conditions(records: Records, field: Field, requested: Filter) -> Iterator[C
         yield AnyOf((*ways, Comparison(path, "empty", ParsedValue(True))) if requested.empty else tuple(ways))
     for operator, bound in requested.bounds.items():
         if bound and field.ranged:
-            yield Comparison(path, operator, ParsedValue(field.constant(bound, reader)))
+            yield Comparison(path, operator, ParsedValue(field.bound(bound, reader)))

@@ -73,8 +73,10 @@ function holds(condition, inputs, form) {
   const [field, operator, named, negated] = condition;
   const others = named.filter((value) => value.field).map((value) => value.field);
   if (![field, ...others].every((name) => hasInput(form, name))) return undefined;
-  const expected = named.flatMap((value) => (value.field ? valuesOf(value.field, inputs) : value));
-  const result = comparesAmounts(field, others, inputs) ? compare(operator, valuesOf(field, inputs), expected) : false;
+  const compared = named.filter((value) => !value.field || isComparable(field, value.field, inputs));
+  const expected = compared.flatMap((value) => (value.field ? valuesOf(value.field, inputs) : value));
+  const isNone = named.length > 0 && compared.length === 0;
+  const result = isNone ? false : compare(operator, valuesOf(field, inputs), expected);
   return result === undefined ? undefined : result !== Boolean(negated);
 }
 
@@ -90,9 +92,9 @@ function valuesOf(field, inputs) {
 }
 
 // Whether two fields have a value each, and amounts the same currency: others are neither equal, less nor more.
-function comparesAmounts(field, others, inputs) {
-  const currency = inputs.get(`${field}.currency`);
-  return others.every((other) => inputs.get(`${other}.currency`) === currency && valuesOf(other, inputs).length > 0);
+function isComparable(field, other, inputs) {
+  const bothFilled = [field, other].every((name) => valuesOf(name, inputs).length > 0);
+  return bothFilled && inputs.get(`${field}.currency`) === inputs.get(`${other}.currency`);
 }
 
 function compare(operator, values, expected) {
@@ -113,10 +115,16 @@ function compare(operator, values, expected) {
 // Numbers, and dates as their inputs hold them; what is written in another way is left to the server.
 function inOrder(values, expected, isSo) {
   const texts = [...values, expected[0]];
-  const numbers = texts.map(Number);
+  const numbers = texts.map(numberOf);
   if (!numbers.some(Number.isNaN)) return numbers.slice(0, -1).some((value) => isSo(value, numbers.at(-1)));
   const days = texts.every((text) => /^\d{4}-\d\d-\d\d(T\d\d:\d\d)?$/.test(text) && text.length === texts[0].length);
   return days ? values.some((value) => isSo(value, expected[0])) : undefined;
+}
+
+// 1.500 is one and a half in English alone.
+function numberOf(text) {
+  const isAmbiguous = /^-?\d{1,3}(\.\d{3})+$/.test(text) && !document.documentElement.lang.startsWith("en");
+  return isAmbiguous ? NaN : Number(text);
 }
 
 // An unticked checkbox posts nothing: that is “false”.

@@ -29,6 +29,7 @@ from portal.views.forms.uploads import receive_files
 from portal.views.forms.widgets import inputs_of
 from portal.views.records.actions import (
     given_answers,
+    names_shown,
     shown_answers,
     transition_comment_problem,
     transition_fields,
@@ -122,7 +123,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     problem = transition_comment_problem(transition, text, received.attached)
     given.check(filling.values, {**filling.errors, **({"comment": problem} if problem else {})})
     refuse_files(received.attached.refused)
-    answers = given_answers(records, fields, filling.values, {*records.policy.readable(records.name), *body})
+    answers = given_answers(records, fields, filling.values, {*names_shown(resource), *body})
     try:
         request.writer(records).move(record, transition, answers, text, received.attached.files)
     except ConflictError:

@@ -386,8 +386,8 @@ def _as_json(filling: Filling, condition: Condition) -> Any:
     texts: list[Any] = [{"field": filling.prefix + name} for name in condition.other_fields]
     known = (value for value in values if not isinstance(value, FieldValue))
     texts += [text for value in known for text in _input_texts(records, other, condition.operator, value)]
-    # Of a link a form holds the id alone, so only the server can tell what its title contains.
-    operator = "" if condition.operator == "contains" and other.targets else condition.operator
+    # Only the server can tell what the title of a link contains, of which a form holds the id, or a range of addresses.
+    operator = "" if condition.operator == "contains" and (other.targets or other.ranged) else condition.operator
     return [filling.prefix + other.name, operator, texts, condition.negated]
 
 

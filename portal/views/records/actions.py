@@ -90,7 +90,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         return refused_form(request, _transition_page(resource, request, filling, text, refused=attached.refused))
     if again := answer_if_repeated(records, request):
         return again
-    answers = given_answers(records, fields, filling.values, records.policy.readable(records.name))
+    answers = given_answers(records, fields, filling.values, names_shown(resource))
     try:
         request.writer(records).move(record, transition, answers, text, attached.files)
     except ConflictError:
@@ -119,10 +119,17 @@ def transition_fields(records: Records, transition: Transition, record: RecordRe
 
 def shown_answers(resource: RecordTransition) -> dict[str, Any]:
     """The inputs of the question of a transition as the record answers them already."""
-    records, record = resource.records, resource.record
-    fields = transition_fields(records, resource.transition, record)
-    fields = [field for field in fields if not WIDGETS[field.widget].asked_anew]
-    return inputs_of(fields, record.values, records.policy.reader)
+    return inputs_of(_fields_shown(resource), resource.record.values, resource.records.policy.reader)
+
+
+def names_shown(resource: RecordTransition) -> set[str]:
+    """The fields of which the question of a transition shows what the record has."""
+    return {field.name for field in _fields_shown(resource) if field.name in resource.record.values}
+
+
+def _fields_shown(resource: RecordTransition) -> list[Field]:
+    fields = transition_fields(resource.records, resource.transition, resource.record)
+    return [field for field in fields if not WIDGETS[field.widget].asked_anew]
 
 
 def given_answers(

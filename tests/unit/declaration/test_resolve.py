@@ -108,6 +108,13 @@ def test_what_is_computed_from_an_internal_field_is_internal(portal):
     assert not {"secret", "secret_copy"} & declaration.profiles["all"].modules["notes"].readable
 
 
+def test_a_timeliness_is_internal_if_the_end_of_its_deadline_is(portal):
+    fields = "fields: {name: text, done: {type: datetime, internal: true}, due: {type: datetime, within: 4 h, to: done}"
+    jobs = f"  jobs: {{see: all, {fields}, kept: {{type: timeliness, of: due}}}}}}\n"
+    module = portal(jobs, all="modules: {jobs: {}}\n").modules["jobs"]
+    assert [name for name, field in module.fields.items() if field.internal] == ["done", "kept"]
+
+
 def test_aside_is_not_repeated_in_the_sections(portal):
     layout = "    detail: {aside: [kind, day]}\n"
     access = portal(NOTES + layout, all=EVERYTHING).profiles["all"].modules["notes"]

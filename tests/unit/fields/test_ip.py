@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.fields.ip import sort_key
 from portal.fields.reader import PLAIN
 
@@ -28,6 +28,13 @@ def test_a_range_finds_what_lies_within(typed, found):
     constant = field.constant(typed, PLAIN)
     within = [address for address in IN_ORDER if field.matches(address, "contains", constant)]
     assert within == found
+
+
+def test_a_bound_is_an_address():
+    field = Field.types["ip"].model_validate({"name": "x", "type": "ip"})
+    assert field.bound("2001:DB8:0::1", PLAIN) == "2001:db8::1"
+    with pytest.raises(Refused):
+        field.bound("ten", PLAIN)
 
 
 def test_a_condition_on_addresses_names_the_ends_of_a_range():
