@@ -5,6 +5,7 @@ import datetime
 
 import sqlalchemy as sa
 
+from portal.declaration.shapes import Transition
 from portal.fields.base import FORBIDDEN
 from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import files
@@ -29,6 +30,11 @@ def comment_problem(text: str, required: bool) -> str:
     if len(text) > LONGEST_COMMENT:
         return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_COMMENT)
     return ""
+
+
+def transition_comment_problem(transition: Transition, text: str, has_files: bool) -> str:
+    """Why the comment that comes with a transition cannot be taken; empty if it can. Files may take its place."""
+    return comment_problem(text, transition.ask.get("comment") == "required" and not has_files)
 
 
 def may_correct(records: Records, comment: Comment, author: Author) -> bool:

@@ -12,6 +12,7 @@ from pyramid.view import view_config
 from portal.accounts.accounts import Account, update_account
 from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.devices import device_name, remember_device
+from portal.accounts.drafts import is_set_aside
 from portal.accounts.identity import sign_in_refusal, what_must_be_set
 from portal.accounts.sessions import close_session, open_session
 from portal.accounts.signing_in import CODE_LIFETIME, CodeNeeded, SignedIn, SignInAttempt
@@ -19,7 +20,7 @@ from portal.mail.account_letters import new_device_letter
 from portal.texts import Words, _
 from portal.views.account.password_page import PasswordPage
 from portal.views.administration.view_as import leave_preview
-from portal.views.forms.drafts import claim_draft, set_aside_notice
+from portal.views.forms.drafts import claim_draft
 from portal.views.forms.submissions import refused_form
 from portal.views.wording import too_often_message
 from portal.web.addresses import code_address, own_path, referring_page, single_sign_on_address
@@ -55,7 +56,17 @@ def show_login(context: Login, request: Request) -> Any:
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
-    return login_page(request, following, notice=set_aside_notice(request) or request.visitor.ended)
+    return login_page(request, following, notice=_set_aside_notice(request) or request.visitor.ended)
+
+
+def _set_aside_notice(request: Request) -> str:
+    """What the page says of the form that this browser has sent after the session had ended; else nothing."""
+    key = read_cookie(request, Cookie.DRAFT)
+    if not key:
+        return ""
+    if is_set_aside(request.connection, request.portal.tables, key[:64]):
+        return _("What you typed is kept. Sign in again to send it.")
+    return _("What you typed could not be kept. Go back in your browser to copy it, then sign in again.")
 
 
 @view_config(context=Login, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)

@@ -9,6 +9,7 @@ from pyramid.response import Response
 from portal.fields.base import Refused
 from portal.records.reading.as_json import TITLE, VERSION, record_json
 from portal.records.reading.records import Record as StoredRecord
+from portal.records.writing.comments import transition_comment_problem
 from portal.records.writing.errors import ConflictError
 from portal.texts import _
 from portal.views.api.answers import (
@@ -31,7 +32,6 @@ from portal.views.records.actions import (
     given_answers,
     names_shown,
     shown_answers,
-    transition_comment_problem,
     transition_fields,
     transition_filling,
 )
@@ -40,7 +40,7 @@ from portal.web.resources import Module, Record, RecordTransition
 
 @api_view_config(context=Record, name="", request_method="GET")
 def read_record(resource: Record, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/ID`"""
+    """`/api/MODULE/ID`: one record, with every field that may be read."""
     request.response.etag = str(resource.record.version)
     return record_json(resource.records, resource.record)
 
@@ -120,7 +120,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     put_in_form(request, given.over(shown_answers(resource)), fields, with_attachments=asks_comment)
     received = receive_files(request, records, fields, with_attachments=asks_comment)
     filling = transition_filling(resource, request, request.POST, received.refused)
-    problem = transition_comment_problem(transition, text, received.attached)
+    problem = transition_comment_problem(transition, text, bool(received.attached.files))
     given.check(filling.values, {**filling.errors, **({"comment": problem} if problem else {})})
     refuse_files(received.attached.refused)
     answers = given_answers(records, fields, filling.values, {*names_shown(resource), *body})

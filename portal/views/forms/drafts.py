@@ -19,14 +19,13 @@ from pyramid.response import Response
 from pyramid.view import view_config
 from webob.multidict import MultiDict
 
-from portal.accounts.drafts import Draft, DraftContent, Drafts, is_set_aside, owner_digest, set_aside
+from portal.accounts.drafts import Draft, DraftContent, Drafts, owner_digest, set_aside
 from portal.database.engine import writing
 from portal.database.errors import DatabaseError
 from portal.declaration.layouts import flat
 from portal.fields.file import kept_input
 from portal.fields.reader import Reader
 from portal.records.writing.form_keys import kept_address
-from portal.texts import _
 from portal.views.displays import short_moment
 from portal.views.forms.form_page import DraftForm, DraftShown
 from portal.views.forms.uploads import INPUT
@@ -176,16 +175,6 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: D
     set_cookie(request, response, Cookie.DRAFT, key, keep=3_600)
 
 
-def set_aside_notice(request: Request) -> str:
-    """What the sign-in page says of the form that this browser has sent after the session had ended; else nothing."""
-    key = read_cookie(request, Cookie.DRAFT)
-    if not key:
-        return ""
-    if is_set_aside(request.connection, request.portal.tables, key[:64]):
-        return _("What you typed is kept. Sign in again to send it.")
-    return _("What you typed could not be kept. Go back in your browser to copy it, then sign in again.")
-
-
 def claim_draft(request: Request, response: Response, account_id: int) -> None:
     """At sign-in: what this browser sent after the session had ended becomes a draft of the account that wrote it."""
     key = read_cookie(request, Cookie.DRAFT)
@@ -206,7 +195,7 @@ def posted_content(request: Request) -> DraftContent:
 
 @view_config(context=Account, name="drafts", request_method="POST", renderer="json")
 def save_draft(context: Account, request: Request) -> dict[str, bool]:
-    """Keeps what a page has typed so far. A form that has been sent by now keeps nothing."""
+    """`/account/drafts`: keeps what was typed into a form so far. A form that has been sent by now keeps nothing."""
     form = posted_text(request, "_form")
     match = FORM.fullmatch(form)
     is_seen = match is not None and request.policy.access(match[1]) is not None
@@ -224,7 +213,7 @@ def save_draft(context: Account, request: Request) -> dict[str, bool]:
 
 @view_config(context=Account, name="discard", request_method="POST")
 def discard_draft(context: Account, request: Request) -> Response:
-    """Forgets a draft, and leads back to the page."""
+    """`/account/discard`: forgets the draft of a form, and leads back to the page on which it was discarded."""
     form = posted_text(request, "_form")
     if FORM.fullmatch(form):
         drafts_of(request).discard(form)

@@ -16,7 +16,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
-from portal.records.writing.comments import comment_problem
+from portal.records.writing.comments import transition_comment_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.lifecycle import is_final, state_of, values_after
@@ -36,7 +36,6 @@ from portal.views.forms.submissions import (
     refused_form,
 )
 from portal.views.forms.uploads import (
-    Attached,
     held_attachments,
     largest_file,
     receive_files,
@@ -84,7 +83,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         return {"page": _transition_page(resource, request, filling, comment_text(request, "comment"))}
     filling = transition_filling(resource, request, request.POST, refused)
     text = comment_text(request, "comment") if "comment" in transition.ask else ""
-    if problem := transition_comment_problem(transition, text, attached):
+    if problem := transition_comment_problem(transition, text, bool(attached.files)):
         filling = replace(filling, errors={**filling.errors, "comment": problem})
     if filling.errors or attached.refused:
         return refused_form(request, _transition_page(resource, request, filling, text, refused=attached.refused))
@@ -146,11 +145,6 @@ def given_answers(
         for field in fields
         if field.name in was_shown or is_given(field) or not is_shown(records, field, values)
     }
-
-
-def transition_comment_problem(transition: Transition, text: str, attached: Attached) -> str:
-    """Why the comment that comes with a transition cannot be taken; empty if it can."""
-    return comment_problem(text, transition.ask.get("comment") == "required" and not attached.files)
 
 
 def transition_filling(

@@ -7,7 +7,8 @@ from typing import Any
 
 from portal.declaration.plurals import in_singular
 from portal.declaration.version import VERSION
-from portal.workshop.outlines.naming import label_of, snake
+from portal.texts import label_from_name
+from portal.workshop.outlines.naming import snake
 from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
 
 PLAIN = re.compile(r"[A-Za-z0-9_À-ÿ][A-Za-z0-9_À-ÿ .()/%+-]*[A-Za-z0-9_À-ÿ)%]|[A-Za-z]")
@@ -80,7 +81,7 @@ def _module_lines(outline: Outline, module: OutlineModule) -> Iterator[str]:
         yield f"  # {note}"
     yield f"  {module.name}:"
     yield f"    label: {_scalar(module.label)}"
-    yield f"    singular: {_scalar(label_of(in_singular(module.name)))}"
+    yield f"    singular: {_scalar(str(label_from_name(in_singular(module.name))))}"
     if module.icon:
         yield f"    icon: {module.icon}"
     for key, value in module.keys.items():

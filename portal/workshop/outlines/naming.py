@@ -24,12 +24,6 @@ def snake(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", fold(HUMPS.sub("_", text))).strip("_")
 
 
-def label_of(name: str) -> str:
-    """`order_details` as “Order details”."""
-    text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]
-
-
 def module_name(text: str, taken: Collection[str]) -> str:
     """A free name for the module of a table or file."""
     name = in_plural(snake(text) or "table")

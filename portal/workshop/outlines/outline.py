@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.declaration.plurals import in_singular
-from portal.workshop.outlines.naming import label_of, snake
+from portal.texts import label_from_name
+from portal.workshop.outlines.naming import snake
 
 TITLES = ("name", "title", "subject", "label", "full_name", "company_name", "last_name")
 PERSON_TITLES = ("full_name", "last_name")  # their title is what they do
@@ -63,7 +64,7 @@ class OutlineModule:
     @property
     def label(self) -> str:
         """What it is called on pages."""
-        return label_of(self.name)
+        return str(label_from_name(self.name))
 
     @property
     def icon(self) -> str | None:
