@@ -270,7 +270,7 @@ def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...], nega
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a value that is written in the YAML means that there is none."""
+    """Whether a value of a condition or a `default`, as it is written, is “nothing”: that there is none."""
     return value is None or value == "nothing"
 
 

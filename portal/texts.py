@@ -140,7 +140,7 @@ def is_language_code(code: str) -> bool:
 
 
 def label_from_name(name: str) -> Text:
-    """The label of what has none: `due_date` → “Due date”."""
+    """A label made of a name, for what has no label: `due_date` → “Due date”."""
     words = name.replace("_", " ").strip()
     return Text(words[:1].upper() + words[1:])
 

@@ -58,8 +58,10 @@ class Effect:
 def table_effect(
     before: Mapping[str, Rights], after: Mapping[str, Rights], declarations: Sequence[Declaration]
 ) -> Effect:
-    """The difference of two access tables; `declarations`: those that know what the fields are called, the newest
-    first."""
+    """The Effect of a change of which only two access tables are known, as with the snapshot of `portal diff`.
+
+    `declarations`: those that know what the fields are called, the newest first.
+    """
     labels = FieldLabels(tuple(declarations))
     before = new_names(declarations[0]).of_table(before)
     names = dict.fromkeys((*before, *after))

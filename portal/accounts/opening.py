@@ -107,10 +107,10 @@ def finish_opening(connection: sa.Connection, tables: Tables, now: datetime.date
     connection.execute(sa.update(opening).where(opening.c["finished"].is_(None)).values(finished=now))
 
 
-def open_to_next_people(
+def invite_next_people(
     connection: sa.Connection, tables: Tables, now: datetime.datetime, write: Callable[[Account, str], None]
 ) -> int | None:
-    """Give access to the next people of the opening; how many were looked at, None where there is nothing to do.
+    """Invite the next people of the opening of the portal; how many were looked at, None where there is nothing to do.
 
     `write` writes the letter of an account, with the token of its link.
     """

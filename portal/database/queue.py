@@ -18,14 +18,14 @@ FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(h
 
 
 def new_row(now: datetime.datetime) -> dict[str, Any]:
-    """The columns by which a new row waits to be sent."""
+    """The columns by which a new row of a queue waits to be sent."""
     return {"created": now, "state": WAITING, "attempts": 0, "next_try": now, "give_up": now + GIVE_UP}
 
 
 def is_due(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> bool:
-    """Whether there is a row to claim."""
+    """Whether a row of the queue can be claimed now."""
     return connection.execute(_due(table, now).where(*conditions).order_by(None).limit(1)).first() is not None
 
 
@@ -52,7 +52,7 @@ def release_claims(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def mark_sent(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> None:
-    """The other side has taken it."""
+    """Marks a row as sent: the other side has taken it."""
     update_row(connection, table, row_id, state=SENT, sent=now, locked_until=None, reason=None)
 
 
@@ -69,27 +69,27 @@ def put_off(
     reason: str,
     now: datetime.datetime,
 ) -> None:
-    """It is tried again after a pause, of at most LONGEST_PAUSE."""
+    """Puts a row off: it is tried again after a pause, of at most LONGEST_PAUSE."""
     update_row(connection, table, row_id, next_try=now + pause, locked_until=None, reason=reason)
 
 
 def stop_trying(
     connection: sa.Connection, table: sa.Table, reason: str, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> None:
-    """What waits is given up now, not after GIVE_UP (`give_up_late` refuses it)."""
+    """Gives up what waits in the queue now, not after GIVE_UP (`give_up_late` refuses it)."""
     waits = sa.and_(table.c["state"] == WAITING, *conditions)
     connection.execute(sa.update(table).where(waits).values(give_up=now, reason=reason))
 
 
 def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:
-    """It is not sent, unless somebody asks for it."""
+    """Marks a row as refused: it is not sent, unless somebody asks for it."""
     update_row(connection, table, row_id, state=REFUSED, locked_until=None, reason=reason)
 
 
 def is_late(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> bool:
-    """Whether there is a row to give up."""
+    """Whether a row of the queue is to be given up."""
     query = sa.select(table.c["id"]).where(late(table, now), *conditions)
     return connection.execute(query.limit(1)).first() is not None
 
@@ -110,18 +110,18 @@ def forget(connection: sa.Connection, table: sa.Table, now: datetime.datetime, *
 
 
 def send_again(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> bool:
-    """It is due now, and has as much time as a new one; False where there is no such row."""
+    """Makes a row due now, with as much time as a new one; False where there is no such row."""
     values = {"state": WAITING, "next_try": now, "give_up": now + GIVE_UP, "attempts": 0, "sent": None}
     return update_row(connection, table, row_id, **values) == 1
 
 
 def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:
-    """It is not to be sent, and leaves nothing."""
+    """Deletes a row that is not to be sent."""
     connection.execute(sa.delete(table).where(table.c["id"] == row_id))
 
 
 def newest(connection: sa.Connection, table: sa.Table, limit: int, state: str | None) -> list[sa.RowMapping]:
-    """The rows that were queued last, newest first; of one state only, None for all."""
+    """The rows of a queue, newest first; of one state only, None for all."""
     query = sa.select(table).order_by(table.c["id"].desc()).limit(limit)
     if state is not None:
         query = query.where(table.c["state"] == state)
@@ -147,7 +147,7 @@ def _due(table: sa.Table, now: datetime.datetime) -> sa.Select[tuple[int]]:
 
 
 def late(table: sa.Table, now: datetime.datetime) -> sa.ColumnElement[bool]:
-    """What waits and is no longer tried."""
+    """SQL: whether a row waits and is no longer tried."""
     return sa.and_(table.c["state"] == WAITING, table.c["give_up"] <= now, _is_free(table, now))
 
 

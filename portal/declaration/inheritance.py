@@ -58,7 +58,7 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge_layout(below: Any, above: Any) -> dict[str, Any]:
-    """As merge, but `fields` and `steps` of a form replace each other."""
+    """Two layouts of a form merged key by key, but `fields` and `steps` replace each other."""
     below, above = below or {}, above or {}
     replaced = {"fields": "steps", "steps": "fields"}
     return merge({key: value for key, value in below.items() if replaced.get(key) not in above}, above)

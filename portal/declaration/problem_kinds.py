@@ -63,7 +63,7 @@ def code_of_sentence(statement: str) -> str | None:
 
 
 def cure_of(problem: Problem) -> str:
-    """What to do about it, in one sentence: the name that was probably meant, else what mends this kind."""
+    """What to do about a problem, in one sentence: the name that was probably meant, else what mends this kind."""
     if problem.guess is not None:
         return f'write "{problem.guess}"'
     kind, known = kind_of(problem), _sentence_of(problem.statement)

@@ -357,5 +357,5 @@ class Webhook(Shape):
 
 
 def display_name(named: Module | Transition | Access | Profile | Button) -> Text:
-    """What people read of it: its label, made from its name where none is declared."""
+    """What a module, transition, profile or button is called: its label, made from its name where none is declared."""
     return named.label or label_from_name(named.module if isinstance(named, Access) else named.name)

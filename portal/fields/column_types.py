@@ -61,7 +61,7 @@ def present_moment() -> sa.BindParameter[Any]:
 
 
 def present_number(number_of: Callable[[datetime.datetime], int]) -> sa.BindParameter[Any]:
-    """SQL: a whole number that depends on that moment."""
+    """SQL: a whole number made of the moment at which a statement is executed."""
     return sa.bindparam("now", callable_=lambda: number_of(utc_now()), type_=sa.BigInteger(), unique=True)
 
 

@@ -48,7 +48,8 @@ class Periods:
 
 
 def place_in_periods(field: Field, table: sa.FromClause, ends: Sequence[Any]) -> sa.ColumnElement[int]:
-    """SQL for the place of the period in which the value of `field` is; `ends`: see Periods."""
+    """SQL for the place, among the periods of a chart, of the one in which the value of `field` is; `ends`: see
+    Periods."""
     ways: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]] = [
         (field.compare(table, "before", end), sa.literal_column(str(place))) for place, end in enumerate(ends)
     ]

@@ -29,19 +29,19 @@ def holds_value(column: sa.ColumnElement[str], value: str) -> sa.ColumnElement[b
 
 
 def join_values(values: Iterable[str]) -> str:
-    """Values as one line: `a, b, "c, d"`."""
+    """Values as one line, separated by commas: `a, b, "c, d"`."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(values)
     return line.getvalue()
 
 
 def split_values(text: str, delimiter: str = ",") -> list[str]:
-    """The values of `join_values`, without the empty ones."""
+    """The values of a line as `join_values` makes it, without the empty ones."""
     return [value for value in split_all_values(text, delimiter) if value]
 
 
 def split_all_values(text: str, delimiter: str = ",") -> list[str]:
-    """The values of `join_values` without the spaces around them, empty ones as well."""
+    """The values of a line as `join_values` makes it, without the spaces around them, empty ones as well."""
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
     except csv.Error:  # a value of more than 128 kB

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account
 from portal.accounts.giving_access import INVITATION_LASTS
-from portal.accounts.opening import open_to_next_people, present_opening
+from portal.accounts.opening import invite_next_people, present_opening
 from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.schema.tables import Tables
@@ -45,4 +45,4 @@ class Inviting:
         def write(account: Account, token: str) -> None:
             outbox.put_letter(connection, tables, invitation_letter(sender, account, token, INVITATION_LASTS.days), now)
 
-        return open_to_next_people(connection, tables, now, write)
+        return invite_next_people(connection, tables, now, write)

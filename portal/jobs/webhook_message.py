@@ -24,7 +24,7 @@ from portal.records.reading.records import Record, Records
 def write_message(
     connection: sa.Connection, tables: Tables, webhook: Webhook, event_id: int, now: datetime.datetime
 ) -> str | None:
-    """What is told of an event; None where the profile may not read it, or no longer."""
+    """The message that tells a webhook of an event; None where the profile may not read it, or no longer."""
     policy = profile_policy(tables, webhook.as_, now)
     found = find_event(Records(connection, policy, next(iter(policy.modules))), event_id) if policy.modules else None
     if found is None:

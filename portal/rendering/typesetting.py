@@ -42,7 +42,7 @@ def typeset(template: Path, folder: Path, timestamp: float) -> bytes:
 
 
 def main() -> None:
-    """The process: limits itself before it reads anything."""
+    """The process that makes a PDF: limits itself before it reads anything."""
     template, folder, timestamp = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))

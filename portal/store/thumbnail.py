@@ -41,7 +41,7 @@ def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
 
 
 def main() -> None:
-    """The process: limits itself before it looks at a byte."""
+    """The process that makes a thumbnail: limits itself before it looks at a byte."""
     image: Any = importlib.import_module("PIL.Image")  # only this process loads Pillow
     operations: Any = importlib.import_module("PIL.ImageOps")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

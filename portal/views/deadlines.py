@@ -16,7 +16,7 @@ def with_lateness(records: Records, record: Record, field: Field, value: Value) 
 
 
 def with_time_left(records: Records, record: Record, field: Field, value: Value) -> Value:
-    """The same; in the place of a deadline that stands still how much time it has left."""
+    """The `value` of a field of the record; of a deadline that stands still how much time it has left."""
     left, reader = seconds_left(records, record, field), records.policy.reader
     if left is None:
         return with_lateness(records, record, field, value)

@@ -31,7 +31,7 @@ PAGES_THAT_SET = {
 
 
 def may_handle_mail(identity: Identity) -> bool:
-    """Whether this person reads the mails that were not used: staff who may create what mail creates."""
+    """Whether the pages of mail that was not used are open to a person: to staff who may create what mail creates."""
     policy, inbox = identity.policy, identity.policy.declaration.inbox
     return identity.administrator or (policy.staff and inbox is not None and policy.may(inbox.creates, "create"))
 

@@ -104,7 +104,7 @@ def test_of_two_who_open_the_portal_the_second_does_not_stop_the_first(app, reco
     for _who in range(2):
         assert post(recorded, "/people/open", profile="customer").status_int == 303
     with writing(app.app.registry.live.engine) as connection:
-        opening.open_to_next_people(
+        opening.invite_next_people(
             connection, app.app.registry.live.current().tables, clock(), lambda account, token: None
         )
     page = recorded.get("/people/open")

@@ -23,7 +23,7 @@ def conversion_step(
     create_indexes: Callable[[], None],
     has_aside: bool,
 ) -> PlanStep:
-    """The step, with the values that do not fit.
+    """The step that gives a field another type, with the values that do not fit.
 
     `change`: the beginning of its sentence. `prepared`: the values where they are converted already. `has_aside`:
     values were set aside when the field got its last type.

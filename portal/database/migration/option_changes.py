@@ -41,7 +41,7 @@ def removed_options(
 
 
 def rename_stored_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:
-    """Changes the stored values."""
+    """Renames options in the stored values of a field."""
     names = {before: after for after, before in renames.items()}
     column = before.columns()[0]
     source = sa.table(table, sa.column("id", sa.BigInteger()), sa.column(column.name, column.type))

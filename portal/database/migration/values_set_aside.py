@@ -20,7 +20,7 @@ from portal.fields.table_names import shortened
 def drop_steps(
     counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: Collection[str]
 ) -> Iterator[PlanStep]:
-    """The steps that drop what was set aside.
+    """The steps that drop values that were set aside.
 
     `fields`: module → field → the type that it had, of the declared `modules` or others.
     """

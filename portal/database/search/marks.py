@@ -30,7 +30,7 @@ class Mark:
 
 
 def mark_modules(connection: sa.Connection, tables: Tables, modules: Iterable[str]) -> None:
-    """All entries of `modules` must be written again."""
+    """Marks all search entries of `modules`, which must be written again."""
     backlog = tables.backlog
     for name in modules:
         connection.execute(sa.delete(backlog).where(backlog.c["module"] == name))
@@ -61,13 +61,13 @@ def lock_oldest_mark(connection: sa.Connection, tables: Tables) -> Mark | None:
 
 
 def advance_mark(connection: sa.Connection, tables: Tables, mark: Mark, after: int) -> None:
-    """The entries up to the record `after` are written."""
+    """Notes that the entries of a mark are written up to the record `after`."""
     backlog = tables.backlog
     connection.execute(sa.update(backlog).where(backlog.c["id"] == mark.id).values(after=after))
 
 
 def remove_mark(connection: sa.Connection, tables: Tables, mark: Mark) -> None:
-    """All entries of a mark are written."""
+    """Removes a mark whose entries are all written."""
     connection.execute(sa.delete(tables.backlog).where(tables.backlog.c["id"] == mark.id))
 
 

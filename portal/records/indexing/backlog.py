@@ -41,9 +41,9 @@ _announced: weakref.WeakSet[sa.Transaction] = weakref.WeakSet()  # transactions 
 
 
 def update_linking_records(system: Records, record_id: int) -> None:
-    """Updates the texts of the records that link to a renamed one, without making them newer.
+    """Writes the search entries of the records that link to a renamed one again, without making them newer.
 
-    If they are more than AT_ONCE, that begins when the change is committed.
+    More than AT_ONCE are marked; work on the mark begins when the change is committed.
     """
     target = (system.name, record_id)
     for module in indexed_modules(system.policy.declaration):

@@ -24,7 +24,7 @@ def readable_texts(
 def readable_texts_together(
     connection: sa.Connection, policy: Policy, of_modules: Sequence[tuple[Module, Sequence[int]]]
 ) -> list[dict[int, list[str]]]:
-    """The same for the records of several modules, in one statement."""
+    """The texts of `readable_texts` for the records of several modules, in one statement."""
     together = _texts_together(connection, policy.tables, of_modules)
     if not policy.staff:
         return [public for public, _internal in together]

@@ -42,7 +42,7 @@ def newest_comments(records: Records, record: Record, size: int, before: int = B
 
 
 def newest_public_comments(records: Records, record: Record, size: int) -> list[Comment]:
-    """The same without internal ones, whoever reads."""
+    """The newest `size` comments on a record without internal ones, whoever reads."""
     return _comments(records, record, f"newest {size} comments", partial(_newest, size), public=True, before_id=BEYOND)
 
 

@@ -130,7 +130,7 @@ def as_words(records: Records, text: str) -> str:
 
 
 @dataclass(frozen=True)
-class FieldNames:
+class FilterNames:
     """What a reader may call the fields by which they may filter."""
 
     fields: Mapping[str, Field]  # by their names, and by their labels unless these are the name of another
@@ -141,8 +141,8 @@ class FieldNames:
         return self.fields.get(_with_spaces(fold(unquote(text))))
 
 
-def field_names(records: Records) -> FieldNames:
-    """The names of the fields by which the reader of `records` may filter."""
+def filter_names(records: Records) -> FilterNames:
+    """What the filters of a typed search may be called: the fields by which the reader of `records` may filter."""
     reader, fields = records.policy.reader, list(filterable(records))
     labels = {field.name: fold(reader.text(field.title)).replace(" ", "-") for field in fields}
     by_label = {_with_spaces(labels[field.name]): field for field in reversed(fields)}
@@ -151,7 +151,7 @@ def field_names(records: Records) -> FieldNames:
         field.name: label if called[_with_spaces(label)] is field and ONE_WORD.fullmatch(label) else field.name
         for field, label in zip(fields, labels.values(), strict=True)
     }
-    return FieldNames(called, typed)
+    return FilterNames(called, typed)
 
 
 def _with_spaces(text: str) -> str:
@@ -199,7 +199,7 @@ class _Parser:
 
     def __init__(self, records: Records, text: str) -> None:
         self.records, self.text = records, text
-        self.names = field_names(records)
+        self.names = filter_names(records)
         self.tokens = list(TOKEN.finditer(text))
         self.place = 0
         self.number_of_filters = 0

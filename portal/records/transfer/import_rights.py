@@ -54,8 +54,8 @@ class ImportRights:
         return closed | {field: _("You cannot change this.") for field in names if field not in self.changed}
 
 
-def rights_of(records: Records) -> ImportRights:
-    """The rights of the reader of `records`."""
+def import_rights(records: Records) -> ImportRights:
+    """What the reader of `records` may set by an import."""
     access = records.access
     form_fields = form_layout_fields(access.create)
     new, changed = (
@@ -68,7 +68,7 @@ def rights_of(records: Records) -> ImportRights:
     return ImportRights(records, new, changed, needed)
 
 
-def keys_of(records: Records) -> list[Field]:
+def import_keys(records: Records) -> list[Field]:
     """The fields by which the reader may have records found that a file changes."""
     if not records.policy.may(records.name, "edit"):
         return []
@@ -77,7 +77,7 @@ def keys_of(records: Records) -> list[Field]:
     return [field for field in named if field.unique is True or field.name == REFERENCE]
 
 
-def targets_of(rights: ImportRights, key: str | None) -> Targets:
+def import_targets(rights: ImportRights, key: str | None) -> Targets:
     """The fields into which the columns of a person's file may go: as they are declared, since files have the words of
     the declaration (those of the profile are tried besides)."""
     records = rights.records

@@ -11,7 +11,7 @@ from portal.records.transfer.checking import Checking
 from portal.records.transfer.csv_columns import Columns, WrongColumnsError, all_targets, find_columns
 from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.import_options import ImportOptions
-from portal.records.transfer.import_rights import targets_of
+from portal.records.transfer.import_rights import import_targets
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.line_columns import without_row_columns
@@ -42,7 +42,7 @@ def import_file(
     on_checked: Progress = lambda line: None,
     on_written: Progress = lambda rows: None,
 ) -> ImportReport:
-    """Imports, unless there are bad rows or it is a dry run.
+    """Imports a file, unless it has bad rows or this is a dry run.
 
     `records`: as the portal itself sees the module; where the options have the rights of a person, as these see it.
 
@@ -70,5 +70,5 @@ def columns_of(records: Records, headers: Sequence[str], options: ImportOptions)
         headers = without_row_columns(records.module, headers, list(options.columns))
         targets = all_targets(records.module, bool(options.files))
     else:
-        targets = targets_of(rights, options.key)
+        targets = import_targets(rights, options.key)
     return find_columns(records.module, languages, headers, options.columns, options.key, targets)

@@ -54,7 +54,7 @@ class ImportOutcome:
 
 
 def expected_outcome(rows: Iterable[ImportRow]) -> ImportOutcome:
-    """What storing `rows` would do."""
+    """How many records storing `rows` would add, change and leave as they are; a dry run asks this instead."""
     added = changed = unchanged = 0
     for row in rows:
         differs = row.record is None or bool(changed_values(row) or row.attachments)

@@ -59,7 +59,7 @@ class WorkbookSource:
 
 
 def open_workbook(path: Path, most_unpacked: int) -> WorkbookSource:
-    """Reads the header. Raises UnreadableFileError."""
+    """Opens a workbook for import, and reads its header. Raises UnreadableFileError."""
     with _damage_explained():
         has_formulas = _check_archive(path, most_unpacked)
     with closing(_filled_rows(path, has_formulas)) as rows:

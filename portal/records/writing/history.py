@@ -37,7 +37,7 @@ SYSTEM = Author(name=PORTAL, channel="import")
 
 
 def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:
-    """Who writes, for `created_by` or `modified_by`: the person; without a people module, the name of the account."""
+    """Who writes, as `created_by` or `modified_by`: the person; without a people module, the name of the account."""
     if records.policy.declaration.people:
         return {name: records.policy.reader.person}
     return records.module.builtin[name].store(author.name)

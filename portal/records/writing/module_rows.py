@@ -57,7 +57,7 @@ def update_row(records: Records, record_id: int, version: int, row: Row) -> bool
 
 
 def touch_row(records: Records, record_id: int, row: Row) -> None:
-    """Writes columns whatever the version of the row is."""
+    """Writes columns of a record's row, whatever its version is."""
     table = records.table
     if isinstance(table, ExistingTable):
         _update_others(records, table, record_id, row)

@@ -35,7 +35,7 @@ BACK: dict[str, Any] = {"back_url": "/login", "back_label": _("Back to sign in")
 
 @view_config(context=SignInLinks, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_link_sent(context: SignInLinks, request: Request) -> Any:
-    """Says that a link is on its way, whatever the address was."""
+    """Says that a sign-in link is on its way, whatever the address was."""
     if not writes_links(request):
         return {"page": PasswordPage(_("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK)}
     text, again_url = (SENT, "/login") if request.registry.serving.sends_email else (KEPT, "")

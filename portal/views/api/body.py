@@ -89,7 +89,7 @@ def put_in_form(request: Request, form: Mapping[str, Any], fields: list[Field], 
 
 
 def put_file_in_form(request: Request) -> None:
-    """The same where the body of a request is a file; `name` in the address says what it is called."""
+    """Puts a body that is one file in the place of a posted form; `name` in the address says what it is called."""
     name = request.GET.get("name", "").strip()
     if not name:
         raise InputError({"name": _("Enter a value.")})

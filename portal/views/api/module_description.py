@@ -35,8 +35,8 @@ ONCE = {"name": "Idempotency-Key", "in": "header", "schema": TEXT}
 REFUSED = _("Refused, with the reason.")
 
 
-def reference(schema: str) -> Schema:
-    """A schema that stands among the components."""
+def component(schema: str) -> Schema:
+    """A reference to a schema among the components of the description of the API."""
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
@@ -66,7 +66,7 @@ class ModuleDescription:
                 "get": self._operation("describe", _("Fields and forms"), answer({"type": "object"}))
             },
             one: {
-                "get": self._operation("read", _("One record"), answer(reference(name))),
+                "get": self._operation("read", _("One record"), answer(component(name))),
                 **self._written("edit", "patch", self._edit),
                 **self._written("delete", "delete", self._delete),
             },
@@ -164,7 +164,7 @@ class ModuleDescription:
             "operationId": f"{verb}-{self.records.name}",
             "summary": text(summary),
             "tags": [text(display_name(self.records.access))],
-            "responses": {status: success, "4XX": answer(reference("portal_error"), text(REFUSED))},
+            "responses": {status: success, "4XX": answer(component("portal_error"), text(REFUSED))},
             **more,
         }
 
@@ -172,7 +172,7 @@ class ModuleDescription:
         return {method: describe()} if self._may(action) else {}
 
     def _list(self) -> Schema:
-        page = {"records": {"type": "array", "items": reference(self.records.name)}, "next": NEXT, "previous": NEXT}
+        page = {"records": {"type": "array", "items": component(self.records.name)}, "next": NEXT, "previous": NEXT}
         schema = {"type": "object", "properties": page, "required": list(page)}
         return self._operation("list", _("The records"), answer(schema), parameters=list(self._parameters()))
 
@@ -189,13 +189,13 @@ class ModuleDescription:
     def _create(self) -> Schema:
         layout, name = self.records.access.create, self.records.name
         body = self._request(f"{name}.create", self._fields_of(layout), layout.files)
-        created = answer(reference(name))
+        created = answer(component(name))
         return self._operation("create", _("A new record"), created, "201", requestBody=body, parameters=[ONCE])
 
     def _edit(self) -> Schema:
         layout, name = self.records.access.edit, self.records.name
         body = self._request(f"{name}.edit", self._fields_of(layout), layout.files)
-        changed = answer(reference(name))
+        changed = answer(component(name))
         return self._operation("edit", _("Change a record"), changed, requestBody=body, parameters=[IF_MATCH])
 
     def _delete(self) -> Schema:
@@ -204,12 +204,12 @@ class ModuleDescription:
     def _move(self, transition: Transition) -> Schema:
         name = f"{self.records.name}.move.{transition.name}"
         body = self._request(name, transition_fields(self.records, transition), "comment" in transition.ask)
-        moved = answer(reference(self.records.name))
+        moved = answer(component(self.records.name))
         verb, label = f"move-{transition.name}", display_name(transition)
         return self._operation(verb, label, moved, requestBody=body, parameters=[IF_MATCH, ONCE])
 
     def _comments(self) -> Schema:
-        page = {"comments": {"type": "array", "items": reference("portal_comment")}, "next": NEXT}
+        page = {"comments": {"type": "array", "items": component("portal_comment")}, "next": NEXT}
         schema = {"type": "object", "properties": page, "required": list(page)}
         before = {"name": "before", "in": "query", "schema": TEXT}
         described = {"get": self._operation("list-comments", _("Comments"), answer(schema), parameters=[before])}
@@ -217,14 +217,14 @@ class ModuleDescription:
             internal = {"internal": YES_OR_NO} if self.records.policy.staff else {}
             text: Schema = {"type": "object", "properties": {"text": TEXT, **internal}, "additionalProperties": False}
             body = self._contents(text, [], may_attach(self.records))
-            added = answer(reference("portal_comment"))
+            added = answer(component("portal_comment"))
             described["post"] = self._operation(
                 "comment", _("Comment"), added, "201", requestBody=body, parameters=[ONCE]
             )
         return {**described, "parameters": [self._id]}
 
     def _files(self) -> Schema:
-        schema = {"type": "object", "properties": {"files": {"type": "array", "items": reference("portal_file")}}}
+        schema = {"type": "object", "properties": {"files": {"type": "array", "items": component("portal_file")}}}
         described = {"get": self._operation("list-files", _("Files"), answer(schema))}
         if may_attach(self.records) and not self.only_reads:
             form: Schema = {"type": "object", "properties": {INPUT: {"type": "array", "items": BYTES}}}
@@ -247,7 +247,7 @@ class ModuleDescription:
         if not declared or self.only_reads or not may_comment(self.records):
             return {}
         text: Schema = {"type": "object", "properties": {"text": TEXT}, "additionalProperties": False}
-        body, corrected = self._contents(text, [], attachments=False), answer(reference("portal_comment"))
+        body, corrected = self._contents(text, [], attachments=False), answer(component("portal_comment"))
         return {
             "patch": self._operation("correct-comment", _("Change your comment"), corrected, requestBody=body),
             "delete": self._operation("withdraw-comment", _("Withdraw"), answer(None), "204"),
@@ -275,7 +275,7 @@ class ModuleDescription:
     # -- schemas --------------------------------------------------------------------------------------------------
 
     def _request(self, schema: str, fields: list[Field], attachments: bool) -> Schema:
-        return self._contents(reference(schema), fields, attachments and may_attach(self.records))
+        return self._contents(component(schema), fields, attachments and may_attach(self.records))
 
     def _contents(self, schema: Schema, fields: list[Field], attachments: bool) -> Schema:
         """What is sent: JSON, and with files a form of which it is one part."""

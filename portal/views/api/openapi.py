@@ -6,7 +6,7 @@ from pyramid.request import Request
 
 from portal.records.reading.records import Records
 from portal.views.api.answers import api_view_config
-from portal.views.api.module_description import ModuleDescription, answer, reference
+from portal.views.api.module_description import ModuleDescription, answer, component
 from portal.web.addresses import API, own_address
 from portal.web.resources import Module, Root
 
@@ -36,7 +36,7 @@ COMMENT = {
         **{name: {"type": "string"} for name in ("author", "text", "channel")},
         **{name: {"type": "boolean"} for name in ("staff", "internal")},
         "created": {"type": "string", "format": "date-time"},
-        "files": {"type": "array", "items": reference("portal_file")},
+        "files": {"type": "array", "items": component("portal_file")},
     },
     "required": ["id", "author", "text", "files"],
 }

@@ -18,7 +18,7 @@ from portal.fields.base import Field
 from portal.records.reading.records import Records
 from portal.records.transfer.csv_columns import header_of, part_names
 from portal.records.transfer.import_options import ImportOptions
-from portal.records.transfer.import_rights import keys_of, rights_of, targets_of
+from portal.records.transfer.import_rights import import_keys, import_rights, import_targets
 from portal.records.transfer.importing import columns_of
 from portal.records.transfer.kept_imports import KeptImport, kept_imports
 from portal.records.transfer.limited_rows import MOST_UNPACKED, LimitedRows
@@ -39,8 +39,8 @@ class ImportRequest:
     def __init__(self, records: Records, request: Request, form: Mapping[str, object]) -> None:
         self.records, self.request = records, request
         self.inputs = {name: value for name, value in form.items() if isinstance(value, str)}
-        self.rights = rights_of(records)
-        self.keys = keys_of(records)
+        self.rights = import_rights(records)
+        self.keys = import_keys(records)
 
     @cached_property
     def kept(self) -> KeptImport | None:
@@ -102,7 +102,7 @@ class ImportRequest:
     def fields(self) -> dict[str, str]:
         """What a column may go into, by the name of the input: fields, and their parts; with what it is called."""
         languages = self.records.policy.declaration.settings.languages
-        targets = targets_of(self.rights, self.match)
+        targets = import_targets(self.rights, self.match)
         return {
             f"{name}.{part}" if part else name: self._label(field, part, languages)
             for name, field in targets.fillable.items()

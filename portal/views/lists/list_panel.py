@@ -64,7 +64,7 @@ class ListPanel:
 
 
 def list_panel(shown: ShownList, request: Request, typed: Typed | None) -> ListPanel:
-    """The panel, with what was typed into it and refused."""
+    """The panel where a reader arranges the list, with what was typed into it and refused."""
     view, module = shown.view, shown.records.name
     own = view if shown.is_own else None
     columns = tuple(_column_choices(shown, request.GET.get(PANEL, ""))) if shown.is_own else ()

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 from portal.fields.base import Field
 from portal.records.reading.filters import filterable
 from portal.records.reading.records import Records
-from portal.records.reading.typed_search import NOTHING, OR, SPECIAL, TOKEN, FieldNames, field_names, quote, unquote
+from portal.records.reading.typed_search import NOTHING, OR, SPECIAL, TOKEN, FilterNames, filter_names, quote, unquote
 from portal.texts import Words, _, fold
 from portal.views.lists.shown_list import PANEL, SEARCH_HELP, ShownList
 from portal.web.resources import Module
@@ -65,14 +65,14 @@ def search_box(shown: ShownList, with_help: bool) -> SearchBox:
 
 
 def _search_help(shown: ShownList) -> SearchHelp:
-    names = field_names(shown.records)
+    names = filter_names(shown.records)
     examples = (
         SearchExample(text, meaning, shown.address_with_search(text)) for text, meaning in _examples(shown, names)
     )
     return SearchHelp(tuple(examples), tuple(names.typed.values()))
 
 
-def _examples(shown: ShownList, names: FieldNames) -> Iterator[tuple[str, Words]]:
+def _examples(shown: ShownList, names: FilterNames) -> Iterator[tuple[str, Words]]:
     """Searches with fields of this very module, those of the list's columns before others, and what they mean."""
     reader, typed = shown.records.policy.reader, names.typed
     fields = sorted(filterable(shown.records), key=lambda field: field.name not in shown.columns)
@@ -101,7 +101,7 @@ def complete_search(module: Module, request: Request) -> list[dict[str, str]]:
     token = next((token for token in TOKEN.finditer(text) if token.end() == len(text)), None)
     if token is None or token["quoted"]:
         return []
-    names = field_names(records)
+    names = filter_names(records)
     if token["name"]:
         field, start = names.field(token["name"]), token.start("value")
         offered = _values(records, field, token["value"]) if field and not token["sign"] else ()
@@ -111,7 +111,7 @@ def complete_search(module: Module, request: Request) -> list[dict[str, str]]:
     return [{"id": text[:start] + more, "title": title} for more, title in islice(offered, OFFERED)]
 
 
-def _names(records: Records, names: FieldNames, begun: str) -> Iterator[tuple[str, str]]:
+def _names(records: Records, names: FilterNames, begun: str) -> Iterator[tuple[str, str]]:
     """The fields that a word may become."""
     reader = records.policy.reader
     for field in filterable(records):

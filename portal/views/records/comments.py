@@ -18,7 +18,7 @@ from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.views.forms.uploads import receive_files
 from portal.views.records.canned_answers import answer_text
-from portal.views.records.conversation import Thread, comment_address, new_composer, thread
+from portal.views.records.conversation import Thread, comment_address, new_composer, shown_comments
 from portal.views.records.details import DetailPage, detail_page
 from portal.views.records.file_cards import record_files
 from portal.views.records.files import remove_bytes
@@ -48,7 +48,7 @@ def show_comments(context: RecordComments, request: Request) -> dict[str, Commen
     page = CommentsPage(
         about=record_in_words(record),
         back_url=resource.path,
-        thread=thread(resource, request, record_files(resource), start_of_history(request) or BEYOND),
+        thread=shown_comments(resource, request, record_files(resource), start_of_history(request) or BEYOND),
     )
     return {"page": page}
 

@@ -145,7 +145,7 @@ def conversation(
     closed = composer is not None and is_final(records, record)
     if composer and closed and records.policy.staff:
         composer = replace(composer, internal=True, only_internal=True, files=None)
-    newest = thread(resource, request, stored)
+    newest = shown_comments(resource, request, stored)
     return Conversation(
         thread=newest,
         count=count_comments(records, record) if newest.earlier_url else len(newest.notes),
@@ -155,8 +155,11 @@ def conversation(
     )
 
 
-def thread(resource: Record, request: Request, stored: Sequence[StoredFile], before: int = BEYOND) -> Thread:
-    """The newest comments, or those that are older than the id `before`; `stored`: the files of the record."""
+def shown_comments(resource: Record, request: Request, stored: Sequence[StoredFile], before: int = BEYOND) -> Thread:
+    """The newest comments as a page shows them, or those that are older than the id `before`.
+
+    `stored`: the files of the record.
+    """
     comments = newest_comments(resource.records, resource.record, ON_PAGE + 1, before)
     notes = [_note(resource, request, comment, stored) for comment in comments[:ON_PAGE]]
     earlier_url = _earlier_address(resource, before=notes[-1].id) if len(comments) > ON_PAGE else ""

@@ -123,7 +123,7 @@ def shown_sections(resource: Record, pictures: Pictures) -> tuple[SectionShown, 
 
 
 def shown_aside(resource: Record, pictures: Pictures) -> tuple[Value, ...]:
-    """The fields beside them."""
+    """The fields of `aside`, beside the others."""
     names = _present_fields(resource, resource.records.access.detail.aside or ())
     return tuple(_field_value(resource, name, pictures) for name in names)
 

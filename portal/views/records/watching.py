@@ -83,7 +83,7 @@ def watchers_card(resource: Record) -> Watchers | None:
 
 @view_config(context=RecordWatchers, name="", request_method="GET", renderer="question.pt", permission="watch")
 def show_adding(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage]:
-    """The form by which somebody is added."""
+    """The form by which a watcher is added."""
     return {"page": _adding_page(resource, request)}
 
 
