@@ -50,7 +50,7 @@ class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):
 
 
 def utc_now() -> datetime.datetime:
-    """The present moment."""
+    """The present moment by the clock that writes the datetimes of the database."""
     return datetime.datetime.now(datetime.UTC)
 
 

@@ -63,7 +63,7 @@ def form_name(request: Request) -> str:
 
 
 def page_of_form(form: str, step: int) -> str:
-    """The address of the page on which a form is filled in."""
+    """The address of the page on which the form of a draft is filled in."""
     path, _slash, last = form.rpartition("/")
     if path.endswith("/create"):
         return f"/{path}?_draft={last}&_step={step}"
