@@ -19,7 +19,7 @@ from portal.records.transfer.exporting import Export
 from portal.records.transfer.exporting_files import FilesOut
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.line_columns import TooManyRowsError, WrittenRowColumns
-from portal.records.transfer.line_files import exported_rows, file_beside, lines_fields
+from portal.records.transfer.line_files import exported_rows, file_beside
 from portal.store.store import StoreError
 from portal.texts import plural
 
@@ -52,8 +52,8 @@ def command(module: str, file: str, bundle: Path | None, lines: str) -> None:
     with database_errors_explained(), reading(portal.engine) as connection:
         records = portal.records(connection, module)
         total = records.count(Query())
-        of_lines = lines_fields(records.module)
-        in_columns = of_lines if lines == "columns" else []
+        of_lines = records.module.lines
+        in_columns = of_lines if lines == "columns" else ()
         with progress_bar("Exporting", None if total.more else total.number) as report_progress:
             try:
                 columns = [WrittenRowColumns(records, field) for field in in_columns]

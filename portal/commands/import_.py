@@ -24,7 +24,7 @@ from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportReport, import_file
 from portal.records.transfer.importing_files import FilesIn
 from portal.records.transfer.line_columns import RowColumns, row_columns
-from portal.records.transfer.line_files import Owners, RowsReport, file_beside, import_rows, lines_fields
+from portal.records.transfer.line_files import Owners, RowsReport, file_beside, import_rows
 from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.transfer.source_files import open_file
 from portal.store.store import StoreError
@@ -206,7 +206,7 @@ def _places_of_rows(
     with _mistakes_explained(file):
         columns = row_columns(module, open_file(file, delimiter), list(options.columns))
     places: list[tuple[Field, Path, RowColumns | None]] = []
-    for field in lines_fields(module):
+    for field in module.lines:
         beside = file_beside(file, field)
         if field.name in columns:
             if beside.is_file():

@@ -85,7 +85,7 @@ class Declaration(Shape):
 
 def fields_with_rows(modules: Iterable[Module]) -> Iterator[tuple[Module, Field]]:
     """The `lines` fields, each with its module."""
-    return ((module, field) for module in modules for field in module.fields.values() if field.row_fields)
+    return ((module, field) for module in modules for field in module.lines)
 
 
 def row_modules(modules: Iterable[Module]) -> dict[str, Module]:

@@ -205,6 +205,11 @@ class Module(Shape):
         return tuple(field for field in self.fields.values() if field.deadline_rule)
 
     @property
+    def lines(self) -> tuple[Field, ...]:
+        """The `lines` fields, whose values are rows."""
+        return tuple(field for field in self.fields.values() if field.row_fields)
+
+    @property
     def has_news(self) -> bool:
         """Whether what others do to a record is new to an account until it has looked: two sides work on it."""
         return bool(self.comments) or self.lifecycle is not None

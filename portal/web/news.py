@@ -7,9 +7,8 @@ from pyramid.request import Request
 
 from portal.conditions import ALWAYS, Condition, without_records
 from portal.records.reading.count_statements import Count
-from portal.records.reading.news import News, Onlooker, PageShown, read_news
+from portal.records.reading.news import News, Onlooker, PageShown, dismissed_records, hidden_records, read_news
 from portal.records.reading.records import Record, Records
-from portal.records.writing.seen_and_hidden import dismissed_records, hidden_records
 
 
 class RequestNews:

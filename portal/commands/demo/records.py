@@ -34,7 +34,7 @@ from portal.records.transfer.csv_reading import CsvRow, open_source
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, ImportReport, Progress, import_file
 from portal.records.transfer.invented_history import InventedHistory, sort_events
-from portal.records.transfer.line_files import Owners, file_beside, import_rows, lines_fields
+from portal.records.transfer.line_files import Owners, file_beside, import_rows
 from portal.records.writing.history import SYSTEM, Author, forget_announcements
 from portal.records.writing.seen_and_hidden import mark_all_seen
 from portal.records.writing.writer import Writer
@@ -219,7 +219,7 @@ class Demonstration:
 
     def _row_files(self, module: str) -> list[tuple[Field, Path]]:
         """The files with rows of a module's `lines` fields."""
-        fields = lines_fields(self.portal.declaration.modules[module])
+        fields = self.portal.declaration.modules[module].lines
         beside = ((field, file_beside(self.folder / f"{module}.csv", field)) for field in fields)
         return [(field, path) for field, path in beside if path.exists()]
 

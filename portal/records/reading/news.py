@@ -1,4 +1,5 @@
-"""What is new to an account: records that others changed since the account last looked at them, and who spoke last.
+"""What is new to an account: records that others changed since the account last looked at them, and who spoke last;
+what it has hidden until something happens.
 
 All that a page says of it is one statement, built once for all readers of a kind: how many records of each module are
 new, how many of these each tab of a list has, and of the records on the page when the account looked at them, and who
@@ -31,6 +32,7 @@ from portal.records.statement_cache import IDS, StatementKey, id_list_parameter,
 
 NEWEST = 100  # changed rows that are looked at, in each part of a scope
 MOST_COUNTED = 99
+MOST_HIDDEN = 500  # records of one module and account; of more, those hidden first come back
 NEVER = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)
 ALL = 0  # in the place of a record: everything in the module
 COUNT, SEEN, SPOKE = "count", "seen", "spoke"  # kinds of rows
@@ -149,6 +151,35 @@ def _marks(
     floor, changes = seen.get(ALL, start), {record.id: record.changed for record in records if record.changed}
     known = frozenset(record for record, looked in seen.items() if record in changes and looked >= changes[record])
     return frozenset(record for record, changed in changes.items() if changed > floor) - known, known & hides
+
+
+# -- what is hidden ----------------------------------------------------------------------------------------------------
+
+
+def hidden_records(records: RecordReader, account: int) -> list[int]:
+    """The ids of the records that the account has hidden and to which nothing has happened since."""
+    seen = records.policy.tables.seen.c
+    return _unchanged(records, account, seen["hidden"].is_not(None), seen["at"], seen["hidden"])
+
+
+def dismissed_records(records: RecordReader, account: int) -> list[int]:
+    """The ids of the notices that the account has put away and that were not changed since."""
+    seen = records.policy.tables.seen.c
+    return _unchanged(records, account, sa.true(), seen["dismissed"], seen["dismissed"])
+
+
+def _unchanged(
+    records: RecordReader,
+    account: int,
+    condition: sa.ColumnElement[bool],
+    since: sa.ColumnElement[Any],
+    order: sa.ColumnElement[Any],
+) -> list[int]:
+    seen, table = records.policy.tables.seen, records.table
+    mine = seen.c["account"] == account, seen.c["module"] == records.name, condition
+    query = sa.select(seen.c["record"]).join(table, table.c["id"] == seen.c["record"])
+    unchanged = query.where(*mine, since >= table.c["modified"])
+    return list(records.connection.scalars(unchanged.order_by(order.desc()).limit(MOST_HIDDEN)))
 
 
 # -- the statement -----------------------------------------------------------------------------------------------------

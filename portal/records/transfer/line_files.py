@@ -68,11 +68,6 @@ class Owners:
     imported: bool = True
 
 
-def lines_fields(module: Module) -> list[Field]:
-    """The `lines` fields of a module."""
-    return [field for field in module.fields.values() if field.row_fields]
-
-
 def file_beside(file: Path, field: Field) -> Path:
     """The file with the rows of a field, beside that of its module."""
     return file.with_name(f"{file.stem}_{field.name}{file.suffix}")

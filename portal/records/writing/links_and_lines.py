@@ -48,7 +48,7 @@ def write_links(records: Records, name: str, links: Mapping[int, Iterable[Linked
 
 def _row_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Row, ...]]:
     """Those of `values` that are rows of `lines` fields."""
-    names = [name for name, field in module.fields.items() if field.row_fields and name in values]
+    names = [field.name for field in module.lines if field.name in values]
     return {name: tuple(values[name] or ()) for name in names}
 
 

@@ -1,10 +1,9 @@
-"""What an account has seen of the records, and which it has hidden until something happens to them.
+"""Marks what an account has seen of the records, and which it has hidden (reading/news.py reads the marks).
 
 Never a side effect of reading: pages send it once they are looked at, and authors have seen what they wrote.
 """
 
 import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,7 +12,6 @@ from portal.records.reading.news import ALL
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 
-MOST_HIDDEN = 500  # records of one module and account; of more, those hidden first come back
 LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -68,29 +66,3 @@ def mark_new_to_staff(records: Records, record_id: int, author: Author) -> None:
     others = sa.select(account.c["id"]).where(account.c["profile"].in_(staff), account.c["id"] != (author.account or 0))
     seen = table.c["module"] == records.name, table.c["record"] == record_id, table.c["account"].in_(others)
     records.connection.execute(sa.update(table).where(*seen).values(at=LONG_AGO, hidden=None))
-
-
-def hidden_records(records: Records, account: int) -> list[int]:
-    """The ids of the records that the account has hidden and to which nothing has happened since."""
-    seen = records.policy.tables.seen.c
-    return _unchanged(records, account, seen["hidden"].is_not(None), seen["at"], seen["hidden"])
-
-
-def dismissed_records(records: Records, account: int) -> list[int]:
-    """The ids of the notices that the account has put away and that were not changed since."""
-    seen = records.policy.tables.seen.c
-    return _unchanged(records, account, sa.true(), seen["dismissed"], seen["dismissed"])
-
-
-def _unchanged(
-    records: Records,
-    account: int,
-    condition: sa.ColumnElement[bool],
-    since: sa.ColumnElement[Any],
-    order: sa.ColumnElement[Any],
-) -> list[int]:
-    seen, table = records.policy.tables.seen, records.table
-    mine = seen.c["account"] == account, seen.c["module"] == records.name, condition
-    query = sa.select(seen.c["record"]).join(table, table.c["id"] == seen.c["record"])
-    unchanged = query.where(*mine, since >= table.c["modified"])
-    return list(records.connection.scalars(unchanged.order_by(order.desc()).limit(MOST_HIDDEN)))

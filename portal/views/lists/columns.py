@@ -1,6 +1,6 @@
 """The columns of a list, and those of the related lists of a record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from portal.declaration.layouts import detail_layout_fields
@@ -64,6 +64,16 @@ def plain_column(
     number = field.filter == "range" and not field.specials
     icon = COUNT_ICONS.get(name, "")
     return Column(name, field.title, place, icon, sort_url=sort_url, sorted=order, number=number, filter=state)
+
+
+def shown_columns(records: Records, chosen: Sequence[str] | None) -> tuple[str, ...]:
+    """The columns of a list: the chosen ones as far as they still exist and may be read; as declared where none is
+    left."""
+    declared = records.access.list.columns or ()
+    if chosen is None:
+        return declared
+    offered = columns_to_choose(records)
+    return tuple(name for name in chosen if name in offered) or declared
 
 
 def columns_to_choose(records: Records) -> tuple[str, ...]:

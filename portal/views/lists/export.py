@@ -61,7 +61,7 @@ def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
 def _exported_lines(records: Records) -> list[Field]:
     """The `lines` whose rows the reader may read."""
     readable = records.policy.readable(records.name)
-    return [field for name, field in records.module.fields.items() if field.row_fields and name in readable]
+    return [field for field in records.module.lines if field.name in readable]
 
 
 @view_config(context=Module, name="export.csv", request_method="GET", permission="export")

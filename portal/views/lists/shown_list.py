@@ -14,7 +14,7 @@ from portal.conditions import only_these_records
 from portal.fields.protocols import Form
 from portal.records.reading.list_request import ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
-from portal.views.lists.columns import columns_to_choose
+from portal.views.lists.columns import shown_columns
 from portal.views.lists.filters import Parameters
 from portal.web.addresses import list_address
 
@@ -84,7 +84,7 @@ def shown_list(records: Records, request: Request, parameters: Form) -> ShownLis
         request=requested(records, request, form),
         form=form,
         kept=list(_kept(view, views, parameters)),
-        columns=readable_columns(records, arrangement),
+        columns=shown_columns(records, arrangement.columns),
         arrangement=arrangement,
         view=view,
         views=views,
@@ -141,13 +141,3 @@ def _kept(view: SavedView | None, views: tuple[SavedView, ...], parameters: Form
     for name, value in parameters.items():
         if name not in (*PLACE, PANEL, VIEW) and (value or view is not None):
             yield name, value
-
-
-def readable_columns(records: Records, arrangement: Arrangement) -> tuple[str, ...]:
-    """The columns of a list, the chosen ones as far as they still exist and may be read; as declared where none is
-    left."""
-    declared = records.access.list.columns or ()
-    if arrangement.columns is None:
-        return declared
-    offered = columns_to_choose(records)
-    return tuple(name for name in arrangement.columns if name in offered) or declared
