@@ -10,7 +10,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from portal.database import queue
-from portal.database.queue import REFUSED, SENT, WAITING, new_row
+from portal.database.queue import REFUSED, SENT, WAITING, queued_row
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 
@@ -77,7 +77,7 @@ def put_deliveries(
             "event": event_id,
             "type": event_type,
             "message_id": f"msg_{secrets.token_hex(16)}",
-            **new_row(now),
+            **queued_row(now),
         }
         for name in webhooks
     ]

@@ -124,7 +124,7 @@ def read_connection(engine: sa.Engine) -> sa.Connection:
 
 
 def release_connection(connection: sa.Connection) -> None:
-    """Gives back a connection of `read_connection`.
+    """Gives a connection of `read_connection` back to the engine.
 
     It ends with a commit, though nothing was written: at a rollback the driver of PostgreSQL drops every cached plan.
     """

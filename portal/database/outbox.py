@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.queue import WAITING, claim, new_row, update_row
+from portal.database.queue import WAITING, claim, queued_row, update_queued_row
 from portal.database.schema.tables import Tables
 
 
@@ -61,7 +61,7 @@ def put_letter(
         "subject": str(letter["Subject"]),
         "message": letter.as_string(),
         "message_id": str(letter["Message-ID"]),
-        **new_row(now),
+        **queued_row(now),
         "account": about.account,
         "module": about.module,
         "record": about.record,
@@ -108,7 +108,7 @@ def waiting_about(connection: sa.Connection, tables: Tables, module: str, record
 
 def replace_letter(connection: sa.Connection, tables: Tables, letter_id: int, letter: EmailMessage) -> None:
     """Another text for a letter that waits."""
-    update_row(connection, tables.outbox, letter_id, subject=str(letter["Subject"]), message=letter.as_string())
+    update_queued_row(connection, tables.outbox, letter_id, subject=str(letter["Subject"]), message=letter.as_string())
 
 
 def find_letter(connection: sa.Connection, tables: Tables, letter_id: int) -> sa.RowMapping | None:

@@ -17,7 +17,7 @@ LEASE = datetime.timedelta(minutes=10)  # longer than a server may take for one 
 FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)  # between two tries
 
 
-def new_row(now: datetime.datetime) -> dict[str, Any]:
+def queued_row(now: datetime.datetime) -> dict[str, Any]:
     """The columns by which a new row of a queue waits to be sent."""
     return {"created": now, "state": WAITING, "attempts": 0, "next_try": now, "give_up": now + GIVE_UP}
 
@@ -53,7 +53,7 @@ def release_claims(connection: sa.Connection, table: sa.Table) -> None:
 
 def mark_sent(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> None:
     """Marks a row as sent: the other side has taken it."""
-    update_row(connection, table, row_id, state=SENT, sent=now, locked_until=None, reason=None)
+    update_queued_row(connection, table, row_id, state=SENT, sent=now, locked_until=None, reason=None)
 
 
 def pause_after(attempts: int) -> datetime.timedelta:
@@ -70,7 +70,7 @@ def put_off(
     now: datetime.datetime,
 ) -> None:
     """Puts a row off: it is tried again after a pause, of at most LONGEST_PAUSE."""
-    update_row(connection, table, row_id, next_try=now + pause, locked_until=None, reason=reason)
+    update_queued_row(connection, table, row_id, next_try=now + pause, locked_until=None, reason=reason)
 
 
 def stop_trying(
@@ -83,7 +83,7 @@ def stop_trying(
 
 def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:
     """Marks a row as refused: it is not sent, unless somebody asks for it."""
-    update_row(connection, table, row_id, state=REFUSED, locked_until=None, reason=reason)
+    update_queued_row(connection, table, row_id, state=REFUSED, locked_until=None, reason=reason)
 
 
 def is_late(
@@ -112,7 +112,7 @@ def forget(connection: sa.Connection, table: sa.Table, now: datetime.datetime, *
 def send_again(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> bool:
     """Makes a row due now, with as much time as a new one; False where there is no such row."""
     values = {"state": WAITING, "next_try": now, "give_up": now + GIVE_UP, "attempts": 0, "sent": None}
-    return update_row(connection, table, row_id, **values) == 1
+    return update_queued_row(connection, table, row_id, **values) == 1
 
 
 def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:
@@ -128,8 +128,8 @@ def newest(connection: sa.Connection, table: sa.Table, limit: int, state: str | 
     return list(connection.execute(query).mappings())
 
 
-def update_row(connection: sa.Connection, table: sa.Table, row_id: int, **values: Any) -> int:
-    """Writes columns of one row; returns how many rows that were."""
+def update_queued_row(connection: sa.Connection, table: sa.Table, row_id: int, **values: Any) -> int:
+    """Writes columns of one row of a queue; returns how many rows that were."""
     return connection.execute(sa.update(table).where(table.c["id"] == row_id).values(values)).rowcount
 
 

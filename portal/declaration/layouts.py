@@ -41,7 +41,7 @@ class LayoutViewer:
 
     def gets(self, module: Module, field: Field) -> bool:
         """Whether a generated layout of theirs holds the field: not what names the others who share a record."""
-        return self.sees(field) and (self.staff or field.name not in shared_rights(module))
+        return self.sees(field) and (self.staff or field.name not in links_to_owners(module))
 
     def may_fill_in(self, module: Module, field: Field) -> bool:
         """Whether a generated form of theirs asks for the field: not for what decides who sees what."""
@@ -53,8 +53,9 @@ class LayoutViewer:
         return not targets or any(target in self.enabled for target in targets)
 
 
-def shared_rights(module: Module) -> frozenset[str]:
-    """Those of a module's owner and organization that are `links` fields: they name everybody whose a record is."""
+def links_to_owners(module: Module) -> frozenset[str]:
+    """The `links` fields that say whose a record is. Layouts that nobody wrote keep them from customers, as they name
+    everybody who shares it."""
     first_steps = {path.partition(".")[0] for path in (module.owner, module.organization) if path}
     return frozenset(name for name in first_steps if name in module.fields and module.fields[name].multiple)
 

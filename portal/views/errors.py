@@ -197,7 +197,7 @@ def _await_declarations(event: BeforeRetry) -> None:
 
 
 def includeme(config: Any) -> None:
-    """The classes of the database's errors are known to its own layer alone."""
+    """Adds the pages of the database's errors, whose classes are known to its own layer alone."""
     config.add_subscriber(_await_declarations, BeforeRetry)
     for kind in DatabaseError:
         config.add_exception_view(_database_failed, context=kind, renderer="error.pt")

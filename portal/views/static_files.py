@@ -15,7 +15,7 @@ FOR_EVER = "public, max-age=31536000, immutable"  # the address holds the conten
 
 
 def includeme(config: Configurator) -> None:
-    """A route of its own: it needs no tree of resources, and no session."""
+    """Adds the route of these files: one of its own, which needs no tree of resources, and no session."""
     config.add_route("static", "/static/*path", request_method="GET")
 
 

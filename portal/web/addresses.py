@@ -17,12 +17,12 @@ MCP_ROUTE = "mcp"
 
 
 def list_address(module: str, parameters: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> str:
-    """The list of a module, with its search, filters and order."""
+    """The address of a module's list, with its search, filters and order."""
     return f"/{module}/{_query_string(parameters)}"
 
 
 def chart_address(module: str, panel: int) -> str:
-    """Where a chart of the reader's home page is drawn by itself; `panel`: its place among the panels, from 1."""
+    """The address of a chart of the reader's home page; `panel`: its place among the panels, from 1."""
     return f"/{module}/chart{_query_string([('panel', str(panel))])}"
 
 
@@ -32,12 +32,12 @@ def export_address(module: str, suffix: str, parameters: Iterable[tuple[str, str
 
 
 def import_address(module: str, parameters: Iterable[tuple[str, str]], page: str = "import") -> str:
-    """Where records are imported; `parameters`: the file, and where its columns go."""
+    """The address where records are imported; `parameters`: the file, and where its columns go."""
     return f"/{module}/{page}{_query_string(parameters)}"
 
 
 def imported_address(module: str, key: str = "") -> str:
-    """What was made of the file with this key."""
+    """The address of the page that says what was made of the file with this key."""
     return f"/{module}/imported{_query_string([('file', key)] if key else [])}"
 
 
@@ -52,12 +52,12 @@ def arranging_address(module: str, name: str, parameters: Iterable[tuple[str, st
 
 
 def record_address(module: str, record_id: int, *more: str) -> str:
-    """A record's page, or what `more` names below it: `edit`, `move`/TRANSITION, `comments`."""
+    """The address of a record's page, or of what `more` names below it: `edit`, `move`/TRANSITION, `comments`."""
     return f"/{module}/{record_id}/" + "/".join(more)
 
 
 def api_address(module: str, record_id: int | None = None, *more: str) -> str:
-    """Where programs read and write the records of a module, or one of them."""
+    """The address where programs read and write the records of a module, or one of them."""
     return API + "/".join((module, *(() if record_id is None else (str(record_id),)), *more))
 
 
@@ -67,37 +67,37 @@ def history_address(parameters: Iterable[tuple[str, str]] = ()) -> str:
 
 
 def explain_address(**parameters: str | int) -> str:
-    """Who sees the `record` of a `module` and why, or what an `account` sees."""
+    """The address of the page that says who sees the record `id` of a `module` and why, or what an `account` sees."""
     return f"/-/explain{_query_string({name: str(value) for name, value in parameters.items()})}"
 
 
 def create_address(module: str, parameters: Mapping[str, str] | None = None) -> str:
-    """The form for a new record, with some of its fields filled in."""
+    """The address of the form for a new record, with some of its fields filled in."""
     return f"/{module}/create{_query_string(parameters or ())}"
 
 
 def compute_address(module: str) -> str:
-    """Where a script asks for what is computed in the form for a new record."""
+    """The address where a script asks for what is computed in the form for a new record."""
     return f"/{module}/computed"
 
 
 def invite_address(people: str, company: int) -> str:
-    """The form that invites somebody into a company; `people`: the module of persons."""
+    """The address of the form that invites somebody into a company; `people`: the module of persons."""
     return f"/{people}/invite?company={company}"
 
 
 def code_address(parameters: Mapping[str, str]) -> str:
-    """Where the code of the second factor is asked for, on the way in."""
+    """The address where the code of the second factor is asked for, on the way in."""
     return f"/login/code{_query_string(parameters)}"
 
 
 def single_sign_on_address(following: str) -> str:
-    """Where signing in by the identity provider begins; `following`: the page that it leads to."""
+    """The address where signing in by the identity provider begins; `following`: the page that it leads to."""
     return f"/login/oidc{_query_string({'next': following} if following != '/' else {})}"
 
 
 def button_address(button: Button) -> str:
-    """Where a home button leads."""
+    """The address to which a home button leads."""
     if button.url:
         return button.url
     module, _slash, create = (button.opens or "").partition("/")

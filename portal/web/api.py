@@ -16,8 +16,10 @@ from portal.web.safe_methods import may_write
 
 
 def includeme(config: Configurator) -> None:
-    """The route makes that views without its name, which are the pages, are not found below `/api/`. That of assistants
-    comes first: no module hides it, whatever it is called."""
+    """Adds the routes of programs: views without their name, which are the pages, are not found below `/api/`.
+
+    That of assistants comes first: no module hides it, whatever it is called.
+    """
     config.add_route(MCP_ROUTE, MCP, factory=ToolServer)
     config.add_route(API_ROUTE, f"{API}*traverse")
 

@@ -69,7 +69,7 @@ class ForeignOriginError(HTTPClientError):
 
 
 def includeme(config: Configurator) -> None:
-    """The checks run inside of the error views, so that a refusal is a page; the headers outside of everything."""
+    """Adds the checks inside of the error views, so that a refusal is a page; the headers outside of everything."""
     config.add_tween("portal.web.protection.add_headers", under=INGRESS)
     config.add_tween("portal.web.protection.check_requests", under=EXCVIEW)
 

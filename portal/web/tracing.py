@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def includeme(config: Configurator) -> None:
-    """Outside of everything, so that the time is that of the whole request."""
+    """Follows requests outside of everything, so that the time is that of the whole request."""
     config.add_tween("portal.web.tracing.trace_request", under=INGRESS)
 
 

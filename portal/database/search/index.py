@@ -154,7 +154,7 @@ def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry
 
 
 def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Entries of one module changed because of a change elsewhere: they keep their places in the order.
+    """Write entries of one module that changed because of a change elsewhere: they keep their places in the order.
 
     Only where a record gets its first internal text, staff find it as the newest.
     """

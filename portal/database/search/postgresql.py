@@ -164,7 +164,7 @@ def _create_index(how: str = "") -> str:
 
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
-    """Many texts are written inside: PostgreSQL's statistics are refreshed afterwards."""
+    """PostgreSQL's part of `index.filling`: its statistics are refreshed after many texts were written inside."""
     yield
     _analyze(connection)
 

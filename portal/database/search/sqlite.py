@@ -91,7 +91,7 @@ def _set_buffer(connection: sa.Connection, size: int) -> None:
 
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
-    """Many texts are written inside: FTS5 is filled once afterwards instead of by a trigger at every row."""
+    """The part of `index.filling` of FTS5: it is filled once afterwards instead of by a trigger at every row."""
     _drop_triggers(connection)
     yield
     _create_triggers(connection)

@@ -14,7 +14,7 @@ from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
 from portal.declaration.home_shapes import Panel
 from portal.declaration.inheritance import ancestry
-from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights
+from portal.declaration.layouts import detail_layout_fields, form_layout_fields, links_to_owners
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath
@@ -36,7 +36,7 @@ def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) 
             _warn_of_rollups(draft, profile, access)
             if not profile.staff:
                 _warn_of_internal_fields(draft, profile, access)
-                _warn_of_shared_rights(draft, access, sources)
+                _warn_of_links_to_owners(draft, access, sources)
                 _warn_of_membership(draft, access, sources)
                 _find_deadlines(draft, profile, access, counts)
             _find_orders(draft, profile, access, sources, counts)
@@ -101,8 +101,8 @@ def _at_access(draft: DeclarationDraft, profile: Profile, access: Access) -> Cur
     return draft.at(profile_file(profile.name), "modules", access.module)
 
 
-def _warn_of_shared_rights(draft: DeclarationDraft, access: Access, sources: list[Source]) -> None:
-    for name in sorted(shared_rights(draft.modules[access.module])):
+def _warn_of_links_to_owners(draft: DeclarationDraft, access: Access, sources: list[Source]) -> None:
+    for name in sorted(links_to_owners(draft.modules[access.module])):
         for layout, shown in (("list", access.list.columns or ()), ("detail", detail_layout_fields(access.detail))):
             if name in shown and (place := _place(sources, layout, name)) is not None:
                 place.warn(

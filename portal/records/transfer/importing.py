@@ -50,7 +50,7 @@ def import_file(
     """
     # Machines write dates and numbers: no language takes part in reading them.
     records = replace(records, policy=replace(records.policy, reader=machine_reader(records.policy.reader)))
-    columns = columns_of(records, source.headers, options)
+    columns = columns_of_file(records, source.headers, options)
     if columns.problems:
         raise WrongColumnsError(columns.problems)
     with KeptRows() as rows:
@@ -63,7 +63,7 @@ def import_file(
     return ImportReport(outcome, checking.bad, columns.skipped)
 
 
-def columns_of(records: Records, headers: Sequence[str], options: ImportOptions) -> Columns:
+def columns_of_file(records: Records, headers: Sequence[str], options: ImportOptions) -> Columns:
     """Where the columns of a file with these `headers` go."""
     rights, languages = options.rights, records.policy.declaration.settings.languages
     if rights is None:

@@ -94,7 +94,7 @@ def move_in_place(records: Records, author: Author, record: Record, transition: 
 
 
 def touch_record(records: Records, author: Author, record: Record, row: Mapping[str, Any]) -> None:
-    """Writes columns that are no fields' values, as the newest change of the record."""
+    """Changes columns of a record that are no fields' values, such as the number of its files: its newest change."""
     touch_row(records, record.id, {**row, **_modified(records, author)})
     _is_newest(records, author, record)
 

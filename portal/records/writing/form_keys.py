@@ -30,13 +30,13 @@ def address_of_key(records: Records, key: str) -> str | None:
 
 
 def kept_address(connection: sa.Connection, tables: Tables, key: str) -> str | None:
-    """Where the form with this key led; None where none has been sent."""
+    """The address to which the form with this key led; None where none has been sent."""
     table = tables.once
     return connection.execute(sa.select(table.c["address"]).where(table.c["key"] == key)).scalar()
 
 
 def keep_address(records: Records, key: str, address: str) -> None:
-    """Remembers where the form with this key led."""
+    """Remembers the address to which the form with this key led."""
     values = {"address": address, "created": records.policy.reader.now}
     insert = insert_into(records.connection, records.policy.tables.once).values(key=key, **values)
     records.connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=values))

@@ -228,7 +228,7 @@ def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Ma
 
 
 def followed_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults of empty `fields` that follow a link. A record that the reader may not choose is not followed."""
+    """The defaults of empty `fields` of a form that follow a link, if the reader may choose its record."""
     paths = {field.name: path for field in fields if (path := value_path(field.default))}
     links = [field for field in fields if field.name in {path.link for path in paths.values()}]
     wrong = {link.name: None for link in links if _problem(records, link, values, None)}

@@ -21,7 +21,7 @@ from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.texts import Words, _, fits_one_line, is_blank
 from portal.views.forms.form_page import FormRow, Offer, Widget
-from portal.views.forms.offers import OFFERED, findable
+from portal.views.forms.offers import OFFERED, fields_with_offers
 from portal.web.form_input import posted_text
 
 DAY = Date(name="day", type="date")
@@ -211,7 +211,7 @@ def _finder(request: Request, people: str) -> str:
     """The address that finds companies while the reader types: that of the link from people to them."""
     records = Records(request.connection, request.policy, people)
     link = records.module.organization
-    return f"/{people}/find?field={link}" if link in findable(records) else ""
+    return f"/{people}/find?field={link}" if link in fields_with_offers(records) else ""
 
 
 def register_of(request: Request) -> Register:

@@ -31,7 +31,7 @@ from portal.views.forms.drafts import (
     form_name,
     page_of_form,
     posted_content,
-    with_earlier_steps,
+    with_steps_of_draft,
 )
 from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button, new_row_inputs
@@ -206,7 +206,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
     content = posted_content(request)
     if step is not None:
-        content = with_earlier_steps(request, drafts_of(request), name, content)
+        content = with_steps_of_draft(request, drafts_of(request), name, content)
     changed = form_after_button(request, form.records, form.fields, content)
     if changed is not None:
         return {"page": _posted_page(form, form.filling(changed), step or 0)}

@@ -159,7 +159,7 @@ def _save_apart(request: Request, form: str, content: DraftContent) -> None:
     """Saves a draft in a transaction of its own: that of the request has been rolled back."""
     with writing(request.portal.engine) as connection:
         drafts = Drafts(connection, request.portal.tables, request.visitor.own_account, request.now)
-        drafts.save(form, with_earlier_steps(request, drafts, form, content))
+        drafts.save(form, with_steps_of_draft(request, drafts, form, content))
 
 
 def _set_aside(request: Request, response: Response, owned_form: str, content: DraftContent) -> None:
@@ -207,7 +207,7 @@ def save_draft(context: Account, request: Request) -> dict[str, bool]:
     if _is_empty_comment(form, content):
         drafts.discard(form)
         return {"saved": False}
-    drafts.save(form, with_earlier_steps(request, drafts, form, content))
+    drafts.save(form, with_steps_of_draft(request, drafts, form, content))
     return {"saved": True}
 
 
@@ -220,8 +220,8 @@ def discard_draft(context: Account, request: Request) -> Response:
     return HTTPSeeOther(own_path(posted_text(request, "next")))
 
 
-def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: DraftContent) -> DraftContent:
-    """What a form with steps holds: the step that was sent, the other steps as its draft has them.
+def with_steps_of_draft(request: Request, drafts: Drafts, form: str, content: DraftContent) -> DraftContent:
+    """What was sent of a form, and of one with steps the other steps as its draft has them.
 
     The page of a step carries the others as they were when it was drawn; what was typed into them later is newer.
     """

@@ -176,7 +176,7 @@ def _with_title(records: Records, link: Linked) -> Linked:
 @view_config(context=Module, name="find", request_method="GET", renderer="json")
 def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     """`/MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may narrow them."""
-    records, field, form = _place_in_form(module.records, request, findable(module.records))
+    records, field, form = _place_in_form(module.records, request, fields_with_offers(module.records))
     if field is None or not field.targets:
         raise HTTPNotFound
     others = [records.module.field(name) for name in depends_on(records.module, field)]
@@ -227,8 +227,9 @@ def _place_in_form(records: Records, request: Request, names: Collection[str]) -
     return of_rows, of_rows.module.fields.get(column), row_in(request.GET, f"{name}.{index}.")
 
 
-def findable(records: Records) -> set[str]:
-    """The links that this reader chooses in a form or filters by: readable ones, and what a transition asks for."""
+def fields_with_offers(records: Records) -> set[str]:
+    """The fields whose links offer this reader records: readable ones, to filter by, and those that a form or a
+    transition asks for."""
     names = set(records.policy.readable(records.name))
     for action, layout in (("create", records.access.create), ("edit", records.access.edit)):
         if records.policy.may(records.name, action):

@@ -21,7 +21,7 @@ from portal.records.transfer.csv_columns import Columns, missing_column
 from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.exporting import BYTE_ORDER_MARK, csv_lines
 from portal.records.transfer.import_row import BadCell
-from portal.records.transfer.importing import ImportReport, columns_of, import_file
+from portal.records.transfer.importing import ImportReport, columns_of_file, import_file
 from portal.records.transfer.kept_imports import FIELD, UNDONE_WITHIN, imported_at, kept_imports, store_import
 from portal.records.transfer.limited_rows import MOST_ROWS, LimitedRows
 from portal.records.writing.form_keys import one_time_key
@@ -137,7 +137,7 @@ def send_problems(module: Module, request: Request) -> Response:
     try:
         with importing.opened() as source:
             options = importing.options(source.headers, dry_run=True)
-            if columns_of(module.records, source.headers, options).problems:
+            if columns_of_file(module.records, source.headers, options).problems:
                 raise HTTPNotFound
             report = import_file(module.records, source, options)
     except UnreadableFileError:
@@ -165,7 +165,7 @@ def _import(importing: ImportRequest) -> Response:
     try:
         with importing.opened() as source:
             options = importing.options(source.headers, skip_bad="skip" in request.POST)
-            if columns_of(records, source.headers, options).problems:
+            if columns_of_file(records, source.headers, options).problems:
                 return back
             report = store_import(records, source, options, importing.kept)
     except UnreadableFileError:
@@ -231,7 +231,7 @@ def _earlier(importing: ImportRequest) -> Iterator[EarlierImport]:
 def _with_file(page: ImportPage, importing: ImportRequest, source: LimitedRows) -> ImportPage:
     """The page with the columns of the file and, where all of them go somewhere, with what would happen."""
     reader = importing.request.reader
-    columns = columns_of(importing.records, source.headers, importing.options(source.headers))
+    columns = columns_of_file(importing.records, source.headers, importing.options(source.headers))
     samples = _samples(source)
     problems = [*columns.wrong, *(missing_column(reader.text(field.title)) for field in columns.missing)]
     if columns.unclear:  # why is told at each column

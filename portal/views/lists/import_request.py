@@ -19,7 +19,7 @@ from portal.records.reading.records import Records
 from portal.records.transfer.csv_columns import header_of, part_names
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_rights import import_keys, import_rights, import_targets
-from portal.records.transfer.importing import columns_of
+from portal.records.transfer.importing import columns_of_file
 from portal.records.transfer.kept_imports import KeptImport, kept_imports
 from portal.records.transfer.limited_rows import MOST_UNPACKED, LimitedRows
 from portal.records.transfer.numbers_and_dates import Notation
@@ -95,7 +95,7 @@ class ImportRequest:
     def _names_records(self, header: str) -> bool:
         if self.match is None:
             return False
-        columns = columns_of(self.records, (header,), ImportOptions(key=self.match, rights=self.rights))
+        columns = columns_of_file(self.records, (header,), ImportOptions(key=self.match, rights=self.rights))
         return any(column.field.name == self.match for column in columns.imported)
 
     @cached_property

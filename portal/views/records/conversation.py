@@ -168,12 +168,12 @@ def shown_comments(resource: Record, request: Request, stored: Sequence[StoredFi
 
 
 def _earlier_address(resource: Record, before: int) -> str:
-    """The page of the comments that are older than the id `before`."""
+    """The address of the comments that are older than the id `before`."""
     return f"{resource.path}comments?before={before}"
 
 
 def comment_address(resource: Record, comment_id: int) -> str:
-    """Where a comment stands: on the page of its record, or among the earlier ones."""
+    """The address of a comment: on the page of its record, or among the earlier ones."""
     is_on_page = count_comments(resource.records, resource.record, after=comment_id) < ON_PAGE
     page = resource.path if is_on_page else None
     return f"{page or _earlier_address(resource, before=comment_id + 1)}#comment-{comment_id}"
