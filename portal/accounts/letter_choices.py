@@ -79,7 +79,7 @@ def kinds_of_letters(declaration: Declaration, profile: Profile) -> list[LetterK
 
 
 def sees_company(declaration: Declaration, profile: Profile) -> bool:
-    """Whether customers of a profile see records of their companies of which letters tell."""
+    """Whether customers of a profile may choose letters about records of their companies: they see such records."""
     seen = (
         declaration.modules[name] for name, access in profile.modules.items() if access.see in ("organization", "all")
     )

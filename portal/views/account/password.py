@@ -126,7 +126,8 @@ def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
     context=Password, name="forgotten", request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def show_forgotten(context: Password, request: Request) -> Any:
-    """Asks for the address, and after that always says the same; without a way to send a link, whom to ask instead."""
+    """The page for a forgotten password: asks for the address, and after that always says the same; without a way to
+    send a link, whom to ask instead."""
     if not writes_links(request):
         return {"page": _unavailable_page(request.portal.declaration.settings.support_address)}
     if "sent" in request.GET:

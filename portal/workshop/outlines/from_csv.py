@@ -97,7 +97,7 @@ def read_file(path: Path) -> CsvFile:
 
 
 def best_notation(columns: list[ColumnValues]) -> Notation:
-    """The notation in which most columns of one file are numbers and dates; of equal ones the plainest."""
+    """Guesses the notation of a file: that in which most columns are numbers and dates; of equal ones the plainest."""
     return max(NOTATIONS, key=lambda notation: sum(_is_typed(column, notation) for column in columns))
 
 
