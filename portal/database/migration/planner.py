@@ -169,6 +169,10 @@ class Planner:
         missing = names & self.difference.columns.get(table, set())
         joins = {join_name(table, field.name)} & self.difference.tables if field.in_join_table else set()
         yield from self._renamed_field(table, field, before)
+        if entry is not None and before and before.virtual is not field.virtual:  # nothing follows from what it holds
+            yield from self._removed_field(table, field.name, entry)
+            yield self._new_field(module, field, missing, joins)
+            return
         if entry is not None and (before is None or self._is_stored_otherwise(table, before, field)):
             if before and field.name in module.formulas and had_formula(self.old, table, field.name):
                 yield self._replaced_formula(module, before, field)
@@ -278,7 +282,9 @@ class Planner:
         joins = [join] if join in self.difference.obsolete_tables else []
         if not obsolete and not joins:
             return
+        field = rebuild_field(entry)
         count = self.counts.linked(join) if joins else self.counts.filled(module, obsolete)
+        count = 0 if field and field.virtual else count  # a time that is counted anew
         self.indexes.go_with(module, set(obsolete))
         tasks = (
             Task(Phase.DROP_FIELDS, partial(self._drop_tables, joins)),

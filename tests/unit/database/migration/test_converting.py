@@ -32,6 +32,19 @@ def test_values_of_another_type_are_read_by_the_new_one(portal):
     assert {row["_z_folded"] for row in portal.rows(portal.tables.module("a"))} == {"low", None}
 
 
+def test_a_time_that_is_counted_is_neither_converted_nor_lost(portal):
+    module = "a: {fields: {name: text, begun: datetime, over: datetime, x: %s}}"
+    counted = "{type: elapsed, from: begun, to: over, hours: true}"
+    portal.started(module % counted)
+    portal.add("a", {"name": "A"})
+    with writing(portal.engine) as connection:
+        connection.execute(sa.update(portal.tables.module("a")).values(_x_total=60))
+    assert portal.changed(module % "duration")[:2] == ["drop field a.x", "add field a.x (duration)"]
+    assert portal.values("a", "x") == [None]
+    assert portal.changed(module % counted)[:2] == ["drop field a.x", "add field a.x (elapsed)"]
+    assert portal.changed(module % counted.replace(", hours: true", ""))[0] == "drop field a.x"
+
+
 def test_values_of_a_type_whose_package_is_gone_are_read_as_texts(portal, monkeypatch):
     portal.started("a: {fields: {name: text, x: phone, y: phone, z: phone}}")
     portal.add("a", {"name": "A", "x": "112", "y": "118", "z": "0800"})
