@@ -138,6 +138,7 @@ def test_nothing_is_lost_when_the_process_is_killed_between_two_batches(portal, 
     kill()
     execute(portal, "UPDATE a SET x = '30' WHERE id = 3")
     portal.declare(TEXT)
+    assert portal.apply() == []
     portal.at_rest()
     assert names_left(portal) == []
     portal.declare(INTEGER)
