@@ -42,6 +42,10 @@ class KnownMacros(dict[str, Any]):
         super().__init__()
         self._macros = macros
 
+    @property
+    def names(self) -> list[str]:
+        return list(self._macros.names)
+
     def __missing__(self, name: str) -> Any:
         self[name] = self._macros[name]
         return self[name]

@@ -104,11 +104,11 @@ class YamlText:
         if column is None:  # a key with nothing behind it
             key_line, key_column = document.place(path, key=True)
             column, last = key_column + 1, key_line - 1
-        lines = self._split()
-        end = _end_of_block(lines, last, column)
+        present = self._split()
+        end = _end_of_block(present, last, column)
         indented = [f"{' ' * column}{line}" if line else "" for line in lines]
-        before = "" if end == 0 or _LINE_BREAK.search(lines[end - 1]) else self.newline
-        place = sum(map(len, lines[:end]))
+        before = "" if end == 0 or _LINE_BREAK.search(present[end - 1]) else self.newline
+        place = sum(map(len, present[:end]))
         return self._replaced(place, place, before + self._lines(indented))
 
     def _entries(self, document: Document, path: KeyPath) -> tuple[int | None, int]:

@@ -396,7 +396,7 @@ def test_an_empty_cell_empties_and_a_missing_column_leaves(shop):
         ("email,name\n,Ada\n", "Required, because it identifies the record"),
         ("email,name\nada@acme.example,A\nada@acme.example,B\n", "Line 2 has the same value."),
         ("email,name\nada@acme.example,\n", "Required"),
-        ("email,reference\nada@acme.example,7\n", "This cannot change. The record has 1."),
+        ("email,reference\nada@acme.example,7\n", "This cannot be changed. The record has 1."),
     ],
 )
 def test_what_a_key_cannot_do(shop, content, words):

@@ -65,7 +65,7 @@ def test_what_no_device_has_said_is_a_sentence(app, sign_in, another_browser, an
     sign_in(ANNA)
     page = posted(app, "/account/passkey", name="My key", credential=answer)
     assert page.status_int == 422
-    assert "did not make a passkey" in page
+    assert "did not create a passkey" in page
     assert form_of(page, "/account/passkey")["name"].value == "My key"
     assert names(app) == []
 

@@ -45,13 +45,13 @@ attach("[data-drop]", (box) => {
       keep();
       input.focus();
     });
-    const words = make("span", { className: "grow" }, nameOf(file), small(size(file.size)));
+    const words = make("span", { className: "grow" }, make("span", { className: "name" }, file.name), small(size(file.size)));
     return make("li", {}, words, remove);
   };
 
   const refusal = (file) => {
     const reason = file.size > Number(box.dataset.maxSize) ? box.dataset.tooLarge : box.querySelector(".target .small").textContent;
-    const words = make("span", { className: "grow" }, nameOf(file), small(`${size(file.size)} · ${reason}`));
+    const words = make("span", { className: "grow" }, make("span", { className: "name" }, file.name), small(`${size(file.size)} · ${reason}`));
     return make("li", { className: "refused" }, words);
   };
 
@@ -195,12 +195,4 @@ function size(bytes) {
   const words = (unit, value) =>
     new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, maximumFractionDigits: 1 }).format(value);
   return bytes < 1e6 ? words("kilobyte", Math.ceil(bytes / 1e3)) : words("megabyte", bytes / 1e6);
-}
-
-// As files.pt draws it: on one line, cut before its end.
-function nameOf(file) {
-  const letters = [...file.name];
-  if (letters.length <= 24) return make("span", { className: "name" }, file.name);
-  const parts = [letters.slice(0, -12), letters.slice(-12)].map((part) => make("span", {}, part.join("")));
-  return make("span", { className: "name" }, make("span", { className: "cut", dir: "auto", title: file.name }, ...parts));
 }
