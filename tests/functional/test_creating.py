@@ -11,6 +11,9 @@ from portal.texts import fold
 from tests.functional.conftest import form_of
 from tests.functional.world import ANNA, BRUNO, CARLA, EDDA, NANCY
 
+# Their statements are asked of both databases by the tests of filters, of writing and of the queue.
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def shop(world):
@@ -111,7 +114,6 @@ def test_what_is_missing_is_said_at_each_field_and_nothing_typed_is_lost(shop):
         ("labels", "x" * 81), ("name", ""), ("body", "  \n "),
     ],
 )  # fmt: skip
-@pytest.mark.sqlite_suffices
 def test_a_value_that_cannot_be_taken_is_refused_at_its_field(shop, field, typed):
     answer = create(shop, **{field: typed})
     assert answer.status_int == 422

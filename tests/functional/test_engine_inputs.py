@@ -10,7 +10,10 @@ from tests.functional.test_odd_input import fill, is_whole
 from tests.functional.world import ANNA, BRUNO, NANCY
 
 # WebOb keeps long bodies in files that it does not close.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.sqlite_suffices,  # what PostgreSQL takes for no text is tried by the tests of odd input
+]
 
 INPUTS = [
     "_step", "_to", "_draft", "_version", "_once", "_find", "_find.service", "_button", "_form", "_account", "_list",

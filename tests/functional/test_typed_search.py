@@ -13,6 +13,9 @@ from portal.records.reading.typed_search import TypedSearch, read_search
 from tests.functional.test_filters_and_sorts import fill
 from tests.functional.world import ANNA, CARLA, NANCY, linked, titles
 
+# Their statements are asked of both databases by the tests of filters, of writing and of the queue.
+pytestmark = pytest.mark.sqlite_suffices
+
 __all__ = ["fill"]  # of the fixture `filled`: things A, b, Ć and E
 
 TYPED = [
@@ -63,7 +66,6 @@ MESSAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("typed", "message", "found"), MESSAGES)
 def test_what_cannot_be_read_is_said_at_the_search_and_leaves_nothing_out(filled, typed, message, found):
     page = filled[ANNA].get("/things/", {"q": typed, "sort": "name"}, status=200)
@@ -72,7 +74,6 @@ def test_what_cannot_be_read_is_said_at_the_search_and_leaves_nothing_out(filled
     assert page.html.find("input", {"name": "q"})["value"] == typed.strip()
 
 
-@pytest.mark.sqlite_suffices
 def test_every_part_has_a_chip_that_takes_it_away(filled):
     anna, typed = filled[ANNA], "-ready:no red (size:small or amount:<0) ink"
     chips = anna.get("/things/", {"q": typed}).html.find(class_="chips").find_all("a", class_="chip")
@@ -100,7 +101,6 @@ def test_tabs_export_and_what_is_done_to_all_follow(world):
     assert set(nancy.titles("/requests/?tab=all&q=status:resolved")) == {"Two", "Three"}
 
 
-@pytest.mark.sqlite_suffices
 def test_labels_options_and_words_are_those_of_the_readers_language(filled):
     italian = {"Accept-Language": "it"}
 
@@ -114,7 +114,6 @@ def test_labels_options_and_words_are_those_of_the_readers_language(filled):
     assert found("owner:niente") == "ĆE"
 
 
-@pytest.mark.sqlite_suffices
 def test_what_a_reader_may_not_read_is_a_word_like_any_other(filled):
     filled.add("things", name="Known", secret="zqsecret")
     anna = filled[ANNA]
@@ -125,7 +124,6 @@ def test_what_a_reader_may_not_read_is_a_word_like_any_other(filled):
     assert "secret:" not in anna.get("/things/?_panel=search").html.find(class_="search-help").text
 
 
-@pytest.mark.sqlite_suffices
 def test_names_options_and_titles_are_offered_as_one_types(filled):
     def offered(typed, person=ANNA, module="things"):
         return [(offer["id"], offer["title"]) for offer in filled[person].get(f"/{module}/complete", {"q": typed}).json]
@@ -143,7 +141,6 @@ def test_names_options_and_titles_are_offered_as_one_types(filled):
     assert filled[ANNA].see("/nothing/complete?q=a").status_int == 404
 
 
-@pytest.mark.sqlite_suffices
 def test_the_help_has_examples_that_work(filled):
     for module in ("things", "requests"):
         page = filled[ANNA].get(f"/{module}/")
@@ -158,7 +155,6 @@ def test_the_help_has_examples_that_work(filled):
             assert not page.html.find(id="search-messages").text, link.text
 
 
-@pytest.mark.sqlite_suffices
 def test_the_search_in_all_modules_knows_words_alone_and_leads_to_the_same_hits(filled):
     filled.add("things", name="size:small talk")
     anna = filled[ANNA]
@@ -178,7 +174,6 @@ TEXTS = st.one_of(
 )
 
 
-@pytest.mark.sqlite_suffices
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
 @example("(" * 900 + "size:small")
@@ -189,7 +184,6 @@ def test_whatever_is_typed_is_answered_with_a_list(filled, text):
     assert filled[ANNA].see(f"/things/complete?q={quote(text)}").status_int == 200
 
 
-@pytest.mark.sqlite_suffices
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.one_of(

@@ -27,6 +27,9 @@ from tests.functional.conftest import fill_in
 from tests.functional.test_emails import comment, move, open_ticket
 from tests.functional.world import ANNA, NANCY, PORTALS, opened_world
 
+# Their statements are asked of both databases by the tests of filters, of writing and of the queue.
+pytestmark = pytest.mark.sqlite_suffices
+
 KEY, KEY_BEFORE = "k" * 32, "b" * 32
 NOW = datetime.datetime(2026, 3, 5, 12, tzinfo=datetime.UTC)
 MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
@@ -257,7 +260,6 @@ def test_one_event_that_is_refused_keeps_the_others_back_for_moments_only(world,
     assert [message["data"]["record"]["id"] for message in receiver.told()] == [refused, taken]
 
 
-@pytest.mark.sqlite_suffices
 def test_a_redirect_is_not_followed(world, receiver):
     open_ticket(world)
     receiver.answers = [302]
@@ -266,7 +268,6 @@ def test_a_redirect_is_not_followed(world, receiver):
     assert "redirects are not followed" in deliveries(world)[0]["reason"]
 
 
-@pytest.mark.sqlite_suffices
 def test_a_receiver_that_asks_for_time_gets_it_for_all_messages(world, receiver):
     def is_busy(handler):
         handler.send_response(429)
@@ -288,7 +289,6 @@ def test_a_receiver_that_asks_for_time_gets_it_for_all_messages(world, receiver)
     assert worker.deliver() == 2
 
 
-@pytest.mark.sqlite_suffices
 def test_who_answers_that_it_is_gone_is_told_nothing_more_and_administrators_see_it(world, receiver):
     open_ticket(world)
     open_ticket(world, urgency="high")
@@ -305,7 +305,6 @@ def test_who_answers_that_it_is_gone_is_told_nothing_more_and_administrators_see
     assert worker.deliver() == 1
 
 
-@pytest.mark.sqlite_suffices
 def test_webhooks_take_turns_so_that_a_slow_one_does_not_keep_the_others_waiting(world, receiver):
     def takes_nine_seconds(handler):
         world.clock.now += datetime.timedelta(seconds=9)
@@ -391,7 +390,6 @@ def test_a_worker_that_died_leaves_what_it_told_to_another(world, receiver):
     assert tell(world) == 1
 
 
-@pytest.mark.sqlite_suffices
 def test_without_a_key_everything_waits_and_the_log_says_so_once(world, receiver, caplog):
     open_ticket(world)
     worker = worker_of(world, keys=None)
@@ -481,7 +479,6 @@ def test_a_handshake_that_comes_a_byte_at_a_time_is_not_waited_for(monkeypatch):
     assert hung_up.is_set()
 
 
-@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("answer", [b"\x00 nonsense\r\n\r\n", b"HTTP/\x00 200 OK\r\n\r\n"])
 def test_what_answers_in_another_language_is_put_off_and_none_of_it_kept(world, receiver, answer):
     open_ticket(world)
@@ -536,7 +533,6 @@ def live_worker(app, clock):
     )
 
 
-@pytest.mark.sqlite_suffices
 def test_what_waits_for_a_webhook_that_is_removed_troubles_nobody_and_is_dropped(
     receiver, app, portal_folder, sign_in, clock
 ):
@@ -565,7 +561,6 @@ def test_what_waits_for_a_webhook_that_is_removed_troubles_nobody_and_is_dropped
         assert connection.scalars(sa.select(tables.outbox.c["subject"])).all() == []
 
 
-@pytest.mark.sqlite_suffices
 def test_a_webhook_that_is_declared_while_the_portal_runs_is_told(receiver, app, portal_folder, sign_in, clock):
     worker = live_worker(app, clock)
     sign_in(NANCY)
@@ -578,7 +573,6 @@ def test_a_webhook_that_is_declared_while_the_portal_runs_is_told(receiver, app,
     assert [message["data"]["record"]["id"] for message in receiver.told("/site")] == [2]
 
 
-@pytest.mark.sqlite_suffices
 def test_the_command_lists_webhooks_shows_a_secret_and_tries_one(world, receiver, monkeypatch):
     def portal(*arguments):
         portal = world.portal

@@ -41,7 +41,7 @@ def test_mistakes_are_told_on_standard_output_and_counted():
     assert result.stdout.splitlines() == [
         'profiles/customer.yaml:3:18: buttons: no button "opn" (did you mean "open"?)',
         '   1 | # profiles/customer.yaml:3:18: buttons: no button "opn" (did you mean "open"?)',
-        "   2 | modules: {tickets: {}}",
+        "   2 | modules: {tickets: {can: [comment]}}",
         "   3 | home: {buttons: [opn]}",
         "     |                  ^^^",
         '  = P204: write "open"',
