@@ -31,6 +31,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "choices": ("options: [first, second]",),
     "lines": ("fields: {what: text}",),
     "elapsed": ("from: created", "to: modified"),
+    "timeliness": ("of: created", "to: modified"),
     "formula": ("of: number * 1",),
 }
 
