@@ -138,7 +138,9 @@ def undo_import(records: Records, kept: KeptImport, author: Author) -> Undone:
     if present is None:
         return Undone((), ())
     created = {record.id: record for record in present.made}
-    reasons = {record_id: _("It has been worked on since.") for record_id in _touched(records, list(created))}
+    reasons = {
+        record_id: _("Someone has worked on it since the import.") for record_id in _touched(records, list(created))
+    }
     needed = _("Other records link to it.")
     links = _linking(records, list(created))
     while waiting := {
@@ -151,7 +153,7 @@ def undo_import(records: Records, kept: KeptImport, author: Author) -> Undone:
     for going in batched((record_id for record_id in created if record_id not in reasons), CHUNK):
         deletion.remove(system, going)
     _remember(records, kept, f"{UNDONE}:{kept.first_event}")
-    changed = [(record, _("It existed before the import.")) for record in present.changed]
+    changed = [(record, _("It already existed before the import.")) for record in present.changed]
     return Undone(
         tuple(record.title for record in present.made if record.id not in reasons),
         (*((created[record_id], reason) for record_id, reason in reasons.items()), *changed),

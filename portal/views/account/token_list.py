@@ -75,7 +75,7 @@ def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> 
     """The form for a new token, with what was typed, and the password, so that nobody else makes one."""
     name = Widget(
         "name", _("Name"), value=inputs.get("name", ""), required=True, error=errors.get("name", ""),
-        max_length=LONGEST_NAME, help=_("So that you recognize the program later."), autocomplete="off",
+        max_length=LONGEST_NAME, help=_("Helps you recognize the program later."), autocomplete="off",
     )  # fmt: skip
     until = Widget(
         "until", _("Valid until"), type="date", value=inputs.get("until", ""), error=errors.get("until", ""),
