@@ -5,53 +5,23 @@ old name: the first of them is a problem, which lists the others. What is said o
 the lack of something that is only written wrongly, is left out.
 """
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
-from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPlace
-from portal.fields.link import link_targets
+from portal.declaration.source.problems import ALSO, Cause, CauseKind, KeyPath, Problem, RelatedPlace
 
-UNKNOWN_FIELD = re.compile(r'no field "([^"]+)"(?:.* in (\w+)$)?')
-UNKNOWN_MODULE = re.compile(r'no module "([^"]+)"')
-UNKNOWN_OPTION = re.compile("“([^”]+)” is not one of the options")
-UNKNOWN_STATE = re.compile(r'no state "([^"]+)"')
-LACKING_PART = re.compile(
-    r"(?:has no effect: )?(\w+) has no (comments|attachments|lifecycle|owner|organization|tab)\b(?: \"([^\"]+)\")?"
-)
-NO_SEE = re.compile("see is missing")
-IN_FIELDS = re.compile("belongs beside fields:")
-LACKING_WHOLE = re.compile(r"(\w+) has no (comments|lifecycle)\b")
-LACKING_MODULE = re.compile(r'.*this profile has no module "(\w+)"')
-BAD_NAME = "is not a valid name"
 MERGE_PATH = ("<<",)
 TABS = ("list", "tabs")
 LIFECYCLE = ("lifecycle",)
 TRANSITIONS = ("lifecycle", "transitions")
-NO_ROLE = re.compile(r".*modules.yaml does not say which module holds the (\w+)")
-NO_MODULE = re.compile(r'no module (is declared|")')
-SECOND_DOCUMENT = "a file holds only one document"
-NO_SCOPE = re.compile(r"see is missing|\w+ has no (owner|organization), so")
-REPEATED = re.compile(r'"(\w+)" appears twice')
-UNKNOWN_KEY = re.compile(r'(?:no key )?"([^"]+)" (?:is not used )?here')
-LIST_OF_ONE = re.compile(r"must be a list: \[(\w+)\]$")
-# A value that was not read as it was meant: what else is wrong with it follows from that.
-MISREAD = re.compile('(. and . become|the " becomes|"//" becomes) part of the text')
-UNKNOWN_ACTION = re.compile(r'"([^"]+)" is neither an action nor a transition of (\w+)')
-
 DEPTH = 3  # of the path of a key of a module
+# What is unknown in several places is one problem, for a profile's modules in each of its files.
+NAMES: frozenset[CauseKind] = frozenset({"access", "action", "field", "module", "role", "see", "state"})
+WHOLE_PARTS = ("comments", "lifecycle")
 
-Unknown = tuple[str, str, str]  # kind, module, name
-NAMES: tuple[tuple[re.Pattern[str], Callable[[Problem, re.Match[str]], Unknown]], ...] = (
-    (UNKNOWN_ACTION, lambda _problem, match: ("action", match[2], match[1])),
-    (UNKNOWN_MODULE, lambda _problem, match: ("module", "", match[1])),
-    (LACKING_MODULE, lambda problem, match: ("module of a profile", problem.file, match[1])),
-    (LACKING_WHOLE, lambda _problem, match: ("part", match[1], match[2])),
-    (NO_ROLE, lambda _problem, match: ("role", "", match[1])),
-    (NO_SEE, lambda problem, _match: ("scope", "", str(problem.path[1]))),
-)
+Unknown = tuple[Cause, str]  # the name, and the file for which alone it is unknown
 
 
 def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
@@ -60,7 +30,7 @@ def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -
     problems = _without_misread(_with_whole_lists(draft, problems))
     following = _following(draft, problems)
     problems = [problem for problem in problems if problem not in following]
-    unknown = {problem: name for problem in problems if not problem.warning and (name := _unknown(draft, problem))}
+    unknown = {problem: name for problem in problems if not problem.warning and (name := _unknown(problem))}
     explained = _names_of_misnamed_fields(draft, Counter(unknown.values()))
     places: dict[Unknown, list[Problem]] = defaultdict(list)
     for problem, name in unknown.items():
@@ -86,10 +56,10 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
     by_reader = set(_of_the_reader(draft))
     named = {(problem.file, problem.path): problem for problem in reversed(errors) if _is_of_a_name(problem)}
     misspelled = _misspelled(errors)
-    lacking = {part for problem in errors if LACKING_PART.match(problem.message) for part in _lacks(problem)}
-    cut = any(problem.file == MODULES and problem.message.startswith(SECOND_DOCUMENT) for problem in errors)
-    lacks_role = any(NO_ROLE.match(problem.message) for problem in errors)
-    twice = {problem.path for problem in errors if len(problem.path) == DEPTH - 1 and REPEATED.match(problem.message)}
+    lacking = {part for problem in errors if _is_about(problem, "part", "tab") for part in _lacks(problem)}
+    cut = any(problem.file == MODULES and _is_about(problem, "document") for problem in errors)
+    lacks_role = any(_is_about(problem, "role") for problem in errors)
+    twice = {problem.path for problem in errors if len(problem.path) == DEPTH - 1 and _is_about(problem, "repeated")}
     return {
         problem
         for problem in problems
@@ -97,16 +67,24 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
         or (problem not in by_reader and (problem.file, problem.path) in paths)
         or named.get((problem.file, problem.path), problem) != problem
         or _lacks(problem) & (misspelled | lacking if problem.warning else misspelled)
-        or (cut and NO_MODULE.match(problem.message))
-        or (lacks_role and NO_SCOPE.match(problem.message))
+        or (cut and _is_about(problem, "module", "no modules"))
+        or (lacks_role and _is_of_a_scope(problem))
         or (problem.path[:2] in twice and len(problem.path) > len(problem.path[:2]) and _is_of_a_lack(problem))
     }
 
 
 def _is_of_a_lack(problem: Problem) -> bool:
     """Whether something is said not to exist: of a module that is declared twice, only the first is known."""
-    patterns = (UNKNOWN_FIELD, UNKNOWN_STATE, UNKNOWN_ACTION, LACKING_PART, NO_SCOPE)
-    return any(pattern.match(problem.message) for pattern in patterns)
+    return _is_about(problem, "field", "state", "action", "see", "part", "tab")
+
+
+def _is_of_a_scope(problem: Problem) -> bool:
+    """Whether a scope is missing, or needs an owner or an organization that the module lacks."""
+    return _is_about(problem, "see") or (_is_about(problem, "part") and problem.path[2:] == ("see",))
+
+
+def _is_about(problem: Problem, *kinds: CauseKind) -> bool:
+    return problem.cause.kind in kinds
 
 
 def _of_the_reader(draft: DeclarationDraft) -> list[Problem]:
@@ -115,7 +93,7 @@ def _of_the_reader(draft: DeclarationDraft) -> list[Problem]:
 
 def _is_of_a_name(problem: Problem) -> bool:
     """Whether an entry has a name that cannot be, so that nothing more needs to be said of it."""
-    return BAD_NAME in problem.message or UNKNOWN_MODULE.match(problem.message) is not None
+    return _is_about(problem, "name", "module")
 
 
 def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
@@ -130,12 +108,12 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
         for problem in errors
         if problem.path[2:4] == TABS and problem.path[4:]
     }
-    parts |= {(problem.path[1], problem.path[-1]) for problem in errors if IN_FIELDS.search(problem.message)}
-    names = {problem.path[-1:] for problem in errors if BAD_NAME in problem.message}
+    parts |= {(problem.path[1], problem.path[-1]) for problem in errors if _is_about(problem, "below fields")}
+    names = {problem.path[-1:] for problem in errors if _is_about(problem, "name")}
     modules = {
         (problem.file, problem.guess)
         for problem in errors
-        if problem.guess is not None and UNKNOWN_MODULE.match(problem.message)
+        if problem.guess is not None and _is_about(problem, "module")
     }
     return {*parts, *names, *modules}
 
@@ -143,51 +121,32 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
 def _is_of_a_part(problem: Problem) -> bool:
     """Whether a part of a module is written in a way that what it says is not known."""
     part = problem.path[2:]
-    unknown = part[:1] == LIFECYCLE and len(part) == len(TRANSITIONS) and UNKNOWN_KEY.match(problem.message)
-    return len(problem.path) == DEPTH or part in (TABS, TRANSITIONS) or bool(unknown)
+    unknown = part[:1] == LIFECYCLE and len(part) == len(TRANSITIONS) and _is_about(problem, "key")
+    return len(problem.path) == DEPTH or part in (TABS, TRANSITIONS) or unknown
 
 
 def _lacks(problem: Problem) -> set[KeyPath]:
     """What a problem says to be missing, as `_misspelled` names it."""
-    if match := LACKING_PART.match(problem.message):
-        return {(match[1], "list"), (match[1], "tab", match[3])} if match[2] == "tab" else {(match[1], match[2])}
-    if match := LACKING_MODULE.match(problem.message):
-        return {(problem.file, match[1])}
-    if match := UNKNOWN_ACTION.match(problem.message):
-        return {(match[2], *LIFECYCLE)}
-    return {(problem.guess,)} if problem.guess is not None and UNKNOWN_MODULE.match(problem.message) else set()
+    match problem.cause:
+        case Cause("part", part, module):
+            return {(module, part)}
+        case Cause("tab", tab, module):
+            return {(module, "list"), (module, "tab", tab)}
+        case Cause("access", module):
+            return {(problem.file, module)}
+        case Cause("action", _, module):
+            return {(module, *LIFECYCLE)}
+        case Cause("module") if problem.guess is not None:
+            return {(problem.guess,)}
+    return set()
 
 
-def _unknown(draft: DeclarationDraft, problem: Problem) -> Unknown | None:
-    """The name that a problem says does not exist, and the module in which it should."""
-    for pattern, name_of in NAMES:
-        if match := pattern.match(problem.message):
-            return name_of(problem, match)
-    here = _module_of(draft, problem)
-    if match := UNKNOWN_STATE.match(problem.message):
-        return "state", here, match[1]
-    if (match := UNKNOWN_OPTION.match(problem.message)) and _is_about_the_state(draft, here, problem):
-        return "state", here, match[1]
-    if match := UNKNOWN_FIELD.match(problem.message):
-        module = match[2] or here
-        return ("field", module, match[1]) if module else None
-    return None
-
-
-def _is_about_the_state(draft: DeclarationDraft, module: str, problem: Problem) -> bool:
-    """Whether a problem is one of a condition on the state of a record."""
-    owner = draft.modules.get(module)
-    return owner is not None and owner.state_field is not None and owner.state_field in problem.path
-
-
-def _module_of(draft: DeclarationDraft, problem: Problem) -> str:
-    """The module whose records the place of a problem is about, empty where there is none."""
-    where, name = (str(part) for part in (*problem.path, "", "")[:2])
-    if where == "buttons" and (button := draft.buttons.get(name)) is not None:
-        return (button.opens or "").partition("/")[0]
-    if problem.path[2:3] == ("fields",) and problem.path[4:5] == ("where",):  # of a link: about the records it leads to
-        return next(iter(link_targets(draft.field(name, str(problem.path[3])))), "")
-    return name if where == "modules" else ""
+def _unknown(problem: Problem) -> Unknown | None:
+    """The name that a problem says does not exist."""
+    cause = problem.cause
+    if not (cause.kind in NAMES or (cause.kind == "part" and cause.name in WHOLE_PARTS)):
+        return None
+    return cause, problem.file if cause.kind == "access" else ""
 
 
 def _names_of_misnamed_fields(draft: DeclarationDraft, unknown: Counter[Unknown]) -> set[Unknown]:
@@ -195,9 +154,9 @@ def _names_of_misnamed_fields(draft: DeclarationDraft, unknown: Counter[Unknown]
     explained: set[Unknown] = set()
     unexplained = Counter(draft.misnamed_fields)
     for name, _count in unknown.most_common():
-        kind, module, _name = name
-        if kind == "field" and unexplained[module] > 0:
-            unexplained[module] -= 1
+        cause, _file = name
+        if cause.kind == "field" and unexplained[cause.module] > 0:
+            unexplained[cause.module] -= 1
             explained.add(name)
     return explained
 
@@ -207,10 +166,10 @@ def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
 
     Which of the modules that are named elsewhere it is, nobody knows.
     """
-    unknown = any(UNKNOWN_MODULE.match(problem.message) for problem in problems)
+    unknown = any(_is_about(problem, "module") for problem in problems)
     repeated: dict[KeyPath, list[Problem]] = defaultdict(list)
     for problem in problems:
-        if unknown and problem.file == MODULES and len(problem.path) == DEPTH and REPEATED.match(problem.message):
+        if unknown and problem.file == MODULES and len(problem.path) == DEPTH and _is_about(problem, "repeated"):
             repeated[problem.path[:2]].append(problem)
     first = {path: keys[0] for path, keys in repeated.items() if "fields" in [key.path[2] for key in keys]}
     remaining: list[Problem] = []
@@ -221,7 +180,7 @@ def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
             remaining.append(replace(problem, message=sentence))
         elif cause is not None and problem.line >= cause.line:
             continue
-        elif not (first and UNKNOWN_MODULE.match(problem.message)):
+        elif not (first and _is_about(problem, "module")):
             remaining.append(problem)
     return remaining
 
@@ -230,10 +189,11 @@ def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]
     """A module that is indented too far is a key without a value of the module above, whose keys it then repeats."""
     nested: dict[KeyPath, Problem] = {}
     for problem in problems:
-        above, match = problem.path[:-1], UNKNOWN_KEY.match(problem.message)
-        if match and problem.path[:1] == ("modules",) and len(above) == DEPTH - 1 and _is_empty(draft, problem):
+        above = problem.path[:-1]
+        is_in_module = problem.path[:1] == ("modules",) and len(above) == DEPTH - 1
+        if is_in_module and _is_about(problem, "key") and _is_empty(draft, problem):
             repeats = any(
-                other.path[:-1] == above and " appears twice " in other.message and other.line > problem.line
+                other.path[:-1] == above and _is_about(other, "repeated") and other.line > problem.line
                 for other in problems
             )
             if repeats:
@@ -248,10 +208,10 @@ def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]
                 f'a module belongs under modules: write "{name}" in the column of "{module}", and its lines below'
             )
             remaining.append(replace(problem, message=sentence))
-        elif first is None or problem.line < first.line:
-            unknown = UNKNOWN_MODULE.match(problem.message)
-            if unknown is None or unknown[1] not in names:
-                remaining.append(problem)
+        elif first is not None and problem.line >= first.line:
+            continue
+        elif not (_is_about(problem, "module") and problem.cause.name in names):
+            remaining.append(problem)
     return remaining
 
 
@@ -261,9 +221,13 @@ def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> l
     remaining: list[Problem] = []
     for problem in problems:
         before = remaining[-1] if remaining else None
-        match = LIST_OF_ONE.search(before.message) if before is not None and before.line == problem.line else None
-        if before is not None and match and problem.path[:-1] == before.path[:-1] and _is_empty(draft, problem):
-            remaining[-1] = replace(before, message=f"must be a list: [{match[1]}, {problem.path[-1]}]")
+        if (
+            before is not None
+            and _is_about(before, "list")
+            and (before.line, before.path[:-1]) == (problem.line, problem.path[:-1])
+            and _is_empty(draft, problem)
+        ):
+            remaining[-1] = replace(before, message=f"must be a list: [{before.cause.name}, {problem.path[-1]}]")
         else:
             remaining.append(problem)
     return remaining
@@ -271,7 +235,7 @@ def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> l
 
 def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
     """Of a value that was misread only that is reported, as an error if something is wrong with it."""
-    misread = {(problem.file, problem.path): problem for problem in problems if MISREAD.match(problem.message)}
+    misread = {(problem.file, problem.path): problem for problem in problems if _is_about(problem, "misread")}
     errors = [problem for problem in problems if not problem.warning]
     wrong = {(problem.file, problem.path) for problem in errors}
     remaining: list[Problem] = []

@@ -13,8 +13,10 @@ from portal.declaration.declaration import fields_with_rows
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Access, Module, Through
 from portal.declaration.source.problems import KeyPath
+from portal.declaration.unknown_names import no_field
 from portal.fields.base import Field
 from portal.fields.base_parts import Place
+from portal.fields.formula import NoFieldError
 from portal.fields.lines import ColumnError
 from portal.fields.table_names import join_name
 
@@ -96,22 +98,24 @@ def _complaints(draft: DeclarationDraft, module: str, field: Field) -> list[tupl
     unknown = {name for name, sentence in complaints.items() if sentence is not None}
     for name, column in columns.items():
         if name not in unknown and unknown.isdisjoint(column.sources):
-            complaints[name] = _refusal(functools.partial(column.bind_formula, columns, ()))
+            complaints[name] = _refusal(rows, functools.partial(column.bind_formula, columns, ()))
     listed: list[tuple[KeyPath, str]] = [
         (("fields", name), sentence) for name, sentence in complaints.items() if sentence is not None
     ]
     sentence = _unknown_source(draft, module, field)
     if sentence is None and not listed:
-        sentence = _refusal(functools.partial(field.bind, draft, draft.modules[module]))
+        sentence = _refusal(module, functools.partial(field.bind, draft, draft.modules[module]))
     return listed if sentence is None else [*listed, ((), sentence)]
 
 
-def _refusal(bind: Callable[[], None]) -> str | None:
-    """Why `bind` fails; None where it does not."""
+def _refusal(module: str, bind: Callable[[], None]) -> str | None:
+    """Why `bind` fails for a field of `module`; None where it does not."""
     try:
         bind()
     except ColumnError:
         return ""  # of rows that a formula reads: the field with the rows says why
+    except NoFieldError as error:
+        return no_field(module, error.name, ())
     except ValueError as error:
         return str(error)
     return None

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from portal.declaration.declaration import row_modules
 from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp, Webhook
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import KeyPath, Problem
-from portal.declaration.source.suggestions import suggest
+from portal.declaration.source.problems import KeyPath, Problem, Sentence
 from portal.declaration.source.yaml_reader import Document
+from portal.declaration.unknown_names import no_field, no_module
 from portal.fields.base import Field
 from portal.fields.link import link_targets
 from portal.fields.reader import Reader
@@ -103,6 +103,11 @@ class DeclarationDraft:
         owner = self.known(module)
         return (owner.fields.get(name) or owner.builtin.get(name)) if owner is not None else None
 
+    def module_with_states(self, field: Field) -> Module | None:
+        """The module whose lifecycle has the options of `field` as states."""
+        modules = self.modules.values()
+        return next((module for module in modules if module.fields.get(module.state_field or "") is field), None)
+
     def require_module(self, name: str, at: Cursor) -> Module | None:
         """A module; None where there is none, which is reported at `at` unless another problem explains it."""
         if name not in self.modules and not self.is_broken(name):
@@ -124,16 +129,16 @@ class DeclarationDraft:
         """Whether the module, or some field of it, could not be understood."""
         return module in self.broken_modules or any(owner == module for owner, _name in self.broken_fields)
 
-    def no_module(self, name: str) -> str:
+    def no_module(self, name: str) -> Sentence:
         """The sentence for a module that does not exist."""
-        return f'no module "{name}"{suggest(name, self.modules.keys() - self.broken_modules)}'
+        return no_module(name, self.modules.keys() - self.broken_modules)
 
-    def no_field(self, module: str, name: str) -> str:
+    def no_field(self, module: str, name: str) -> Sentence:
         """The sentence for a field that does not exist in `module`."""
         owner = self.known(module)
         everything = owner.everything if owner else ()
         names = [known for known in everything if known.isascii() and known.isidentifier()]
-        return f'no field "{name}"{suggest(name, names)}'
+        return no_field(module, name, names)
 
     def follow(self, module: str, path: Sequence[str], into_rows: bool = False) -> "FollowedPath":
         """The fields along a dotted path of links, in a condition also from `lines` to one of their columns."""
@@ -144,8 +149,8 @@ class DeclarationDraft:
                 return FollowedPath(steps)
             field = self.field(here, name)
             if field is None:
-                where = "" if here == module else f" in {here}"
-                return FollowedPath(steps, f"{self.no_field(here, name)}{where}")
+                sentence = self.no_field(here, name)
+                return FollowedPath(steps, sentence if here == module else sentence.within(f"{{}} in {here}"))
             steps.append((here, field))
             if index == len(path) - 1:
                 return FollowedPath(steps, last=field)

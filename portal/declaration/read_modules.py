@@ -14,10 +14,11 @@ from portal.declaration.read_fields import read_fields
 from portal.declaration.shape_keys import has_keys_of, keys_of
 from portal.declaration.shapes import Inbox, Module, OnComment, Settings, SignUp, Transition, Webhook
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import Problem
-from portal.declaration.source.suggestions import closest, suggest
+from portal.declaration.source.problems import Problem, Sentence
+from portal.declaration.source.suggestions import closest
 from portal.declaration.source.yaml_reader import Document
 from portal.declaration.synonyms import intended_key
+from portal.declaration.unknown_names import no_module
 from portal.declaration.validation import (
     EMPTY_KEY,
     mapping,
@@ -56,7 +57,7 @@ def read_modules(draft: DeclarationDraft) -> None:
     draft.settings = _read_portal_settings(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
-        at["modules"].key.wrong("no module is declared: a portal needs at least one")
+        at["modules"].key.wrong(Sentence("no module is declared: a portal needs at least one", "no modules"))
     entries = _with_outdented_keys(named_entries(modules, at["modules"], "names to modules"), at["modules"])
     draft.people = _read_role(draft, top.get("people"), entries, at["people"])
     draft.organizations = _read_role(draft, top.get("organizations"), entries, at["organizations"])
@@ -169,7 +170,7 @@ def _read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], a
     if name in modules:
         return name
     if name not in draft.broken_modules:
-        at.wrong(f'no module "{name}"{suggest(name, modules)}')
+        at.wrong(no_module(name, modules))
     draft.broken_modules.add(name)
     draft.broken_roles = True
     return closest(name, modules)

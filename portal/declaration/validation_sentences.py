@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.declaration.shape_keys import entries_below, has_keys_of, keys_of, shape_at, shapes_below
-from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.problems import KeyPath, Sentence
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import OUR_KEYS, intended_key, intended_scope
 from portal.fields.base_shape import Shape
@@ -62,13 +62,13 @@ _NAMES_OF = {
 }
 # The sentences for keys that are said in another way, by the shape in which they are written.
 _SAID_OTHERWISE = {
-    ("Lifecycle", "states"): '"states" is not used here: they are the options of the choice that field: names',
-    ("Access", "cannot"): '"cannot" is not used here: what can: does not name is not allowed',
-    ("Access", "fields"): '"fields" is not used here: a profile sees those of list:, detail:, create: and edit:',
-    ("Access", "comments"): '"comments" is not used here: write comment under can: where people may write some',
-    ("Access", "attachments"): '"attachments" is not used here: write attach under can: where people may add some',
+    ("Lifecycle", "states"): "they are the options of the choice that field: names",
+    ("Access", "cannot"): "what can: does not name is not allowed",
+    ("Access", "fields"): "a profile sees those of list:, detail:, create: and edit:",
+    ("Access", "comments"): "write comment under can: where people may write some",
+    ("Access", "attachments"): "write attach under can: where people may add some",
     **{
-        ("Access", key): f'"{key}" is not used here: it is said in modules.yaml, for all profiles alike'
+        ("Access", key): "it is said in modules.yaml, for all profiles alike"
         for key in (
             "owner",
             "organization",
@@ -120,8 +120,7 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     last = next((part for part in reversed(path or loc) if isinstance(part, str)), "")
     if kind == "extra_forbidden":
         name, here = str(loc[-1]), shape_at(shape, loc[:-1])
-        said = _SAID_OTHERWISE.get((here.__name__, name)) or _misplaced(shape, loc, error["input"])
-        return said or unknown_key(name, keys_of(here))
+        return _said_otherwise(here, name) or _misplaced(shape, loc, error["input"]) or unknown_key(name, keys_of(here))
     if kind == "missing":
         return f'"{loc[-1]}" is missing'
     if kind in ("condition", "value_error"):
@@ -134,6 +133,11 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     if special and last in _SENTENCES_OF_KEYS:
         return _SENTENCES_OF_KEYS[last] + _suggestion(last, errors)
     return _none_of(error) if kind == "literal_error" else _wrong_kind(shape, error, last)
+
+
+def _said_otherwise(shape: type[Shape], key: str) -> Sentence | None:
+    words = _SAID_OTHERWISE.get((shape.__name__, key))
+    return Sentence(f'"{key}" is not used here: {words}', "key", key) if words else None
 
 
 def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
@@ -158,7 +162,8 @@ def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | No
     if words or (words := _entry_below(name, here, value)):
         return words
     if len(loc) > 1 and shapes_below(above).get(str(loc[-2])) is here and name in keys_of(above):
-        return f'"{name}" belongs beside {loc[-2]}:, not under it'
+        sentence = f'"{name}" belongs beside {loc[-2]}:, not under it'
+        return Sentence(sentence, "below fields") if loc[-2] == "fields" else sentence
     return None
 
 
@@ -254,7 +259,7 @@ def _as_list(key: str, text: str) -> str:
     items = [item for item in re.split(r"[\s,;|]+", text) if item]
     if key in _LISTS and (not items or set(items) & _EVERYTHING):
         return f"must be a list of names, such as {_LISTS[key]}"
-    return f"must be a list: [{', '.join(items)}]" if items else "must be a list"
+    return Sentence(f"must be a list: [{', '.join(items)}]", "list", ", ".join(items)) if items else "must be a list"
 
 
 def instead_of_list(items: list[Any]) -> str:
@@ -298,8 +303,9 @@ def unknown_key(name: str, known: list[str]) -> str:
     if name.partition("=")[0].strip() in known:
         return f'write ": " instead of "=" in "{name[:80]}"'
     if name.isdigit():
-        return f'no key "{name[:80]}" here: the decimal mark of a number is a point'
-    return f'no key "{name[:80]}" here{did_you_mean(intended_key(name, known)) or _listed(known)}'
+        return Sentence(f'no key "{name[:80]}" here: the decimal mark of a number is a point', "key", name)
+    guess = did_you_mean(intended_key(name, known)) or _listed(known)
+    return Sentence(f'no key "{name[:80]}" here{guess}', "key", name)
 
 
 def _listed(known: list[str]) -> str:

@@ -31,6 +31,14 @@ from portal.texts import label_from_name
 BUILT_IN = ("number", "created")  # what every record has and never changes
 
 
+class NoFieldError(ValueError):
+    """A formula reads a field that does not exist."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'no field "{name}"')
+        self.name = name
+
+
 class Formula(StoredResult):
     """Computed from other fields of the record, such as quantity * price or first_name + ' ' + last_name."""
 
@@ -143,7 +151,7 @@ class Formula(StoredResult):
             first, _dot, column = name.partition(".")
             field = fields.get(first)
             if field is None:
-                raise ValueError(f'no field "{first}"')
+                raise NoFieldError(first)
             if field.virtual:
                 raise ValueError(_changes_by_itself(first, field))
             field.bind_formula(fields, (*waiting, self.name))

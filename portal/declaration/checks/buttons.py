@@ -13,6 +13,7 @@ from portal.declaration.shapes import Button
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import intended_key
+from portal.declaration.unknown_names import no_tab
 
 # Addresses that no browser runs as a program.
 ADDRESS = re.compile(r"(https?://|mailto:|tel:|/(?!/))\S+")
@@ -70,7 +71,7 @@ def _check_opens(
         check_condition(draft, module, at["where"])
         if button.tab is not None and button.tab not in tabs.get(module, ()) and not draft.broken_profiles:
             draft.broken_buttons.add(button.name)
-            at["tab"].wrong(f'{module} has no tab "{button.tab}"{suggest(button.tab, tabs.get(module, ()))}')
+            at["tab"].wrong(no_tab(module, button.tab, suggest(button.tab, tabs.get(module, ()))))
 
 
 def _meant_target(draft: DeclarationDraft, opens: str) -> str | None:

@@ -150,7 +150,7 @@ def _check_form_value(draft: DeclarationDraft, compared: Field, value: FieldValu
     if draft.is_broken(form, value.field):
         return
     elif (field := draft.field(form, value.field)) is None:
-        at.wrong(f"{draft.no_field(form, value.field)} on this form")
+        at.wrong(draft.no_field(form, value.field).within("{} on this form"))
     elif field.computed and not field.link_path:
         at.wrong(f'"{value.field}" is computed when the record is read: a form does not know it')
     elif complaint := _not_comparable(compared, field):

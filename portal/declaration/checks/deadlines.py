@@ -10,6 +10,7 @@ from portal.declaration.shape_keys import value_of_key
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import closest, did_you_mean, suggest
+from portal.declaration.unknown_names import no_part, no_state
 from portal.fields.base import Field
 from portal.fields.deadline import DeadlineRule, is_path
 from portal.fields.working_hours import public_holidays
@@ -175,10 +176,10 @@ def _check_stands(module: Module, pause: Collection[str], stop: Sequence[str], a
 
 def _check_states(module: Module, names: Collection[str], at: Cursor) -> None:
     if names and module.lifecycle is None:
-        at.key.wrong(f"{module.name} has no lifecycle, and so no states in which time stands still or counts")
+        at.key.wrong(no_part(module.name, "lifecycle", ", and so no states in which time stands still or counts"))
         return
     field = module.fields.get(module.state_field or "")
     states = field.declared_options if field is not None else {}
     for index, name in enumerate(names):
         if field is not None and name not in states:
-            at.inner(index).wrong(f'no state "{name}"{suggest(name, states)}')
+            at.inner(index).wrong(no_state(module.name, name, states))

@@ -17,6 +17,7 @@ from portal.declaration.shape_keys import value_of_key
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text
+from portal.declaration.unknown_names import no_role
 from portal.declaration.validation import EMPTY_KEY
 from portal.fields.base import Field
 from portal.fields.default_paths import ValuePath, value_path
@@ -126,8 +127,7 @@ def _start_of(draft: DeclarationDraft, module: Module, field: Field, path: Value
     """The module in which the path goes on; else why there is none, or nothing where that is reported elsewhere."""
     if path.who:
         start, role = (draft.people, "people") if path.who == "me" else (draft.organizations, "organizations")
-        unknown = f'"{path.who}" has no meaning here: modules.yaml does not say which module holds the {role}'
-        return (start, None) if start else (None, unknown)
+        return (start, None) if start else (None, no_role(role).within(f'"{path.who}" has no meaning here: {{}}'))
     link = module.fields.get(path.link)
     if link is None:
         complaint = draft.no_field(module.name, path.link)

@@ -4,7 +4,7 @@ from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.resolve import LONG_TEXTS, mail_text_field
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.suggestions import suggest
+from portal.declaration.unknown_names import no_field
 
 TITLES = ("text",)
 TEXTS = (*LONG_TEXTS, "text")
@@ -41,7 +41,7 @@ def _check_field(draft: DeclarationDraft, module: Module, name: str | None, type
         return
     field = module.fields.get(name)
     if field is None:
-        at.wrong(f'no field "{name}" in {module.name}{suggest(name, module.fields)}')
+        at.wrong(no_field(module.name, name, module.fields, f" in {module.name}"))
     elif field.type not in types:
         at.wrong(f'"{name}" is of the type {field.type}: use a field of the type {" or ".join(types)}')
     elif field.internal:

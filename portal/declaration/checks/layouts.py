@@ -11,6 +11,7 @@ from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Access, Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text, suggest
+from portal.declaration.unknown_names import no_effect_without, no_part
 from portal.declaration.value_types import Row
 from portal.fields.base import Field
 
@@ -80,7 +81,7 @@ def _check_detail(draft: DeclarationDraft, module: Module, layout: DetailLayout,
     _check_names(draft, module.name, _items(layout.aside or (), at["aside"]))
     _check_counts(module, _items(layout.aside or (), at["aside"]))
     if layout.comments is not None and not module.comments:
-        at["comments"].key.warn(f"has no effect: {module.name} has no comments")
+        at["comments"].key.warn(no_effect_without(module.name, "comments"))
     for index, related in enumerate(layout.related or ()):
         _check_related(draft, module, related, at["related"][index])
 
@@ -94,7 +95,7 @@ def _check_counts(module: Module, names: Iterable[PlacedName]) -> None:
     """The counts of what records of the module cannot have."""
     for place, name in names:
         if name in ("comments", "attachments") and not getattr(module, name):
-            place.warn(f"has no effect: {module.name} has no {name}")
+            place.warn(no_effect_without(module.name, name))
 
 
 def _check_related(draft: DeclarationDraft, module: Module, related: Related, at: Cursor) -> None:
@@ -147,7 +148,7 @@ def _form_names(layout: FormLayout, at: Cursor) -> Iterator[PlacedName]:
 def _check_form_field(draft: DeclarationDraft, module: Module, name: str, at: Cursor, new: bool) -> None:
     if name == "attachments":
         if not module.attachments:
-            at.wrong(f"{module.name} has no attachments: add attachments: true to the module")
+            at.wrong(no_part(module.name, "attachments", ": add attachments: true to the module"))
         return
     field = draft.field(module.name, name)
     if field is None:

@@ -13,7 +13,8 @@ from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import ACTIONS, Lifecycle, Module, Transition
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.suggestions import list_in_text, suggest
+from portal.declaration.source.suggestions import list_in_text
+from portal.declaration.unknown_names import no_field, no_part, no_state
 from portal.fields.link import link_targets
 
 EVERY_STATE = (("*",), ("any",), ("all",))  # as other systems write it
@@ -24,7 +25,7 @@ def check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycl
     field = module.fields.get(lifecycle.field)
     if field is None:
         if not draft.is_broken(module.name, lifecycle.field):
-            at["field"].wrong(f'no field "{lifecycle.field}"{suggest(lifecycle.field, module.fields)}')
+            at["field"].wrong(no_field(module.name, lifecycle.field, module.fields))
         return
     states = tuple(name for name in field.declared_options if name)
     if not states or field.multiple or field.computed:
@@ -35,7 +36,7 @@ def check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycl
             place = draft.at_module(module.name)["fields"][field.name][key]
             place.key.wrong(f"{key} has no meaning here: only transitions change this field")
     if lifecycle.start is not None:
-        _check_states(states, [lifecycle.start], at["start"])
+        _check_states(module.name, states, [lifecycle.start], at["start"])
     start = lifecycle.start or states[0]
     if field.default is not None and field.default != start:
         place = draft.at_module(module.name)["fields"][field.name]["default"]
@@ -46,13 +47,13 @@ def check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycl
         )
     for name, transition in lifecycle.transitions.items():
         _check_transition(draft, module, states, name, transition, at["transitions"][name])
-    _check_stages(states, lifecycle.stages or (), at["stages"])
+    _check_stages(module, states, lifecycle.stages or (), at["stages"])
     _check_follow_up(draft, module, lifecycle.follow_up, at["follow_up"])
     _check_on_comment(draft, module, states, lifecycle, at["on_comment"])
 
 
-def _check_stages(states: Collection[str], stages: Sequence[str], at: Cursor) -> None:
-    _check_states(states, stages, at)
+def _check_stages(module: Module, states: Collection[str], stages: Sequence[str], at: Cursor) -> None:
+    _check_states(module.name, states, stages, at)
     for index, name in enumerate(stages):
         if name in stages[:index]:
             at[index].wrong(f'"{name}" appears twice')
@@ -63,7 +64,7 @@ def _check_follow_up(draft: DeclarationDraft, module: Module, name: str | None, 
         return
     field = module.fields.get(name)
     if field is None:
-        at.wrong(f'no field "{name}"{suggest(name, module.fields)}')
+        at.wrong(no_field(module.name, name, module.fields))
     elif link_targets(field) != (module.name,):
         at.wrong(f'"{name}" is not a link to {module.name}: a follow-up needs one, to the record that it follows')
 
@@ -82,8 +83,8 @@ def _check_on_comment(
     draft: DeclarationDraft, module: Module, states: Collection[str], lifecycle: Lifecycle, at: Cursor
 ) -> None:
     for side, move in lifecycle.on_comment.items():
-        _check_states(states, move.from_ or (), at[side]["from"])
-        _check_states(states, [move.to] if move.to else (), at[side]["to"])
+        _check_states(module.name, states, move.from_ or (), at[side]["from"])
+        _check_states(module.name, states, [move.to] if move.to else (), at[side]["to"])
         if move.to is None and (move.from_ or not (move.set or move.fill)):
             at[side].wrong("to: is missing: the state to which a comment moves the record")
         for key, values in (("set", move.set), ("fill", move.fill)):
@@ -94,7 +95,7 @@ def _check_on_comment(
                 if (field := module.fields.get(name)) and field.unique and not is_nothing(value):
                     at[side][key][name].key.wrong(f'"{name}" is unique, so comments on two records cannot both set it')
     if lifecycle.on_comment and not module.comments:
-        at.key.wrong(f"{module.name} has no comments: add comments: true to the module")
+        at.key.wrong(no_part(module.name, "comments", ": add comments: true to the module"))
 
 
 def _check_transition(
@@ -105,10 +106,11 @@ def _check_transition(
     elif complaint := wrong_name(name):
         at.key.wrong(complaint)
     if transition.from_ in EVERY_STATE and transition.from_[0] not in states:
-        at["from"].wrong(f'no state "{transition.from_[0]}": leave from out, and it begins in every other state')
+        cure = ": leave from out, and it begins in every other state"
+        at["from"].wrong(no_state(module.name, transition.from_[0], states, cure))
     else:
-        _check_states(states, transition.from_ or (), at["from"])
-    _check_states(states, [transition.to], at["to"])
+        _check_states(module.name, states, transition.from_ or (), at["from"])
+    _check_states(module.name, states, [transition.to], at["to"])
     if str(at["confirm"].value).lower() in ("true", "yes"):
         at["confirm"].warn('confirm is the question that is asked: write it here, such as "Close it for good?"')
     _check_asked_fields(draft, module, transition.ask, at["ask"])
@@ -119,21 +121,21 @@ def _check_transition(
         at["set"][module.lifecycle.field].key.wrong("write the new state under to:")
 
 
-def _check_states(states: Collection[str], names: Iterable[str], at: Cursor) -> None:
+def _check_states(module: str, states: Collection[str], names: Iterable[str], at: Cursor) -> None:
     for index, name in enumerate(names):
         if name not in states:
-            at.inner(index).wrong(list_in_text(name, states) or f'no state "{name}"{suggest(name, states)}')
+            at.inner(index).wrong(list_in_text(name, states) or no_state(module, name, states))
 
 
 def _check_asked_fields(draft: DeclarationDraft, module: Module, names: Mapping[str, Any], at: Cursor) -> None:
     for name in names:
         if name == "comment":
             if not module.comments:
-                at[name].key.wrong(f"{module.name} has no comments: add comments: true to the module")
+                at[name].key.wrong(no_part(module.name, "comments", ": add comments: true to the module"))
             continue
         field = module.fields.get(name)
         if field is None:
             if not draft.is_broken(module.name, name):
-                at[name].key.wrong(f'no field "{name}"{suggest(name, [*module.fields, "comment"])}')
+                at[name].key.wrong(no_field(module.name, name, [*module.fields, "comment"]))
         elif field.computed or (module.lifecycle and module.lifecycle.field == name):
             at[name].key.wrong(f'"{name}" cannot be asked for: the portal fills it in')

@@ -9,6 +9,7 @@ from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Mail, Module, Transition, Wording
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
+from portal.declaration.unknown_names import no_effect_without, no_part, no_state
 from portal.fields.link import link_targets
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -29,9 +30,9 @@ def check_mail(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     if not _has_recipients(draft, module):
         _warn_of_nobody(mail, at)
     if mail.commented and not module.comments:
-        at["commented"].key.warn(f"has no effect: {module.name} has no comments")
+        at["commented"].key.warn(no_effect_without(module.name, "comments"))
     if mail.moved and module.lifecycle is None:
-        at["moved"].key.warn(f"has no effect: {module.name} has no lifecycle")
+        at["moved"].key.warn(no_effect_without(module.name, "lifecycle"))
     for name, wording in (("created", mail.created), ("commented", mail.commented), ("moved", mail.moved)):
         if isinstance(wording, Wording):
             _check_wording(module, wording, at[name])
@@ -84,15 +85,15 @@ def _check_desk(draft: DeclarationDraft, desk: str, at: Cursor) -> None:
 
 def _check_remind(draft: DeclarationDraft, module: Module, mail: Mail, at: Cursor) -> None:
     if module.lifecycle is None:
-        at.key.wrong(f"{module.name} has no lifecycle, and so no states to remind of")
+        at.key.wrong(no_part(module.name, "lifecycle", ", and so no states to remind of"))
         return
     if module.owner is None and module.name != draft.people:
-        at.key.wrong(f"{module.name} has no owner: nobody could be reminded")
+        at.key.wrong(no_part(module.name, "owner", ": nobody could be reminded"))
     field = module.fields.get(module.lifecycle.field)
     states: Collection[str] = field.declared_options if field is not None else ()
     for name in mail.remind:
         if field is not None and name not in states:
-            at[name].key.wrong(f'no state "{name}"{suggest(name, states)}')
+            at[name].key.wrong(no_state(module.name, name, states))
 
 
 def _check_wording(module: Module, wording: Wording, at: Cursor) -> None:

@@ -8,7 +8,9 @@ from portal.declaration.declared_files import profile_file
 from portal.declaration.inheritance import is_access_broken
 from portal.declaration.shapes import Button, Profile
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import Sentence
 from portal.declaration.source.suggestions import suggest
+from portal.declaration.unknown_names import no_access, no_tab
 
 
 def check_home(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
@@ -39,7 +41,7 @@ def check_menu(draft: DeclarationDraft, profile: Profile, declaration: Declarati
             if is_access_broken(draft, profile.name, name):
                 continue
             if name in draft.modules and name not in draft.buttons:
-                place.wrong(f'this profile has no module "{name}"')
+                place.wrong(no_access(name))
             elif not draft.is_broken(name):
                 _check_button_name(draft, profile, name, [*profile.modules, *draft.buttons], place)
         elif not profile.modules[name].menu:
@@ -53,7 +55,7 @@ def _check_button_name(draft: DeclarationDraft, profile: Profile, name: str, kno
         return
     if name in draft.buttons:
         if complaint := _dead_end(draft, profile, draft.buttons[name]):
-            at.wrong(f'the button "{name}" leads nowhere: {complaint}')
+            at.wrong(complaint)
     elif not draft.is_unreadable(BUTTONS):
         what = "button" if known is draft.buttons else "module or button"
         at.wrong(f'no {what} "{name}"{suggest(name, known)}')
@@ -69,7 +71,7 @@ def _check_inherited(
         if button is None or (parent is not None and _dead_end(draft, parent, button)):
             continue
         if complaint := _dead_end(draft, profile, button):
-            at.wrong(f'the button "{name}" leads nowhere: {complaint}')
+            at.wrong(complaint)
 
 
 def _dead_end(draft: DeclarationDraft, profile: Profile, button: Button) -> str | None:
@@ -79,11 +81,12 @@ def _dead_end(draft: DeclarationDraft, profile: Profile, button: Button) -> str 
         return None
     if is_access_broken(draft, profile.name, module):
         return None
+    nowhere = f'the button "{button.name}" leads nowhere: {{}}'
     access = profile.modules.get(module)
     if access is None:
-        return f'this profile has no module "{module}"'
+        return no_access(module).within(nowhere)
     if page == "create" and "create" not in access.can:
-        return f"this profile may not create {module}"
+        return Sentence(f"this profile may not create {module}").within(nowhere)
     if button.tab is not None and not page and button.tab not in (access.list.tabs or {}):
-        return f'{module} has no tab "{button.tab}" for this profile'
+        return no_tab(module, button.tab, " for this profile").within(nowhere)
     return None

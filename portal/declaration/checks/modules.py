@@ -11,6 +11,7 @@ from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Attachments, Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import RelatedPlace
+from portal.declaration.unknown_names import no_role
 from portal.fields.link import link_targets
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
@@ -33,7 +34,7 @@ def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     if module.conversation.answers is not None:
         _check_answers(draft, module.conversation.answers, at["comments"]["answers"])
     if module.watchers and draft.people is None and not draft.broken_roles:
-        at["watchers"].wrong("modules.yaml does not say which module holds the people: add people: MODULE")
+        at["watchers"].wrong(no_role("people", ": add people: MODULE"))
     if module.keep is not None:
         _check_keep(draft, module, at["keep"])
     if module.formerly is not None:
@@ -97,7 +98,7 @@ def _check_path(
         return
     if target is None:
         if not draft.broken_roles and not draft.broken_modules:
-            at.wrong(f"modules.yaml does not say which module holds the {role}: add {role}: MODULE")
+            at.wrong(no_role(role, f": add {role}: MODULE"))
         return
     followed = draft.follow(module.name, dotted.split("."))
     if followed.complaint:

@@ -10,6 +10,8 @@ from portal.declaration.home_shapes import Panel
 from portal.declaration.inheritance import is_access_broken
 from portal.declaration.shapes import Profile
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import Sentence
+from portal.declaration.unknown_names import no_access
 from portal.fields.base import Field
 from portal.fields.grouping import has_groups, is_dated
 
@@ -97,10 +99,11 @@ def check_resolved_panels(draft: DeclarationDraft, profile: Profile, declaration
     reported = set(_hidden(draft, parent)) if parent else set()
     for index, key, complaint in _hidden(draft, profile):
         if (index, key, complaint) not in reported:
-            at["extends"].wrong(f'panel {index + 1} of the home page of "{profile.extends}" needs more: {complaint}')
+            panel = f'panel {index + 1} of the home page of "{profile.extends}"'
+            at["extends"].wrong(complaint.within(f"{panel} needs more: {{}}"))
 
 
-def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, str]]:
+def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, Sentence]]:
     """What panels show that the profile does not have: the place of the panel, its key, and why."""
     for index, panel in enumerate(profile.home.panels):
         module = panel.module if isinstance(panel, Panel) else None
@@ -109,8 +112,9 @@ def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, st
         access = profile.modules.get(module)
         if access is None:
             kind = next(kind for kind in KINDS if getattr(panel, kind) is not None)
-            yield index, kind, f'this profile has no module "{module}"'
+            yield index, kind, no_access(module)
             continue
         for key, name in (("by", panel.by), ("of", panel.of)):
             if name and draft.field(module, name) is not None and name not in access.readable:
-                yield index, key, f'this profile cannot read "{name}" in {module}: show it in its list or detail page'
+                unread = f'this profile cannot read "{name}" in {module}: show it in its list or detail page'
+                yield index, key, Sentence(unread)

@@ -16,9 +16,10 @@ from portal.declaration.inheritance import ancestry, is_access_broken, is_staff,
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.problems import KeyPath, Sentence
 from portal.declaration.source.suggestions import closest, did_you_mean, list_in_text, suggest
 from portal.declaration.synonyms import intended_action
+from portal.declaration.unknown_names import no_access, no_part
 from portal.fields.base import Field
 from portal.fields.link import link_targets
 
@@ -136,14 +137,15 @@ def _action_complaint(draft: DeclarationDraft, module: Module, word: str, known:
             action for action in known if action.isidentifier() and not _action_complaint(draft, module, action, known)
         ]
         guess = did_you_mean(intended_action(word, possible))
-        return f'"{word}" is neither an action nor a transition of {module.name}{guess}'
+        sentence = f'"{word}" is neither an action nor a transition of {module.name}{guess}'
+        return Sentence(sentence, "action", word, module.name)
     if word == "grant" and not draft.broken_roles and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
     if word == "import" and module.table is not None:
         return f"nothing is imported into {module.name}: they are rows of the existing table {module.table}"
     key = NEEDED_KEYS.get(word)
     if key is not None and not getattr(module, key):
-        return f"{module.name} has no {key}: add {key}: true to the module"
+        return no_part(module.name, key, f": add {key}: true to the module")
     return None
 
 
@@ -190,7 +192,7 @@ def _complaints(draft: DeclarationDraft, profile: Profile) -> Iterator[Complaint
         path, module = ("modules", name), draft.modules[name]
         needs_see = needs_scope(draft, draft.declared[name]) and not draft.is_broken(name) and not draft.broken_roles
         if needs_see and not _declares_scope(draft, profile.name, name):
-            yield path, "see is missing: own, organization, all or {through: FIELD}"
+            yield path, Sentence("see is missing: own, organization, all or {through: FIELD}", "see", name)
         yield from _scope_through(draft, profile, path, access)
         if is_access_broken(draft, profile.name, name):
             continue
@@ -205,7 +207,7 @@ def _check_expected_modules(profile: Profile, at: Cursor) -> None:
     """What somebody is expected to see is in a module that they have."""
     for index, expectation in enumerate(profile.expect):
         if expectation.sees and expectation.module not in profile.modules:
-            at[index]["module"].wrong(f'this profile has no module "{expectation.module}", so nobody sees that')
+            at[index]["module"].wrong(no_access(expectation.module, ", so nobody sees that"))
         for name in set(expectation.sees) & set(expectation.hides):
             at[index]["hides"].wrong(f'"{name}" cannot be seen and hidden at once')
 
@@ -227,7 +229,7 @@ def _scope_through(draft: DeclarationDraft, profile: Profile, path: KeyPath, acc
         target = targets[0]
         if target not in profile.modules:
             if here is access and target in draft.modules and not draft.is_broken(target):
-                yield (*path, "see"), f'seen through {here.see.through}, but this profile has no module "{target}"'
+                yield (*path, "see"), no_access(target).within(f"seen through {here.see.through}, but {{}}")
             return
         if target in line:
             if target == access.module == min(line, key=list(profile.modules).index):  # reported once
@@ -249,15 +251,13 @@ def _unreachable_links(
                 targets = link_targets(link)
                 existing = [target for target in targets if target in draft.modules and not draft.is_broken(target)]
                 if existing and not any(target in profile.modules for target in targets):
-                    yield (
-                        (*path, form),
-                        f'the {form} form asks for {field_name}, but this profile has no module "{existing[0]}"',
-                    )
+                    asks = f"the {form} form asks for {field_name}, but {{}}"
+                    yield (*path, form), no_access(existing[0]).within(asks)
     for name in access.can:
         for field_name, need in module.transitions[name].ask.items() if name in module.transitions else ():
             missing = [target for target in link_targets(module.fields.get(field_name)) if target in draft.modules]
             if need == "required" and missing and not any(target in profile.modules for target in missing):
-                yield (*path, "can"), f'{name} asks for {field_name}, but this profile has no module "{missing[0]}"'
+                yield (*path, "can"), no_access(missing[0]).within(f"{name} asks for {field_name}, but {{}}")
 
 
 def _links_in_form(module: Module, name: str) -> Iterator[tuple[str, Field | None]]:
@@ -283,11 +283,12 @@ def _never_filled(
             continue
         if field.show_when is not None and not _may_hold(module, access, shown, field.show_when):
             continue
-        why = "the create form does not show it and it has no default"
+        sentence = f"{name} is required, but the create form does not show it and it has no default"
         targets = [target for target in link_targets(field) if target in draft.modules and not draft.is_broken(target)]
         if targets and not any(target in profile.modules for target in targets):
-            why = f'this profile has no module "{targets[0]}", so that no form asks for it'
-        yield (*path, "create"), f"{name} is required, but {why}"
+            unseen = no_access(targets[0], ", so that no form asks for it")
+            sentence = unseen.within(f"{name} is required, but {{}}")
+        yield (*path, "create"), sentence
 
 
 def _may_hold(module: Module, access: Access, shown: set[str], condition: Condition) -> bool:

@@ -4,6 +4,7 @@ from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.resolve import default_scope, owner_and_organization
 from portal.declaration.shapes import Module, Scope, Through
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.unknown_names import no_part
 from portal.fields.link import link_targets
 
 
@@ -18,9 +19,11 @@ def check_scope(draft: DeclarationDraft, module: Module, see: Scope, at: Cursor)
 def _scope_complaint(draft: DeclarationDraft, module: Module, see: Scope) -> str | None:
     owner, organization = owner_and_organization(draft, module)
     if see == "own" and not owner:
-        return f"{module.name} has no owner, so nobody would see a record as their own: add owner: to the module"
+        consequence = ", so nobody would see a record as their own: add owner: to the module"
+        return no_part(module.name, "owner", consequence)
     if see == "organization" and not organization:
-        return f"{module.name} has no organization, so nobody would see a record: add organization: to the module"
+        consequence = ", so nobody would see a record: add organization: to the module"
+        return no_part(module.name, "organization", consequence)
     if not isinstance(see, Through) or draft.is_broken(module.name, see.through):
         return None
     field = draft.field(module.name, see.through)

@@ -11,8 +11,10 @@ from portal.conditions import SPECIAL, special_word
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import Sentence
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import intended_special
+from portal.declaration.unknown_names import no_role
 from portal.fields.base import Field, Refused
 from portal.fields.link import link_targets
 from portal.texts import translate
@@ -30,7 +32,7 @@ def value_complaint(draft: DeclarationDraft, field: Field, value: Any, *, is_bou
     try:
         (field.bound if is_bound else field.constant)(value, draft.reader)
     except Refused as refused:
-        return _does_not_fit(field, value, refused)
+        return _does_not_fit(draft, field, value, refused)
     return None
 
 
@@ -51,7 +53,7 @@ def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str |
         if stored is not None and stored != ():
             field.read(field.write(stored), draft.reader)
     except Refused as refused:
-        return _does_not_fit(field, value, refused)
+        return _does_not_fit(draft, field, value, refused)
     return None
 
 
@@ -80,7 +82,7 @@ def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | Non
     return f'"{value}" is stored here as a word: {field.name} is of type {field.type}'
 
 
-def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
+def _does_not_fit(draft: DeclarationDraft, field: Field, value: Any, refused: Refused) -> str:
     words = translate(refused.message, "en").rstrip(".")
     quoted = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
     reason = words if str(value) in words else f"{quoted}does not fit {field.name}: {words[:1].lower()}{words[1:]}"
@@ -89,7 +91,9 @@ def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
         example = "today + 30 days" if word == "today" else "now + 4 h"
         return f'{reason}; write a period behind {word} as in "{example}"'
     known = (*field.declared_options, *field.specials)
-    return reason if value in known else reason + suggest(str(value), known)
+    sentence = reason if value in known else reason + suggest(str(value), known)
+    module = draft.module_with_states(field)
+    return Sentence(sentence, "state", str(value), module.name) if module else sentence
 
 
 def _person_complaint(draft: DeclarationDraft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
@@ -100,7 +104,7 @@ def _person_complaint(draft: DeclarationDraft, field: Field, value: Any, targets
     if draft.broken_roles or any(target not in draft.modules for target in targets):
         return None
     if module is None:
-        return f'"{value}" has no meaning here: modules.yaml does not say which module holds the {role}'
+        return no_role(role).within(f'"{value}" has no meaning here: {{}}')
     if module in targets:
         return None
     return f'"{value}" is a record of {module}, and {field.name} links to {", ".join(targets)}'

@@ -5,7 +5,7 @@ Used by the reader alone. Nothing here knows YAML's events, files or limits.
 
 from typing import Any, Protocol
 
-from portal.declaration.source.problems import KeyPath, quoted_name
+from portal.declaration.source.problems import KeyPath, Sentence, quoted_name
 
 MERGE = "<<"
 
@@ -142,9 +142,8 @@ class OpenMapping:
     def _is_new(self, key: Node, name: str) -> bool:
         names: dict[str | int, YamlMark] = self._merges if key.plain and name == MERGE else self.node.keys
         if (first := names.get(name)) is not None:
-            self._report(
-                key.mark, (name,), f"{quoted_name(name)} appears twice (first in line {first.line + 1})", first
-            )
+            sentence = f"{quoted_name(name)} appears twice (first in line {first.line + 1})"
+            self._report(key.mark, (name,), Sentence(sentence, "repeated"), first)
             return name != MERGE and self.value.get(name) is None  # of a line that was written twice, the second has it
         names[name] = key.mark
         return True

@@ -6,6 +6,7 @@ The reader and the checks make problems; `portal check` and the administrators' 
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Literal
 
 from portal.texts import abbreviated, printable
 
@@ -23,6 +24,44 @@ ALSO = "also here"
 def quoted_name(name: str) -> str:
     """A name out of a file for a message: in quotes, shortened to 80 characters."""
     return f'"{abbreviated(name, LONGEST_PART)}"'
+
+
+# "access": a module that a profile does not have; "part": comments, a lifecycle … of a module; "role": people or
+# organizations; "list": the one name that is written instead of a list; "misread": a value that YAML reads otherwise.
+CauseKind = Literal[
+    "access", "action", "below fields", "document", "field", "key", "list", "misread", "module", "name", "no modules",
+    "other", "part", "repeated", "role", "see", "state", "tab",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What is unknown, missing or wrong: the field `name` of `module`, and so on."""
+
+    kind: CauseKind
+    name: str = ""
+    module: str = ""
+
+
+_OTHER = Cause("other")
+
+
+class Sentence(str):
+    """The message of a problem that others may follow from, or that may follow from others: it carries its cause."""
+
+    __slots__ = ("cause",)
+    cause: Cause
+
+    def __new__(cls, text: str, kind: CauseKind = "other", name: str = "", module: str = "") -> "Sentence":
+        sentence = super().__new__(cls, text)
+        sentence.cause = Cause(kind, name, module)
+        return sentence
+
+    def within(self, text: str) -> "Sentence":
+        """`text` with this sentence in the place of {}."""
+        longer = Sentence(text.replace("{}", self))
+        longer.cause = self.cause
+        return longer
 
 
 @dataclass(frozen=True)
@@ -58,6 +97,11 @@ class Problem:
     def __str__(self) -> str:
         warning = "warning: " if self.warning else ""
         return f"{warning}{self.place}: {self.subject}: {printable(self.message, _LONGEST_MESSAGE)}{self._also_in}"
+
+    @property
+    def cause(self) -> Cause:
+        """By this, and not by its words, a problem is recognized that others follow from."""
+        return self.message.cause if isinstance(self.message, Sentence) else _OTHER
 
     @property
     def guess(self) -> str | None:

@@ -20,7 +20,7 @@ import yaml
 from yaml._yaml import CParser
 
 from portal.declaration.source.nodes import Collection, Node, OpenList, OpenMapping, YamlMark, copy_data
-from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, quoted_name
+from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, Sentence, quoted_name
 from portal.declaration.source.scalars import plain_value
 from portal.declaration.source.suggestions import suggest
 from portal.declaration.source.syntax_errors import (
@@ -273,7 +273,8 @@ class _Reading:
     def _begin_document(self, event: _CollectionEvent) -> None:
         self._documents += 1
         if self._documents > 1:
-            self._report(event.start_mark, (), 'a file holds only one document: remove the "---"')
+            sentence = Sentence('a file holds only one document: remove the "---"', "document")
+            self._report(event.start_mark, (), sentence)
 
     def _scalar(self, event: _ScalarEvent) -> None:
         self._last_scalar = event
@@ -295,12 +296,11 @@ class _Reading:
             wrong = f"this line begins with a special space (U+{ord(text[0]):04X}): indent with ordinary spaces"
             raise self._unreadable(event.start_mark, wrong)
         if len(text) > 1 and text[0] in TYPOGRAPHIC_QUOTES and text[-1] in TYPOGRAPHIC_QUOTES:
-            wrong = f'{text[0]} and {text[-1]} become part of the text: use " to quote it'
-            self._warn(event.start_mark, wrong)
+            self._misread(event, f'{text[0]} and {text[-1]} become part of the text: use " to quote it')
         elif text.endswith('"') and text.count('"') % 2:
-            self._warn(event.start_mark, 'the " becomes part of the text: quotes are needed at both of its ends')
+            self._misread(event, 'the " becomes part of the text: quotes are needed at both of its ends')
         elif " // " in text:
-            self._warn(event.start_mark, '"//" becomes part of the text: a comment begins with "#"')
+            self._misread(event, '"//" becomes part of the text: a comment begins with "#"')
 
     def _path_is_at_value(self) -> bool:
         """Whether the next scalar is a value; else it is a key."""
@@ -378,8 +378,9 @@ class _Reading:
         related = (RelatedPlace(self._file, *_place(first), "first defined here"),) if first is not None else ()
         self._problems.append(Problem(self._file, *_place(mark), path, message, related=related))
 
-    def _warn(self, mark: YamlMark, message: str) -> None:
-        self._problems.append(Problem(self._file, *_place(mark), self._path(), message, warning=True))
+    def _misread(self, event: _ScalarEvent, message: str) -> None:
+        sentence = Sentence(message, "misread")
+        self._problems.append(Problem(self._file, *_place(event.start_mark), self._path(), sentence, warning=True))
 
     def _unreadable(self, mark: YamlMark | None, message: str) -> _UnreadableError:
         return _UnreadableError(_place(mark) if mark is not None else (1, 1), message, self._path())

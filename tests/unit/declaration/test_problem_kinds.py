@@ -114,6 +114,8 @@ def sentences(path: Path) -> list[str]:
 
 
 def sample(node: ast.expr) -> str:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Sentence":
+        node = node.args[0]
     if isinstance(node, ast.Constant):
         return str(node.value)
     parts = node.values if isinstance(node, ast.JoinedStr) else []

@@ -1,0 +1,46 @@
+"""The sentences for what a declaration names and does not have, each with its cause; several checks say them."""
+
+from collections.abc import Iterable
+
+from portal.declaration.source.problems import Sentence
+from portal.declaration.source.suggestions import suggest
+
+
+def no_module(name: str, known: Iterable[str]) -> Sentence:
+    """A module that is not declared."""
+    return Sentence(f'no module "{name}"{suggest(name, known)}', "module", name)
+
+
+def no_access(module: str, consequence: str = "") -> Sentence:
+    """A module that is declared, but not one of the profile's."""
+    return Sentence(f'this profile has no module "{module}"{consequence}', "access", module)
+
+
+def no_field(module: str, name: str, known: Iterable[str], where: str = "") -> Sentence:
+    """A field that `module` does not have; `where` says where, if that is not obvious."""
+    return Sentence(f'no field "{name}"{where}{suggest(name, known)}', "field", name, module)
+
+
+def no_state(module: str, name: str, known: Iterable[str], cure: str = "") -> Sentence:
+    """A state that is no option of the lifecycle's field."""
+    return Sentence(f'no state "{name}"{cure or suggest(name, known)}', "state", name, module)
+
+
+def no_part(module: str, part: str, consequence: str = "") -> Sentence:
+    """Comments, attachments, a lifecycle, an owner or an organization that a module does not have."""
+    return Sentence(f"{module} has no {part}{consequence}", "part", part, module)
+
+
+def no_effect_without(module: str, part: str) -> Sentence:
+    """The same, of what then does nothing."""
+    return no_part(module, part).within("has no effect: {}")
+
+
+def no_tab(module: str, tab: str, ending: str) -> Sentence:
+    """A tab that a module's list does not have."""
+    return Sentence(f'{module} has no tab "{tab}"{ending}', "tab", tab, module)
+
+
+def no_role(role: str, ending: str = "") -> Sentence:
+    """The module of people, or that of organizations."""
+    return Sentence(f"modules.yaml does not say which module holds the {role}{ending}", "role", role)
