@@ -18,6 +18,7 @@ from portal.fields.base import Field
 from portal.fields.base_parts import Place
 from portal.fields.formula import NoFieldError
 from portal.fields.lines import ColumnError
+from portal.fields.rollup import Rollup
 from portal.fields.table_names import join_name
 
 
@@ -51,7 +52,8 @@ def _mark_internal(draft: DeclarationDraft) -> None:
                 for lines, column in field.columns_read
                 if lines in module.fields
             ]
-            counted = [draft.field(field.counted, name) for name in field.counted_fields]
+            rollup = field.rollup
+            counted = [draft.field(rollup.counted, name) for name in rollup.counted_fields] if rollup else []
             if not field.internal and any(step and step.internal for step in (*steps, *columns, *counted)):
                 module.fields[name] = field.model_copy(update={"internal": True})
                 changed = True
@@ -77,7 +79,7 @@ def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
         for roll_ups in (True, False)  # which formulas read
         for module in draft.modules.values()
         for name, field in module.fields.items()
-        if bool(field.counted) == roll_ups and (complaints := _complaints(draft, module.name, field))
+        if bool(field.rollup) == roll_ups and (complaints := _complaints(draft, module.name, field))
     ]
     for module, name, complaints in left_out:
         for path, sentence in complaints if report else ():
@@ -123,11 +125,12 @@ def _refusal(module: str, bind: Callable[[], None]) -> str | None:
 
 def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str | None:
     """What the field reads that is not there; None if all is."""
-    if field.counted and field.counted not in draft.modules:
-        return "" if draft.is_broken(field.counted) else draft.no_module(field.counted)
-    column = field.counted_column_name
-    if column and draft.field(field.counted, column) is None:
-        return "" if draft.is_broken(field.counted, column) else draft.no_field(field.counted, column)
+    if rollup := field.rollup:
+        counted, column = rollup.counted, rollup.counted_column_name
+        if counted not in draft.modules:
+            return "" if draft.is_broken(counted) else draft.no_module(counted)
+        if column and draft.field(counted, column) is None:
+            return "" if draft.is_broken(counted, column) else draft.no_field(counted, column)
     paths = [draft.follow(module, path.split(".")) for path in field.sources]
     complaint = next((path.complaint for path in paths if path.complaint), None)
     return complaint or ("" if any(path.last is None for path in paths) else None)
@@ -139,13 +142,14 @@ def unseen_rollups(
     """The roll-ups of which a profile with these accesses does not get the number: it is over records that it may not
     see, or over fields of theirs that it cannot read. `first_day`: for an account from which older records are hidden.
     """
-    rollups = [field for module in modules.values() for field in module.fields.values() if field.counted]
+    fields = (field for module in modules.values() for field in module.fields.values())
+    rollups = [field.rollup for field in fields if field.rollup]
     return frozenset(rollup.place for rollup in rollups if not _sees_whole(modules, rollup, accesses, first_day))
 
 
-def _sees_whole(modules: Mapping[str, Module], rollup: Field, accesses: Mapping[str, Access], first_day: bool) -> bool:
+def _sees_whole(modules: Mapping[str, Module], rollup: Rollup, accesses: Mapping[str, Access], first_day: bool) -> bool:
     access = accesses.get(rollup.counted)
-    if rollup.tells_unseen:
+    if rollup.includes_unseen:
         return True
     if access is None or access.where != ALWAYS or (first_day and modules[rollup.counted].records_from):
         return False

@@ -10,6 +10,7 @@ from portal.declaration.shapes import Access, Button, Inbox, Module, Profile, Se
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.fields.reader import Reader
+from portal.fields.rollup import Rollup
 from portal.fields.table_names import join_name
 
 
@@ -34,11 +35,12 @@ class Declaration(Shape):
         return row_modules(self.modules.values())
 
     @cached_property
-    def rollups(self) -> dict[str, list[Field]]:
+    def rollups(self) -> dict[str, list[Rollup]]:
         """The roll-ups over the records of each module that has any."""
-        over: dict[str, list[Field]] = {}
-        for field in (field for module in self.modules.values() for field in module.fields.values() if field.counted):
-            over.setdefault(field.counted, []).append(field)
+        over: dict[str, list[Rollup]] = {}
+        for field in (field for module in self.modules.values() for field in module.fields.values()):
+            if field.rollup:
+                over.setdefault(field.rollup.counted, []).append(field.rollup)
         return over
 
     @cached_property

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal, NamedTuple, cast
 import sqlalchemy as sa
 from pydantic import StrictBool
 
-from portal.conditions import Condition
 from portal.fields.base_shape import FormWhere, Shape
 from portal.fields.comparisons import ORDER
 from portal.fields.deadline import DeadlineRule
@@ -145,57 +144,14 @@ class OverOthers(Shape):
     """The part of Field that has to do with roll-ups: numbers that are computed from the records that link to one."""
 
     @property
-    def place(self) -> Place:
-        """The module that has a roll-up, and its name there."""
-        return "", ""
-
-    @property
-    def counted(self) -> str:
-        """The module whose records a roll-up is over; "" for other fields."""
-        return ""
-
-    @property
-    def counted_link(self) -> str:
-        """The link of those records by which they belong to this one."""
-        return ""
-
-    @property
-    def counted_condition(self) -> Condition | None:
-        """Which of those records a roll-up is over; None for all."""
+    def rollup(self) -> Any:
+        """The field itself if it is a Rollup, which says what it is over; else None."""
         return None
-
-    @property
-    def counted_column_name(self) -> str:
-        """The name of the field of those records that a roll-up sums or compares; "" where it counts them."""
-        return ""
-
-    @property
-    def counted_column(self) -> Any:
-        """That field, once the roll-up is bound."""
-        return None
-
-    @property
-    def counted_fields(self) -> tuple[str, ...]:
-        """The other fields of those records that a roll-up reads: what it sums, and what its `where` asks."""
-        return ()
-
-    def rolled_up(self, counted: Iterable[tuple[Any, int]], currency: str) -> Any:
-        """The result of a roll-up over records with these values of its column, each with how many have it."""
-        return None
-
-    def changed_by(self, present: Any, counted: Mapping[Any, int]) -> Any:
-        """The result of a roll-up where it was `present`, after so many records more, or fewer, have these values."""
-        return None
-
-    @property
-    def tells_unseen(self) -> bool:
-        """Whether a roll-up may be read by people who do not see all the records that it is over."""
-        return False
 
     @property
     def rollups(self) -> tuple[Any, ...]:
         """The roll-ups whose numbers its values tell: itself, or those that it reads."""
-        return ()
+        return (self.rollup,) if self.rollup else ()
 
 
 class WithDeadline(Shape):
@@ -207,19 +163,9 @@ class WithDeadline(Shape):
         return None
 
     @property
-    def clock_column(self) -> str:
-        """The name of the companion column that holds the clock of a deadline."""
-        return ""
-
-    @property
     def stopwatch(self) -> Stopwatch | None:
         """What an elapsed time is read from that the database alone cannot tell, once it is bound; else None."""
         return None
-
-    @property
-    def stopwatch_columns(self) -> tuple[str, ...]:
-        """The names of its columns."""
-        return ()
 
 
 class FromColumn(Shape):

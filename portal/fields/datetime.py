@@ -211,19 +211,20 @@ class Datetime(DateOrTime):
         final = {state for state in (state_field.declared_options if state_field else ()) if module.is_final(state)}
         pause, hours = frozenset(self.pause), WorkingHours.of(declaration.settings)
         stop = frozenset(final.union(self.stop) - pause)
-        self._rule = DeadlineRule(choice, targets, pause, stop, hours, self.from_ or "created", self.to_)
+        since, clock = self.from_ or "created", self._clock_column
+        self._rule = DeadlineRule(choice, targets, pause, stop, hours, clock, since, self.to_)
 
     @property
     def deadline_rule(self) -> DeadlineRule | None:
         return self._rule
 
     @property
-    def clock_column(self) -> str:
+    def _clock_column(self) -> str:
         return f"_{self.name}_clock"
 
     def columns(self) -> list[sa.Column[Any]]:
         """The moment, and of a deadline its clock."""
-        clock = [sa.Column(self.clock_column, sa.JSON(none_as_null=True))] if self.within else []
+        clock = [sa.Column(self._clock_column, sa.JSON(none_as_null=True))] if self.within else []
         return [*super().columns(), *clock]
 
     @property
@@ -233,7 +234,7 @@ class Datetime(DateOrTime):
     def store(self, value: Any) -> dict[str, Any]:
         """Without fractions of a second. A deadline has no clock, which whoever writes a record adds."""
         # Forms know seconds at most: finer values would change by being edited.
-        clock = {self.clock_column: None} if self.within else {}
+        clock = {self._clock_column: None} if self.within else {}
         return {self.name: value and value.replace(microsecond=0), **clock}
 
     def parse(self, text: str, reader: Reader) -> datetime.datetime | None:

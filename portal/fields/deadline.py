@@ -77,6 +77,7 @@ class DeadlineRule:
     pause: frozenset[str]
     stop: frozenset[str]
     hours: WorkingHours
+    clock_column: str  # the name of the companion column that holds the clock
     since: str = "created"  # the field from whose moment the time counts
     until: str | None = None  # the field that says when the work was done
 

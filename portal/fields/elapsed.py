@@ -54,13 +54,14 @@ class Elapsed(LengthOfTime):
             field = module.everything.get(name)
             if field is None or field.column_type is not UTCDateTime:
                 raise ValueError(f'"{name}" is not a datetime of this module')
-            if self.hours and (field.counted or name == "modified"):
+            if self.hours and (field.rollup or name == "modified"):
                 raise ValueError(f'"{name}" changes by itself, so no working time is counted from it')
         if self.from_ and self.from_ == self.to_:
             raise ValueError("from and to are the same field, so no time passes between them")
         hours = WorkingHours.of(declaration.settings) if self.hours else WorkingHours()
         if self._is_kept:
-            self._stopwatch = Stopwatch(self.from_ or "", self.to_ or "", frozenset(self.in_), hours)
+            states = frozenset(self.in_)
+            self._stopwatch = Stopwatch(self.from_ or "", self.to_ or "", states, hours, self._stopwatch_columns)
 
     # -- the database ---------------------------------------------------------------------------------------------
 
@@ -74,12 +75,12 @@ class Elapsed(LengthOfTime):
         return self._stopwatch
 
     @property
-    def stopwatch_columns(self) -> tuple[str, str]:
+    def _stopwatch_columns(self) -> tuple[str, str]:
         return f"_{self.name}_total", f"_{self.name}_since"
 
     def columns(self) -> list[sa.Column[Any]]:
         """Those of its stopwatch, where it has one."""
-        return [sa.Column(name, sa.BigInteger()) for name in self.stopwatch_columns] if self._is_kept else []
+        return [sa.Column(name, sa.BigInteger()) for name in self._stopwatch_columns] if self._is_kept else []
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """SQL for the seconds; up to now while it runs."""
@@ -87,7 +88,7 @@ class Elapsed(LengthOfTime):
             start, end = (table.c[name] for name in self.sources)
             return SecondsBetween(start, sa.func.coalesce(end, present_moment()))
         hours = self._stopwatch.hours if self._stopwatch else WorkingHours()
-        total, since = (table.c[name] for name in self.stopwatch_columns)
+        total, since = (table.c[name] for name in self._stopwatch_columns)
         return sa.func.coalesce(total, present_number(hours.reading) - since)
 
     def constant(self, raw: Any, reader: Reader) -> int:

@@ -25,6 +25,7 @@ from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
 from portal.fields.proxy_field import from_target
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.rollup import Rollup
 from portal.fields.stored_result import DIGITS, StoredResult
 from portal.texts import label_from_name
 
@@ -199,7 +200,7 @@ class Formula(StoredResult):
         return self.model_dump(mode="json", include=keys)
 
     @property
-    def rollups(self) -> tuple[Field, ...]:
+    def rollups(self) -> tuple[Rollup, ...]:
         return tuple(rollup for field in self._read.values() for rollup in field.rollups)
 
     @property

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
-from portal.fields.base import Field
 from portal.fields.base_shape import Names
 from portal.fields.link import is_linked
 from portal.fields.protocols import Declared
 from portal.fields.proxy_field import ProxyField
+from portal.fields.rollup import Rollup
 from portal.fields.table_names import table_of
 
 # The links on the way, each with the module that it leads to.
@@ -74,7 +74,7 @@ class Lookup(ProxyField):
         return (self.of,)
 
     @property
-    def rollups(self) -> tuple[Field, ...]:
+    def rollups(self) -> tuple[Rollup, ...]:
         return self._target.rollups
 
     @property

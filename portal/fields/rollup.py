@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PrivateAttr, StrictBool, field_validator
 
-from portal.conditions import Condition, fields_asked
+from portal.conditions import fields_asked
 from portal.fields import arithmetic
 from portal.fields.base import Field
 from portal.fields.base_parts import Measure, Place
@@ -58,45 +58,43 @@ class Rollup(StoredResult):
         return (match[1], match[2], "") if match[1] else (match[3], match[4], match[5])
 
     @property
+    def rollup(self) -> "Rollup":
+        return self
+
+    @property
+    def place(self) -> Place:
+        """The module that has the roll-up, and its name there."""
+        return self._place
+
+    @property
     def counted(self) -> str:
+        """The module whose records it is over."""
         return self._parts[1]
 
     @property
-    def counted_column_name(self) -> str:
-        return self._parts[2]
-
-    @property
     def counted_link(self) -> str:
+        """The link of those records by which they belong to this one."""
         return self._link
 
     @property
-    def counted_condition(self) -> Condition | None:
-        return self.where
+    def counted_column_name(self) -> str:
+        """The name of the field of those records that is summed or compared; "" where records are counted."""
+        return self._parts[2]
 
     @property
     def counted_column(self) -> Field | None:
+        """That field, once the roll-up is bound."""
         return self._column
 
     @property
-    def tells_unseen(self) -> bool:
-        return self.includes_unseen
-
-    @property
     def counted_fields(self) -> tuple[str, ...]:
+        """The fields of those records that it reads: what it sums, and what its `where` asks."""
         conditions = (path[0] for path in fields_asked(self.where))
         return tuple(dict.fromkeys(filter(None, (self._parts[2], *conditions))))
 
     @property
     def recipe(self) -> dict[str, Any]:
         return {"of": self.of, "link": self._link, "where": repr(self.where), "types": dict(self._types)}
-
-    @property
-    def place(self) -> Place:
-        return self._place
-
-    @property
-    def rollups(self) -> tuple[Field, ...]:
-        return (self,)
 
     # -- the type of its result -----------------------------------------------------------------------------------
 

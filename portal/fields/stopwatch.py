@@ -21,6 +21,7 @@ class Stopwatch:
     end: str
     states: frozenset[str]
     hours: WorkingHours
+    columns: tuple[str, str]  # the names of those that hold `total` and `since`
 
     @property
     def recipe(self) -> list[Any]:

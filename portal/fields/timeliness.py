@@ -99,7 +99,7 @@ class Timeliness(HasOptions):
         due, done, rule = table.c[self.of], table.c[self._done], self._due.deadline_rule
         state = table.c[self._state] if rule and self._state else sa.null()
         pauses, stops = (state.in_(sorted(states)) for states in ((rule.pause, rule.stop) if rule else ((), ())))
-        left = table.c[self._due.clock_column]["left"].as_integer() if rule else sa.null()
+        left = table.c[rule.clock_column]["left"].as_integer() if rule else sa.null()
         has_deadline = sa.or_(due.is_not(None), left.is_not(None))  # people may have set one during the pause
         return sa.case(
             (sa.and_(done.is_(None), pauses, has_deadline), results["paused"]),

@@ -57,8 +57,8 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         if field.computed:
             _check_computed(field, place)
         check_deadline(draft, module, field, place)
-        if field.counted:
-            check_rollup(draft, field, place)
+        if field.rollup:
+            check_rollup(draft, field.rollup, place)
         check_ineffective_keys(module, field, place)
         if field.column is not None and module.table is None:
             place["column"].key.wrong("column needs table: at the module")

@@ -7,15 +7,15 @@ from portal.declaration.checks.conditions import check_condition
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
-from portal.fields.base import Field
+from portal.fields.rollup import Rollup
 
 
-def check_rollup(draft: DeclarationDraft, field: Field, at: Cursor) -> None:
+def check_rollup(draft: DeclarationDraft, rollup: Rollup, at: Cursor) -> None:
     """The condition of a roll-up names what only a write of the record itself changes."""
-    check_condition(draft, field.counted, at["where"])
-    for part in comparisons(field.counted_condition or ALWAYS):
-        known = draft.field(field.counted, part.path[0]) is not None
-        module = draft.modules.get(field.counted)
+    check_condition(draft, rollup.counted, at["where"])
+    for part in comparisons(rollup.where or ALWAYS):
+        known = draft.field(rollup.counted, part.path[0]) is not None
+        module = draft.modules.get(rollup.counted)
         others = [replace(part, path=(name,), value=None) for name in part.other_fields]
         sentences = (_changes_by_itself(module, one) for one in (part, *others)) if module and known else ()
         if sentence := next(filter(None, sentences), None):

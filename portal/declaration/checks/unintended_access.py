@@ -19,6 +19,7 @@ from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field
+from portal.fields.rollup import Rollup
 from portal.fields.table_names import is_rows
 
 Source = tuple[Module | Access, Cursor]
@@ -88,7 +89,7 @@ def _warn_of_rollups(draft: DeclarationDraft, profile: Profile, access: Access) 
                 place.warn(_left_out(name, rollup))
 
 
-def _left_out(name: str, rollup: Field) -> str:
+def _left_out(name: str, rollup: Rollup) -> str:
     fields = f", and with {' and '.join(rollup.counted_fields)} in its layouts" if rollup.counted_fields else ""
     return (
         f'"{name}" is left out: it is over all {rollup.counted}, and this profile may not see them all. Give it'

@@ -16,7 +16,7 @@ def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
     another title now."""
     if not ids:
         return []
-    if rollups := [field for field in system.module.fields.values() if field.counted]:
+    if rollups := [field.rollup for field in system.module.fields.values() if field.rollup]:
         roll_up(system, ids, rollups)
     for name in system.module.fields:
         _compute_rows_again(system, name, ids)

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.conditions import ALWAYS
 from portal.database.sql import where
-from portal.fields.base import Field
 from portal.fields.base_parts import Place
+from portal.fields.rollup import Rollup
 from portal.records.indexing.formulas import computed_columns, formulas_reading, lock_rows
 from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Records
@@ -37,7 +37,7 @@ class RollupsOver:
     def __init__(self, records: Records, columns: Collection[str] | None = None) -> None:
         """`columns`: those that are written; None for all, of new and of deleted records."""
         self._records = records
-        self._by_link: dict[str, list[Field]] = defaultdict(list)
+        self._by_link: dict[str, list[Rollup]] = defaultdict(list)
         for rollup in records.policy.declaration.rollups.get(records.name, ()):
             if columns is None or not _columns_read(records, rollup).isdisjoint(columns):
                 self._by_link[rollup.counted_link].append(rollup)
@@ -65,7 +65,7 @@ class RollupsOver:
                         if row[f"_{index}"]:
                             self._note_value(rollup, row, times)
 
-    def _note_value(self, rollup: Field, row: sa.RowMapping, times: int) -> None:
+    def _note_value(self, rollup: Rollup, row: sa.RowMapping, times: int) -> None:
         value = _value(rollup, row)
         if value is None and rollup.counted_column is not None:
             return
@@ -100,12 +100,12 @@ def rolling_up(records: Records, ids: Sequence[int], columns: Collection[str] | 
     over.roll_up()
 
 
-def roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Field]) -> None:
+def roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Rollup]) -> None:
     """Works out `rollups` of the records `ids` from all records that they are over."""
     _roll_up(system, ids, rollups, {rollup.place: dict.fromkeys(ids) for rollup in rollups})
 
 
-def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Field], changes: Changes) -> None:
+def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Rollup], changes: Changes) -> None:
     """Writes `rollups` of the records `ids` anew, the formulas that read them, and the roll-ups over all of these."""
     lock_rows(system, ids)
     names = [rollup.name for rollup in rollups]
@@ -127,7 +127,7 @@ def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Field], chan
 def _results(
     system: Records,
     present: Mapping[int, Mapping[str, Any]],
-    rollup: Field,
+    rollup: Rollup,
     changes: Mapping[int, Counter[Any] | None],
 ) -> dict[int, Any]:
     """The new values of a roll-up, by the ids of the records for which it changes."""
@@ -142,7 +142,7 @@ def _results(
     return results | (rolled_up(system, unknown, rollup) if unknown else {})
 
 
-def rolled_up(system: Records, ids: Sequence[int], rollup: Field) -> dict[int, Any]:
+def rolled_up(system: Records, ids: Sequence[int], rollup: Rollup) -> dict[int, Any]:
     """The values of a roll-up, by the ids of the records that have it, from all records that it is over."""
     others = system.of(rollup.counted)
     link, selected = others.table.c[rollup.counted_link], _selected(rollup, others.table)
@@ -154,21 +154,21 @@ def rolled_up(system: Records, ids: Sequence[int], rollup: Field) -> dict[int, A
     return {record_id: rollup.rolled_up(pairs, system.policy.reader.currency) for record_id, pairs in counted.items()}
 
 
-def _selected(rollup: Field, table: sa.FromClause) -> Sequence[sa.ColumnElement[Any]]:
+def _selected(rollup: Rollup, table: sa.FromClause) -> Sequence[sa.ColumnElement[Any]]:
     """The columns of the records that a roll-up is over from which `_value` takes what it sums or compares."""
     return [] if rollup.counted_column is None else rollup.counted_column.selected(table)
 
 
-def _value(rollup: Field, row: sa.RowMapping) -> Any:
+def _value(rollup: Rollup, row: Any) -> Any:
     return None if rollup.counted_column is None else rollup.counted_column.load(row)
 
 
-def _condition(others: Records, rollup: Field) -> sa.ColumnElement[bool]:
+def _condition(others: Records, rollup: Rollup) -> sa.ColumnElement[bool]:
     """Which of the records `others` a roll-up is over."""
     policy = others.policy
-    return where(rollup.counted_condition or ALWAYS, others.table, others.module, policy.declaration, policy.reader)
+    return where(rollup.where or ALWAYS, others.table, others.module, policy.declaration, policy.reader)
 
 
-def _columns_read(records: Records, rollup: Field) -> set[str]:
+def _columns_read(records: Records, rollup: Rollup) -> set[str]:
     names = (rollup.counted_link, *rollup.counted_fields)
     return {column.name for name in names for column in records.module.field(name).columns()}

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
-from portal.fields.base import Field
 from portal.fields.stopwatch import Stopwatch
 from portal.records.reading.records import Records
 
@@ -22,11 +21,7 @@ Stays = list[tuple[datetime.datetime, str | None]]  # since when a record was in
 def first_stopwatches(module: Module, row: Row) -> dict[str, Any]:
     """The columns of the stopwatches of a new record with the columns `row`."""
     stays = [(row["created"], _value(module, module.state_field, row))]
-    return {
-        name: number
-        for field, watch in _watches(module)
-        for name, number in _columns(field, watch, module, row, stays).items()
-    }
+    return {name: number for watch in _watches(module) for name, number in _columns(watch, module, row, stays).items()}
 
 
 def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dict[str, Any]]:
@@ -34,8 +29,8 @@ def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dic
     module, now = system.module, system.policy.reader.now
     written = {name for row in rows.values() for name in row}
     watches = [
-        (field, watch)
-        for field, watch in _watches(module)
+        watch
+        for watch in _watches(module)
         if not written.isdisjoint((watch.start, watch.end, module.state_field if watch.states else ""))
     ]
     return _read(system, watches, rows, now) if watches else {}
@@ -51,19 +46,16 @@ def compute_stopwatches_again(system: Records, ids: Iterable[int]) -> None:
 
 def _read(
     system: Records,
-    watches: Iterable[tuple[Field, Stopwatch]],
+    watches: Iterable[Stopwatch],
     rows: Mapping[int, Row],
     now: datetime.datetime | None,
 ) -> dict[int, dict[str, Any]]:
     module, state_field = system.module, system.module.state_field
     names = {"created": None} | {
-        name: None
-        for _field, watch in watches
-        for name in (watch.start, watch.end, watch.states and state_field)
-        if name
+        name: None for watch in watches for name in (watch.start, watch.end, watch.states and state_field) if name
     }
     stored = _stored(system, list(names), rows)
-    stays = _stays(system, stored) if any(watch.states for _field, watch in watches) else {}
+    stays = _stays(system, stored) if any(watch.states for watch in watches) else {}
     columns: dict[int, dict[str, Any]] = {}
     for record_id, before in stored.items():
         row = {**before, **rows[record_id]}
@@ -71,8 +63,8 @@ def _read(
         if now is not None and states:
             states = [*states, (now, _value(module, state_field, row))]
         columns[record_id] = {}
-        for field, watch in watches:
-            columns[record_id] |= _columns(field, watch, module, row, states)
+        for watch in watches:
+            columns[record_id] |= _columns(watch, module, row, states)
     return columns
 
 
@@ -108,16 +100,16 @@ def _stays(system: Records, stored: Mapping[int, Row]) -> dict[int, Stays]:
     return stays
 
 
-def _watches(module: Module) -> Iterable[tuple[Field, Stopwatch]]:
-    return ((field, field.stopwatch) for field in module.fields.values() if field.stopwatch)
+def _watches(module: Module) -> Iterable[Stopwatch]:
+    return (field.stopwatch for field in module.fields.values() if field.stopwatch)
 
 
-def _columns(field: Field, watch: Stopwatch, module: Module, row: Row, stays: Stays) -> dict[str, Any]:
+def _columns(watch: Stopwatch, module: Module, row: Row, stays: Stays) -> dict[str, Any]:
     if watch.states:
         numbers = watch.over(stays)
     else:
         numbers = watch.between(_value(module, watch.start, row), _value(module, watch.end, row))
-    return dict(zip(field.stopwatch_columns, numbers, strict=True))
+    return dict(zip(watch.columns, numbers, strict=True))
 
 
 def _value(module: Module, name: str | None, row: Row) -> Any:

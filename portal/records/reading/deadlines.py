@@ -17,10 +17,10 @@ def is_late(records: Records, record: Record, field: Field) -> bool:
 def seconds_left(records: Records, record: Record, field: Field) -> int | None:
     """The working seconds until a readable deadline that stands still, negative for one that was late when it came to
     do so; None for any other field."""
-    table, values = records.table, record.values
-    if _kind(records, record, field) != "pauses" or values.get(field.name, ()) is not None:
+    table, values, rule = records.table, record.values, field.deadline_rule
+    if rule is None or _kind(records, record, field) != "pauses" or values.get(field.name, ()) is not None:
         return None
-    stored = records.connection.scalar(sa.select(table.c[field.clock_column]).where(table.c["id"] == record.id))
+    stored = records.connection.scalar(sa.select(table.c[rule.clock_column]).where(table.c["id"] == record.id))
     return Clock.of_json(stored, values.get("created") or records.policy.reader.now).left
 
 

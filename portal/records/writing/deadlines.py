@@ -30,7 +30,7 @@ def first_deadlines(system: Records, row: Row) -> dict[str, Any]:
     """The columns of the deadlines of a new record with the columns `row`."""
     columns: dict[str, Any] = {}
     for field, rule in _rules(system.module.deadlines):
-        columns |= _columns(field, rule.start(_situation(system, rule, row), field.load(row)))
+        columns |= _columns(field, rule, rule.start(_situation(system, rule, row), field.load(row)))
     return columns
 
 
@@ -54,7 +54,7 @@ def _stored(system: Records, fields: Iterable[Field], ids: Iterable[int]) -> dic
     for field, rule in _rules(fields):
         names |= dict.fromkeys([field.name, *rule.sources])
     columns = [column for name in names for column in module.field(name).selected(table)]
-    clocks = [table.c[field.clock_column] for field in fields]
+    clocks = [table.c[rule.clock_column] for _field, rule in _rules(fields)]
     record_id = table.c["id"]
     query = sa.select(record_id, *columns, *clocks).where(record_id.in_(list(ids))).order_by(record_id)
     rows = system.connection.execute(query.with_for_update(key_share=True)).mappings()
@@ -66,10 +66,10 @@ def _moved(system: Records, fields: Iterable[Field], before: Row, written: Row) 
     for field, rule in _rules(fields):
         deadline, given = field.load(before), field.load(row)
         earlier, later = _situation(system, rule, before), _situation(system, rule, row)
-        timing = Timing(deadline, Clock.of_json(before[field.clock_column], earlier.since))
+        timing = Timing(deadline, Clock.of_json(before[rule.clock_column], earlier.since))
         timing = rule.change(timing, now, earlier, later, *([given] if given != deadline else []))
         moved.before[field.name], moved.values[field.name] = deadline, timing.deadline
-        moved.columns.update(_columns(field, timing))
+        moved.columns.update(_columns(field, rule, timing))
     return moved
 
 
@@ -106,5 +106,5 @@ def _value(module: Module, name: str | None, row: Row) -> Any:
     return module.field(name).load(row) if name else None
 
 
-def _columns(field: Field, timing: Timing) -> dict[str, Any]:
-    return {**field.store(timing.deadline), field.clock_column: timing.clock.to_json()}
+def _columns(field: Field, rule: DeadlineRule, timing: Timing) -> dict[str, Any]:
+    return {**field.store(timing.deadline), rule.clock_column: timing.clock.to_json()}

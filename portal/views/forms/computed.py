@@ -53,7 +53,7 @@ def with_formulas(records: Records, values: Mapping[str, Any], stored: Mapping[s
     """
     known = dict(values)
     for name, formula in records.module.formulas.items():
-        if formula.counted and stored:  # over records that the form does not have
+        if formula.rollup and stored:  # over records that the form does not have
             known |= {name: stored[name]} if name in stored else {}
         elif not stored or all(source in known for source in formula.sources):
             known[name] = formula.compute(known, records.policy.reader.currency)

@@ -8,7 +8,7 @@ from portal.fields.deadline import DeadlineRule, Situation
 from portal.fields.working_hours import WorkingHours
 
 NOON, DAY = datetime.datetime(2026, 3, 5, 12, tzinfo=datetime.UTC), datetime.timedelta(days=1)
-RULE = DeadlineRule("", {"": "4 h"}, frozenset({"waiting"}), frozenset(), WorkingHours())
+RULE = DeadlineRule("", {"": "4 h"}, frozenset({"waiting"}), frozenset(), WorkingHours(), "_due_clock")
 RUNS, PAUSES = Situation("runs", NOON, 4 * 3_600), Situation("pauses", NOON, 4 * 3_600)
 
 
