@@ -113,8 +113,12 @@ def _common_styles() -> list[str]:
 
 def _style_sheet(names: Iterable[str]) -> bytes:
     """These files of static/css as one, without comments and needless spaces."""
-    texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in names]
-    return AROUND_SIGNS.sub(r"\1", COMMENT.sub("", "\n".join(texts))).encode()
+    return _shortened_styles("\n".join((STATIC / "css" / name).read_text(encoding="utf-8") for name in names))
+
+
+@functools.lru_cache(maxsize=2)
+def _shortened_styles(text: str) -> bytes:
+    return AROUND_SIGNS.sub(r"\1", COMMENT.sub("", text)).encode()
 
 
 def _script() -> bytes:
@@ -123,8 +127,12 @@ def _script() -> bytes:
     Without comments and indentation.
     """
     paths = sorted((STATIC / "js").glob("*.js"), key=lambda path: (path.name != FIRST_SCRIPT, path.name))
-    codes = (INDENTATION.sub("", REMARK.sub("", path.read_text(encoding="utf-8"))) for path in paths)
-    texts = [EXPORT.sub("", IMPORT.sub("", code)) for code in codes]
+    return _joined_scripts(tuple(path.read_text(encoding="utf-8") for path in paths))
+
+
+@functools.lru_cache(maxsize=1)
+def _joined_scripts(codes: tuple[str, ...]) -> bytes:
+    texts = [EXPORT.sub("", IMPORT.sub("", INDENTATION.sub("", REMARK.sub("", code)))) for code in codes]
     return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
 
 

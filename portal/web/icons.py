@@ -4,6 +4,7 @@ The drawings come from the package `lucide`. A name that it does not have is dra
 """
 
 import contextlib
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
@@ -34,9 +35,14 @@ def known() -> frozenset[str]:
 
 def drawings(names: Iterable[str]) -> Mapping[str, str]:
     """The inner SVG of those of `names`, and of the interface's own, that exist; sorted by name."""
+    return _drawings(INTERFACE.union(names))
+
+
+@functools.lru_cache(maxsize=4)  # most readings of a declaration name the icons that the last one named
+def _drawings(names: frozenset[str]) -> Mapping[str, str]:
     with _archive() as archive:
         files = set(archive.namelist())
-        existing = sorted(name for name in INTERFACE.union(names) if f"{name}.svg" in files)
+        existing = sorted(name for name in names if f"{name}.svg" in files)
         return {name: _inner(archive.read(f"{name}.svg").decode("utf-8")) for name in existing}
 
 

@@ -83,13 +83,17 @@ def inspect_database(
 ) -> Difference:
     """The difference of the real database. What `old` names and `new` does not is obsolete.
 
-    `old` is under the new names; the database still has the former `names`.
+    `old` is under the new names; the database still has the former `names`. Alembic is asked about the tables that are
+    there: about a missing one it takes long to find out no more than that.
     """
     known = {
         names.table(table): {names.column(table, column) for column in columns}
         for table, columns in changed_columns(old, new).items()
     }
-    compared = _comparable((table for table in tables.metadata.tables.values() if EXISTING not in table.info), names)
+    own = [table for table in tables.metadata.tables.values() if EXISTING not in table.info]
+    there = set(sa.inspect(connection).get_table_names())
+    missing = {table.name for table in own if names.table(table.name) not in there}
+    compared = _comparable((table for table in own if table.name not in missing), names)
     declared = compared.tables
 
     def is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
@@ -103,7 +107,7 @@ def inspect_database(
         return True
 
     new_names = {former: after for after, former in names.tables.items()}
-    difference = Difference()
+    difference = Difference(tables=missing)
     for kind, former, name in [
         *alembic.differences(connection, compared, is_ours),
         *(
