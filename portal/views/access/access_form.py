@@ -78,7 +78,7 @@ def read_access(request: Request, inputs: Mapping[str, str], present: Account | 
 
     So is an end that is over, which is most often a mistyped year; `present`, the account that is changed, keeps its.
     """
-    access, limits, reader = AccessInput(), bounds(request.identity), request.reader
+    access, reader = AccessInput(), request.reader
     if inputs["profile"] not in request.policy.grants:
         access.errors["profile"] = _("Choose one of the profiles that you may give.")
     access.values["profile"] = inputs["profile"]
@@ -95,19 +95,22 @@ def read_access(request: Request, inputs: Mapping[str, str], present: Account | 
         access.errors["access_until"] = _("Access cannot end before it starts.")
     elif last and last < reader.today and (present is None or last != present.access_until):
         access.errors["access_until"] = TOO_EARLY % {"min": DAY.show(reader.today, reader)}
-    if limits.access_until and (last is None or last > limits.access_until):
-        day = DAY.show(limits.access_until, reader)
-        access.errors.setdefault(
-            "access_until", _("Choose ${date} or an earlier day: your own access ends then.", mapping={"date": day})
-        )
-    oldest = access.values.get("records_from")
-    if limits.records_from and (oldest is None or oldest < limits.records_from):
-        day = DAY.show(limits.records_from, reader)
-        access.errors.setdefault(
-            "records_from",
-            _("Choose ${date} or a later day: you do not see older records either.", mapping={"date": day}),
-        )
+    _check_own_limits(access, request)
     return access
+
+
+def _check_own_limits(access: AccessInput, request: Request) -> None:
+    """Nobody gives access for longer than they have it, nor to older records than they see."""
+    own, reader = bounds(request.identity), request.reader
+    last, oldest = access.values.get("access_until"), access.values.get("records_from")
+    if own.access_until and (last is None or last > own.access_until):
+        day = DAY.show(own.access_until, reader)
+        sentence = _("Choose ${date} or an earlier day: your own access ends then.", mapping={"date": day})
+        access.errors.setdefault("access_until", sentence)
+    if own.records_from and (oldest is None or oldest < own.records_from):
+        day = DAY.show(own.records_from, reader)
+        sentence = _("Choose ${date} or a later day: you do not see older records either.", mapping={"date": day})
+        access.errors.setdefault("records_from", sentence)
 
 
 def _read_day(access: AccessInput, name: str, text: str, request: Request) -> None:
