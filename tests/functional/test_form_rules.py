@@ -64,6 +64,7 @@ modules:
       transitions:
         close: {from: open, to: closed, ask: {kind: required, reason: optional, agreed: optional, score: optional}}
         open_again: {from: closed, to: open}
+        hand: {from: open, to: closed, ask: {caller: optional}}
         sign: {from: open, to: signed, ask: {consent: required}}
         reopen: {from: signed, to: open}
         stamp: {from: open, to: paid, set: {badge: Paid}}
@@ -84,7 +85,7 @@ modules:
 """
 STAFF = """staff: true
 modules:
-  cases: {see: all, can: [create, edit, export, close, sign, pay, stamp]}
+  cases: {see: all, can: [create, edit, export, close, hand, sign, pay, stamp]}
   contacts: {see: all}
   firms: {see: all}
 """
@@ -111,6 +112,12 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 def errors(page):
     return {tag["id"].split("-")[1] for tag in page.html.select(".error[id]")}
+
+
+def test_looking_for_a_record_that_a_transition_asks_for_does_not_move_the_record(world):
+    move = f"/cases/{world.add('cases', title='Handed')}/move/hand"
+    assert world[NANCY].send(move, {"_find": "caller", "_find.caller": "rossi"}).status_int == 200
+    assert world[NANCY].send(move, {}).status_int == 303
 
 
 def test_a_field_is_required_while_its_condition_holds(world):

@@ -26,14 +26,9 @@ from portal.views.api.input_error import UNEXPECTED, InputError
 from portal.views.forms.creation import CreateForm, initial_filling
 from portal.views.forms.editing import EditForm
 from portal.views.forms.submissions import errors_of
-from portal.views.forms.uploads import receive_files
 from portal.views.forms.widgets import inputs_of
 from portal.views.records.actions import (
-    given_answers,
-    names_shown,
-    shown_answers,
-    transition_fields,
-    transition_filling,
+    TransitionForm,
 )
 from portal.web.resources import Module, Record, RecordTransition
 
@@ -53,19 +48,19 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
     form, body = CreateForm(module, request), read_body(request)
     given = Given(form.records, form.fields, body, {})
     shown = initial_filling(form, given.over({})).inputs
-    put_in_form(request, given.over(shown), form.fields, with_attachments=form.layout.files)
+    put_in_form(request, given.over(shown), form.fields, with_attachments=form.takes_attachments)
     form.receive_files()
-    filled, attached = form.read(request.POST), form.attached(request.POST)
-    given.check({**form.defaults, **filled.values}, filled.errors)
-    refuse_files(attached.refused)
+    filling = form.read(request.POST)
+    given.check(filling.values, filling.errors)
+    refuse_files(form.attached.refused)
     writer = request.writer(form.records)
     try:
-        record_id = writer.create(filled.values)
+        record_id = writer.create(form.values_of(filling))
     except Refused as refused:  # by a table that others made
         raise InputError(errors_of(refused, form.fields)) from None
-    record = form.records.as_system.get(record_id) if attached.files else None
+    record = form.records.as_system.get(record_id) if filling.held else None
     if record is not None:
-        writer.attach(record, attached.files)
+        writer.attach(record, filling.held)
     keep_for_repetition(request, form.records, record_id)
     return answer_with_record(request, form.records, record_id, 201)
 
@@ -86,7 +81,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any]:
     refuse_files(form.attached.refused)
     writer = request.writer(form.records)
     try:
-        writer.edit(form.record, {field.name: filling.values[field.name] for field in form.fields}, form.record.version)
+        writer.edit(form.record, form.values_of(filling), form.record.version)
     except Refused as refused:  # by a table that others made
         raise InputError(errors_of(refused, form.fields)) from None
     record = form.records.as_system.get(form.record.id) if form.attached.files else None
@@ -113,23 +108,21 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     if again := repeated(request, records):
         return again
     check_match(request, record)
-    body, asks_comment = read_body(request), "comment" in transition.ask
-    text = _comment_in(body) if asks_comment else ""
-    fields = transition_fields(records, transition, record)
-    given = Given(records, fields, body, record.values)
-    put_in_form(request, given.over(shown_answers(resource)), fields, with_attachments=asks_comment)
-    received = receive_files(request, records, fields, with_attachments=asks_comment)
-    filling = transition_filling(resource, request, request.POST, received.refused)
-    problem = transition_comment_problem(transition, text, bool(received.attached.files))
+    form, body = TransitionForm(resource, request), read_body(request)
+    text = _comment_in(body) if form.asks_comment else ""
+    given = Given(records, form.fields, body, record.values)
+    put_in_form(request, given.over(form.shown_inputs), form.fields, with_attachments=form.asks_comment)
+    form.receive_files()
+    filling = form.read(request.POST)
+    problem = transition_comment_problem(transition, text, bool(form.attached.files))
     given.check(filling.values, {**filling.errors, **({"comment": problem} if problem else {})})
-    refuse_files(received.attached.refused)
-    answers = given_answers(records, fields, filling.values, {*names_shown(resource), *body})
+    refuse_files(form.attached.refused)
     try:
-        request.writer(records).move(record, transition, answers, text, received.attached.files)
+        request.writer(records).move(record, transition, form.answers(filling, body), text, form.attached.files)
     except ConflictError:
         raise HTTPConflict(_("The status of this record does not allow this.")) from None
     except Refused as refused:  # by a table that others made
-        raise InputError(errors_of(refused, fields), refused.message) from None
+        raise InputError(errors_of(refused, form.fields), refused.message) from None
     keep_for_repetition(request, records, record.id)
     return answer_with_record(request, records, record.id)
 

@@ -18,7 +18,7 @@ from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import defaults, follow_again, value_from_declaration
 from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field
-from portal.records.writing.validation import Filled, read_form
+from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import (
@@ -35,7 +35,8 @@ from portal.views.forms.drafts import (
 )
 from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button, new_row_inputs
-from portal.views.forms.offers import find_texts, with_titles
+from portal.views.forms.offers import with_titles
+from portal.views.forms.sent_form import SentForm
 from portal.views.forms.steps import (
     choices_made,
     fields_of_form,
@@ -56,14 +57,6 @@ from portal.views.forms.submissions import (
     refused_form,
 )
 from portal.views.forms.suggested import suggestion_inputs
-from portal.views.forms.uploads import (
-    Attached,
-    held_attachments,
-    largest_file,
-    receive_files,
-    upload_input,
-    with_pending_files,
-)
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.parts import TitledLink
@@ -75,62 +68,41 @@ from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Module
 
 
-class CreateForm:
+class CreateForm(SentForm):
     """The form for a new record as a request asks for it."""
 
     def __init__(self, module: Module, request: Request) -> None:
-        self.module, self.request, self.records = module, request, module.records
-        self.layout = self.records.access.create
+        self.module, self.layout = module, module.records.access.create
         self.steps = self.layout.steps or ()
-        self.fields = fields_of_form(self.records, self.layout)
-        self.followed = self._hidden_follow_up()
+        fields = fields_of_form(module.records, self.layout)
+        self.followed = _hidden_follow_up(module.records, fields)
         if self.followed:
-            self.fields.append(self.followed)
-        self.defaults = defaults(self.records)
-        self.refused_files: Mapping[str, str] = {}  # by field
-        self.refused_attachments: Sequence[str] = ()
+            fields.append(self.followed)
+        known = defaults(module.records)
+        super().__init__(request, module.records, fields, known, takes_attachments=self.layout.files)
 
-    def receive_files(self) -> None:
-        """Stores the files that were posted; from then on the form holds their keys."""
-        received = receive_files(self.request, self.records, self.fields, with_attachments=self.layout.files)
-        self.refused_files, self.refused_attachments = received.refused, received.attached.refused
-
-    def filling(self, form: Form) -> Filling:
-        """What `form` holds, without its errors."""
-        values = {**self.defaults, **self.read(form).values}
-        inputs, largest = posted_inputs(self.fields, form), largest_file(self.request)
-        held = tuple(self.attached(form).files)
-        return Filling(
-            self.records, inputs, values, find_texts=find_texts(self.request), held=held, largest_file=largest
-        )
-
-    def read(self, form: Form) -> Filled:
-        """The values and errors of `form`. A follow-up that the form does not show is one of a final record only."""
-        filled = read_form(self.records, self.fields, form, self.defaults)
-        filled = with_pending_files(self.request, self.records, self.fields, filled, self.refused_files)
+    def read(self, form: Form) -> Filling:
+        """What `form` holds. A follow-up that the form does not show is one of a final record only."""
+        filling = super().read(form)
         if self.followed is None:
-            return filled
+            return filling
         name = self.followed.name
-        value = filled.values[name] if can_be_followed_up(self.records, filled.values[name]) else None
-        errors = {field: error for field, error in filled.errors.items() if field != name}
-        return Filled({**filled.values, name: value}, errors)
-
-    def _hidden_follow_up(self) -> Field | None:
-        """The link to the record that is followed up, where the layout does not ask for it."""
-        field = follow_up_field(self.records)
-        shown = field is None or any(field.name == other.name for other in self.fields)
-        return None if field is None or shown else field.model_copy(update={"required": False})
-
-    def attached(self, form: Form) -> Attached:
-        """The attachments of `form`, and what was refused of those that were posted."""
-        held = held_attachments(self.request, self.records, form) if self.layout.files else ()
-        return Attached(tuple(held), tuple(self.refused_attachments))
+        value = filling.values[name] if can_be_followed_up(self.records, filling.values[name]) else None
+        errors = {field: error for field, error in filling.errors.items() if field != name}
+        return replace(filling, values={**filling.values, name: value}, errors=errors)
 
     def step_of(self, form: Mapping[str, Any], name: str) -> int | None:
         """A step's number from an input; None for none, and for what is no step."""
         text = form.get(name, "")
         step = whole_number(text) if isinstance(text, str) else None
         return step if step is not None and step < len(self.steps) else None
+
+
+def _hidden_follow_up(records: Records, fields: Sequence[Field]) -> Field | None:
+    """The link to the record that is followed up, where the layout does not ask for it."""
+    field = follow_up_field(records)
+    shown = field is None or any(field.name == other.name for other in fields)
+    return None if field is None or shown else field.model_copy(update={"required": False})
 
 
 @view_config(context=Module, name="create", request_method="GET", renderer="form.pt", permission="create")
@@ -145,7 +117,7 @@ def show_create_form(module: Module, request: Request) -> FormAnswer:
     if draft is None or (named is None and _is_prefilled(form)):
         return {"page": _create_page(form, initial_filling(form, request.GET), 0, draft_key(""), draft)}
     step = (named and form.step_of(request.GET, "_step")) or 0
-    filling = form.filling(as_form(draft.content.inputs))
+    filling = replace(form.read(as_form(draft.content.inputs)), errors={})
     return {"page": _create_page(form, filling, step, draft.form.rpartition("/")[2], draft)}
 
 
@@ -164,13 +136,13 @@ def initial_filling(form: CreateForm, prefilled: Form) -> Filling:
     records = form.records
     address = _with_row_defaults(records, form.fields, prefilled)
     by_button = _button_values(form)
-    values = {**form.defaults, **by_button}
+    values = {**form.known, **by_button}
     given = read_form(records, form.fields, address, values)
     typed = {field.name for field in form.fields if field.has_input(address) and field.name not in given.errors}
     values |= {name: value for name, value in given.values.items() if name in typed}
     values = follow_again(records, values, keep={*address, *by_button})
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
-    return Filling(records, inputs, values, largest_file=largest_file(form.request))
+    return form.filling(inputs, values)
 
 
 def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form) -> Form:
@@ -209,28 +181,27 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         content = with_steps_of_draft(request, drafts_of(request), name, content)
     changed = form_after_button(request, form.records, form.fields, content)
     if changed is not None:
-        return {"page": _posted_page(form, form.filling(changed), step or 0)}
-    sent = as_form(content.inputs)
-    filling, filled = form.filling(sent), form.read(sent)
+        return {"page": _posted_page(form, replace(form.read(changed), errors={}), step or 0)}
+    filling = form.read(as_form(content.inputs))
     if filling.find_texts:
-        return {"page": _posted_page(form, filling, step or 0)}
+        return {"page": _posted_page(form, replace(filling, errors={}), step or 0)}
     if step is not None and target is None and step + 1 < len(form.steps):
         target = step + 1
     if step is not None and target is not None:
-        return _change_step(form, filling, filled.errors, replace(content, step=step), target)
+        return _change_step(form, filling, replace(content, step=step), target)
     if again := answer_if_repeated(form.records, request):  # what has to be unique is in use by then
         return again
-    if filled.errors:
-        return _with_errors(form, filling, filled.errors)
+    if filling.errors:
+        return _with_errors(form, filling, filling.errors)
     try:
-        record_id = request.writer(form.records).create(filled.values)
+        record_id = request.writer(form.records).create(form.values_of(filling))
     except Refused as refused:  # by a table that others made
         return _with_errors(form, filling, errors_of(refused, form.fields))
     address = record_or_list(module, record_id, request)
     answer = answer_when_done(form.records, request, address)
     if form.steps:
         keep_address_of_steps(form.records, request, address)
-    attached = form.attached(sent)
+    attached = replace(form.attached, files=filling.held)
     message = "created" if form.records.exists(record_id) else "given-away"
     return add_form_files(module, request, record_id, attached) or set_flash(request, answer, message)
 
@@ -240,15 +211,13 @@ def compute_new(module: Module, request: Request) -> dict[str, str]:
     """`/MODULE/computed`: what is computed in the form for a new record as it was posted. Nothing is stored."""
     check_computing(request)
     form, sent = CreateForm(module, request), as_form(posted_content(request).inputs)
-    return computed_texts(form.records, form.fields, sent, {**form.defaults, **form.read(sent).values}, {})
+    return computed_texts(form.records, form.fields, sent, form.read(sent).values, {})
 
 
-def _change_step(
-    form: CreateForm, filling: Filling, errors: Mapping[str, str], content: DraftContent, target: int
-) -> FormAnswer:
+def _change_step(form: CreateForm, filling: Filling, content: DraftContent, target: int) -> FormAnswer:
     """Answers Next and Back of a form with steps: forward only when the shown step is right, back always."""
     names = step_names(form.steps[content.step])
-    wrong = {name: error for name, error in errors.items() if name.partition(".")[0] in names}
+    wrong = {name: error for name, error in filling.errors.items() if name.partition(".")[0] in names}
     if target > content.step and wrong:
         return refused_form(form.request, _posted_page(form, replace(filling, errors=wrong), content.step))
     name = form_name(form.request)
@@ -274,7 +243,6 @@ def _create_page(form: CreateForm, filling: Filling, step: int, key: str, draft:
     """The form at one of its steps; `draft`: the one to tell of, which is not always the one that it shows."""
     records, steps = form.records, form.steps
     fields = {field.name: field for field in form.fields}
-    files = upload_input(records, form.request, filling.held, form.refused_attachments) if form.layout.files else None
     page = FormPage(
         heading=new_label(records),
         action=create_address(records.name),
@@ -284,7 +252,7 @@ def _create_page(form: CreateForm, filling: Filling, step: int, key: str, draft:
         back_label=_("Return to list"),
         once=once_key(form.request),
         draft=_draft_inputs(form, step, key, draft),
-        files=files,
+        files=form.upload_input(filling),
         hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
         follows=_followed_by(form, filling),
         compute_url=compute_address(records.name),

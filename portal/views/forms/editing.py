@@ -15,17 +15,17 @@ from pyramid.view import view_config
 from portal.accounts.accounts import find_account_of_person
 from portal.accounts.drafts import Draft
 from portal.fields.base import Field, Refused
-from portal.fields.protocols import Form
+from portal.records.reading.records import Record as RecordRead
+from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields, is_final
-from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
 from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.merging import Basis, Merged, basis_of, conflict_of_changes, merge_changes, read_basis
-from portal.views.forms.offers import find_texts
+from portal.views.forms.sent_form import SentForm
 from portal.views.forms.steps import fields_of_form
 from portal.views.forms.submissions import (
     FormAnswer,
@@ -36,15 +36,7 @@ from portal.views.forms.submissions import (
     record_or_list,
     refused_form,
 )
-from portal.views.forms.uploads import (
-    Attached,
-    held_attachments,
-    largest_file,
-    receive_files,
-    upload_input,
-    with_pending_files,
-)
-from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
+from portal.views.forms.widgets import Filling, form_rows, inputs_of
 from portal.views.records.files import add_form_files
 from portal.views.wording import record_heading
 from portal.web.flash import set_flash
@@ -52,61 +44,37 @@ from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Record
 
 
-class EditForm:
+class EditForm(SentForm):
     """The form of one record as a request asks for it. Raises HTTPConflict where the record is final."""
 
     def __init__(self, resource: Record, request: Request) -> None:
-        self.resource, self.request = resource, request
-        self.records, self.record = resource.records, resource.record
-        fields = editable_fields(self.records, self.record, fields_of_form(self.records, self.records.access.edit))
-        self.fields = _with_sign_in_note(self, _with_sight_notes(self, fields))
-        if not self.fields:
+        self.resource, self.record = resource, resource.record
+        records, record, layout = resource.records, resource.record, resource.records.access.edit
+        fields = _with_sight_notes(request, records, editable_fields(records, record, fields_of_form(records, layout)))
+        fields = _with_sign_in_note(records, record, fields)
+        if not fields:
             raise HTTPConflict(_("This record is closed and can no longer be edited."))
-        self.basis = basis_of(self.fields, self.record.values, self.record.version)
-        self.final = is_final(self.records, self.record)
-        self.takes_attachments = self.records.access.edit.files and not self.final
-        self.refused_files: Mapping[str, str] = {}  # by field
-        self.attached = Attached()
-
-    def receive_files(self) -> None:
-        """Stores the files that were posted; from then on the form holds their keys."""
-        received = receive_files(self.request, self.records, self.fields, with_attachments=self.takes_attachments)
-        self.refused_files, self.attached = received.refused, received.attached
-
-    def read(self, form: Form) -> Filling:
-        """What `form` holds."""
-        filled = read_form(self.records, self.fields, form, self.record.values, self.record.id)
-        filled = with_pending_files(self.request, self.records, self.fields, filled, self.refused_files)
-        values = {**self.record.values, **filled.values}
-        held = held_attachments(self.request, self.records, form) if self.takes_attachments else ()
-        return Filling(
-            self.records,
-            posted_inputs(self.fields, form),
-            values,
-            filled.errors,
-            find_texts(self.request),
-            self.record.values,
-            held=tuple(held),
-            largest_file=largest_file(self.request),
-        )
+        self.basis = basis_of(fields, record.values, record.version)
+        takes_attachments = layout.files and not is_final(records, record)
+        super().__init__(request, records, fields, record.values, record, takes_attachments=takes_attachments)
 
 
-def _with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
+def _with_sign_in_note(records: Records, record: RecordRead, fields: list[Field]) -> list[Field]:
     """The fields of an edit form; on a person's card the email field says that the address to sign in with stays."""
-    tables = form.records.policy.tables
-    if form.records.name != tables.declaration.people or not any(field.input_type == "email" for field in fields):
+    tables = records.policy.tables
+    if records.name != tables.declaration.people or not any(field.input_type == "email" for field in fields):
         return fields
-    account = find_account_of_person(form.records.connection, tables, form.record.id)
+    account = find_account_of_person(records.connection, tables, record.id)
     if account is None:
         return fields
     note = _("This does not change the address to sign in with, ${email}.", mapping={"email": account.email})
     return [field.model_copy(update={"help": note}) if field.input_type == "email" else field for field in fields]
 
 
-def _with_sight_notes(form: EditForm, fields: list[Field]) -> list[Field]:
+def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -> list[Field]:
     """The fields of an edit form; those by which this person sees the record say so, before it is given away."""
-    deciding = form.records.policy.deciding_fields(form.records.name)
-    reader, note = form.request.reader, _("With another value here you may no longer see this record.")
+    deciding = records.policy.deciding_fields(records.name)
+    reader, note = request.reader, _("With another value here you may no longer see this record.")
     noted = {
         field.name: " ".join(filter(None, (reader.text(field.help or ""), reader.text(note))))
         for field in fields
@@ -156,8 +124,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
         return again
     if older:
         return _refuse_older(form, basis, filling)
-    values = {field.name: merged.filling.values[field.name] for field in form.fields}
-    if refusal := _store_or_refuse(form, values, basis, filling):
+    if refusal := _store_or_refuse(form, form.values_of(merged.filling), basis, filling):
         return refusal
     answer = answer_when_done(form.records, request, record_or_list(resource, form.record.id, request))
     message = "edited" if form.records.exists(form.record.id) else "given-away"
@@ -212,16 +179,14 @@ def _merged_draft(form: EditForm, draft: Draft) -> Merged:
 
 def _present_filling(form: EditForm) -> Filling:
     """What an edit form holds of the record as it is."""
-    values, largest = form.record.values, largest_file(form.request)
-    inputs = inputs_of(form.fields, values, form.request.reader)
-    return Filling(form.records, inputs, values, stored=values, largest_file=largest)
+    values = form.record.values
+    return form.filling(inputs_of(form.fields, values, form.request.reader), values)
 
 
 def _edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | None = None) -> FormPage:
     """The page of the form that changes a record; `basis`: what it was made from."""
     records, record = form.records, form.record
     layout = records.access.edit
-    attached = upload_input(records, form.request, filling.held, form.attached.refused)
     rows = tuple(row for step in layout.steps for row in step.fields) if layout.steps else layout.fields or ()
     return FormPage(
         heading=_("Edit: ${title}", mapping={"title": record_heading(records, record)}),
@@ -235,7 +200,7 @@ def _edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | No
         version=str(basis.version),
         hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
         draft=_draft_inputs(form, basis, draft),
-        files=attached if form.takes_attachments else None,
+        files=form.upload_input(filling),
         compute_url=f"{form.resource.path}computed",
     )
 

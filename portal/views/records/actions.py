@@ -1,8 +1,7 @@
 """What is done to one record with a button: transitions, deleting."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from pyramid.httpexceptions import HTTPConflict, HTTPSeeOther
@@ -13,7 +12,6 @@ from pyramid.view import view_config
 from portal.accounts.drafts import Draft
 from portal.declaration.shapes import Transition, display_name, leaves
 from portal.fields.base import Field, Refused
-from portal.fields.protocols import Form
 from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.comments import transition_comment_problem
@@ -21,12 +19,12 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.lifecycle import is_final, state_of, values_after
 from portal.records.writing.signatures import not_signed_yet
-from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import form_after_button
+from portal.views.forms.sent_form import SentForm
 from portal.views.forms.submissions import (
     answer_if_repeated,
     answer_when_done,
@@ -35,14 +33,7 @@ from portal.views.forms.submissions import (
     record_or_list,
     refused_form,
 )
-from portal.views.forms.uploads import (
-    held_attachments,
-    largest_file,
-    receive_files,
-    upload_input,
-    with_pending_files,
-)
-from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
+from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, widget
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
@@ -52,53 +43,71 @@ from portal.web.resources import Record, RecordTransition
 # -- transitions -------------------------------------------------------------------------------------------------------
 
 
+class TransitionForm(SentForm):
+    """What a transition of a record asks, as a request asks for it."""
+
+    def __init__(self, resource: RecordTransition, request: Request) -> None:
+        self.resource, self.record, self.transition = resource, resource.record, resource.transition
+        records, record, transition = resource.records, resource.record, resource.transition
+        fields, known = transition_fields(records, transition, record), values_after(records, record.values, transition)
+        self.asks_comment = "comment" in transition.ask
+        super().__init__(request, records, fields, known, record, takes_attachments=self.asks_comment)
+
+    @property
+    def shown_inputs(self) -> dict[str, Any]:
+        """The inputs as the record answers them already."""
+        return inputs_of(self._shown_fields, self.record.values, self.request.reader)
+
+    @property
+    def _shown_fields(self) -> list[Field]:
+        return [field for field in self.fields if not WIDGETS[field.widget].asked_anew]
+
+    def answers(self, filling: Filling, given: Iterable[str] = ()) -> dict[str, Any]:
+        """The answers of `filling`; `given`: the fields of which an empty answer is meant, beside those shown."""
+        shown = {field.name for field in self._shown_fields if field.name in self.record.values}
+        return given_answers(self.records, self.fields, filling.values, {*shown, *given})
+
+
 @view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
 def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """What the transition asks, or wants confirmed. From a state that it does not leave, as after the browser's Back
     button, there is nothing to ask: on to the record."""
-    records, values = resource.records, resource.record.values
-    draft = drafts_of(request).get(_transition_form(resource))
+    form = TransitionForm(resource, request)
+    draft = drafts_of(request).get(_draft_name(form))
     if draft:
-        form = as_form(draft.content.inputs)
-        filling = replace(transition_filling(resource, request, form), errors={})
-        return {"page": _transition_page(resource, request, filling, form.get("comment", ""), draft)}
-    if not leaves(resource.transition, state_of(records, resource.record)):
+        inputs = as_form(draft.content.inputs)
+        filling = replace(form.read(inputs), errors={})
+        return {"page": _transition_page(form, filling, inputs.get("comment", ""), draft)}
+    if not leaves(form.transition, state_of(form.records, form.record)):
         return set_flash(request, HTTPSeeOther(resource.record_resource.path), "moved-on")
-    inputs = shown_answers(resource)
-    known = values_after(records, values, resource.transition)
-    filling = Filling(records, inputs, known, stored=values, largest_file=largest_file(request))
-    return {"page": _transition_page(resource, request, filling, "")}
+    return {"page": _transition_page(form, form.filling(form.shown_inputs, form.known), "")}
 
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """Takes the sent form of a transition, and moves the record with what was answered."""
-    records, record, transition = resource.records, resource.record, resource.transition
-    fields = transition_fields(records, transition, record)
-    received = receive_files(request, records, fields, with_attachments="comment" in transition.ask)
-    refused, attached = received.refused, received.attached
-    changed = form_after_button(request, records, fields, posted_content(request))
-    if changed is not None:
-        filling = replace(transition_filling(resource, request, changed, refused), errors={})
-        return {"page": _transition_page(resource, request, filling, comment_text(request, "comment"))}
-    filling = transition_filling(resource, request, request.POST, refused)
-    text = comment_text(request, "comment") if "comment" in transition.ask else ""
-    if problem := transition_comment_problem(transition, text, bool(attached.files)):
+    form = TransitionForm(resource, request)
+    records, record, transition = form.records, form.record, form.transition
+    form.receive_files()
+    text = comment_text(request, "comment") if form.asks_comment else ""
+    changed = form_after_button(request, records, form.fields, posted_content(request))
+    filling = form.read(request.POST if changed is None else changed)
+    if changed is not None or filling.find_texts:
+        return {"page": _transition_page(form, replace(filling, errors={}), text)}
+    if problem := transition_comment_problem(transition, text, bool(form.attached.files)):
         filling = replace(filling, errors={**filling.errors, "comment": problem})
-    if filling.errors or attached.refused:
-        return refused_form(request, _transition_page(resource, request, filling, text, refused=attached.refused))
+    if filling.errors or form.attached.refused:
+        return refused_form(request, _transition_page(form, filling, text))
     if again := answer_if_repeated(records, request):
         return again
-    answers = given_answers(records, fields, filling.values, names_shown(resource))
     try:
-        request.writer(records).move(record, transition, answers, text, attached.files)
+        request.writer(records).move(record, transition, form.answers(filling), text, form.attached.files)
     except ConflictError:
         raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
     except Refused as refused:  # by a table that others made, or as what it sets is unique
-        request.response.status_code = 422
-        filling = replace(filling, errors=errors_of(refused, transition_fields(records, transition, record)))
-        page = _transition_page(resource, request, filling, text)
-        return {"page": page if filling.errors else replace(page, error=refused.message)}
+        filling = replace(filling, errors=errors_of(refused, form.fields))
+        page = _transition_page(form, filling, text)
+        return refused_form(request, page if filling.errors else replace(page, error=refused.message))
     return set_flash(
         request,
         answer_when_done(records, request, record_or_list(resource.record_resource, record.id, request)),
@@ -114,21 +123,6 @@ def transition_fields(records: Records, transition: Transition, record: RecordRe
         if name in records.module.fields
     ]
     return not_signed_yet(record, fields) if record else fields
-
-
-def shown_answers(resource: RecordTransition) -> dict[str, Any]:
-    """The inputs of the question of a transition as the record answers them already."""
-    return inputs_of(_fields_shown(resource), resource.record.values, resource.records.policy.reader)
-
-
-def names_shown(resource: RecordTransition) -> set[str]:
-    """The fields of which the question of a transition shows what the record has."""
-    return {field.name for field in _fields_shown(resource) if field.name in resource.record.values}
-
-
-def _fields_shown(resource: RecordTransition) -> list[Field]:
-    fields = transition_fields(resource.records, resource.transition, resource.record)
-    return [field for field in fields if not WIDGETS[field.widget].asked_anew]
 
 
 def given_answers(
@@ -147,61 +141,32 @@ def given_answers(
     }
 
 
-def transition_filling(
-    resource: RecordTransition, request: Request, form: Form, refused: Mapping[str, str] = MappingProxyType({})
-) -> Filling:
-    """What `form` answers to the question of a transition; `refused`: why the file of a field was not taken."""
-    records, record = resource.records, resource.record
-    fields = transition_fields(records, resource.transition, record)
-    known = values_after(records, record.values, resource.transition)
-    filled = read_form(records, fields, form, known, record.id)
-    filled = with_pending_files(request, records, fields, filled, refused)
-    return Filling(
-        records,
-        posted_inputs(fields, form),
-        {**known, **filled.values},
-        filled.errors,
-        stored=record.values,
-        held=tuple(held_attachments(request, records, form)),
-        largest_file=largest_file(request),
-    )
-
-
-def _transition_form(resource: RecordTransition) -> str:
+def _draft_name(form: TransitionForm) -> str:
     """The name of the form of a transition (views/forms/drafts.py)."""
-    return f"{resource.module_name}/{resource.record.id}/move/{resource.transition.name}"
+    return f"{form.records.name}/{form.record.id}/move/{form.transition.name}"
 
 
-def _transition_page(
-    resource: RecordTransition,
-    request: Request,
-    filling: Filling,
-    comment: str,
-    draft: Draft | None = None,
-    refused: Sequence[str] = (),
-) -> QuestionPage:
-    """The question of a transition; with its comment files are asked for too, of which some may have been `refused`."""
-    records, record, transition = filling.records, resource.record, resource.transition
-    widgets = [widget(filling, field) for field in transition_fields(records, transition, record)]
-    asks_comment = "comment" in transition.ask
-    if asks_comment:
+def _transition_page(form: TransitionForm, filling: Filling, comment: str, draft: Draft | None = None) -> QuestionPage:
+    """The question of a transition; with its comment files are asked for too."""
+    transition, request, resource = form.transition, form.request, form.resource.record_resource
+    widgets = [widget(filling, field) for field in form.fields]
+    if form.asks_comment:
         widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))
+    shown = draft_shown(draft, request.reader) if draft else None
     return QuestionPage(
         heading=display_name(transition),
-        subject=record_in_words(record),
-        action=f"{resource.record_resource.path}move/{transition.name}",
+        subject=record_in_words(form.record),
+        action=f"{resource.path}move/{transition.name}",
         submit=display_name(transition),
-        back_url=resource.record_resource.path,
+        back_url=resource.path,
         text=transition.confirm or "",
-        states=tuple(_states_of(resource, request)),
+        states=tuple(_states_of(form.resource, request)),
         rows=tuple(FormRow((widget,)) for widget in widgets),
         tone=transition.tone or "primary",
         icon=transition.icon or "",
         once=once_key(request),
-        files=upload_input(records, request, filling.held, refused) if asks_comment else None,
-        draft=draft_form(
-            request, _transition_form(resource), shown=draft_shown(draft, request.reader) if draft else None
-        ),
+        files=form.upload_input(filling),
+        draft=draft_form(request, _draft_name(form), shown=shown),
     )
 
 

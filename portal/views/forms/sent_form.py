@@ -1,0 +1,81 @@
+"""What the forms of a new record, of an existing one and of a transition share: how what was sent is read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyramid.request import Request
+
+from portal.fields.base import Field
+from portal.fields.protocols import Form
+from portal.records.reading.records import Record, Records
+from portal.records.writing.validation import read_form
+from portal.views.forms.form_page import UploadInput
+from portal.views.forms.offers import find_texts
+from portal.views.forms.uploads import (
+    Attached,
+    Received,
+    held_attachments,
+    largest_file,
+    receive_files,
+    upload_input,
+    with_pending_files,
+)
+from portal.views.forms.widgets import Filling, posted_inputs
+
+
+class SentForm:
+    """A form as a request asks for it. `known`: the values of what it does not hold; `record`: None for a new one."""
+
+    def __init__(
+        self,
+        request: Request,
+        records: Records,
+        fields: Sequence[Field],
+        known: Mapping[str, Any],
+        record: Record | None = None,
+        *,
+        takes_attachments: bool,
+    ) -> None:
+        self.request, self.records, self.fields, self.known = request, records, list(fields), known
+        self.takes_attachments = takes_attachments
+        self._record = record
+        self._received = Received()
+
+    @property
+    def attached(self) -> Attached:
+        """The attachments that were received, and why others were refused."""
+        return self._received.attached
+
+    def receive_files(self) -> None:
+        """Stores the files that were posted; from then on the form holds their keys."""
+        fields, attachments = self.fields, self.takes_attachments
+        self._received = receive_files(self.request, self.records, fields, with_attachments=attachments)
+
+    def read(self, form: Form) -> Filling:
+        """What `form` holds, and what is wrong with it."""
+        record_id = self._record.id if self._record else None
+        filled = read_form(self.records, self.fields, form, self.known, record_id)
+        filled = with_pending_files(self.request, self.records, self.fields, filled, self._received.refused)
+        held = held_attachments(self.request, self.records, form) if self.takes_attachments else ()
+        return self.filling(
+            posted_inputs(self.fields, form),
+            {**self.known, **filled.values},
+            errors=filled.errors,
+            find_texts=find_texts(self.request),
+            held=tuple(held),
+        )
+
+    def filling(self, inputs: Mapping[str, Any], values: Mapping[str, Any], **more: Any) -> Filling:
+        """The form with these inputs."""
+        stored, largest = self._record.values if self._record else {}, largest_file(self.request)
+        return Filling(self.records, inputs, values, stored=stored, largest_file=largest, **more)
+
+    def values_of(self, filling: Filling) -> dict[str, Any]:
+        """The values of the fields that the form asks for."""
+        return {field.name: filling.values[field.name] for field in self.fields}
+
+    def upload_input(self, filling: Filling) -> UploadInput | None:
+        """Where attachments are added, if the form takes any."""
+        if not self.takes_attachments:
+            return None
+        return upload_input(self.records, self.request, filling.held, self.attached.refused)
