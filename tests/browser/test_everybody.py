@@ -83,6 +83,8 @@ def test_from_sign_in_to_a_comment_without_a_mouse(visit: Visit, passwords: dict
     until_focused(page, "#comments button[type=submit]")
     page.keyboard.press("Enter")
     expect(page.locator("article.note").first).to_contain_text("Written without a mouse.")
+    page.goto("/")
+    until_focused(page, ".activity a")  # past the buttons
 
 
 def until_focused(page: Page, selector: str) -> None:
