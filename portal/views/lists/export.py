@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from pyramid.httpexceptions import HTTPNotFound
+from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import FileIter, Response
 from pyramid.view import view_config
@@ -22,6 +22,7 @@ from portal.views.parts import TitledLink
 from portal.web.addresses import export_address
 from portal.web.resources import Module
 
+WRONG_FILTER = _("A filter of this list cannot be read. Correct it in the list, then export again.")
 IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sent
 
 
@@ -72,9 +73,7 @@ def export_list(module: Module, request: Request) -> Response:
     if not records.access.list.export:
         raise HTTPNotFound
     suffix, shown = request.view_name.removeprefix("export."), shown_list(records, request, request.GET)
-    if shown.lost:
-        raise HTTPNotFound  # of a view that is gone, more would be exported than was asked for
-    query = shown.request.query
+    query = query_to_export(shown)
     if "_lines" not in request.GET:
         return list_file(shown, query, request, suffix)
     field = next((field for field in _exported_lines(records) if field.name == request.GET["_lines"]), None)
@@ -84,6 +83,16 @@ def export_list(module: Module, request: Request) -> Response:
     # The name says to the import whose rows they are.
     name = f"{_file_name(records, request)}_{field.name}"
     return _file(export, name, field.title, request, suffix)
+
+
+def query_to_export(shown: ShownList) -> Query:
+    """All records of a list. Raises HTTPNotFound and HTTPBadRequest where they would be more than were asked for: those
+    of a view that is gone, those that a filter with a mistake lets through."""
+    if shown.lost:
+        raise HTTPNotFound
+    if shown.request.has_mistakes:
+        raise HTTPBadRequest(WRONG_FILTER)
+    return shown.request.query
 
 
 def list_file(shown: ShownList, query: Query, request: Request, suffix: str) -> Response:

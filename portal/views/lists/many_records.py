@@ -35,7 +35,7 @@ from portal.views.forms.form_page import FormRow, QuestionPage
 from portal.views.forms.offers import find_texts
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
-from portal.views.lists.export import CSV, KINDS, list_file, may_export
+from portal.views.lists.export import CSV, KINDS, list_file, may_export, query_to_export
 from portal.views.lists.shown_list import ShownList, shown_list
 from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, given_answers, transition_fields
@@ -125,14 +125,13 @@ def do_to_records(module: Module, request: Request) -> Response:
 def _export_chosen(records: Records, request: Request, suffix: str) -> Response:
     """Answers the button: the chosen records as a file, or the whole list."""
     shown = _list_of_chosen(records, request)
-    query = shown.request.query
-    if posted_text(request, "all") != "1":
-        ids = _chosen_ids(records, request)
-        if len(ids) > MOST_AT_ONCE:
-            raise HTTPRequestEntityTooLarge
-        among = Comparison(("id",), "one_of", tuple(ParsedValue(record_id) for record_id in ids))
-        query = Query(condition=among, sort=query.sort)
-    return list_file(shown, query, request, suffix)
+    if posted_text(request, "all") == "1":
+        return list_file(shown, query_to_export(shown), request, suffix)
+    ids = _chosen_ids(records, request)
+    if len(ids) > MOST_AT_ONCE:
+        raise HTTPRequestEntityTooLarge
+    among = Comparison(("id",), "one_of", tuple(ParsedValue(record_id) for record_id in ids))
+    return list_file(shown, Query(condition=among, sort=shown.request.query.sort), request, suffix)
 
 
 def _chosen_ids(records: Records, request: Request) -> list[int]:
