@@ -44,6 +44,16 @@ class Declaration(Shape):
         return over
 
     @cached_property
+    def searched_elsewhere(self) -> dict[str, set[str]]:
+        """The fields of each module that are in the searched text of other records, by lookups."""
+        names: dict[str, set[str]] = {}
+        for module in self.modules.values():
+            for path, here, field in self.searched_ways(module):
+                if len(path) > 1:
+                    names.setdefault(here.name, set()).add(field.name)
+        return names
+
+    @cached_property
     def with_rows(self) -> dict[str, Module]:
         """Everything that has a table: the modules, and the rows of their `lines` fields."""
         return {**self.modules, **self.row_modules}
@@ -73,6 +83,20 @@ class Declaration(Shape):
             yield here, field
             targets = (join_name(here.name, name),) if field.row_fields else () if field.computed else field.targets
             here = self.with_rows.get(targets[0]) if len(targets) == 1 else None
+
+    def searched_ways(self, module: Module) -> Iterator[tuple[tuple[str, ...], Module, Field]]:
+        """Each field on the ways of the lookups of a module that the search covers: its path, its module, the field."""
+        for field in module.fields.values():
+            if field.searched:
+                yield from self._way(module, field)
+
+    def _way(
+        self, module: Module, lookup: Field, before: tuple[str, ...] = ()
+    ) -> Iterator[tuple[tuple[str, ...], Module, Field]]:
+        path = lookup.link_path
+        for number, (here, field) in enumerate(self.along(module.name, ".".join(path)) if path else (), start=1):
+            yield (*before, *path[:number]), here, field
+            yield from self._way(here, field, (*before, *path[: number - 1]))
 
     def reader(self, **facts: Any) -> Reader:
         """A reader in this portal's time zone and currency; `facts` say who."""

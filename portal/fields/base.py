@@ -39,7 +39,8 @@ class Field(Parts):
     input_type: ClassVar[str] = "text"
     inputmode: ClassVar[str] = ""  # which keyboard a telephone offers; "" for the usual one
     display: ClassVar[str] = "plain"  # a macro of templates/displays.pt
-    filter: ClassVar[str] = ""  # "text", "options", "range", "link", "near" or "": a macro of templates/filters.pt
+    filter: ClassVar[str] = ""  # a macro of templates/filters.pt, such as "text"; "": none
+    searchable: ClassVar[bool] = True  # has words for the general search
     textual: ClassVar[bool] = False  # part of the general search unless `search: false`
     long: ClassVar[bool] = False  # too long for a column of a generated list
     holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value
@@ -172,7 +173,7 @@ class Field(Parts):
     @property
     def searched(self) -> bool:
         """Whether the general search covers this field."""
-        return self.textual if self.search is None else self.search
+        return self.searchable and (self.textual if self.search is None else self.search)
 
     def bind(self, declaration: Declared, module: Any) -> None:
         """Called when all modules are read: types that depend on other fields look them up. Raises ValueError."""

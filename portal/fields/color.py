@@ -1,7 +1,6 @@
 """`color`: `#rrggbb`."""
 
 import re
-from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from portal.fields.base import Field, Refused, filled
@@ -15,9 +14,11 @@ class Color(Field):
     """A color such as #2457d6."""
 
     type: Literal["color"]
+    searchable: ClassVar[bool] = False  # nobody searches for the digits of a color
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "color"
     input_type: ClassVar[str] = "color"
+    filter: ClassVar[str] = "color"
     display: ClassVar[str] = "color"
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("#00ff7f", "#00ff7f", "#00ff7f"),
@@ -37,7 +38,3 @@ class Color(Field):
         if not re.fullmatch("#[0-9a-f]{6}", color):
             raise Refused(_("Enter a color such as #2457d6."))
         return color
-
-    def texts(self, value: Any) -> Iterable[str]:
-        """None: nobody searches for the digits of a color."""
-        return ()

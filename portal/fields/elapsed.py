@@ -2,7 +2,7 @@
 record has been in some states. Never stored itself: what is counted in working time or over states is read from the
 columns of its stopwatch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ class Elapsed(LengthOfTime):
     """Computed: the time between two datetimes, or in some states; runs while the second is empty."""
 
     type: Literal["elapsed"]
+    searchable: ClassVar[bool] = False  # it changes by itself
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
@@ -107,7 +108,3 @@ class Elapsed(LengthOfTime):
         if self.hours:
             return duration_in_words(value, reader, OF_WORK)
         return duration_in_words(value, reader, UNITS if abs(value) < 60 else UNITS[:-1], most=2)
-
-    def texts(self, value: Any) -> Iterable[str]:
-        """None: it changes by itself."""
-        return ()

@@ -5,7 +5,7 @@ It is typed as one text, in any way in which people have a place at hand: copied
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, ClassVar, Literal
@@ -98,6 +98,7 @@ class LocationField(Field):
     """A place on a map, by latitude and longitude, such as 46.0637, 13.2446."""
 
     type: Literal["location"]
+    searchable: ClassVar[bool] = False  # the digits of a place are no words
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "location"
     display: ClassVar[str] = "location"
@@ -208,10 +209,6 @@ class LocationField(Field):
         if operator == "equal":
             return value is not None and value in _area(constant)
         return super().matches(value, operator, constant)
-
-    def texts(self, value: Any) -> Iterable[str]:
-        """None: the digits of a place are no words."""
-        return ()
 
 
 def _area(constant: Area | Location) -> Area:

@@ -30,6 +30,7 @@ class ProxyField(Field):
     input_type: ClassVar[str] = from_target("input_type")
     inputmode: ClassVar[str] = from_target("inputmode")
     suffix: ClassVar[str] = from_target("suffix")
+    searchable: ClassVar[bool] = from_target("searchable")
     long: ClassVar[bool] = from_target("long")
     sortable: ClassVar[bool] = from_target("sortable")
     comparable: ClassVar[bool] = from_target("comparable")

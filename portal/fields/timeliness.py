@@ -1,6 +1,6 @@
 """`timeliness`: whether a deadline runs, stands still, has passed, was met or missed. Computed whenever it is read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -34,6 +34,7 @@ class Timeliness(HasOptions):
     """Computed: whether a deadline is overdue, on track or paused, and in the end met or missed."""
 
     type: Literal["timeliness"]
+    searchable: ClassVar[bool] = False  # it changes by itself
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
@@ -123,7 +124,3 @@ class Timeliness(HasOptions):
     def show(self, value: Any, reader: Reader) -> str:
         """The label of the option."""
         return self.label_of(value or "", reader)
-
-    def texts(self, value: Any) -> Iterable[str]:
-        """None: it changes by itself."""
-        return ()

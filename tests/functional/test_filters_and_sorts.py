@@ -64,6 +64,7 @@ FILTERS = [
     ("place=ŁODZ", "b"), ("place=via+roma", "A"), ("place.empty=1", "ĆE"), ("city=łodz", "b"), ("city=ROM", "A"),
     ("reference=2", "b"), ("phone=061234", "A"), ("phone=0039+06", "A"), ("phone=%2B48+(22)", "b"), ("phone=y", ""),
     ("phone=02299", "b"), ("phone=%2B48+22+99", "b"), ("phone=48022", "b"), ("phone=99+x7", "b"),
+    ("tint=%23FF0000", "A"), ("tint=%2300f", "b"), ("tint.empty=1", "ĆE"),
     # what a lookup leads to
     ("manager=bru", "A"), ("manager.id={bruno}", "A"), ("manager.empty=1", "bĆE"),
     # numbers

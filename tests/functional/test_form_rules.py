@@ -50,6 +50,7 @@ modules:
       receipt: {type: text, required_when: {state: paid}}
       remark: {type: text, required_when: {state: closed}}
       score: rating
+      verdict: {type: text, internal: true}
       hall: {type: lookup, of: firm.site}
       gate: {type: integer, required_when: {hall: Gate 7}}
       parts:
@@ -69,6 +70,7 @@ modules:
         reopen: {from: signed, to: open}
         stamp: {from: open, to: paid, set: {badge: Paid}}
         pay: {from: open, to: paid, ask: {paid_on: required, receipt: optional}}
+        judge: {from: open, to: paid, ask: {verdict: required}}
     list: {columns: [title, state, consent]}
     create:
       steps:
@@ -85,7 +87,7 @@ modules:
 """
 STAFF = """staff: true
 modules:
-  cases: {see: all, can: [create, edit, export, close, hand, sign, pay, stamp]}
+  cases: {see: all, can: [create, edit, export, close, hand, sign, pay, stamp, judge]}
   contacts: {see: all}
   firms: {see: all}
 """
@@ -93,7 +95,7 @@ CUSTOMER = """
 modules:
   cases:
     see: all
-    can: [close, edit]
+    can: [close, edit, judge]
     list: {columns: [title]}
     detail: {sections: [{fields: [title]}]}
     edit: {fields: [reason, detail, ends, badge, opens]}
@@ -131,6 +133,18 @@ def test_a_field_is_required_while_its_condition_holds(world):
     )  # detail is hidden
     refused = nancy.send("/cases/create", {"title": "B", "kind": "large", "size": "12", "reason": "x"})
     assert errors(refused) == {"detail"}
+
+
+def test_a_transition_asks_staff_alone_for_internal_fields(world):
+    case = world.add("cases", title="Judged", kind="small")
+    address = f"/cases/{case}/move/judge"
+    assert errors(world[NANCY].send(address, {})) == {"verdict"}
+    assert f'action="{address}"' in world[ANNA].see(f"/cases/{case}/")  # at once: nothing is asked
+    assert world[ANNA].send(address, {"verdict": "mine"}).status_int == 303
+    assert (world.record("cases", case).values["state"], world.record("cases", case).values["verdict"]) == (
+        "paid",
+        None,
+    )
 
 
 def test_a_condition_may_ask_a_lookup_and_stand_in_a_column_of_lines(world):

@@ -131,6 +131,18 @@ def test_everybody_searches_within_their_own(filled):
     assert "Screen" not in filled["carla@globex.example"].get("/search?q=screen").html.main.text
 
 
+def test_what_a_record_looks_up_is_found_as_it_is_now(world):
+    acme, bruno = world.the("companies", "Acme"), world.the("people", "Bruno Verdi")
+    project = world.link("projects", name="Move", contact=world.the("people", "Anna Rossi"))
+    world.add("things", name="Lamp", owner=acme, project=project)
+    world.set("companies", acme.id, city="Łódź")
+    world.set("projects", project.id, contact=bruno)
+    assert world[NANCY].titles("/things/?q=lodz+bruno") == ["Lamp"]
+    world.set("people", bruno.id, name="Zoe Verdi")
+    assert world[NANCY].titles("/things/?q=zoe") == ["Lamp"]
+    assert world[NANCY].titles("/things/?q=bruno") == []
+
+
 def test_what_is_deleted_is_found_no_more(world):
     fill(world)
     world.remove("requests", next(record.id for record in world.all("requests") if record.title == "Screen"))

@@ -34,6 +34,8 @@ def _ineffective(module: Module, field: Field) -> Iterator[tuple[str, str]]:
         yield "index", "an existing table is never altered"
     elif field.index and (field.virtual or field.multiple or not field.sortable):
         yield "index", f"{_kind(field)} has no column by which a list sorts"
+    if field.search and not field.searchable:
+        yield "search", f"{_kind(field)} is never searched"
     same_for_all = special_word(field.default) is None and value_path(field.default) is None
     if field.unique is True and field.default is not None and same_for_all:
         yield "default", "only one record may have this value, which is unique"

@@ -97,7 +97,7 @@ def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> 
         hidden = [field for field in transition.ask if field in module.fields and module.fields[field].internal]
         if name in own_rights and hidden and not profile.staff:
             at[own_rights.index(name)].warn(
-                f'this asks for "{hidden[0]}", which is internal, and this profile is not staff'
+                f'"{hidden[0]}" is not asked for: it is internal, and this profile is not staff'
             )
 
 

@@ -23,6 +23,7 @@ from portal.database.schema.tables import Tables
 from portal.database.search.index import finish_search_index, is_finished
 from portal.database.search.marks import Mark, advance_mark, has_marks, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.sql import where
+from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.linked_value import Linked
 from portal.records.indexing.computing_again import compute_again
@@ -41,13 +42,14 @@ _announced: weakref.WeakSet[sa.Transaction] = weakref.WeakSet()  # transactions 
 
 
 def update_linking_records(system: Records, record_id: int) -> None:
-    """Writes the search entries of the records that link to a renamed one again, without making them newer.
+    """Writes the search entries of the records that link to a renamed one, or look up what changed in it, again.
 
+    They do not become newer.
     More than AT_ONCE are marked; work on the mark begins when the change is committed.
     """
     target = (system.name, record_id)
     for module in indexed_modules(system.policy.declaration):
-        links = _links(module, target)
+        links = _links(system.policy.declaration, module, target)
         if links.parts:
             linking = system.of(module.name, links)
             ids = [record.id for record in islice(linking.iterate(Query(sort=("id",)), [], AT_ONCE + 1), AT_ONCE + 1)]
@@ -107,7 +109,7 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
     record_id = system.table.c["id"]
     following = sa.select(record_id).where(record_id > mark.after).order_by(record_id).limit(AT_ONCE)
     if mark.target is not None:
-        links = _links(system.module, mark.target)
+        links = _links(tables.declaration, system.module, mark.target)
         following = following.where(where(links, system.table, system.module, tables.declaration, system.policy.reader))
     ids = connection.scalars(following).all()
     if mark.target is None:
@@ -122,10 +124,10 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
     return len(ids)
 
 
-def _links(module: Module, target: tuple[str, int]) -> AnyOf:
-    """The condition for records of `module` in whose text the title of `target` is."""
+def _links(declaration: Declaration, module: Module, target: tuple[str, int]) -> AnyOf:
+    """The condition for records of `module` in whose text the title of `target`, or a value of it, is."""
     name, target_id = target
-    searched = [field for field in module.fields.values() if field.searched]
+    searched = [field for field in module.fields.values() if field.searched and not field.link_path]
     paths: list[tuple[str, ...]] = [(field.name,) for field in searched if name in field.targets]
     paths += [
         (field.name, column.name)
@@ -133,6 +135,8 @@ def _links(module: Module, target: tuple[str, int]) -> AnyOf:
         for column in field.row_fields.values()
         if column.searched and name in column.targets
     ]
+    ways = declaration.searched_ways(module)
+    paths += [path for path, _here, field in ways if name in field.targets and not field.link_path]
     return AnyOf(tuple(Comparison(path, "equal", Linked(target_id, name)) for path in paths))
 
 

@@ -5,15 +5,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.records.indexing.formulas import computed_columns, computed_values, lock_rows, locked_values
+from portal.records.indexing.formulas import (
+    computed_columns,
+    computed_values,
+    lock_rows,
+    locked_values,
+    names_in_other_texts,
+)
 from portal.records.indexing.rollups import roll_up, rolling_up
 from portal.records.indexing.stopwatches import compute_stopwatches_again
 from portal.records.reading.records import Records
 
 
 def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
-    """Writes the roll-ups and stopwatches of records anew, and their formulas where they differ; returns who has
-    another title now."""
+    """Writes the roll-ups and stopwatches of records anew, and their formulas where they differ; returns those
+    that other records show otherwise now."""
     if not ids:
         return []
     if rollups := [field.rollup for field in system.module.fields.values() if field.rollup]:
@@ -25,7 +31,7 @@ def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
     if not formulas:
         return []
     currency = system.policy.reader.currency
-    title = system.module.title_field.name
+    names = names_in_other_texts(system.policy.declaration, system.module)
     with rolling_up(system, ids, [column.name for field in formulas for column in field.columns()]):
         for record_id, values in locked_values(system, ids, formulas).items():
             columns = computed_columns(formulas, values, currency)
@@ -33,7 +39,7 @@ def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
             if columns != before:
                 this_record = system.table.c["id"] == record_id
                 system.connection.execute(sa.update(system.table).where(this_record).values(columns))
-            if title in columns and columns[title] != before[title]:
+            if any(columns[name] != before[name] for name in names & columns.keys()):
                 renamed.append(record_id)
     return renamed
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.records.reading.records import Records
@@ -35,10 +36,17 @@ def computed_columns(formulas: Iterable[Field], values: Mapping[str, Any], curre
     return {name: value for field in formulas for name, value in field.store(known[field.name]).items()}
 
 
-def is_renamed(module: Module, changed: Iterable[str]) -> bool:
-    """Whether a record has another title once the fields `changed` are written."""
-    changed, title = set(changed), module.title_field.name
-    return title in changed or any(field.name == title for field in formulas_reading(module, changed))
+def is_in_other_texts(declaration: Declaration, module: Module, changed: Iterable[str]) -> bool:
+    """Whether other records have another searched text once the fields `changed` are written: by the record's title,
+    or by what they look up in it."""
+    changed = set(changed)
+    following = changed.union(field.name for field in formulas_reading(module, changed))
+    return not following.isdisjoint(names_in_other_texts(declaration, module))
+
+
+def names_in_other_texts(declaration: Declaration, module: Module) -> set[str]:
+    """The fields of a module that are in the searched texts of the records that link to its records."""
+    return {module.title_field.name, *declaration.searched_elsewhere.get(module.name, ())}
 
 
 def recomputed(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:

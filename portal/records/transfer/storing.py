@@ -17,7 +17,7 @@ from portal.declaration.references import parse_reference
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.formulas import computed_columns, formulas_reading, is_renamed
+from portal.records.indexing.formulas import computed_columns, formulas_reading, is_in_other_texts
 from portal.records.indexing.rollups import RollupsOver
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.indexing.stopwatches import stopwatches_after
@@ -123,11 +123,11 @@ class Storing:
         self._rollups.note_after([row.id for row in (*new, *changed)])
         if self._files:
             self._files.store_attachments(self._system, batch, self._author)
-        now, module = self._system.policy.reader.now, self._system.module
+        now, module, declaration = self._system.policy.reader.now, self._system.module, self._system.policy.declaration
         self._to_index += [(row.values.get("created") or now, row.id) for row in new]
         self._to_index += [(now, row.id) for row in visibly]
         self._changed_inside += [row.id for row in inside]
-        self._renamed += [row.id for row in changed if is_renamed(module, changes[row])]
+        self._renamed += [row.id for row in changed if is_in_other_texts(declaration, module, changes[row])]
         self._added += [row.id for row in new]
         touched = sum(bool(values or row.attachments) for row, values in changes.items())
         self._changed += touched

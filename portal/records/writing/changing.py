@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.declaration.shapes import Transition
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.formulas import formulas_reading, is_renamed, recomputed
+from portal.records.indexing.formulas import formulas_reading, is_in_other_texts, recomputed
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.indexing.stopwatches import stopwatches_after
 from portal.records.reading.records import Record, Records
@@ -50,7 +50,7 @@ def change_record(
     add_change_events(records, record.id, kind, author, before, changed)
     (index_records if visible else replace_texts)(records.as_system, [record.id])
     (mark_own_change_seen if visible else mark_new_to_staff)(records, record.id, author)
-    if is_renamed(records.module, changed):
+    if is_in_other_texts(records.policy.declaration, records.module, changed):
         update_linking_records(records.as_system, record.id)
     return True
 

@@ -114,6 +114,22 @@ def is_for_reader(records: Records, record: Record, transition: Transition) -> b
     return any((person.module, person.id) == reader for person in people)
 
 
+def transition_fields(records: Records, transition: Transition, record: Record | None = None) -> list[Field]:
+    """The fields that a transition asks its reader for, of one record without what is signed already; read-only ones
+    too, internal ones of staff alone."""
+    fields = [
+        records.module.field(name).model_copy(update={"required": need == "required", "read_only_when": None})
+        for name, need in transition.ask.items()
+        if name in records.module.fields and (records.policy.staff or not records.module.fields[name].internal)
+    ]
+    return not_signed_yet(record, fields) if record else fields
+
+
+def asks(records: Records, transition: Transition) -> bool:
+    """Whether a transition asks its reader for anything."""
+    return "comment" in transition.ask or bool(transition_fields(records, transition))
+
+
 def transition_values(records: Records, transition: Transition, answers: Mapping[str, Any]) -> dict[str, Any]:
     """What the transition writes besides the state: the `answers` to what it asks, and its `set`."""
     values = {name: value for name, value in answers.items() if name in transition.ask}

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Transition, leaves
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.formulas import is_renamed
+from portal.records.indexing.formulas import is_in_other_texts
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile
@@ -173,7 +173,7 @@ class Writer:
             kind = "moved" if records.module.state_field in after else "edited"
             add_event(records, record.id, kind, self.author, change_details(records.module, before, after))
         touch_record(records, self.author, record, row)
-        if is_renamed(records.module, changes[1]):
+        if is_in_other_texts(records.policy.declaration, records.module, changes[1]):
             update_linking_records(records.as_system, record.id)
         return comment_id
 

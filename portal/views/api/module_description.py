@@ -17,13 +17,13 @@ from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.comments import may_comment
 from portal.records.writing.defaults import defaults
 from portal.records.writing.files import may_attach
+from portal.records.writing.lifecycle import transition_fields
 from portal.records.writing.validation import typed_columns, typed_fields
 from portal.records.writing.watching import may_watch
 from portal.texts import Words, _
 from portal.views.api.body import FORM, JSON, RECORD
 from portal.views.api.lists import LIMIT, MOST_RECORDS
 from portal.views.forms.uploads import INPUT
-from portal.views.records.actions import transition_fields
 from portal.web.addresses import api_address
 
 Schema = dict[str, Any]

@@ -21,7 +21,7 @@ from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import comment_problem
 from portal.records.writing.form_keys import one_time_key
-from portal.records.writing.lifecycle import check_leaves, values_after
+from portal.records.writing.lifecycle import check_leaves, transition_fields, values_after
 from portal.records.writing.many_records import (
     MOST_AT_ONCE,
     AnswerRefusedError,
@@ -38,7 +38,7 @@ from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import CSV, KINDS, list_file, may_export, query_to_export
 from portal.views.lists.shown_list import ShownList, shown_list
 from portal.views.parts import Pairs, TitledLink
-from portal.views.records.actions import comment_widget, given_answers, transition_fields
+from portal.views.records.actions import comment_widget, given_answers
 from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
 from portal.web.addresses import bulk_address, list_address, record_address
@@ -192,7 +192,7 @@ class ManyRequest:
             return True
         if transition is None or transition.confirm:
             return False
-        if transition.ask:
+        if self.fields or self.asks_comment:
             return "comment" in post or any(field.has_input(post) for field in self.fields)
         return not self.whole_list
 

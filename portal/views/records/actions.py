@@ -12,13 +12,11 @@ from pyramid.view import view_config
 from portal.accounts.drafts import Draft
 from portal.declaration.shapes import Transition, display_name, leaves
 from portal.fields.base import Field, Refused
-from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.comments import transition_comment_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.form_conditions import is_shown
-from portal.records.writing.lifecycle import is_final, state_of, values_after
-from portal.records.writing.signatures import not_signed_yet
+from portal.records.writing.lifecycle import is_final, state_of, transition_fields, values_after
 from portal.texts import _
 from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
@@ -113,16 +111,6 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         answer_when_done(records, request, record_or_list(resource.record_resource, record.id, request)),
         "moved",
     )
-
-
-def transition_fields(records: Records, transition: Transition, record: RecordRead | None = None) -> list[Field]:
-    """The fields that a transition asks for, of one record without what is signed already; read-only ones too."""
-    fields = [
-        records.module.field(name).model_copy(update={"required": need == "required", "read_only_when": None})
-        for name, need in transition.ask.items()
-        if name in records.module.fields
-    ]
-    return not_signed_yet(record, fields) if record else fields
 
 
 def given_answers(

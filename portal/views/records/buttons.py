@@ -7,7 +7,7 @@ from portal.declaration.shapes import Transition, display_name
 from portal.fields.linked_value import Linked
 from portal.records.writing.follow_ups import follow_up_field, may_follow_up
 from portal.records.writing.form_keys import one_time_key
-from portal.records.writing.lifecycle import editable_fields, open_transitions
+from portal.records.writing.lifecycle import asks, editable_fields, open_transitions
 from portal.records.writing.validation import typed_fields
 from portal.texts import _
 from portal.views.parts import Action
@@ -44,6 +44,6 @@ def _transition_button(resource: Record, transition: Transition) -> Action:
         url=f"{resource.path}move/{transition.name}",
         icon=transition.icon or "",
         tone=transition.tone or "",
-        post=not (transition.ask or transition.confirm),
+        post=not (asks(resource.records, transition) or transition.confirm),
         once=one_time_key(),
     )
