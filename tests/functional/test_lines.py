@@ -1,6 +1,7 @@
 """Rows that belong to a record: typed, shown, kept together with it, and never seen by who may not."""
 
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from portal.accounts import attempts
 from portal.commands import main
 from portal.declaration.load import load
 from portal.fields.base import Field
-from tests.functional.conftest import fill_in, form_of
-from tests.functional.world import titles
-from tests.portal_files import change
+from portal.records.indexing.backlog import running_threads
+from tests.functional.conftest import SMALL, fill_in, form_of
+from tests.functional.world import ANNA, CARLA, NANCY, PEOPLE_OF_SMALL, World, opened_world, titles
+from tests.portal_files import change, copied
 from tests.workbooks import cells_of
 
 ORDERS = """
@@ -49,12 +51,25 @@ ORDERS = """
           about: {type: lookup, of: product.group}
           secret: {type: lookup, of: product.cost}
     list: {columns: [reference, title, lines]}
+  taxes:
+    see: all
+    fields: {name: {type: text, unique: true}, secret: boolean}
+  bills:
+    see: all
+    fields:
+      title: text
+      rows: {type: lines, fields: {what: text, taxes: {type: links, to: taxes}}}
 """
 ACCESS = """
   products: {see: all}
-  orders: {see: own, can: [create, edit], create: {fields: [title, lines]}, edit: {fields: [title, lines]}}
+  orders: {see: own, can: [create, edit], create: {fields: [title, lines, value]}, edit: {fields: [title, lines]}}
+  taxes: {where: {secret: {not: true}}}
+  bills: {can: [edit]}
 """
 STAFF = """
+  taxes: {can: [create, delete]}
+  bills: {can: [create, edit, delete]}
+  everything: {can: [create, edit, export]}
   products: {can: [create, edit, delete]}
   orders:
     see: all
@@ -63,20 +78,60 @@ STAFF = """
 """
 
 
-@pytest.fixture
-def portal_folder(portal_folder: Path) -> Path:
-    """The small portal with orders that have lines."""
-    modules = portal_folder / "modules.yaml"
-    modules.write_text(modules.read_text() + ORDERS)
-    change(portal_folder, "home:\n", f"{ACCESS}home:\n", "profiles/customer.yaml")
-    with (portal_folder / "profiles/staff.yaml").open("a") as staff:
-        staff.write(STAFF)
-    return portal_folder
+def everything() -> dict[str, dict[str, object]]:
+    """A column of each type that makes sense in rows."""
+    types = {name: each for name, each in Field.types.items() if each.can_be_column and not each.computed}
+    columns = {name: {**each.sample, "type": name} for name, each in types.items() if name != "reference"}
+    columns["link"]["to"] = columns["links"]["to"] = "people"
+    return columns
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The small portal with orders that have lines; it sees every change of its files."""
+    folder = copied(SMALL, tmp_path_factory.mktemp("portal"))
+    fields = {"title": "text", "rows": {"type": "lines", "fields": everything()}}
+    more = textwrap.indent(yaml.dump({"everything": {"see": "all", "fields": fields}}), "  ")
+    for file, text in (("modules", ORDERS + more), ("profiles/staff", STAFF)):
+        with (folder / f"{file}.yaml").open("a") as declared:
+            declared.write(text)
+    change(folder, "home:\n", f"{ACCESS}home:\n", "profiles/customer.yaml")
+    with opened_world(folder, request, PEOPLE_OF_SMALL) as world:
+        world.app.registry.live.every = 0
+        world.kept = world.rows()
+        yield world
 
 
 @pytest.fixture
-def anna(sign_in):
-    return sign_in("anna@acme.example")
+def shop(opened: World) -> Iterator[World]:
+    """The same; what a test writes is taken back."""
+    yield opened
+    opened.put_back(opened.kept)
+    opened.number_anew()
+
+
+@pytest.fixture
+def portal_folder(shop: World) -> Iterator[Path]:
+    """Its YAML, to be changed at will."""
+    live = shop.app.registry.live
+    texts = {path: path.read_text() for path in live.folder.rglob("*.yaml")}
+    yield live.folder
+    for path, text in texts.items():
+        path.write_text(text)
+    live.current()
+    live.close()  # when it has kept what was declared
+    for thread in running_threads():
+        thread.join()
+
+
+@pytest.fixture
+def anna(shop):
+    return shop[ANNA]
+
+
+@pytest.fixture
+def nancy(shop):
+    return shop[NANCY]
 
 
 def test_rows_are_typed_stored_and_shown_with_their_totals(anna):
@@ -124,9 +179,8 @@ def test_what_is_wrong_stands_at_its_cell_and_nothing_is_lost(anna):
     assert too_many.html.find(id="field-lines-bounds") is None, "it says the same"
 
 
-def test_rows_are_changed_moved_and_removed_and_the_rest_of_them_stays(anna, sign_in, another_browser):
+def test_rows_are_changed_moved_and_removed_and_the_rest_of_them_stays(anna, nancy):
     add_order(anna, [{"quantity": "1", "remark": remark} for remark in "abc"])
-    nancy = sign_in("nancy@supplier.example", browser=another_browser())
     fill_in(nancy, "/orders/1/edit", {"lines.1.margin": "15"})
     form = form_of(anna.get("/orders/1/edit"), "/orders/1/edit")
     assert "lines.0.margin" not in form.fields
@@ -141,8 +195,7 @@ def test_rows_are_changed_moved_and_removed_and_the_rest_of_them_stays(anna, sig
     assert [[cells[3], cells[8]] for cells in rows(page)] == [["7", "b"], ["1", "a"]]
 
 
-def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(anna, sign_in, another_browser):
-    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(nancy):
     form = form_of(nancy.get("/orders/create"), "/orders/create")
     form["lines.0.quantity"], form["lines.0.remark"] = "2", "first"
     form = form_of(form.submit("_lines", value="lines.add"), "/orders/create")
@@ -175,8 +228,7 @@ def test_a_column_that_became_internal_leaves_the_history(anna, portal_folder):
     assert "secret by now" not in anna.get("/orders/1/history")
 
 
-def test_links_in_rows_offer_what_the_row_allows(anna, sign_in, another_browser):
-    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+def test_links_in_rows_offer_what_the_row_allows(anna, nancy):
     for name, group in (("Laptop", "hardware"), ("Setting up", "work")):
         add_product(nancy, name=name, group=group, price="99")
     found = anna.get("/orders/find?field=lines.3.product&lines.3.group=work&lines.2.group=hardware&q=").json
@@ -198,8 +250,7 @@ def test_links_in_rows_offer_what_the_row_allows(anna, sign_in, another_browser)
     form_of(nancy.get("/orders/1/delete"), "/orders/1/delete").submit(status=303)
 
 
-def test_what_is_computed_follows_what_is_typed(anna, sign_in, another_browser):
-    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+def test_what_is_computed_follows_what_is_typed(anna, nancy):
     add_product(nancy, name="Laptop", group="hardware", price="1,149.05")
     form = form_of(anna.get("/orders/create"), "/orders/create")
     row = {"lines.0.group": "hardware", "lines.0.product": "1", "lines.0.quantity": "2.5"}
@@ -249,8 +300,7 @@ def test_a_row_that_was_added_and_left_as_it_was_counts_only_if_it_is_whole(anna
     assert [cells[8] for cells in added_and_sent("Desks")] == ["First"]
 
 
-def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna, portal_folder, make_app, sign_in):
-    change(portal_folder, "fields: [title, lines]", "fields: [title, lines, value]", "profiles/customer.yaml")
+def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna):
     form = form_of(anna.get("/orders/create"), "/orders/create")
     form["title"], form["lines.0.quantity"], form["lines.0.price"] = "Chairs", "3", "10"
     page = form.submit("_lines", value="lines.add")
@@ -261,11 +311,8 @@ def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna, portal_fol
     assert "€30.00" in shown.html.find("dt", string="Value").parent.get_text()
 
 
-def test_a_record_shows_the_records_in_whose_lines_it_stands_and_begins_a_new_one(
-    anna, portal_folder, sign_in, another_browser
-):
+def test_a_record_shows_the_records_in_whose_lines_it_stands_and_begins_a_new_one(shop, anna, nancy, portal_folder):
     change(portal_folder, ", where: {group: $group}", "")
-    nancy = sign_in("nancy@supplier.example", browser=another_browser())
     product = fill_in(nancy, "/products/create", {"name": "Laptop"}).location
     number = product.rstrip("/").rpartition("/")[2]
     page = anna.get(product).click("New order")
@@ -276,12 +323,10 @@ def test_a_record_shows_the_records_in_whose_lines_it_stands_and_begins_a_new_on
     add_order(anna, [{"quantity": "1"}], title="Something else")
     assert "Two of them" in anna.get(product)
     assert "Something else" not in anna.get(product)
-    stranger = sign_in("carla@globex.example", browser=another_browser())
-    assert "Two of them" not in stranger.get(product)
+    assert "Two of them" not in shop[CARLA].get(product)
 
 
-def test_a_list_is_filtered_by_the_words_of_its_lines(anna, sign_in, another_browser):
-    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+def test_a_list_is_filtered_by_the_words_of_its_lines(anna, nancy):
     add_product(nancy, name="Łódź desk", group="hardware", price="99")
     line = {"group": "hardware", "product": "1", "quantity": "1", "remark": "By the window"}
     add_order(anna, [line], title="First")
@@ -294,7 +339,7 @@ def test_a_list_is_filtered_by_the_words_of_its_lines(anna, sign_in, another_bro
     assert anna.get("/orders/").html.select_one("input[name=lines]")
 
 
-def test_a_condition_may_name_a_column_of_the_lines(portal_folder, make_app, sign_in, another_browser):
+def test_a_condition_may_name_a_column_of_the_lines(portal_folder, anna, nancy):
     tabs = """{columns: [reference, title, lines], tabs: {
       desks: {where: {lines.product: Desk}}, many: {where: {lines.quantity: {min: 5}}},
       hard: {where: {lines.product.group: hardware}}, no_desk: {where: {lines.product: {not: Desk}}},
@@ -306,11 +351,8 @@ def test_a_condition_may_name_a_column_of_the_lines(portal_folder, make_app, sig
     assert [problem.message.split(":")[0] for problem in told] == [
         'this tab selects by "lines.margin", which the profiles customer, power cannot read'
     ]
-    app = make_app()
-    nancy = sign_in("nancy@supplier.example", browser=app)
     for name in ("Desk", "Chair"):
         add_product(nancy, name=name, group="hardware", price="99")
-    anna = sign_in("anna@acme.example", browser=another_browser())
     line = {"group": "hardware", "quantity": "1"}
     add_order(anna, [{**line, "product": "1"}, {**line, "product": "2", "quantity": "7"}], title="Both")
     add_order(anna, [{**line, "product": "2"}], title="Chairs")
@@ -320,20 +362,10 @@ def test_a_condition_may_name_a_column_of_the_lines(portal_folder, make_app, sig
     assert len(nancy.get("/orders/?tab=many").html.select("a.cover")) == 2
 
 
-def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_folder, sign_in):
-    types = {name: each for name, each in Field.types.items() if each.can_be_column and not each.computed}
-    columns = {name: {**each.sample, "type": name} for name, each in types.items() if name != "reference"}
-    columns["link"]["to"] = columns["links"]["to"] = "people"
-    modules = portal_folder / "modules.yaml"
-    fields = {"title": "text", "rows": {"type": "lines", "fields": columns}}
-    text = yaml.dump({"everything": {"see": "all", "fields": fields}})
-    modules.write_text(modules.read_text() + textwrap.indent(text, "  "))
-    staff = portal_folder / "profiles" / "staff.yaml"
-    staff.write_text(staff.read_text() + "  everything: {can: [create, edit, delete, export]}\n")
-    browser = sign_in("nancy@supplier.example", browser=make_app())
-    form = form_of(browser.get("/everything/create"), "/everything/create")
+def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(nancy):
+    form = form_of(nancy.get("/everything/create"), "/everything/create")
     form["title"] = "All"
-    for name in columns:
+    for name in everything():
         text = next((typed for typed, value, _shown in Field.types[name].examples if value), "")
         inputs = form.fields.get(f"rows.0.{name}", [])
         if len(inputs) > 1:
@@ -343,21 +375,22 @@ def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_f
     page = form.submit(status=303).follow()
     shown = page.html.find(class_="line-table").tbody.get_text(" ")
     assert all(text in shown for text in ("Anna Rossi", "-€12.50", "42, rue d'Ys", "Dec 31, 1999", "#00ff7f"))
-    form = form_of(browser.get("/everything/1/edit"), "/everything/1/edit")
+    form = form_of(nancy.get("/everything/1/edit"), "/everything/1/edit")
     form.submit(status=303)
-    assert "edited" not in browser.get("/everything/1/").text
-    assert browser.get("/everything/").status_int == 200
-    assert browser.get("/everything/export.csv").status_int == 200
+    assert "edited" not in nancy.get("/everything/1/").text
+    assert nancy.get("/everything/").status_int == 200
+    assert nancy.get("/everything/export.csv").status_int == 200
     found = {"rue": 1, "anna": 1, "xyz": 0}
-    assert {text: len(titles(browser.get(f"/everything/?rows={text}"))) for text in found} == found
+    assert {text: len(titles(nancy.get(f"/everything/?rows={text}"))) for text in found} == found
 
 
 @pytest.fixture
-def cli(portal_folder, database):
+def cli(shop):
     """A function that runs `portal ARGUMENTS` on this portal."""
 
     def run(*arguments):
-        options = ["--folder", portal_folder, "--database", database]
+        database = shop.portal.engine.url.render_as_string(hide_password=False)
+        options = ["--folder", shop.app.registry.live.folder, "--database", database]
         return CliRunner().invoke(main, [str(argument) for argument in (*arguments, *options)])
 
     return run
@@ -398,6 +431,7 @@ def test_what_an_export_writes_an_import_takes_back(anna, cli, tmp_path):
     assert [line.split(",")[3] for line in lines.read_text().splitlines()[1:]] == ["2", "3", "4", "5"]
 
 
+@pytest.mark.sqlite_suffices
 def test_the_lines_of_an_export_stand_in_columns_and_come_back_byte_for_byte(anna, cli, tmp_path):
     add_order(anna, [{"quantity": "2", "price": "10", "remark": "a; b"}, {"quantity": "3"}], title="Two")
     add_order(anna, [], title="None")
@@ -434,10 +468,9 @@ def test_the_lines_of_an_export_stand_in_columns_and_come_back_byte_for_byte(ann
     assert "are both in columns of" in twice.output
 
 
-def test_the_export_of_a_list_offers_the_lines_besides(anna, cli, sign_in, another_browser, tmp_path):
+def test_the_export_of_a_list_offers_the_lines_besides(anna, nancy, cli, tmp_path):
     add_order(anna, [{"quantity": "2", "price": "10", "remark": "=a"}, {"quantity": "3"}], title="Two")
     add_order(anna, [{"quantity": "7"}], title="Other")
-    nancy = sign_in("nancy@supplier.example", browser=another_browser())
     assert not anna.get("/orders/").html.select("[data-export]")
     anna.get("/orders/export.csv?_lines=lines", status=404)
     offered = nancy.get("/orders/?title=two").html.select("[data-export]")
@@ -473,29 +506,7 @@ def test_the_export_of_lines_has_no_internal_column_for_customers(anna, portal_f
     assert line.startswith("1,,,2,")
 
 
-TAXED = """
-  taxes:
-    see: all
-    fields: {name: {type: text, unique: true}, secret: boolean}
-  bills:
-    see: all
-    fields:
-      title: text
-      rows: {type: lines, fields: {what: text, taxes: {type: links, to: taxes}}}
-"""
-
-
-def test_rows_link_to_several_records(portal_folder, make_app, sign_in, another_browser, tmp_path, cli):
-    modules, profiles = portal_folder / "modules.yaml", portal_folder / "profiles"
-    modules.write_text(modules.read_text() + TAXED)
-    for name, where in (("customer", "{taxes: {where: {secret: {not: true}}}, bills: {can: [edit]}}"), ("staff", "{}")):
-        everything = dict.fromkeys(("taxes", "bills"), {"can": ["create", "edit", "delete", "export"]})
-        access = yaml.safe_load(where) or everything
-        profile = yaml.safe_load((profiles / f"{name}.yaml").read_text())
-        profile["modules"] |= access
-        (profiles / f"{name}.yaml").write_text(yaml.dump(profile))
-    app = make_app()
-    nancy = sign_in("nancy@supplier.example", browser=app)
+def test_rows_link_to_several_records(anna, nancy, tmp_path, cli):
     for name, secret in (("Ordinary", False), ("Żelazna", False), ("Hidden", True)):
         fill_in(nancy, "/taxes/create", {"name": name, "secret": secret})
     token = form_of(nancy.get("/bills/create"), "/bills/create")["_csrf"].value
@@ -508,7 +519,6 @@ def test_rows_link_to_several_records(portal_folder, make_app, sign_in, another_
         return [sorted(link.get_text() for link in row.find_all("a")) for row in body.find_all("tr")]
 
     assert shown(nancy) == [["Hidden", "Ordinary", "Żelazna"], ["Żelazna"]]
-    anna = sign_in("anna@acme.example", browser=another_browser())
     assert shown(anna) == [["Ordinary", "Żelazna"], ["Żelazna"]]
     found = {"rows=hidden": 0, "q=hidden": 0, "rows=zelazna": 1, "q=zelazna": 1}
     assert {asked: len(titles(anna.get(f"/bills/?{asked}"))) for asked in found} == found
