@@ -9,12 +9,21 @@ import datetime
 import decimal
 import functools
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from portal.fields.base_parts import WITHOUT_SUM, Kind, Measure
-from portal.fields.expressions import Bracketed, Constant, Expression, Name, Negative, Operation, names_in_expression
+from portal.fields.expressions import (
+    Bracketed,
+    Constant,
+    Expression,
+    Extreme,
+    Name,
+    Negative,
+    Operation,
+    names_in_expression,
+)
 from portal.fields.money import Money
 from portal.fields.numbers import places_of, without_zeros
 
@@ -78,6 +87,8 @@ def measure_of(expression: Expression, measures: Mapping[str, Measure]) -> Measu
             return measure
         case Bracketed(of):
             return measure_of(of, measures)
+        case Extreme(_, several):
+            return _common_measure([measure_of(part, measures) for part in several])
         case Operation(sign, left, right):
             return _measure(sign, measure_of(left, measures), measure_of(right, measures))
 
@@ -95,6 +106,16 @@ def _measure(sign: str, left: Measure, right: Measure) -> Measure:
     return Measure(kind, sum(places) if sign == "*" else max(places))
 
 
+def _common_measure(measures: Sequence[Measure]) -> Measure:
+    kind = measures[0].kind
+    if kind == TEXT:
+        raise ValueError("of texts there is no least and no largest")
+    other = next((measure.kind for measure in measures if measure.kind != kind), kind)
+    if other != kind:
+        raise ValueError(f"{CALLED[kind]} cannot be compared with {CALLED[other]}")
+    return Measure(kind, max(measure.places for measure in measures))
+
+
 # -- computing --------------------------------------------------------------------------------------------------------
 
 Value = Decimal | Money | datetime.date | datetime.datetime | datetime.timedelta | str | None
@@ -105,6 +126,8 @@ def divides_by_zero(expression: Expression) -> bool:
     match expression:
         case Negative(of) | Bracketed(of):
             return divides_by_zero(of)
+        case Extreme(_, several):
+            return all(map(divides_by_zero, several))
         case Operation(sign, left, right):
             constant = sign == "/" and not any(names_in_expression(right))
             is_zero = constant and evaluate(right, lambda _name: None) == 0
@@ -141,6 +164,8 @@ def _compute(expression: Expression, value_of: Callable[[str], Value]) -> Value:
             inner = _compute(of, value_of)
             has_gap = isinstance(inner, str) and any(value_of(name) in EMPTY for name in names_in_expression(of))
             return "" if has_gap else inner
+        case Extreme(largest, several):
+            return extreme([_compute(part, value_of) for part in several], largest)
         case Operation(sign, left, right):
             return _apply(sign, _compute(left, value_of), _compute(right, value_of))
 

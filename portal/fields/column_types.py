@@ -30,6 +30,9 @@ def serial_column(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
 
 
+NO_TIME = datetime.timedelta()
+
+
 class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):
     """Aware datetimes in Python; UTC without a zone in the database, which SQLite can sort."""
 
@@ -54,10 +57,10 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def present_moment() -> sa.BindParameter[Any]:
-    """SQL: the moment at which a statement is executed, by the clock that writes the datetimes: the database may live
-    elsewhere."""
-    return sa.bindparam("now", callable_=lambda: utc_now(), type_=UTCDateTime(), unique=True)
+def present_moment(later: datetime.timedelta = NO_TIME) -> sa.BindParameter[Any]:
+    """SQL: the moment at which a statement is executed, or so much later, by the clock that writes the datetimes: the
+    database may live elsewhere."""
+    return sa.bindparam("now", callable_=lambda: utc_now() + later, type_=UTCDateTime(), unique=True)
 
 
 def present_number(number_of: Callable[[datetime.datetime], int]) -> sa.BindParameter[Any]:

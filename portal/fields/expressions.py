@@ -1,4 +1,4 @@
-"""The expressions of formulas, read: `quantity * price - discount`, `first_name + ' ' + last_name`.
+"""The expressions of formulas, read: `quantity * price - discount`, `first_name + ' ' + last_name`, `min(a, b)`.
 
 arithmetic.py computes with them.
 """
@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-TOKEN = re.compile(r"\s*([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?|\d+(?:\.\d+)?|[-+*/()]|'[^']*'|\"[^\"]*\")")
+TOKEN = re.compile(r"\s*([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?|\d+(?:\.\d+)?|[-+*/(),]|'[^']*'|\"[^\"]*\")")
 QUOTES = ("'", '"')
+EXTREMES = ("min", "max")
 DEEPEST = 50
 LONGEST = 2000  # characters
 MOST = 400  # parts: numbers, names and signs
@@ -42,13 +43,21 @@ class Bracketed:
 
 
 @dataclass(frozen=True)
+class Extreme:
+    """The least or the largest of several: `min(answer_by, solve_by)`."""
+
+    largest: bool
+    of: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
 class Operation:
     sign: str
     left: "Expression"
     right: "Expression"
 
 
-Expression = Constant | Name | Negative | Bracketed | Operation
+Expression = Constant | Name | Negative | Bracketed | Extreme | Operation
 
 
 def read_expression(text: str) -> Expression:
@@ -68,6 +77,9 @@ def names_in_expression(expression: Expression) -> Iterator[str]:
             yield name
         case Negative(of) | Bracketed(of):
             yield from names_in_expression(of)
+        case Extreme(_, several):
+            for part in several:
+                yield from names_in_expression(part)
         case Operation(_, left, right):
             yield from names_in_expression(left)
             yield from names_in_expression(right)
@@ -78,7 +90,7 @@ def _tokens(text: str) -> list[str]:
     while place < len(text):
         match = TOKEN.match(text, place)
         if not match:
-            raise ValueError("must be made of fields, numbers, texts in quotes, + - * / and brackets")
+            raise ValueError("must be made of fields, numbers, texts in quotes, + - * /, min, max and brackets")
         tokens.append(match[1])
         place = match.end()
     if len(tokens) > MOST:
@@ -118,8 +130,23 @@ def _term(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
         if not rest or rest[0] != ")":
             raise ValueError("a bracket is not closed")
         return Bracketed(expression), rest[1:]
+    if first in EXTREMES and rest[:1] == ["("]:
+        several, rest = _several(rest[1:], depth + 1)
+        return Extreme(first == "max", several), rest
     if first[0] in QUOTES:
         return Constant(first[1:-1]), rest
     if not first[0].isalnum():
         raise ValueError(f'"{first}" is not expected in this formula')
     return (Name(first) if first[0].isalpha() else Constant(Decimal(first))), rest
+
+
+def _several(tokens: list[str], depth: int) -> tuple[tuple[Expression, ...], list[str]]:
+    """Expressions with commas between them up to the closing bracket, and the tokens behind that."""
+    expression, rest = _sum(tokens, depth)
+    several = [expression]
+    while rest and rest[0] == ",":
+        expression, rest = _sum(rest[1:], depth)
+        several.append(expression)
+    if not rest or rest[0] != ")":
+        raise ValueError("a bracket is not closed")
+    return tuple(several), rest[1:]

@@ -1,16 +1,18 @@
-"""`timeliness`: whether a deadline runs, stands still, has passed, was met or missed. Computed whenever it is read."""
+"""`timeliness`: whether a deadline runs, stands still, has passed, was met or missed; of several deadlines what needs
+somebody first. Computed whenever it is read."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
+from pydantic import BeforeValidator, PrivateAttr, field_validator
 from pydantic import Field as Key
-from pydantic import PrivateAttr, field_validator
 
 from portal.fields.base import Field
-from portal.fields.base_shape import Names, Option
+from portal.fields.base_shape import Names, OneOrSeveral, Option, as_list
 from portal.fields.choice import HasOptions, read_options
 from portal.fields.column_types import UTCDateTime, present_moment
+from portal.fields.periods import Period
 from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
 from portal.texts import TranslatedText, _
@@ -18,6 +20,7 @@ from portal.texts import TranslatedText, _
 # In the order in which lists sort: first what needs somebody. Each with its label and its tone.
 OPTIONS = {
     "overdue": (_("Overdue"), "bad"),
+    "soon": (_("Due soon"), "warn"),  # only with the key `soon`
     "running": (_("On track"), "info"),
     "paused": (_("Paused"), "warn"),
     "missed": (_("Missed"), "bad"),
@@ -25,13 +28,21 @@ OPTIONS = {
 }
 
 
+Deadlines = Annotated[tuple[Annotated[str, Names("field")], ...], BeforeValidator(as_list), OneOrSeveral()]
+
+
 def _with_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
     usual = {name: {"label": TranslatedText(label), "tone": tone} for name, (label, tone) in OPTIONS.items()}
     return {name: {**keys, **written.get(name, {})} for name, keys in usual.items()}
 
 
+# One deadline, and the name of the datetime at which its work was done.
+Deadline = tuple[Field, str]
+Results = Mapping[str, sa.ColumnElement[Any]]
+
+
 class Timeliness(HasOptions):
-    """Computed: whether a deadline is overdue, on track or paused, and in the end met or missed."""
+    """Computed: whether a deadline, or the most pressing of several, is overdue, on track, paused, missed or met."""
 
     type: Literal["timeliness"]
     searchable: ClassVar[bool] = False  # it changes by itself
@@ -42,12 +53,12 @@ class Timeliness(HasOptions):
     display: ClassVar[str] = "pill"
     sample: ClassVar[Mapping[str, Any]] = {"of": "opened", "to": "solved"}
 
-    of: Annotated[str, Names("field")]
+    of: Annotated[Deadlines, Key(min_length=1)]
     to_: Annotated[str, Names("field")] | None = Key(None, alias="to")
+    soon: Period | None = None  # so long before a deadline that runs it is due soon
     options: dict[str, Option] = Key(default_factory=lambda: _with_defaults({}), validate_default=True)
 
-    _due: Field = PrivateAttr()
-    _done: str = PrivateAttr("")
+    _deadlines: tuple[Deadline, ...] = PrivateAttr(())
     _state: str | None = PrivateAttr(None)
 
     @field_validator("options", mode="before")
@@ -63,28 +74,46 @@ class Timeliness(HasOptions):
         return _with_defaults({name: {"label": keys["label"], **keys} for name, keys in written.items()})
 
     @property
+    def offered(self) -> dict[str, Option]:
+        return {name: option for name, option in self.options.items() if self.soon or name != "soon"}
+
+    @property
+    def declared_options(self) -> dict[str, Option]:
+        return self.offered
+
+    @property
+    def never_given(self) -> tuple[str, ...]:
+        is_usual = self.options["soon"].label == TranslatedText(OPTIONS["soon"][0])
+        return () if self.soon or is_usual else ("soon",)
+
+    @property
     def sources(self) -> tuple[str, ...]:
-        return (self.of, self.to_) if self.to_ else (self.of,)
+        return (*self.of, self.to_) if self.to_ else self.of
 
     def sources_in(self, module: Any) -> tuple[str, ...]:
-        """Besides the end that the deadline names, and the state by which that pauses and stops."""
-        due = module.fields.get(self.of)
-        done, state = self.to_ or getattr(due, "to_", None), getattr(due, "within", None) and module.state_field
-        return tuple(filter(None, (self.of, done, state)))
+        """Besides the ends that the deadlines name, and the state by which these pause and stop."""
+        deadlines = [module.fields.get(name) for name in self.of]
+        ends = [self.to_ or getattr(due, "to_", None) for due in deadlines]
+        state = any(getattr(due, "within", None) for due in deadlines) and module.state_field
+        return tuple(filter(None, (*self.of, *ends, state)))
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Finds the deadline and the moment of its end. Raises ValueError."""
-        self._due, self._state = module.everything[self.of], module.state_field
-        done = self.to_ or getattr(self._due, "to_", None)
+        """Finds the deadlines and the moments of their ends. Raises ValueError."""
+        self._state = module.state_field
+        self._deadlines = tuple(self._deadline(module, name) for name in self.of)
+
+    def _deadline(self, module: Any, name: str) -> Deadline:
+        due = module.everything[name]
+        done = self.to_ or getattr(due, "to_", None)
         if done is None:
-            raise ValueError(f'to: is missing, the datetime at which the work is done, here or at "{self.of}"')
-        for name in (self.of, done):
-            field = module.everything.get(name)
+            raise ValueError(f'to: is missing, the datetime at which the work is done, here or at "{name}"')
+        for each in (name, done):
+            field = module.everything.get(each)
             if field is None or field.column_type is not UTCDateTime:
-                raise ValueError(f'"{name}" is not a datetime of this module')
-        if done == self.of:
+                raise ValueError(f'"{each}" is not a datetime of this module')
+        if done == name:
             raise ValueError("of and to are the same field, so every deadline would be met")
-        self._done = done
+        return due, done
 
     # -- the database ---------------------------------------------------------------------------------------------
 
@@ -96,8 +125,17 @@ class Timeliness(HasOptions):
         """SQL for the place of the option."""
         return self._case(table, {name: sa.literal_column(str(rank)) for rank, name in enumerate(OPTIONS)})
 
-    def _case(self, table: sa.FromClause, results: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
-        due, done, rule = table.c[self.of], table.c[self._done], self._due.deadline_rule
+    def _case(self, table: sa.FromClause, results: Results) -> sa.ColumnElement[Any]:
+        """The result for the deadline that needs somebody first."""
+        if len(self._deadlines) == 1:
+            return self._status(table, *self._deadlines[0], results)
+        names: dict[str, sa.ColumnElement[Any]] = {name: sa.literal_column(f"'{name}'") for name in OPTIONS}
+        statuses = [self._status(table, due, done, names) for due, done in self._deadlines]
+        ways = [(sa.or_(*(status == names[name] for status in statuses)), results[name]) for name in self.options]
+        return sa.case(*ways, else_=sa.null())
+
+    def _status(self, table: sa.FromClause, deadline: Field, end: str, results: Results) -> sa.ColumnElement[Any]:
+        due, done, rule = table.c[deadline.name], table.c[end], deadline.deadline_rule
         state = table.c[self._state] if rule and self._state else sa.null()
         pauses, stops = (state.in_(sorted(states)) for states in ((rule.pause, rule.stop) if rule else ((), ())))
         left = table.c[rule.clock_column]["left"].as_integer() if rule else sa.null()
@@ -109,14 +147,15 @@ class Timeliness(HasOptions):
             (done > due, results["missed"]),
             (stops, sa.null()),  # the work ended and was not done
             (due < present_moment(), results["overdue"]),
+            *([(due <= present_moment(self.soon), results["soon"])] if self.soon else []),
             else_=results["running"],
         )
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Overdue also says what the index of the deadline finds."""
+        """Overdue also says what the indexes of the deadlines find."""
         comparison = super().compare(table, operator, value)
         if operator == "equal" and value == "overdue":
-            return sa.and_(comparison, table.c[self.of] < present_moment())
+            return sa.and_(comparison, sa.or_(*(table.c[name] < present_moment() for name in self.of)))
         return comparison
 
     # -- for people -----------------------------------------------------------------------------------------------

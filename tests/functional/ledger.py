@@ -334,6 +334,7 @@ LEDGER: dict[str, Change | str] = {
     "Elapsed.in": "test_service_levels.py::test_time_is_counted_in_working_hours_and_over_states_on_every_path",
     "Elapsed.hours": "test_service_levels.py::test_time_is_counted_in_working_hours_and_over_states_on_every_path",
     "Timeliness.of": "test_service_levels.py::test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met",
+    "Timeliness.soon": "test_service_levels.py::test_of_several_deadlines_the_one_counts_that_needs_somebody_first",
     "Timeliness.to": "test_service_levels.py::test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met",
     "Timeliness.options": "test_service_levels.py::test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met",
     "Elapsed.from": Change(f"{FIELDS}.took.from", "done_at"),

@@ -51,6 +51,8 @@ portal:
       reply_by: {type: datetime, within: 2 h, from: wrote, to: replied, read_only: true}
       answer: {type: timeliness, of: answer_by}
       solution: {type: timeliness, of: solve_by, to: solved_at, options: {met: {label: Fulfilled}}}
+      both: {type: timeliness, of: [answer_by, solve_by], soon: 30 min, options: {soon: Hurry}}
+      first: {type: formula, of: "min(answer_by, solve_by)"}
       over: {type: elapsed, from: solve_by, to: solved_at, hours: true}
       waited: {type: elapsed, in: waiting, hours: true}
       worked: {type: elapsed, in: [new, open], hours: true}
@@ -65,7 +67,7 @@ portal:
         staff: {from: new, to: open, fill: {answered: now}, set: {replied: now}}
         customer: {set: {wrote: now, replied: nothing}}
     list:
-      columns: [title, answer, solution, over, waited, worked, solve_by]
+      columns: [title, answer, solution, over, waited, worked, solve_by, both]
       sort: solution
       tabs:
         all: {}
@@ -188,6 +190,20 @@ def test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met(desk, tm
     imported(desk, tmp_path, "title,solve_by\nStill,2026-03-05T15:00\n", key="title")
     assert values(desk, paused, "solution") == ["paused"], "nothing is late while it waits"
     assert sorted(desk[NANCY].titles("/tickets/?tab=all&solution=overdue")) == ["Bad", "Over"]
+
+
+def test_of_several_deadlines_the_one_counts_that_needs_somebody_first(desk):
+    ticket_id, staff = ticket(desk), desk[NANCY]
+    assert values(desk, ticket_id, "both", "first") == ["running", at("05 14:00")]
+    go_to(desk, "05 13:30")
+    assert staff.titles("/tickets/?tab=all&both=soon") == ["Jam"]
+    assert "Hurry" in staff.get("/tickets/?tab=all")
+    staff.send(f"/tickets/{ticket_id}/comments", {"text": "We look at it"})
+    assert values(desk, ticket_id, "both") == ["running"]
+    go_to(desk, "05 17:10")
+    assert staff.titles("/tickets/?tab=all&q=both:overdue") == ["Jam"]
+    move(desk, ticket_id, "solve")
+    assert values(desk, ticket_id, "both") == ["missed"]
 
 
 def test_time_is_counted_in_working_hours_and_over_states_on_every_path(desk, tmp_path):

@@ -272,7 +272,7 @@ def _check_computed(field: Field, at: Cursor) -> None:
     if field.follows_form and not field.sources:
         at["of"].warn("names no field, so every record has the same value")
     for name in field.never_given:
-        at["options"].inner(name).warn(f'"{name}" is no value of the table: no record has it')
+        at["options"].inner(name).warn(f'no record has the option "{name}"')
     if field.gaps:
         more = ", …" if len(field.gaps) > MOST_GAPS else ""
         at["of"].key.warn(
