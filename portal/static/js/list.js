@@ -50,6 +50,7 @@ attach("form[data-list]", (form) => {
 // Of more tabs, or modules, than there is room for the current one shows.
 attach(".tabs [aria-current]", (tab) => {
   const [shown, row] = [tab, tab.parentElement].map((element) => element.getBoundingClientRect());
+  if (shown.left >= row.left && shown.right <= row.right) return;
   tab.parentElement.scrollBy(shown.left + shown.width / 2 - row.left - row.width / 2, 0); // only the row, not the page
 });
 attach(".side [aria-current]", (place) => {
