@@ -4,11 +4,11 @@ Each test lists every offender, so that one run shows all there is to mend.
 """
 
 import ast
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PORTAL = Path(__file__).parents[2] / "portal"
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PORTAL.rglob("*.py"))}
 
 # From low to high. A file imports from rows below its own, and from its own folder.
 ROWS = [
@@ -56,10 +56,15 @@ MOST_LINES_OF_A_FILE = 400
 MOST_LINES_OF_A_FUNCTION = 60
 
 
+@functools.cache
+def trees() -> Mapping[Path, ast.Module]:
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PORTAL.rglob("*.py"))}
+
+
 def test_a_file_imports_only_from_below():
     offenders = [
         f"{place(path, line)} imports {other}"
-        for path in TREES
+        for path in trees()
         for line, other in rooms_imported(path)
         if not may_import(room_of(path), other)
     ]
@@ -69,7 +74,7 @@ def test_a_file_imports_only_from_below():
 def test_a_library_is_imported_only_where_it_is_at_home():
     offenders = [
         f"{place(path, node.lineno)} imports {module}"
-        for path in TREES
+        for path in trees()
         for node, module, _name in imports(path)
         if room_of(path) not in HOMES.get(module.partition(".")[0].partition("_")[0], {room_of(path)})
     ]
@@ -79,7 +84,7 @@ def test_a_library_is_imported_only_where_it_is_at_home():
 def test_imports_are_absolute_and_at_the_top():
     offenders = [
         place(path, node.lineno)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom) and (node not in tree.body or getattr(node, "level", 0))
     ]
@@ -90,7 +95,7 @@ def test_only_the_settings_read_the_environment():
     names = {"environ", "environb", "getenv", "getenvb"}
     offenders = [
         place(path, node.lineno)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         if room_of(path) != "settings"
         for node in ast.walk(tree)
         if (
@@ -108,12 +113,12 @@ def test_only_the_settings_read_the_environment():
 def test_files_and_functions_are_small():
     long_files = [
         f"{place(path, lines)}: {lines} lines"
-        for path in TREES
+        for path in trees()
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES_OF_A_FILE
     ]
     long_functions = [
         f"{place(path, node.lineno)} {node.name}: {lines} lines"
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := node.end_lineno - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
@@ -152,11 +157,11 @@ def file_of(module: str, name: str | None) -> Path:
         folder.with_suffix(".py"),
         folder / "__init__.py",
     ]
-    return next(way for way in ways if way in TREES)
+    return next(way for way in ways if way in trees())
 
 
 def imports(path: Path) -> Iterator[tuple[ast.Import | ast.ImportFrom, str, str | None]]:
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(trees()[path]):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -19,7 +19,6 @@ from portal.web.frame import Frame
 
 TEMPLATES = Templates()
 ASSETS = Assets()
-MACROS = set(TEMPLATES["displays.pt"].macros.names)
 
 
 def draw(template, **values):
@@ -49,8 +48,9 @@ def test_every_display_of_a_field_type_is_registered():
 
 
 def test_every_display_has_a_macro_of_its_name():
-    assert set(DISPLAYS) - MACROS == set(), "templates/displays.pt lacks these macros"
-    assert MACROS - set(DISPLAYS) - {"matched", "nodes"} == set(), "views/displays.py: DISPLAYS lacks these"
+    macros = set(TEMPLATES["displays.pt"].macros.names)
+    assert set(DISPLAYS) - macros == set(), "templates/displays.pt lacks these macros"
+    assert macros - set(DISPLAYS) - {"matched", "nodes"} == set(), "views/displays.py: DISPLAYS lacks these"
 
 
 @pytest.mark.parametrize("name", sorted(name for name, display in DISPLAYS.items() if display.reusable))

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import re
 from importlib import import_module
 from pathlib import Path
@@ -18,17 +19,19 @@ from portal.web import frame
 
 PORTAL = Path(views.__file__).parents[1]
 MODULES = [import_module(each.name) for each in walk_packages(views.__path__, "portal.views.")] + [frame]
-PYTHON = [
-    ast.parse(path.read_text("utf-8"))
-    for folder in ("views", "web", "rendering")
-    for path in (PORTAL / folder).rglob("*.py")
-]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
 TYPESET = [path.read_text("utf-8") for path in (PORTAL / "templates").glob("*.typ")]
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/js").glob("*.js"))}
 STYLES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/css").glob("*.css"))}
 
 
+@functools.cache
+def trees():
+    paths = [path for folder in ("views", "web", "rendering") for path in (PORTAL / folder).rglob("*.py")]
+    return [ast.parse(path.read_text("utf-8")) for path in paths]
+
+
+@functools.cache
 def shown_classes():
     """The pages, whatever their fields hold, and the values of displays.py, which hold what they like."""
     names, known = {module.__name__ for module in MODULES}, dict[type, None]()
@@ -52,7 +55,7 @@ def fields_of(kind):
 def fields_set():
     """(class, field) for every argument of a constructor; (None, field) for those of `replace` and of dict literals."""
     order = {kind.__name__: fields_of(kind) for kind in shown_classes()}
-    for tree in PYTHON:
+    for tree in trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -83,7 +86,7 @@ def test_every_field_of_a_page_is_set_by_a_view():
 def test_every_field_of_a_page_is_read():
     texts = [*TEMPLATES.values(), *TYPESET]
     read = {name for text in texts for name in re.findall(r"\.(\w+)", text)}
-    read |= {node.attr for tree in PYTHON for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    read |= {node.attr for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     offenders = [f"{kind.__name__}.{name}" for kind in shown_classes() for name in fields_of(kind) if name not in read]
     assert offenders == []
 
