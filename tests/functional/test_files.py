@@ -3,6 +3,7 @@
 import errno
 import io
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,8 +11,9 @@ import pytest
 from PIL import Image
 from webtest import TestApp, Upload
 
-from tests.functional.conftest import PASSWORD, fill_in, form_of
-from tests.portal_files import change
+from tests.functional.conftest import PASSWORD, SMALL, fill_in, form_of, started
+from tests.functional.world import ANNA, PEOPLE_OF_SMALL, World, opened_world
+from tests.portal_files import change, copied
 from tests.unit.store.test_media_type import PNG
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -25,27 +27,39 @@ def picture(color: str = "red") -> bytes:
     return drawn.getvalue()
 
 
-# The rows are like those of comments, which are tested on both databases; one test here runs on both.
-ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Tickets take files; customers and staff may add some, power users may not. Anna has a ticket.
 
-
-@pytest.fixture
-def portal_folder(portal_folder: Path) -> Path:
-    """Tickets take files; customers and staff may add some, power users may not."""
+    The rows are like those of comments, which are tested on both databases; one test here runs on both.
+    """
+    folder = copied(SMALL, tmp_path_factory.mktemp("portal"))
     limits = "    comments: true\n    attachments: {max_size: 100 kB, max_count: 3}\n"
-    change(portal_folder, "    comments: true\n", limits)
+    change(folder, "    comments: true\n", limits)
     customer, staff = "profiles/customer.yaml", "profiles/staff.yaml"
     for file, before in ((customer, "can: [create, comment"), (staff, "can: [create, edit, delete, comment")):
-        change(portal_folder, before, f"{before}, attach", file)
-    change(portal_folder, "urgency, stopped_since, article]", "urgency, article, attachments]", customer)
-    return portal_folder
+        change(folder, before, f"{before}, attach", file)
+    change(folder, "urgency, stopped_since, article]", "urgency, article, attachments]", customer)
+    with opened_world(folder, request, PEOPLE_OF_SMALL) as world:
+        fill_in(world[ANNA], "/tickets/create", {"title": "Paper jam"})
+        world.kept = world.rows()
+        yield world
 
 
 @pytest.fixture
-def people(people: dict[str, TestApp]) -> dict[str, TestApp]:
-    """Anna has a ticket."""
-    fill_in(people["anna"], "/tickets/create", {"title": "Paper jam"})
-    return people
+def desk(opened: World) -> Iterator[World]:
+    """The same; what a test writes and stores is taken back."""
+    yield opened
+    opened.put_back(opened.kept)
+    opened.number_anew()
+    for path in stored(opened):
+        path.unlink()
+
+
+@pytest.fixture
+def people(desk: World) -> dict[str, TestApp]:
+    """Browsers of anna, of bruno of the same company, of carla of another one, and of nancy of support."""
+    return {email.partition("@")[0]: browser for email, browser in desk.browsers.items()}
 
 
 def comment(browser: TestApp, text: str, *files: tuple[str, bytes], internal: bool = False, status: int = 303):
@@ -83,7 +97,7 @@ def test_a_comment_brings_files_that_both_sides_have(people):
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_the_card_of_the_files_shows_pictures_small_and_icons_of_the_rest(people):
     upload(people["anna"], ("report.pdf", PDF), ("photo.png", picture()))
     shown, other = people["nancy"].get("/tickets/1/").html.select("#documents .files > li")
@@ -91,7 +105,7 @@ def test_the_card_of_the_files_shows_pictures_small_and_icons_of_the_rest(people
     assert other.img is None
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_many_files_do_not_stand_in_the_way_of_the_details(people):
     for first in (1, 4, 7):
         upload(people["anna"], *((f"{number}.pdf", PDF) for number in range(first, first + 3)))
@@ -102,7 +116,7 @@ def test_many_files_do_not_stand_in_the_way_of_the_details(people):
     assert [link.text[0] for link in card.select("details .name")] == list("321")
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_files_alone_are_a_comment_too_and_count_in_the_list(people):
     comment(people["anna"], "", ("photo.png", PNG))
     upload(people["anna"], ("report.pdf", PDF))
@@ -111,7 +125,7 @@ def test_files_alone_are_a_comment_too_and_count_in_the_list(people):
 
 
 @pytest.mark.parametrize(("name", "content"), [("page.html", HTML), ("drawing.svg", SVG), ("photo.png", HTML)])
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_what_could_run_is_downloaded(people, name, content):
     upload(people["anna"], (name, content))
     answer = people["nancy"].get("/tickets/1/files/1")
@@ -120,7 +134,7 @@ def test_what_could_run_is_downloaded(people, name, content):
     assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_the_file_of_an_internal_comment_is_for_staff_alone(people):
     before = people["anna"].get("/tickets/1/").html.select_one("#documents .count").text
     comment(people["nancy"], "For us", ("costs.pdf", PDF), internal=True)
@@ -132,7 +146,7 @@ def test_the_file_of_an_internal_comment_is_for_staff_alone(people):
         people["anna"].get(address, status=404)
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_stranger_gets_no_byte_and_adds_none(people):
     upload(people["anna"], ("report.pdf", PDF))
     stranger = people["carla"]
@@ -148,7 +162,7 @@ def test_a_stranger_gets_no_byte_and_adds_none(people):
     assert documents(people["anna"]) == ["report.pdf"]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_who_may_not_attach_sees_files_and_adds_none(people):
     upload(people["anna"], ("report.pdf", PDF))
     bruno = people["bruno"]
@@ -160,7 +174,7 @@ def test_who_may_not_attach_sees_files_and_adds_none(people):
     bruno.post("/tickets/1/files/1/remove", {"_csrf": token}, status=404)
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_each_refusal_has_its_reason_and_the_rest_is_kept(people):
     too_large = ("large.pdf", PDF + b"x" * 100_000)
     page = comment(people["anna"], "Three files", too_large, ("report.pdf", PDF), ("a\u202egnp.exe", b"x"), status=200)
@@ -170,26 +184,30 @@ def test_each_refusal_has_its_reason_and_the_rest_is_kept(people):
     assert documents(people["anna"]) == ["report.pdf"]
 
 
-@ON_SQLITE
-def test_no_file_is_taken_while_the_scanner_that_is_set_does_not_answer(make_app, people, sign_in):
-    anna = sign_in("anna@acme.example", PASSWORD, make_app(scanner="tcp://127.0.0.1:1"))
+@pytest.mark.sqlite_suffices
+def test_no_file_is_taken_while_the_scanner_that_is_set_does_not_answer(desk):
+    portal, folder = desk.portal, desk.app.registry.live.folder
+    application = started(folder, portal.engine.url.render_as_string(), scanner="tcp://127.0.0.1:1")
+    application.registry.clock = desk.clock
+    anna = TestApp(application, cookiejar=desk[ANNA].cookiejar)
     assert "could not be scanned" in comment(anna, "Look", ("note.txt", b"words"), status="*")
+    application.registry.live.close()
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_more_files_than_allowed_at_once_are_named(people):
     page = upload(people["anna"], *[(f"{number}.pdf", PDF) for number in range(4)], status=200)
     assert "“3.pdf” was not added: you can add up to 3 at once." in page.text
     assert documents(people["anna"]) == ["2.pdf", "1.pdf", "0.pdf"]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_nothing_chosen_is_said(people):
     page = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files").submit(status=422)
     assert "Choose a file." in page.text
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_names_of_any_letters_make_the_round_trip(people):
     name = "Größe „Łódź“ 東京 می\u200cخواهم 👩\u200d💻.pdf"
     upload(people["anna"], (name, PDF))
@@ -199,7 +217,7 @@ def test_names_of_any_letters_make_the_round_trip(people):
     assert header.isascii()
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(
     ("text", "declared"),
     [("Grüße\n".encode(), "text/plain; charset=UTF-8"), ("Grüße\n".encode("latin-1"), "text/plain")],
@@ -211,7 +229,7 @@ def test_a_text_in_an_older_character_set_is_not_sent_as_utf_8(people, text, dec
     assert people["anna"].get("/tickets/1/files/1", headers={"Range": "bytes=1-3"}, status=206).body == text[1:4]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(
     ("asked", "status", "content"),
     [
@@ -231,8 +249,8 @@ def test_a_download_goes_on_where_it_stopped(people, asked, status, content):
     assert another.body == PDF
 
 
-@ON_SQLITE
-def test_its_author_and_staff_remove_a_file_and_its_bytes(people, portal_folder):
+@pytest.mark.sqlite_suffices
+def test_its_author_and_staff_remove_a_file_and_its_bytes(desk, people):
     upload(people["anna"], ("one.pdf", PDF), ("two.pdf", PDF))
     upload(people["nancy"], ("three.pdf", PDF))
     page = people["anna"].get("/tickets/1/")
@@ -244,11 +262,15 @@ def test_its_author_and_staff_remove_a_file_and_its_bytes(people, portal_folder)
     form_of(people["nancy"].get("/tickets/1/"), "/tickets/1/files/2/remove").submit(status=303)
     assert documents(people["anna"]) == ["three.pdf"]
     people["anna"].get("/tickets/1/files/1", status=404)
-    stored = [path for path in (portal_folder / "var" / "files").rglob("*") if path.is_file()]
-    assert len(stored) == 1
+    assert len(stored(desk)) == 1
 
 
-@ON_SQLITE
+def stored(desk: World) -> list[Path]:
+    """The files of bytes."""
+    return [path for path in desk.app.registry.store().folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.sqlite_suffices
 def test_a_final_record_takes_no_files(people):
     upload(people["anna"], ("report.pdf", PDF))
     form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files")
@@ -263,24 +285,24 @@ def test_a_final_record_takes_no_files(people):
     assert documents(people["anna"]) == ["report.pdf"]
 
 
-@ON_SQLITE
-def test_files_that_come_after_the_session_has_ended_are_to_be_chosen_again(people, sign_in, portal_folder):
-    anna = people["anna"]
+@pytest.mark.sqlite_suffices
+def test_files_that_come_after_the_session_has_ended_are_to_be_chosen_again(desk):
+    anna = desk.signed_in(ANNA)
     for text in ("See the photo", ""):
         form = form_of(anna.get("/tickets/1/"), "/tickets/1/comments")
         form["text"], form["files"] = text, [Upload("photo.png", PNG)]
         anna.cookiejar.clear("localhost.local", "/", "portal_session")
         form.submit(status=303)
-        stored = [path for path in (portal_folder / "var" / "files").rglob("*") if path.is_file()]
-        assert stored == [], "nothing of strangers is stored"
-        page = sign_in("anna@acme.example", PASSWORD, anna).get("/tickets/1/")
+        assert stored(desk) == [], "nothing of strangers is stored"
+        fill_in(anna, "/login", {"email": ANNA, "password": PASSWORD})
+        page = anna.get("/tickets/1/")
         assert "Your session had ended: choose your files again." in page
         assert form_of(page, "/tickets/1/comments")["text"].value == text
         form_of(page, "/account/discard").submit()
 
 
-@ON_SQLITE
-def test_others_may_write_while_a_file_is_looked_at_and_stored(people, app):
+@pytest.mark.sqlite_suffices
+def test_others_may_write_while_a_file_is_looked_at_and_stored(desk, people, monkeypatch):
     """SQLite has one writer: here the same thread would wait for itself."""
 
     def close(_content):
@@ -288,18 +310,18 @@ def test_others_may_write_while_a_file_is_looked_at_and_stored(people, app):
         fill_in(people["nancy"], "/tickets/1/move/close", {"satisfaction": "5"})
 
     token = form_of(people["nancy"].get("/tickets/1/"), "/tickets/1/comments")["_csrf"].value
-    app.app.registry.scan = lambda _content: None
+    monkeypatch.setattr(desk.app.registry, "scan", lambda _content: None)
     comment(people["anna"], "In time", ("photo.png", PNG))
-    app.app.registry.scan = close
+    monkeypatch.setattr(desk.app.registry, "scan", close)
     answer = comment(people["anna"], "Too late", ("again.png", PNG), status=409)
     assert "This conversation is closed." in answer
     assert documents(people["anna"]) == ["photo.png"]
 
 
-@ON_SQLITE
-def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(people, portal_folder, caplog):
+@pytest.mark.sqlite_suffices
+def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(desk, people, caplog):
     upload(people["anna"], ("report.pdf", PDF))
-    folder = portal_folder / "var" / "files"
+    folder = desk.app.registry.store().folder
     shutil.rmtree(folder)
     folder.write_text("no folder any more")
     refused = comment(people["anna"], "Not yet said", ("photo.png", PNG), status=503)
@@ -310,9 +332,11 @@ def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(people, portal_f
     page = people["anna"].get("/tickets/1/")
     assert not page.html.select(".note")
     assert form_of(page, "/tickets/1/comments")["text"].value == "Not yet said"  # as a draft
+    folder.unlink()
+    folder.mkdir()
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("library", ["multipart", "webob.request"])  # the parts of a form, and the whole of it
 def test_a_full_folder_for_temporary_files_is_said(people, monkeypatch, library):
     def full(*_arguments, **_options):
@@ -324,7 +348,7 @@ def test_a_full_folder_for_temporary_files_is_said(people, monkeypatch, library)
     assert int(refused.headers["Retry-After"]) > 0
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_form_sent_twice_adds_its_files_once(people):
     form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files")
     form["files"] = [Upload("report.pdf", PDF)]
@@ -333,21 +357,21 @@ def test_a_form_sent_twice_adds_its_files_once(people):
     assert documents(people["anna"]) == ["report.pdf"]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_files_go_with_their_record(people):
     upload(people["anna"], ("report.pdf", PDF))
     form_of(people["nancy"].get("/tickets/1/delete"), "/tickets/1/delete").submit(status=303)
     people["nancy"].get("/tickets/1/files/1", status=404)
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_form_for_a_new_record_takes_files(people):
     files = [Upload("photo.png", PNG), Upload("report.pdf", PDF)]
     page = fill_in(people["anna"], "/tickets/create", {"title": "With a photo", "files": files}).follow()
     assert [link.text for link in page.html.select("#documents .name")] == ["report.pdf", "photo.png"]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_refused_file_does_not_keep_a_record_from_being_made_and_its_reason_is_told(people):
     files = [Upload("film.mov", b"x" * 100_001), Upload("report.pdf", PDF)]
     page = fill_in(people["anna"], "/tickets/create", {"title": "With a film", "files": files}, status=200)
@@ -356,7 +380,7 @@ def test_a_refused_file_does_not_keep_a_record_from_being_made_and_its_reason_is
     assert [link.text for link in page.html.select("#documents .name")] == ["report.pdf"]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_form_of_which_files_were_refused_is_done_once_too(people):
     form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files")
     form["files"] = [Upload("film.mov", b"x" * 100_001), Upload("report.pdf", PDF)]
@@ -365,18 +389,18 @@ def test_a_form_of_which_files_were_refused_is_done_once_too(people):
     assert documents(people["anna"]) == ["report.pdf"]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_editing_adds_files(people):
     fill_in(people["nancy"], "/tickets/1/edit", {"files": [Upload("report.pdf", PDF)]})
     assert documents(people["anna"]) == ["report.pdf"]
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_form_asks_who_may_attach_alone(people):
     assert not people["bruno"].get("/tickets/create").html.select("input[type=file]")
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_comment_whose_file_input_was_left_empty(people):
     """As browsers send it: a part with an empty file name."""
     form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/comments")

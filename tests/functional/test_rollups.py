@@ -5,8 +5,8 @@ import datetime
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from decimal import Decimal
-from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -26,8 +26,7 @@ from portal.records.audit.explain import explain
 from portal.records.indexing.backlog import catch_up
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
-from tests.functional.world import CARLA, NANCY, World, opened_world
-from tests.portal_files import write_portal
+from tests.functional.world import CARLA, NANCY, World, written_world
 
 MODULES = """
 portal: {currency: EUR}
@@ -105,11 +104,31 @@ modules:
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+def opened_shop(request: pytest.FixtureRequest) -> AbstractContextManager[World]:
     """The portal of MODULES, in which Nancy may do everything."""
     people = AccessRequest(NANCY, "staff", "Nancy Mary Smith"), AccessRequest(CARLA, "customer", "Carla Neri")
-    with opened_world(write_portal(tmp_path, MODULES, staff=STAFF, customer=CUSTOMER), request, people) as world:
+    return written_world(request, MODULES, people, staff=STAFF, customer=CUSTOMER)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def opened(request: pytest.FixtureRequest) -> Iterator[World]:
+    with opened_shop(request) as world:
+        world.kept = world.rows()
+        yield world
+
+
+@pytest.fixture
+def shop(opened: World) -> Iterator[World]:
+    """The same for all tests; what one writes is taken back."""
+    yield opened
+    opened.put_back(opened.kept)
+    opened.number_anew()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def changing_shop(request: pytest.FixtureRequest) -> Iterator[World]:
+    """One whose tables may be changed."""
+    with opened_shop(request) as world:
         yield world
 
 
@@ -176,7 +195,8 @@ def test_an_import_rolls_up(shop, tmp_path):
     (tmp_path / "tasks.csv").write_text("name,project,hours\n" + rows)
 
     def run(*arguments):
-        result = CliRunner().invoke(main, ["--folder", str(tmp_path), "--database", url, *arguments])
+        options = ["--folder", str(shop.app.registry.live.folder), "--database", url]
+        result = CliRunner().invoke(main, [*options, *arguments])
         assert result.exit_code == 0, result.output
 
     run("import", "tasks", str(tmp_path / "tasks.csv"))
@@ -227,7 +247,8 @@ def test_two_tasks_of_a_project_at_the_same_moment_both_count(shop):
     assert numbers(shop, project)[:3] == (4, 4, 4)
 
 
-def test_apply_fills_the_roll_ups_of_records_that_exist(shop, tmp_path):
+def test_apply_fills_the_roll_ups_of_records_that_exist(changing_shop):
+    shop, folder = changing_shop, changing_shop.app.registry.live.folder
     project = shop.add("projects", name="Roof")
     for number in range(3):
         shop.add("tasks", name=f"T{number}", project=Linked(project, "projects"), hours=Decimal(number))
@@ -236,8 +257,8 @@ def test_apply_fills_the_roll_ups_of_records_that_exist(shop, tmp_path):
         .replace("      doubt:", "      done: {type: rollup, of: count(tasks), where: {hours: {min: 1}}}\n      doubt:")
         .replace("of: first_name + ' ' + last_name", "of: \"last_name + (', ' + first_name)\"")
     )
-    (tmp_path / "modules.yaml").write_text(changed)
-    tables, engine = build(load(tmp_path).declaration), shop.portal.engine
+    (folder / "modules.yaml").write_text(changed)
+    tables, engine = build(load(folder).declaration), shop.portal.engine
     sentences = str(plan(engine, tables))
     assert "add field projects.done (integer)" in sentences
     assert "projects.last are of type decimal instead of date" in sentences
@@ -312,7 +333,8 @@ def test_roll_ups_are_what_all_records_come_to_whatever_is_written(shop, tmp_pat
                 (tmp_path / "tasks.csv").write_text("\n".join(["name,project,hours", *rows]))
                 url = str(shop.portal.engine.url.render_as_string(hide_password=False))
                 arguments = ["import", "tasks", str(tmp_path / "tasks.csv"), "--key", "name"]
-                result = CliRunner().invoke(main, ["--folder", str(tmp_path), "--database", url, *arguments])
+                options = ["--folder", str(shop.app.registry.live.folder), "--database", url]
+                result = CliRunner().invoke(main, [*options, *arguments])
                 assert result.exit_code == 0, result.output
         all_tasks = shop.all("tasks")
         for project in shop.all("projects"):

@@ -5,27 +5,20 @@ import gzip
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
 from webob import Request
 
-from portal.conditions import ALWAYS, parse
-from portal.database.engine import make_engine, reading, writing
+from portal.database.engine import make_engine, writing
 from portal.records.indexing.search_entries import rebuild
-from portal.records.policy import Policy
-from portal.records.reading import count_statements
-from portal.records.reading.count_statements import MOST_TESTED, Count
-from portal.records.reading.ordered_pages import FEW_ROWS
-from portal.records.reading.records import Query, Records
+from portal.records.reading.count_statements import MOST_TESTED
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
 from tests.functional.world import ANNA, BRUNO, NANCY, NOW, Browser, titles, way
 
 STATES = ("new", "waiting", "answered", "resolved", "closed", None)
-MANY = FEW_ROWS + 400  # so many that lists are read along an index
 
 
 def add_requests(world, count, ancient=0):
@@ -97,139 +90,6 @@ def test_a_page_takes_as_many_statements_however_many_records_there_are(world, e
         # Hits that fit on one page are not counted: that and one look farther into the index, no more.
         assert after[address] <= before[address] + (6 if "q=" in address else 0), address
         assert after[address] <= most, address
-
-
-SORTS = ["-modified", "name", "-name", "status", "-status", "caller", "-caller", "comments", "reference"]
-OPEN, NEW = parse({"status": {"not": ["resolved", "closed"]}}), parse({"status": "new"})
-CONDITIONS = {"all": ALWAYS, "open": OPEN, "one": NEW}
-
-
-@pytest.fixture
-def crowded(world):
-    add_requests(world, MANY)
-    return world
-
-
-def records_of(world, connection, email):
-    account = world.portal.tables.account
-    row = connection.execute(sa.select(account).where(account.c["email"] == email)).mappings().one()
-    companies = {ANNA: ("Acme",), BRUNO: ("Acme",), NANCY: ("Supplier",)}[email]
-    reader = world.portal.declaration.reader(
-        person=row["person"], companies=tuple(world.the("companies", name).id for name in companies), now=NOW
-    )
-    declaration = world.portal.declaration
-    policy = Policy(world.portal.tables, declaration.profiles[row["profile"]], reader)
-    return Records(connection, policy, "requests")
-
-
-def forwards_and_back(records, query):
-    """The ids of all pages, read to the end and back to the beginning."""
-    there, back, page = [], [], records.page(query, [])
-    there += [row.id for row in page.records]
-    while page.next:
-        page = records.page(replace(query, after=page.next), [])
-        there += [row.id for row in page.records]
-    last = [row.id for row in page.records]
-    while page.previous:
-        page = records.page(replace(query, before=page.previous), [])
-        back = [row.id for row in page.records] + back
-    return there, [*back, *last]
-
-
-@pytest.mark.parametrize("email", [BRUNO, NANCY])
-def test_every_order_shows_every_record_once_forwards_and_back(crowded, email):
-    with reading(crowded.portal.engine) as connection:
-        for name, condition in CONDITIONS.items():
-            for sort in SORTS:
-                records = records_of(crowded, connection, email)
-                query = Query(condition=condition, sort=(sort,), size=170)
-                there, back = forwards_and_back(records, query)
-                whole = records.page(Query(condition=condition, sort=(sort,), size=10_000), [])
-                assert there == back == [row.id for row in whole.records], (name, sort)
-                assert len(set(there)) == len(there)
-
-
-@pytest.mark.parametrize("email", [BRUNO, NANCY])
-def test_records_of_people_with_one_name_are_sorted_together_in_every_page(crowded, email):
-    people, requests = (crowded.portal.tables.module(name) for name in ("people", "requests"))
-    with writing(crowded.portal.engine) as connection:
-        anna, bruno = (crowded.the("people", name).id for name in ("Anna Rossi", "Bruno Verdi"))
-        namesakes = sa.update(people).where(people.c["id"].in_([anna, bruno]))
-        connection.execute(namesakes.values(name="Bruno Verdi", _name_folded="bruno verdi"))
-        callers = dict(connection.execute(sa.select(requests.c["id"], requests.c["caller"])).all())
-    rank = {anna: 0, bruno: 0, None: 2}
-    with reading(crowded.portal.engine) as connection:
-        records = records_of(crowded, connection, email)
-        for condition in (ALWAYS, OPEN):
-            there, back = forwards_and_back(records, Query(condition=condition, sort=("caller",), size=170))
-            assert there == back == sorted(there, key=lambda one: (rank.get(callers[one], 1), one))
-            assert {anna, bruno} <= {callers[one] for one in there}
-
-
-def test_empty_values_come_last_in_both_directions_and_options_in_their_order(crowded):
-    with reading(crowded.portal.engine) as connection:
-        records = records_of(crowded, connection, NANCY)
-        for sort, order in (("status", STATES), ("-status", (*STATES[:-1][::-1], None))):
-            rows = records.page(Query(sort=(sort,), size=5_000), ["status"]).records
-            found = list(dict.fromkeys(row.values["status"] for row in rows))
-            assert found == [state for state in order if state in found]
-
-
-@pytest.mark.parametrize("email", [BRUNO, NANCY])
-def test_records_of_an_option_that_is_gone_come_behind_all_options_and_before_the_empty_ones(crowded, email):
-    requests = crowded.portal.tables.module("requests")
-    with writing(crowded.portal.engine) as connection:
-        for gone, number in (("aardvark", 30), ("resolves", 40), ("zebra", 10)):
-            few = sa.select(requests.c["id"]).order_by(requests.c["id"]).limit(number).offset(number)
-            connection.execute(sa.update(requests).where(requests.c["id"].in_(few)).values(status=gone))
-    with reading(crowded.portal.engine) as connection:
-        records = records_of(crowded, connection, email)
-        for sort, rank in (("status", [*STATES[:-1], "gone", None]), ("-status", ["gone", *STATES[:-1][::-1], None])):
-            there, back = forwards_and_back(records, Query(sort=(sort,), size=170))
-            rows = connection.execute(sa.select(requests.c["id"], requests.c["status"])).all()
-            states = {row.id: row.status if row.status in STATES else "gone" for row in rows}
-            assert there == back
-            assert len(set(there)) == len(there) > 900
-            ranks = [rank.index(states[identity]) for identity in there]
-            assert ranks == sorted(ranks)
-            assert rank.index("gone") in ranks
-
-
-def test_counts_are_exact_as_far_as_they_go_and_say_when_there_are_more(crowded):
-    with reading(crowded.portal.engine) as connection:
-        records = records_of(crowded, connection, NANCY)
-        every, new = records.counts([Query(), Query(condition=NEW)])
-        assert (every.number, every.more) == (1_000, True)
-        assert (new.number, new.more) == (sum(number % 6 == 0 for number in range(1, MANY + 1)), False)
-
-
-@pytest.mark.parametrize("email", [BRUNO, NANCY])
-def test_a_filter_is_counted_among_all_rows_of_a_small_tab_and_among_the_newest_of_a_large_one(
-    crowded, email, monkeypatch
-):
-    monkeypatch.setattr(count_statements, "MOST_TESTED", 300)
-    typed = {"name": {"contains": "item 3"}}
-    conditions = [typed, {**typed, "status": "new"}, {**typed, "status": {"not": ["new", "closed"]}}]
-    with reading(crowded.portal.engine) as connection:
-        records = records_of(crowded, connection, email)
-        counts = records.counts([Query(condition=parse(condition)) for condition in conditions])
-        rows = records.page(Query(sort=("-modified",), size=10_000), ["name", "status"]).records
-    found = [(row.values["status"], place) for place, row in enumerate(rows) if row.values["name"][:6] == "Item 3"]
-    newest = [state for state, place in found if place < 300]
-    assert counts == [
-        Count(len(newest), more=True),
-        Count(sum(state == "new" for state, _place in found)),
-        Count(sum(state not in ("new", "closed") for state in newest), more=True),
-    ]
-
-
-def test_a_list_that_ends_on_its_first_page_is_counted_by_it(crowded, monkeypatch):
-    monkeypatch.setattr(count_statements, "MOST_TESTED", 300)
-    query = Query(condition=parse({"name": {"contains": "nothing like this"}}))
-    with reading(crowded.portal.engine) as connection:
-        records = records_of(crowded, connection, NANCY)
-        assert not records.page(query).records
-        assert records.count(query) == Count(0)
 
 
 def test_a_page_does_not_say_that_there_are_fewer_records_than_it_shows(world):

@@ -3,7 +3,6 @@
 import datetime
 import functools
 import gc
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,8 +13,7 @@ from portal.database.engine import reading
 from portal.records.statement_cache import IDS
 from portal.rendering.templates import shared_templates
 from tests.functional.conftest import without_tokens
-from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, NOW, World, titles
-from tests.portal_files import write_portal
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NANCY, NOW, titles, written_world
 
 DAYS = """
 portal: {name: Days, base_url: http://localhost}
@@ -36,13 +34,20 @@ modules:
 DAY, HOUR = datetime.timedelta(days=1), datetime.timedelta(hours=1)
 
 
-@pytest.fixture
-def days(database_url: str, tmp_path: Path):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def opened(request):
     """A portal whose tabs ask for the day and for the moment."""
-    write_portal(tmp_path, DAYS, all="modules: {people: {see: all}, tasks: {see: all}}\n")
-    world = World.of(tmp_path, database_url, [AccessRequest(ANNA, "all", "Anna Rossi")])
-    yield world
-    world.portal.engine.dispose()
+    people = [AccessRequest(ANNA, "all", "Anna Rossi")]
+    with written_world(request, DAYS, people, all="modules: {people: {see: all}, tasks: {see: all}}\n") as world:
+        world.kept = world.rows()
+        yield world
+
+
+@pytest.fixture
+def days(opened):
+    """The same; what a test writes is taken back."""
+    yield opened
+    opened.put_back(opened.kept)
 
 
 @pytest.fixture

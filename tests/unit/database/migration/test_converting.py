@@ -19,6 +19,7 @@ LINKS = "{type: links, to: companies}"
 LINES = "{type: lines, fields: {what: text}}"
 
 
+@pytest.mark.sqlite_suffices
 def test_values_of_another_type_are_read_by_the_new_one(portal):
     portal.started("a: {fields: {name: text, x: text, y: integer, z: {type: choice, options: [low, high]}}}")
     portal.add("a", {"name": "A", "x": "12.5", "y": 3, "z": "low"}, {"x": "7", "y": None}, {})
@@ -45,6 +46,7 @@ def test_a_time_that_is_counted_is_neither_converted_nor_lost(portal):
     assert portal.changed(module % counted.replace(", hours: true", ""))[0] == "drop field a.x"
 
 
+@pytest.mark.sqlite_suffices
 def test_values_of_a_type_whose_package_is_gone_are_read_as_texts(portal, monkeypatch):
     portal.started("a: {fields: {name: text, x: phone, y: phone, z: phone}}")
     portal.add("a", {"name": "A", "x": "112", "y": "118", "z": "0800"})
@@ -57,6 +59,7 @@ def test_values_of_a_type_whose_package_is_gone_are_read_as_texts(portal, monkey
     assert (portal.values("a", "x"), portal.values("a", "y"), portal.values("a", "w")) == (["112"], [118], ["0800"])
 
 
+@pytest.mark.sqlite_suffices
 def test_values_that_do_not_fit_the_new_type_are_named_and_lost_only_when_that_is_allowed(portal):
     portal.started('a: {reference: "A{number}", fields: {x: text}}')
     portal.add("a", {"x": "12"}, {"x": "twelve"}, {"x": "13"}, {})
@@ -96,6 +99,7 @@ def test_values_that_do_not_fit_are_set_aside_and_come_back_when_they_fit_again(
     assert portal.columns("a").isdisjoint({"_aside_x"})
 
 
+@pytest.mark.sqlite_suffices
 def test_texts_are_read_by_the_new_type_also_where_it_is_stored_alike(portal):
     portal.started("a: {fields: {x: text, y: text, z: url}}")
     portal.add("a", {"x": "[1", "y": "javascript:alert(1)", "z": "https://x.example"}, {"x": "[1]", "y": "x.example"})
@@ -111,6 +115,7 @@ def test_texts_are_read_by_the_new_type_also_where_it_is_stored_alike(portal):
     portal.at_rest()
 
 
+@pytest.mark.sqlite_suffices
 def test_what_people_gave_is_set_aside_where_a_formula_takes_its_place(portal):
     portal.started('a: {reference: "A{number}", fields: {n: integer, x: decimal}}')
     portal.add("a", {"n": 2, "x": Decimal("7.5")})
@@ -123,6 +128,7 @@ def test_what_people_gave_is_set_aside_where_a_formula_takes_its_place(portal):
     assert "drop the values of a.x" in portal.plan()[0]
 
 
+@pytest.mark.sqlite_suffices
 def test_what_was_set_aside_stays_there_where_the_field_becomes_links(portal):
     portal.started("a: {fields: {x: text}}")
     portal.add("a", {"x": "twelve"})
@@ -242,6 +248,7 @@ LOSSES = [  # the type before, a value, the type after, what would be lost
 ]
 
 
+@pytest.mark.sqlite_suffices
 def test_values_of_which_a_part_would_be_lost_are_named(portal):
     portal.started(module_of({f"x{place}": declaration_of(each[0]) for place, each in enumerate(LOSSES)}))
     portal.add("a", {f"x{place}": each[1] for place, each in enumerate(LOSSES)})
@@ -302,6 +309,7 @@ def test_who_made_a_record_becomes_a_link_when_people_are_declared(portal):
     assert portal.values("companies", "created_by") == [Linked(1, "people")]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_field_is_renamed_and_changes_its_type_at_once(portal):
     portal.started("a: {fields: {x: text}}")
     portal.add("a", {"x": "5"})
@@ -312,6 +320,7 @@ def test_a_field_is_renamed_and_changes_its_type_at_once(portal):
     assert portal.values("a", "y") == [5]
 
 
+@pytest.mark.sqlite_suffices
 def test_values_that_are_the_same_as_another_type_keep_the_field_from_being_unique(portal):
     portal.started("a: {fields: {name: text, x: text}}")
     portal.add("a", {"x": "1"}, {"x": "01"})
@@ -321,6 +330,7 @@ def test_values_that_are_the_same_as_another_type_keep_the_field_from_being_uniq
     assert (portal.values("a", "x"), portal.left, portal.plan()) == ([1, 1], [said], [said])
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("before", "after"), [(LINKS, LINES), (LINES, LINKS)], ids=["to lines", "to links"])
 def test_links_and_lines_do_not_become_each_other_before_the_field_was_removed(portal, before, after):
     things = "a: {{fields: {{name: text{}}}}}"

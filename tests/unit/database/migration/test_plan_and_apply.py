@@ -53,6 +53,7 @@ def test_modules_that_link_to_each_other_and_themselves_are_made_and_dropped(por
     assert portal.tables_there().isdisjoint({"a", "b", "a$many"})
 
 
+@pytest.mark.sqlite_suffices
 def test_the_reference_of_records_and_the_sequence_stay_when_the_pattern_changes(portal):
     portal.started(COMPANIES, TICKETS)
     portal.add("tickets", {"title": "Printer"})
@@ -139,6 +140,7 @@ def test_a_step_that_cannot_be_done_leaves_everything_as_it_was(portal):
     assert portal.values("companies", "name") == ["Acme"]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_plan_with_renames_changes_nothing(portal):
     portal.started(COMPANIES)
     portal.add("companies", {"name": "Acme"})
@@ -166,6 +168,7 @@ def test_what_loses_nothing_is_done_and_the_rest_is_left(portal):
     portal.at_rest()
 
 
+@pytest.mark.sqlite_suffices
 def test_the_search_index_is_filled_anew_when_what_is_searched_changed(portal):
     portal.started(COMPANIES, TICKETS)
     portal.add("companies", {"name": "Acme"})

@@ -78,6 +78,7 @@ def test_a_module_goes_with_its_comments_and_its_number_is_not_used_again(portal
     assert portal.rows(portal.tables.sequence) == [{"module": "tickets", "last": 7}]
 
 
+@pytest.mark.sqlite_suffices
 def test_an_empty_module_is_dropped_without_asking(portal):
     portal.started(COMPANIES, TICKETS)
     assert portal.changed(COMPANIES) == ["drop module tickets"]
@@ -133,6 +134,7 @@ def test_a_record_to_which_only_a_removed_field_links_can_be_deleted(removed):
     assert removed.linked("tickets", "watchers") == [(1, 1)]
 
 
+@pytest.mark.sqlite_suffices
 def test_what_was_left_is_dropped_when_loss_is_allowed(removed):
     removed.apply(allow_loss=True)
     removed.at_rest()
@@ -140,6 +142,7 @@ def test_what_was_left_is_dropped_when_loss_is_allowed(removed):
     assert "tickets$watchers" not in removed.tables_there()
 
 
+@pytest.mark.sqlite_suffices
 def test_a_removed_field_comes_back_with_another_type(removed):
     removed.declare(COMPANIES, "tickets: {fields: {title: text, company: text}}")
     removed.apply()
@@ -162,6 +165,7 @@ def test_a_removed_module_stays_in_the_database_and_comes_back_with_its_records(
     assert portal.values("tickets", "company") == [Linked(1, "companies"), None]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_removed_module_that_was_left_is_dropped_when_loss_is_allowed(portal):
     portal.started(COMPANIES, TICKETS)
     portal.add("tickets", {"title": "Printer"})
@@ -172,6 +176,7 @@ def test_a_removed_module_that_was_left_is_dropped_when_loss_is_allowed(portal):
     assert "tickets" not in portal.tables_there()
 
 
+@pytest.mark.sqlite_suffices
 def test_records_keep_an_option_that_was_removed_and_are_counted(portal):
     portal.started("a: {fields: {one: {type: choice, options: [x, y, z]}, many: {type: choices, options: [x, y]}}}")
     portal.add("a", {"one": "y", "many": ("x", "y")}, {"one": "y"}, {"one": "x"})

@@ -107,6 +107,7 @@ def test_drafts_and_files_follow_the_names_of_fields_and_options(portal):
     assert [row["field"] for row in portal.rows(portal.tables.pending_file)] == ["picture"]
 
 
+@pytest.mark.sqlite_suffices
 def test_what_a_removed_module_left_behind_is_not_taken_for_a_renamed_ones(portal):
     portal.started(COMPANIES, TICKETS)
     with writing(portal.engine) as connection:
@@ -151,6 +152,7 @@ def test_a_renamed_field_keeps_its_values_companions_and_links(portal):
     assert portal.linked("tickets", "readers") == [(1, 1)]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_rename_that_was_done_may_stay_in_the_file_through_the_next_ones(portal):
     portal.started("a: {fields: {one: integer}}")
     portal.add("a", {"one": 1})
@@ -177,6 +179,7 @@ def test_options_that_bear_new_names_change_the_values(portal):
     assert [set(value) for value in portal.values("a", "many")] == [{"a", "z"}, {"y"}, set()]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_rename_that_is_undone_is_a_rename(portal):
     before = "a: {fields: {x: integer, one: {type: choice, options: [new, open]}}}"
     portal.started(before)
@@ -294,6 +297,7 @@ def test_formerly_may_be_written_after_a_renamed_module_was_applied_as_long_as_i
         connection.execute(sa.insert(portal.tables.module("notes")).values(ticket=9))
 
 
+@pytest.mark.sqlite_suffices
 def test_a_late_formerly_says_what_to_do_when_both_modules_have_records(portal):
     renamed_without_formerly(portal)
     portal.add("requests", {"title": "Mouse"})
