@@ -80,9 +80,11 @@ def test_broken_yaml_changes_nothing_for_customers_and_tells_administrators(
 @pytest.mark.sqlite_suffices
 def test_a_wrong_name_is_told_with_its_place(app, portal_folder, sign_in):
     sign_in(NANCY)
+    change(portal_folder, "languages: [en, it]", "languages: [en, it, de]")  # a warning, of a line before
     change(portal_folder, "columns: [reference, title,", "columns: [reference, titel,")
     page = app.get("/-/problems")
-    article = page.html.find("article")
+    article, warning = page.html.find_all("article")
+    assert warning.find(class_="cure").find("code").get_text() == "portal texts"
     assert article.find(class_="pill").get_text() == "Error"
     assert article.find("h2").get_text() == 'No field "titel"'
     assert article.find(class_="hit").get_text().strip().startswith("columns: [reference, titel,")
@@ -95,7 +97,7 @@ def test_a_wrong_name_is_told_with_its_place(app, portal_folder, sign_in):
     app.get("/-/problems?code=P999", status=404)
     rows = page.html.select(".split aside li")
     listed = {row.find(class_="spot").get_text(): row.get_text(" ", strip=True) for row in rows}
-    assert listed["modules.yaml"] == "modules.yaml Errors : 1"
+    assert listed["modules.yaml"] == "modules.yaml Errors : 1 Warnings : 1"
     assert listed["buttons.yaml"] == "buttons.yaml Valid"
 
 

@@ -93,7 +93,7 @@ def show_problems(context: Administration, request: Request) -> Any:
     warnings = sum(problem.warning for problem in report.problems)
     errors = len(report.problems) - warnings
     page = ProblemsPage(
-        problems=tuple(_shown(problem) for problem in report.problems),
+        problems=tuple(_shown(problem) for problem in sorted(report.problems, key=lambda problem: problem.warning)),
         files=tuple(_files_shown(request.registry.live.folder, report)),
         read=moment(report.at, reader),
         errors=ngettext("${number} error", "${number} errors", errors) if errors else "",
