@@ -68,7 +68,7 @@ class ChartPage:
 
 @view_config(context=Module, name="chart", request_method="GET", renderer="chart.pt")
 def show_chart(module: Module, request: Request) -> dict[str, ChartPage]:
-    """`/MODULE/chart?panel=N`: a chart of the reader's home page, over all their records however many there are."""
+    """`GET /MODULE/chart?panel=N`: a chart of the reader's home page, over all their records however many there are."""
     panels = {str(number): panel for number, panel in enumerate(request.policy.profile.home.panels, start=1)}
     number = request.GET.get("panel", "")
     panel = panels.get(number)

@@ -93,7 +93,7 @@ class HomePage:
 
 @view_config(context=Root, name="", request_method="GET", renderer="home.pt")
 def show_home(root: Root, request: Request) -> dict[str, HomePage]:
-    """`/`: the home page."""
+    """`GET /`: the home page."""
     page = HomePage(
         greeting=_greeting(request),
         about=request.reader.listed(_companies(request)),

@@ -21,7 +21,7 @@ def includeme(config: Configurator) -> None:
 
 @view_config(route_name="static", permission=NO_PERMISSION_REQUIRED)
 def serve_asset(request: Request) -> Response:
-    """An asset, zipped where the browser takes that."""
+    """`GET /static/PATH`: an asset, zipped where the browser takes that."""
     asset = request.portal.assets.get("/".join(request.matchdict["path"]))
     if asset is None:
         raise HTTPNotFound
@@ -34,5 +34,6 @@ def serve_asset(request: Request) -> Response:
 
 @view_config(context=Root, name="robots.txt", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_robots(root: Root, request: Request) -> Response:
-    """Lets crawlers read the header of every answer that keeps it out of search engines (web/protection.py)."""
+    """`GET /robots.txt`: lets crawlers read the header of every answer that keeps it out of search engines
+    (web/protection.py)."""
     return Response(text=ROBOTS, content_type="text/plain")

@@ -105,7 +105,7 @@ def company_card(resource: Record, request: Request) -> AccessCard | None:
 
 @view_config(context=Record, name="people", request_method="GET", renderer="company.pt", permission=LET_IN)
 def show_people(resource: Record, request: Request) -> dict[str, CompanyPage]:
-    """Who of the company has access or waits for it, the company's link and its switch."""
+    """`GET /COMPANIES/ID/people`: who of the company has access or waits for it, the company's link and its switch."""
     return {"page": _company_page(resource, request)}
 
 
@@ -172,7 +172,7 @@ def _join_link(resource: Record, request: Request, access: CompanyAccess, error:
 
 @view_config(context=Record, name="join", request_method="POST", renderer="company.pt", permission=LET_IN)
 def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | Response:
-    """Makes the company's link, makes another one in its place, or withdraws it."""
+    """`POST /COMPANIES/ID/join`: makes the company's link, makes another one in its place, or withdraws it."""
     company, do, profile = resource.record.id, posted_text(request, "do"), posted_text(request, "profile")
     if do == "withdraw":
         withdraw_link(request.connection, request.portal.tables, company)
@@ -190,7 +190,8 @@ def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | 
 
 @view_config(context=Record, name="switch", request_method="POST", permission=LET_IN)
 def switch_company(resource: Record, request: Request) -> Response:
-    """Closes the portal for all people of the company, from their next request on, or opens it again. For staff."""
+    """`POST /COMPANIES/ID/switch`: closes the portal for all people of the company, from their next request on, or
+    opens it again. For staff."""
     do = posted_text(request, "do")
     if not request.policy.staff or do not in ("close", "open"):
         raise HTTPNotFound

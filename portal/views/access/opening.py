@@ -47,15 +47,15 @@ class OpenPage:
 
 @view_config(context=Module, name="open", request_method="GET", renderer="open.pt", permission="grant")
 def show_opening(module: Module, request: Request) -> dict[str, OpenPage]:
-    """How many people would be invited, or how far the invitations are."""
+    """`GET /PEOPLE/open`: how many people would be invited, or how far the invitations are."""
     _check_staff(request)
     return {"page": _opening_page(module, request, access_inputs(request, None), {})}
 
 
 @view_config(context=Module, name="open", request_method="POST", renderer="open.pt", permission="grant")
 def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] | Response:
-    """Begins to invite everybody: the worker does it, batch by batch; or stops it. Of two who begin at once the second
-    sees how far the first is."""
+    """`POST /PEOPLE/open`: begins to invite everybody: the worker does it, batch by batch; or stops it. Of two who
+    begin at once the second sees how far the first is."""
     _check_staff(request)
     if again := answer_if_repeated(module.records, request):
         return again

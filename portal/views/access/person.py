@@ -69,7 +69,7 @@ def _done(resource: Record, request: Request) -> Response:
 
 @view_config(context=Record, name="access", request_method="GET", renderer="question.pt", permission="grant")
 def show_access(resource: Record, request: Request) -> dict[str, QuestionPage]:
-    """The form, with what the person has."""
+    """`GET /PEOPLE/ID/access`: the form, with what the person has."""
     account = _managed_account(resource, request)
     present = account if account and account.profile in request.policy.grants else None
     return {"page": _access_page(resource, request, account, access_inputs(request, present), {})}
@@ -77,7 +77,7 @@ def show_access(resource: Record, request: Request) -> dict[str, QuestionPage]:
 
 @view_config(context=Record, name="access", request_method="POST", renderer="question.pt", permission="grant")
 def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
-    """Takes the sent access form: gives access, with an invitation, or changes it. What was ended begins again."""
+    """`POST /PEOPLE/ID/access`: gives access, with an invitation, or changes it. What was ended begins again."""
     account = _managed_account(resource, request)
     inputs = {**posted_access(request), "email": posted_email(request, account)}
     access = read_access(request, inputs, account if account and not account.disabled else None)
@@ -146,7 +146,7 @@ def _access_page(
 
 @view_config(context=Record, name="revoke", request_method="GET", renderer="question.pt", permission="grant")
 def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
-    """The question whether a person's access is to end."""
+    """`GET /PEOPLE/ID/revoke`: the question whether a person's access is to end."""
     _open_account(resource, request)
     page = _question(
         resource,
@@ -163,7 +163,7 @@ def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
 
 @view_config(context=Record, name="revoke", request_method="POST", permission="grant")
 def revoke_access(resource: Record, request: Request) -> Response:
-    """Answers the button that ends a person's access: with their next request they are signed out."""
+    """`POST /PEOPLE/ID/revoke`: ends a person's access: with their next request they are signed out."""
     if again := answer_if_repeated(resource.records, request):
         return again
     register_of(request).disable(_open_account(resource, request).email)
@@ -183,7 +183,7 @@ def _open_account(resource: Record, request: Request) -> Account:
 
 @view_config(context=Record, name="second-factor", request_method="GET", renderer="question.pt", permission="grant")
 def show_second_factor_reset(resource: Record, request: Request) -> dict[str, QuestionPage]:
-    """The question whether a person is to get in without codes."""
+    """`GET /PEOPLE/ID/second-factor`: the question whether a person is to get in without codes."""
     _account_with_second_factor(resource, request)
     page = _question(
         resource,
@@ -203,7 +203,7 @@ def show_second_factor_reset(resource: Record, request: Request) -> dict[str, Qu
 
 @view_config(context=Record, name="second-factor", request_method="POST", permission="grant")
 def reset_second_factor(resource: Record, request: Request) -> Response:
-    """Lets a person in without codes who has lost what makes them."""
+    """`POST /PEOPLE/ID/second-factor`: lets a person in without codes who has lost what makes them."""
     if again := answer_if_repeated(resource.records, request):
         return again
     account = register_of(request).remove_second_factor(_account_with_second_factor(resource, request).email)
@@ -223,7 +223,7 @@ def _account_with_second_factor(resource: Record, request: Request) -> Account:
 
 @view_config(context=Record, name="invite", request_method="POST", permission="grant")
 def invite_again(resource: Record, request: Request) -> Response:
-    """Answers the button that invites a person again who has not accepted yet; the earlier invitation is void."""
+    """`POST /PEOPLE/ID/invite`: invites a person again who has not accepted yet; the earlier invitation is void."""
     account = _managed_account(resource, request)
     if account is None or not has_open_invitation(account):
         raise HTTPNotFound

@@ -48,7 +48,7 @@ Errors = dict[str, Words]
 
 @view_config(context=SignUp, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_sign_up(context: SignUp, request: Request) -> Any:
-    """Asks for the address, and after that always says the same."""
+    """`GET /signup`: asks for the address, and after that always says the same."""
     if request.portal.declaration.sign_up is None:
         raise HTTPNotFound
     return _show(request, _("Sign up"), "/signup")
@@ -56,7 +56,7 @@ def show_sign_up(context: SignUp, request: Request) -> Any:
 
 @view_config(context=SignUp, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def sign_up(context: SignUp, request: Request) -> Any:
-    """Sends the link that proves the address, if its domain is admitted."""
+    """`POST /signup`: sends the link that proves the address, if its domain is admitted."""
     declared = request.portal.declaration.sign_up
     if declared is None:
         raise HTTPNotFound
@@ -72,7 +72,8 @@ def sign_up(context: SignUp, request: Request) -> Any:
 
 @view_config(context=Join, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_join(context: Join, request: Request) -> Any:
-    """A company's own link: the way to ask for access, and the way to the sign-in for people who have it."""
+    """`GET /join/TOKEN`: a company's own link: the way to ask for access, and the way to the sign-in for people who
+    have it."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:
         return _void(request)
@@ -81,7 +82,7 @@ def show_join(context: Join, request: Request) -> Any:
 
 @view_config(context=Join, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def join_by_link(context: Join, request: Request) -> Any:
-    """As signing up, into the company of the link."""
+    """`POST /join/TOKEN`: as signing up, into the company of the link."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:
         return _void(request)
@@ -167,7 +168,8 @@ def _void(request: Request) -> Any:
 
 @view_config(context=SignUpLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_proof(context: SignUpLink, request: Request) -> Any:
-    """The form behind the link. Looking at it, as scanners of mail do, does not use the link up."""
+    """`GET /signup/TOKEN`: the form behind the link. Looking at it, as scanners of mail do, does not use the link
+    up."""
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up
@@ -176,7 +178,8 @@ def show_proof(context: SignUpLink, request: Request) -> Any:
 
 @view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
-    """Takes the sent name and password, and uses the link up. Who needs no yes is signed in at once, others wait."""
+    """`POST /signup/TOKEN`: takes name and password, and uses the link up. Who needs no yes is signed in at once,
+    others wait."""
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up

@@ -55,13 +55,14 @@ class WaitingPage:
 
 @view_config(context=Module, name="waiting", request_method="GET", renderer="waiting.pt", permission="grant")
 def show_waiting(module: Module, request: Request) -> dict[str, WaitingPage]:
-    """Who waits for the reader's yes, the longest first."""
+    """`GET /PEOPLE/waiting`: who waits for the reader's yes, the longest first."""
     return {"page": _waiting_page(module, request, "")}
 
 
 @view_config(context=Module, name="waiting", request_method="POST", renderer="waiting.pt", permission="grant")
 def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] | Response:
-    """Answers Yes or No to a sign-up: the person, the access and an email; or the request is forgotten."""
+    """`POST /PEOPLE/waiting`: answers Yes or No to a sign-up: the person, the access and an email; or the request is
+    forgotten."""
     sign_ups = sign_ups_of(request)
     number = posted_text(request, "id")
     sign_up = sign_ups.one_waiting(request.identity, int(number)) if ROW_ID.fullmatch(number) else None

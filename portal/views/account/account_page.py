@@ -38,13 +38,14 @@ class AccountPage:
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
 def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
-    """The letters to choose from, the devices that are signed in, the tokens, and the drafts, the newest first."""
+    """`GET /account/`: the letters to choose from, the devices that are signed in, the tokens, and the drafts, the
+    newest first."""
     return {"page": _account_page(request)}
 
 
 @view_config(context=Account, name="token", request_method="POST", renderer="question.pt")
 def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | Response:
-    """Makes a token, shows it on the page of the account, and tells its person by email."""
+    """`POST /account/token`: makes a token, shows it on the page of the account, and tells its person by email."""
     token_request = read_token_form(request)
     if isinstance(token_request, QuestionPage):
         return refused_form(request, token_request)

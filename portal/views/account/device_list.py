@@ -58,7 +58,7 @@ def _device(session: Session, request: Request, current: str) -> DeviceShown:
 
 @view_config(context=Account, name="sign-out", request_method="POST")
 def sign_out_device(context: Account, request: Request) -> Response:
-    """Signs out one device, or all of them, this one too."""
+    """`POST /account/sign-out`: signs out one device, or all of them, this one too."""
     account, key = request.identity.account, posted_text(request, "device")
     if key == "all":
         close_sessions(request.connection, request.portal.tables, account.id)

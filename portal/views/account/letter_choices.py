@@ -96,8 +96,8 @@ def _chosen_letters(request: Request) -> frozenset[Choice]:
 
 @view_config(context=Account, name="letters", request_method="POST")
 def choose_letters(context: Account, request: Request) -> Response:
-    """Stores which letters the signed-in person wants: those of the boxes that are ticked. What the page did not
-    ask, as no such letters are written, stays as it was."""
+    """`POST /account/letters`: stores which letters the signed-in person wants: those of the boxes that are ticked.
+    What the page did not ask, as no such letters are written, stays as it was."""
     ticked = set(request.POST.getall("letters"))
     kinds = kinds_of_letters(request.portal.declaration, request.policy.profile)
     offered = {(relation, kind) for relation in _relations_of(request) for kind in kinds}
@@ -109,7 +109,7 @@ def choose_letters(context: Account, request: Request) -> Response:
 
 @view_config(context=Unsubscribe, request_method="GET", renderer="notice.pt", permission=NO_PERMISSION_REQUIRED)
 def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
-    """Asks; opening a link, as scanners of mail do, changes nothing."""
+    """`GET /unsubscribe/TOKEN`: asks; opening a link, as scanners of mail do, changes nothing."""
     account = _account(context, request)
     if account is None:
         return _not_valid(request)
@@ -130,7 +130,7 @@ def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, Notice
     require_csrf=False,  # mail programs post here by themselves (RFC 8058); the token is the proof
 )
 def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
-    """Ends all letters about records to the account of the link."""
+    """`POST /unsubscribe/TOKEN`: ends all letters about records to the account of the link."""
     account = _account(context, request)
     if account is None:
         return _not_valid(request)

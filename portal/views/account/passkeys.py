@@ -62,7 +62,8 @@ def passkeys(request: Request) -> tuple[PasskeyShown, ...] | None:
 
 @view_config(context=Account, name="passkey", request_method="GET", renderer="password.pt")
 def show_passkey_form(context: Account, request: Request) -> dict[str, PasswordPage]:
-    """The form for a new passkey: what it is called, and the password, so that nobody else adds one."""
+    """`GET /account/passkey`: the form for a new passkey: what it is called, and the password, so that nobody else adds
+    one."""
     check_passkeys_are_used(request)
     device = device_name(request.user_agent or "")
     return {"page": _form_page(request, " · ".join(filter(None, (device.browser, device.system))))}
@@ -70,7 +71,8 @@ def show_passkey_form(context: Account, request: Request) -> dict[str, PasswordP
 
 @view_config(context=Account, name="passkey-options", request_method="POST", renderer="json")
 def new_passkey_options(context: Account, request: Request) -> dict[str, Any]:
-    """What a browser needs to make a passkey for the reader; refused without their password, if they have one."""
+    """`POST /account/passkey-options`: what a browser needs to make a passkey for the reader; refused without their
+    password, if they have one."""
     check_passkeys_are_used(request)
     account, errors = request.identity.account, confirmation_errors(request)
     with writing(request.portal.engine) as connection:
@@ -86,7 +88,7 @@ def new_passkey_options(context: Account, request: Request) -> dict[str, Any]:
 
 @view_config(context=Account, name="passkey", request_method="POST", renderer="password.pt")
 def make_passkey(context: Account, request: Request) -> Any:
-    """Takes what the device has made, and tells its person by email."""
+    """`POST /account/passkey`: takes what the device has made, and tells its person by email."""
     check_passkeys_are_used(request)
     account, name = request.identity.account, posted_text(request, "name")
     error, answer = name_error(name, LONGEST_NAME), posted_text(request, "credential")
@@ -105,7 +107,7 @@ def make_passkey(context: Account, request: Request) -> Any:
 
 @view_config(context=Account, name="passkeys", request_method="POST")
 def change_passkey(context: Account, request: Request) -> Response:
-    """Renames or removes a passkey (`do`)."""
+    """`POST /account/passkeys`: renames or removes a passkey (`do`)."""
     check_passkeys_are_used(request)
     account, passkey = request.identity.account, whole_number(posted_text(request, "passkey")) or 0
     here, tables = HTTPSeeOther("/account/"), request.portal.tables

@@ -41,13 +41,13 @@ GONE = _("This link has expired or has already been used.")
 
 @view_config(context=Password, request_method="GET", renderer="password.pt", permission=CHANGE_PASSWORD)
 def show_password_change(context: Password, request: Request) -> Any:
-    """The form; with a generated password, people see nothing else until a new one is saved."""
+    """`GET /password`: the form; with a generated password, people see nothing else until a new one is saved."""
     return {"page": _change_page(request.identity, {})}
 
 
 @view_config(context=Password, request_method="POST", renderer="password.pt", permission=CHANGE_PASSWORD)
 def change_password(context: Password, request: Request) -> Any:
-    """Saves the new password, signs out every other device, and says so by letter."""
+    """`POST /password`: saves the new password, signs out every other device, and says so by letter."""
     account, logins = request.identity.account, request.logins
     errors = _current_password_errors(request, account) or _new_errors(request, account)
     if errors:
@@ -126,8 +126,8 @@ def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
     context=Password, name="forgotten", request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def show_forgotten(context: Password, request: Request) -> Any:
-    """The page for a forgotten password: asks for the address, and after that always says the same; without a way to
-    send a link, whom to ask instead."""
+    """`GET /password/forgotten`: the page for a forgotten password: asks for the address, and after that always says
+    the same; without a way to send a link, whom to ask instead."""
     if not writes_links(request):
         return {"page": _unavailable_page(request.portal.declaration.settings.support_address)}
     if "sent" in request.GET:
@@ -139,7 +139,8 @@ def show_forgotten(context: Password, request: Request) -> Any:
     context=Password, name="forgotten", request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def request_reset(context: Password, request: Request) -> Any:
-    """Writes an email with a link; the answer and the work are the same for addresses without an account."""
+    """`POST /password/forgotten`: writes an email with a link; the answer and the work are the same for addresses
+    without an account."""
     if not writes_links(request):
         return HTTPSeeOther("/password/forgotten")
     email = posted_text(request, "email").strip()
@@ -193,14 +194,15 @@ def _unavailable_page(support: str | None) -> PasswordPage:
 
 @view_config(context=PasswordLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_password_link(context: PasswordLink, request: Request) -> Any:
-    """The form. Looking at it, as scanners of mail do, does not use the link up."""
+    """`GET /password/KIND/TOKEN`: the form. Looking at it, as scanners of mail do, does not use the link up."""
     account = _account_of_link(context, request)
     return {"page": _link_page(context, account, {})} if account else _link_is_gone(context, request)
 
 
 @view_config(context=PasswordLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def set_password(context: PasswordLink, request: Request) -> Any:
-    """Uses the link up for a new password, and signs out every device. Who was invited is signed in."""
+    """`POST /password/KIND/TOKEN`: uses the link up for a new password, and signs out every device. Who was invited is
+    signed in."""
     account = _account_of_link(context, request)
     if account is None:
         return _link_is_gone(context, request)

@@ -56,7 +56,7 @@ class SecondFactorPage:
     permission=SET_SECOND_FACTOR,
 )  # fmt: skip
 def show_second_factor(context: Account, request: Request) -> dict[str, SecondFactorPage]:
-    """The form that sets the second factor up; else what there is to do with it."""
+    """`GET /account/second-factor`: the form that sets the second factor up; else what there is to do with it."""
     is_on = request.identity.account.second_factor is not None
     return {"page": _page_when_on(request) if is_on else _set_up_page(request, new_secret())}
 
@@ -66,7 +66,8 @@ def show_second_factor(context: Account, request: Request) -> dict[str, SecondFa
     permission=SET_SECOND_FACTOR,
 )  # fmt: skip
 def change_second_factor(context: Account, request: Request) -> Any:
-    """Takes what the page sends (`do`): on, off, or codes for new recovery codes. Each takes a code of the app."""
+    """`POST /account/second-factor`: takes what the page sends (`do`): on, off, or codes for new recovery codes. Each
+    takes a code of the app."""
     do, is_on = posted_text(request, "do"), request.identity.account.second_factor is not None
     if (do == "on") == is_on:  # it has been done in another window
         return HTTPSeeOther(URL)

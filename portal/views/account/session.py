@@ -52,7 +52,7 @@ class LoginPage:
 
 @view_config(context=Login, request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def show_login(context: Login, request: Request) -> Any:
-    """The sign-in page; with a session it leads on."""
+    """`GET /login`: the sign-in page; with a session it leads on."""
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
@@ -71,7 +71,7 @@ def _set_aside_notice(request: Request) -> str:
 
 @view_config(context=Login, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def sign_in(context: Login, request: Request) -> Any:
-    """Takes the sent login form: a new session, a new cookie. Refused, what was typed stays but for the password."""
+    """`POST /login`: a new session, a new cookie. Refused, what was typed stays but for the password."""
     following = own_path(posted_text(request, "next"))
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
     if not request.portal.declaration.uses_passwords:
@@ -89,7 +89,8 @@ def sign_in(context: Login, request: Request) -> Any:
 
 @view_config(context=Root, name="logout", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(context: Root, request: Request) -> Response:
-    """Ends the session on the server: copies of the cookie are worth nothing from now on. In a preview ends that."""
+    """`POST /logout`: ends the session on the server: copies of the cookie are worth nothing from now on. In a preview
+    ends that."""
     if request.visitor.read_only_view is not None:
         return leave_preview(request)
     if token := read_cookie(request, Cookie.SESSION):
@@ -102,7 +103,8 @@ def sign_out(context: Root, request: Request) -> Response:
 
 @view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def choose_language(context: Root, request: Request) -> Response:
-    """Answers the choice of a language at the foot of a page: keeps it in this browser, and with the account."""
+    """`POST /language`: keeps the language that was chosen at the foot of a page, in this browser and with the
+    account."""
     following, language = posted_text(request, "next"), posted_text(request, "language")
     response = HTTPSeeOther(own_path(following) if following else referring_page(request))
     if language in request.portal.declaration.settings.languages:

@@ -35,7 +35,7 @@ BACK: dict[str, Any] = {"back_url": "/login", "back_label": _("Back to sign in")
 
 @view_config(context=SignInLinks, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_link_sent(context: SignInLinks, request: Request) -> Any:
-    """Says that a sign-in link is on its way, whatever the address was."""
+    """`GET /password/link`: says that a sign-in link is on its way, whatever the address was."""
     if not writes_links(request):
         return {"page": PasswordPage(_("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK)}
     text, again_url = (SENT, "/login") if request.registry.serving.sends_email else (KEPT, "")
@@ -44,7 +44,7 @@ def show_link_sent(context: SignInLinks, request: Request) -> Any:
 
 @view_config(context=SignInLinks, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
-    """Sends a link; the answer and the work are the same for addresses without an account."""
+    """`POST /password/link`: sends a link; the answer and the work are the same for addresses without an account."""
     email, following = posted_text(request, "email").strip(), own_path(posted_text(request, "next"))
     if not email:
         return login_page(request, following, error=_("Enter your email address."))
@@ -61,7 +61,8 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
 
 @view_config(context=SignInLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_sign_in_link(context: SignInLink, request: Request) -> Any:
-    """The button that signs in. Looking at it, as scanners of mail do, does not use the link up."""
+    """`GET /password/link/TOKEN`: the button that signs in. Looking at it, as scanners of mail do, does not use the
+    link up."""
     account = request.logins.account_of_link(context.token, SIGN_IN, request.now)
     if account is None:
         return _gone(request)
@@ -74,7 +75,7 @@ def show_sign_in_link(context: SignInLink, request: Request) -> Any:
 
 @view_config(context=SignInLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def use_sign_in_link(context: SignInLink, request: Request) -> Any:
-    """Uses the link up and signs in."""
+    """`POST /password/link/TOKEN`: uses the link up and signs in."""
     session = request.logins.sign_in_by_link(context.token, sign_in_attempt(request), request.now)
     if session is None:
         return _gone(request)

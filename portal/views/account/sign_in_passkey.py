@@ -29,7 +29,8 @@ REFUSED = _("This passkey cannot be used here. Sign in another way.")
     context=Login, name="passkey-options", request_method="POST", renderer="json", permission=NO_PERMISSION_REQUIRED
 )
 def passkey_options(context: Login, request: Request) -> dict[str, Any]:
-    """What a browser needs to sign in with one of its passkeys; the same for everybody."""
+    """`POST /login/passkey-options`: what a browser needs to sign in with one of its passkeys; the same for
+    everybody."""
     check_passkeys_are_used(request)
     tables, limit, network = request.portal.tables, attempts.PASSKEY, network_of(request.remote_addr)
     try:
@@ -45,7 +46,7 @@ def passkey_options(context: Login, request: Request) -> dict[str, Any]:
     context=Login, name="passkey", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
 )
 def sign_in_by_passkey(context: Login, request: Request) -> Any:
-    """Takes what the device has signed: a new session."""
+    """`POST /login/passkey`: takes what the device has signed: a new session."""
     check_passkeys_are_used(request)
     following, answer = own_path(posted_text(request, "next")), posted_text(request, "credential")
     session: SignedIn | Words

@@ -29,7 +29,7 @@ LONGEST_PATH = 1_000  # characters of an address to which it leads on
 
 @view_config(context=SingleSignOn, request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
-    """Sends the browser to the provider; a cookie keeps what the answer has to fit."""
+    """`GET /login/oidc`: sends the browser to the provider; a cookie keeps what the answer has to fit."""
     following, flow, provider = own_path(request.GET.get("next")), Flow.begin(), _provider(request)
     try:
         address = provider.authorization_address(flow, _callback_address(request))
@@ -46,7 +46,7 @@ def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     context=SingleSignOn, name="callback", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
 )
 def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
-    """Takes the provider's answer: a new session."""
+    """`GET /login/oidc/callback`: takes the provider's answer: a new session."""
     parameters, provider = dict(parse_qsl(read_cookie(request, Cookie.SINGLE_SIGN_ON))), _provider(request)
     flow = Flow(parameters.get("state", ""), parameters.get("nonce", ""), parameters.get("verifier", ""))
     following = own_path(parameters.get("next"))

@@ -58,13 +58,13 @@ def _shown(token: ApiToken, request: Request) -> TokenShown:
 
 @view_config(context=Account, name="token", request_method="GET", renderer="question.pt")
 def show_token_form(context: Account, request: Request) -> dict[str, QuestionPage]:
-    """`/account/token`: what a new token is called, until when it is good, and whether it may only read."""
+    """`GET /account/token`: what a new token is called, until when it is good, and whether it may only read."""
     return {"page": _token_form(request, {}, {})}
 
 
 @view_config(context=Account, name="end-token", request_method="POST")
 def end_one_token(context: Account, request: Request) -> Response:
-    """Ends a token, from its next request on."""
+    """`POST /account/end-token`: ends a token, from its next request on."""
     token_id = whole_number(posted_text(request, "token")) or 0
     if not end_token(request.connection, request.portal.tables, request.identity.account.id, token_id):
         raise HTTPNotFound

@@ -55,7 +55,7 @@ class Answer:
     context=Administration, name="history", request_method="GET", renderer="all_history.pt", permission=ADMINISTER
 )
 def show_all_history(context: Administration, request: Request) -> dict[str, Any]:
-    """The newest events, narrowed by `module`, `who`, `record`, `from` and `to` of the address."""
+    """`GET /-/history`: the newest events, narrowed by `module`, `who`, `record`, `from` and `to` of the address."""
     inputs = {name: str(request.GET.get(name, "")).strip()[:LONGEST] for name in NAMES}
     answer, parameters = _events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
     page = WholeHistoryPage(

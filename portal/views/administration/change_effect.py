@@ -68,7 +68,7 @@ class EffectPage:
 
 @view_config(context=Administration, name="effect", request_method="GET", renderer="effect.pt", permission=ADMINISTER)
 def show_effect(context: Administration, request: Request) -> Any:
-    """Rights, people and records before and after, as `portal diff` says them."""
+    """`GET /-/effect`: rights, people and records before and after, as `portal diff` says them."""
     live, portal = request.registry.live, request.portal
     report = live.report
     files = () if report.accepted else tuple(changed_files(portal.files, report.files))

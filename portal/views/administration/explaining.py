@@ -102,8 +102,8 @@ class ExplainPage:
 
 @view_config(context=Administration, name="explain", request_method="GET", renderer="explain.pt", permission=ADMINISTER)
 def show_explanation(context: Administration, request: Request) -> dict[str, ExplainPage]:
-    """Who sees a record of a `module` (`id`, or `record`: its reference or title) and may do `what`; or what the
-    `account` of an id sees."""
+    """`GET /-/explain`: who sees a record of a `module` (`id`, or `record`: its reference or title) and may do `what`;
+    or what the `account` of an id sees."""
     module, record_id, account_id = (request.GET.get(name, "") for name in ("module", "id", "account"))
     page = ExplainPage(tuple(_modules(request, module)), request.GET.get("record", "").strip()[:LONGEST])
     if ROW_ID.fullmatch(account_id):

@@ -20,7 +20,7 @@ from portal.web.serving import is_local_development
 
 @view_config(context=Administration, name="health", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_health(context: Administration, request: Request) -> Response:
-    """`?live` asks whether the process answers, and nothing else."""
+    """`GET /-/health`: `?live` asks whether the process answers, and nothing else."""
     if "live" in request.GET:
         return Response(json_body={"status": "live"})
     health = request.registry.probe.health()
@@ -32,7 +32,7 @@ def show_health(context: Administration, request: Request) -> Response:
 
 @view_config(context=Administration, name="metrics", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_metrics(context: Administration, request: Request) -> Response:
-    """The requests of this process, and what is behind in the whole portal."""
+    """`GET /-/metrics`: the requests of this process, and what is behind in the whole portal."""
     health = request.registry.probe.health()
     if not _may_monitor(request):
         raise HTTPNotFound

@@ -57,7 +57,7 @@ class InboxPage:
 
 @view_config(context=resources.Inbox, name="", request_method="GET", renderer="inbox.pt", permission=HANDLE_MAIL)
 def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
-    """The mails that were not used, newest first, and the text of one of them."""
+    """`GET /-/inbox`: the mails that were not used, newest first, and the text of one of them."""
     rows = kept_mails(request.connection, request.portal.tables, PAGE)
     chosen = next((row for row in rows if str(row.id) == request.GET.get("mail", "")), None)
     page = InboxPage(mails=tuple(_shown(row, request) for row in rows))
@@ -66,7 +66,7 @@ def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
 
 @view_config(context=resources.KeptMail, name="create", request_method="POST", permission=HANDLE_MAIL)
 def create_from_mail(resource: resources.KeptMail, request: Request) -> Response:
-    """The button by which staff make a record of a mail that was kept, of its sender if they are known."""
+    """`POST /-/inbox/MAIL/create`: makes a record of a mail that was kept, of its sender if they are known."""
     store = MailStore(request.store, request.registry.scan)
     receiver = Receiver(request.connection, request.portal.tables, store, request.now)
     try:
@@ -85,7 +85,7 @@ def create_from_mail(resource: resources.KeptMail, request: Request) -> Response
 
 @view_config(context=resources.KeptMail, name="dismiss", request_method="POST", permission=HANDLE_MAIL)
 def dismiss_mail(resource: resources.KeptMail, request: Request) -> Response:
-    """Puts the mail away; its bytes go with the next `portal files`."""
+    """`POST /-/inbox/MAIL/dismiss`: puts the mail away; its bytes go with the next `portal files`."""
     finish_mail(
         request.connection, request.portal.tables, resource.mail.id, MailOutcome("dismissed", resource.mail.reason)
     )

@@ -102,7 +102,7 @@ class MapPage:
 
 @view_config(context=Administration, name="map", request_method="GET", renderer="map.pt", permission=ADMINISTER)
 def show_map(context: Administration, request: Request) -> dict[str, MapPage]:
-    """All modules of the declaration in force, whichever of them the administrator has."""
+    """`GET /-/map`: all modules of the declaration in force, whichever of them the administrator has."""
     declaration = request.portal.declaration
     links = {name: list(_links_of(module)) for name, module in declaration.modules.items()}
     drawing = draw(_graph(declaration, links))

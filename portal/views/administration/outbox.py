@@ -85,7 +85,7 @@ class OutboxPage:
 
 @view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)
 def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPage]:
-    """The letters written last, and the one that was chosen.
+    """`GET /-/outbox`: the letters written last, and the one that was chosen.
 
     The links of letters are hidden; where this machine alone reaches the portal, in development, they can be shown.
     """
@@ -111,7 +111,7 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
 
 @view_config(context=Administration, name="outbox", request_method="POST", permission=ADMINISTER)
 def send_letter_again(context: Administration, request: Request) -> Response:
-    """The buttons of the outbox: the worker sends a letter, or tells a webhook, whatever became of that before."""
+    """`POST /-/outbox`: the worker sends a letter, or tells a webhook, whatever became of that before."""
     if delivery_id := posted_text(request, "delivery"):
         _send_again(request, request.portal.tables.delivery, delivery_id)
         return set_flash(request, HTTPSeeOther("/-/outbox"), "webhook-again")

@@ -12,7 +12,7 @@ from portal.web.resources import Administration
 
 @view_config(context=Administration, name="preview", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def enter_preview(context: Administration, request: Request) -> Response:
-    """Gives the key to this browser, where this process previews and the address has it."""
+    """`GET /-/preview`: gives the key to this browser, where this process previews and the address has it."""
     previewing, key = request.registry.previewing, request.GET.get("key", "")
     if previewing is None or not previewing.knows(key):
         raise HTTPNotFound

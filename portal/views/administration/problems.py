@@ -88,7 +88,8 @@ class ProblemKindPage:
     context=Administration, name="problems", request_method="GET", renderer="problems.pt", permission=ADMINISTER
 )
 def show_problems(context: Administration, request: Request) -> Any:
-    """What is wrong with the declarations, each with its line and its cure, and what is in force meanwhile."""
+    """`GET /-/problems`: what is wrong with the declarations, each with its line and its cure, and what is in force
+    meanwhile."""
     report, reader = request.registry.live.report, request.reader
     warnings = sum(problem.warning for problem in report.problems)
     errors = len(report.problems) - warnings
@@ -109,7 +110,7 @@ def show_problems(context: Administration, request: Request) -> Any:
     permission=ADMINISTER,
 )  # fmt: skip
 def show_kind(context: Administration, request: Request) -> Any:
-    """The page of a code of problems: what it means, with an example of wrong and right."""
+    """`GET /-/problems?code=`: the page of a code of problems: what it means, with an example of wrong and right."""
     kind = kinds().get(request.GET.get("code", ""))
     if kind is None:
         raise HTTPNotFound

@@ -54,7 +54,7 @@ class ViewAsPage:
 
 @view_config(context=Administration, name="view-as", request_method="GET", renderer="view_as.pt", permission=ADMINISTER)
 def show_view_as(context: Administration, request: Request) -> dict[str, ViewAsPage]:
-    """The people whose name or address contains `q`, and all profiles."""
+    """`GET /-/view-as`: the people whose name or address contains `q`, and all profiles."""
     return {"page": _view_as_page(request, str(request.GET.get("q", "")).strip()[:LONGEST])}
 
 
@@ -62,7 +62,8 @@ def show_view_as(context: Administration, request: Request) -> dict[str, ViewAsP
     context=Administration, name="view-as", request_method="POST", renderer="view_as.pt", permission=ADMINISTER
 )
 def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] | Response:
-    """Begins to see the portal as the `account` of an id, or with a `profile`; `next`: the page to see."""
+    """`POST /-/view-as`: begins to see the portal as the `account` of an id, or with a `profile`; `next`: the page to
+    see."""
     viewed = _posted_identity(request)
     if viewed is None:
         return refused_form(request, _view_as_page(request, "", _("Choose someone who can sign in, or a profile.")))

@@ -35,7 +35,7 @@ PAGE = 50  # comments
 
 @api_view_config(context=RecordComments, name="", request_method="GET")
 def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/ID/comments`: the newest first; `before`: the id behind which the page begins."""
+    """`GET /api/MODULE/ID/comments`: the newest first; `before`: the id behind which the page begins."""
     records, record = context.records, context.record
     before = whole_number(request.GET.get("before", "")) or BEYOND
     comments = newest_comments(records, record, PAGE + 1, before)
@@ -46,7 +46,7 @@ def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=RecordComments, name="", request_method="POST", permission="comment")
 def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | Response:
-    """`/api/MODULE/ID/comments`: a comment, with files where the body is a form."""
+    """`POST /api/MODULE/ID/comments`: a comment, with files where the body is a form."""
     resource = context.record_resource
     records = resource.records
     if again := repeated(request, records):
@@ -66,7 +66,8 @@ def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | R
 
 @api_view_config(context=RecordComment, name="", request_method="PATCH", permission="comment")
 def correct_comment(resource: RecordComment, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/ID/comments/COMMENT`: another text for a comment of one's own, as long as one may correct it."""
+    """`PATCH /api/MODULE/ID/comments/COMMENT`: another text for a comment of one's own, as long as one may correct
+    it."""
     text = visible_text(_checked(read_body(request), {"text": str}).get("text", resource.comment.text))
     if problem := correction_problem(resource, text):
         raise InputError({"text": problem})
@@ -77,7 +78,7 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Any]
 
 @api_view_config(context=RecordComment, name="", request_method="DELETE", permission="comment")
 def withdraw_comment(resource: RecordComment, request: Request) -> Response:
-    """`/api/MODULE/ID/comments/COMMENT`: takes a comment back, with its files."""
+    """`DELETE /api/MODULE/ID/comments/COMMENT`: takes a comment back, with its files."""
     withdraw(resource, request)
     return Response(status=204)
 
@@ -99,13 +100,13 @@ def _checked(body: dict[str, Any], kinds: dict[str, type]) -> dict[str, Any]:
 
 @api_view_config(context=RecordFiles, name="", request_method="GET")
 def list_files(context: RecordFiles, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/ID/files`: those of comments too; the file of a field stands in its record."""
+    """`GET /api/MODULE/ID/files`: those of comments too; the file of a field stands in its record."""
     return {"files": [file_json(file) for file in files(context.records, context.record)]}
 
 
 @api_view_config(context=RecordFiles, name="", request_method="POST", permission="attach")
 def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Response:
-    """`/api/MODULE/ID/files`: the inputs `files` of a form, or a body that is one file, called `?name=`."""
+    """`POST /api/MODULE/ID/files`: the inputs `files` of a form, or a body that is one file, called `?name=`."""
     records, record = context.records, context.record
     if not may_attach(records):
         raise HTTPNotFound
@@ -129,6 +130,6 @@ def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Respon
 
 @api_view_config(context=RecordFile, name="", request_method="DELETE", permission="attach")
 def remove_file(resource: RecordFile, request: Request) -> Response:
-    """`/api/MODULE/ID/files/FILE`: takes an attachment away, which its author and staff may."""
+    """`DELETE /api/MODULE/ID/files/FILE`: takes an attachment away, which its author and staff may."""
     detach(resource, request)
     return Response(status=204)

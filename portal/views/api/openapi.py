@@ -44,7 +44,8 @@ COMMENT = {
 
 @api_view_config(context=Root, name="openapi.json", request_method="GET")
 def describe_api(root: Root, request: Request) -> dict[str, Any]:
-    """What a program can ask and send, with the fields that the profile of its account reads and writes."""
+    """`GET /api/openapi.json`: what a program can ask and send, with the fields that the profile of its account reads
+    and writes."""
     policy = request.policy
     modules = [_description(request, Records(request.connection, policy, name)) for name in policy.modules]
     listed = {"type": "object", "properties": {"modules": {"type": "array", "items": {"type": "object"}}}}
@@ -65,7 +66,7 @@ def describe_api(root: Root, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=Module, name="schema", request_method="GET")
 def describe_module(module: Module, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/schema`: the same of one module, without the addresses."""
+    """`GET /api/MODULE/schema`: the same of one module, without the addresses."""
     return _description(request, module.records).summary()
 
 

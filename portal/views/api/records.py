@@ -35,14 +35,14 @@ from portal.web.resources import Module, Record, RecordTransition
 
 @api_view_config(context=Record, name="", request_method="GET")
 def read_record(resource: Record, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/ID`: one record, with every field that may be read."""
+    """`GET /api/MODULE/ID`: one record, with every field that may be read."""
     request.response.etag = str(resource.record.version)
     return record_json(resource.records, resource.record)
 
 
 @api_view_config(context=Module, name="", request_method="POST", permission="create")
 def create_record(module: Module, request: Request) -> dict[str, Any] | Response:
-    """`/api/MODULE`: a new record of the values that its form would take."""
+    """`POST /api/MODULE`: a new record of the values that its form would take."""
     if again := repeated(request, module.records):
         return again
     form, body = CreateForm(module, request), read_body(request)
@@ -67,7 +67,7 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
 
 @api_view_config(context=Record, name="", request_method="PATCH", permission="edit")
 def edit_record(resource: Record, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/ID`: changes the fields that the body names."""
+    """`PATCH /api/MODULE/ID`: changes the fields that the body names."""
     check_match(request, resource.record)
     form, body = EditForm(resource, request), read_body(request)
     _check_version(body, resource.record)
@@ -92,7 +92,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=Record, name="", request_method="DELETE", permission="delete")
 def delete_record(resource: Record, request: Request) -> Response:
-    """`/api/MODULE/ID`: deletes the record, unless others still need it."""
+    """`DELETE /api/MODULE/ID`: deletes the record, unless others still need it."""
     check_match(request, resource.record)
     try:
         request.writer(resource.records).delete(resource.record)
@@ -103,7 +103,7 @@ def delete_record(resource: Record, request: Request) -> Response:
 
 @api_view_config(context=RecordTransition, name="", request_method="POST")
 def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] | Response:
-    """`/api/MODULE/ID/move/TRANSITION`: with the answers to what the transition asks, `comment` among them."""
+    """`POST /api/MODULE/ID/move/TRANSITION`: with the answers to what the transition asks, `comment` among them."""
     records, record, transition = resource.records, resource.record, resource.transition
     if again := repeated(request, records):
         return again

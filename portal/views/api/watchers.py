@@ -21,14 +21,14 @@ PERSON, ADDRESS = "person", "address"
 
 @api_view_config(context=RecordWatchers, name="", request_method="GET")
 def list_watchers(resource: RecordWatchers, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/ID/watchers`: who watches the record, as far as the reader may know."""
+    """`GET /api/MODULE/ID/watchers`: who watches the record, as far as the reader may know."""
     people = watching_people(resource.records, resource.record)
     return {"watchers": [{"id": person.id, "name": person.name} for person in people]}
 
 
 @api_view_config(context=RecordWatchers, name="", request_method="POST", permission="watch")
 def add_watcher(resource: RecordWatchers, request: Request) -> dict[str, Any]:
-    """`/api/MODULE/ID/watchers`: adds a `person` by id, or by their `address`."""
+    """`POST /api/MODULE/ID/watchers`: adds a `person` by id, or by their `address`."""
     body = read_body(request)
     if unknown := {name: UNKNOWN for name in body if name not in (PERSON, ADDRESS)}:
         raise InputError(unknown)
@@ -48,6 +48,6 @@ def add_watcher(resource: RecordWatchers, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=RecordWatcher, name="", request_method="DELETE")
 def remove_watcher(resource: RecordWatcher, request: Request) -> Response:
-    """`/api/MODULE/ID/watchers/PERSON`: takes somebody off; everybody may take themselves off."""
+    """`DELETE /api/MODULE/ID/watchers/PERSON`: takes somebody off; everybody may take themselves off."""
     request.writer(resource.records).unwatch(resource.record, int(resource.__name__))
     return Response(status=204)

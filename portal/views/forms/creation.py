@@ -107,7 +107,8 @@ def _hidden_follow_up(records: Records, fields: Sequence[Field]) -> Field | None
 
 @view_config(context=Module, name="create", request_method="GET", renderer="form.pt", permission="create")
 def show_create_form(module: Module, request: Request) -> FormAnswer:
-    """The form as it was left, or a new one with the values of the profile, of a button and of the address."""
+    """`GET /MODULE/create`: the form as it was left, or a new one with the values of the profile, of a button and of
+    the address."""
     form = CreateForm(module, request)
     key = request.GET.get("_draft", "")
     named = _named_draft(form, key)
@@ -172,7 +173,7 @@ def _button_values(form: CreateForm) -> dict[str, Any]:
 
 @view_config(context=Module, name="create", request_method="POST", renderer="form.pt", permission="create")
 def create_record(module: Module, request: Request) -> FormAnswer:
-    """Takes the sent form: creates the record, or leads to the next or the previous step of its form."""
+    """`POST /MODULE/create`: creates the record, or leads to the next or the previous step of its form."""
     form, name = CreateForm(module, request), form_name(request)
     form.receive_files()
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
@@ -208,7 +209,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
 
 @view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")
 def compute_new(module: Module, request: Request) -> dict[str, str]:
-    """`/MODULE/computed`: what is computed in the form for a new record as it was posted. Nothing is stored."""
+    """`POST /MODULE/computed`: what is computed in the form for a new record as it was posted. Nothing is stored."""
     check_computing(request)
     form, sent = CreateForm(module, request), as_form(posted_content(request).inputs)
     return computed_texts(form.records, form.fields, sent, form.read(sent).values, {})

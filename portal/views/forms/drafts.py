@@ -195,7 +195,8 @@ def posted_content(request: Request) -> DraftContent:
 
 @view_config(context=Account, name="drafts", request_method="POST", renderer="json")
 def save_draft(context: Account, request: Request) -> dict[str, bool]:
-    """`/account/drafts`: keeps what was typed into a form so far. A form that has been sent by now keeps nothing."""
+    """`POST /account/drafts`: keeps what was typed into a form so far. A form that has been sent by now keeps
+    nothing."""
     form = posted_text(request, "_form")
     match = FORM.fullmatch(form)
     is_seen = match is not None and request.policy.access(match[1]) is not None
@@ -213,7 +214,7 @@ def save_draft(context: Account, request: Request) -> dict[str, bool]:
 
 @view_config(context=Account, name="discard", request_method="POST")
 def discard_draft(context: Account, request: Request) -> Response:
-    """`/account/discard`: forgets the draft of a form, and leads back to the page on which it was discarded."""
+    """`POST /account/discard`: forgets the draft of a form, and leads back to the page on which it was discarded."""
     form = posted_text(request, "_form")
     if FORM.fullmatch(form):
         drafts_of(request).discard(form)

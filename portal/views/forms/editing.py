@@ -85,7 +85,7 @@ def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -
 
 @view_config(context=Record, name="edit", request_method="GET", renderer="form.pt", permission="edit")
 def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
-    """The form with what the record holds, and with this person's draft of it."""
+    """`GET /MODULE/ID/edit`: the form with what the record holds, and with this person's draft of it."""
     form = EditForm(resource, request)
     draft = drafts_of(request).get(f"{resource.module_name}/{form.record.id}/edit")
     merged = draft and _merged_draft(form, draft)
@@ -101,7 +101,7 @@ def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
 
 @view_config(context=Record, name="edit", request_method="POST", renderer="form.pt", permission="edit")
 def edit_record(resource: Record, request: Request) -> FormAnswer:
-    """Takes a sent edit form, and stores the fields that it changes."""
+    """`POST /MODULE/ID/edit`: stores the fields that the form changes."""
     form = EditForm(resource, request)
     form.receive_files()
     basis = _posted_basis(request, form.record.version)
@@ -145,7 +145,7 @@ def _store_or_refuse(form: EditForm, values: Mapping[str, Any], basis: Basis, fi
 
 @view_config(context=Record, name="computed", request_method="POST", renderer="json", permission="edit")
 def compute_edited(resource: Record, request: Request) -> dict[str, str]:
-    """`/MODULE/ID/computed`: what is computed in a record's edit form as it was posted. Nothing is stored."""
+    """`POST /MODULE/ID/computed`: what is computed in a record's edit form as it was posted. Nothing is stored."""
     check_computing(request)
     form, sent = EditForm(resource, request), as_form(posted_content(request).inputs)
     return computed_texts(form.records, form.fields, sent, form.read(sent).values, form.record.values)

@@ -175,7 +175,8 @@ def _with_title(records: Records, link: Linked) -> Linked:
 
 @view_config(context=Module, name="find", request_method="GET", renderer="json")
 def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
-    """`/MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may narrow them."""
+    """`GET /MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may narrow
+    them."""
     records, field, form = _place_in_form(module.records, request, fields_with_offers(module.records))
     if field is None or not field.targets:
         raise HTTPNotFound
@@ -194,7 +195,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
 
 @view_config(context=Module, name="followed", request_method="GET", renderer="json", permission="create")
 def followed_default(module: Module, request: Request) -> dict[str, Any]:
-    """`/MODULE/followed?field=&LINK=`: the inputs of a field whose default comes from the record chosen as LINK."""
+    """`GET /MODULE/followed?field=&LINK=`: the inputs of a field whose default comes from the record chosen as LINK."""
     form_fields = {
         field.name for field in typed_fields(module.records, form_layout_fields(module.records.access.create))
     }

@@ -40,7 +40,7 @@ def _suggested(records: Records) -> Records | None:
 
 @view_config(context=Module, name="suggested", request_method="GET", renderer="json", permission="create")
 def suggest_records(module: Module, request: Request) -> dict[str, Any]:
-    """`/MODULE/suggested?q=`: the records that have most words of a title, and a sentence that says how many."""
+    """`GET /MODULE/suggested?q=`: the records that have most words of a title, and a sentence that says how many."""
     records = _suggested(module.records)
     if records is None:
         raise HTTPNotFound
@@ -63,7 +63,7 @@ def suggest_records(module: Module, request: Request) -> dict[str, Any]:
 
 @view_config(context=Module, name="solved", request_method="POST", permission="create")
 def end_form(module: Module, request: Request) -> Response:
-    """`/MODULE/solved`: lets the draft of a new record go; nothing is created."""
+    """`POST /MODULE/solved`: lets the draft of a new record go; nothing is created."""
     key = posted_text(request, "_draft")
     if _suggested(module.records) is None:
         raise HTTPNotFound

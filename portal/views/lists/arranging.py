@@ -26,7 +26,8 @@ SEARCH_AND_ORDER = ("q", "tab", "sort", "button")
 
 @view_config(context=Module, name="columns", request_method="POST")
 def choose_columns(module: Module, request: Request) -> Response:
-    """`/MODULE/columns`: `columns` in their order, and `compact`, of the list or of the view that its address opens.
+    """`POST /MODULE/columns`: `columns` in their order, and `compact`, of the list or of the view that its address
+    opens.
 
     `_move`: `up.FIELD` or `down.FIELD` besides; `_declared`: as the declaration has it.
     """
@@ -64,7 +65,7 @@ def _moved(columns: tuple[str, ...], move: str) -> tuple[str, ...]:
 
 @view_config(context=Module, name="views", request_method="POST")
 def change_views(module: Module, request: Request) -> Response:
-    """`/MODULE/views`: `do` says what: `save` the list of the address under `name`; of the view that it opens,
+    """`POST /MODULE/views`: `do` says what: `save` the list of the address under `name`; of the view that it opens,
     `overwrite`, `rename`, `delete`, `default`, and `declared` for the declared list as the default again."""
     shown, name = shown_list(module.records, request, request.GET), posted_text(request, "do")
     if shown.lost:

@@ -68,7 +68,8 @@ def _exported_lines(records: Records) -> list[Field]:
 @view_config(context=Module, name="export.csv", request_method="GET", permission="export")
 @view_config(context=Module, name="export.xlsx", request_method="GET", permission="export")
 def export_list(module: Module, request: Request) -> Response:
-    """The list that the address asks for; `_lines`: the field whose rows are written in the place of the records."""
+    """`GET /MODULE/export.csv` and `/MODULE/export.xlsx`: the list that the address asks for; `_lines`: the field whose
+    rows are written in the place of the records."""
     records = module.records
     if not records.access.list.export:
         raise HTTPNotFound

@@ -100,7 +100,7 @@ class ImportPage:
 
 @view_config(context=Module, name="import", request_method="GET", renderer="import.pt", permission="import")
 def show_import(module: Module, request: Request) -> dict[str, ImportPage]:
-    """The page as its address says: `file`, and where the columns go."""
+    """`GET /MODULE/import`: the page as its address says: `file`, and where the columns go."""
     importing = ImportRequest(module.records, request, request.GET)
     page = _empty_page(importing)
     if importing.kept is None:
@@ -117,7 +117,8 @@ def show_import(module: Module, request: Request) -> dict[str, ImportPage]:
 
 @view_config(context=Module, name="import", request_method="POST", renderer="import.pt", permission="import")
 def take_import(module: Module, request: Request) -> dict[str, ImportPage] | Response:
-    """Takes a file that was sent, or imports the one that was looked at; with `skip` without its bad rows."""
+    """`POST /MODULE/import`: takes a file that was sent, or imports the one that was looked at; with `skip` without its
+    bad rows."""
     records = module.records
     if "file" in request.POST:
         return _import(ImportRequest(records, request, request.POST))
@@ -132,7 +133,7 @@ def take_import(module: Module, request: Request) -> dict[str, ImportPage] | Res
 
 @view_config(context=Module, name="import-problems.csv", request_method="GET", permission="import")
 def send_problems(module: Module, request: Request) -> Response:
-    """All that is wrong with the rows of a file, as CSV: line, column, reason."""
+    """`GET /MODULE/import-problems.csv`: all that is wrong with the rows of a file, as CSV: line, column, reason."""
     importing, reader = ImportRequest(module.records, request, request.GET), request.reader
     try:
         with importing.opened() as source:

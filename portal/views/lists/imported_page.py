@@ -49,7 +49,7 @@ class ImportedPage:
 
 @view_config(context=Module, name="imported", request_method="GET", renderer="imported.pt", permission="import")
 def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
-    """What became of the file `file`, which this account has imported."""
+    """`GET /MODULE/imported`: what became of the file `file`, which this account has imported."""
     importing = ImportRequest(module.records, request, request.GET)
     done = _done(importing)
     kept = importing.kept
@@ -79,7 +79,8 @@ def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
 
 @view_config(context=Module, name="imported", request_method="POST", permission="import")
 def undo(module: Module, request: Request) -> Response:
-    """Deletes what the import has made and nobody has touched since, within a day; the page names what stays."""
+    """`POST /MODULE/imported`: deletes what the import has made and nobody has touched since, within a day; the page
+    names what stays."""
     records = module.records
     importing = ImportRequest(records, request, request.POST)
     done = _done(importing)

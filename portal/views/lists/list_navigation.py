@@ -108,13 +108,13 @@ def remember_place(resource: Record, request: Request) -> None:
 
 @view_config(context=Record, name="next", request_method="GET")
 def show_next(resource: Record, request: Request) -> Response:
-    """`/MODULE/ID/next`: leads to the next record of the list."""
+    """`GET /MODULE/ID/next`: leads to the next record of the list."""
     return _record_beside(resource, request, backwards=False)
 
 
 @view_config(context=Record, name="previous", request_method="GET")
 def show_previous(resource: Record, request: Request) -> Response:
-    """`/MODULE/ID/previous`: leads to the previous record of the list."""
+    """`GET /MODULE/ID/previous`: leads to the previous record of the list."""
     return _record_beside(resource, request, backwards=True)
 
 

@@ -98,7 +98,8 @@ class ManyPage:
 
 @view_config(context=Module, name="bulk", request_method="POST")
 def do_to_records(module: Module, request: Request) -> Response:
-    """`/MODULE/bulk`: `ids`, or `all=1` with the list's parameters; `do`: a transition, delete or a key of EXPORTS."""
+    """`POST /MODULE/bulk`: `ids`, or `all=1` with the list's parameters; `do`: a transition, delete or a key of
+    EXPORTS."""
     records, name = module.records, posted_text(request, "do")
     if name in EXPORTS and may_export(records):
         return _export_chosen(records, request, EXPORTS[name])

@@ -54,7 +54,7 @@ class SearchPage:
 
 @view_config(context=Root, name="search", request_method="GET", renderer="search.pt")
 def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
-    """`/search?q=`: the newest hits of every enabled module."""
+    """`GET /search?q=`: the newest hits of every enabled module."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:1000]
     connection, policy = request.connection, request.policy
     modules = hits_everywhere(connection, policy, text, HITS, ["modified"]) if text else []

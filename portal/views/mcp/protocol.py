@@ -54,7 +54,7 @@ class ProtocolError(Exception):
 
 @api_view_config(route_name=MCP_ROUTE, context=ToolServer, request_method="POST")
 def answer_message(context: ToolServer, request: Request) -> Response | Json:
-    """`/api/mcp`: the answer to one message of an assistant; notifications need none.
+    """`POST /api/mcp`: the answer to one message of an assistant; notifications need none.
 
     A tool that is told that “mcp” is a module finds nothing here: messages within messages would never end.
     """

@@ -68,8 +68,8 @@ class TransitionForm(SentForm):
 
 @view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
 def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
-    """What the transition asks, or wants confirmed. From a state that it does not leave, as after the browser's Back
-    button, there is nothing to ask: on to the record."""
+    """`GET /MODULE/ID/move/TRANSITION`: what the transition asks, or wants confirmed. From a state that it does not
+    leave, as after the browser's Back button, there is nothing to ask: on to the record."""
     form = TransitionForm(resource, request)
     draft = drafts_of(request).get(_draft_name(form))
     if draft:
@@ -83,7 +83,7 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
-    """Takes the sent form of a transition, and moves the record with what was answered."""
+    """`POST /MODULE/ID/move/TRANSITION`: moves the record with what was answered."""
     form = TransitionForm(resource, request)
     records, record, transition = form.records, form.record, form.transition
     form.receive_files()
@@ -180,13 +180,13 @@ def comment_widget(transition: Transition, text: str, error: str) -> Widget:
 
 @view_config(context=Record, name="delete", request_method="GET", renderer="question.pt", permission="delete")
 def show_delete(resource: Record, request: Request) -> dict[str, QuestionPage]:
-    """`/MODULE/ID/delete`: the question whether to delete the record."""
+    """`GET /MODULE/ID/delete`: the question whether to delete the record."""
     return {"page": _delete_page(resource, request, "")}
 
 
 @view_config(context=Record, name="delete", request_method="POST", renderer="question.pt", permission="delete")
 def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
-    """Answers the question: deletes the record, unless other records still need it."""
+    """`POST /MODULE/ID/delete`: deletes the record, unless other records still need it."""
     if again := answer_if_repeated(resource.records, request):
         return again
     try:

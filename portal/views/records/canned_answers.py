@@ -36,7 +36,7 @@ def answer_text(records: Records, text: str) -> str:
 
 @view_config(context=RecordComments, name="answer", request_method="GET", renderer="json", permission="comment")
 def show_answer(context: RecordComments, request: Request) -> dict[str, str]:
-    """The text of a canned answer, for the script that puts it into the comment."""
+    """`GET /MODULE/ID/comments/answer`: the text of a canned answer, for the script that puts it into the comment."""
     text = answer_text(context.records, request.GET.get("id", ""))
     if not text:
         raise HTTPNotFound

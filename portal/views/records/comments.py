@@ -42,7 +42,7 @@ class CommentsPage:
 
 @view_config(context=RecordComments, name="", request_method="GET", renderer="comments.pt")
 def show_comments(context: RecordComments, request: Request) -> dict[str, CommentsPage]:
-    """`/MODULE/ID/comments`: a stretch of the conversation; `before`: the id behind which it begins."""
+    """`GET /MODULE/ID/comments`: a stretch of the conversation; `before`: the id behind which it begins."""
     resource = context.record_resource
     record = resource.record
     page = CommentsPage(
@@ -55,7 +55,7 @@ def show_comments(context: RecordComments, request: Request) -> dict[str, Commen
 
 @view_config(context=RecordComments, name="", request_method="POST", renderer="detail.pt", permission="comment")
 def comment_on_record(context: RecordComments, request: Request) -> dict[str, DetailPage] | Response:
-    """Takes the sent comment, with its files; one stays on the page and sees it."""
+    """`POST /MODULE/ID/comments`: adds a comment, with its files; one stays on the page and sees it."""
     resource = context.record_resource
     records = resource.records
     text = comment_text(request, "text")
@@ -96,13 +96,13 @@ def add_comment_and_files(
 
 @view_config(context=RecordComment, name="edit", request_method="GET", renderer="question.pt", permission="comment")
 def show_correction(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
-    """The form in which an author corrects a comment."""
+    """`GET /MODULE/ID/comments/COMMENT/edit`: the form in which an author corrects a comment."""
     return {"page": _correction_page(resource, request, resource.comment.text)}
 
 
 @view_config(context=RecordComment, name="edit", request_method="POST", renderer="question.pt", permission="comment")
 def correct_comment(resource: RecordComment, request: Request) -> dict[str, QuestionPage] | Response:
-    """Takes the sent form that gives a comment another text; one with files may be without."""
+    """`POST /MODULE/ID/comments/COMMENT/edit`: gives a comment another text; one with files may be without."""
     records = resource.records
     text = comment_text(request, "text")
     if problem := correction_problem(resource, text):
@@ -116,7 +116,7 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
 
 @view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
 def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
-    """The question whether a comment is to be withdrawn."""
+    """`GET /MODULE/ID/comments/COMMENT/withdraw`: the question whether a comment is to be withdrawn."""
     text = _("The comment and its files will be removed. The history will only say that you withdrew a comment.")
     page = replace(_comment_question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
     return {"page": replace(page, submit=_("Withdraw"), tone="bad", icon="undo-2")}
@@ -124,7 +124,7 @@ def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, Ques
 
 @view_config(context=RecordComment, name="withdraw", request_method="POST", permission="comment")
 def withdraw_comment(resource: RecordComment, request: Request) -> Response:
-    """Answers the question: removes the comment and its files."""
+    """`POST /MODULE/ID/comments/COMMENT/withdraw`: removes the comment and its files."""
     records = resource.records
     if again := answer_if_repeated(records, request):
         return again

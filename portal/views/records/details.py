@@ -68,7 +68,7 @@ class DetailPage:
 
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
 def show_record(resource: Record, request: Request) -> dict[str, DetailPage]:
-    """`/MODULE/ID/`: the page of a record."""
+    """`GET /MODULE/ID/`: the page of a record."""
     remember_place(resource, request)
     return {"page": detail_page(resource, request, draft_composer(resource, request))}
 

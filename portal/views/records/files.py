@@ -36,7 +36,8 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object
 
 @view_config(context=RecordFiles, name="", request_method="POST", renderer="detail.pt", permission="attach")
 def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Response:
-    """Adds what was sent; one stays on the page and sees it, with a sentence for each file that was refused."""
+    """`POST /MODULE/ID/files`: adds what was sent; one stays on the page and sees it, with a sentence for each file
+    that was refused."""
     records, record = resource.records, resource.record
     if not may_attach(records):
         raise HTTPNotFound
@@ -75,7 +76,7 @@ def add_form_files(resource: Module | Record, request: Request, record_id: int, 
 @view_config(route_name=API_ROUTE, context=RecordFile, name="", request_method="GET")
 @view_config(context=RecordFile, name="", request_method="GET")
 def send_file(resource: RecordFile, request: Request) -> Response:
-    """The file itself: shown by the browser where that is harmless, else downloaded."""
+    """`GET /MODULE/ID/files/FILE`: the file itself: shown by the browser where that is harmless, else downloaded."""
     stored = resource.stored
     shown = stored.media_type in SHOWN
     response = _stream(request, stored.stored, stored.media_type if shown else UNKNOWN)
@@ -90,7 +91,7 @@ def send_file(resource: RecordFile, request: Request) -> Response:
 
 @view_config(context=RecordFile, name="preview", request_method="GET")
 def send_thumbnail(resource: RecordFile, request: Request) -> Response:
-    """The small picture that stands for a picture among a record's files."""
+    """`GET /MODULE/ID/files/FILE/preview`: the small picture that stands for a picture among a record's files."""
     if resource.stored.preview is None:
         raise HTTPNotFound
     return _stream(request, resource.stored.preview, MEDIA_TYPE)
@@ -98,7 +99,7 @@ def send_thumbnail(resource: RecordFile, request: Request) -> Response:
 
 @view_config(context=RecordFile, name="remove", request_method="POST", permission="attach")
 def remove_file(resource: RecordFile, request: Request) -> Response:
-    """Answers the button beside a file: takes it away, which its author and staff may."""
+    """`POST /MODULE/ID/files/FILE/remove`: takes a file away, which its author and staff may."""
     records = resource.records
     if again := answer_if_repeated(records, request):
         return again

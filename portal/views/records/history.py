@@ -96,7 +96,7 @@ class HistoryPage:
 
 @view_config(context=Record, name="history", request_method="GET", renderer="history.pt")
 def show_history(resource: Record, request: Request) -> dict[str, HistoryPage]:
-    """`/MODULE/ID/history`: all that happened to the record; `before`: the key of an older page."""
+    """`GET /MODULE/ID/history`: all that happened to the record; `before`: the key of an older page."""
     if not resource.access.detail.history:
         raise HTTPNotFound
     records, record = resource.records, resource.record

@@ -66,7 +66,7 @@ class PdfPage:
 
 @view_config(context=Record, name="record.pdf", request_method="GET", renderer="record.typ")
 def record_as_pdf(resource: Record, request: Request) -> dict[str, PdfPage]:
-    """The record as a PDF, named by its reference."""
+    """`GET /MODULE/ID/record.pdf`: the record as a PDF, named by its reference."""
     shown = _without_internal(resource)
     stored = [stored for stored in record_files(shown) if not stored.internal]
     pictures = pictures_of(shown, [stored for stored in stored if stored.comment is None])

@@ -30,7 +30,7 @@ class RecordNews:
 
 @view_config(context=Record, name="seen", request_method="POST")
 def mark_record_seen(resource: Record, request: Request) -> Response:
-    """`/MODULE/ID/seen`: the reader has looked at the record as the page with the key `_seen` showed it.
+    """`POST /MODULE/ID/seen`: the reader has looked at the record as the page with the key `_seen` showed it.
 
     What has happened since is not seen. Without a key all that has happened until now is.
     """
@@ -44,14 +44,14 @@ def mark_record_seen(resource: Record, request: Request) -> Response:
 
 @view_config(context=Module, name="seen", request_method="POST")
 def mark_module_seen(module: Module, request: Request) -> Response:
-    """`/MODULE/seen`: nothing in the module is new any more."""
+    """`POST /MODULE/seen`: nothing in the module is new any more."""
     mark_all_seen(_with_news(module.records), request.news.account)
     return HTTPSeeOther(list_address(module.module_name))
 
 
 @view_config(context=Record, name="hide", request_method="POST")
 def hide_record(resource: Record, request: Request) -> Response:
-    """`/MODULE/ID/hide`: leaves the record out of the reader's own lists until something happens to it.
+    """`POST /MODULE/ID/hide`: leaves the record out of the reader's own lists until something happens to it.
 
     `_hide=false` shows it again.
     """
@@ -67,7 +67,7 @@ def hide_record(resource: Record, request: Request) -> Response:
 
 @view_config(context=Record, name="put-away", request_method="POST")
 def put_notice_away(resource: Record, request: Request) -> Response:
-    """`/MODULE/ID/put-away`: the notice leaves the reader's home page until it is changed."""
+    """`POST /MODULE/ID/put-away`: the notice leaves the reader's home page until it is changed."""
     records, changed = resource.records, resource.record.changed
     if all(panel.notices != records.name for panel in request.policy.profile.home.declared_panels):
         raise HTTPNotFound

@@ -83,20 +83,21 @@ def watchers_card(resource: Record) -> Watchers | None:
 
 @view_config(context=RecordWatchers, name="", request_method="GET", renderer="question.pt", permission="watch")
 def show_adding(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage]:
-    """The form by which a watcher is added."""
+    """`GET /MODULE/ID/watchers`: the form by which a watcher is added."""
     return {"page": _adding_page(resource, request)}
 
 
 @view_config(context=RecordWatchers, name="find", request_method="GET", renderer="json", permission="watch")
 def find_people(resource: RecordWatchers, request: Request) -> list[dict[str, Any]]:
-    """`/MODULE/ID/watchers/find?q=`: whom the reader may see and add, by name."""
+    """`GET /MODULE/ID/watchers/find?q=`: whom the reader may see and add, by name."""
     offered, text = _offered_people(resource.records), request.GET.get("q", "").replace("\x00", "")[:200]
     return [{"id": person, "title": title} for person, title in (offered.find(text) if offered else ())]
 
 
 @view_config(context=RecordWatchers, name="", request_method="POST", renderer="question.pt")
 def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage] | Response:
-    """Adds or takes off one person. Everybody may take themselves off; the rest needs the right `watch`."""
+    """`POST /MODULE/ID/watchers`: adds or takes off one person. Everybody may take themselves off; the rest needs the
+    right `watch`."""
     records, record = resource.records, resource.record
     writer, removed = request.writer(records), posted_text(request, "remove")
     try:

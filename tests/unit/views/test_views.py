@@ -74,6 +74,17 @@ def declared_views():
                     yield f"{path.relative_to(FOLDER).with_suffix('')}.{node.name}", name, keywords
 
 
+def test_the_docstring_of_a_view_begins_with_its_method_and_address():
+    offenders = [
+        f"{path.relative_to(FOLDER)}:{node.lineno}"
+        for path in sorted(FOLDER.rglob("*.py"))
+        for node in ast.parse(path.read_text("utf-8")).body
+        if any(ast.unparse(one).startswith(("view_config", "api_view")) for one in getattr(node, "decorator_list", ()))
+        and not re.match(r"`(GET|POST|PUT|PATCH|DELETE) /", ast.get_docstring(node) or "")
+    ]
+    assert offenders == []
+
+
 def test_a_view_without_a_permission_is_meant_for_everybody_who_is_signed_in():
     kinds = "view_config", "api_view_config"
     found = {view for view, kind, asked in declared_views() if kind in kinds and "permission" not in asked}
