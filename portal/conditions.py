@@ -302,7 +302,7 @@ def comparisons(condition: Condition) -> Iterator[Comparison]:
             yield from comparisons(part)
 
 
-def fields_asked(condition: Condition | None) -> Iterator[tuple[str, ...]]:
+def compared_fields(condition: Condition | None) -> Iterator[tuple[str, ...]]:
     """The path of every field whose value decides about `condition`, those of `$field` among them."""
     for comparison in comparisons(condition or ALWAYS):
         yield comparison.path

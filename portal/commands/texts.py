@@ -43,4 +43,4 @@ def _in_words(report: LanguageReport) -> str:
     lacking = [f"{len(report.missing):,} missing"] if report.missing else []
     if report.missing_sentences:
         lacking.append(f"{plural(report.missing_sentences, 'sentence')} of the interface in English")
-    return f"{report.language}: {plural(report.written, 'text')} written, {', '.join(lacking) or 'nothing missing'}"
+    return f"{report.language}: {plural(report.translated, 'text')} written, {', '.join(lacking) or 'nothing missing'}"

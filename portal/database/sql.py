@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import AnyOf, Comparison, Condition, FieldValue, ParsedValue, ValueAtExecution
-from portal.database.existing_tables.search import OPERATOR, words_found
+from portal.database.existing_tables.search import OPERATOR, match_words
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, operator_refused
@@ -99,7 +99,7 @@ def where(
     """
     if isinstance(condition, Comparison):
         if condition.operator == OPERATOR:
-            return words_found(condition.value.value, table, module, declaration)
+            return match_words(condition.value.value, table, module, declaration)
         if isinstance(condition.value, ValueAtExecution):
             sql = condition.value.sql
         elif isinstance(condition.value, ParsedValue):  # typed into a filter of this module

@@ -16,7 +16,7 @@ from portal.fields.dates_and_times import (
     EXAMPLE,
     DateOrTime,
     Unreadable,
-    date_wanted,
+    date_hint,
     day_from_today,
     day_texts,
     parse_date,
@@ -80,7 +80,7 @@ class Date(DateOrTime):
         try:
             date = parse_date(text, reader)
         except Unreadable:
-            raise Refused(date_wanted(self.example(EXAMPLE.date(), reader), reader)) from None
+            raise Refused(date_hint(self.example(EXAMPLE.date(), reader), reader)) from None
         return self.in_bounds(self.bounds(reader), date, reader)
 
     def bounds(self, reader: Reader) -> tuple[datetime.date | None, datetime.date | None]:

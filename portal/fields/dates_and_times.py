@@ -49,11 +49,11 @@ def parse_date(text: str, reader: Reader) -> datetime.date:
     else:
         date = _localized_date(text, reader.locale)
     if date is None:
-        raise Unreadable(date_wanted(EXAMPLE.date(), reader))
+        raise Unreadable(date_hint(EXAMPLE.date(), reader))
     return date
 
 
-def date_wanted(example: datetime.date, reader: Reader) -> str:
+def date_hint(example: datetime.date, reader: Reader) -> str:
     """The sentence for what is not a date."""
     shown = example.isoformat() if reader.plain else _numeric(example, reader.locale)
     return _("Enter a date such as ${example}.", mapping={"example": shown})
@@ -126,11 +126,11 @@ def parse_time(text: str, reader: Reader) -> datetime.time:
     match = CLOCK.fullmatch(text) if len(text) <= LONGEST else None
     time = _time(match, reader) if match else None
     if time is None:
-        raise Unreadable(time_wanted(EXAMPLE.time(), reader))
+        raise Unreadable(time_hint(EXAMPLE.time(), reader))
     return time
 
 
-def time_wanted(example: datetime.time, reader: Reader) -> str:
+def time_hint(example: datetime.time, reader: Reader) -> str:
     """The sentence for what is not a time of day."""
     shown = f"{example:%H:%M}" if reader.plain else format_time(example, "short", locale=reader.locale)
     return _("Enter a time such as ${example}.", mapping={"example": shown})

@@ -47,7 +47,7 @@ class FileValue:
         return str(self.id) if self.id else self.key
 
 
-def kept_input(name: str) -> str:
+def held_input(name: str) -> str:
     """The hidden input of a file field NAME, with the tokens of the files that its form has already."""
     return f"{name}.kept"
 
@@ -129,7 +129,7 @@ class FileField(TextLike):
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> FileValue | None:
         """The file that the form keeps: the record's, or one that was sent; whose that is, the caller finds out."""
-        texts = [text for text in form.getall(kept_input(self.name)) if isinstance(text, str) and text]
+        texts = [text for text in form.getall(held_input(self.name)) if isinstance(text, str) and text]
         if not texts:
             return None
         if present is not None and texts[-1] == present.token:
@@ -144,7 +144,7 @@ class FileField(TextLike):
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """Under NAME.kept the token of the file that the form has: browsers take no value for the input of a file."""
-        return {kept_input(self.name): value.token if value else ""}
+        return {held_input(self.name): value.token if value else ""}
 
     def to_json(self, value: Any) -> dict[str, Any] | None:
         """What the record knows of the file, whose bytes have an address of their own."""
@@ -161,7 +161,7 @@ class FileField(TextLike):
         return {"type": ["object", "null"], "properties": parts}
 
     def has_input(self, form: Form) -> bool:
-        return self.name in form or kept_input(self.name) in form
+        return self.name in form or held_input(self.name) in form
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         """Raises Refused for whatever is declared."""

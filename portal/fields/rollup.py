@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PrivateAttr, StrictBool, field_validator
 
-from portal.conditions import fields_asked
+from portal.conditions import compared_fields
 from portal.fields import arithmetic
 from portal.fields.base import Field
 from portal.fields.base_parts import Measure, Place
@@ -89,7 +89,7 @@ class Rollup(StoredResult):
     @property
     def counted_fields(self) -> tuple[str, ...]:
         """The fields of those records that it reads: what it sums, and what its `where` asks."""
-        conditions = (path[0] for path in fields_asked(self.where))
+        conditions = (path[0] for path in compared_fields(self.where))
         return tuple(dict.fromkeys(filter(None, (self._parts[2], *conditions))))
 
     @property

@@ -15,7 +15,7 @@ from portal.fields.dates_and_times import (
     Unreadable,
     clock_texts,
     parse_time,
-    time_wanted,
+    time_hint,
 )
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.sheet_cell import CLOCK, CLOCK_WITH_SECONDS, SheetCell
@@ -61,7 +61,7 @@ class Time(DateOrTime):
         try:
             time = parse_time(text, reader)
         except Unreadable:
-            raise Refused(time_wanted(self.example(EXAMPLE.time(), reader), reader)) from None
+            raise Refused(time_hint(self.example(EXAMPLE.time(), reader), reader)) from None
         return self.in_bounds(self.bounds(reader), time, reader)
 
     def show(self, value: Any, reader: Reader) -> str:

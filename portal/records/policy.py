@@ -11,7 +11,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, Comparison, fields_asked
+from portal.conditions import ALWAYS, Comparison, compared_fields
 from portal.database.schema.indexes import scope_column
 from portal.database.schema.tables import Tables
 from portal.database.search.tokens import organization_token, owner_token, watcher_token
@@ -193,7 +193,7 @@ class Policy:
             path: str | None = access.see.through
         else:
             path = {"own": declared.owner, "organization": declared.organization}.get(access.see or "")
-        paths = [*([path.split(".")] if path else []), *fields_asked(access.where)]
+        paths = [*([path.split(".")] if path else []), *compared_fields(access.where)]
         return frozenset(path[0] for path in paths) & declared.fields.keys()
 
     def visible_ids(self, module: str) -> sa.Select[tuple[int]] | None:

@@ -25,10 +25,10 @@ class MissingText:
 
 @dataclass(frozen=True)
 class LanguageReport:
-    """`written` texts have a wording in this language, or one for all; `sentences` are those of the interface."""
+    """`translated` texts have a wording in this language, or one for all; `sentences` are those of the interface."""
 
     language: str
-    written: int
+    translated: int
     missing: tuple[MissingText, ...]
     missing_sentences: int
 

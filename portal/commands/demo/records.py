@@ -172,15 +172,15 @@ class Demonstration:
         for name, path in self.files().items():
             InventedHistory(self._records(name), author, account.person if account else None).add()
             if "created" not in open_source(path).headers:  # all of it would be as new as the portal
-                for reader in filter(None, self._found_accounts()):
+                for reader in filter(None, self._accounts_there()):
                     mark_all_seen(self._records(name), reader.id)
 
     def has_accounts(self) -> bool:
         """Whether the accounts of the demo exist."""
-        accounts = self._found_accounts()
+        accounts = self._accounts_there()
         return bool(accounts) and all(accounts)
 
-    def _found_accounts(self) -> list[Account | None]:
+    def _accounts_there(self) -> list[Account | None]:
         return [find_account(self.connection, self.portal.tables, row["email"]) for row in self.accounts()]
 
     def add_comments(self) -> None:

@@ -32,7 +32,7 @@ def words_condition(needles: Sequence[str], names: Sequence[str]) -> Comparison:
     return Comparison((names[0],), OPERATOR, ParsedValue((tuple(needles), tuple(names))))
 
 
-def words_found(value: Any, table: sa.FromClause, module: Module, declaration: Declaration) -> sa.ColumnElement[bool]:
+def match_words(value: Any, table: sa.FromClause, module: Module, declaration: Declaration) -> sa.ColumnElement[bool]:
     """SQL for `words_condition`: whether a row of a table that others made has the words of a search."""
     needles, names = value
     texts = [text for name in names for text in _texts(module.field(name), table, declaration)]

@@ -83,7 +83,7 @@ class SearchWords:
         terms = (term.needle for term in self.terms)
         return (*(needle for needle in terms if not any(needle in phrase for phrase in self.phrases)), *self.phrases)
 
-    def found_among(self, texts: Iterable[str]) -> bool:
+    def match(self, texts: Iterable[str]) -> bool:
         """Whether a record with these texts of `indexed_text` matches: to check a hit against fewer fields. Takes no
         more of them than it needs."""
         missing = self.needles

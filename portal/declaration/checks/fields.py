@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.conditions import ALWAYS, comparisons, fields_asked, is_group, parse
+from portal.conditions import ALWAYS, compared_fields, comparisons, is_group, parse
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.deadlines import check_deadline
@@ -82,7 +82,7 @@ def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cur
         if column.index is not None:
             at["fields"][name]["index"].key.warn("has no effect: lists neither sort nor filter by columns of lines")
         for key_ in () if column.internal else FORM_CONDITIONS:
-            for path in fields_asked(getattr(column, key_)):
+            for path in compared_fields(getattr(column, key_)):
                 if (other := lines.row_fields.get(path[0])) and other.internal:
                     place = at["fields"][name][key_]
                     place.wrong(f'"{other.name}" is internal: the rows that customers fill in do not have it')

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from portal.conditions import Condition, fields_asked
+from portal.conditions import Condition, compared_fields
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.menus import check_home, check_menu
@@ -293,7 +293,7 @@ def _never_filled(
 
 def _may_hold(module: Module, access: Access, shown: set[str], condition: Condition) -> bool:
     """Whether a show_when could hold: one of its fields gets a value."""
-    names = {path[0] for path in fields_asked(condition)}
+    names = {path[0] for path in compared_fields(condition)}
     return any(
         name in shown or name in access.set or module.everything[name].default is not None
         for name in names

@@ -6,7 +6,7 @@ in a profile that it extends, or in modules.yaml.
 
 from collections.abc import Iterator
 
-from portal.conditions import Comparison, Condition, comparisons, fields_asked
+from portal.conditions import Comparison, Condition, compared_fields, comparisons
 from portal.declaration.checks.layouts import placed_names
 from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.declaration import Declaration
@@ -208,7 +208,7 @@ def _unreadable(draft: DeclarationDraft, profile: Profile, module: str, conditio
             ".".join(path)
             for comparison in comparisons(condition)
             if not _is_about_the_reader(draft.modules[module], comparison)
-            for path in fields_asked(comparison)
+            for path in compared_fields(comparison)
             if not _is_readable(draft, profile, module, path)
         ),
         None,

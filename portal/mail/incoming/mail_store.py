@@ -68,7 +68,7 @@ class MailStore:
         def store() -> tuple[list[PendingFile], tuple[str, ...]]:
             uploads = [Upload(file.name, io.BytesIO(file.content), len(file.content)) for file in files]
             checked = check_uploads(uploads, limit, reader, self._scan)
-            taken = [store_file(self.store, file.source, file.name, kind, module) for file, kind in checked.taken]
+            taken = [store_file(self.store, file.source, file.name, kind, module) for file, kind in checked.accepted]
             return taken, checked.refused
 
         taken, refused = self._have((tuple(files), module), store)

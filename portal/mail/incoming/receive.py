@@ -62,7 +62,7 @@ log = logging.getLogger(__name__)
 class CheckedFiles:
     """What becomes of the files of a mail: those that are taken, and why others are not, for staff and in its text."""
 
-    taken: Sequence[PendingFile] = ()
+    accepted: Sequence[PendingFile] = ()
     reason: str = ""
     notes: tuple[str, ...] = ()  # in the language of the sender
 
@@ -226,8 +226,8 @@ class Receiver:
             raise KeptAsideError(_("its sender may not comment on the record that it answers")) from None
         except ConflictError:
             raise KeptAsideError(_("the conversation that it answers is closed")) from None
-        if files.taken:
-            writer.attach(record, files.taken, comment_id=comment_id)
+        if files.accepted:
+            writer.attach(record, files.accepted, comment_id=comment_id)
         return MailOutcome("commented", files.reason, place)
 
     # -- letters that came back ----------------------------------------------------------------------------------------
@@ -295,8 +295,8 @@ class Receiver:
         writer, comment_id = Writer(everything, sender.author), None
         if len(values.get(inbox.text or "") or "") < len(text.text) and module.comments and not is_blank(text.text):
             comment_id = writer.add_comment(record, text.text, folded=text.folded)  # what the field does not hold
-        if files.taken:
-            writer.attach(record, files.taken, comment_id=comment_id)
+        if files.accepted:
+            writer.attach(record, files.accepted, comment_id=comment_id)
         is_stranger = sender.person is None and sender.author.account is None
         return MailOutcome("created", files.reason, place, stranger=is_stranger)
 

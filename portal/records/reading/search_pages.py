@@ -201,7 +201,7 @@ class SearchPages:
         indexed = functools.cache(lambda text: indexed_text([text]))  # options and titles are those of many records
         for record in self.reader.by_ids(ids, [field.name for field in fields]):
             texts = itertools.chain(_texts(fields, record), comments.get(record.id, ()))
-            if words.found_among(itertools.chain([indexed_text([], record.reference)], map(indexed, texts))):
+            if words.match(itertools.chain([indexed_text([], record.reference)], map(indexed, texts))):
                 matching.add(record.id)
         return [hit for hit in hits if hit.record in matching]
 

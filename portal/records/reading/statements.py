@@ -123,11 +123,16 @@ class Statements(ModulePolicy):
         title = self.module.title_field
         conditions = [self.where(ALWAYS), *map(self._contains, text.split()[:MOST_WORDS])]
         order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
-        return sa.select(*self.columns([title])).where(*self._found(conditions)).order_by(*order).limit(constant(limit))
+        return (
+            sa.select(*self.columns([title]))
+            .where(*self._by_branch(conditions))
+            .order_by(*order)
+            .limit(constant(limit))
+        )
 
     def first(self, limit: int) -> Statement:
         """Any `limit` records, with their titles."""
-        rows = sa.select(*self.columns([self.module.title_field])).where(*self._found([self.where(ALWAYS)]))
+        rows = sa.select(*self.columns([self.module.title_field])).where(*self._by_branch([self.where(ALWAYS)]))
         return self._planned_once(rows.limit(constant(limit)))
 
     def _contains(self, text: str) -> sa.ColumnElement[bool]:
@@ -202,10 +207,10 @@ class Statements(ModulePolicy):
         rows = sa.select(*value, *companions, *summed)
         fulfilled: sa.ColumnElement[Any] = constant(1)
         if request.most is None:
-            looked_at = rows.where(*self._found([self.where(request.condition)])).subquery("rows")
+            looked_at = rows.where(*self._by_branch([self.where(request.condition)])).subquery("rows")
         else:
             tested = sa.case((self.sql(request.condition), 1), else_=0).label(FULFILS)
-            visible = rows.add_columns(tested).where(*self._found([self.where(ALWAYS)]))
+            visible = rows.add_columns(tested).where(*self._by_branch([self.where(ALWAYS)]))
             looked_at = visible.limit(constant(request.most + 1)).subquery("rows")
             fulfilled = looked_at.c[FULFILS]
         groups = [looked_at.c[column.name] for column in (*value, *companions)]
@@ -234,10 +239,10 @@ class Statements(ModulePolicy):
             conditions.append(self._among_ids())
         if request.position is not None:
             conditions.append(order.beyond(request.position, request.backwards))
-        select = sa.select(*self.columns(request.fields), *order.columns).where(*self._found(conditions))
+        select = sa.select(*self.columns(request.fields), *order.columns).where(*self._by_branch(conditions))
         return select.order_by(*order.clauses(request.backwards)).limit(constant(request.size))
 
-    def _found(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[sa.ColumnElement[bool]]:
+    def _by_branch(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[sa.ColumnElement[bool]]:
         """`conditions`, or the ids of the rows for which they hold, found branch by branch where a record is somebody's
         in more than one table: the planner of SQLite would read all rows for an OR over two tables."""
         if not self.module.watchers or self.branches is None or len(self.branches) < 2:

@@ -134,7 +134,7 @@ class FilterNames:
     """What a reader may call the fields by which they may filter."""
 
     fields: Mapping[str, Field]  # by their names, and by their labels unless these are the name of another
-    typed: Mapping[str, str]  # by name, how a field is typed: by its label, where that is one word and means it
+    spellings: Mapping[str, str]  # by name, how a field is typed: by its label, where that is one word and means it
 
     def field(self, text: str) -> Field | None:
         """The field that a text means; spaces may be hyphens or underscores."""

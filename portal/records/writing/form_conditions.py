@@ -9,8 +9,8 @@ from portal.conditions import (
     Comparison,
     Condition,
     FieldValue,
+    compared_fields,
     comparisons,
-    fields_asked,
     holds,
     replace_form_values,
 )
@@ -51,7 +51,7 @@ def unread_values(records: Records, names: Iterable[str], values: Mapping[str, A
 
 def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) -> bool:
     module, currency = records.module, records.policy.reader.currency
-    values = {**unread_values(records, (path[0] for path in fields_asked(condition)), values), **values}
+    values = {**unread_values(records, (path[0] for path in compared_fields(condition)), values), **values}
 
     def value_of(name: str) -> Any:
         known = computed_values(module.formulas.values(), values, currency) if name in module.formulas else values

@@ -34,7 +34,7 @@ class Upload:
 class Checked:
     """What was sent, sorted: what can be taken, with its media type, and one sentence for each that cannot."""
 
-    taken: tuple[tuple[Upload, str], ...] = ()
+    accepted: tuple[tuple[Upload, str], ...] = ()
     refused: tuple[str, ...] = ()
 
 

@@ -31,7 +31,7 @@ UNFITTING = _("This does not fit the other values of this record.")
 
 
 @dataclass(frozen=True)
-class Filled:
+class FormValues:
     """A form as it was understood: the values that could be read, and what is wrong, by field."""
 
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -51,7 +51,7 @@ def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
 
 def read_form(
     records: Records, fields: Iterable[Field], form: Form, known: Mapping[str, Any], record_id: int | None = None
-) -> Filled:
+) -> FormValues:
     """Reads `fields` from `form`. `known`: values of the form's other fields; `record_id`: the record being edited.
 
     What comes back as the form showed it keeps the record's value, even one that no input can hold: an option that is
@@ -83,7 +83,7 @@ def read_form(
                 errors[name] = problem
     errors = _taken_in_company(records, fields, values, known, record_id) | errors
     errors = _greater_than_others(records, fields, values, known, record_id) | errors
-    return Filled({field.name: values[field.name] for field in fields}, errors)
+    return FormValues({field.name: values[field.name] for field in fields}, errors)
 
 
 def _parse_fields(

@@ -34,7 +34,7 @@ class LetterChoice:
 
     value: str
     relation: Words
-    wanted: bool
+    chosen: bool
 
 
 @dataclass(frozen=True)

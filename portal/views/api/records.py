@@ -23,7 +23,7 @@ from portal.views.api.answers import (
 from portal.views.api.body import put_in_form, read_body
 from portal.views.api.given_values import Given
 from portal.views.api.input_error import UNEXPECTED, InputError
-from portal.views.forms.creation import CreateForm, initial_filling
+from portal.views.forms.creation import CreateForm, initial_content
 from portal.views.forms.editing import EditForm
 from portal.views.forms.submissions import errors_of
 from portal.views.forms.widgets import inputs_of
@@ -47,20 +47,20 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
         return again
     form, body = CreateForm(module, request), read_body(request)
     given = Given(form.records, form.fields, body, {})
-    shown = initial_filling(form, given.over({})).inputs
+    shown = initial_content(form, given.over({})).inputs
     put_in_form(request, given.over(shown), form.fields, with_attachments=form.takes_attachments)
     form.receive_files()
-    filling = form.read(request.POST)
-    given.check(filling.values, filling.errors)
+    content = form.read(request.POST)
+    given.check(content.values, content.errors)
     refuse_files(form.attached.refused)
     writer = request.writer(form.records)
     try:
-        record_id = writer.create(form.values_of(filling))
+        record_id = writer.create(form.values_of(content))
     except Refused as refused:  # by a table that others made
         raise InputError(errors_of(refused, form.fields)) from None
-    record = form.records.as_system.get(record_id) if filling.held else None
+    record = form.records.as_system.get(record_id) if content.held else None
     if record is not None:
-        writer.attach(record, filling.held)
+        writer.attach(record, content.held)
     keep_for_repetition(request, form.records, record_id)
     return answer_with_record(request, form.records, record_id, 201)
 
@@ -76,12 +76,12 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any]:
     shown = inputs_of(form.fields, form.record.values, request.reader)
     put_in_form(request, given.over(shown), form.fields, with_attachments=form.takes_attachments)
     form.receive_files()
-    filling = form.read(request.POST)
-    given.check(filling.values, filling.errors)
+    content = form.read(request.POST)
+    given.check(content.values, content.errors)
     refuse_files(form.attached.refused)
     writer = request.writer(form.records)
     try:
-        writer.edit(form.record, form.values_of(filling), form.record.version)
+        writer.edit(form.record, form.values_of(content), form.record.version)
     except Refused as refused:  # by a table that others made
         raise InputError(errors_of(refused, form.fields)) from None
     record = form.records.as_system.get(form.record.id) if form.attached.files else None
@@ -113,12 +113,12 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     given = Given(records, form.fields, body, record.values)
     put_in_form(request, given.over(form.shown_inputs), form.fields, with_attachments=form.asks_comment)
     form.receive_files()
-    filling = form.read(request.POST)
+    content = form.read(request.POST)
     problem = transition_comment_problem(transition, text, bool(form.attached.files))
-    given.check(filling.values, {**filling.errors, **({"comment": problem} if problem else {})})
+    given.check(content.values, {**content.errors, **({"comment": problem} if problem else {})})
     refuse_files(form.attached.refused)
     try:
-        request.writer(records).move(record, transition, form.answers(filling, body), text, form.attached.files)
+        request.writer(records).move(record, transition, form.answers(content, body), text, form.attached.files)
     except ConflictError:
         raise HTTPConflict(_("The status of this record does not allow this.")) from None
     except Refused as refused:  # by a table that others made

@@ -57,7 +57,7 @@ from portal.views.forms.submissions import (
     refused_form,
 )
 from portal.views.forms.suggested import suggestion_inputs
-from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
+from portal.views.forms.widgets import FormContent, form_rows, inputs_of, posted_inputs
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.parts import TitledLink
 from portal.views.records.files import add_form_files
@@ -81,15 +81,15 @@ class CreateForm(SentForm):
         known = defaults(module.records)
         super().__init__(request, module.records, fields, known, takes_attachments=self.layout.files)
 
-    def read(self, form: Form) -> Filling:
+    def read(self, form: Form) -> FormContent:
         """What `form` holds. A follow-up that the form does not show is one of a final record only."""
-        filling = super().read(form)
+        content = super().read(form)
         if self.followed is None:
-            return filling
+            return content
         name = self.followed.name
-        value = filling.values[name] if can_be_followed_up(self.records, filling.values[name]) else None
-        errors = {field: error for field, error in filling.errors.items() if field != name}
-        return replace(filling, values={**filling.values, name: value}, errors=errors)
+        value = content.values[name] if can_be_followed_up(self.records, content.values[name]) else None
+        errors = {field: error for field, error in content.errors.items() if field != name}
+        return replace(content, values={**content.values, name: value}, errors=errors)
 
     def step_of(self, form: Mapping[str, Any], name: str) -> int | None:
         """A step's number from an input; None for none, and for what is no step."""
@@ -116,10 +116,10 @@ def show_create_form(module: Module, request: Request) -> FormAnswer:
         return set_flash(request, HTTPSeeOther(sent), "sent-before")
     draft = named or drafts_of(request).newest(f"{module.module_name}/create/")
     if draft is None or (named is None and _is_prefilled(form)):
-        return {"page": _create_page(form, initial_filling(form, request.GET), 0, draft_key(""), draft)}
+        return {"page": _create_page(form, initial_content(form, request.GET), 0, draft_key(""), draft)}
     step = (named and form.step_of(request.GET, "_step")) or 0
-    filling = replace(form.read(as_form(draft.content.inputs)), errors={})
-    return {"page": _create_page(form, filling, step, draft.form.rpartition("/")[2], draft)}
+    content = replace(form.read(as_form(draft.content.inputs)), errors={})
+    return {"page": _create_page(form, content, step, draft.form.rpartition("/")[2], draft)}
 
 
 def _named_draft(form: CreateForm, key: str) -> Draft | None:
@@ -132,7 +132,7 @@ def _is_prefilled(form: CreateForm) -> bool:
     return "_button" in form.request.GET or any(field.has_input(form.request.GET) for field in form.fields)
 
 
-def initial_filling(form: CreateForm, prefilled: Form) -> Filling:
+def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
     """What a form for a new record holds when it is opened; `prefilled`: what its address says."""
     records = form.records
     address = _with_row_defaults(records, form.fields, prefilled)
@@ -143,7 +143,7 @@ def initial_filling(form: CreateForm, prefilled: Form) -> Filling:
     values |= {name: value for name, value in given.values.items() if name in typed}
     values = follow_again(records, values, keep={*address, *by_button})
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
-    return form.filling(inputs, values)
+    return form.content(inputs, values)
 
 
 def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form) -> Form:
@@ -177,32 +177,32 @@ def create_record(module: Module, request: Request) -> FormAnswer:
     form, name = CreateForm(module, request), form_name(request)
     form.receive_files()
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
-    content = posted_content(request)
+    posted = posted_content(request)
     if step is not None:
-        content = with_steps_of_draft(request, drafts_of(request), name, content)
-    changed = form_after_button(request, form.records, form.fields, content)
+        posted = with_steps_of_draft(request, drafts_of(request), name, posted)
+    changed = form_after_button(request, form.records, form.fields, posted)
     if changed is not None:
         return {"page": _posted_page(form, replace(form.read(changed), errors={}), step or 0)}
-    filling = form.read(as_form(content.inputs))
-    if filling.find_texts:
-        return {"page": _posted_page(form, replace(filling, errors={}), step or 0)}
+    content = form.read(as_form(posted.inputs))
+    if content.find_texts:
+        return {"page": _posted_page(form, replace(content, errors={}), step or 0)}
     if step is not None and target is None and step + 1 < len(form.steps):
         target = step + 1
     if step is not None and target is not None:
-        return _change_step(form, filling, replace(content, step=step), target)
+        return _change_step(form, content, replace(posted, step=step), target)
     if again := answer_if_repeated(form.records, request):  # what has to be unique is in use by then
         return again
-    if filling.errors:
-        return _with_errors(form, filling, filling.errors)
+    if content.errors:
+        return _with_errors(form, content, content.errors)
     try:
-        record_id = request.writer(form.records).create(form.values_of(filling))
+        record_id = request.writer(form.records).create(form.values_of(content))
     except Refused as refused:  # by a table that others made
-        return _with_errors(form, filling, errors_of(refused, form.fields))
+        return _with_errors(form, content, errors_of(refused, form.fields))
     address = record_or_list(module, record_id, request)
     answer = answer_when_done(form.records, request, address)
     if form.steps:
         keep_address_of_steps(form.records, request, address)
-    attached = replace(form.attached, files=filling.held)
+    attached = replace(form.attached, files=content.held)
     message = "created" if form.records.exists(record_id) else "given-away"
     return add_form_files(module, request, record_id, attached) or set_flash(request, answer, message)
 
@@ -215,47 +215,47 @@ def compute_new(module: Module, request: Request) -> dict[str, str]:
     return computed_texts(form.records, form.fields, sent, form.read(sent).values, {})
 
 
-def _change_step(form: CreateForm, filling: Filling, content: DraftContent, target: int) -> FormAnswer:
+def _change_step(form: CreateForm, content: FormContent, posted: DraftContent, target: int) -> FormAnswer:
     """Answers Next and Back of a form with steps: forward only when the shown step is right, back always."""
-    names = step_names(form.steps[content.step])
-    wrong = {name: error for name, error in filling.errors.items() if name.partition(".")[0] in names}
-    if target > content.step and wrong:
-        return refused_form(form.request, _posted_page(form, replace(filling, errors=wrong), content.step))
+    names = step_names(form.steps[posted.step])
+    wrong = {name: error for name, error in content.errors.items() if name.partition(".")[0] in names}
+    if target > posted.step and wrong:
+        return refused_form(form.request, _posted_page(form, replace(content, errors=wrong), posted.step))
     name = form_name(form.request)
-    drafts_of(form.request).save(name, replace(content, step=target))
+    drafts_of(form.request).save(name, replace(posted, step=target))
     return HTTPSeeOther(page_of_form(name, target))
 
 
-def _with_errors(form: CreateForm, filling: Filling, errors: Mapping[str, str]) -> FormAnswer:
+def _with_errors(form: CreateForm, content: FormContent, errors: Mapping[str, str]) -> FormAnswer:
     """The form once more, at the first step in which something is wrong."""
-    page = _posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))
+    page = _posted_page(form, replace(content, errors=errors), first_wrong_step(form.layout, errors))
     return refused_form(form.request, page)
 
 
-def _posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:
+def _posted_page(form: CreateForm, content: FormContent, step: int) -> FormPage:
     """The page of a form for a new record that was sent and comes back."""
-    return _create_page(form, filling, step, draft_key(posted_text(form.request, "_draft")))
+    return _create_page(form, content, step, draft_key(posted_text(form.request, "_draft")))
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
-def _create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: Draft | None = None) -> FormPage:
+def _create_page(form: CreateForm, content: FormContent, step: int, key: str, draft: Draft | None = None) -> FormPage:
     """The form at one of its steps; `draft`: the one to tell of, which is not always the one that it shows."""
     records, steps = form.records, form.steps
     fields = {field.name: field for field in form.fields}
     page = FormPage(
         heading=new_label(records),
         action=create_address(records.name),
-        rows=form_rows(filling, steps[step].fields if steps else form.layout.fields or (), fields),
+        rows=form_rows(content, steps[step].fields if steps else form.layout.fields or (), fields),
         submit=_("Create"),
         back_url=back_to_list(form.module, form.request),
         back_label=_("Return to list"),
         once=once_key(form.request),
         draft=_draft_inputs(form, step, key, draft),
-        files=form.upload_input(filling),
-        hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
-        follows=_followed_by(form, filling),
+        files=form.upload_input(content),
+        hidden=hidden_inputs(content, [form.followed] if form.followed else []),
+        follows=_followed_by(form, content),
         compute_url=compute_address(records.name),
         suggestions=suggestion_inputs(records, step_names(steps[step]) if steps else set(fields), key),
     )
@@ -264,16 +264,16 @@ def _create_page(form: CreateForm, filling: Filling, step: int, key: str, draft:
     names = step_names(steps[step])
     return replace(
         page,
-        hidden=hidden_inputs(filling, [field for name, field in fields.items() if name not in names]),
+        hidden=hidden_inputs(content, [field for name, field in fields.items() if name not in names]),
         step=step,
         steps=tuple(step_state(number, step, declared) for number, declared in enumerate(steps)),
-        choices=tuple(choices_made(filling, steps[:step], fields)),
+        choices=tuple(choices_made(content, steps[:step], fields)),
     )
 
 
-def _followed_by(form: CreateForm, filling: Filling) -> TitledLink | None:
+def _followed_by(form: CreateForm, content: FormContent) -> TitledLink | None:
     """The record that the new one follows up, where the form does not ask for it."""
-    value = filling.values.get(form.followed.name) if form.followed else None
+    value = content.values.get(form.followed.name) if form.followed else None
     if form.followed is None or not can_be_followed_up(form.records, value):
         return None
     link = with_titles(form.records, form.followed, value)

@@ -36,7 +36,7 @@ from portal.views.forms.submissions import (
     record_or_list,
     refused_form,
 )
-from portal.views.forms.widgets import Filling, form_rows, inputs_of
+from portal.views.forms.widgets import FormContent, form_rows, inputs_of
 from portal.views.records.files import add_form_files
 from portal.views.wording import record_heading
 from portal.web.flash import set_flash
@@ -90,8 +90,8 @@ def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
     draft = drafts_of(request).get(f"{resource.module_name}/{form.record.id}/edit")
     merged = draft and _merged_draft(form, draft)
     if draft is None or not merged or not merged.own:
-        return {"page": _edit_page(form, _present_filling(form), form.basis)}
-    page = _edit_page(form, replace(merged.filling, errors={}), form.basis, draft)
+        return {"page": _edit_page(form, _present_content(form), form.basis)}
+    page = _edit_page(form, replace(merged.content, errors={}), form.basis, draft)
     return {
         "page": replace(
             page, conflict=conflict_of_changes(form.record, form.fields, merged) if merged.contested else None
@@ -108,37 +108,39 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     changed = form_after_button(request, form.records, form.fields, posted_content(request))
     if changed is not None:
         return {"page": _edit_page(form, replace(form.read(changed), errors={}), basis)}
-    filling = form.read(request.POST)
-    if filling.find_texts:
-        return {"page": _edit_page(form, replace(filling, errors={}), basis)}
+    content = form.read(request.POST)
+    if content.find_texts:
+        return {"page": _edit_page(form, replace(content, errors={}), basis)}
     # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
     merged = (
-        merge_changes(form.record, form.fields, filling, basis)
+        merge_changes(form.record, form.fields, content, basis)
         if basis.digests
-        else Merged(filling, frozenset(), frozenset())
+        else Merged(content, frozenset(), frozenset())
     )
     older = basis.version != form.record.version or bool(merged.contested)
-    if filling.errors and not older:
-        return refused_form(request, _edit_page(form, filling, basis))
+    if content.errors and not older:
+        return refused_form(request, _edit_page(form, content, basis))
     if again := answer_if_repeated(form.records, request):
         return again
     if older:
-        return _refuse_older(form, basis, filling)
-    if refusal := _store_or_refuse(form, form.values_of(merged.filling), basis, filling):
+        return _refuse_older(form, basis, content)
+    if refusal := _store_or_refuse(form, form.values_of(merged.content), basis, content):
         return refusal
     answer = answer_when_done(form.records, request, record_or_list(resource, form.record.id, request))
     message = "edited" if form.records.exists(form.record.id) else "given-away"
     return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, message)
 
 
-def _store_or_refuse(form: EditForm, values: Mapping[str, Any], basis: Basis, filling: Filling) -> FormAnswer | None:
+def _store_or_refuse(
+    form: EditForm, values: Mapping[str, Any], basis: Basis, content: FormContent
+) -> FormAnswer | None:
     """Stores the values of the form; None if they are taken, else the form once more."""
     try:
         form.request.writer(form.records).edit(form.record, values, basis.version)
     except ConflictError:  # somebody saved while this request was under way
-        return _refuse_older(form, basis, filling)
+        return _refuse_older(form, basis, content)
     except Refused as refused:  # by a table that others made
-        wrong = replace(filling, errors=errors_of(refused, form.fields))
+        wrong = replace(content, errors=errors_of(refused, form.fields))
         return refused_form(form.request, _edit_page(form, wrong, basis))
     return None
 
@@ -151,11 +153,11 @@ def compute_edited(resource: Record, request: Request) -> dict[str, str]:
     return computed_texts(form.records, form.fields, sent, form.read(sent).values, form.record.values)
 
 
-def _refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
+def _refuse_older(form: EditForm, basis: Basis, content: FormContent) -> dict[str, FormPage]:
     """Someone else saved first: nothing is stored, and the form comes back on the newer version."""
-    merged = merge_changes(form.record, form.fields, filling, basis)
+    merged = merge_changes(form.record, form.fields, content, basis)
     form.request.response.status_code = 409
-    page = _edit_page(form, merged.filling, form.basis)
+    page = _edit_page(form, merged.content, form.basis)
     return {"page": replace(page, conflict=conflict_of_changes(form.record, form.fields, merged))}
 
 
@@ -177,13 +179,13 @@ def _merged_draft(form: EditForm, draft: Draft) -> Merged:
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
-def _present_filling(form: EditForm) -> Filling:
+def _present_content(form: EditForm) -> FormContent:
     """What an edit form holds of the record as it is."""
     values = form.record.values
-    return form.filling(inputs_of(form.fields, values, form.request.reader), values)
+    return form.content(inputs_of(form.fields, values, form.request.reader), values)
 
 
-def _edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | None = None) -> FormPage:
+def _edit_page(form: EditForm, content: FormContent, basis: Basis, draft: Draft | None = None) -> FormPage:
     """The page of the form that changes a record; `basis`: what it was made from."""
     records, record = form.records, form.record
     layout = records.access.edit
@@ -191,16 +193,16 @@ def _edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | No
     return FormPage(
         heading=_("Edit: ${title}", mapping={"title": record_heading(records, record)}),
         action=f"{form.resource.path}edit",
-        rows=form_rows(filling, rows, {field.name: field for field in form.fields}),
+        rows=form_rows(content, rows, {field.name: field for field in form.fields}),
         submit=_("Save"),
         submit_icon="check",
         back_url=form.resource.path,
         back_label=_("Back"),
         once=once_key(form.request),
         version=str(basis.version),
-        hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
+        hidden=tuple((name, content.one(name)) for name in content.inputs if name.endswith(".later")),
         draft=_draft_inputs(form, basis, draft),
-        files=form.upload_input(filling),
+        files=form.upload_input(content),
         compute_url=f"{form.resource.path}computed",
     )
 

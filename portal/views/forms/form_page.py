@@ -61,7 +61,7 @@ class UploadInput:
     accept: str = ""  # as the attribute of an input
     types: str = ""  # “pictures, PDF”; empty for all
     name: str = "files"
-    kept: str = "files.kept"  # the input with the tokens of what the form has already
+    held_name: str = "files.kept"  # the input with the tokens of what the form has already
     held: tuple[HeldFile, ...] = ()  # what the form has already; each can be taken off
     refused: tuple[str, ...] = ()  # one sentence for each file that was not taken
 

@@ -18,7 +18,7 @@ from portal.records.reading.records import Record, Records
 from portal.views.displays import moment
 from portal.views.forms.form_page import Conflict, ConflictingField
 from portal.views.forms.offers import with_titles
-from portal.views.forms.widgets import Filling, inputs_of
+from portal.views.forms.widgets import FormContent, inputs_of
 
 ENTRY = re.compile(r"([a-z][a-z0-9_]*):([0-9a-f]{10})")
 
@@ -63,20 +63,20 @@ def _digest_of(field: Field, value: Any) -> str:
 class Merged:
     """A form made from an older version, brought to the present one."""
 
-    filling: Filling
+    content: FormContent
     own: frozenset[str]  # the fields that this person has changed
     contested: frozenset[str]  # those of them that somebody else has changed as well
 
 
-def merge_changes(record: Record, fields: Sequence[Field], filling: Filling, basis: Basis) -> Merged:
+def merge_changes(record: Record, fields: Sequence[Field], content: FormContent, basis: Basis) -> Merged:
     """What a person has changed in a form with `fields`, made from `basis`, over the record as it is now."""
-    own = basis.changed(fields, filling.values, filling.errors)
+    own = basis.changed(fields, content.values, content.errors)
     present = basis_of(fields, record.values).digests
     others = [field for field in fields if field.name not in own]
-    inputs = {name: texts for name, texts in filling.inputs.items() if name.partition(".")[0] in own}
-    inputs |= inputs_of(others, record.values, filling.records.policy.reader)
-    values = {**filling.values, **{field.name: record.values.get(field.name) for field in others}}
-    errors = {name: error for name, error in filling.errors.items() if name.partition(".")[0] in own}
+    inputs = {name: texts for name, texts in content.inputs.items() if name.partition(".")[0] in own}
+    inputs |= inputs_of(others, record.values, content.records.policy.reader)
+    values = {**content.values, **{field.name: record.values.get(field.name) for field in others}}
+    errors = {name: error for name, error in content.errors.items() if name.partition(".")[0] in own}
     contested = {
         field.name
         for field in fields
@@ -84,15 +84,15 @@ def merge_changes(record: Record, fields: Sequence[Field], filling: Filling, bas
         and basis.digests.get(field.name) != present[field.name]
         and _digest_of(field, values.get(field.name)) != present[field.name]
     }
-    return Merged(replace(filling, inputs=inputs, values=values, errors=errors), frozenset(own), frozenset(contested))
+    return Merged(replace(content, inputs=inputs, values=values, errors=errors), frozenset(own), frozenset(contested))
 
 
 def conflict_of_changes(record: Record, fields: Sequence[Field], merged: Merged) -> Conflict:
     """Who saved first and when, and the fields that both have changed."""
-    records, reader = merged.filling.records, merged.filling.records.policy.reader
+    records, reader = merged.content.records, merged.content.records.policy.reader
     author, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
     differences = tuple(
-        _difference(records, field, merged.filling.values.get(field.name), record.values.get(field.name))
+        _difference(records, field, merged.content.values.get(field.name), record.values.get(field.name))
         for field in fields
         if field.name in merged.contested
     )

@@ -71,7 +71,7 @@ def link_offers(  # noqa: PLR0913 - all of a form that decides about them
             prefix = f"{module}:" if field.several_targets else ""
             key = (module, field.beside_titles, offered.narrowed, find_text, most)
             if key not in known:
-                known[key] = _found(offered, field, find_text, most + 1)
+                known[key] = _with_text(offered, field, find_text, most + 1)
             more = more or len(known[key]) > most
             titles |= _titles(offered, prefix, known[key][:most])
             titles |= _titles(
@@ -89,7 +89,7 @@ def _titles(offered: Records, prefix: str, titles: list[tuple[int, str]]) -> dic
     return {f"{prefix}{record_id}": label + title for record_id, title in titles}
 
 
-def _found(offered: Records, field: Any, text: str, most: int = FOUND_AT_ONCE) -> list[tuple[int, str]]:
+def _with_text(offered: Records, field: Any, text: str, most: int = FOUND_AT_ONCE) -> list[tuple[int, str]]:
     """The records whose title contains `text`, which may be that of a chosen one with its details."""
     title = text.partition(BESIDE)[0] if field.beside_titles else text
     return _with_details(offered, field, offered.find(title, most))
@@ -188,7 +188,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     offers: list[dict[str, Any]] = []
     for target in field.targets:
         offered = offered_records(records, field, target, values) if request.policy.access(target) else None
-        for record_id, title in _found(offered, field, text) if offered else ():
+        for record_id, title in _with_text(offered, field, text) if offered else ():
             offers.append({"id": f"{target}:{record_id}" if field.several_targets else record_id, "title": title})
     return offers
 

@@ -20,7 +20,7 @@ from portal.views.forms.uploads import (
     upload_input,
     with_pending_files,
 )
-from portal.views.forms.widgets import Filling, posted_inputs
+from portal.views.forms.widgets import FormContent, posted_inputs
 
 
 class SentForm:
@@ -51,13 +51,13 @@ class SentForm:
         fields, attachments = self.fields, self.takes_attachments
         self._received = receive_files(self.request, self.records, fields, with_attachments=attachments)
 
-    def read(self, form: Form) -> Filling:
+    def read(self, form: Form) -> FormContent:
         """What `form` holds, and what is wrong with it."""
         record_id = self._record.id if self._record else None
         filled = read_form(self.records, self.fields, form, self.known, record_id)
         filled = with_pending_files(self.request, self.records, self.fields, filled, self._received.refused)
         held = held_attachments(self.request, self.records, form) if self.takes_attachments else ()
-        return self.filling(
+        return self.content(
             posted_inputs(self.fields, form),
             {**self.known, **filled.values},
             errors=filled.errors,
@@ -65,17 +65,17 @@ class SentForm:
             held=tuple(held),
         )
 
-    def filling(self, inputs: Mapping[str, Any], values: Mapping[str, Any], **more: Any) -> Filling:
+    def content(self, inputs: Mapping[str, Any], values: Mapping[str, Any], **more: Any) -> FormContent:
         """The form with these inputs."""
         stored, largest = self._record.values if self._record else {}, largest_file(self.request)
-        return Filling(self.records, inputs, values, stored=stored, largest_file=largest, **more)
+        return FormContent(self.records, inputs, values, stored=stored, largest_file=largest, **more)
 
-    def values_of(self, filling: Filling) -> dict[str, Any]:
+    def values_of(self, content: FormContent) -> dict[str, Any]:
         """The values of the fields that the form asks for."""
-        return {field.name: filling.values[field.name] for field in self.fields}
+        return {field.name: content.values[field.name] for field in self.fields}
 
-    def upload_input(self, filling: Filling) -> UploadInput | None:
+    def upload_input(self, content: FormContent) -> UploadInput | None:
         """Where attachments are added, if the form takes any."""
         if not self.takes_attachments:
             return None
-        return upload_input(self.records, self.request, filling.held, self.attached.refused)
+        return upload_input(self.records, self.request, content.held, self.attached.refused)

@@ -11,7 +11,7 @@ from portal.records.writing.validation import typed_fields
 from portal.texts import _
 from portal.views.forms.form_page import EarlierChoice, StepState
 from portal.views.forms.offers import with_titles
-from portal.views.forms.widgets import Filling
+from portal.views.forms.widgets import FormContent
 
 
 def step_names(step: Step) -> set[str]:
@@ -25,18 +25,18 @@ def step_state(number: int, present: int, step: Step) -> StepState:
     return StepState(step.title or _("Step ${number}", mapping={"number": number + 1}), state)
 
 
-def hidden_inputs(filling: Filling, fields: list[Field]) -> tuple[tuple[str, str], ...]:
+def hidden_inputs(content: FormContent, fields: list[Field]) -> tuple[tuple[str, str], ...]:
     """What the other steps hold, as hidden inputs."""
-    names = [name for field in fields for name in field.input_names(filling.inputs)]
-    return tuple((name, value) for name in names for value in filling.many(name) if value)
+    names = [name for field in fields for name in field.input_names(content.inputs)]
+    return tuple((name, value) for name in names for value in content.many(name) if value)
 
 
-def choices_made(filling: Filling, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[EarlierChoice]:
+def choices_made(content: FormContent, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[EarlierChoice]:
     """What the earlier steps decided, in words."""
-    records, choices = filling.records, []
+    records, choices = content.records, []
     for number, step in enumerate(earlier):
         for field in (fields[name] for name in flat(step.fields) if name in fields):
-            value = with_titles(records, field, filling.values.get(field.name))
+            value = with_titles(records, field, content.values.get(field.name))
             if text := field.show(value, records.policy.reader):
                 choices.append(EarlierChoice(field.title, text, number))
     return choices

@@ -19,7 +19,7 @@ from portal.database.errors import DatabaseError
 from portal.declaration.shapes import Attachments
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
-from portal.fields.file import FileValue, kept_input
+from portal.fields.file import FileValue, held_input
 from portal.fields.file_types import types_in_words
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
@@ -27,7 +27,7 @@ from portal.records.writing.files import attachment_limits, may_attach
 from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.pending_files import PendingFile, keep_pending, pending_files, store_file
 from portal.records.writing.upload_checks import Upload, check_uploads
-from portal.records.writing.validation import Filled
+from portal.records.writing.validation import FormValues
 from portal.store.store import StoreError
 from portal.texts import _
 from portal.views.forms.form_page import HeldFile, UploadInput
@@ -79,7 +79,7 @@ def receive_files(
         attached = Attached()
         if limit:
             checked = check_uploads(uploads, limit, request.reader, request.registry.scan, len(present))
-            attached = Attached(tuple(_store(request, records, checked.taken, None)), checked.refused)
+            attached = Attached(tuple(_store(request, records, checked.accepted, None)), checked.refused)
     files = [*attached.files, *(file for of_field in of_fields.values() for file in of_field.files)]
     _remember(request, records, files)
     for name, of_field in of_fields.items():
@@ -94,7 +94,7 @@ def receive_files(
 def _store_of_field(request: Request, records: Records, field: Any, upload: Upload) -> Attached:
     limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
     checked = check_uploads([upload], limit, request.reader, request.registry.scan)
-    files = _store(request, records, checked.taken, field.name)
+    files = _store(request, records, checked.accepted, field.name)
     if field.needs_preview and any(file.preview is None for file in files):
         unreadable = _("“${name}” was not added: this picture cannot be read.", mapping={"name": files[0].name})
         return Attached((), (unreadable,))
@@ -102,8 +102,8 @@ def _store_of_field(request: Request, records: Records, field: Any, upload: Uplo
 
 
 def with_pending_files(
-    request: Request, records: Records, fields: Iterable[Field], filled: Filled, refused: Mapping[str, str]
-) -> Filled:
+    request: Request, records: Records, fields: Iterable[Field], filled: FormValues, refused: Mapping[str, str]
+) -> FormValues:
     """What was read from a form, with the names of its pending files, and what is wrong with its files.
 
     A key that this account has not been given for this field is no file.
@@ -121,12 +121,12 @@ def with_pending_files(
                 errors[field.name] = _("Choose the file again.")
         if field.name in refused and is_shown(records, field, values):
             errors[field.name] = refused[field.name]
-    return Filled(values, errors)
+    return FormValues(values, errors)
 
 
 def held_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
     """The attachments that a form or a draft has already, as far as this account has sent them."""
-    keys = [text for text in form.getall(kept_input(INPUT)) if isinstance(text, str)]
+    keys = [text for text in form.getall(held_input(INPUT)) if isinstance(text, str)]
     return pending_files(records, request.visitor.own_account, None, keys).values()
 
 
@@ -150,7 +150,7 @@ def upload_input(
         accept=",".join(limit.types),
         types=types_in_words(limit.types, request.reader),
         name=INPUT,
-        kept=kept_input(INPUT),
+        held_name=held_input(INPUT),
         held=tuple(HeldFile(file.key, file.name, shown_size(file.size, request.reader)) for file in held),
         refused=tuple(refused),
     )
@@ -215,8 +215,8 @@ def _keep_apart(request: Request, response: Response) -> None:
 def _hold(request: Request, name: str, files: Iterable[PendingFile]) -> None:
     """From now on the posted form has these files in the place of what was sent in the input `name`."""
     form = request.POST
-    for sent in (name, kept_input(name)):
+    for sent in (name, held_input(name)):
         if sent in form:
             del form[sent]
     for file in files:
-        form.add(kept_input(name), file.key)
+        form.add(held_input(name), file.key)

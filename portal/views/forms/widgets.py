@@ -13,7 +13,7 @@ from portal.conditions import AnyOf, Comparison, Condition, FieldValue
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
 from portal.fields.default_paths import value_path
-from portal.fields.file import FileValue, kept_input
+from portal.fields.file import FileValue, held_input
 from portal.fields.file_types import types_in_words
 from portal.fields.lines import ROW_ID, UNTOUCHED, Row
 from portal.fields.protocols import Form
@@ -52,7 +52,7 @@ NEW_ROW = "new"  # in place of the index in the inputs that a script copies for 
 
 
 @dataclass(frozen=True)
-class Filling:
+class FormContent:
     """A form's content: its inputs as they were sent, the values that were read from them, and what is wrong."""
 
     records: Records
@@ -77,10 +77,10 @@ class Filling:
         return [value] if isinstance(value, str) else list(value)
 
 
-MakeWidget = Callable[[Filling, Any, Widget], Widget]
+MakeWidget = Callable[[FormContent, Any, Widget], Widget]
 
 
-def _unchanged(filling: Filling, field: Any, base: Widget) -> Widget:
+def _unchanged(content: FormContent, field: Any, base: Widget) -> Widget:
     return base
 
 
@@ -91,7 +91,7 @@ class WidgetKind:
     name: str
     make: MakeWidget = _unchanged
     grouped: bool = False  # it has several inputs, named together by a legend
-    asked_anew: bool = False  # a transition that asks for it does not show the answer of last time
+    starts_empty: bool = False  # a transition that asks for it does not show the answer of last time
     reuse: Reuse = "never"  # "filled": its macro only writes the texts; "chosen": few things can be chosen
 
 
@@ -106,84 +106,84 @@ def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
     return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names}
 
 
-def form_rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
+def form_rows(content: FormContent, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
     """The inputs of a form in the rows of its layout, without fields that the form neither asks for nor shows."""
-    fields = {**fields, **filling.records.module.formulas}
+    fields = {**fields, **content.records.module.formulas}
     names_of_rows = [[entry] if isinstance(entry, str) else entry for entry in layout]
-    rows = [tuple(widget(filling, fields[name]) for name in names if name in fields) for names in names_of_rows]
+    rows = [tuple(widget(content, fields[name]) for name in names if name in fields) for names in names_of_rows]
     if len(layout) == 1 and layout[0] in fields:
-        rows = [(_alone(filling, fields[layout[0]], rows[0][0]),)]
+        rows = [(_alone(content, fields[layout[0]], rows[0][0]),)]
     return tuple(FormRow(widgets) for widgets in rows if widgets)
 
 
-def widget(filling: Filling, field: Field) -> Widget:
+def widget(content: FormContent, field: Field) -> Widget:
     """The widget of one field, filled in."""
-    kind, reader = WIDGETS[field.widget], filling.records.policy.reader
-    locked = is_locked(filling.records, field, filling.values)
+    kind, reader = WIDGETS[field.widget], content.records.policy.reader
+    locked = is_locked(content.records, field, content.values)
     if locked:  # browsers send nothing of it
-        own = {filling.prefix + name: text for name, text in inputs_of([field], filling.values, reader).items()}
-        filling = replace(filling, inputs={**filling.inputs, **own})
+        own = {content.prefix + name: text for name, text in inputs_of([field], content.values, reader).items()}
+        content = replace(content, inputs={**content.inputs, **own})
     base = Widget(
-        name=filling.prefix + field.name,
+        name=content.prefix + field.name,
         label=field.title,
         macro=kind.name,
         grouped=kind.grouped,
         type=field.input_type,
         inputmode=field.inputmode,
         suffix=field.suffix,
-        bounds=limits(filling.records, field, filling.values),
-        value=filling.one(field.name),
+        bounds=limits(content.records, field, content.values),
+        value=content.one(field.name),
         help=field.help or "",
         placeholder=field.placeholder or "",
-        required=is_required(filling.records, field, filling.values),
-        required_when=_rule(filling, field.required_when),
-        error=filling.errors.get(filling.prefix + field.name, ""),
+        required=is_required(content.records, field, content.values),
+        required_when=_rule(content, field.required_when),
+        error=content.errors.get(content.prefix + field.name, ""),
         max_length=field.length_limit,
         offers=tuple(Offer(text, "", False) for text in field.suggested),
-        read_only_when=_rule(filling, field.read_only_when),
+        read_only_when=_rule(content, field.read_only_when),
         locked=locked,
-        show_when=_rule(filling, field.show_when),
-        hidden=not is_shown(filling.records, field, filling.values),
+        show_when=_rule(content, field.show_when),
+        hidden=not is_shown(content.records, field, content.values),
         reuse=kind.reuse,
     )
-    made = kind.make(filling, field, _with_followed(filling, field, _with_bounds(filling, field, base)))
+    made = kind.make(content, field, _with_followed(content, field, _with_bounds(content, field, base)))
     says_bounds = bool(made.error) and reader.text(made.error) == reader.text(made.bounds)
     return made._replace(bounds="") if says_bounds else made
 
 
-def _with_followed(filling: Filling, field: Field, base: Widget) -> Widget:
+def _with_followed(content: FormContent, field: Field, base: Widget) -> Widget:
     """A new record's field whose default comes from the record of a link of the same form."""
     path = value_path(field.default)
-    if path is None or not path.link or filling.stored:
+    if path is None or not path.link or content.stored:
         return base
-    address = f"/{filling.records.form_module}/followed?field={base.name}"
-    return base._replace(follows=filling.prefix + path.link, followed=address)
+    address = f"/{content.records.form_module}/followed?field={base.name}"
+    return base._replace(follows=content.prefix + path.link, followed=address)
 
 
-def _with_bounds(filling: Filling, field: Field, base: Widget) -> Widget:
+def _with_bounds(content: FormContent, field: Field, base: Widget) -> Widget:
     """The least and the greatest value of a browser's own inputs for dates and times, as these write them."""
     if field.input_type not in ("date", "time", "datetime-local"):
         return base
-    reader = filling.records.policy.reader
+    reader = content.records.policy.reader
     least, most = (str(field.inputs(bound, reader)[field.name]) for bound in field.bounds(reader))
     return base._replace(minimum=least, maximum=most)
 
 
-def _options(filling: Filling, field: Any, base: Widget) -> Widget:
-    chosen = filling.many(field.name)
+def _options(content: FormContent, field: Any, base: Widget) -> Widget:
+    chosen = content.many(field.name)
     offers = tuple(
         Offer(name, option.label, name in chosen, option.help or "", option.icon or "")
         for name, option in field.offered.items()
     )
-    offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(filling, field))
+    offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(content, field))
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
     drawn = _as_cards(base) if cards else base
     return drawn._replace(offers=offers, empty=field.empty_label, empty_last=field.default is not None)
 
 
-def _removed_options(filling: Filling, field: Any) -> list[tuple[str, str]]:
+def _removed_options(content: FormContent, field: Any) -> list[tuple[str, str]]:
     """The options of the record that are declared no more: they stay until another one is chosen."""
-    stored, reader = filling.stored.get(field.name), filling.records.policy.reader
+    stored, reader = content.stored.get(field.name), content.records.policy.reader
     names = field.inputs(stored, reader)[field.name]
     return [
         (name, reader.text(_("${option} (no longer offered)", mapping={"option": field.label_of(name, reader)})))
@@ -196,51 +196,51 @@ def _as_cards(base: Widget) -> Widget:
     return base._replace(macro="cards", grouped=WIDGETS["cards"].grouped)
 
 
-def _link(filling: Filling, field: Any, base: Widget) -> Widget:
-    find_text, chosen = filling.find_texts.get(base.name, ""), [value for value in filling.many(field.name) if value]
-    stored = filling.stored.get(field.name)
-    offers = link_offers(filling.records, field, filling.values, stored, find_text, chosen, known=filling.row_offers)
+def _link(content: FormContent, field: Any, base: Widget) -> Widget:
+    find_text, chosen = content.find_texts.get(base.name, ""), [value for value in content.many(field.name) if value]
+    stored = content.stored.get(field.name)
+    offers = link_offers(content.records, field, content.values, stored, find_text, chosen, known=content.row_offers)
     return base._replace(
         offers=tuple(Offer(value, title, value in chosen) for value, title in offers.titles.items()),
         many=offers.more or bool(find_text),
-        find=f"/{filling.records.form_module}/find?field={base.name}",
+        find=f"/{content.records.form_module}/find?field={base.name}",
         find_text=find_text,
-        depends=tuple(filling.prefix + name for name in depends_on(filling.records.module, field)),
+        depends=tuple(content.prefix + name for name in depends_on(content.records.module, field)),
     )
 
 
-def _alone(filling: Filling, field: Any, drawn: Widget) -> Widget:
+def _alone(content: FormContent, field: Any, drawn: Widget) -> Widget:
     """The widget of the only field of a form or step: a link that offers few records shows them as cards."""
     if drawn.macro != "link" or drawn.many:
         return drawn
-    cards = link_cards(filling.records, field, filling.values, drawn.offers)
+    cards = link_cards(content.records, field, content.values, drawn.offers)
     return _as_cards(drawn)._replace(offers=cards) if cards else drawn
 
 
-def _money(filling: Filling, field: Any, base: Widget) -> Widget:
+def _money(content: FormContent, field: Any, base: Widget) -> Widget:
     currency = f"{field.name}.currency"
-    code = filling.one(currency) or field.currency or filling.records.policy.reader.currency
-    inputs = Input(base.name, _("Amount"), base.value), Input(filling.prefix + currency, _("Currency"), code)
+    code = content.one(currency) or field.currency or content.records.policy.reader.currency
+    inputs = Input(base.name, _("Amount"), base.value), Input(content.prefix + currency, _("Currency"), code)
     return base._replace(inputs=inputs)
 
 
-def _address(filling: Filling, field: Any, base: Widget) -> Widget:
+def _address(content: FormContent, field: Any, base: Widget) -> Widget:
     inputs = (
-        Input(f"{base.name}.{part}", label, filling.one(f"{field.name}.{part}"), autocomplete)
+        Input(f"{base.name}.{part}", label, content.one(f"{field.name}.{part}"), autocomplete)
         for part, (label, autocomplete) in field.parts.items()
     )
     return base._replace(inputs=tuple(inputs))
 
 
-def _rating(filling: Filling, field: Any, base: Widget) -> Widget:
-    stored = filling.stored.get(field.name) or 0  # may be more than can be given now
-    return base._replace(most_stars=max(stored, int(field.bounds(filling.records.policy.reader)[1])))
+def _rating(content: FormContent, field: Any, base: Widget) -> Widget:
+    stored = content.stored.get(field.name) or 0  # may be more than can be given now
+    return base._replace(most_stars=max(stored, int(field.bounds(content.records.policy.reader)[1])))
 
 
-def _file(filling: Filling, field: Any, base: Widget) -> Widget:
+def _file(content: FormContent, field: Any, base: Widget) -> Widget:
     """The file that the field holds, which can be taken off, and where another one is chosen."""
-    reader, value = filling.records.policy.reader, filling.values.get(field.name)
-    largest = min(field.max_size, filling.largest_file)
+    reader, value = content.records.policy.reader, content.values.get(field.name)
+    largest = min(field.max_size, content.largest_file)
     size = shown_size(largest, reader)
     upload = UploadInput(
         limits=_("Up to ${size}", mapping={"size": size}),
@@ -250,7 +250,7 @@ def _file(filling: Filling, field: Any, base: Widget) -> Widget:
         accept=",".join(field.accepted),
         types=types_in_words(field.accepted, reader),
         name=field.name,
-        kept=kept_input(field.name),
+        held_name=held_input(field.name),
         held=(_held_file(field, value, reader),) if value and value.name else (),
     )
     return base._replace(upload=upload)
@@ -262,50 +262,52 @@ def _held_file(field: Any, value: FileValue, reader: Reader) -> HeldFile:
     return HeldFile(value.token, value.name, shown_size(value.size, reader), url, preview_url)
 
 
-def _tags(filling: Filling, field: Any, base: Widget) -> Widget:
-    return base._replace(value=", ".join(filling.many(field.name)))
+def _tags(content: FormContent, field: Any, base: Widget) -> Widget:
+    return base._replace(value=", ".join(content.many(field.name)))
 
 
-def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
+def _lines(content: FormContent, field: Any, base: Widget) -> Widget:
     """The widget of a `lines` field: the inputs of each row. Rows that a record must have are there at once."""
-    of_rows, form = rows_of(filling.records, field), as_form(filling.inputs)
+    of_rows, form = rows_of(content.records, field), as_form(content.inputs)
     columns = list(of_rows.module.fields.values())
-    by_id = {str(row.id): row for row in filling.stored.get(field.name) or ()}
+    by_id = {str(row.id): row for row in content.stored.get(field.name) or ()}
     rows = [
-        _row(filling, of_rows, f"{base.name}.{index}.", number, row_form, by_id.get(row_form.get(ROW_ID)))
+        _row(content, of_rows, f"{base.name}.{index}.", number, row_form, by_id.get(row_form.get(ROW_ID)))
         for number, (index, row_form) in enumerate(field.rows_in(form).items(), start=1)
     ]
-    new = inputs_of(columns, defaults(of_rows), filling.records.policy.reader)
-    least = max(field.min, int(field.required or not filling.stored))
+    new = inputs_of(columns, defaults(of_rows), content.records.policy.reader)
+    least = max(field.min, int(field.required or not content.stored))
     for index in (*range(len(rows), least), NEW_ROW):
         prefix = f"{base.name}.{index}."
         inputs = {prefix + name: value for name, value in new.items()}
         inputs |= {prefix + ROW_ID: UNTOUCHED} if index != NEW_ROW else {}
-        blank = replace(filling, inputs=inputs, errors={}, stored={})
+        blank = replace(content, inputs=inputs, errors={}, stored={})
         number = len(rows) + 1
         rows.append(_row(blank, of_rows, prefix, number, row_in(as_form(inputs), prefix), None))
     *shown, template = rows
     heads = tuple(LineHead(column.title, column.help or "", column.has_sum, column.required) for column in columns)
     full = field.max is not None and len(shown) >= field.max
-    lines = LineInputs(heads, tuple(shown), template, full, field.max, _line_totals(filling, field, columns, form))
-    return base._replace(bounds=base.bounds or field.number_hint(filling.records.policy.reader), lines=lines)
+    lines = LineInputs(heads, tuple(shown), template, full, field.max, _line_totals(content, field, columns, form))
+    return base._replace(bounds=base.bounds or field.number_hint(content.records.policy.reader), lines=lines)
 
 
-def _line_totals(filling: Filling, field: Any, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
+def _line_totals(content: FormContent, field: Any, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
     """What stands below each column in the widget of a `lines` field; nothing at all where none has a total."""
-    rows = rows_in_form(filling.records, field, form, filling.stored.get(field.name))
-    texts = total_texts(filling.records, field, rows.values())
+    rows = rows_in_form(content.records, field, form, content.stored.get(field.name))
+    texts = total_texts(content.records, field, rows.values())
     totals = tuple(
         LineTotal(column.title, f"{field.name}.{column.name}", texts.get(column.name, "")) for column in columns
     )
     return totals if any(total.text for total in totals) else ()
 
 
-def _row(filling: Filling, of_rows: RowRecords, prefix: str, number: int, form: Form, before: Row | None) -> RowInputs:
+def _row(
+    content: FormContent, of_rows: RowRecords, prefix: str, number: int, form: Form, before: Row | None
+) -> RowInputs:
     """The widgets of one row of a `lines` field; what nobody types is shown as it is."""
-    reader, values = filling.records.policy.reader, row_values_in_form(of_rows, form, before)
+    reader, values = content.records.policy.reader, row_values_in_form(of_rows, form, before)
     typed = {column.name for column in typed_columns(of_rows, new=before is None)}
-    of_row = replace(filling, records=of_rows, values=values, stored=before.values if before else {}, prefix=prefix)
+    of_row = replace(content, records=of_rows, values=values, stored=before.values if before else {}, prefix=prefix)
     cells: list[LineCell] = []
     for name, column in of_rows.module.fields.items():
         label = column.title
@@ -327,18 +329,18 @@ def _wrong_label(drawn: Widget, column: Field, number: int, reader: Reader) -> W
     return drawn._replace(label=_("${column}, line ${number}", mapping=facts))
 
 
-def _computed(filling: Filling, field: Any, base: Widget) -> Widget:
-    records, form, values = filling.records, as_form(filling.inputs), dict(filling.values)
+def _computed(content: FormContent, field: Any, base: Widget) -> Widget:
+    records, form, values = content.records, as_form(content.inputs), dict(content.values)
     for name, lines in records.module.fields.items():
         if lines.row_fields and name in values:
-            values[name] = tuple(rows_in_form(records, lines, form, filling.stored.get(name)).values())
-    values = with_formulas(records, values, filling.stored)
+            values[name] = tuple(rows_in_form(records, lines, form, content.stored.get(name)).values())
+    values = with_formulas(records, values, content.stored)
     return base._replace(value=field.show(values.get(field.name), records.policy.reader))
 
 
-def _signature(filling: Filling, field: Any, base: Widget) -> Widget:
+def _signature(content: FormContent, field: Any, base: Widget) -> Widget:
     name, drawing = field.name, f"{field.name}.drawing"
-    inputs = (Input(name, _("Your name"), filling.one(name), "name"), Input(drawing, "", filling.one(drawing)))
+    inputs = (Input(name, _("Your name"), content.one(name), "name"), Input(drawing, "", content.one(drawing)))
     return base._replace(inputs=inputs)
 
 
@@ -351,7 +353,7 @@ WIDGETS = {
         WidgetKind("markdown", reuse="filled"),
         WidgetKind("html", reuse="filled"),
         WidgetKind("json", reuse="filled"),
-        WidgetKind("signature", _signature, grouped=True, asked_anew=True),
+        WidgetKind("signature", _signature, grouped=True, starts_empty=True),
         WidgetKind("color"),
         WidgetKind("location", reuse="filled"),
         WidgetKind("tags", _tags, reuse="filled"),
@@ -363,32 +365,32 @@ WIDGETS = {
         WidgetKind("links", _link, grouped=True),
         WidgetKind("money", _money, grouped=True, reuse="filled"),
         WidgetKind("address", _address, grouped=True, reuse="filled"),
-        WidgetKind("rating", _rating, grouped=True, asked_anew=True),
+        WidgetKind("rating", _rating, grouped=True, starts_empty=True),
         WidgetKind("file", _file),
         WidgetKind("lines", _lines, grouped=True),
     )
 }
 
 
-def _rule(filling: Filling, condition: Condition | None) -> str:
+def _rule(content: FormContent, condition: Condition | None) -> str:
     """A condition for a widget's script: {"all": […]}, {"any": […]}, [field, operator, [values], negated] or "".
 
     A value is a text, or {"field": name} for what another input holds."""
-    return "" if condition is None else json.dumps(_as_json(filling, condition))
+    return "" if condition is None else json.dumps(_as_json(content, condition))
 
 
-def _as_json(filling: Filling, condition: Condition) -> Any:
+def _as_json(content: FormContent, condition: Condition) -> Any:
     if not isinstance(condition, Comparison):
-        return {"any" if isinstance(condition, AnyOf) else "all": [_as_json(filling, part) for part in condition.parts]}
-    records = filling.records
+        return {"any" if isinstance(condition, AnyOf) else "all": [_as_json(content, part) for part in condition.parts]}
+    records = content.records
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     other = records.module.field(condition.path[0])
-    texts: list[Any] = [{"field": filling.prefix + name} for name in condition.other_fields]
+    texts: list[Any] = [{"field": content.prefix + name} for name in condition.other_fields]
     known = (value for value in values if not isinstance(value, FieldValue))
     texts += [text for value in known for text in _input_texts(records, other, condition.operator, value)]
     # Only the server can tell what the title of a link contains, of which a form holds the id, or a range of addresses.
     operator = "" if condition.operator == "contains" and (other.targets or other.ranged) else condition.operator
-    return [filling.prefix + other.name, operator, texts, condition.negated]
+    return [content.prefix + other.name, operator, texts, condition.negated]
 
 
 def _input_texts(records: Records, other: Any, operator: str, value: Any) -> list[str]:

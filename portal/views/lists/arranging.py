@@ -125,7 +125,7 @@ def _delete(shown: ShownList, view: SavedView, request: Request) -> Response:
     page = QuestionPage(
         heading=_("Delete this view?"),
         subject=view.name,
-        action=arranging_address(module, "views", shown.kept),
+        action=arranging_address(module, "views", shown.parameters),
         submit=_("Delete"),
         back_url=shown.address(),
         text=_("Links to it will no longer work. The records stay as they are."),

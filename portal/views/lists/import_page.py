@@ -15,15 +15,15 @@ from pyramid.view import view_config
 
 from portal.declaration.shapes import display_name
 from portal.fields.byte_sizes import shown_size
-from portal.fields.file import FileField, kept_input
+from portal.fields.file import FileField, held_input
 from portal.records.reading.records import Records
 from portal.records.transfer.csv_columns import Columns, missing_column
 from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.exporting import BYTE_ORDER_MARK, csv_lines
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportReport, columns_of_file, import_file
-from portal.records.transfer.kept_imports import FIELD, UNDONE_WITHIN, imported_at, kept_imports, store_import
 from portal.records.transfer.limited_rows import MOST_ROWS, LimitedRows
+from portal.records.transfer.stored_imports import FIELD, UNDONE_WITHIN, imported_at, store_import, stored_imports
 from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
@@ -103,11 +103,11 @@ def show_import(module: Module, request: Request) -> dict[str, ImportPage]:
     """`GET /MODULE/import`: the page as its address says: `file`, and where the columns go."""
     importing = ImportRequest(module.records, request, request.GET)
     page = _empty_page(importing)
-    if importing.kept is None:
+    if importing.stored_import is None:
         return {"page": page}
-    if importing.kept.first_event:
-        raise HTTPSeeOther(imported_address(module.module_name, importing.kept.key))
-    page = replace(page, file=importing.kept.name, hidden=(("file", importing.kept.key),))
+    if importing.stored_import.first_event:
+        raise HTTPSeeOther(imported_address(module.module_name, importing.stored_import.key))
+    page = replace(page, file=importing.stored_import.name, hidden=(("file", importing.stored_import.key),))
     try:
         with importing.opened() as source:
             return {"page": _with_file(page, importing, source)}
@@ -124,7 +124,7 @@ def take_import(module: Module, request: Request) -> dict[str, ImportPage] | Res
         return _import(ImportRequest(records, request, request.POST))
     received = receive_files(request, records, [_input_field(request)], with_attachments=False)
     refused = received.refused.get(FIELD)
-    keys = request.POST.getall(kept_input(FIELD))
+    keys = request.POST.getall(held_input(FIELD))
     if not refused and keys:
         return HTTPSeeOther(import_address(records.name, [("file", keys[0])]))
     importing = ImportRequest(records, request, {})
@@ -161,21 +161,21 @@ def _import(importing: ImportRequest) -> Response:
     back = HTTPSeeOther(import_address(records.name, importing.parameters))
     if again := answer_if_repeated(records, request):
         return again
-    if importing.kept is None or importing.kept.first_event:
+    if importing.stored_import is None or importing.stored_import.first_event:
         return back
     try:
         with importing.opened() as source:
             options = importing.options(source.headers, skip_bad="skip" in request.POST)
             if columns_of_file(records, source.headers, options).problems:
                 return back
-            report = store_import(records, source, options, importing.kept)
+            report = store_import(records, source, options, importing.stored_import)
     except UnreadableFileError:
         return back
     if report.bad and not options.skip_bad:
         return back
     if not report.outcome.added and not report.outcome.changed:
         return set_flash(request, answer_when_done(records, request, back.location), "nothing-imported")
-    return answer_when_done(records, request, imported_address(records.name, importing.kept.key))
+    return answer_when_done(records, request, imported_address(records.name, importing.stored_import.key))
 
 
 def _input_field(request: Request) -> FileField:
@@ -211,7 +211,7 @@ def _empty_page(importing: ImportRequest) -> ImportPage:
             too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
             accept=".csv,.xlsx,.txt",
             name=FIELD,
-            kept=kept_input(FIELD),
+            held_name=held_input(FIELD),
         ),
         fillable=tuple(importing.fields.values()),
         rows=ngettext("Up to ${number} row at once", "Up to ${number} rows at once", MOST_ROWS),
@@ -221,11 +221,11 @@ def _empty_page(importing: ImportRequest) -> ImportPage:
 
 def _earlier(importing: ImportRequest) -> Iterator[EarlierImport]:
     """The imports of the last day."""
-    for kept in kept_imports(importing.records, importing.request.visitor.own_account):
-        at = imported_at(importing.records, kept)
+    for stored in stored_imports(importing.records, importing.request.visitor.own_account):
+        at = imported_at(importing.records, stored)
         if at is not None and at > importing.request.now - UNDONE_WITHIN:
             yield EarlierImport(
-                kept.name, imported_address(importing.records.name, kept.key), moment(at, importing.request.reader)
+                stored.name, imported_address(importing.records.name, stored.key), moment(at, importing.request.reader)
             )
 
 

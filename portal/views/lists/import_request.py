@@ -20,10 +20,10 @@ from portal.records.transfer.csv_columns import header_of, part_names
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_rights import import_keys, import_rights, import_targets
 from portal.records.transfer.importing import columns_of_file
-from portal.records.transfer.kept_imports import KeptImport, kept_imports
 from portal.records.transfer.limited_rows import MOST_UNPACKED, LimitedRows
 from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.transfer.source_files import open_file
+from portal.records.transfer.stored_imports import StoredImport, stored_imports
 from portal.records.writing.history import SYSTEM, Author
 from portal.store.store import StoreError
 from portal.views.forms.uploads import CANNOT_STORE
@@ -43,11 +43,11 @@ class ImportRequest:
         self.keys = import_keys(records)
 
     @cached_property
-    def kept(self) -> KeptImport | None:
+    def stored_import(self) -> StoredImport | None:
         """The file; None where the address names none. Raises HTTPNotFound for one of somebody else."""
         if not self.inputs.get("file"):
             return None
-        imports = kept_imports(self.records, self.request.visitor.own_account, self.inputs["file"])
+        imports = stored_imports(self.records, self.request.visitor.own_account, self.inputs["file"])
         if not imports:
             raise HTTPNotFound
         return imports[0]
@@ -122,11 +122,11 @@ class ImportRequest:
     @contextmanager
     def opened(self) -> Iterator[LimitedRows]:
         """The rows of the file. Raises UnreadableFileError, HTTPNotFound and HTTPServiceUnavailable."""
-        if self.kept is None:
+        if self.stored_import is None:
             raise HTTPNotFound
         with tempfile.NamedTemporaryFile() as file:
             try:
-                file.writelines(self.request.store.read(self.kept.stored))
+                file.writelines(self.request.store.read(self.stored_import.stored))
             except StoreError:
                 raise HTTPServiceUnavailable(CANNOT_STORE) from None
             file.flush()

@@ -10,7 +10,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.records.reading.records import Record
-from portal.records.transfer.kept_imports import UNDONE_WITHIN, Imported, imported, undo_import
+from portal.records.transfer.stored_imports import UNDONE_WITHIN, Imported, imported, undo_import
 from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
@@ -52,8 +52,8 @@ def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
     """`GET /MODULE/imported`: what became of the file `file`, which this account has imported."""
     importing = ImportRequest(module.records, request, request.GET)
     done = _done(importing)
-    kept = importing.kept
-    if kept is None:
+    stored = importing.stored_import
+    if stored is None:
         raise HTTPNotFound
     parts = [
         _records_of(module.module_name, records, words)
@@ -63,15 +63,15 @@ def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
         )
         if records
     ]
-    can_undo = bool(done.made) and not kept.undone and done.at > request.now - UNDONE_WITHIN
+    can_undo = bool(done.made) and not stored.undone and done.at > request.now - UNDONE_WITHIN
     return {
         "page": ImportedPage(
-            file=kept.name,
+            file=stored.name,
             at=moment(done.at, request.reader),
             back_url=list_address(module.module_name),
             parts=tuple(parts),
             undo_url=imported_address(module.module_name) if can_undo else "",
-            key=kept.key,
+            key=stored.key,
             once=one_time_key(),
         )
     }
@@ -87,9 +87,9 @@ def undo(module: Module, request: Request) -> Response:
     address = imported_address(module.module_name, importing.inputs["file"])
     if again := answer_if_repeated(records, request):
         return again
-    if importing.kept is None or importing.kept.undone or done.at <= request.now - UNDONE_WITHIN:
+    if importing.stored_import is None or importing.stored_import.undone or done.at <= request.now - UNDONE_WITHIN:
         return answer_when_done(records, request, address)
-    undone = undo_import(records, importing.kept, importing.author)
+    undone = undo_import(records, importing.stored_import, importing.author)
     answer_when_done(records, request, address)
     left = len(undone.left)
     page = ManyPage(
@@ -113,8 +113,8 @@ def undo(module: Module, request: Request) -> Response:
 def _done(importing: ImportRequest) -> Imported:
     """What the import has made. Raises HTTPNotFound."""
     done = (
-        imported(importing.records, importing.kept, importing.author)
-        if importing.kept and importing.kept.first_event
+        imported(importing.records, importing.stored_import, importing.author)
+        if importing.stored_import and importing.stored_import.first_event
         else None
     )
     if done is None:

@@ -96,7 +96,7 @@ def list_records(module: Module, request: Request) -> dict[str, ListPage]:
 def list_page(records: Records, request: Request, typed: Typed | None = None) -> ListPage:
     """The page of a list as its address asks for it; `typed`: what was refused in the panel where it is arranged."""
     shown = shown_list(records, request, request.GET)
-    list_request, parameters, columns = shown.request, shown.kept, shown.columns
+    list_request, parameters, columns = shown.request, shown.parameters, shown.columns
     states = filter_states(records, list_request, columns)
     query, access, policy = list_request.query, records.access, records.policy
     with_help = request.GET.get(PANEL) == SEARCH_HELP
@@ -189,7 +189,7 @@ def _pager(shown: ShownList, page: Page, count: Count, reader: Reader) -> Pager:
     """“1–25 of 1,000+” on the first page, “25 of 1,000+” on others, and the ways to the next ones."""
 
     def address(name: str, key: str) -> str:
-        return list_address(shown.records.name, [*shown.kept, (name, key)]) if key else ""
+        return list_address(shown.records.name, [*shown.parameters, (name, key)]) if key else ""
 
     is_search = shown.request.narrowed or bool(shown.request.button)
     text = _page_text(page, count, reader) if page.records or is_search else ""

@@ -69,8 +69,8 @@ def list_panel(shown: ShownList, request: Request, typed: Typed | None) -> ListP
     own = view if shown.is_own else None
     columns = tuple(_column_choices(shown, request.GET.get(PANEL, ""))) if shown.is_own else ()
     return ListPanel(
-        columns_url=arranging_address(module, "columns", shown.kept),
-        views_url=arranging_address(module, "views", shown.kept),
+        columns_url=arranging_address(module, "columns", shown.parameters),
+        views_url=arranging_address(module, "views", shown.parameters),
         longest_name=LONGEST_NAME,
         columns=columns,
         moved=any(column.focused for column in columns),
@@ -79,7 +79,7 @@ def list_panel(shown: ShownList, request: Request, typed: Typed | None) -> ListP
         view=view.name if view else "",
         is_own=shown.is_own,
         is_default=own is not None and own.is_default,
-        changed=own is not None and len(shown.kept) > 1,
+        changed=own is not None and len(shown.parameters) > 1,
         link=own_address(request) + list_address(module, {VIEW: own.key}) if own else "",
         name=typed.name if typed else view.name if view else "",
         error=typed.error if typed else "",

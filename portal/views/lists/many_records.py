@@ -34,7 +34,7 @@ from portal.texts import Words, _, ngettext
 from portal.views.forms.form_page import FormRow, QuestionPage
 from portal.views.forms.offers import find_texts
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
-from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
+from portal.views.forms.widgets import FormContent, inputs_of, posted_inputs, widget
 from portal.views.lists.export import CSV, KINDS, list_file, may_export, query_to_export
 from portal.views.lists.shown_list import ShownList, shown_list
 from portal.views.parts import Pairs, TitledLink
@@ -224,12 +224,12 @@ class ManyRequest:
         shared = {
             name: value
             for name, value in first.values.items()
-            if name not in self.asked_names and all(other.values[name] == value for other in others)
+            if name not in self.field_names and all(other.values[name] == value for other in others)
         }
         return values_after(self.records, shared, self.transition) if self.transition else shared
 
     @property
-    def asked_names(self) -> set[str]:
+    def field_names(self) -> set[str]:
         """The names of the fields that are asked for."""
         return {field.name for field in self.fields}
 
@@ -287,8 +287,8 @@ def _question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[An
     records, post = many.records, many.request.POST
     values = many.shared_values if many.fields else {}
     sent = posted_inputs(many.fields, post) or inputs_of(many.fields, {}, many.request.reader)
-    filling = Filling(records, sent, values, problems, find_texts=find_texts(many.request))
-    widgets = [widget(filling, field) for field in many.fields]
+    content = FormContent(records, sent, values, problems, find_texts=find_texts(many.request))
+    widgets = [widget(content, field) for field in many.fields]
     if many.transition and many.asks_comment:
         widgets.append(comment_widget(many.transition, many.comment, problems.get("comment", "")))
     return widgets

@@ -69,12 +69,12 @@ def _search_help(shown: ShownList) -> SearchHelp:
     examples = (
         SearchExample(text, meaning, shown.address_with_search(text)) for text, meaning in _examples(shown, names)
     )
-    return SearchHelp(tuple(examples), tuple(names.typed.values()))
+    return SearchHelp(tuple(examples), tuple(names.spellings.values()))
 
 
 def _examples(shown: ShownList, names: FilterNames) -> Iterator[tuple[str, Words]]:
     """Searches with fields of this very module, those of the list's columns before others, and what they mean."""
-    reader, typed = shown.records.policy.reader, names.typed
+    reader, typed = shown.records.policy.reader, names.spellings
     fields = sorted(filterable(shown.records), key=lambda field: field.name not in shown.columns)
     yield reader.text(_("“exact words”")), _("these words next to each other")
     if field := next((field for field in fields if len(field.offered) > 1), None):
@@ -118,7 +118,7 @@ def _names(records: Records, names: FilterNames, begun: str) -> Iterator[tuple[s
     for field in filterable(records):
         label = reader.text(field.title)
         if begun and (_begins(label, begun) or field.name.startswith(begun)):
-            yield f"{names.typed[field.name]}:", label
+            yield f"{names.spellings[field.name]}:", label
 
 
 def _values(records: Records, field: Field, typed: str) -> Iterator[tuple[str, str]]:

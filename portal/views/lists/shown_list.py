@@ -32,7 +32,7 @@ class ShownList:
     records: Records
     request: ListRequest
     form: Form  # the parameters of the address, and those of the view that it leaves as they are
-    kept: Parameters  # what links to another order, tab or page keep of the address
+    parameters: Parameters  # what links to another order, tab or page keep of the address
     columns: tuple[str, ...]  # that may be read
     arrangement: Arrangement
     view: SavedView | None = None  # that is open
@@ -47,24 +47,24 @@ class ShownList:
 
     def address(self, *more: tuple[str, str]) -> str:
         """The address of this list, with further parameters."""
-        return list_address(self.records.name, [*self.kept, *more])
+        return list_address(self.records.name, [*self.parameters, *more])
 
     def address_without(self, name: str) -> str:
         """The address of this list without one of its filters, its search or its button."""
-        return list_address(self.records.name, self.kept_without(name))
+        return list_address(self.records.name, self.parameters_without(name))
 
     def address_with_search(self, text: str) -> str:
         """The address of this list with another search."""
         if not text:
             return self.address_without("q")
-        others = [(name, value) for name, value in self.kept if name != "q"]
+        others = [(name, value) for name, value in self.parameters if name != "q"]
         return list_address(self.records.name, [*others, ("q", text)])
 
-    def kept_without(self, name: str) -> Parameters:
+    def parameters_without(self, name: str) -> Parameters:
         """What links keep that leave out a filter, the search or the button: an empty one takes away the view's."""
-        kept = [(key, value) for key, value in self.kept if _subject(key) != name]
+        others = [(key, value) for key, value in self.parameters if _subject(key) != name]
         of_view = self.view.arrangement.parameters if self.view else ()
-        return [*kept, (name, "")] if any(_subject(key) == name for key, _value in of_view) else kept
+        return [*others, (name, "")] if any(_subject(key) == name for key, _value in of_view) else others
 
 
 def shown_list(records: Records, request: Request, parameters: Form) -> ShownList:
@@ -83,7 +83,7 @@ def shown_list(records: Records, request: Request, parameters: Form) -> ShownLis
         records=records,
         request=requested(records, request, form),
         form=form,
-        kept=list(_kept(view, views, parameters)),
+        parameters=list(_parameters_of_links(view, views, parameters)),
         columns=shown_columns(records, arrangement.columns),
         arrangement=arrangement,
         view=view,
@@ -134,7 +134,9 @@ def _subject(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _kept(view: SavedView | None, views: tuple[SavedView, ...], parameters: Form) -> Iterator[tuple[str, str]]:
+def _parameters_of_links(
+    view: SavedView | None, views: tuple[SavedView, ...], parameters: Form
+) -> Iterator[tuple[str, str]]:
     """What links keep of the address. An empty parameter takes away what the view has under its name."""
     if view is not None or any(other.is_default for other in views):
         yield VIEW, view.key if view else ""

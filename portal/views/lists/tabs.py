@@ -24,8 +24,8 @@ class TabState:
 def tabs(shown: ShownList, counts: Mapping[str, Count], news: News) -> Iterator[TabState]:
     """The tabs with their counts, and how many of their records are new; search, filters and order stay when one
     changes the tab. In a saved view none is current, unless another one than the view's is asked for."""
-    records, as_saved = shown.records, shown.view is not None and "tab" not in dict(shown.kept)
-    others = [(name, value) for name, value in shown.kept_without("button") if name != "tab"]
+    records, as_saved = shown.records, shown.view is not None and "tab" not in dict(shown.parameters)
+    others = [(name, value) for name, value in shown.parameters_without("button") if name != "tab"]
     declared, reader = records.access.list.tabs or {}, records.policy.reader
     for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
         yield TabState(

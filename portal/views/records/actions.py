@@ -31,7 +31,7 @@ from portal.views.forms.submissions import (
     record_or_list,
     refused_form,
 )
-from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, widget
+from portal.views.forms.widgets import WIDGETS, FormContent, inputs_of, widget
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
@@ -58,12 +58,12 @@ class TransitionForm(SentForm):
 
     @property
     def _shown_fields(self) -> list[Field]:
-        return [field for field in self.fields if not WIDGETS[field.widget].asked_anew]
+        return [field for field in self.fields if not WIDGETS[field.widget].starts_empty]
 
-    def answers(self, filling: Filling, given: Iterable[str] = ()) -> dict[str, Any]:
-        """The answers of `filling`; `given`: the fields of which an empty answer is meant, beside those shown."""
+    def answers(self, content: FormContent, given: Iterable[str] = ()) -> dict[str, Any]:
+        """The answers of `content`; `given`: the fields of which an empty answer is meant, beside those shown."""
         shown = {field.name for field in self._shown_fields if field.name in self.record.values}
-        return given_answers(self.records, self.fields, filling.values, {*shown, *given})
+        return given_answers(self.records, self.fields, content.values, {*shown, *given})
 
 
 @view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
@@ -74,11 +74,11 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
     draft = drafts_of(request).get(_draft_name(form))
     if draft:
         inputs = as_form(draft.content.inputs)
-        filling = replace(form.read(inputs), errors={})
-        return {"page": _transition_page(form, filling, inputs.get("comment", ""), draft)}
+        content = replace(form.read(inputs), errors={})
+        return {"page": _transition_page(form, content, inputs.get("comment", ""), draft)}
     if not leaves(form.transition, state_of(form.records, form.record)):
         return set_flash(request, HTTPSeeOther(resource.record_resource.path), "moved-on")
-    return {"page": _transition_page(form, form.filling(form.shown_inputs, form.known), "")}
+    return {"page": _transition_page(form, form.content(form.shown_inputs, form.known), "")}
 
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
@@ -89,23 +89,23 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     form.receive_files()
     text = comment_text(request, "comment") if form.asks_comment else ""
     changed = form_after_button(request, records, form.fields, posted_content(request))
-    filling = form.read(request.POST if changed is None else changed)
-    if changed is not None or filling.find_texts:
-        return {"page": _transition_page(form, replace(filling, errors={}), text)}
+    content = form.read(request.POST if changed is None else changed)
+    if changed is not None or content.find_texts:
+        return {"page": _transition_page(form, replace(content, errors={}), text)}
     if problem := transition_comment_problem(transition, text, bool(form.attached.files)):
-        filling = replace(filling, errors={**filling.errors, "comment": problem})
-    if filling.errors or form.attached.refused:
-        return refused_form(request, _transition_page(form, filling, text))
+        content = replace(content, errors={**content.errors, "comment": problem})
+    if content.errors or form.attached.refused:
+        return refused_form(request, _transition_page(form, content, text))
     if again := answer_if_repeated(records, request):
         return again
     try:
-        request.writer(records).move(record, transition, form.answers(filling), text, form.attached.files)
+        request.writer(records).move(record, transition, form.answers(content), text, form.attached.files)
     except ConflictError:
         raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
     except Refused as refused:  # by a table that others made, or as what it sets is unique
-        filling = replace(filling, errors=errors_of(refused, form.fields))
-        page = _transition_page(form, filling, text)
-        return refused_form(request, page if filling.errors else replace(page, error=refused.message))
+        content = replace(content, errors=errors_of(refused, form.fields))
+        page = _transition_page(form, content, text)
+        return refused_form(request, page if content.errors else replace(page, error=refused.message))
     return set_flash(
         request,
         answer_when_done(records, request, record_or_list(resource.record_resource, record.id, request)),
@@ -134,12 +134,14 @@ def _draft_name(form: TransitionForm) -> str:
     return f"{form.records.name}/{form.record.id}/move/{form.transition.name}"
 
 
-def _transition_page(form: TransitionForm, filling: Filling, comment: str, draft: Draft | None = None) -> QuestionPage:
+def _transition_page(
+    form: TransitionForm, content: FormContent, comment: str, draft: Draft | None = None
+) -> QuestionPage:
     """The question of a transition; with its comment files are asked for too."""
     transition, request, resource = form.transition, form.request, form.resource.record_resource
-    widgets = [widget(filling, field) for field in form.fields]
+    widgets = [widget(content, field) for field in form.fields]
     if form.asks_comment:
-        widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))
+        widgets.append(comment_widget(transition, comment, content.errors.get("comment", "")))
     shown = draft_shown(draft, request.reader) if draft else None
     return QuestionPage(
         heading=display_name(transition),
@@ -153,7 +155,7 @@ def _transition_page(form: TransitionForm, filling: Filling, comment: str, draft
         tone=transition.tone or "primary",
         icon=transition.icon or "",
         once=once_key(request),
-        files=form.upload_input(filling),
+        files=form.upload_input(content),
         draft=draft_form(request, _draft_name(form), shown=shown),
     )
 

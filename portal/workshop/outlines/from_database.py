@@ -30,7 +30,7 @@ ON_SQLITE = ("date", "datetime", "time")  # which it keeps as text
 class Table:
     """One table: what it is made of, and where its foreign keys lead, by their column."""
 
-    found: InspectedTable
+    inspected: InspectedTable
     links: dict[str, str]
     types: dict[str, Any]
     unique: frozenset[str]
@@ -67,7 +67,7 @@ def _table(inspector: sa.Inspector, name: str) -> Table:
 
 
 def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) -> OutlineModule:
-    found = table.found
+    found = table.inspected
     source = sa.table(found.name, *map(sa.column, found.columns))
     rows = connection.execute(sa.select(sa.func.count()).select_from(source)).scalar_one()
     module = OutlineModule(modules[found.name], found.name, keys={"table": found.name}, rows=rows)
@@ -93,8 +93,8 @@ def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) ->
 
 def _look(connection: sa.Connection, table: Table, source: sa.TableClause) -> dict[str, ColumnValues]:
     """The values that some rows of a table hold, by column."""
-    names = [name for name, kind in table.found.columns.items() if kind != "binary"]
-    values = {name: ColumnValues(name) for name in table.found.columns}
+    names = [name for name, kind in table.inspected.columns.items() if kind != "binary"]
+    values = {name: ColumnValues(name) for name in table.inspected.columns}
     texts = [sa.cast(source.c[name], sa.Text()).label(name) for name in names]
     for row in connection.execute(sa.select(*texts).limit(SAMPLED)).mappings() if texts else ():
         for name in names:
@@ -120,7 +120,7 @@ def _field(
 
 
 def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
-    kind = table.found.columns[column]
+    kind = table.inspected.columns[column]
     if kind == "datetime" and values.filled and all(MIDNIGHT.search(value) for value in values.counts):
         return Guess("date", reason="every time is midnight")
     if kind in WITHOUT_LOOK:

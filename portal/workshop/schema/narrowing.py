@@ -28,7 +28,7 @@ class Around:
     """Where a key stands: the module whose names it uses, the module that its conditions ask, and its field."""
 
     module: ModuleNames | None = None
-    asked: ModuleNames | None = None
+    compared: ModuleNames | None = None
     field: FieldNames | None = None
 
 
@@ -136,7 +136,7 @@ class Narrowing:
 
     def _named_in(self, kind: str, module: ModuleNames, around: Around) -> Schema:
         if kind in ("condition", "form condition"):
-            compared = module if kind == "form condition" else around.asked
+            compared = module if kind == "form condition" else around.compared
             return self.condition(compared) if compared else {}
         if kind == "value":
             return _value(around.field) if around.field else {}

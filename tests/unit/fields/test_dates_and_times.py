@@ -42,12 +42,12 @@ def fields(tmp_path_factory):
 )  # fmt: skip
 def test_values_are_found_as_people_of_each_language_write_them(fields, name, typed):
     assert fields[name].searched
-    assert parse_words(typed).found_among([indexed_text(fields[name].texts(VALUES[name]))])
+    assert parse_words(typed).match([indexed_text(fields[name].texts(VALUES[name]))])
 
 
 @pytest.mark.parametrize(("name", "typed"), [("at", "26 nov"), ("clock", "9:50"), ("day", "5 mar"), ("paid", "yes")])
 def test_they_are_not_found_by_something_else(fields, name, typed):
-    assert not parse_words(typed).found_among([indexed_text(fields[name].texts(VALUES[name]))])
+    assert not parse_words(typed).match([indexed_text(fields[name].texts(VALUES[name]))])
 
 
 def test_a_boolean_that_is_not_true_is_not_found_by_its_name(fields):

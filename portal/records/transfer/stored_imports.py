@@ -32,7 +32,7 @@ CHUNK = 500
 
 
 @dataclass(frozen=True)
-class KeptImport:
+class StoredImport:
     """A file that was sent, and the import that was made of it, if one was.
 
     `first_event`: the id of the import's first event; 0 before there is one.
@@ -62,7 +62,7 @@ class Undone:
     left: tuple[tuple[Record, str], ...]
 
 
-def kept_imports(records: Records, account_id: int | None, key: str = "") -> list[KeptImport]:
+def stored_imports(records: Records, account_id: int | None, key: str = "") -> list[StoredImport]:
     """The files that `account_id` has sent for this module, the latest first; with `key` the one of that key."""
     table = records.policy.tables.pending_file
     of_account = [table.c["account"] == account_id, table.c["module"] == records.name]
@@ -73,11 +73,11 @@ def kept_imports(records: Records, account_id: int | None, key: str = "") -> lis
     for row_key, name, stored, field in rows:
         what, _colon, event = (field or "").partition(":")
         if what in (FIELD, DONE, UNDONE):
-            imports.append(KeptImport(row_key, name, stored, int(event or 0), what == UNDONE))
+            imports.append(StoredImport(row_key, name, stored, int(event or 0), what == UNDONE))
     return imports
 
 
-def store_import(records: Records, source: CsvRows, options: ImportOptions, kept: KeptImport) -> ImportReport:
+def store_import(records: Records, source: CsvRows, options: ImportOptions, stored: StoredImport) -> ImportReport:
     """Imports as `import_file` does, and remembers what became of the file, unless nothing did."""
     event = records.policy.tables.event
     before = records.connection.scalar(sa.select(sa.func.max(event.c["id"]))) or 0
@@ -85,7 +85,7 @@ def store_import(records: Records, source: CsvRows, options: ImportOptions, kept
     of_import = event.c["id"] > before, *_written_by(records, event, options.author, records.policy.reader.now)
     first = records.connection.scalar(sa.select(sa.func.min(event.c["id"])).where(*of_import))
     if first:
-        _remember(records, kept, f"{DONE}:{first}")
+        _remember(records, stored, f"{DONE}:{first}")
     return report
 
 
@@ -100,26 +100,26 @@ def _written_by(
     )
 
 
-def _remember(records: Records, kept: KeptImport, field: str) -> None:
+def _remember(records: Records, stored: StoredImport, field: str) -> None:
     table = records.policy.tables.pending_file
-    records.connection.execute(sa.update(table).where(table.c["key"] == kept.key).values(field=field))
+    records.connection.execute(sa.update(table).where(table.c["key"] == stored.key).values(field=field))
 
 
-def imported_at(records: Records, kept: KeptImport) -> datetime.datetime | None:
+def imported_at(records: Records, stored: StoredImport) -> datetime.datetime | None:
     """When a file was imported; None where nothing is known of that any more."""
     event = records.policy.tables.event
     at: datetime.datetime | None = records.connection.scalar(
-        sa.select(event.c["at"]).where(event.c["id"] == kept.first_event)
+        sa.select(event.c["at"]).where(event.c["id"] == stored.first_event)
     )
     return at
 
 
-def imported(records: Records, kept: KeptImport, author: Author) -> Imported | None:
+def imported(records: Records, stored: StoredImport, author: Author) -> Imported | None:
     """What an import by `author` has made and changed; None where nothing is known of it any more."""
-    event, at = records.policy.tables.event, imported_at(records, kept)
+    event, at = records.policy.tables.event, imported_at(records, stored)
     if at is None:
         return None
-    within = event.c["id"].between(kept.first_event, kept.first_event + MOST_EVENTS)
+    within = event.c["id"].between(stored.first_event, stored.first_event + MOST_EVENTS)
     query = sa.select(event.c["record"], event.c["details"]).where(within, *_written_by(records, event, author, at))
     created, changed = list[int](), list[int]()
     for record_id, details in records.connection.execute(query.order_by(event.c["id"])):
@@ -132,9 +132,9 @@ def _visible(records: Records, ids: list[int]) -> tuple[Record, ...]:
     return tuple(visible[record_id] for record_id in ids if record_id in visible)
 
 
-def undo_import(records: Records, kept: KeptImport, author: Author) -> Undone:
+def undo_import(records: Records, stored: StoredImport, author: Author) -> Undone:
     """Deletes the records that an import has made and nobody has touched since; says of the others why they stay."""
-    present = imported(records, kept, author)
+    present = imported(records, stored, author)
     if present is None:
         return Undone((), ())
     created = {record.id: record for record in present.made}
@@ -152,7 +152,7 @@ def undo_import(records: Records, kept: KeptImport, author: Author) -> Undone:
     deletion, system = Deletion(author, records), records.as_system
     for going in batched((record_id for record_id in created if record_id not in reasons), CHUNK):
         deletion.remove(system, going)
-    _remember(records, kept, f"{UNDONE}:{kept.first_event}")
+    _remember(records, stored, f"{UNDONE}:{stored.first_event}")
     changed = [(record, _("It already existed before the import.")) for record in present.changed]
     return Undone(
         tuple(record.title for record in present.made if record.id not in reasons),
