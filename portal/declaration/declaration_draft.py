@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from portal.declaration.declaration import row_modules
 from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp, Webhook
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.document import Document
 from portal.declaration.source.problems import KeyPath, Problem, Sentence
-from portal.declaration.source.yaml_reader import Document
 from portal.declaration.unknown_names import no_field, no_module
 from portal.fields.base import Field
 from portal.fields.link import link_targets

@@ -12,9 +12,10 @@ from pathlib import Path
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.source.condition_numbers import keep_condition_numbers_as_written
+from portal.declaration.source.decoding import LARGEST_FILE
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.suggestions import closest
-from portal.declaration.source.yaml_reader import LARGEST_FILE, read
+from portal.declaration.source.yaml_reader import read
 
 PROFILES = "profiles"
 # Copies that editors and people leave behind; nobody expects them to be read.

@@ -14,9 +14,9 @@ from portal.declaration.read_fields import read_fields
 from portal.declaration.shape_keys import has_keys_of, keys_of
 from portal.declaration.shapes import Inbox, Module, OnComment, Settings, SignUp, Transition, Webhook
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.document import Document
 from portal.declaration.source.problems import Problem, Sentence
 from portal.declaration.source.suggestions import closest
-from portal.declaration.source.yaml_reader import Document
 from portal.declaration.synonyms import intended_key
 from portal.declaration.unknown_names import no_module
 from portal.declaration.validation import (

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from portal.declaration.source.document import Document
 from portal.declaration.source.problems import KeyPath
-from portal.declaration.source.yaml_reader import Document, read
+from portal.declaration.source.yaml_reader import read
 
 BYTE_ORDER_MARK = "\ufeff"
 _LINE_BREAK = re.compile("\r\n|\n|\r")

@@ -6,8 +6,8 @@ source text; fields that hold numbers read them from text as well.
 
 from typing import Any
 
+from portal.declaration.source.document import Document
 from portal.declaration.source.problems import KeyPath
-from portal.declaration.source.yaml_reader import Document
 
 CONDITIONS = ("where", "show_when", "required_when", "read_only_when")
 

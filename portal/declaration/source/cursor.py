@@ -9,8 +9,8 @@ placed at the nearest parent that is.
 
 from typing import Any
 
+from portal.declaration.source.document import Document
 from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
-from portal.declaration.source.yaml_reader import Document
 
 
 class Cursor:

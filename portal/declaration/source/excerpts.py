@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
+from portal.declaration.source.document import Document
 from portal.declaration.source.problems import Problem, RelatedPlace
-from portal.declaration.source.yaml_reader import Document
 
 BEFORE = 2  # lines that are shown above the line itself
 LONGEST_LINE = 160

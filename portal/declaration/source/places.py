@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from portal.declaration.source.document import Document
 from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import KeyPath, Problem
-from portal.declaration.source.yaml_reader import Document, read
+from portal.declaration.source.yaml_reader import read
 
 # Where no quoted text stands before it.
 COMMENT = re.compile(r"""(?<=[^'"#])\s#(?=[^'"]*$).*$""")

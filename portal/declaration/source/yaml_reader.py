@@ -10,15 +10,14 @@ takes several times as long.
 
 import re
 import sys
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Protocol
 
 import yaml
 from yaml._yaml import CParser
 
+from portal.declaration.source.decoding import LARGEST_FILE, UnreadableError, decode
+from portal.declaration.source.document import Document, place_of
 from portal.declaration.source.nodes import Collection, Node, OpenList, OpenMapping, YamlMark, copy_data
 from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, Sentence, quoted_name
 from portal.declaration.source.scalars import plain_value
@@ -26,106 +25,16 @@ from portal.declaration.source.suggestions import suggest
 from portal.declaration.source.syntax_errors import (
     NOT_A_SPACE,
     TYPOGRAPHIC_QUOTES,
-    Place,
     error_in_words,
     unseen_break,
-    what_is_not_yaml,
 )
-from portal.declaration.source.text_lines import LINE_BREAK
 
-LARGEST_FILE = 16_000_000
 DEEPEST = 50
 MOST_THROUGH_ALIASES = 200_000
 MOST_PROBLEMS = 1_000
-MOST_TAG_LINES = 100
 
-# The first bytes of pictures, archives (also of word processors) and PDF.
-_BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"%PDF-", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"SQLite ")
-_ENCODINGS = (
-    (BOM_UTF8, "utf-8"),
-    (BOM_UTF32_LE, "utf-32-le"),
-    (BOM_UTF32_BE, "utf-32-be"),
-    (BOM_UTF16_LE, "utf-16-le"),
-    (BOM_UTF16_BE, "utf-16-be"),
-)
-# The parser compares each of these lines with all before it: a megabyte of them would take minutes.
-_TAG_LINE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
 _ODD_START = re.compile(f"[{NOT_A_SPACE}]")
 _SUSPICIOUS = re.compile(f"[{NOT_A_SPACE}{TYPOGRAPHIC_QUOTES}]")
-# What YAML calls not printable (YAML 1.2 §5.1): binary files, and bytes that slipped in by mistake.
-_CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-@dataclass(frozen=True)
-class Document:
-    """What a file says: `data` is dicts with text keys, lists and scalars; None where nothing could be read."""
-
-    file: str
-    data: Any = None
-    problems: list[Problem] = field(default_factory=list)
-    root: Node | None = None
-    text: str = ""
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """The lines of the file, without their ends."""
-        return LINE_BREAK.split(self.text)
-
-    def place(self, path: KeyPath, key: bool = False) -> Place:
-        """Line and column, from 1, of a value, or of its key.
-
-        Where nothing is written at `path`, the place is that of the nearest parent: of its key if it has one.
-        """
-        node, mark = self.root, None
-        if node is None:
-            return 1, 1
-        for part in path:
-            child = node.children.get(part)
-            if child is None:
-                return _place(mark or node.mark)
-            node, mark = child, node.keys.get(part)
-        return _place(mark if key and mark is not None else node.mark)
-
-    def has(self, path: KeyPath) -> bool:
-        """Whether something is written at `path`."""
-        return self.node(path) is not None
-
-    def value(self, path: KeyPath) -> Any:
-        """The data at `path`, None where nothing is written."""
-        value = self.data
-        for part in path:
-            if isinstance(value, dict):
-                value = value.get(part)
-            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-                value = value[part]
-            else:
-                return None
-        return value
-
-    def source_text(self, path: KeyPath) -> str | None:
-        """The source text of the scalar at `path` (`1.10`, `No`), None for anything else."""
-        node = self.node(path)
-        return node.source_text if node is not None else None
-
-    def node(self, path: KeyPath) -> Node | None:
-        """The node at `path`, None where nothing is written."""
-        node = self.root
-        for part in path:
-            if node is None:
-                return None
-            node = node.children.get(part)
-        return node
-
-    def problem(
-        self,
-        path: KeyPath,
-        message: str,
-        key: bool = False,
-        warning: bool = False,
-        related: tuple[RelatedPlace, ...] = (),
-    ) -> Problem:
-        """A problem with the value at `path`, or with its key."""
-        return Problem(self.file, *self.place(path, key), path, message, warning, related)  # fmt: skip
 
 
 def read(raw: bytes, file: str) -> Document:
@@ -133,84 +42,15 @@ def read(raw: bytes, file: str) -> Document:
     problems: list[Problem] = []
     text = ""
     try:
-        text = _decode(raw)
+        text = decode(raw)
         reading = _Reading(text, file, problems)
         document = Document(file, reading.build(), problems, reading.root, text)
         if (unseen := unseen_break(text, 0, len(text))) is not None:
             problems.append(Problem(file, *unseen[0], (), unseen[1], warning=True))
         return document
-    except _UnreadableError as error:
+    except UnreadableError as error:
         problems.append(Problem(file, *error.place, error.path, error.message))
         return Document(file, None, problems, text=text or raw[:LARGEST_FILE].decode("utf-8", "replace"))
-
-
-class _UnreadableError(Exception):
-    """The rest of the file, from `place` on, cannot be read."""
-
-    def __init__(self, place: Place, message: str, path: KeyPath = ()) -> None:
-        super().__init__(message)
-        self.place = place
-        self.message = message
-        self.path = path
-
-
-def _decode(raw: bytes) -> str:
-    if len(raw) > LARGEST_FILE:
-        raise _UnreadableError((1, 1), "the file is larger than 16 MB")
-    mark, encoding = next(((mark, name) for mark, name in _ENCODINGS if raw.startswith(mark)), (b"", "utf-8"))
-    raw = raw[len(mark) :]
-    if wrong := _not_text(raw, encoding):
-        raise _UnreadableError((1, 1), wrong)
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        before = raw[: error.start].decode(encoding)
-        raise _UnreadableError(_end(before), _wrong_byte(raw, error.start, encoding)) from None
-    if control := _CONTROL.search(text):
-        character = f"U+{ord(control.group()):04X}"
-        wrong = f"the character {character} is not allowed in YAML: remove it, or save the file as UTF-8"
-        raise _UnreadableError(_end(text[: control.start()]), wrong)
-    if "%TAG" in text and len(_TAG_LINE.findall(text)) > MOST_TAG_LINES:
-        raise _UnreadableError((1, 1), '"%TAG" is not used here: remove these lines')
-    if (trace := what_is_not_yaml(text)) is not None:
-        raise _UnreadableError(*trace)
-    return text
-
-
-def _wrong_byte(raw: bytes, place: int, encoding: str) -> str:
-    """The sentence for a byte that is no text in `encoding`: most such files are in the old encoding of Windows."""
-    wrong = f"the byte 0x{raw[place]:02X} is not {encoding[:6].upper()}: save it as UTF-8"
-    character = raw[place : place + 1].decode("cp1252", "ignore")
-    if encoding != "utf-8" or not character.isalpha():
-        return wrong
-    return (
-        f'{wrong} (in Windows-1252 it is "{character}": choose UTF-8 in "Save as" of your editor, or run'
-        " iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW)"
-    )
-
-
-def _not_text(raw: bytes, encoding: str) -> str | None:
-    """Why this is no text file at all, or None."""
-    if encoding != "utf-8":
-        return None
-    beginning = raw[:1000]
-    zeros = beginning.count(0)
-    if zeros > 3 and zeros >= len(beginning) // 2 - 1 and not beginning.startswith(_BINARY):
-        return "this file is in UTF-16 or UTF-32: save it as UTF-8"
-    controls = sum(byte < 32 and byte not in b"\t\n\r" for byte in beginning)
-    if beginning.startswith(_BINARY) or controls > max(3, len(beginning) // 20):
-        return "this is not a text file: it looks like a picture, an archive or a document of another program"
-    return None
-
-
-def _end(text: str) -> Place:
-    """The place in the file just after `text`."""
-    lines = LINE_BREAK.split(text)
-    return len(lines), len(lines[-1]) + 1
-
-
-def _place(mark: YamlMark) -> Place:
-    return mark.line + 1, mark.column + 1
 
 
 class _CollectionEvent(Protocol):
@@ -243,7 +83,7 @@ class _Reading:
         self._last_scalar: _ScalarEvent | None = None
 
     def build(self) -> Any:
-        """The data; adds the problems that leave the rest readable. Raises _UnreadableError."""
+        """The data; adds the problems that leave the rest readable. Raises UnreadableError."""
         handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._begin_mapping,
@@ -265,7 +105,7 @@ class _Reading:
         except yaml.MarkedYAMLError as error:
             opened = self._open[-1].node.mark if self._open else None
             place, words = error_in_words(error, self._text, self._last_scalar, opened)
-            raise _UnreadableError(place or (1, 1), words, self._path()) from None
+            raise UnreadableError(place or (1, 1), words, self._path()) from None
         except (yaml.YAMLError, UnicodeError):
             raise self._unreadable(self._last, "the file cannot be read from here on: is it text in UTF-8?") from None
         return self._data
@@ -375,12 +215,12 @@ class _Reading:
     def _report(self, mark: YamlMark, path: KeyPath, message: str, first: YamlMark | None = None) -> None:
         if len(self._problems) >= MOST_PROBLEMS:
             raise self._unreadable(mark, f"only the first {MOST_PROBLEMS:,} problems of this file are listed")
-        related = (RelatedPlace(self._file, *_place(first), "first defined here"),) if first is not None else ()
-        self._problems.append(Problem(self._file, *_place(mark), path, message, related=related))
+        related = (RelatedPlace(self._file, *place_of(first), "first defined here"),) if first is not None else ()
+        self._problems.append(Problem(self._file, *place_of(mark), path, message, related=related))
 
     def _misread(self, event: _ScalarEvent, message: str) -> None:
         sentence = Sentence(message, "misread")
-        self._problems.append(Problem(self._file, *_place(event.start_mark), self._path(), sentence, warning=True))
+        self._problems.append(Problem(self._file, *place_of(event.start_mark), self._path(), sentence, warning=True))
 
-    def _unreadable(self, mark: YamlMark | None, message: str) -> _UnreadableError:
-        return _UnreadableError(_place(mark) if mark is not None else (1, 1), message, self._path())
+    def _unreadable(self, mark: YamlMark | None, message: str) -> UnreadableError:
+        return UnreadableError(place_of(mark) if mark is not None else (1, 1), message, self._path())

@@ -11,7 +11,7 @@ from portal.declaration.checks.appearance import TONES, known_icons
 from portal.declaration.read_modules import TOP_LEVEL_KEYS
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS
-from portal.declaration.source.yaml_reader import Document
+from portal.declaration.source.document import Document
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.texts import catalog

@@ -15,8 +15,9 @@ from portal.declaration.declaration_draft import BUTTONS, MODULES
 from portal.declaration.declared_files import PROFILES, profile_file
 from portal.declaration.load import Loaded, load
 from portal.declaration.problem_kinds import kind_of
+from portal.declaration.source.document import Document
 from portal.declaration.source.problems import Problem
-from portal.declaration.source.yaml_reader import Document, read
+from portal.declaration.source.yaml_reader import read
 from portal.workshop.mending.broken_yaml import misread_lines, repaired_lines
 from portal.workshop.mending.duplicates import without_second
 from portal.workshop.mending.edits import Alternatives, Proposal, SourceText

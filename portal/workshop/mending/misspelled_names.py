@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from portal.declaration.source.document import Document
 from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPlace
-from portal.declaration.source.yaml_reader import Document
 from portal.declaration.synonyms import OUR_TYPES
 from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
 from portal.workshop.mending.known_words import (

@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
+from portal.declaration.source.document import Document
 from portal.declaration.source.suggestions import suggest
-from portal.declaration.source.yaml_reader import Document, read
+from portal.declaration.source.yaml_reader import read
 
 
 def read_text(text: str) -> Document:

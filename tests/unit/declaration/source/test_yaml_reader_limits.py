@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portal.declaration.source.document import Document
 from portal.declaration.source.scalars import plain_value
-from portal.declaration.source.yaml_reader import Document, read
+from portal.declaration.source.yaml_reader import read
 
 LINE = re.compile(r"^(warning: )?(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<path>.+?): (?P<message>.+)$")
 
