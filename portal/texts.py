@@ -327,7 +327,7 @@ def words(text: str) -> list[str]:
 def indexed_words(text: str) -> tuple[list[str], list[str]]:
     """The words of `text`; and its compounds in one piece, from each part on: “Wi-Fi” as `wifi`, “14:30” as `1430`."""
     folded = fold(text)
-    compounds = [JOINTS.split(found[0]) for found in COMPOUND.finditer(folded)] if JOINTS.search(folded) else []
+    compounds = [JOINTS.split(match[0]) for match in COMPOUND.finditer(folded)] if JOINTS.search(folded) else []
     joined = ["".join(parts[start:]) for parts in compounds for start in range(len(parts) - 1)]
     return _words_in(folded), joined
 
@@ -336,7 +336,7 @@ def typed_words(text: str) -> list[str]:
     """The words of a search: a compound is one word, as `indexed_words` has it."""
     folded = fold(text)
     if JOINTS.search(folded):
-        folded = COMPOUND.sub(lambda found: JOINTS.sub("", found[0]), folded)
+        folded = COMPOUND.sub(lambda match: JOINTS.sub("", match[0]), folded)
     return _words_in(folded)
 
 

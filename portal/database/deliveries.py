@@ -1,6 +1,6 @@
-"""The queue of what webhooks are told: one row for each event and each webhook (queue.py).
+"""The queue of messages to webhooks: one row for each event and each webhook (queue.py).
 
-A row holds no word of the record: what is told is read when it is sent (portal/jobs/webhook_message.py).
+A row holds nothing of the record, which is read when the message is sent (portal/jobs/webhook_message.py).
 """
 
 import datetime
@@ -14,18 +14,18 @@ from portal.database.queue import REFUSED, SENT, WAITING, queued_row
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 
-# The events that are told by another word than their kind.
-TOLD_AS = {"signed": "edited"}
+# The kinds of events that webhooks know by another word.
+WORD_OF_KIND = {"signed": "edited"}
 
 
 def event_type(module: str, kind: str) -> str:
-    """The type of an event, as webhooks name those of which they are told, such as `orders.moved`."""
+    """The type of an event as `on:` of webhooks names it, such as `orders.moved`."""
     word = kind.partition(":")[0]
-    return f"{module}.{TOLD_AS.get(word, word)}"
+    return f"{module}.{WORD_OF_KIND.get(word, word)}"
 
 
 def webhooks_of(declaration: Declaration, event_type: str) -> list[str]:
-    """The names of the webhooks that are told of events of this type."""
+    """The names of the webhooks that get events of this type."""
     return [name for name, webhook in declaration.webhooks.items() if event_type in webhook.on]
 
 
@@ -48,12 +48,12 @@ def count_waiting(connection: sa.Connection, tables: Tables, webhook: str) -> in
 
 
 def is_declared(tables: Tables) -> sa.ColumnElement[bool]:
-    """What is for a webhook that is declared: others may wait from before, and nobody is to be told of them."""
+    """SQL: messages to webhooks that are declared; those to removed ones are not sent."""
     return tables.delivery.c["webhook"].in_(tables.declaration.webhooks)
 
 
 def forget_deliveries(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Deletes what was told or given up long ago, and what waited in vain for a webhook that was removed.
+    """Deletes what was sent or given up long ago, and what waited in vain for a webhook that was removed.
 
     Not at once: while a portal is renewed, processes with the files of before and of now work side by side.
     """
@@ -70,7 +70,7 @@ def put_deliveries(
     event_type: str,
     now: datetime.datetime,
 ) -> None:
-    """Queues an event for webhooks. They are told only if the transaction is committed."""
+    """Queues an event for webhooks; it is sent only if the transaction is committed."""
     rows = [
         {
             "webhook": name,

@@ -49,12 +49,14 @@ def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -
 def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Problem]:
     """The problems that others cause: of values without a meaning, and of what lacks because it is written wrongly."""
     errors = [problem for problem in problems if not problem.warning]
-    unread = [problem for problem in _of_the_reader(draft) if not problem.warning and not problem.related]
+    by_reader = {problem: None for document in draft.documents.values() for problem in document.problems}
+    unread = [problem for problem in by_reader if not problem.warning and not problem.related]
     first = {(problem.file, problem.line, problem.column): problem for problem in reversed(unread)}
     paths = {(problem.file, problem.path) for problem in unread}
     paths |= {(problem.file, problem.path[:-1]) for problem in unread if problem.path[-1:] == MERGE_PATH}
-    by_reader = set(_of_the_reader(draft))
-    named = {(problem.file, problem.path): problem for problem in reversed(errors) if _is_of_a_name(problem)}
+    named = {
+        (problem.file, problem.path): problem for problem in reversed(errors) if _is_about(problem, "name", "module")
+    }
     misspelled = _misspelled(errors)
     lacking = {part for problem in errors if _is_about(problem, "part", "tab") for part in _lacks(problem)}
     cut = any(problem.file == MODULES and _is_about(problem, "document") for problem in errors)
@@ -85,15 +87,6 @@ def _is_of_a_scope(problem: Problem) -> bool:
 
 def _is_about(problem: Problem, *kinds: CauseKind) -> bool:
     return problem.cause.kind in kinds
-
-
-def _of_the_reader(draft: DeclarationDraft) -> list[Problem]:
-    return [problem for document in draft.documents.values() for problem in document.problems]
-
-
-def _is_of_a_name(problem: Problem) -> bool:
-    """Whether an entry has a name that cannot be, so that nothing more needs to be said of it."""
-    return _is_about(problem, "name", "module")
 
 
 def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:

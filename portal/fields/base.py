@@ -12,11 +12,10 @@ import sqlalchemy as sa
 from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
-from portal.conditions import Condition, is_nothing
+from portal.conditions import is_nothing
 from portal.fields.base_parts import Parts
 from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
-from portal.fields.linked_value import Linked
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.refused import FORBIDDEN, Refused, filled, json_text, operator_refused, storable
@@ -58,7 +57,6 @@ class Field(Parts):
     indexed_as: ClassVar[tuple[str, ...]] = ()  # changes with what `texts` gives, so that the search index follows
     taken: ClassVar[str] = _("This value is already in use.")  # where it must be unique
     suffix: ClassVar[str] = ""  # the unit behind an input
-    beside_titles: ClassVar[tuple[str, ...]] = ()  # what of linked records stands beside their titles, to choose by
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
     # For the contract test and the reference: needed keys; (input, value, shown in English); refused inputs.
     sample: ClassVar[Mapping[str, Any]] = {}
@@ -100,26 +98,6 @@ class Field(Parts):
         return self.label or label_from_name(self.name)
 
     @property
-    def targets(self) -> tuple[str, ...]:
-        """The modules that a link, or a lookup of a link, leads to."""
-        return ()
-
-    @property
-    def several_targets(self) -> bool:
-        """Whether a link may lead to one of several modules, whose name then stands beside the id."""
-        return len(self.targets) > 1
-
-    @property
-    def target_condition(self) -> Condition | None:
-        """Which records of its targets a link offers; None for all."""
-        return None
-
-    @property
-    def on_target_deleted(self) -> Literal["refuse", "clear", "cascade"]:
-        """What happens when a linked record is to be deleted: it is not, the link is emptied, the record goes too."""
-        return "refuse"
-
-    @property
     def offered(self) -> Mapping[str, Option]:
         """The options that can be chosen, by the value that a form sends."""
         return {}
@@ -142,11 +120,6 @@ class Field(Parts):
     def length_limit(self) -> int | None:
         """How many characters a text may have; None for what is no text, or short by its kind."""
         return None
-
-    @property
-    def link_path(self) -> tuple[str, ...]:
-        """The fields that a lookup follows, the first of them a link of the same record."""
-        return ()
 
     @property
     def value_type(self) -> str:
@@ -207,11 +180,6 @@ class Field(Parts):
         """What `key_column` holds for `value`."""
         return self.store(value)[self.key_column]
 
-    @property
-    def module_column(self) -> str | None:
-        """The name of the companion column that says to which of several modules a link leads."""
-        return None
-
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """The columns of a query from whose rows `load` takes the value."""
         if self.virtual:
@@ -246,10 +214,6 @@ class Field(Parts):
     def ranked(self) -> tuple[Any, ...]:
         """The values in the order of `order` where it is not the column's: lists read them from its index."""
         return ()
-
-    def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        """For links, the column of the linked table by which `order` sorts."""
-        return None
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
         """The column whose index lets lists sort by this field quickly."""
@@ -294,14 +258,6 @@ class Field(Parts):
     def html(self, value: Any) -> str:
         """The value as HTML that is safe to show, for types that hold markup."""
         return str(escape(self.show(value, PLAIN)))
-
-    def links_in(self, value: Any) -> tuple[Linked, ...]:
-        """The linked records of a value."""
-        return ()
-
-    def link_value(self, link: Linked) -> str:
-        """What an input holds that means `link`: the id, `MODULE:ID` where the field leads to several modules."""
-        return f"{link.module}:{link.id}" if self.several_targets else str(link.id)
 
     def write(self, value: Any) -> str:
         """The raw value for CSV and JSON; `read` is the inverse."""
@@ -356,10 +312,6 @@ class Field(Parts):
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
         """A filter's `FIELD=text` → the operator and the constant for `compare`. Raises Refused."""
         return ("contains" if self.filter == "text" else "equal"), self.constant(text, reader)
-
-    def parse_filter_id(self, text: str) -> Any:
-        """A filter's `FIELD.id=text` → the constant for `compare`, for links. Raises Refused."""
-        raise operator_refused("id")
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """SQL for one comparison; `value` comes from `constant`, for one_of a list of such."""

@@ -1,5 +1,5 @@
-"""Parts of the base of every field: compared with others, as a column of lines, in forms, in tables of others, in
-formulas, in JSON, for checks."""
+"""Parts of the base of every field: compared with others, as a column of lines, in forms, links, in tables of others,
+in formulas, in JSON, for checks."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, cast
@@ -7,10 +7,13 @@ from typing import Any, ClassVar, Literal, NamedTuple, cast
 import sqlalchemy as sa
 from pydantic import StrictBool
 
+from portal.conditions import Condition
 from portal.fields.base_shape import FormWhere, Shape
 from portal.fields.comparisons import ORDER
 from portal.fields.deadline import DeadlineRule
+from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
+from portal.fields.refused import operator_refused
 from portal.fields.stopwatch import Stopwatch
 
 Kind = Literal["number", "percent", "money", "duration", "date", "datetime", "text"]
@@ -140,6 +143,58 @@ class InFormulas(Shape):
         return {}
 
 
+class Linking(Shape):
+    """The part of Field that has to do with links to records of other modules."""
+
+    beside_titles: ClassVar[tuple[str, ...]] = ()  # what of linked records stands beside their titles, to choose by
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The modules that a link, or a lookup of a link, leads to."""
+        return ()
+
+    @property
+    def several_targets(self) -> bool:
+        """Whether a link may lead to one of several modules, whose name then stands beside the id."""
+        return len(self.targets) > 1
+
+    @property
+    def target_condition(self) -> Condition | None:
+        """Which records of its targets a link offers; None for all."""
+        return None
+
+    @property
+    def on_target_deleted(self) -> Literal["refuse", "clear", "cascade"]:
+        """What happens when a linked record is to be deleted: it is not, the link is emptied, the record goes too."""
+        return "refuse"
+
+    @property
+    def link_path(self) -> tuple[str, ...]:
+        """The fields that a lookup follows, the first of them a link of the same record."""
+        return ()
+
+    @property
+    def module_column(self) -> str | None:
+        """The name of the companion column that says to which of several modules a link leads."""
+        return None
+
+    def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        """For links, the column of the linked table by which `order` sorts."""
+        return None
+
+    def links_in(self, value: Any) -> tuple[Linked, ...]:
+        """The linked records of a value."""
+        return ()
+
+    def link_value(self, link: Linked) -> str:
+        """What an input holds that means `link`: the id, `MODULE:ID` where the field leads to several modules."""
+        return f"{link.module}:{link.id}" if self.several_targets else str(link.id)
+
+    def parse_filter_id(self, text: str) -> Any:
+        """A filter's `FIELD.id=text` → the constant for `compare`, for links. Raises Refused."""
+        raise operator_refused("id")
+
+
 class OverOthers(Shape):
     """The part of Field that has to do with roll-ups: numbers that are computed from the records that link to one."""
 
@@ -208,5 +263,5 @@ class Checked(Shape):
         return ()
 
 
-class Parts(Compared, InLines, InForms, InFormulas, OverOthers, WithDeadline, FromColumn, InJson, Checked):
+class Parts(Compared, InLines, InForms, InFormulas, Linking, OverOthers, WithDeadline, FromColumn, InJson, Checked):
     """All of them."""

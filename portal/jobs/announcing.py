@@ -1,8 +1,8 @@
 """Announces what happened to records: some two minutes later, so that several comments make one letter.
 
-The rights of that moment decide who is told, and what. Taking the events, writing the letters and forgetting the events
-is one transaction: nothing is told twice, and nothing is lost. Of several workers one takes a record: the first of its
-events, which stays locked until all of them are told.
+The rights of that moment decide who is notified, and of what. Taking the events, writing the letters and forgetting
+the events is one transaction: nothing is sent twice, and nothing is lost. Of several workers one takes a record: the
+first of its events, which stays locked until letters about all of them are written.
 """
 
 import datetime

@@ -36,7 +36,7 @@ from portal.texts import _
 MOMENT = Datetime(name="at", type="datetime")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields that a receipt repeats, characters of each
-TOLD_AS_CREATED = {Role.OWNER, Role.WATCHER, Role.DESK, Role.COMPANY}
+NOTIFIED_OF_CREATION = {Role.OWNER, Role.WATCHER, Role.DESK, Role.COMPANY}
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _kind_of_letter(event: AnnouncedEvent, recipient: Recipient, module: Module)
     """Which kind of letter an event makes for a recipient; None for none."""
     mail, roles = module.mail, recipient.roles
     mine = event.account is not None and event.account == recipient.account.id
-    if event.kind == "created" and mail.created and roles & TOLD_AS_CREATED and (not mine or Role.OWNER in roles):
+    if event.kind == "created" and mail.created and roles & NOTIFIED_OF_CREATION and (not mine or Role.OWNER in roles):
         return "created"
     staff = recipient.identity is not None and recipient.identity.policy.staff
     if mine or (event.internal and not staff):

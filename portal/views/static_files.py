@@ -34,6 +34,5 @@ def serve_asset(request: Request) -> Response:
 
 @view_config(context=Root, name="robots.txt", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_robots(root: Root, request: Request) -> Response:
-    """`GET /robots.txt`: lets crawlers read the header of every answer that keeps it out of search engines
-    (web/protection.py)."""
+    """`GET /robots.txt`: lets crawlers read the header that keeps every page out of search engines."""
     return Response(text=ROBOTS, content_type="text/plain")

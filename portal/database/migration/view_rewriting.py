@@ -69,7 +69,7 @@ def _renamed_parameter(name: str, value: str, names: Mapping[str, str]) -> list[
         bare = value.removeprefix("-")
         return [name, f"{descending}{names.get(bare, bare)}"]
     if name == "q":
-        return [name, NAME_IN_SEARCH.sub(lambda found: names.get(found[0], found[0]), value)]
+        return [name, NAME_IN_SEARCH.sub(lambda match: names.get(match[0], match[0]), value)]
     return [f"{names.get(field, field)}{dot}{part}", value]
 
 

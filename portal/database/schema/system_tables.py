@@ -169,7 +169,7 @@ def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _letter_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Letters, what leads to them, the mails that came in, and what webhooks are told."""
+    """Letters, what leads to them, the mails that came in, and what webhooks are sent."""
     return {
         "outbox": _outbox_table(metadata),
         "announcement": sa.Table(
@@ -243,7 +243,7 @@ def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _delivery_table(metadata: sa.MetaData) -> sa.Table:
-    """The events of which webhooks are told, those that were told too."""
+    """The events that webhooks get, also those that were sent already."""
     return sa.Table(
         "portal_delivery",
         metadata,

@@ -50,7 +50,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
         else:
             how = "it is too long for an index: take it out of the list, or give it a smaller max_length"
         message = f"sorting the list of {module.name} by {name} reads all of its records; {how}"
-        yield _warning(places, module, keys, message)
+        yield _warning(places, keys, message)
 
 
 def _conditions(module: Module, table: sa.Table, places: Places) -> Iterator[Problem]:
@@ -60,7 +60,7 @@ def _conditions(module: Module, table: sa.Table, places: Places) -> Iterator[Pro
         if names:
             keys: KeyPath = ("modules", module.name, "list", "tabs", name)
             message = f"no index finds the records of this tab; add `index: true` to {names}"
-            yield _warning(places, module, keys, message)
+            yield _warning(places, keys, message)
 
 
 def _scopes(declaration: Declaration, module: Module, places: Places) -> Iterator[Problem]:
@@ -88,6 +88,6 @@ def _unanswered(condition: Condition, module: Module, table: sa.Table) -> str:
     return " or ".join(dict.fromkeys(indexable))
 
 
-def _warning(places: Places, module: Module, keys: KeyPath, message: str) -> Problem:
+def _warning(places: Places, keys: KeyPath, message: str) -> Problem:
     path = keys if places.has("modules.yaml", keys) else keys[:2]
     return places.problem("modules.yaml", path, message, warning=True)

@@ -1,4 +1,4 @@
-"""Records, comments and files as programs read them: what the API answers, and what webhooks are told.
+"""Records, comments and files as programs read them: what the API answers, and what webhooks are sent.
 
 What stands in them was read with the rights of a policy before; nothing is looked up here but the files of comments.
 """

@@ -220,10 +220,10 @@ class _NewsStatement:
             parts.append(self._seen_records(self.page.reader.name))
             if self.page.spoken:
                 parts.append(self._speakers(self.page.reader.name))
-        return sa.union_all(*(self._row(part, typed=part is parts[0]) for part in parts)) if parts else None
+        return sa.union_all(*(self._row(part, with_types=part is parts[0]) for part in parts)) if parts else None
 
-    def _row(self, part: sa.Select[Any], typed: bool) -> sa.Select[Any]:
-        """A part with the columns that all of them have: its own, and NULL; `typed`: with its type."""
+    def _row(self, part: sa.Select[Any], with_types: bool) -> sa.Select[Any]:
+        """A part with the columns that all of them have: its own, and NULL; `with_types`: each with its type."""
         types: dict[str, Any] = {
             "kind": sa.Text(),
             "name": sa.Text(),
@@ -236,7 +236,9 @@ class _NewsStatement:
         }
         types |= {_tab(place): sa.BigInteger() for place in range(len(self._tabs))}
         # Only NULL is cast: SQLite would read a moment as a number.
-        empty = {name: (sa.cast(sa.null(), type_) if typed else sa.null()).label(name) for name, type_ in types.items()}
+        empty = {
+            name: (sa.cast(sa.null(), type_) if with_types else sa.null()).label(name) for name, type_ in types.items()
+        }
         own = {column.name: column for column in part.selected_columns}
         return part.with_only_columns(*(empty | own).values(), maintain_column_froms=True)
 

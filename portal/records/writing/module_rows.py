@@ -2,7 +2,7 @@
 
 The writer and nobody else writes rows of records through this. A table of others has no columns for what the portal
 knows besides: its counts are counted (schema/existing_tables.py), its version is made of its values, and a refusal
-of the database is told to whoever typed the values.
+of the database is shown to whoever typed the values.
 """
 
 from collections.abc import Iterator, Mapping

@@ -190,8 +190,7 @@ def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | 
 
 @view_config(context=Record, name="switch", request_method="POST", permission=LET_IN)
 def switch_company(resource: Record, request: Request) -> Response:
-    """`POST /COMPANIES/ID/switch`: closes the portal for all people of the company, from their next request on, or
-    opens it again. For staff."""
+    """`POST /COMPANIES/ID/switch`: closes the portal for all people of the company, or opens it again. For staff."""
     do = posted_text(request, "do")
     if not request.policy.staff or do not in ("close", "open"):
         raise HTTPNotFound

@@ -54,8 +54,7 @@ def show_opening(module: Module, request: Request) -> dict[str, OpenPage]:
 
 @view_config(context=Module, name="open", request_method="POST", renderer="open.pt", permission="grant")
 def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] | Response:
-    """`POST /PEOPLE/open`: begins to invite everybody: the worker does it, batch by batch; or stops it. Of two who
-    begin at once the second sees how far the first is."""
+    """`POST /PEOPLE/open`: begins to invite everybody, which the worker does batch by batch; or stops it."""
     _check_staff(request)
     if again := answer_if_repeated(module.records, request):
         return again

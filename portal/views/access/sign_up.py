@@ -72,8 +72,7 @@ def sign_up(context: SignUp, request: Request) -> Any:
 
 @view_config(context=Join, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_join(context: Join, request: Request) -> Any:
-    """`GET /join/TOKEN`: a company's own link: the way to ask for access, and the way to the sign-in for people who
-    have it."""
+    """`GET /join/TOKEN`: a company's own link: asks for access, or leads people who have it to the sign-in."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:
         return _void(request)
@@ -168,8 +167,7 @@ def _void(request: Request) -> Any:
 
 @view_config(context=SignUpLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_proof(context: SignUpLink, request: Request) -> Any:
-    """`GET /signup/TOKEN`: the form behind the link. Looking at it, as scanners of mail do, does not use the link
-    up."""
+    """`GET /signup/TOKEN`: the form behind the link; opening it, as scanners of mail do, does not use it up."""
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up
@@ -178,8 +176,7 @@ def show_proof(context: SignUpLink, request: Request) -> Any:
 
 @view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
-    """`POST /signup/TOKEN`: takes name and password, and uses the link up. Who needs no yes is signed in at once,
-    others wait."""
+    """`POST /signup/TOKEN`: takes name and password. Who needs no approval is signed in, others wait."""
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up

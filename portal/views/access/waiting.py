@@ -61,8 +61,7 @@ def show_waiting(module: Module, request: Request) -> dict[str, WaitingPage]:
 
 @view_config(context=Module, name="waiting", request_method="POST", renderer="waiting.pt", permission="grant")
 def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] | Response:
-    """`POST /PEOPLE/waiting`: answers Yes or No to a sign-up: the person, the access and an email; or the request is
-    forgotten."""
+    """`POST /PEOPLE/waiting`: approves a sign-up, with person, access and an email, or forgets it."""
     sign_ups = sign_ups_of(request)
     number = posted_text(request, "id")
     sign_up = sign_ups.one_waiting(request.identity, int(number)) if ROW_ID.fullmatch(number) else None

@@ -38,8 +38,7 @@ class AccountPage:
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
 def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
-    """`GET /account/`: the letters to choose from, the devices that are signed in, the tokens, and the drafts, the
-    newest first."""
+    """`GET /account/`: letters to choose from, devices, tokens and drafts, the newest first."""
     return {"page": _account_page(request)}
 
 

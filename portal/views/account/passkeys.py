@@ -62,8 +62,7 @@ def passkeys(request: Request) -> tuple[PasskeyShown, ...] | None:
 
 @view_config(context=Account, name="passkey", request_method="GET", renderer="password.pt")
 def show_passkey_form(context: Account, request: Request) -> dict[str, PasswordPage]:
-    """`GET /account/passkey`: the form for a new passkey: what it is called, and the password, so that nobody else adds
-    one."""
+    """`GET /account/passkey`: the form for a new passkey: its name, and the password."""
     check_passkeys_are_used(request)
     device = device_name(request.user_agent or "")
     return {"page": _form_page(request, " · ".join(filter(None, (device.browser, device.system))))}
@@ -71,8 +70,7 @@ def show_passkey_form(context: Account, request: Request) -> dict[str, PasswordP
 
 @view_config(context=Account, name="passkey-options", request_method="POST", renderer="json")
 def new_passkey_options(context: Account, request: Request) -> dict[str, Any]:
-    """`POST /account/passkey-options`: what a browser needs to make a passkey for the reader; refused without their
-    password, if they have one."""
+    """`POST /account/passkey-options`: what a browser needs to make a passkey; refused without the password."""
     check_passkeys_are_used(request)
     account, errors = request.identity.account, confirmation_errors(request)
     with writing(request.portal.engine) as connection:

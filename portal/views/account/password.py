@@ -139,8 +139,7 @@ def show_forgotten(context: Password, request: Request) -> Any:
     context=Password, name="forgotten", request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def request_reset(context: Password, request: Request) -> Any:
-    """`POST /password/forgotten`: writes an email with a link; the answer and the work are the same for addresses
-    without an account."""
+    """`POST /password/forgotten`: writes an email with a link; for addresses without an account, too."""
     if not writes_links(request):
         return HTTPSeeOther("/password/forgotten")
     email = posted_text(request, "email").strip()
@@ -201,8 +200,7 @@ def show_password_link(context: PasswordLink, request: Request) -> Any:
 
 @view_config(context=PasswordLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def set_password(context: PasswordLink, request: Request) -> Any:
-    """`POST /password/KIND/TOKEN`: uses the link up for a new password, and signs out every device. Who was invited is
-    signed in."""
+    """`POST /password/KIND/TOKEN`: saves a new password and signs out every device. Who was invited is signed in."""
     account = _account_of_link(context, request)
     if account is None:
         return _link_is_gone(context, request)

@@ -66,8 +66,7 @@ def show_second_factor(context: Account, request: Request) -> dict[str, SecondFa
     permission=SET_SECOND_FACTOR,
 )  # fmt: skip
 def change_second_factor(context: Account, request: Request) -> Any:
-    """`POST /account/second-factor`: takes what the page sends (`do`): on, off, or codes for new recovery codes. Each
-    takes a code of the app."""
+    """`POST /account/second-factor`: `do`: on, off, or codes for new recovery codes. Each takes a code of the app."""
     do, is_on = posted_text(request, "do"), request.identity.account.second_factor is not None
     if (do == "on") == is_on:  # it has been done in another window
         return HTTPSeeOther(URL)

@@ -89,8 +89,7 @@ def sign_in(context: Login, request: Request) -> Any:
 
 @view_config(context=Root, name="logout", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(context: Root, request: Request) -> Response:
-    """`POST /logout`: ends the session on the server: copies of the cookie are worth nothing from now on. In a preview
-    ends that."""
+    """`POST /logout`: ends the session on the server, so that copies of the cookie are worthless; or ends a preview."""
     if request.visitor.read_only_view is not None:
         return leave_preview(request)
     if token := read_cookie(request, Cookie.SESSION):
@@ -103,8 +102,7 @@ def sign_out(context: Root, request: Request) -> Response:
 
 @view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def choose_language(context: Root, request: Request) -> Response:
-    """`POST /language`: keeps the language that was chosen at the foot of a page, in this browser and with the
-    account."""
+    """`POST /language`: keeps the language that was chosen, in this browser and with the account."""
     following, language = posted_text(request, "next"), posted_text(request, "language")
     response = HTTPSeeOther(own_path(following) if following else referring_page(request))
     if language in request.portal.declaration.settings.languages:

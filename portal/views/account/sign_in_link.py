@@ -61,8 +61,7 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
 
 @view_config(context=SignInLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_sign_in_link(context: SignInLink, request: Request) -> Any:
-    """`GET /password/link/TOKEN`: the button that signs in. Looking at it, as scanners of mail do, does not use the
-    link up."""
+    """`GET /password/link/TOKEN`: the button that signs in; opening the link does not use it up."""
     account = request.logins.account_of_link(context.token, SIGN_IN, request.now)
     if account is None:
         return _gone(request)

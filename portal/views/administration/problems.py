@@ -88,8 +88,7 @@ class ProblemKindPage:
     context=Administration, name="problems", request_method="GET", renderer="problems.pt", permission=ADMINISTER
 )
 def show_problems(context: Administration, request: Request) -> Any:
-    """`GET /-/problems`: what is wrong with the declarations, each with its line and its cure, and what is in force
-    meanwhile."""
+    """`GET /-/problems`: what is wrong with the declarations, with line and cure, and what is in force meanwhile."""
     report, reader = request.registry.live.report, request.reader
     warnings = sum(problem.warning for problem in report.problems)
     errors = len(report.problems) - warnings

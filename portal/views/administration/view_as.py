@@ -62,8 +62,7 @@ def show_view_as(context: Administration, request: Request) -> dict[str, ViewAsP
     context=Administration, name="view-as", request_method="POST", renderer="view_as.pt", permission=ADMINISTER
 )
 def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] | Response:
-    """`POST /-/view-as`: begins to see the portal as the `account` of an id, or with a `profile`; `next`: the page to
-    see."""
+    """`POST /-/view-as`: shows the portal as an `account`, by its id, or a `profile` sees it; `next`: the page."""
     viewed = _posted_identity(request)
     if viewed is None:
         return refused_form(request, _view_as_page(request, "", _("Choose someone who can sign in, or a profile.")))

@@ -23,8 +23,8 @@ from portal.records.writing.validation import typed_columns
 from portal.texts import _, ngettext
 from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
 from portal.views.forms.drafts import as_form
+from portal.views.forms.form_content import inputs_of
 from portal.views.forms.line_buttons import new_row_inputs
-from portal.views.forms.widgets import inputs_of
 from portal.web.form_limits import MOST_FIELDS, TOO_LARGE
 
 MOST_ROWS = 1_000  # of one field

@@ -43,8 +43,7 @@ def list_modules(root: Root, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=Module, name="", request_method="GET")
 def list_records(module: Module, request: Request) -> dict[str, Any]:
-    """`GET /api/MODULE`: a page of the list, with every field that may be read, and the ways to the next and
-    previous."""
+    """`GET /api/MODULE`: a page of the list, with every field that may be read, and the addresses of its neighbors."""
     records = module.records
     list_request = read_list_request(records, request.GET, first_tab=False)
     if wrong := dict(_wrong_parameters(records, list_request, request)):

@@ -44,8 +44,7 @@ COMMENT = {
 
 @api_view_config(context=Root, name="openapi.json", request_method="GET")
 def describe_api(root: Root, request: Request) -> dict[str, Any]:
-    """`GET /api/openapi.json`: what a program can ask and send, with the fields that the profile of its account reads
-    and writes."""
+    """`GET /api/openapi.json`: what a program can ask and send, as far as the profile of its account goes."""
     policy = request.policy
     modules = [_description(request, Records(request.connection, policy, name)) for name in policy.modules]
     listed = {"type": "object", "properties": {"modules": {"type": "array", "items": {"type": "object"}}}}

@@ -25,8 +25,8 @@ from portal.views.api.given_values import Given
 from portal.views.api.input_error import UNEXPECTED, InputError
 from portal.views.forms.creation import CreateForm, initial_content
 from portal.views.forms.editing import EditForm
+from portal.views.forms.form_content import inputs_of
 from portal.views.forms.submissions import errors_of
-from portal.views.forms.widgets import inputs_of
 from portal.views.records.actions import (
     TransitionForm,
 )

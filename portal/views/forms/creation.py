@@ -26,13 +26,13 @@ from portal.views.forms.drafts import (
     as_form,
     draft_form,
     draft_key,
-    draft_shown,
     drafts_of,
     form_name,
     page_of_form,
     posted_content,
     with_steps_of_draft,
 )
+from portal.views.forms.form_content import FormContent, inputs_of, posted_inputs
 from portal.views.forms.form_page import DraftForm, FormPage
 from portal.views.forms.line_buttons import form_after_button, new_row_inputs
 from portal.views.forms.offers import with_titles
@@ -57,7 +57,7 @@ from portal.views.forms.submissions import (
     refused_form,
 )
 from portal.views.forms.suggested import suggestion_inputs
-from portal.views.forms.widgets import FormContent, form_rows, inputs_of, posted_inputs
+from portal.views.forms.widgets import form_rows
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.parts import TitledLink
 from portal.views.records.files import add_form_files
@@ -107,8 +107,7 @@ def _hidden_follow_up(records: Records, fields: Sequence[Field]) -> Field | None
 
 @view_config(context=Module, name="create", request_method="GET", renderer="form.pt", permission="create")
 def show_create_form(module: Module, request: Request) -> FormAnswer:
-    """`GET /MODULE/create`: the form as it was left, or a new one with the values of the profile, of a button and of
-    the address."""
+    """`GET /MODULE/create`: the form as it was left, or with the values of profile, button and address."""
     form = CreateForm(module, request)
     key = request.GET.get("_draft", "")
     named = _named_draft(form, key)
@@ -283,7 +282,5 @@ def _followed_by(form: CreateForm, content: FormContent) -> TitledLink | None:
 def _draft_inputs(form: CreateForm, step: int, key: str, draft: Draft | None) -> DraftForm:
     """How the form for a new record is kept, and the draft that its page offers."""
     name = f"{form.records.name}/create/{key}"
-    if draft is None:
-        return draft_form(form.request, name, key)
-    is_shown = draft.form == name and (draft.content.step == step or not form.steps)
-    return draft_form(form.request, name, key, shown=draft_shown(draft, form.request.reader, continues=not is_shown))
+    is_shown = draft is not None and draft.form == name and (draft.content.step == step or not form.steps)
+    return draft_form(form.request, name, draft, key=key, continues=not is_shown)

@@ -102,14 +102,16 @@ def as_form(inputs: Mapping[str, Any]) -> MultiDict:
 
 
 def draft_form(
-    request: Request, name: str, key: str = "", basis: str = "", shown: DraftShown | None = None
+    request: Request, name: str, draft: Draft | None = None, *, key: str = "", basis: str = "", continues: bool = False
 ) -> DraftForm:
-    """What a form says so that it can be kept; `shown`: the draft that its page offers."""
+    """What a form says so that it can be kept; `draft`: the one that its page offers; `continues`: with the way to the
+    page that shows the whole of it."""
+    shown = _draft_shown(draft, request.reader, continues) if draft else None
     return DraftForm(name, _owner_of(request), key, basis, shown)
 
 
-def draft_shown(draft: Draft, reader: Reader, continues: bool = False) -> DraftShown:
-    """The line “Draft from 14:02 · Discard”; `continues`: with the way to the page that shows the whole draft."""
+def _draft_shown(draft: Draft, reader: Reader, continues: bool) -> DraftShown:
+    """The line “Draft from 14:02 · Discard”."""
     page = page_of_form(draft.form, draft.content.step)
     start, lost = page.partition("?")[0], FILES_LOST in draft.content.inputs
     return DraftShown(draft.form, short_moment(draft.modified, reader), start, page if continues else "", lost)
@@ -195,8 +197,7 @@ def posted_content(request: Request) -> DraftContent:
 
 @view_config(context=Account, name="drafts", request_method="POST", renderer="json")
 def save_draft(context: Account, request: Request) -> dict[str, bool]:
-    """`POST /account/drafts`: keeps what was typed into a form so far. A form that has been sent by now keeps
-    nothing."""
+    """`POST /account/drafts`: keeps what was typed into a form so far; nothing of a form that has been sent."""
     form = posted_text(request, "_form")
     match = FORM.fullmatch(form)
     is_seen = match is not None and request.policy.access(match[1]) is not None

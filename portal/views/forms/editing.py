@@ -21,8 +21,9 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields, is_final
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
-from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
-from portal.views.forms.form_page import DraftForm, FormPage
+from portal.views.forms.drafts import as_form, draft_form, drafts_of, posted_content
+from portal.views.forms.form_content import FormContent, inputs_of
+from portal.views.forms.form_page import FormPage
 from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.merging import Basis, Merged, basis_of, conflict_of_changes, merge_changes, read_basis
 from portal.views.forms.sent_form import SentForm
@@ -36,7 +37,7 @@ from portal.views.forms.submissions import (
     record_or_list,
     refused_form,
 )
-from portal.views.forms.widgets import FormContent, form_rows, inputs_of
+from portal.views.forms.widgets import form_rows
 from portal.views.records.files import add_form_files
 from portal.views.wording import record_heading
 from portal.web.flash import set_flash
@@ -87,7 +88,7 @@ def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -
 def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
     """`GET /MODULE/ID/edit`: the form with what the record holds, and with this person's draft of it."""
     form = EditForm(resource, request)
-    draft = drafts_of(request).get(f"{resource.module_name}/{form.record.id}/edit")
+    draft = drafts_of(request).get(_draft_name(form))
     merged = draft and _merged_draft(form, draft)
     if draft is None or not merged or not merged.own:
         return {"page": _edit_page(form, _present_content(form), form.basis)}
@@ -201,14 +202,12 @@ def _edit_page(form: EditForm, content: FormContent, basis: Basis, draft: Draft 
         once=once_key(form.request),
         version=str(basis.version),
         hidden=tuple((name, content.one(name)) for name in content.inputs if name.endswith(".later")),
-        draft=_draft_inputs(form, basis, draft),
+        draft=draft_form(form.request, _draft_name(form), draft, basis=str(basis)),
         files=form.upload_input(content),
         compute_url=f"{form.resource.path}computed",
     )
 
 
-def _draft_inputs(form: EditForm, basis: Basis, draft: Draft | None) -> DraftForm:
-    """How an edit form is kept, and the draft that it shows."""
-    name = f"{form.records.name}/{form.record.id}/edit"
-    shown = draft_shown(draft, form.request.reader) if draft else None
-    return draft_form(form.request, name, basis=str(basis), shown=shown)
+def _draft_name(form: EditForm) -> str:
+    """The name of the form of a record (views/forms/drafts.py)."""
+    return f"{form.records.name}/{form.record.id}/edit"

@@ -14,7 +14,7 @@ from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import defaults
 from portal.views.forms.drafts import as_form, drafts_of, form_name
-from portal.views.forms.widgets import inputs_of
+from portal.views.forms.form_content import inputs_of
 from portal.web.form_input import posted_text
 
 PRESSED = re.compile(r"([a-z][a-z0-9_]*)\.(?:(add)|(\d{1,5})\.(up|down|remove))")

@@ -16,9 +16,9 @@ from portal.fields.base import Field
 from portal.fields.reader import PLAIN
 from portal.records.reading.records import Record, Records
 from portal.views.displays import moment
+from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import Conflict, ConflictingField
 from portal.views.forms.offers import with_titles
-from portal.views.forms.widgets import FormContent, inputs_of
 
 ENTRY = re.compile(r"([a-z][a-z0-9_]*):([0-9a-f]{10})")
 

@@ -9,6 +9,7 @@ from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.records.reading.records import Record, Records
 from portal.records.writing.validation import read_form
+from portal.views.forms.form_content import FormContent, posted_inputs
 from portal.views.forms.form_page import UploadInput
 from portal.views.forms.offers import find_texts
 from portal.views.forms.uploads import (
@@ -20,7 +21,6 @@ from portal.views.forms.uploads import (
     upload_input,
     with_pending_files,
 )
-from portal.views.forms.widgets import FormContent, posted_inputs
 
 
 class SentForm:

@@ -9,9 +9,9 @@ from portal.fields.base import Field
 from portal.records.reading.records import Records
 from portal.records.writing.validation import typed_fields
 from portal.texts import _
+from portal.views.forms.form_content import FormContent
 from portal.views.forms.form_page import EarlierChoice, StepState
 from portal.views.forms.offers import with_titles
-from portal.views.forms.widgets import FormContent
 
 
 def step_names(step: Step) -> set[str]:

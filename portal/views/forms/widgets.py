@@ -6,7 +6,7 @@ A new widget is an entry of WIDGETS and a macro of the same name in templates/wi
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition, FieldValue
@@ -23,11 +23,11 @@ from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import depends_on, is_locked, is_required, is_shown, limits, linked_records
-from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.validation import typed_columns
 from portal.texts import _
 from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form
+from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import (
     FormRow,
     HeldFile,
@@ -51,32 +51,6 @@ CARDS = 4
 NEW_ROW = "new"  # in place of the index in the inputs that a script copies for a new row
 
 
-@dataclass(frozen=True)
-class FormContent:
-    """A form's content: its inputs as they were sent, the values that were read from them, and what is wrong."""
-
-    records: Records
-    inputs: Mapping[str, Any]
-    values: Mapping[str, Any]
-    errors: Mapping[str, str] = field(default_factory=dict)
-    find_texts: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
-    stored: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: a link may stay, offered or not
-    held: tuple[PendingFile, ...] = ()  # attachments that were sent before
-    largest_file: int = 0  # bytes of the largest that one request can bring
-    prefix: str = ""  # before the names of the inputs of a row: “lines.0.”
-    row_offers: dict[Any, list[tuple[int, str]]] = field(default_factory=dict)  # what links of other rows offer
-
-    def one(self, name: str) -> str:
-        """The text of an input."""
-        value = self.inputs.get(self.prefix + name, "")
-        return value if isinstance(value, str) else next(iter(value), "")
-
-    def many(self, name: str) -> list[str]:
-        """The texts of all inputs of this name."""
-        value = self.inputs.get(self.prefix + name, [])
-        return [value] if isinstance(value, str) else list(value)
-
-
 MakeWidget = Callable[[FormContent, Any, Widget], Widget]
 
 
@@ -93,17 +67,6 @@ class WidgetKind:
     grouped: bool = False  # it has several inputs, named together by a legend
     starts_empty: bool = False  # a transition that asks for it does not show the answer of last time
     reuse: Reuse = "never"  # "filled": its macro only writes the texts; "chosen": few things can be chosen
-
-
-def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
-    """The texts of the inputs of `fields` that hold `values`, as widgets are drawn with."""
-    return {name: value for field in fields for name, value in field.inputs(values.get(field.name), reader).items()}
-
-
-def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
-    """The inputs of `fields` as they were posted, for showing them again unchanged; a file is no text."""
-    names = [name for field in fields for name in field.input_names(form)]
-    return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names}
 
 
 def form_rows(content: FormContent, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:

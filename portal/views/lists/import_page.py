@@ -117,8 +117,7 @@ def show_import(module: Module, request: Request) -> dict[str, ImportPage]:
 
 @view_config(context=Module, name="import", request_method="POST", renderer="import.pt", permission="import")
 def take_import(module: Module, request: Request) -> dict[str, ImportPage] | Response:
-    """`POST /MODULE/import`: takes a file that was sent, or imports the one that was looked at; with `skip` without its
-    bad rows."""
+    """`POST /MODULE/import`: takes a file, or imports the one that was looked at; `skip`: without its bad rows."""
     records = module.records
     if "file" in request.POST:
         return _import(ImportRequest(records, request, request.POST))

@@ -79,8 +79,7 @@ def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
 
 @view_config(context=Module, name="imported", request_method="POST", permission="import")
 def undo(module: Module, request: Request) -> Response:
-    """`POST /MODULE/imported`: deletes what the import has made and nobody has touched since, within a day; the page
-    names what stays."""
+    """`POST /MODULE/imported`: deletes, within a day, what the import has made and nobody has touched since."""
     records = module.records
     importing = ImportRequest(records, request, request.POST)
     done = _done(importing)

@@ -31,10 +31,11 @@ from portal.records.writing.many_records import (
 )
 from portal.records.writing.validation import read_form
 from portal.texts import Words, _, ngettext
+from portal.views.forms.form_content import FormContent, inputs_of, posted_inputs
 from portal.views.forms.form_page import FormRow, QuestionPage
 from portal.views.forms.offers import find_texts
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
-from portal.views.forms.widgets import FormContent, inputs_of, posted_inputs, widget
+from portal.views.forms.widgets import widget
 from portal.views.lists.export import CSV, KINDS, list_file, may_export, query_to_export
 from portal.views.lists.shown_list import ShownList, shown_list
 from portal.views.parts import Pairs, TitledLink

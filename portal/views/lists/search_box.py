@@ -96,8 +96,7 @@ def _examples(shown: ShownList, names: FilterNames) -> Iterator[tuple[str, Words
 
 @view_config(context=Module, name="complete", request_method="GET", renderer="json")
 def complete_search(module: Module, request: Request) -> list[dict[str, str]]:
-    """`GET /MODULE/complete?q=`: how a search that is typed so far may go on; `id` is the search, `title` what is
-    new."""
+    """`GET /MODULE/complete?q=`: how a search may go on; `id` is the search, `title` what is new."""
     records, text = module.records, request.GET.get("q", "").replace("\x00", " ")[-LONGEST:]
     token = next((token for token in TOKEN.finditer(text) if token.end() == len(text)), None)
     if token is None or token["quoted"]:

@@ -19,7 +19,8 @@ from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.lifecycle import is_final, state_of, transition_fields, values_after
 from portal.texts import _
 from portal.views.displays import Value, shown
-from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
+from portal.views.forms.drafts import as_form, draft_form, drafts_of, posted_content
+from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.sent_form import SentForm
@@ -31,7 +32,7 @@ from portal.views.forms.submissions import (
     record_or_list,
     refused_form,
 )
-from portal.views.forms.widgets import WIDGETS, FormContent, inputs_of, widget
+from portal.views.forms.widgets import WIDGETS, widget
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.records.comments import comment_text
 from portal.views.wording import record_in_words
@@ -142,7 +143,6 @@ def _transition_page(
     widgets = [widget(content, field) for field in form.fields]
     if form.asks_comment:
         widgets.append(comment_widget(transition, comment, content.errors.get("comment", "")))
-    shown = draft_shown(draft, request.reader) if draft else None
     return QuestionPage(
         heading=display_name(transition),
         subject=record_in_words(form.record),
@@ -156,7 +156,7 @@ def _transition_page(
         icon=transition.icon or "",
         once=once_key(request),
         files=form.upload_input(content),
-        draft=draft_form(request, _draft_name(form), shown=shown),
+        draft=draft_form(request, _draft_name(form), draft),
     )
 
 

@@ -14,7 +14,7 @@ from portal.records.writing.lifecycle import is_final
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import Words, _
 from portal.views.displays import CHANNEL_ICONS, moment
-from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of
+from portal.views.forms.drafts import as_form, draft_form, drafts_of
 from portal.views.forms.form_page import DraftForm, Offer, UploadInput
 from portal.views.forms.uploads import held_attachments, upload_input
 from portal.views.parts import Moment
@@ -101,8 +101,7 @@ def draft_composer(resource: Record, request: Request) -> Composer | None:
     internal = resource.records.policy.staff and form.get("internal") == "true"
     files = held_attachments(request, resource.records, form)
     composer = new_composer(resource, request, form.get("text", ""), internal, files=files)
-    shown = draft_shown(draft, request.reader)
-    return replace(composer, draft=draft_form(request, _comment_form(resource), shown=shown))
+    return replace(composer, draft=draft_form(request, _comment_form(resource), draft))
 
 
 def new_composer(

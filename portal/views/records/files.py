@@ -36,8 +36,7 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object
 
 @view_config(context=RecordFiles, name="", request_method="POST", renderer="detail.pt", permission="attach")
 def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Response:
-    """`POST /MODULE/ID/files`: adds what was sent; one stays on the page and sees it, with a sentence for each file
-    that was refused."""
+    """`POST /MODULE/ID/files`: adds files; the page of the record says why others were refused."""
     records, record = resource.records, resource.record
     if not may_attach(records):
         raise HTTPNotFound

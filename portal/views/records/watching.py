@@ -96,8 +96,7 @@ def find_people(resource: RecordWatchers, request: Request) -> list[dict[str, An
 
 @view_config(context=RecordWatchers, name="", request_method="POST", renderer="question.pt")
 def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage] | Response:
-    """`POST /MODULE/ID/watchers`: adds or takes off one person. Everybody may take themselves off; the rest needs the
-    right `watch`."""
+    """`POST /MODULE/ID/watchers`: adds or removes a person; others than oneself only with the right `watch`."""
     records, record = resource.records, resource.record
     writer, removed = request.writer(records), posted_text(request, "remove")
     try:
