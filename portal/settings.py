@@ -31,10 +31,10 @@ NO_WEBHOOK_KEY = (
     "Webhooks are told nothing, as PORTAL_WEBHOOK_KEY is not set: set it to a random text of 32 characters or more."
 )
 EMAIL = "Email is sent by `portal worker`."
-# Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
+# Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas, mappings as JSON.
 DECLARED = (
     "name", "logo", "accent", "languages", "currency", "time_zone", "remember_days", "base_url", "support_address",
-    "administrators", "sign_in", "second_factor",
+    "administrators", "sign_in", "second_factor", "letters", "hours", "holidays",
 )  # fmt: skip
 
 
@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     administrators: str | None = None
     sign_in: str | None = None
     second_factor: str | None = None
+    letters: str | None = None
+    hours: str | None = None
+    holidays: str | None = None
 
     @property
     def declared(self) -> dict[str, str]:

@@ -3,6 +3,8 @@
 Called by load with the documents that the reader made. Whether the names in an entry exist is for the checks.
 """
 
+import contextlib
+import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -203,9 +205,7 @@ def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Se
     """What `portal:` says, and the settings from outside the files, which win."""
     entry = dict(mapping(entry, at, "settings"))
     for key, text in draft.overrides.items():
-        several = key in ("languages", "administrators", "sign_in", "second_factor")
-        value = [part.strip() for part in text.split(",") if part.strip()] if several else text
-        problems: list[Problem] = []
+        value, problems = _value_of_setting(key, text), list[Problem]()
         if validate(Settings, {key: value}, Cursor(Document(key), problems)) and not problems:
             entry[key] = value
         draft.problems += [
@@ -213,6 +213,16 @@ def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Se
         ]
     result = validate(Settings, entry, at)
     return result[0] if result else Settings()
+
+
+def _value_of_setting(key: str, text: str) -> Any:
+    """What a setting says as the file would: lists have commas, mappings are JSON. What is neither is refused later."""
+    if key in ("languages", "administrators", "sign_in", "second_factor", "holidays"):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if key in ("letters", "hours"):
+        with contextlib.suppress(ValueError):
+            return json.loads(text)
+    return text
 
 
 def environment_variable(key: str) -> str:

@@ -1,6 +1,7 @@
 """What the settings of the server and of the machine change, each given as PORTAL_* or as its neighbors are."""
 
 import contextlib
+import datetime
 import http.client
 import threading
 import urllib.parse
@@ -10,6 +11,7 @@ from waitress import wasyncore
 
 from portal.commands.waitress_server import listening_server
 from portal.declaration.load import load
+from portal.declaration.shapes import Letters
 from portal.rendering.templates import Templates
 from portal.settings import DECLARED, read_settings
 from portal.store.store import StoreError, open_store
@@ -23,6 +25,9 @@ OTHERS = {
     "remember_days": ("7", 7), "base_url": ("https://care.example", "https://care.example"),
     "support_address": ("help@x.example", "help@x.example"), "administrators": ("power", ("power",)),
     "sign_in": ("link", ("link",)), "second_factor": ("power", ("power",)),
+    "letters": ('{"footer": "Bye"}', Letters(footer=Text("Bye"))),
+    "hours": ('{"monday": "9:00-18:00"}', {"monday": ((540, 1080),)}),
+    "holidays": ("2026-08-14, 2026-12-24", (datetime.date(2026, 8, 14), datetime.date(2026, 12, 24))),
 }  # fmt: skip
 
 
