@@ -1,15 +1,16 @@
 """Fields of the types `file` and `image`: filled in, shown, replaced, refused, had by who may read the field."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from webtest import TestApp, Upload
 
-from tests.functional.conftest import fill_in, form_of
-from tests.functional.test_files import PDF, picture
-from tests.portal_files import change
+from tests.functional.conftest import SMALL, fill_in, form_of
+from tests.functional.test_files import PDF, desk, people, picture
+from tests.functional.world import PEOPLE_OF_SMALL, World, opened_world
+from tests.portal_files import change, copied
 
-ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+__all__ = ["desk", "people"]  # fixtures
 FIELDS = """
       bill: {type: file, max_size: 100 kB, types: application/pdf, required: true}
       photo: {type: image, show_when: {urgency: high}}
@@ -19,9 +20,10 @@ FIELDS = """
 """
 
 
-@pytest.fixture
-def portal_folder(portal_folder: Path) -> Path:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Tickets have a bill, a photo of what is urgent, and what it costs, which is internal."""
+    folder = copied(SMALL, tmp_path_factory.mktemp("portal"))
     for old, new in (
         ("    comments: true\n", FIELDS.lstrip("\n")),
         ("description, [article", "description, bill, photo, seen, costs, [article"),
@@ -29,11 +31,13 @@ def portal_folder(portal_folder: Path) -> Path:
         ("        all: {}\n", "        all: {}\n        with_photo: {where: {photo: {empty: false}}}\n"),
         ("to: resolved, set:", "to: resolved, ask: {costs: optional}, set:"),
     ):
-        change(portal_folder, old, new)
+        change(folder, old, new)
     customer = "profiles/customer.yaml"
-    change(portal_folder, "stopped_since, article]", "stopped_since, bill, photo, seen]", customer)
-    change(portal_folder, "can: [create, comment", "can: [create, edit, comment", customer)
-    return portal_folder
+    change(folder, "stopped_since, article]", "stopped_since, bill, photo, seen]", customer)
+    change(folder, "can: [create, comment", "can: [create, edit, comment", customer)
+    with opened_world(folder, request, PEOPLE_OF_SMALL) as world:
+        world.kept = world.rows()
+        yield world
 
 
 def create(browser: TestApp, status: int = 303, **values: object):
@@ -59,7 +63,7 @@ def test_a_record_has_the_files_of_its_fields(people):
     assert "bill.pdf" in people["nancy"].get("/tickets/?bill=BILL").text
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_file_that_was_taken_survives_errors_elsewhere(people):
     refused = create(people["anna"], status=422, title="", bill=Upload("bill.pdf", PDF))
     assert "bill.pdf" in refused.text
@@ -68,13 +72,13 @@ def test_a_file_that_was_taken_survives_errors_elsewhere(people):
     assert people["anna"].get(page.html.select_one("main a.file")["href"]).body == PDF
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_form_says_which_files_are_accepted(people):
     hint = people["anna"].get("/tickets/create").html.find("label", {"for": "field-bill"}, class_="target")
     assert " ".join(hint.get_text().split()).endswith("Accepted: PDF")
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
@@ -90,7 +94,7 @@ def test_a_refused_file_says_why_and_nothing_is_made(people, name, content, reas
     assert "Broken" not in people["anna"].get("/tickets/").html.select_one("main").text
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_picture_that_cannot_be_read_is_refused(people):
     refused = create(
         people["anna"], status=422, urgency="high", bill=Upload("b.pdf", PDF), photo=Upload("p.png", picture()[:60])
@@ -100,14 +104,14 @@ def test_a_picture_that_cannot_be_read_is_refused(people):
     assert form["bill.kept"].checked  # the other file is still there
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_required_file_is_asked_for_and_a_hidden_one_is_left_out(people):
     assert "Required" in create(people["anna"], status=422).html.select_one("#field-bill-error").text
     page = create(people["anna"], bill=Upload("b.pdf", PDF), photo=Upload("p.png", picture())).follow()
     assert not page.html.select("main a.picture")
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_a_file_is_replaced_and_removed(people):
     anna = people["anna"]
     page = create(anna, urgency="high", bill=Upload("bill.pdf", PDF), photo=Upload("photo.png", picture())).follow()
@@ -122,7 +126,7 @@ def test_a_file_is_replaced_and_removed(people):
     assert "Bill" in anna.get("/tickets/1/history").text
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_the_file_of_an_internal_field_is_for_staff_alone(people):
     create(people["anna"], bill=Upload("bill.pdf", PDF))
     nancy = people["nancy"]
@@ -134,7 +138,7 @@ def test_the_file_of_an_internal_field_is_for_staff_alone(people):
     people["anna"].get(f"{address}/preview", status=404)
 
 
-@ON_SQLITE
+@pytest.mark.sqlite_suffices
 def test_nobody_takes_the_file_of_others(people):
     refused = create(people["anna"], status=422, title="", bill=Upload("bill.pdf", PDF))
     key = form_of(refused, "/tickets/create")["bill.kept"]._value

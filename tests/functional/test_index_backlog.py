@@ -79,6 +79,7 @@ def test_what_a_killed_process_left_is_done_by_the_next_one(world, new):
     assert catch_up(*next_one.all) == 0
 
 
+@pytest.mark.sqlite_suffices
 def test_a_killed_transaction_is_done_again(new):
     with pytest.raises(ZeroDivisionError), writing(new.engine) as connection:
         connection.execute(sa.delete(new.tables.backlog))
@@ -86,6 +87,7 @@ def test_a_killed_transaction_is_done_again(new):
     assert catch_up(*new.all) == 450
 
 
+@pytest.mark.sqlite_suffices
 def test_processes_that_know_the_old_declaration_leave_the_work_alone(old, new):
     assert not old.behind()
     assert catch_up(*old.all) == 0
@@ -104,6 +106,7 @@ def test_several_processes_never_do_the_same_work_twice(world, new):
     assert new.found("paper") == 0
 
 
+@pytest.mark.sqlite_suffices
 def test_a_portal_that_starts_goes_on_by_itself(new):
     catch_up_later(*new.all)
     finish()
@@ -165,6 +168,7 @@ def finish():
         thread.join()
 
 
+@pytest.mark.sqlite_suffices
 def test_columns_folded_in_an_old_way_are_folded_again(world):
     record = world.add("services", name="Łódź")
     process = Process(world, world.portal.declaration)
@@ -178,6 +182,7 @@ def test_columns_folded_in_an_old_way_are_folded_again(world):
     assert world.record("services", record).version == 1, "the record itself has not changed"
 
 
+@pytest.mark.sqlite_suffices
 def test_the_worker_goes_on_with_what_a_killed_process_has_left(world, new):
     worker = Worker(new.engine, lambda: new.tables, world.clock, lambda tables: "https://care.example", None)
     assert new.behind()

@@ -68,6 +68,7 @@ def test_people_of_one_profile_see_their_own_in_turn(shop):
         assert titles(shop[DARIO].get("/requests/?tab=all")) == ["Of Dario Blu", "Of Carla Neri"]
 
 
+@pytest.mark.sqlite_suffices
 def test_the_counts_of_one_are_not_those_of_another(shop):
     shop.add("requests", name="One more", body="x", caller=shop.the("people", "Anna Rossi"))
     for _again in range(2):
@@ -120,6 +121,7 @@ def test_what_is_typed_is_given_to_statements_that_are_built_once(shop):
     assert found(BRUNO, f"{many}&name=verdi") == ["Of Bruno Verdi"]
 
 
+@pytest.mark.sqlite_suffices
 def test_who_changes_the_company_sees_the_other_company_s_records(shop):
     assert titles(shop[BRUNO].get("/requests/?tab=all")) == ["Of Bruno Verdi", "Of Anna Rossi"]
     shop.set("people", shop.the("people", "Bruno Verdi").id, company=shop.the("companies", "Globex"))
@@ -128,6 +130,7 @@ def test_who_changes_the_company_sees_the_other_company_s_records(shop):
     assert titles(shop[BRUNO].get("/requests/?tab=all")) == ["Of Bruno Verdi"]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_tab_of_today_is_another_one_tomorrow(days):
     today = NOW.date()
     for name, day in (("Yesterday", today - DAY), ("Today", today), ("Tomorrow", today + DAY)):
@@ -181,6 +184,7 @@ def built_for(world, email, path):
     return built
 
 
+@pytest.mark.sqlite_suffices
 def test_pages_that_come_again_build_no_statements(shop):
     shown = {"requests": "Of Bruno Verdi", "companies": "Acme", "services": "For Bruno Verdi"}
     record_pages = [f"/{module}/{shop.the(module, name).id}/" for module, name in shown.items()]
@@ -188,12 +192,14 @@ def test_pages_that_come_again_build_no_statements(shop):
         assert built_for(shop, BRUNO, path) == [], path
 
 
+@pytest.mark.sqlite_suffices
 def test_a_tab_of_now_builds_no_statements(days):
     days.add("tasks", name="Past", moment=NOW - HOUR)
     for path in ("/tasks/", "/tasks/?tab=past"):
         assert built_for(days, ANNA, path) == [], path
 
 
+@pytest.mark.sqlite_suffices
 def test_what_links_here_is_each_record_s_own(shop):
     for _again in range(3):
         for company, people in (("Acme", "Bruno Verdi"), ("Globex", "Dario Blu")):
@@ -202,6 +208,7 @@ def test_what_links_here_is_each_record_s_own(shop):
             assert ("Of Dario Blu" in page) is (company == "Globex")
 
 
+@pytest.mark.sqlite_suffices
 def test_a_form_offers_each_of_one_profile_their_own_records(shop):
     for _again in range(3):
         of_bruno, of_dario = (shop[email].get("/requests/create") for email in (BRUNO, DARIO))
