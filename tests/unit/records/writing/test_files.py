@@ -20,7 +20,7 @@ LIMIT = Attachments(max_size=1_000)
 def check(name, size=1):
     """Whether the file is taken, and why it is not."""
     checked = check_uploads([Upload(name, io.BytesIO(b"x" * size), size)], LIMIT, Reader())
-    return bool(checked.taken), "".join(map(str, checked.refused))
+    return bool(checked.accepted), "".join(map(str, checked.refused))
 
 
 @pytest.mark.parametrize(
