@@ -12,6 +12,9 @@ import sqlalchemy as sa
 
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
+from portal.fields.refused import Refused, storable
+from portal.fields.text import at_most
+from portal.texts import Words, _, is_blank
 
 KEY_ID = 1  # the id of the only row
 
@@ -39,3 +42,11 @@ def find_portal_key(connection: sa.Connection, tables: Tables) -> bytes | None:
     """The portal's key; None before anything was signed."""
     secret = connection.execute(sa.select(tables.key.c["secret"])).scalar()
     return None if secret is None else bytes.fromhex(secret)
+
+
+def name_error(name: str, longest: int) -> Words:
+    """Why a passkey or a token cannot be called so; empty where it can."""
+    try:
+        return _("Enter a name.") if is_blank(at_most(storable(name), longest)) else ""
+    except Refused as refused:
+        return refused.message

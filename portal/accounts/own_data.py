@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from portal.accounts.identity import Identity
 from portal.batches import batched
 from portal.conditions import AnyOf, Comparison
-from portal.fields.datetime import utc_text
+from portal.fields.dates_and_times import utc_text
 from portal.records.policy import Policy
 from portal.records.reading.as_json import comments_json, file_json, record_json
 from portal.records.reading.comments import comments_by_ids

@@ -248,3 +248,8 @@ def clock_texts(time: datetime.time, locales: tuple[Locale, ...]) -> tuple[str, 
     """A time of day to the minute, with 24 hours and as it is written in `locales`; one word is one time of day."""
     texts = (f"{time:%H:%M}", *(format_time(time.replace(second=0), "short", locale=locale) for locale in locales))
     return tuple(dict.fromkeys(texts))
+
+
+def utc_text(value: datetime.datetime) -> str:
+    """A moment for machines: `2024-03-05T13:30:00Z`."""
+    return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")

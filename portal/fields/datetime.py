@@ -29,6 +29,7 @@ from portal.fields.dates_and_times import (
     moment_from_now,
     parse_date,
     parse_time,
+    utc_text,
 )
 from portal.fields.deadline import DeadlineRule
 from portal.fields.periods import WorkingTarget
@@ -147,11 +148,6 @@ def _format_minute(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str
     date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
     pattern = str(get_datetime_format("medium", locale=locale))
     return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
-
-
-def utc_text(value: datetime.datetime) -> str:
-    """A moment for machines: `2024-03-05T13:30:00Z`."""
-    return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
 @functools.lru_cache(maxsize=2_000)

@@ -73,3 +73,8 @@ class Reader:
 
 
 PLAIN = Reader(plain=True)
+
+
+def machine_reader(reader: Reader) -> Reader:
+    """The same reader where numbers and dates are written and read as machines do, whenever they were chosen."""
+    return replace(reader, language="en", plain=True, chooses_now=False)

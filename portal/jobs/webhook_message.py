@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from portal.database.deliveries import event_type
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Webhook
-from portal.fields.datetime import utc_text
+from portal.fields.dates_and_times import utc_text
 from portal.records.policy import profile_policy
 from portal.records.reading.as_json import comments_json, file_json, record_json
 from portal.records.reading.comments import comments_by_ids

@@ -142,7 +142,8 @@ def _values(comparisons: Sequence[Comparison], place: Place, reader: Reader) -> 
 
 
 def takes_anything(field: Field, reader: Reader) -> bool:
-    """Whether a form would take a value at the bounds of a field; true where it has no bound above or below."""
+    """Whether the bounds of a field do not contradict its other keys: a form takes a value at one of them, or there is
+    no bound above or below."""
     bounds = field.bounds(reader)
     if None in bounds:
         return True

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from portal.fields.datetime import utc_text
+from portal.fields.dates_and_times import utc_text
 from portal.records.reading.comments import Comment
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records

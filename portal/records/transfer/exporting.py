@@ -17,13 +17,12 @@ from portal.batches import batched
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.lines import Row
-from portal.fields.reader import Reader
+from portal.fields.reader import Reader, machine_reader
 from portal.fields.sheet_cell import SheetCell
 from portal.lazy import LazyModule
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS, CURRENCY, header_of, part_names, settable
 from portal.records.transfer.exporting_files import FilesOut
-from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.transfer.records_by_name import written_names
 from portal.records.transfer.spreadsheet_formulas import protect_cell
 

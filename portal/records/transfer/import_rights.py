@@ -90,3 +90,8 @@ def import_targets(rights: ImportRights, key: str | None) -> Targets:
 def _declared_module(records: Records) -> Module:
     """The module of `records` with the labels of options that it declares."""
     return records.policy.declaration.modules[records.name]
+
+
+def may_import(records: Records) -> bool:
+    """Whether the list offers an import to this profile."""
+    return records.policy.may(records.name, "import")

@@ -6,6 +6,7 @@ Only read on a connection that cannot write: then everything is checked and noth
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from portal.fields.reader import machine_reader
 from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.csv_columns import Columns, WrongColumnsError, all_targets, find_columns
@@ -15,7 +16,6 @@ from portal.records.transfer.import_rights import import_targets
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.line_columns import without_row_columns
-from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.transfer.storing import ImportOutcome, Storing, expected_outcome
 
 Progress = Callable[[int], None]

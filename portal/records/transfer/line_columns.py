@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
+from portal.fields.reader import machine_reader
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.transfer.csv_columns import settable
 from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.exporting import RawCells
-from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.texts import fold
 
 MOST_ROWS = 200  # of a record, that an export writes into columns

@@ -16,7 +16,7 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.lines import Row
 from portal.fields.link import Link
-from portal.fields.reader import Reader
+from portal.fields.reader import Reader, machine_reader
 from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Query, Records
@@ -28,7 +28,6 @@ from portal.records.transfer.exporting import BATCH, ListCells, ListExport, RawC
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell, ImportRow
 from portal.records.transfer.kept_rows import KeptRows
-from portal.records.transfer.numbers_and_dates import machine_reader
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.module_rows import touch_row

@@ -2,10 +2,9 @@
 `--empty`."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from portal.fields.base import Field, Refused
-from portal.fields.reader import Reader
 from portal.texts import _
 
 NUMBER = re.compile(r"\d[\d.,'’\s]*\d|[.,]?\d+[.,]?")
@@ -80,8 +79,3 @@ def _in_24_hours(clock: re.Match[str]) -> str:
     if not 1 <= hour <= 12:
         return clock[0]
     return f"{hour % 12 + (12 if clock[3] in 'pP' else 0):02}{clock[2]}"
-
-
-def machine_reader(reader: Reader) -> Reader:
-    """The same reader where numbers and dates are written and read as machines do, whenever they were chosen."""
-    return replace(reader, language="en", plain=True, chooses_now=False)

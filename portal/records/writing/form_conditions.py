@@ -17,6 +17,7 @@ from portal.conditions import (
 from portal.database.sql import period_bounds
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
+from portal.fields.default_paths import value_path
 from portal.fields.linked_value import Linked
 from portal.fields.record_titles import ids_by_title, ids_named
 from portal.records.indexing.formulas import computed_values
@@ -157,3 +158,17 @@ def limits(records: Records, field: Field, values: Mapping[str, Any]) -> str:
         return bounds
     label = reader.text(records.module.field(other).title)
     return f"{bounds} {reader.text(field.least_hint(label))}".strip()
+
+
+def put_back_locked(
+    records: Records, fields: Iterable[Field], values: dict[str, Any], known: Mapping[str, Any], *, new: bool
+) -> set[str]:
+    """Puts the `known` values of locked fields back into `values`, and returns their names. What is put back may lock
+    others. In a `new` record, a default that follows a link is found anew, for the link that was chosen."""
+    locked: set[str] = set()
+    while more := [field for field in fields if field.name not in locked and is_locked(records, field, values)]:
+        for field in more:
+            follows = new and (path := value_path(field.default)) and path.link
+            values[field.name] = None if follows else known.get(field.name)
+            locked.add(field.name)
+    return locked

@@ -18,10 +18,10 @@ from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import (
     depends_on,
-    is_locked,
     is_required,
     is_shown,
     offered_records,
+    put_back_locked,
     unread_values,
 )
 from portal.records.writing.values_behind_links import followed_defaults, value_in_form
@@ -111,20 +111,6 @@ def _parse_fields(
 def _without(errors: Mapping[str, str], fields: Collection[str]) -> dict[str, str]:
     """The messages that are not for `fields`, nor for the rows of these."""
     return {key: error for key, error in errors.items() if key.partition(".")[0] not in fields}
-
-
-def put_back_locked(
-    records: Records, fields: Iterable[Field], values: dict[str, Any], known: Mapping[str, Any], *, new: bool
-) -> set[str]:
-    """Puts the `known` values of locked fields back into `values`, and returns their names. What is put back may lock
-    others. In a `new` record, a default that follows a link is found anew, for the link that was chosen."""
-    locked: set[str] = set()
-    while more := [field for field in fields if field.name not in locked and is_locked(records, field, values)]:
-        for field in more:
-            follows = new and (path := value_path(field.default)) and path.link
-            values[field.name] = None if follows else known.get(field.name)
-            locked.add(field.name)
-    return locked
 
 
 def _taken_in_company(

@@ -11,6 +11,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.devices import device_name
+from portal.accounts.keys_and_tokens import name_error
 from portal.accounts.passkeys import (
     LONGEST_NAME,
     MOST_PASSKEYS,
@@ -24,7 +25,7 @@ from portal.accounts.passkeys import (
 from portal.database.engine import writing
 from portal.mail.account_letters import passkey_changed_letter
 from portal.texts import Words, _
-from portal.views.account.password import confirmation_errors, confirmation_widgets, name_error
+from portal.views.account.password import confirmation_errors, confirmation_widgets
 from portal.views.account.password_page import PasswordPage
 from portal.views.displays import moment
 from portal.views.forms.form_page import Widget

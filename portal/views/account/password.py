@@ -13,10 +13,8 @@ from portal.accounts.identity import Identity
 from portal.accounts.link_requests import LinkRequest, request_link
 from portal.accounts.one_time_links import INVITATION
 from portal.accounts.sessions import open_session, session_days
-from portal.fields.refused import Refused, storable
-from portal.fields.text import at_most
 from portal.mail.account_letters import password_changed_letter, password_reset_letter
-from portal.texts import Words, _, is_blank
+from portal.texts import Words, _
 from portal.views.account.password_page import Errors, PasswordPage, current_password_widget, new_password_widgets
 from portal.views.account.session import remember_this_device, welcome
 from portal.views.forms.form_page import Widget
@@ -86,14 +84,6 @@ def _current_password_errors(request: Request, account: Account) -> Errors:
 def confirmation_widgets(request: Request, errors: Errors) -> tuple[Widget, ...]:
     """The input of the password by which the reader confirms something, if they have one."""
     return (current_password_widget(errors),) if request.logins.has_password(request.identity.account) else ()
-
-
-def name_error(name: str, longest: int) -> Words:
-    """Why a passkey or a token cannot be called so; empty where it can."""
-    try:
-        return _("Enter a name.") if is_blank(at_most(storable(name), longest)) else ""
-    except Refused as refused:
-        return refused.message
 
 
 def _new_errors(request: Request, account: Account) -> Errors:

@@ -9,10 +9,11 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts.api_tokens import LONGEST_NAME, MOST_TOKENS, ApiToken, TokenRequest, end_token, tokens_of
+from portal.accounts.keys_and_tokens import name_error
 from portal.fields.date import Date
 from portal.fields.refused import Refused
 from portal.texts import _
-from portal.views.account.password import confirmation_errors, confirmation_widgets, name_error
+from portal.views.account.password import confirmation_errors, confirmation_widgets
 from portal.views.account.password_page import Errors
 from portal.views.displays import moment
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget

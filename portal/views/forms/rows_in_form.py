@@ -10,13 +10,8 @@ from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
-from portal.records.writing.validation import (
-    followed_in_form,
-    is_blank_row,
-    looked_up_in_form,
-    put_back_locked,
-    typed_columns,
-)
+from portal.records.writing.form_conditions import put_back_locked
+from portal.records.writing.validation import followed_in_form, is_blank_row, looked_up_in_form, typed_columns
 
 
 def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from pyramid.view import view_config
 from portal.declaration.shapes import display_name
 from portal.fields.byte_sizes import shown_size
 from portal.fields.file import FileField, held_input
-from portal.records.reading.records import Records
 from portal.records.transfer.csv_columns import Columns, missing_column
 from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.exporting import BYTE_ORDER_MARK, csv_lines
@@ -147,11 +146,6 @@ def send_problems(module: Module, request: Request) -> Response:
     response = Response(csv_lines([header, *rows], BYTE_ORDER_MARK), content_type="text/csv", charset="utf-8")
     response.content_disposition = f'attachment; filename="{module.module_name}-problems.csv"'
     return response
-
-
-def may_import(records: Records) -> bool:
-    """Whether the list offers an import to this profile."""
-    return records.policy.may(records.name, "import")
 
 
 def _import(importing: ImportRequest) -> Response:

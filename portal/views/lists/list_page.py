@@ -11,12 +11,12 @@ from portal.fields.reader import Reader
 from portal.records.reading.list_request import ListRequest, tab_counts
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Page, Query, Records
+from portal.records.transfer.import_rights import may_import
 from portal.texts import Words, _, ngettext
 from portal.views.lists.chips import Chip, chips, view_chip
 from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import filter_states
-from portal.views.lists.import_page import may_import
 from portal.views.lists.list_navigation import remember_list
 from portal.views.lists.list_panel import ListPanel, Typed, list_panel, view_queries, view_tabs
 from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_speakers
