@@ -117,15 +117,21 @@ def app(make_app: Callable[..., TestApp]) -> TestApp:
     return make_app()
 
 
-@pytest.fixture(scope="session")
-def small_portal(filled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Router, Rows]]:
-    """The small portal, started once, and all that its database holds."""
-    folder = tmp_path_factory.mktemp("small")
-    shutil.copytree(SMALL, folder / "folder")
-    database = shutil.copy(filled_sqlite, folder / "portal.sqlite")
-    application = started(folder / "folder", f"sqlite:///{database}")
+@contextlib.contextmanager
+def served(folder: Path, filled_sqlite: Path) -> Iterator[tuple[Router, Rows]]:
+    """The portal of a folder on a database of the small one, and all that this holds."""
+    database = shutil.copy(filled_sqlite, folder.parent / "portal.sqlite")
+    application = started(folder, f"sqlite:///{database}")
     yield application, rows_of(application.registry.live.current())
     application.registry.live.close()
+
+
+@pytest.fixture(scope="session")
+def small_portal(filled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Router, Rows]]:
+    """The small portal, started once. A file that needs a changed one has a fixture of this name of its own."""
+    folder = tmp_path_factory.mktemp("small") / "folder"
+    with served(shutil.copytree(SMALL, folder), filled_sqlite) as portal:
+        yield portal
 
 
 @pytest.fixture

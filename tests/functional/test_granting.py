@@ -2,13 +2,14 @@
 
 import datetime
 import re
+import shutil
 
 import pytest
 import sqlalchemy as sa
 
 from portal.accounts.attempts import ACCESS_REFUSED
 from portal.database.engine import reading
-from tests.functional.conftest import fill_in, form_of
+from tests.functional.conftest import SMALL, fill_in, form_of, served
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, change_account, is_signed_in, try_to_sign_in
 
@@ -21,14 +22,30 @@ DORA = "dora@acme.example"
 @pytest.fixture
 def portal_folder(portal_folder):
     """The small portal, whose staff and power users may give access."""
+    return giving_access(portal_folder)
+
+
+def giving_access(folder):
     for profile, can in (("staff", "create, edit, export, grant"), ("power", "edit, grant")):
-        path = portal_folder / "profiles" / f"{profile}.yaml"
+        path = folder / "profiles" / f"{profile}.yaml"
         text = path.read_text()
         people = re.search(r"^  people: \{.*\}$", text, re.MULTILINE)[0]
         see = "all" if profile == "staff" else "organization"
         grants = "" if profile == "staff" else ", grants: [customer]"
         path.write_text(text.replace(people, f"  people: {{see: {see}, can: [{can}]{grants}}}"))
-    return portal_folder
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_portal(filled_sqlite, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("granting") / "folder"
+    with served(giving_access(shutil.copytree(SMALL, folder)), filled_sqlite) as portal:
+        yield portal
+
+
+@pytest.fixture
+def app(shared_app):
+    return shared_app
 
 
 def rows(app, name):
