@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.functional.test_mail_in import ANNA, BRUNO, PNG, Post, mail, post, ticket
+from tests.functional.test_mail_in import ANNA, BRUNO, PNG, Post, app, mail, post, ticket
 from tests.portal_files import change
 
-__all__ = ["post", "ticket"]  # fixtures
+__all__ = ["app", "post", "ticket"]  # fixtures
 pytestmark = pytest.mark.sqlite_suffices
 LARGE = b"%PDF-1.4" + b"x" * 2_000
 

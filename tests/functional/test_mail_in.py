@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 import sqlalchemy as sa
-from webtest import TestResponse
+from webtest import TestApp, TestResponse
 
 from portal.accounts.accounts import find_account
 from portal.accounts.giving_access import AccessRequest
@@ -136,13 +136,19 @@ def kept_address(page: TestResponse, action: str) -> str:
 
 
 @pytest.fixture
-def post(make_app: Callable, portal_folder: Path, clock: object) -> Post:
+def app(make_app: Callable, portal_folder: Path) -> TestApp:
+    """The small portal with an inbox; tickets take files."""
     modules = portal_folder / "modules.yaml"
     declared, without = modules.read_text(), "    comments: true\n    lifecycle"  # unless they are declared already
     modules.write_text(INBOX + declared.replace(without, "    comments: true\n    attachments: true\n    lifecycle"))
     change(portal_folder, "[create, comment,", "[create, comment, attach,", "profiles/customer.yaml")
     change(portal_folder, "people: {see: all, can: [", "people: {see: all, can: [grant, ", "profiles/staff.yaml")
-    return Post(make_app(), clock)
+    return make_app()
+
+
+@pytest.fixture
+def post(app: TestApp, clock: object) -> Post:
+    return Post(app, clock)
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from portal.jobs.worker import Worker
 from portal.mail.incoming.sources import serve_lmtp
 from portal.mail.smtp import SmtpServer
 from tests.functional.conftest import fill_in, form_of
-from tests.functional.test_mail_in import NANCY, PNG, Post, post
+from tests.functional.test_mail_in import NANCY, PNG, Post, app, post
 from tests.functional.test_mail_sources import free_port
 from tests.functional.test_sending import MailServer, server
 from tests.portal_files import change
 
-__all__ = ["post", "server"]  # fixtures
+__all__ = ["app", "post", "server"]  # fixtures
 PASSWORD = "a long and good password"
 ZOE = "zoe@globex.example"
 
