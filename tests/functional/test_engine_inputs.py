@@ -3,7 +3,7 @@
 from urllib.parse import quote_from_bytes
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.functional.test_odd_input import fill, is_whole
@@ -37,9 +37,7 @@ PAGES = [
     "account/drafts", "account/discard", "language",
 ]  # fmt: skip
 pairs = st.lists(st.tuples(st.sampled_from(INPUTS), st.sampled_from(VALUES) | st.text(max_size=20)), max_size=6)
-bounded = settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True
-)
+bounded = settings(max_examples=15, derandomize=True)
 
 
 @pytest.mark.parametrize("value", VALUES)

@@ -5,7 +5,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.functional.world import ANNA, BRUNO, NANCY
@@ -139,9 +139,7 @@ parameters = st.lists(
 )
 
 
-@settings(
-    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True
-)
+@settings(max_examples=20, derandomize=True)
 @given(parameters=parameters)
 def test_any_address_of_a_list_is_answered_within_the_scope(filled, parameters):
     query = "&".join(f"{quote(name)}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in parameters)

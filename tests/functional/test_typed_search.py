@@ -5,7 +5,7 @@ import io
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portal.database.engine import reading
@@ -174,7 +174,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(text=TEXTS)
 @example("(" * 900 + "size:small")
 @example('size:"' + 'a"' * 400)
@@ -184,7 +184,7 @@ def test_whatever_is_typed_is_answered_with_a_list(filled, text):
     assert filled[ANNA].see(f"/things/complete?q={quote(text)}").status_int == 200
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(
     text=st.one_of(
         TEXTS.map(lambda text: text.replace(":", "")), st.from_regex(r"(http://|10:|RE:)[a-z():\"]*", fullmatch=True)

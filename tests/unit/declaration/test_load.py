@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.declaration.load import load
@@ -244,7 +244,7 @@ PARTS = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(file=st.sampled_from(FILES), seed=st.integers(0, 10**9), part=PARTS, times=st.integers(1, 3))
 def test_whatever_replaces_a_part_of_a_correct_portal_never_raises(tmp_path_factory, file, seed, part, times):
     folder = tmp_path_factory.mktemp("mutated") / "portal"
@@ -279,7 +279,7 @@ def replace_somewhere(value, chance: random.Random, part) -> None:
         return
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(file=st.sampled_from(FILES), seed=st.integers(0, 10**9), junk=st.binary(max_size=6))
 def test_whatever_bytes_slip_into_a_file_never_raise(tmp_path_factory, file, seed, junk):
     folder = tmp_path_factory.mktemp("bytes") / "portal"

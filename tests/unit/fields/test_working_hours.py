@@ -49,20 +49,20 @@ def at(text):
     return datetime.datetime.fromisoformat(text).replace(tzinfo=ROME)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(hours, moments, st.integers(0, 36 * 60))
 def test_the_time_between_two_moments_is_that_of_its_minutes(hours, start, minutes):
     end = start + minutes * MINUTE
     assert hours.between(start, end) == counted(hours, start, end) == -hours.between(end, start)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(hours, moments, moments, moments)
 def test_parts_of_time_add_up(hours, one, two, three):
     assert hours.between(one, two) + hours.between(two, three) == hours.between(one, three)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(hours, moments, lengths, lengths)
 def test_what_is_added_is_what_has_passed_then_and_no_minute_sooner(hours, start, first, second):
     later = hours.later(start, first)
