@@ -24,7 +24,8 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from tests.functional.test_files import PDF, comment, people, portal_folder, upload
+from tests.functional.files_portal import people, portal_folder
+from tests.functional.test_files import PDF, comment, upload
 from tests.functional.world import NOW, add_people
 from tests.portal_files import write_portal
 

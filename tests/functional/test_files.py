@@ -12,8 +12,9 @@ from PIL import Image
 from webtest import TestApp, Upload
 
 from tests.functional.conftest import PASSWORD, SMALL, fill_in, form_of, started
+from tests.functional.files_portal import taking_files
 from tests.functional.world import ANNA, PEOPLE_OF_SMALL, World, opened_world
-from tests.portal_files import change, copied
+from tests.portal_files import copied
 from tests.unit.store.test_media_type import PNG
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -29,17 +30,11 @@ def picture(color: str = "red") -> bytes:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Tickets take files; customers and staff may add some, power users may not. Anna has a ticket.
+    """Tickets take files, and Anna has one.
 
     The rows are like those of comments, which are tested on both databases; one test here runs on both.
     """
-    folder = copied(SMALL, tmp_path_factory.mktemp("portal"))
-    limits = "    comments: true\n    attachments: {max_size: 100 kB, max_count: 3}\n"
-    change(folder, "    comments: true\n", limits)
-    customer, staff = "profiles/customer.yaml", "profiles/staff.yaml"
-    for file, before in ((customer, "can: [create, comment"), (staff, "can: [create, edit, delete, comment")):
-        change(folder, before, f"{before}, attach", file)
-    change(folder, "urgency, stopped_since, article]", "urgency, article, attachments]", customer)
+    folder = taking_files(copied(SMALL, tmp_path_factory.mktemp("portal")))
     with opened_world(folder, request, PEOPLE_OF_SMALL) as world:
         fill_in(world[ANNA], "/tickets/create", {"title": "Paper jam"})
         world.kept = world.rows()

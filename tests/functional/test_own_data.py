@@ -11,7 +11,8 @@ from portal.accounts.own_data import ArchiveLimits
 from portal.commands import main
 from portal.views.account import own_data
 from tests.functional.conftest import fill_in
-from tests.functional.test_files import PDF, comment, people, portal_folder, upload
+from tests.functional.files_portal import people, portal_folder
+from tests.functional.test_files import PDF, comment, upload
 
 __all__ = ["people", "portal_folder"]  # fixtures: tickets take files, and Anna has one
 ANNA = "anna@acme.example"
