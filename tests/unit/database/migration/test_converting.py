@@ -19,7 +19,6 @@ LINKS = "{type: links, to: companies}"
 LINES = "{type: lines, fields: {what: text}}"
 
 
-@pytest.mark.sqlite_suffices
 def test_values_of_another_type_are_read_by_the_new_one(portal):
     portal.started("a: {fields: {name: text, x: text, y: integer, z: {type: choice, options: [low, high]}}}")
     portal.add("a", {"name": "A", "x": "12.5", "y": 3, "z": "low"}, {"x": "7", "y": None}, {})
@@ -99,7 +98,6 @@ def test_values_that_do_not_fit_are_set_aside_and_come_back_when_they_fit_again(
     assert portal.columns("a").isdisjoint({"_aside_x"})
 
 
-@pytest.mark.sqlite_suffices
 def test_texts_are_read_by_the_new_type_also_where_it_is_stored_alike(portal):
     portal.started("a: {fields: {x: text, y: text, z: url}}")
     portal.add("a", {"x": "[1", "y": "javascript:alert(1)", "z": "https://x.example"}, {"x": "[1]", "y": "x.example"})
@@ -309,7 +307,6 @@ def test_who_made_a_record_becomes_a_link_when_people_are_declared(portal):
     assert portal.values("companies", "created_by") == [Linked(1, "people")]
 
 
-@pytest.mark.sqlite_suffices
 def test_a_field_is_renamed_and_changes_its_type_at_once(portal):
     portal.started("a: {fields: {x: text}}")
     portal.add("a", {"x": "5"})

@@ -165,7 +165,6 @@ def test_a_removed_module_stays_in_the_database_and_comes_back_with_its_records(
     assert portal.values("tickets", "company") == [Linked(1, "companies"), None]
 
 
-@pytest.mark.sqlite_suffices
 def test_a_removed_module_that_was_left_is_dropped_when_loss_is_allowed(portal):
     portal.started(COMPANIES, TICKETS)
     portal.add("tickets", {"title": "Printer"})
