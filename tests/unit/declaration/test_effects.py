@@ -18,7 +18,7 @@ from portal.workshop.differences import DEEDS
 PORTAL = Path(__file__).parents[3] / "portal"
 
 # Keys whose whole effect is on the resolved declaration.
-RESOLVED = {"Profile.extends"}
+RESOLVED = {"Profile.extends", "Rollup.includes_unseen"}
 # Values that mean the absence of the others.
 ABSENCES = {"Transition.ask: optional", "Profile.second_factor: optional"}
 
