@@ -127,16 +127,14 @@ def save_twice(page: Page) -> None:
 
 
 KINDS = (
-    Kind("sign-in", "", "/login"),
     Kind("sign-in refused", "", "/login", sign_in_wrongly),
     Kind("forgotten password", "", "/password/forgotten"),
     Kind("home", "customer", "/"),
     Kind("home of support", "support", "/"),
     Kind("language open", "customer", "/", open_language),
     Kind("list", "customer", "/tickets/"),
-    Kind("wide list", "support", "/tickets/?tab=all&priority=medium&due.min=nonsense"),
     Kind("list with a typed search", "support", "/tickets/?q=printer+or+status:nonsense", open_search_help),
-    Kind("list being arranged", "support", "/tickets/?tab=all&_panel=1"),
+    Kind("wide list being arranged", "support", "/tickets/?tab=all&priority=medium&due.min=nonsense&_panel=1"),
     Kind("list with chosen records", "support", "/tickets/?tab=all", choose_two),
     Kind("adding a watcher", "customer", "/tickets/1/watchers"),
     Kind("import", "support", "/assets/import"),
