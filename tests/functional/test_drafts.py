@@ -174,7 +174,7 @@ def test_a_form_without_a_session_is_kept_for_its_author_alone(shop):
     answer = lost.submit(status=303)
     assert answer.location.endswith(f"/login?next=%2Frequests%2F{request(shop).id}%2F")
     assert all(row["account"] is None for row in shop.rows()["portal_draft"])
-    assert "What you typed is kept." in answer.follow()
+    assert "What you entered has been saved." in answer.follow()
     key = browser.cookies["portal_draft"]
     other.reset()
     other.set_cookie("portal_draft", key)
@@ -194,8 +194,8 @@ def test_what_gave_way_to_others_after_lost_sessions_is_not_said_to_be_kept(shop
         lost[who]["text"] = "Do not lose me"
         browser.cookiejar.clear("localhost.local", "/", "portal_session")
     first, second = (lost[who].submit(status=303) for who in (NANCY, BRUNO))
-    assert "What you typed could not be kept." in first.follow()
-    assert "What you typed is kept." in second.follow()
+    assert "What you entered could not be saved." in first.follow()
+    assert "What you entered has been saved." in second.follow()
 
 
 def test_what_was_written_into_a_conversation_that_has_closed_can_still_be_read(shop):

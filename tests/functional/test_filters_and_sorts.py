@@ -323,4 +323,4 @@ def test_an_export_has_the_same_rows_in_the_same_order(filled):
     assert len(lines) == 4 or "A" in lines[-1]
     assert [line for line in lines if line.startswith(("1,", "2,"))][0].startswith("2,b")
     refused = filled[ANNA].get("/things/export.csv?amount.max=much", status=400)
-    assert "A filter of this list cannot be read. Correct it in the list" in refused, "more would be exported"
+    assert "One of the filters is not valid. Correct it in the list" in refused, "more would be exported"

@@ -296,7 +296,7 @@ def test_a_form_sent_after_the_session_ended_leads_to_the_page_it_stood_on(app, 
     clock.pass_by(hours=13)
     answer = form.submit(headers={"Referer": "http://localhost/tickets/create"}, status=303)
     assert answer.location.startswith("http://localhost/login?next=%2Ftickets%2Fcreate%3F_draft%3D")
-    assert "What you typed is kept." in answer.follow()
+    assert "What you entered has been saved." in answer.follow()
 
 
 def test_reading_writes_nothing(app, sign_in):

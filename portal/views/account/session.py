@@ -65,8 +65,8 @@ def _set_aside_notice(request: Request) -> str:
     if not key:
         return ""
     if is_set_aside(request.connection, request.portal.tables, key[:64]):
-        return _("What you typed is kept. Sign in again to send it.")
-    return _("What you typed could not be kept. Go back in your browser to copy it, then sign in again.")
+        return _("What you entered has been saved. Sign in again to send it.")
+    return _("What you entered could not be saved. Go back in your browser to copy it, then sign in again.")
 
 
 @view_config(context=Login, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)

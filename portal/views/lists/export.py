@@ -22,7 +22,7 @@ from portal.views.parts import TitledLink
 from portal.web.addresses import export_address
 from portal.web.resources import Module
 
-WRONG_FILTER = _("A filter of this list cannot be read. Correct it in the list, then export again.")
+WRONG_FILTER = _("One of the filters is not valid. Correct it in the list, then export again.")
 IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sent
 
 
