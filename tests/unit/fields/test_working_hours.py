@@ -56,13 +56,13 @@ def test_the_time_between_two_moments_is_that_of_its_minutes(hours, start, minut
     assert hours.between(start, end) == counted(hours, start, end) == -hours.between(end, start)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(hours, moments, moments, moments)
 def test_parts_of_time_add_up(hours, one, two, three):
     assert hours.between(one, two) + hours.between(two, three) == hours.between(one, three)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(hours, moments, lengths, lengths)
 def test_what_is_added_is_what_has_passed_then_and_no_minute_sooner(hours, start, first, second):
     later = hours.later(start, first)
