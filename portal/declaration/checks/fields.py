@@ -94,7 +94,7 @@ def _is_link(field: Field | None) -> bool:
 
 
 def _check_default(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
-    if field.default is None and at.document.has(at.path):
+    if field.default is None and at.document.has(at.path) and at.value is None:  # not a value that was refused
         at.key.warn(EMPTY_KEY)
     if field.default is None or field.computed or draft.is_broken(module.name, field.name):
         return

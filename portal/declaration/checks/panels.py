@@ -11,6 +11,7 @@ from portal.declaration.inheritance import is_access_broken
 from portal.declaration.shapes import Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Sentence
+from portal.declaration.synonyms import intended_key
 from portal.declaration.unknown_names import no_access
 from portal.fields.base import Field
 from portal.fields.grouping import has_groups, is_dated
@@ -28,6 +29,8 @@ def check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
 
 def _check_panel(draft: DeclarationDraft, panel: Panel, at: Cursor) -> None:
     kinds = [kind for kind in KINDS if kind in at]
+    if not kinds and any(intended_key(key, KINDS) for key in at.value):
+        return  # it is misspelled, which is reported
     if len(kinds) != 1:
         reason = f"not {' and '.join(kinds)} at once" if kinds else "which is missing here"
         at.wrong(f"a panel is one of chart:, list:, notices: and text:, {reason}")

@@ -279,7 +279,7 @@ def _never_filled(
     for name, field in module.fields.items():
         if not field.required or name in shown or name in access.set or name == moved:
             continue
-        if field.default is not None or field.computed or draft.is_broken(module.name, name):
+        if field.default is not None or field.computed or field.deadline_rule or draft.is_broken(module.name, name):
             continue
         if field.show_when is not None and not _may_hold(module, access, shown, field.show_when):
             continue

@@ -33,9 +33,15 @@ def _repeated(value: Any, at: Cursor) -> Iterator[tuple[int, str, Cursor]]:
         for key, inner in value.items():
             yield from _repeated(inner, at[key])
     elif isinstance(value, tuple):
-        names = [item.removeprefix("-") if isinstance(item, str) else item for item in value]
+        names = [_name(item, at[index].value) for index, item in enumerate(value)]
         for index, item in enumerate(names):
-            if not isinstance(item, str):
-                yield from _repeated(item, at[index])
-            elif item in names[:index]:
+            if not isinstance(value[index], str):
+                yield from _repeated(value[index], at[index])
+            elif item and item in names[:index]:
                 yield index, item, at
+
+
+def _name(item: Any, written: Any) -> str | None:
+    """The name that is an item of a list, None for anything else, and for what stands in for an unreadable item."""
+    is_stand_in = isinstance(written, Mapping) or (isinstance(written, str) and written != item)
+    return item.removeprefix("-") if isinstance(item, str) and not is_stand_in else None

@@ -49,6 +49,20 @@ SMALL = Path(__file__).parents[2] / "portals" / "small"
         ("modules.yaml", "        open: {label", "        open: 3 sheep # {label", "must be a mapping of label, where"),
         ("buttons.yaml", "buttons:\n", "  buttons:\n", "buttons belong under buttons: indent"),
         ("profiles/staff.yaml", "staff: true", "staff: truee", "staff: must be true or false"),
+        (
+            "modules.yaml",
+            "    fields:\n",
+            "    fields:\n      rows: {type: lines, default: 3, fields: {a: text}}\n",
+            "no default",
+        ),
+        (
+            "modules.yaml",
+            "      urgency: {",
+            "      due: {type: datetime, required: true, within: {urgency: {high: 4 h}}}\n      urgency: {",
+            "required has no meaning",
+        ),
+        ("profiles/staff.yaml", "staff: true", "home: {panels: [activty, activity]}\nstaff: true", "must be activity"),
+        ("profiles/staff.yaml", "staff: true", "home: {panels: [{chrt: tickets, by: status}]}\nstaff: true", '"chrt"'),
         ("profiles/staff.yaml", "  tickets:", "  ticketss:", 'no module "ticketss"'),
     ],
 )
