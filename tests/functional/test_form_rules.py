@@ -47,6 +47,8 @@ modules:
       consent: signature
       state: {type: choice, options: [open, signed, closed, paid]}
       paid_on: {type: date, show_when: {state: paid}}
+      reminded: {type: text, show_when: {paid_on: {empty: false}}}
+      unit: {type: text, show_when: {hall: Hall 1}}
       receipt: {type: text, required_when: {state: paid}}
       remark: {type: text, required_when: {state: closed}}
       score: rating
@@ -60,8 +62,10 @@ modules:
           number: {type: integer, required_when: {what: {empty: false}}}
           note: {type: text, read_only_when: {what: Sealed}}
           code: {type: text, read_only: once}
+    comments: true
     lifecycle:
       field: state
+      on_comment: {staff: {from: paid, to: open}}
       transitions:
         close: {from: open, to: closed, ask: {kind: required, reason: optional, agreed: optional, score: optional}}
         open_again: {from: closed, to: open}
@@ -69,6 +73,7 @@ modules:
         sign: {from: open, to: signed, ask: {consent: required}}
         reopen: {from: signed, to: open}
         stamp: {from: open, to: paid, set: {badge: Paid}}
+        unpay: {from: paid, to: open, set: {kind: small}}
         pay: {from: open, to: paid, ask: {paid_on: required, receipt: optional}}
         judge: {from: open, to: paid, ask: {verdict: required}}
     list: {columns: [title, state, consent]}
@@ -87,7 +92,7 @@ modules:
 """
 STAFF = """staff: true
 modules:
-  cases: {see: all, can: [create, edit, export, close, hand, sign, pay, stamp, judge]}
+  cases: {see: all, can: [create, edit, export, comment, close, hand, sign, pay, unpay, stamp, judge]}
   contacts: {see: all}
   firms: {see: all}
 """
@@ -151,6 +156,11 @@ def test_a_condition_may_ask_a_lookup_and_stand_in_a_column_of_lines(world):
     nancy, firm = world[NANCY], world.add("firms", name="Seven", site="Gate 7")
     refused = nancy.send("/cases/create", {"title": "C", "firm": str(firm), "site": "x"})
     assert errors(refused) == {"gate"}
+    # No script knows what is computed: the page asks the server while somebody types.
+    asked = nancy.send("/cases/computed", {"title": "C", "firm": str(firm), "size": "50"}).json["_rules"]
+    assert asked == {"gate": [True, True, False], "reason": [True, True, False]}
+    form = refused.html.select_one("form[data-compute]")
+    assert {field["data-asks"] for field in form.select("[data-asks]")} == {"gate"}
     rows = {"parts.0.what": "Bolt", "parts.0.number": "", "parts.1.what": "", "parts.1.number": ""}
     refused = nancy.send("/cases/create", {"title": "D", **rows})
     assert refused.status_int == 422
@@ -468,6 +478,16 @@ def test_a_page_leaves_out_what_forms_hide_under_a_condition_unless_it_has_a_val
         record = world.add("cases", title="Seen", kind=kind, detail=detail)
         labels[kind] = [term.text for term in world[NANCY].get(f"/cases/{record}/").html.select("dt")]
     assert [label for label in labels["large"] if label not in labels["small"]] == ["Detail"]
+
+
+@pytest.mark.parametrize("address", ["move/unpay", "comments"])
+def test_a_change_empties_what_forms_hide_from_then_on(world, address):
+    details = {"kind": "large", "detail": "Very", "unit": "kg", "reminded": "Twice"}
+    case = world.add("cases", title="Due", state="paid", paid_on=datetime.date(2024, 3, 5), **details)
+    assert world[NANCY].send(f"/cases/{case}/{address}", {"text": "Not paid"}).status_int == 303
+    values = world.record("cases", case).values
+    held = [values[name] for name in ("state", "paid_on", "reminded", "detail", "unit")]
+    assert held == ["open", None, None, None if address == "move/unpay" else "Very", "kg"]  # unit was hidden before
 
 
 def test_the_title_of_a_section_is_not_said_again_by_its_only_field(world):

@@ -15,6 +15,7 @@ from portal.records.reading.records import Record, Records
 from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import delete_replaced_files, insert_field_files
+from portal.records.writing.form_conditions import hidden_by_change
 from portal.records.writing.history import Author, add_event, author_of, change_details
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.module_rows import touch_row, update_row
@@ -25,7 +26,7 @@ from portal.records.writing.signatures import add_change_events, with_signatures
 def change_record(
     records: Records, author: Author, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited"
 ) -> bool:
-    """Writes the values that differ, and an event of `kind`; False where none does.
+    """Writes the values that differ, and an event of `kind`; False where none does. Fields that these hide are emptied.
 
     Where only internal fields differ, customers see no trace: neither a new version nor time nor place in lists.
     Raises ConflictError where the record has another version by now.
@@ -34,6 +35,8 @@ def change_record(
     changed = without_signed(records, before, changed_values(before, values))
     if not changed:
         return False
+    hidden = hidden_by_change(records, record.id, changed)
+    before, changed = before | hidden, changed | dict.fromkeys(hidden)
     delete_replaced_files(records, changed, record.id)
     changed = insert_field_files(records, changed, author, record.id)
     changed = with_signatures(records, with_whole_rows(records, changed, record.id), author)

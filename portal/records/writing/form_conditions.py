@@ -20,7 +20,7 @@ from portal.fields.base import Field
 from portal.fields.default_paths import value_path
 from portal.fields.linked_value import Linked
 from portal.fields.record_titles import ids_by_title, ids_named
-from portal.records.indexing.formulas import computed_values
+from portal.records.indexing.formulas import computed_values, formulas_reading
 from portal.records.reading.records import Records
 from portal.records.writing.values_behind_links import value_in_form
 
@@ -30,6 +30,36 @@ EMPTY: tuple[Any, ...] = (None, (), "")
 def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
     """Whether the field's `show_when` holds for the values of the form."""
     return field.show_when is None or _holds(records, field.show_when, values)
+
+
+def hidden_by_change(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record holds in fields that forms would hide from now on, as `changed` values end their `show_when`."""
+    hidden: dict[str, Any] = {}
+    while more := _hidden_by(records, record_id, changed | dict.fromkeys(hidden)):  # without these, others may be
+        hidden |= more
+    return hidden
+
+
+def _hidden_by(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:
+    module, system = records.module, records.as_system
+    reads = {*changed, *(formula.name for formula in formulas_reading(module, changed))}
+    reads |= {field.name for field in module.fields.values() if field.link_path and field.link_path[0] in reads}
+    fields = [
+        field
+        for field in module.fields.values()
+        if not (field.computed or field.signs or field.name in changed)
+        and any(path[0] in reads for path in compared_fields(field.show_when))
+    ]
+    if not fields:
+        return {}
+    values = {**system.by_ids([record_id], module.fields)[0].values, "id": record_id}
+    return {
+        field.name: values[field.name]
+        for field in fields
+        if not field.is_empty(values[field.name])
+        and is_shown(system, field, values)
+        and not is_shown(system, field, values | changed)
+    }
 
 
 def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bool:

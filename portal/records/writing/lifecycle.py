@@ -12,6 +12,7 @@ from portal.fields.base import Field, Refused
 from portal.records.reading.records import Record, Records
 from portal.records.writing.defaults import value_from_declaration
 from portal.records.writing.errors import ConflictError
+from portal.records.writing.form_conditions import hidden_by_change
 from portal.records.writing.signatures import not_signed_yet
 from portal.texts import _
 
@@ -69,7 +70,7 @@ def state_after_comment(lifecycle: Lifecycle | None, state: str | None, staff: b
 
 def values_after_comment(records: Records, record: Record, state: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The values that `on_comment` changes when the reader's side comments on a record in `state`: the present ones,
-    and those that it writes, the state among them where it moves the record."""
+    and those that it writes, the state among them where it moves the record, and fields that forms then hide."""
     lifecycle = records.module.lifecycle
     rule = lifecycle.on_comment.get("staff" if records.policy.staff else "customer") if lifecycle else None
     if rule is None or lifecycle is None:
@@ -85,7 +86,8 @@ def values_after_comment(records: Records, record: Record, state: str | None) ->
     if next_state := state_after_comment(lifecycle, state, records.policy.staff):
         after[lifecycle.field] = next_state
     changed = {name: value for name, value in after.items() if value != before[name]}
-    return {name: before[name] for name in changed}, changed
+    hidden = hidden_by_change(records, record.id, changed)
+    return {name: before[name] for name in changed} | hidden, changed | dict.fromkeys(hidden)
 
 
 def open_transitions(records: Records, record: Record) -> list[Transition]:

@@ -40,6 +40,7 @@ from portal.records.writing.files import (
     assign_files,
     delete_file,
     delete_files_of_comment,
+    delete_replaced_files,
     insert_field_files,
     insert_files,
     may_attach,
@@ -167,6 +168,7 @@ class Writer:
             return comment_id
         row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
         if changes[1]:
+            delete_replaced_files(records, changes[1], record.id)
             before, after, columns = with_what_follows(records, record.id, *changes)
             row |= columns
             write_own_tables(records, record.id, after)

@@ -21,6 +21,7 @@ attach("form[data-compute]", (form) => {
       const text = texts[output.dataset.computed] ?? "—";
       if (output.textContent !== text) output.textContent = text;
     }
+    form.dispatchEvent(new CustomEvent("decided", { detail: texts._rules ?? {} }));
   }
 
   const changed = () => {

@@ -1,10 +1,11 @@
 // Fields under a condition appear and disappear, are marked as required, and are locked, while the form is filled in. The
-// server decides again, and what this script cannot decide stays as the server drew it.
+// server decides again. What this script cannot decide stays as the server drew it, until computed.js brings its answer.
 import { attach, fill } from "./attach.js";
 
 attach("form[data-form]", (form) => {
   const decided = new WeakSet();
   const first = new WeakMap(); // what selects held in the beginning
+  let answers = {}; // of the server, by the name of the field: shown, required, locked
   const refresh = () => {
     const shown = form.querySelectorAll("[data-show-when]"); // lines may have been added
     const required = form.querySelectorAll("[data-required-when]");
@@ -20,10 +21,15 @@ attach("form[data-form]", (form) => {
     }
     const inputs = allInputs(form, locked.map(lockOf));
     const decide = (condition) => holds(JSON.parse(condition), inputs, form);
-    for (const field of shown) field.hidden = !(decide(field.dataset.showWhen) ?? !field.hidden);
-    for (const field of required) markRequired(field, decide(field.dataset.requiredWhen));
-    for (const field of locked) lock(lockOf(field), decide(field.dataset.readOnlyWhen), first);
+    const answer = (field) => answers[field.dataset.asks] ?? [];
+    for (const field of shown) field.hidden = !(decide(field.dataset.showWhen) ?? answer(field)[0] ?? !field.hidden);
+    for (const field of required) markRequired(field, decide(field.dataset.requiredWhen) ?? answer(field)[1]);
+    for (const field of locked) lock(lockOf(field), decide(field.dataset.readOnlyWhen) ?? answer(field)[2], first);
   };
+  form.addEventListener("decided", (event) => {
+    answers = event.detail;
+    refresh();
+  });
   form.addEventListener("input", refresh);
   form.addEventListener("change", refresh);
   refresh();

@@ -1,4 +1,5 @@
-"""What nobody types in a form, for what it holds now: columns of lines, their totals, and the formulas of the record.
+"""What nobody types in a form, for what it holds now: columns of lines, their totals, the formulas of the record, and
+which fields the form shows, requires and locks by what no script can tell.
 
 A page draws it, and a script asks for it while the reader types (`/MODULE/computed`, `/MODULE/ID/computed`), as often
 as people type. Nothing is stored: the writer works all of it out again.
@@ -11,13 +12,17 @@ from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from pyramid.request import Request
 
 from portal.accounts import attempts
+from portal.conditions import ALWAYS, Comparison, comparisons
 from portal.fields.base import Field
 from portal.fields.lines import Row
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
+from portal.records.writing.form_conditions import is_locked, is_required, is_shown
 from portal.records.writing.validation import typed_columns
 from portal.views.forms.rows_in_form import rows_in_form
+
+Rules = tuple[bool, bool, bool]
 
 NOTHING = "—"
 LARGEST = 500_000  # bytes of a form that is computed while the reader types; a larger one when it is sent
@@ -60,24 +65,59 @@ def with_formulas(records: Records, values: Mapping[str, Any], stored: Mapping[s
     return known
 
 
-def computed_texts(
+def computed_in_form(
     records: Records, fields: list[Field], form: Form, values: Mapping[str, Any], stored: Mapping[str, Any]
-) -> dict[str, str]:
-    """What is computed in a form with `fields`, by name: `lines.0.amount`, `lines.amount` for a total, `total`.
+) -> dict[str, Any]:
+    """What is computed in a form with `fields`, by name: `lines.0.amount`, `lines.amount` for a total, `total`; and as
+    `_rules` what the server alone can tell of its fields.
 
     `values`: those of the form; `stored`: those of the record, empty for a new one.
     """
     reader, texts, known = records.policy.reader, dict[str, str](), dict(values)
+    rules = _rules(records, fields, {**stored, **values})
     for field in fields:
         if field.row_fields:
             rows = rows_in_form(records, field, form, stored.get(field.name))
             known[field.name] = tuple(rows.values())
             totals = total_texts(records, field, rows.values())
             texts |= _row_texts(records, field, rows)
+            of_rows = rows_of(records, field)
+            for index, row in rows.items():
+                rules |= _rules(of_rows, of_rows.module.fields.values(), row.values, f"{field.name}.{index}.")
             texts |= {f"{field.name}.{name}": text for name, text in totals.items()}
     known, readable = with_formulas(records, known, stored), records.policy.readable(records.name)
     shown = {name: field for name, field in records.module.formulas.items() if name in readable}
-    return texts | {name: field.show(known.get(name), reader) or NOTHING for name, field in shown.items()}
+    texts |= {name: field.show(known.get(name), reader) or NOTHING for name, field in shown.items()}
+    return {**texts, "_rules": rules} if rules else {**texts}
+
+
+def is_decided_by_server(field: Field, comparison: Comparison) -> bool:
+    """Whether no script can tell what a form's inputs say of `field`: what is computed has none, and of a link they
+    hold the id, not the title; nor what is in a range of addresses, or in a time from now."""
+    named = comparison.operator == "contains" and (bool(field.targets) or field.ranged)
+    return field.computed or named or comparison.operator == "within"
+
+
+def asks_server(records: Records, field: Field) -> bool:
+    """Whether the server alone can tell if a form shows, requires or locks `field`."""
+    return any(
+        is_decided_by_server(records.module.field(comparison.path[0]), comparison)
+        for rule in (field.show_when, field.required_when, field.read_only_when)
+        for comparison in comparisons(rule or ALWAYS)
+    )
+
+
+def _rules(records: Records, fields: Iterable[Field], values: Mapping[str, Any], prefix: str = "") -> dict[str, Rules]:
+    """Of those of `fields` that ask the server: whether a form with `values` shows, requires and locks them now."""
+    return {
+        prefix + field.name: (
+            is_shown(records, field, values),
+            is_required(records, field, values),
+            is_locked(records, field, values),
+        )
+        for field in fields
+        if asks_server(records, field)
+    }
 
 
 def _row_texts(records: Records, field: Any, rows: Mapping[int, Row]) -> dict[str, str]:

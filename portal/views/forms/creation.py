@@ -20,7 +20,7 @@ from portal.records.writing.defaults import defaults, follow_again, value_from_d
 from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field
 from portal.records.writing.validation import read_form
 from portal.texts import _
-from portal.views.forms.computed import check_computing, computed_texts
+from portal.views.forms.computed import check_computing, computed_in_form
 from portal.views.forms.drafts import (
     KEY,
     as_form,
@@ -207,11 +207,11 @@ def create_record(module: Module, request: Request) -> FormAnswer:
 
 
 @view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")
-def compute_new(module: Module, request: Request) -> dict[str, str]:
+def compute_new(module: Module, request: Request) -> dict[str, Any]:
     """`POST /MODULE/computed`: what is computed in the form for a new record as it was posted. Nothing is stored."""
     check_computing(request)
     form, sent = CreateForm(module, request), as_form(posted_content(request).inputs)
-    return computed_texts(form.records, form.fields, sent, form.read(sent).values, {})
+    return computed_in_form(form.records, form.fields, sent, form.read(sent).values, {})
 
 
 def _change_step(form: CreateForm, content: FormContent, posted: DraftContent, target: int) -> FormAnswer:

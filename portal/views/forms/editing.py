@@ -20,7 +20,7 @@ from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields, is_final
 from portal.texts import _
-from portal.views.forms.computed import check_computing, computed_texts
+from portal.views.forms.computed import check_computing, computed_in_form
 from portal.views.forms.drafts import as_form, draft_form, drafts_of, posted_content
 from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import FormPage
@@ -147,11 +147,11 @@ def _store_or_refuse(
 
 
 @view_config(context=Record, name="computed", request_method="POST", renderer="json", permission="edit")
-def compute_edited(resource: Record, request: Request) -> dict[str, str]:
+def compute_edited(resource: Record, request: Request) -> dict[str, Any]:
     """`POST /MODULE/ID/computed`: what is computed in a record's edit form as it was posted. Nothing is stored."""
     check_computing(request)
     form, sent = EditForm(resource, request), as_form(posted_content(request).inputs)
-    return computed_texts(form.records, form.fields, sent, form.read(sent).values, form.record.values)
+    return computed_in_form(form.records, form.fields, sent, form.read(sent).values, form.record.values)
 
 
 def _refuse_older(form: EditForm, basis: Basis, content: FormContent) -> dict[str, FormPage]:

@@ -150,6 +150,7 @@ class Widget(NamedTuple):
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
     required_when: str = ""  # likewise
     read_only_when: str = ""  # likewise
+    asks_server: bool = False  # no script can decide one of these: the server says, with what is computed
     locked: bool = False  # read_only_when holds now: nothing of it is sent
     hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
     reuse: Reuse = "never"
@@ -312,7 +313,7 @@ class FormPage(PageOfWidgets):
 
     @property
     def computes(self) -> bool:
-        return any(widget.lines or widget.macro == "computed" for widget in self.widgets)
+        return any(widget.lines or widget.macro == "computed" or widget.asks_server for widget in self.widgets)
 
     @property
     def last(self) -> bool:

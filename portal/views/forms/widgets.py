@@ -25,7 +25,7 @@ from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import depends_on, is_locked, is_required, is_shown, limits, linked_records
 from portal.records.writing.validation import typed_columns
 from portal.texts import _
-from portal.views.forms.computed import total_texts, with_formulas
+from portal.views.forms.computed import asks_server, is_decided_by_server, total_texts, with_formulas
 from portal.views.forms.drafts import as_form
 from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import (
@@ -107,6 +107,7 @@ def widget(content: FormContent, field: Field) -> Widget:
         locked=locked,
         show_when=_rule(content, field.show_when),
         hidden=not is_shown(content.records, field, content.values),
+        asks_server=asks_server(content.records, field),
         reuse=kind.reuse,
     )
     made = kind.make(content, field, _with_followed(content, field, _with_bounds(content, field, base)))
@@ -351,8 +352,7 @@ def _as_json(content: FormContent, condition: Condition) -> Any:
     texts: list[Any] = [{"field": content.prefix + name} for name in condition.other_fields]
     known = (value for value in values if not isinstance(value, FieldValue))
     texts += [text for value in known for text in _input_texts(records, other, condition.operator, value)]
-    # Only the server can tell what the title of a link contains, of which a form holds the id, or a range of addresses.
-    operator = "" if condition.operator == "contains" and (other.targets or other.ranged) else condition.operator
+    operator = "" if is_decided_by_server(other, condition) else condition.operator
     return [content.prefix + other.name, operator, texts, condition.negated]
 
 
