@@ -47,14 +47,14 @@ MOST_TRIES = 3  # where no other transaction was in the way
 MAY_SUCCEED_NOW = (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY, Failure.CHANGED_TABLES)
 
 HEADINGS = {
-    400: _("The request could not be read"),
+    400: _("This did not work"),
     401: _("Sign in"),
     403: _("Nothing can be changed here"),
     404: _("Page not found"),
     405: _("This is not possible here"),
     409: _("Nothing was saved"),
     413: _("Too large"),
-    429: _("Too many requests"),
+    429: _("Please try again later"),
     500: _("Something went wrong"),
     503: _("Temporarily unavailable"),
 }
@@ -76,7 +76,8 @@ TROUBLES = {
 }
 NO_ROOM = _("This file cannot be created right now because the disk is full. Please try again later.")
 NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
-NO_TOKEN = _("This form has expired. Go back, reload the page and send it again.")
+EXPIRED = _("This form has expired")
+NO_TOKEN = _("Nothing was saved. Go back and send the form again.")
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class ErrorPage:
     reference: str = ""  # what the log calls it
     retry_url: str = ""  # where another attempt may succeed
     record_url: str = ""  # the record that has changed meanwhile
+    back_url: str = ""  # where the person was, if the page offers neither of these
     drafts_url: str = ""  # where what was sent is kept
     reasons: tuple[Reason, ...] = ()  # for an administrator who sees the portal as somebody else
 
@@ -141,7 +143,7 @@ def http_error(error: HTTPError, request: Request) -> Any:
     """Refused by protection or by a view; the sentence is theirs, if they have one."""
     request.response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
     if isinstance(error, BadCSRFToken):
-        return _page(request, 400, NO_TOKEN)
+        return _page(request, 400, NO_TOKEN, EXPIRED)
     own = error.detail if hasattr(error.detail, "interpolate") else ""
     return _page(request, error.status_code, own)
 
@@ -203,7 +205,7 @@ def includeme(config: Any) -> None:
         config.add_exception_view(_database_failed, context=kind, renderer="error.pt")
 
 
-def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]:
+def _page(request: Request, status: int, text: str = "", heading: str = "") -> dict[str, ErrorPage]:
     # A page about an error asks the database nothing: who came is known already, or is left out. What is not found
     # in a preview is no error.
     if "visitor" not in vars(request):
@@ -217,10 +219,22 @@ def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]
         return _answer_program(request, status, text)
     record_url = _address_of_record(request) if status == 409 else ""
     retry_url = _address_of_form(request) if status in (409, 429, 503) and not record_url else ""
+    back_url = "" if record_url or retry_url else _address_before(request)
     drafts_url = "/account/" if (status in FORM_READ or text is NO_TOKEN) and keeps_form(request) else ""
     reasons = reasons_of_refusal(request) if status == 404 else ()
     reference = request.id if status >= 500 else ""
-    return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url, record_url, drafts_url, reasons)}
+    page = ErrorPage(
+        status=status,
+        heading=heading or HEADINGS[known],
+        text=text,
+        reference=reference,
+        retry_url=retry_url,
+        record_url=record_url,
+        back_url=back_url,
+        drafts_url=drafts_url,
+        reasons=reasons,
+    )
+    return {"page": page}
 
 
 def _answer_program(request: Request, status: int, text: str, fields: Mapping[str, str] = NO_FIELDS) -> Response:
@@ -257,6 +271,14 @@ def _address_of_form(request: Request) -> str:
     if request.method in SAFE_METHODS:
         return own_path(request.path_qs)
     return page_of_unsent_form(request) or referring_page(request)
+
+
+def _address_before(request: Request) -> str:
+    """Where the person was: the page of the form that was sent, or the one with the link; empty for home, which every
+    page of an error offers."""
+    sent = request.method not in SAFE_METHODS and page_of_unsent_form(request)
+    address = sent or referring_page(request)
+    return "" if address in ("/", own_path(request.path_qs)) else address
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -65,7 +65,9 @@ def test_no_token_a_wrong_one_and_another_persons_are_refused(app, another_brows
     other = sign_in("carla@globex.example", browser=another_browser())
     foreign = form_of(other.get("/"), "/logout")["_csrf"].value
     for token in ({}, {"_csrf": "wrong"}, {"_csrf": foreign}, {"_csrf": "ü"}):
-        app.post("/logout", token, status=400)
+        refused = app.post("/logout", token, headers={"Referer": "http://localhost/tickets/?q=a"}, status=400)
+        assert refused.html.h1.text == "This form has expired"
+        assert refused.html.select_one("main a.primary")["href"] == "/tickets/?q=a"
     assert is_signed_in(app)
 
 
