@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.conditions import is_nothing
 from portal.declaration.checks.mail import check_after
-from portal.declaration.checks.values import check_values
+from portal.declaration.checks.values import check_unique_values, check_values
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import ACTIONS, Lifecycle, Module, Transition
@@ -115,6 +115,7 @@ def _check_transition(
         at["confirm"].warn('confirm is the question that is asked: write it here, such as "Close it for good?"')
     _check_asked_fields(draft, module, transition.ask, at["ask"])
     check_values(draft, module.name, transition.set, at["set"])
+    check_unique_values(draft, module, transition.set, "others are not moved", at["set"])
     _check_only(draft, module, transition.only, at["only"])
     check_after(transition, at)
     if module.lifecycle and module.lifecycle.field in transition.set:

@@ -8,7 +8,7 @@ from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.menus import check_home, check_menu
 from portal.declaration.checks.panels import check_panels, check_resolved_panels
 from portal.declaration.checks.scopes import check_scope, needs_scope
-from portal.declaration.checks.values import check_values
+from portal.declaration.checks.values import check_unique_values, check_values
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
 from portal.declaration.declared_files import profile_file
@@ -77,6 +77,7 @@ def _check_access(draft: DeclarationDraft, profile: Profile, module: Module, acc
             at["can"][index].wrong(complaint)
     check_condition(draft, module.name, at["where"])
     check_values(draft, module.name, access.set, at["set"])
+    check_unique_values(draft, module, access.set, "others are made without it", at["set"])
     if module.state_field in access.set:
         at["set"][module.state_field].key.wrong("only transitions change this field")
     _check_option_labels(draft, module, access, at["options"])

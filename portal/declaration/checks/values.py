@@ -7,7 +7,7 @@ What a value means is decided by the fields. The title of a record can only be l
 from collections.abc import Mapping
 from typing import Any
 
-from portal.conditions import SPECIAL, special_word
+from portal.conditions import SPECIAL, is_nothing, special_word
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
@@ -118,6 +118,18 @@ def _holder(draft: DeclarationDraft, value: str) -> str | None:
 def _names_field(module: Module, value: Any) -> bool:
     """Whether a value is meant as that of another field, as `$caller` or `$caller.phone` is in a default."""
     return isinstance(value, str) and value[:1] == "$" and value[1:].partition(".")[0] in module.fields
+
+
+def check_unique_values(
+    draft: DeclarationDraft, module: Module, values: Mapping[str, Any], outcome: str, at: Cursor
+) -> None:
+    """Warns of a `set:` that gives many records a value of which there can be only one; `outcome`: of the others."""
+    for name, value in values.items():
+        field = draft.field(module.name, name)
+        if field is None or not field.unique or is_nothing(value) or special_word(value) in field.specials:
+            continue
+        where = "one record of each company" if field.unique == "organization" else "one record"
+        at[name].warn(f'"{name}" is unique: {where} can have this value, and {outcome}')
 
 
 def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any], at: Cursor) -> None:

@@ -14,7 +14,7 @@ from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.shapes import ACTIONS, Access, Through, leaves
 from portal.records.policy import Policy
 from portal.records.reading.named_records import find_records
-from portal.records.reading.records import Record, Records
+from portal.records.reading.records import Query, Record, Records
 from portal.records.reading.watchers import watchers, who_added
 from portal.records.writing.lifecycle import is_for_reader, state_of
 from portal.texts import _
@@ -94,12 +94,28 @@ def _module_step(policy: Policy, module: str) -> ExplainStep:
 
 
 def _record_named(system: Records, reference: str | int) -> Record:
-    """The record that is explained, by its id, reference, unique field or title, as the portal sees it."""
+    """The record that is explained, by its id, reference, unique field, title or bare number, as the portal sees it.
+
+    Raises LookupError where that means none, or several."""
     ids = [reference] if isinstance(reference, int) else find_records(system, reference)
-    record = next(iter(system.by_ids(ids[:1], [])), None)
-    if record is None:
-        raise LookupError(f"{system.name} has no record {reference}")
-    return record
+    if not ids and isinstance(reference, str) and reference.isdecimal():
+        ids = _numbered(system, int(reference))
+    records = system.by_ids(ids[:3], [])
+    if len(records) > 1:
+        references = " or ".join(record.reference for record in records)
+        raise LookupError(f'"{reference}" means several records of {system.name}: write {references}')
+    if not records:
+        newest = [record.reference for record in system.page(Query(size=1), []).records]
+        cure = f": write its reference, such as {newest[0]}" if newest else ", as it has none at all"
+        raise LookupError(f'{system.name} has no record "{reference}"{cure}')
+    return records[0]
+
+
+def _numbered(system: Records, number: int) -> list[int]:
+    """The ids of the records that have this number, or this id."""
+    columns = [system.table.c[name] for name in ("number", "id") if name in system.table.c]
+    same = sa.or_(*(column == number for column in columns))
+    return list(system.connection.scalars(sa.select(system.table.c["id"]).where(same).order_by(*columns)))
 
 
 def _scope_steps(

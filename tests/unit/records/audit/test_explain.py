@@ -52,6 +52,7 @@ def steps(world, email, *asked):
     ("email", "asked", "holds", "sentence"),
     [
         (ANNA, ("requests", "R0001"), True, "“see: own” covers R0001"),
+        (ANNA, ("requests", "1"), True, "“see: own” covers R0001"),
         (ANNA, ("requests", "R0002"), False, "“see: own” does not cover R0002"),
         (BRUNO, ("requests", "R0001"), True, "“see: organization” covers R0001"),
         (EDDA, ("requests", "R0001"), False, "does not cover R0001"),
@@ -110,10 +111,22 @@ def test_all_readers_at_once_get_the_same_answer_as_each_alone(world):
     world.account(BRUNO, records_from=None)
 
 
-@pytest.mark.parametrize("asked", [("requests", "R9999"), ("requests", "R0001", "fly")])
-def test_what_does_not_exist_is_said(world, asked):
-    with pytest.raises(LookupError):
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (("requests", "9999"), 'has no record "9999": write its reference, such as R0003'),
+        (("companies", "Nobody"), 'has no record "Nobody"'),
+        (("requests", "Twice"), '"Twice" means several records of requests: write R0004 or R0005'),
+        (("requests", "R0001", "fly"), "fly"),
+    ],
+)
+def test_what_does_not_exist_is_said(world, asked, sentence):
+    rows = world.rows()
+    for _ in range(2) if asked[1] == "Twice" else ():
+        world.add("requests", **world.for_request() | {"name": "Twice", "service": world.the("services", "Printing")})
+    with pytest.raises(LookupError, match=sentence):
         steps(world, ANNA, *asked)
+    world.put_back(rows)
 
 
 # -- expectations against the records --
