@@ -6,7 +6,10 @@ import { attach, calm } from "./attach.js";
 const ADDRESS = "/account/drafts";
 const DISCARD = "/account/discard";
 const PREFIX = "draft:";
+const SENT = "sent:";
 const LARGEST_KEEPALIVE = 60_000; // bytes; browsers refuse more from a page that is being left
+
+settleSent();
 
 attach("body:not(.previewing) form[data-draft]", (form) => {
   const key = keyOf(form);
@@ -41,7 +44,10 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
     running?.abort();
     sessionStorage.removeItem(key);
   };
-  form.addEventListener("submit", stop);
+  form.addEventListener("submit", () => {
+    stop();
+    sessionStorage.setItem(SENT + key, contents(form).toString());
+  });
   for (const button of document.querySelectorAll("[data-discard-draft], [data-ends-form]")) button.addEventListener("click", stop);
   addEventListener("pagehide", () => save(true));
   addEventListener("pageshow", () => (sent = false));
@@ -55,6 +61,16 @@ attach("form[data-forget-drafts]", (form) => {
     }
   });
 });
+
+// Who is signed out by the time of sending has sent in vain, and the server does not know whose draft it was.
+function settleSent() {
+  const isSignedIn = document.querySelector("form[action='/logout']") !== null;
+  for (const key of Object.keys(sessionStorage)) {
+    if (!key.startsWith(SENT)) continue;
+    if (!isSignedIn) sessionStorage.setItem(key.slice(SENT.length), sessionStorage.getItem(key));
+    sessionStorage.removeItem(key);
+  }
+}
 
 /** Where the browser keeps its copy. */
 function keyOf(form) {
