@@ -35,7 +35,7 @@ def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
 def hidden_by_change(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:
     """What a record holds in fields that forms would hide from now on, as `changed` values end their `show_when`."""
     hidden: dict[str, Any] = {}
-    while more := _hidden_by(records, record_id, changed | dict.fromkeys(hidden)):  # without these, others may be
+    while more := _hidden_by(records, record_id, {**changed, **dict.fromkeys(hidden)}):  # without these, others may be
         hidden |= more
     return hidden
 
@@ -58,7 +58,7 @@ def _hidden_by(records: Records, record_id: int, changed: Mapping[str, Any]) -> 
         for field in fields
         if not field.is_empty(values[field.name])
         and is_shown(system, field, values)
-        and not is_shown(system, field, values | changed)
+        and not is_shown(system, field, {**values, **changed})
     }
 
 
