@@ -1,7 +1,7 @@
-"""Modules of the portal that are loaded at first use, because they need large libraries that few requests need.
+"""Libraries that are loaded at first use, because they are large and few requests need them.
 
 Without them a serving process takes a quarter less memory, and `portal check` starts sooner. A LazyModule stands at the
-top of a file like an import, and only for a module of the same folder.
+top of a file like an import: for the library, or for a module of the same folder that imports it.
 """
 
 import importlib

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
-
 from portal.accounts.keys_and_tokens import new_token
+from portal.lazy import LazyModule
+
+jwk = LazyModule("joserfc.jwk")
+jwt = LazyModule("joserfc.jwt")
+errors = LazyModule("joserfc.errors")
 
 # None with a shared secret: the published keys are public, and “none” is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "Ed25519", "EdDSA")
@@ -69,7 +70,7 @@ class IdentityProvider:
         self._client = client_id, client_secret
         self._metadata: tuple[float, dict[str, Any]] = (0.0, {})  # since when, by time.monotonic()
         self._pause_until = 0.0  # likewise
-        self._keys: tuple[float, KeySet] | None = None
+        self._keys: tuple[float, Any] | None = None  # since when, and the key set
 
     def authorization_address(self, flow: Flow, redirect_uri: str) -> str:
         """Where the browser goes to sign in. Raises ProviderError."""
@@ -153,12 +154,12 @@ class IdentityProvider:
             raise ProviderError(f"PORTAL_OIDC_ISSUER is {self.issuer}; the provider says {metadata.get('issuer')}")
         return metadata
 
-    def _read_keys(self, again: bool = False) -> KeySet:
+    def _read_keys(self, again: bool = False) -> Any:
         age = None if self._keys is None else time.monotonic() - self._keys[0]
         if self._keys is None or age is None or age > (RENEW_AFTER if again else KEEP):
             try:
-                keys = KeySet.import_key_set(fetch(self._endpoint("jwks_uri")))  # type: ignore[arg-type]
-            except (JoseError, ValueError, KeyError, TypeError) as error:
+                keys = jwk.KeySet.import_key_set(fetch(self._endpoint("jwks_uri")))
+            except (errors.JoseError, ValueError, KeyError, TypeError) as error:
                 raise ProviderError(f"the provider's keys cannot be read: {error}") from None
             self._keys = time.monotonic(), keys
         return self._keys[1]
@@ -169,7 +170,7 @@ class UnknownKeyError(ProviderError):
 
 
 def verify_id_token(
-    token: str, keys: KeySet, issuer: str, client_id: str, nonce: str, now: datetime.datetime
+    token: str, keys: Any, issuer: str, client_id: str, nonce: str, now: datetime.datetime
 ) -> dict[str, Any]:
     """The claims of an ID token: signed by the provider, for this portal and this attempt, still valid.
 
@@ -188,9 +189,9 @@ def verify_id_token(
     try:
         decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
         checks.validate(decoded.claims)
-    except InvalidKeyIdError as error:
+    except errors.InvalidKeyIdError as error:
         raise UnknownKeyError(f"the ID token is signed with an unknown key: {error}") from None
-    except (JoseError, ValueError) as error:
+    except (errors.JoseError, ValueError) as error:
         raise ProviderError(f"the ID token is refused: {error}") from None
     claims: dict[str, Any] = decoded.claims
     others = isinstance(claims["aud"], list) and len(claims["aud"]) > 1

@@ -12,19 +12,16 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
-import webauthn
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_client_data_json
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from portal.accounts.accounts import Account
 from portal.accounts.keys_and_tokens import hash_token, new_token
 from portal.database.schema.tables import Tables
+from portal.lazy import LazyModule
+
+webauthn = LazyModule("webauthn")
+helpers = LazyModule("webauthn.helpers")
+exceptions = LazyModule("webauthn.helpers.exceptions")
+structs = LazyModule("webauthn.helpers.structs")
 
 CHALLENGE = "passkey"  # the purpose of a challenge among the one-time links
 LASTS = datetime.timedelta(minutes=5)
@@ -96,7 +93,7 @@ class Passkeys:
         """What a browser needs to make a passkey for an account."""
         table = self.tables.passkey
         query = sa.select(table.c["credential"]).where(table.c["account"] == account.id)
-        known = [base64url_to_bytes(credential) for credential in self.connection.scalars(query)]
+        known = [helpers.base64url_to_bytes(credential) for credential in self.connection.scalars(query)]
         options = webauthn.generate_registration_options(
             rp_id=self.site.host,
             rp_name=self.site.name,
@@ -104,10 +101,11 @@ class Passkeys:
             user_name=account.email,
             user_display_name=account.name,
             challenge=self._challenge(account.id),
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+            authenticator_selection=structs.AuthenticatorSelectionCriteria(
+                resident_key=structs.ResidentKeyRequirement.REQUIRED,
+                user_verification=structs.UserVerificationRequirement.REQUIRED,
             ),
-            exclude_credentials=[PublicKeyCredentialDescriptor(id=credential) for credential in known],
+            exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=credential) for credential in known],
         )
         return dict(json.loads(webauthn.options_to_json(options)))
 
@@ -119,7 +117,7 @@ class Passkeys:
         options = webauthn.generate_authentication_options(
             rp_id=self.site.host,
             challenge=self._challenge(None),
-            user_verification=UserVerificationRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         )
         return dict(json.loads(webauthn.options_to_json(options)))
 
@@ -134,13 +132,13 @@ class Passkeys:
                 expected_origin=self.site.origin,
                 require_user_verification=True,
             )
-        credential, table = bytes_to_base64url(verified.credential_id), self.tables.passkey
+        credential, table = helpers.bytes_to_base64url(verified.credential_id), self.tables.passkey
         if self.connection.execute(sa.select(table.c["id"]).where(table.c["credential"] == credential)).first():
             raise PasskeyRefusedError("the passkey is known already")
         row = {
             "account": account.id,
             "credential": credential,
-            "public_key": bytes_to_base64url(verified.credential_public_key),
+            "public_key": helpers.bytes_to_base64url(verified.credential_public_key),
             "sign_count": verified.sign_count,
             "name": name,
             "created": self.now,
@@ -152,7 +150,7 @@ class Passkeys:
         challenge, table = self._use_challenge(answer, None), self.tables.passkey
         with _refusing():
             given = json.loads(answer)
-            handle = base64url_to_bytes(given["response"]["userHandle"])
+            handle = helpers.base64url_to_bytes(given["response"]["userHandle"])
             query = sa.select(table).where(table.c["credential"] == str(given["id"]))
             row = self.connection.execute(query).mappings().first()
             if row is None or handle != _handle(row["account"]):
@@ -162,7 +160,7 @@ class Passkeys:
                 expected_challenge=challenge,
                 expected_rp_id=self.site.host,
                 expected_origin=self.site.origin,
-                credential_public_key=base64url_to_bytes(row["public_key"]),
+                credential_public_key=helpers.base64url_to_bytes(row["public_key"]),
                 credential_current_sign_count=row["sign_count"],
                 require_user_verification=True,
             )
@@ -174,18 +172,18 @@ class Passkeys:
         token = new_token()
         row = {"token": hash_token(token), "account": account_id, "purpose": CHALLENGE, "expires": self.now + LASTS}
         self.connection.execute(sa.insert(self.tables.link).values(row))
-        return base64url_to_bytes(token)
+        return helpers.base64url_to_bytes(token)
 
     def _use_challenge(self, answer: str, account_id: int | None) -> bytes:
         """The challenge that a device has answered, which is used up."""
         with _refusing():
             if len(answer) > LARGEST_ANSWER:
                 raise PasskeyRefusedError("the answer is too long")
-            client_data = base64url_to_bytes(json.loads(answer)["response"]["clientDataJSON"])
-            challenge = parse_client_data_json(client_data).challenge
+            client_data = helpers.base64url_to_bytes(json.loads(answer)["response"]["clientDataJSON"])
+            challenge = helpers.parse_client_data_json(client_data).challenge
         link = self.tables.link.c
         unused = (
-            link["token"] == hash_token(bytes_to_base64url(challenge)),
+            link["token"] == hash_token(helpers.bytes_to_base64url(challenge)),
             link["purpose"] == CHALLENGE,
             link["account"].is_(None) if account_id is None else link["account"] == account_id,
             link["used"].is_(None),
@@ -201,7 +199,7 @@ def _refusing() -> Iterator[None]:
     """What a browser has sent may be anything."""
     try:
         yield
-    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (exceptions.WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PasskeyRefusedError(str(error)) from None
 
 
