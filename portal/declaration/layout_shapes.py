@@ -58,6 +58,6 @@ class Step(Shape):
 
 class FormLayout(Shape):
     fields: tuple[value_types.FormRow, ...] | None = None
-    steps: tuple[Step, ...] | None = None
+    steps: tuple[Step, ...] | None = Key(None, min_length=1)
     suggest: value_types.ModuleName | None = None  # whose records may answer a title that is typed
     files: StrictBool = False  # whether files are asked for; filled in by resolve; refused in YAML

@@ -30,6 +30,10 @@ def read_buttons(draft: DeclarationDraft) -> None:
             at[name].key.wrong(f'a button belongs under buttons: indent "{name}" and its lines by two spaces')
     top = with_known_keys({name: entry for name, entry in top.items() if name not in misplaced}, ["buttons"], at)
     at = at["buttons"]
+    items = top["buttons"] if isinstance(top.get("buttons"), list) else []
+    draft.broken_buttons.update(
+        str(name) for item in items for name in (item.values() if isinstance(item, dict) else [item])
+    )
     for name, entry in named_entries(top.get("buttons"), at, "names to buttons").items():
         if complaint := wrong_name(name):
             at[name].key.wrong(complaint)

@@ -245,6 +245,8 @@ def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
         return f"must be true or false{', without quotes' if word == value.lower() else f': write {word}'}"
     if kind in LIST_EXPECTED or (kind in _MAPPING_EXPECTED and key == "options" and re.search(r"[,;|\n]", value)):
         return _as_list(key, value)
+    if kind in _MAPPING_EXPECTED and key == "options":  # of `{options: bug, wish}` only the first is one
+        return Sentence(_SENTENCES_OF_KEYS[key], "list", value)
     if kind in _MAPPING_EXPECTED and re.match(r"[\w-]+:\S", value):
         return f'write a space after the ":" of "{value[:80]}"'
     return None

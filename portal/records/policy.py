@@ -84,7 +84,8 @@ class Policy:
     def may(self, module: str, action: str) -> bool:
         """Whether an action or a transition is granted; the record's own state is checked where it is done."""
         access = self.access(module)
-        return access is not None and action in access.can
+        granted = access is not None and action in access.can
+        return granted and bool(self.grants) if action == "grant" else granted
 
     @cached_property
     def grants(self) -> tuple[str, ...]:
@@ -94,7 +95,7 @@ class Policy:
         """
         people, profiles = self.declaration.people, self.declaration.profiles
         access = self.access(people) if people else None
-        if access is None or not self.may(access.module, "grant"):
+        if access is None or "grant" not in access.can:
             return ()
         customers = tuple(name for name, profile in profiles.items() if not profile.staff)
         names = access.grants or (customers if self.staff else (self.profile.name,))

@@ -311,3 +311,13 @@ def test_without_grant_there_are_no_such_pages(app, sign_in):
     for address in ("/people/invite", f"/people/{own}/access", f"/people/{own}/revoke"):
         assert app.get(address, status="*").status_int == 404
         assert post(app, address, profile="customer").status_int == 404
+
+
+@pytest.mark.sqlite_suffices
+def test_where_every_profile_is_one_of_staff_nobody_can_be_invited(portal_folder, make_app, sign_in):
+    giving_access(portal_folder)
+    for name in ("customer", "power"):
+        (portal_folder / "profiles" / f"{name}.yaml").unlink()
+    app = sign_in(NANCY, browser=make_app())
+    assert "/people/invite" not in app.get("/people/")
+    app.get("/people/invite", status=404)

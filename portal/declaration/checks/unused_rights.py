@@ -9,7 +9,7 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
 from portal.declaration.importable_fields import required_but_not_importable
-from portal.declaration.inheritance import ancestry
+from portal.declaration.inheritance import ancestry, is_staff
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
@@ -86,6 +86,11 @@ def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> 
             at[own_rights.index(right)].warn(f"has no effect: the {right} form has no field")
     if "export" in own_rights and not access.list.export:
         at[own_rights.index("export")].warn("has no effect: the list says export: false")
+    customers = [other.name for other in draft.profiles.values() if not is_staff(draft, other.name)]
+    if "grant" in own_rights and profile.staff and not access.grants and not customers:
+        at[own_rights.index("grant")].warn(
+            "has no effect: every profile is one of staff; name in grants whom to let in"
+        )
     if "import" in own_rights and not {"create", "edit"} & set(access.can):
         at[own_rights.index("import")].warn(
             f"has no effect: an import creates or edits, and this profile may do neither with {module.name}"

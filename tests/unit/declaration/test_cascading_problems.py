@@ -63,6 +63,18 @@ SMALL = Path(__file__).parents[2] / "portals" / "small"
         ),
         ("profiles/staff.yaml", "staff: true", "home: {panels: [activty, activity]}\nstaff: true", "must be activity"),
         ("profiles/staff.yaml", "staff: true", "home: {panels: [{chrt: tickets, by: status}]}\nstaff: true", '"chrt"'),
+        (
+            "modules.yaml",
+            "      urgency: {",
+            "      sort_of: {type: choice, options: a, b}\n      urgency: {",
+            "must be a list: [a, b]",
+        ),
+        (
+            "buttons.yaml",
+            "buttons:\n",
+            "buttons: [new_ticket, open_tickets, find_answer]\nx-old:\n",
+            "must be a mapping",
+        ),
         ("profiles/staff.yaml", "  tickets:", "  ticketss:", 'no module "ticketss"'),
     ],
 )
