@@ -200,7 +200,7 @@ def _is_follow_up(module: Module, field: str) -> bool:
 def _related(draft: DeclarationDraft, module: str, access: Access, related: Related) -> Related:
     """The related list with its columns: those written, else the first of the module's list, the state among them."""
     columns = related.columns if related.columns is not None else access.list.columns or ()
-    readable_columns = [name for name in columns if name in access.readable]
+    readable_columns = [name for name in columns if name.partition(".")[0] in access.readable]
     if related.columns is None:
         links = [link for link in draft.linking.get(module, ()) if link.module == related.module]
         leading_back = {link.fields[0].name for link in links if len(link.fields) == 1}

@@ -245,8 +245,9 @@ class Module(Shape):
         return self.field(self.title or "reference")
 
     def unique_within(self, field: Field) -> tuple[str, ...]:
-        """The column within which the values of `field` are unique: the company of `unique: organization`."""
-        return (self.organization,) if field.unique == "organization" and self.organization else ()
+        """The link within whose record the values of `field` are unique; `organization` is that of the module."""
+        link = self.organization if field.unique == "organization" else field.unique
+        return (link,) if isinstance(link, str) else ()
 
     @cached_property
     def email_field(self) -> Field | None:

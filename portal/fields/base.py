@@ -71,7 +71,8 @@ class Field(Parts):
     required: StrictBool = False
     required_when: FormWhere | None = None
     default: Annotated[Any, Names("value")] = None
-    unique: StrictBool | Literal["organization"] = False
+    # A name: that of the link within whose record no two have the same value; `organization` is the module's own.
+    unique: StrictBool | Annotated[str, Names("unique within")] = False
     read_only: StrictBool | Literal["once"] = False  # `once`: typed in the form of a new record alone
     search: StrictBool | None = None
     index: StrictBool | None = None

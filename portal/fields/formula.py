@@ -20,7 +20,7 @@ from portal.fields.base_shape import Option
 from portal.fields.choice import read_options
 from portal.fields.decision_table import DecisionTable
 from portal.fields.expressions import Expression, names_in_expression, read_expression
-from portal.fields.money import Money
+from portal.fields.money import Currency, Money
 from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
 from portal.fields.proxy_field import from_target
@@ -54,6 +54,7 @@ class Formula(StoredResult):
     places: int | None = Key(None, ge=0, le=8)
     options: dict[str, Option] | None = Key(None, min_length=1)
     empty: Literal[0] | None = None  # what numbers, amounts and durations are that are empty
+    currency: Currency | None = None  # that of the result, which is an amount then
 
     _measures: Mapping[str, Measure] = PrivateAttr({})  # what arithmetic computes with, by name
     _read: Mapping[str, Field] = PrivateAttr({})  # the fields that are read, by name
@@ -87,6 +88,8 @@ class Formula(StoredResult):
     def _keys_fit(self) -> "Formula":
         if self._table is not None and self.empty is not None:
             raise ValueError('empty belongs to arithmetic: in a table, "" stands for the empty field')
+        if self._table is not None and self.currency is not None:
+            raise ValueError("currency belongs to arithmetic: a table gives options or numbers")
         if self._table is None and self.options is not None:
             raise ValueError("options belong to a table: write of: {impact: {high: …, low: …}}")
         if self._table is not None and self.options is not None:
@@ -173,6 +176,10 @@ class Formula(StoredResult):
             measures[name] = field.measure
         self._measures = measures
         kind, places = arithmetic.measure_of(self._expression, measures)
+        if self.currency is not None:
+            if kind not in ("money", "number"):
+                raise ValueError(f"currency belongs to an amount, and this formula gives {arithmetic.CALLED[kind]}")
+            return self._field("money", currency=self.currency)
         if self.places is not None and kind not in ("number", "percent"):
             raise ValueError(f"places belong to a number, and this formula gives {arithmetic.CALLED[kind]}")
         return self._result_field(Measure(kind, min(places, 8) if self.places is None else self.places))
@@ -196,7 +203,7 @@ class Formula(StoredResult):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        keys = {"of", "places"} | ({"empty"} if self.empty is not None else set())
+        keys = {"of", "places"} | {key for key in ("empty", "currency") if getattr(self, key) is not None}
         return self.model_dump(mode="json", include=keys)
 
     @property
@@ -231,7 +238,10 @@ class Formula(StoredResult):
                 operands[name] = arithmetic.zero(self._measures[name].kind, used) if value is None else value
         if self.value_type == "text" and all(value in arithmetic.EMPTY for value in operands.values()):
             return None
-        return self._round(arithmetic.evaluate(self._expression, operands.__getitem__))
+        result = arithmetic.evaluate(self._expression, operands.__getitem__)
+        if self.currency is not None and isinstance(result, Money | Decimal):
+            result = Money(result.amount if isinstance(result, Money) else result, self.currency)
+        return self._round(result)
 
     def _operand(self, name: str, values: Mapping[str, Any], currency: str) -> arithmetic.Value:
         first, _dot, column = name.partition(".")

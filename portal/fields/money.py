@@ -5,16 +5,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from babel import Locale
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
-from pydantic import field_validator
+from pydantic import AfterValidator
 
 from portal.conditions import is_nothing
 from portal.fields.base import Refused, filled
 from portal.fields.base_parts import Compared, Measure
+from portal.fields.base_shape import Names
 from portal.fields.column_types import ExactDecimal
 from portal.fields.numbers import (
     Amount,
@@ -37,6 +38,15 @@ BESIDE_LETTERS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 WITH_CODE = re.compile(r"(?:([A-Za-z]{3})(?![^\W\d_])\s*)?(.*?)(?:\s*(?<![^\W\d_])([A-Za-z]{3}))?", re.DOTALL)
 WHOLE_DIGITS = 16
 LONGEST = 100  # characters
+
+
+def _known_currency(currency: str) -> str:
+    if currency not in list_currencies():
+        raise ValueError(f'"{currency}" is not a currency code like "EUR"')
+    return currency
+
+
+Currency = Annotated[str, AfterValidator(_known_currency), Names("currency")]
 
 
 @dataclass(frozen=True, order=True)
@@ -70,16 +80,9 @@ class MoneyField(Bounded):
         "1.234", "1.234,50", "ten", "12 ZZZ", "1.5 JPY", "-1001", "9" * 100_000, "1\x002",
     )  # fmt: skip
 
-    currency: str | None = None
+    currency: Currency | None = None
     min: Amount | None = None
     max: Amount | None = None
-
-    @field_validator("currency")
-    @classmethod
-    def _known_currency(cls, currency: str | None) -> str | None:
-        if currency is not None and currency not in list_currencies():
-            raise ValueError(f'"{currency}" is not a currency code like "EUR"')
-        return currency
 
     @property
     def currency_column(self) -> str:

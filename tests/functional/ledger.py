@@ -354,6 +354,7 @@ LEDGER: dict[str, Change | str] = {
     "Lookup.of": Change(f"{FIELDS}.city.of", "company.name"),
     "Formula.of": Change(f"{FIELDS}.half.of", "count * 5"),
     "Formula.places": Change(f"{FIELDS}.half.places", 1),
+    "Formula.currency": "unit/fields/test_formula.py::test_an_amount_is_converted_and_a_number_becomes_one",
     "Formula.empty": "unit/fields/test_formula.py::test_what_is_empty_counts_as_nothing_where_the_formula_says_so",
     "Rollup.of": Change(f"{FIELDS}.pieces.of", "max(parts.size)"),
     "Rollup.through": "unit/declaration/test_rollups.py::test_the_link_is_named_where_there_are_several",

@@ -39,6 +39,7 @@ modules:
       basis: {type: text, read_only_when: {price: {empty: true}}}
       copied: {type: text, default: $firm.site, read_only_when: {firm: {empty: false}}}
       badge: {type: text, unique: organization}
+      seat: {type: integer, unique: caller}
       opens: integer
       closes: {type: integer, at_least: opens}
       starts: date
@@ -80,10 +81,10 @@ modules:
     create:
       steps:
         - {title: What, fields: [title, reason, serial, detail, data, consent, price, basis, copied, starts, ends]}
-        - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, parts]}
+        - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, seat, parts]}
     edit:
       fields: [title, kind, size, reason, detail, serial, data, consent, agreed, pledge, price, basis, parts,
-               starts, ends]
+               starts, ends, caller]
     detail:
       sections:
         - {title: What, fields: [title, [kind, detail]]}
@@ -195,6 +196,18 @@ def test_rules_hold_by_what_the_reader_of_a_form_may_not_read(world):
     assert [values[name] for name in ("reason", "detail", "ends", "badge")] == [
         "B", "New", datetime.date(2026, 6, 2), "a3"
     ]  # fmt: skip
+
+
+def test_a_value_is_unique_among_the_records_with_the_same_link(world):
+    nancy, first, second = world[NANCY], world.the("contacts", "Anna Rossi").id, world.the("contacts", "Nancy Smith").id
+    case = {"title": "Seated", "kind": "small", "seat": "1"}
+    assert nancy.send("/cases/create", {**case, "caller": first}).status_int == 303
+    assert nancy.send("/cases/create", {**case, "caller": second}).status_int == 303
+    assert errors(nancy.send("/cases/create", {**case, "caller": first})) == {"seat"}
+    alone = world.add("cases", title="Alone", kind="small", seat=1)
+    moved = nancy.send(f"/cases/{alone}/edit", {"title": "Alone", "caller": first})  # without the seat
+    assert errors(moved) == {"caller"}
+    assert "Another record with this choice has the same Seat." in moved
 
 
 def test_a_transition_that_sets_what_another_record_has_is_refused(world):

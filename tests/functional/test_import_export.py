@@ -220,7 +220,7 @@ def test_unique_values_are_compared_with_the_records_and_within_the_file(shop):
     assert problems == ["3: email: This value is already in use.", "4: email: Line 2 has the same value."]
 
 
-def test_values_may_have_to_be_unique_within_a_company_only(tmp_path, database_url):
+def test_values_may_have_to_be_unique_within_a_company_or_another_record_only(tmp_path, database_url):
     modules = """
 people: people
 organizations: firms
@@ -230,7 +230,12 @@ modules:
   orders:
     see: all
     organization: firm
-    fields: {title: text, firm: {type: link, to: firms}, number_: {type: text, unique: organization}}
+    fields:
+      title: text
+      firm: {type: link, to: firms}
+      number_: {type: text, unique: organization}
+      site: {type: link, to: firms}
+      guest: {type: link, to: firms, unique: site}
 """
     shop = make_shop(tmp_path / "firms", database_url, modules, "staff: true\nmodules: {orders: {}, firms: {}}\n")
     try:
@@ -238,6 +243,9 @@ modules:
         shop.loaded("orders", "title,firm,number_\nA,Acme,1\nB,Globex,1\nC,,1\nD,,1\n")
         problems = shop.bad("orders", "title,firm,number_\nE,Acme,1\nF,Globex,2\nG,Globex,2\n")
         assert problems == [f"2: number_: {USED}", "4: number_: Line 3 has the same value."]
+        shop.loaded("orders", "title,site,guest\nH,Acme,Acme\nI,Acme,Globex\nJ,Globex,Acme\nK,,Acme\nL,,Acme\n")
+        problems = shop.bad("orders", "title,site,guest\nM,Acme,Globex\nN,Globex,Globex\nO,Globex,Globex\n")
+        assert problems == ["2: guest: This value is already in use.", "4: guest: Line 3 has the same value."]
     finally:
         shop.engine.dispose()
 

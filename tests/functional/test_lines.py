@@ -26,6 +26,7 @@ ORDERS = """
       price: money
       cost: {type: money, internal: true}
       group: {type: choice, options: [hardware, work]}
+    detail: {related: [{module: orders, columns: [lines.quantity, title, lines.gift, lines.margin]}]}
   orders:
     see: own
     owner: customer
@@ -318,12 +319,17 @@ def test_a_record_shows_the_records_in_whose_lines_it_stands_and_begins_a_new_on
     page = anna.get(product).click("New order")
     form = form_of(page, "/orders/create")
     assert form["lines.0.product"].value == number
-    form["title"] = "Two of them"
+    form["title"], form["lines.0.quantity"] = "Two of them", "2"
     form.submit(status=303)
+    add_order(anna, [{"product": number, "quantity": "3"}, {"quantity": "5"}, {"product": number, "quantity": "4"}])
     add_order(anna, [{"quantity": "1"}], title="Something else")
     assert "Two of them" in anna.get(product)
     assert "Something else" not in anna.get(product)
     assert "Two of them" not in shop[CARLA].get(product)
+    table = anna.get(product).html.select("section table")[-1]
+    assert [head.get_text(strip=True) for head in table.select("th")] == ["Quantity", "Title", "Gift"]  # no margin
+    quantities = [row.select("td")[0].get_text(strip=True) for row in table.select("tbody tr")]
+    assert quantities == ["3, 4", "2"], "what stands in the rows that link here"
 
 
 def test_a_list_is_filtered_by_the_words_of_its_lines(anna, nancy):

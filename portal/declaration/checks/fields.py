@@ -38,8 +38,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         place = at[name]
         _check_targets(draft, module, field, place)
         _check_default(draft, module, field, place["default"])
-        if field.unique == "organization" and not _is_link(module.fields.get(module.organization or "")):
-            place["unique"].wrong("unique: organization needs a link of this module as the module's organization")
+        _check_unique(draft, module, field, place["unique"])
         for key_ in FORM_CONDITIONS:
             if getattr(field, key_) is not None:
                 check_condition(draft, module.name, place[key_])
@@ -72,7 +71,7 @@ def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cur
             place = at["total"][index] if isinstance(at["total"].value, list) else at["total"]
             place.wrong(f'"{name}" is of type {lines.row_fields[name].type}, which has no total')
     for name, column in lines.row_fields.items():
-        if column.unique == "organization":
+        if isinstance(column.unique, str):
             at["fields"][name]["unique"].wrong("a column is unique within its record: write unique: true")
         if column.rollups:
             sentence = (
@@ -216,6 +215,22 @@ def _check_at_least(draft: DeclarationDraft, module: Module, field: Field, at: C
         at.wrong("a field cannot depend on itself")
     elif other.computed or not field.takes(other) or field.value_type == "money":
         at.wrong(f'"{other.name}" is of type {other.type}, to which no {field.type} can be compared here')
+
+
+def _check_unique(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
+    """What a value is unique within is the record of another link."""
+    within = field.unique if isinstance(field.unique, str) else ""
+    if within == "organization":
+        if not _is_link(module.fields.get(module.organization or "")):
+            at.wrong("unique: organization needs a link of this module as the module's organization")
+    elif within and not draft.is_broken(module.name, within):
+        other = module.fields.get(within)
+        if other is None:
+            at.wrong(draft.no_field(module.name, within))
+        elif other is field:
+            at.wrong("a field cannot depend on itself")
+        elif not _is_link(other):
+            at.wrong(f'"{within}" does not lead to one record of one module')
 
 
 def check_size(size: int | None, at: Cursor) -> None:

@@ -109,8 +109,25 @@ def _check_related(draft: DeclarationDraft, module: Module, related: Related, at
     elif name not in linking and not draft.has_broken_field(name):
         place.wrong(f"{name} has no link to {module.name}{suggest(name, linking)}")
     else:
-        _check_names(draft, name, _items(related.columns or (), at["columns"]))
+        placed = list(_items(related.columns or (), at["columns"]))
+        _check_names(draft, name, (item for item in placed if "." not in item[1]))
+        for column_at, column in placed:
+            _check_column_of_lines(draft, module.name, name, column, column_at)
         _warn_of_repeated(related.columns or (), at["columns"])
+
+
+def _check_column_of_lines(draft: DeclarationDraft, module: str, linking: str, name: str, at: Cursor) -> None:
+    """A column such as `accounts.role` is one of rows that link to records of `module`."""
+    lines, dot, column = name.partition(".")
+    field = draft.field(linking, lines) if dot else None
+    if not dot or draft.is_broken(linking, lines):
+        return
+    if field is None:
+        at.wrong(draft.no_field(linking, lines))
+    elif column not in field.row_fields:
+        at.wrong(f'no column "{column}" in {lines}{suggest(column, field.row_fields)}')
+    elif not any(module in one.targets for one in field.row_fields.values()):
+        at.wrong(f"{lines} has no link to {module}")
 
 
 def _check_form(draft: DeclarationDraft, module: Module, layout: FormLayout, at: Cursor, new: bool) -> None:

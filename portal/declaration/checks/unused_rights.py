@@ -112,7 +112,7 @@ def _check_related_columns(draft: DeclarationDraft, profile: Profile, access: Ac
     for index, related in enumerate(own.detail.related or () if own is not None else ()):
         linking = profile.modules.get(related.module)
         for place, name in enumerate(related.columns or () if linking is not None else ()):
-            if linking is not None and name not in linking.readable:
+            if linking is not None and name.partition(".")[0] not in linking.readable:
                 at = draft.at(profile_file(profile.name), "modules", access.module, "detail", "related", index)
                 at["columns"][place].warn(f'"{name}" is left out: this profile cannot read it in {related.module}')
 

@@ -269,8 +269,8 @@ class Checking:
                 reason = _("This cannot be changed because of the other values in this row.")
                 self._refuse(row.line, name, reason)
 
-    def _company_of(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
-        """The company within which the value must be unique: () for everywhere, None where the row has no company."""
+    def _links_within(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
+        """The record within which the value must be unique: () for everywhere, None where the row has none."""
         names = self.module.unique_within(field)
         values = row.all_values()
         links = [link for name in names for link in self.module.field(name).links_in(values.get(name))]
@@ -286,7 +286,7 @@ class Checking:
                 value = row.record.values[field.name]
             if value in EMPTY:
                 continue
-            within = self._company_of(field, row)
+            within = self._links_within(field, row)
             if within is None:
                 continue
             value = (*within, field.key_of(value))

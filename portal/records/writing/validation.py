@@ -81,7 +81,7 @@ def read_form(
             unchanged = all(values.get(other) == known.get(other) for other in names)
             if record_id is None or not values[name] or not unchanged:
                 errors[name] = problem
-    errors = _taken_in_company(records, fields, values, known, record_id) | errors
+    errors = _taken_within(records, fields, values, known, record_id) | errors
     errors = _greater_than_others(records, fields, values, known, record_id) | errors
     return FormValues({field.name: values[field.name] for field in fields}, errors)
 
@@ -113,27 +113,30 @@ def _without(errors: Mapping[str, str], fields: Collection[str]) -> dict[str, st
     return {key: error for key, error in errors.items() if key.partition(".")[0] not in fields}
 
 
-def _taken_in_company(
+def _taken_within(
     records: Records,
     fields: Iterable[Field],
     values: Mapping[str, Any],
     known: Mapping[str, Any],
     record_id: int | None,
 ) -> dict[str, str]:
-    """A message at the company of a record that comes into one where another has the same value of a field that must
-    be unique there, and that this form does not show."""
-    company, names = records.module.organization, {field.name for field in fields}
-    if record_id is None or company not in names or values[company] == known.get(company):
-        return {}
-    declared = records.module.fields.values()
-    hidden = [field for field in declared if records.module.unique_within(field) and field.name not in names]
-    for stored in records.as_system.by_ids([record_id], [field.name for field in hidden]) if hidden else ():
-        for field in hidden:
-            value = stored.values[field.name]
-            if not field.is_empty(value) and is_taken(records, field, {**values, field.name: value}, record_id):
-                label = records.policy.reader.text(field.title)
-                return {company: _("Another record of this company has the same ${field}.", mapping={"field": label})}
-    return {}
+    """A message at a link that leads to another record now, within which another has the same value of a field that
+    must be unique there, and that this form does not show."""
+    names = {field.name for field in fields}
+    moved = {name for name in names if record_id is not None and values[name] != known.get(name)}
+    hidden = [
+        field
+        for field in records.module.fields.values()
+        if field.name not in names and moved.intersection(records.module.unique_within(field))
+    ]
+    errors: dict[str, str] = {}
+    for field in hidden:
+        after = {**values, **unread_values(records, [field.name], values)}
+        if not field.is_empty(after[field.name]) and is_taken(records, field, after, record_id):
+            label = records.policy.reader.text(field.title)
+            sentence = _("Another record with this choice has the same ${field}.", mapping={"field": label})
+            errors[records.module.unique_within(field)[0]] = sentence
+    return errors
 
 
 def _greater_than_others(
@@ -280,7 +283,7 @@ def least_problem(records: Records, field: Field, values: Mapping[str, Any]) -> 
 
 
 def is_taken(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> bool:
-    """Whether another record has the value, among all records, whoever may see them; or among those of its company."""
+    """Whether another record has the value, among all records, whoever may see them, or those with the same link."""
     table, stored = records.table, field.store(values[field.name])
     same = [table.c[name] == stored[name] for name in (field.key_column, field.module_column) if name]
     same.append(table.c["id"] != (record_id or 0))

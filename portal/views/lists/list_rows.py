@@ -53,7 +53,7 @@ def list_rows(
 ) -> Iterator[ListRow]:
     """The rows of a list, those of `unread` marked; their cells may be read, for the policy has left out the others."""
     reader = records.policy.reader
-    columns = [(name, _cell_maker(records.module.field(name), reader)) for name in names]
+    columns = [(name, cell_maker(records.module.field(name), reader)) for name in names]
     deadlines = [(names.index(field.name), field) for field in records.module.deadlines if field.name in names]
     title = records.module.title_field.name
     lead = names.index(title) if title in names else 0
@@ -71,7 +71,7 @@ def list_rows(
         yield ListRow(record.id, record.title, url, tuple(cells), is_unread)
 
 
-def _cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
+def cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
     """What makes the cells of a column from its values; where few values come again and again, each once."""
     display = display_of(field)
 

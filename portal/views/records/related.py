@@ -1,6 +1,9 @@
-"""The records of other modules that link to a record, as lists on its page."""
+"""The records of other modules that link to a record, as lists on its page.
 
-from collections.abc import Iterable, Iterator
+A column such as `accounts.role` is one of their `lines`, with what stands in the rows that link to the record.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from portal.conditions import AnyOf, Comparison
@@ -10,9 +13,11 @@ from portal.declaration.shapes import display_name
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Records
+from portal.records.reading.records import Record as RecordRead
 from portal.texts import Words
+from portal.views.displays import Value
 from portal.views.lists.columns import Column, plain_column
-from portal.views.lists.list_rows import ListRow, RecordTable, list_rows
+from portal.views.lists.list_rows import ListRow, RecordTable, cell_maker, list_rows
 from portal.views.lists.tabs import widest_tab
 from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address
@@ -49,19 +54,47 @@ def _related_list(resource: Record, records: Records, related: Related, linking:
     here = Linked(resource.record.id, resource.module_name)
     query = Query(condition=AnyOf(tuple(Comparison(path, "equal", here) for path in linking)), size=RELATED_ROWS)
     columns = _related_columns(records, related, linking)
-    page = records.page(query, columns)
+    plain = [name for name in columns if "." not in name]
+    page = records.page(query, list(dict.fromkeys(name.partition(".")[0] for name in columns)))
+    in_rows = {name: _cells_in_rows(records, name, linking, here) for name in columns if "." in name}
+    rows = []
+    for record, row in zip(page.records, list_rows(records, page.records, plain), strict=True):
+        cells = iter(row.cells)
+        both = [in_rows[name](record) if name in in_rows else next(cells) for name in columns]
+        rows.append(row._replace(cells=tuple(both)))
     in_form = form_layout_fields(records.access.create) if policy.may(records.name, "create") else ()
     typed = (path for path in linking if len(path) == 1 or not _link(records, path).read_only)
     filled = next((path for path in typed if path[0] in in_form), None)
     return RelatedList(
         label=display_name(records.access),
-        columns=tuple(plain_column(records, name) for name in columns),
-        rows=tuple(list_rows(records, page.records, columns)),
+        columns=tuple(_head(records, name) for name in columns),
+        rows=tuple(rows),
         count=count_text(records.count(query), policy.reader),
         all_url=_list_of_linking(records, linking, here) if page.next else "",
         create_url=create_address(records.name, {_input(filled): _link_value(records, filled, here)}) if filled else "",
         create_label=new_label(records),
     )
+
+
+def _head(records: Records, name: str) -> Column:
+    lines, _dot, column = name.partition(".")
+    return Column(name, records.module.field(lines).row_fields[column].title) if column else plain_column(records, name)
+
+
+def _cells_in_rows(records: Records, name: str, linking: list[Path], here: Linked) -> Callable[[RecordRead], Value]:
+    """What makes the cell of a record in a column of its lines; of several rows that link `here`, one after another."""
+    lines, column = name.split(".")
+    fields = records.module.field(lines).row_fields
+    links = [fields[path[1]] for path in linking if path[0] == lines and len(path) > 1]
+    make = cell_maker(fields[column], records.policy.reader)
+
+    def cell(record: RecordRead) -> Value:
+        rows = record.values.get(lines) or ()
+        leading = [row for row in rows if any(here in link.links_in(row.get(link.name)) for link in links)]
+        cells = [made for row in leading if not (made := make(row.get(column))).empty]
+        return cells[0] if len(cells) == 1 else Value(fields[column].title, text=", ".join(made.text for made in cells))
+
+    return cell
 
 
 def _list_of_linking(records: Records, linking: list[Path], here: Linked) -> str:
@@ -93,9 +126,15 @@ def _input(path: Path) -> str:
 
 def _related_columns(records: Records, related: Related, linking: list[Path]) -> list[str]:
     """The declared columns, else those of the module's list, without the fields that lead back here."""
-    readable_names = records.policy.readable(records.name)
-    columns = [name for name in related.columns or records.access.list.columns or () if name in readable_names]
+    readable_names, declared = records.policy.readable(records.name), related.columns or records.access.list.columns
+    columns = [name for name in declared or () if _may_read(records, name, readable_names)]
     return [name for name in columns if (name,) not in linking] or columns
+
+
+def _may_read(records: Records, name: str, readable_names: Collection[str]) -> bool:
+    lines, _dot, column = name.partition(".")
+    columns = records.policy.columns(records.module.field(lines))
+    return lines in readable_names and (not column or column in columns)
 
 
 def _linking_paths(records: Records, target: str) -> list[Path]:

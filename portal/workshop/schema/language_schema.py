@@ -122,9 +122,7 @@ class LanguageSchema:
         schemas = [self.of(part, metadata) for part in parts]
         shapes = [schema for schema in schemas if "$ref" in schema or schema.get("type") in ("object", "array")]
         others = [schema for schema in schemas if schema not in shapes]
-        scalar = (
-            others[0] if len(others) == 1 else {"enum": [value for one in others for value in _values_of_schema(one)]}
-        )
+        scalar = others[0] if len(others) == 1 else _one_scalar(others)
         return _by_kind(shapes[0], scalar) if shapes else scalar
 
     def _list(self, item: Any, metadata: tuple[Any, ...]) -> Schema:
@@ -249,6 +247,12 @@ def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
     """A JSON Schema for one of `names`, each with what it means."""
     names = list(names)
     return {"enum": names, "enumDescriptions": [descriptions.get(name, "") for name in names]}
+
+
+def _one_scalar(schemas: list[Schema]) -> Schema:
+    """What one of several schemas of scalars takes: all their values, else any scalar."""
+    values = [_values_of_schema(schema) for schema in schemas]
+    return {"enum": [value for listed in values for value in listed]} if all(values) else {"type": SCALAR}
 
 
 def _values_of_schema(schema: Schema) -> list[Any]:

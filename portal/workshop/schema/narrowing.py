@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
+from pydantic import StrictBool
+
 from portal.declaration.home_shapes import Home
 from portal.declaration.layout_shapes import DetailLayout
 from portal.declaration.shape_keys import key_info, keys_of, shape_in
@@ -107,6 +109,8 @@ class Narrowing:
         """Of a list its items, which may stand alone; of a union the part that the kind of value belongs to."""
         if get_origin(annotation) is tuple or annotation in (Row, FormRow):
             return {"if": {"type": "array"}, "then": {"items": parts[0]}, "else": parts[0]}
+        if StrictBool in get_args(annotation):
+            return {"if": {"type": "string"}, "then": parts[0]}
         return {"if": {"type": "object"}, "then": parts[-1]} if shape_in(annotation) is not None else parts[0]
 
     def _mapping(self, key: Any, value: Any, around: Around) -> Schema:
@@ -241,6 +245,10 @@ def _names_of_module(kind: str, module: ModuleNames) -> Schema:
         "sort field": {**everything, **descending},
         "asked field": {"comment": "Comment", **fields},
         "link": _labels(links),
+        "unique within": {
+            "organization": "Company",
+            **_labels({name: links[name] for name in links if name in fields}),
+        },
         "tab": module.tabs,
     }
     return _one_of(names.get(kind, {}))  # other kinds are the same in every folder

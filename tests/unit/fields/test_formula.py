@@ -98,6 +98,13 @@ def test_a_total_over_no_rows_is_nothing_in_the_usual_currency():
     assert formula("lines.price + 1").compute({}, "PLN") == Money(Decimal(1), "PLN")
 
 
+def test_an_amount_is_converted_and_a_number_becomes_one():
+    assert formula("yen * weight", currency="EUR").compute(VALUES, "PLN") == euros("617.25")
+    assert formula("pieces * weight", currency="JPY").compute(VALUES, "EUR") == Money(Decimal(4), "JPY")
+    assert formula("yen * nothing", currency="EUR").compute(VALUES, "EUR") is None
+    assert formula("price / 3", currency="JPY").value_type == "money"
+
+
 def test_places_round_a_number():
     assert formula("pieces / 7", places=4).compute(VALUES, "EUR") == Decimal("0.4286")
     assert formula("weight", places=0).compute(VALUES, "EUR") == 1
@@ -122,6 +129,10 @@ def test_places_round_a_number():
         ("lines.what", {}, "texts have no sum"),
         ("name", {"places": 2}, "places belong to a number"),
         ({"impact": {"one": 1}}, {"empty": 0}, "empty belongs to arithmetic"),
+        ({"impact": {"one": 1}}, {"currency": "EUR"}, "currency belongs to arithmetic"),
+        ("end - begin + work", {"currency": "EUR"}, "a duration cannot be added to a number"),
+        ("work", {"currency": "EUR"}, "currency belongs to an amount, and this formula gives a duration"),
+        ("price", {"currency": "EURO"}, '"EURO" is not a currency code'),
         ("lines.day", {}, "dates have no sum"),
         ("lines.cost", {}, 'no column "cost" in lines'),
         ("price * 2", {"places": 3}, "places belong to a number"),
