@@ -40,6 +40,7 @@ modules:
       copied: {type: text, default: $firm.site, read_only_when: {firm: {empty: false}}}
       badge: {type: text, unique: organization}
       seat: {type: integer, unique: caller}
+      above: {type: link, to: cases, where: {id: {not: $id}}}
       opens: integer
       closes: {type: integer, at_least: opens}
       starts: date
@@ -81,10 +82,10 @@ modules:
     create:
       steps:
         - {title: What, fields: [title, reason, serial, detail, data, consent, price, basis, copied, starts, ends]}
-        - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, seat, parts]}
+        - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, seat, above, parts]}
     edit:
       fields: [title, kind, size, reason, detail, serial, data, consent, agreed, pledge, price, basis, parts,
-               starts, ends, caller]
+               starts, ends, caller, above]
     detail:
       sections:
         - {title: What, fields: [title, [kind, detail]]}
@@ -208,6 +209,15 @@ def test_a_value_is_unique_among_the_records_with_the_same_link(world):
     moved = nancy.send(f"/cases/{alone}/edit", {"title": "Alone", "caller": first})  # without the seat
     assert errors(moved) == {"caller"}
     assert "Another record with this choice has the same Seat." in moved
+
+
+def test_a_link_may_offer_every_record_but_the_record_itself(world):
+    nancy, above = world[NANCY], world.add("cases", title="Above", kind="small")
+    assert nancy.send("/cases/create", {"title": "Below", "kind": "small", "above": above}).status_int == 303
+    below = world.add("cases", title="Below", kind="small", above=world.the("cases", "Above"))
+    assert errors(nancy.send(f"/cases/{below}/edit", {"title": "Below", "above": below})) == {"above"}
+    offered = nancy.get(f"/cases/{above}/edit").html.select("select[name=above] option")
+    assert str(above) not in {option["value"] for option in offered}
 
 
 def test_a_transition_that_sets_what_another_record_has_is_refused(world):

@@ -99,6 +99,8 @@ def offered_records(records: Records, field: Field, target: str, values: Mapping
     if field.target_condition is None:
         return records.of(target)
     others = condition_values(records, field, values)
+    if "id" in others:
+        others["id"] = others["id"] or 0  # a new record has none yet, and is none of those that are offered
     if any(value in EMPTY for value in others.values()):
         return None
     condition: Condition = replace_form_values(field.target_condition, others.get)
