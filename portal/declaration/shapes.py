@@ -19,7 +19,7 @@ from portal.declaration.layout_shapes import DetailLayout, FormLayout, ListLayou
 from portal.declaration.references import BARE_NUMBER
 from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
-from portal.fields.periods import LongPeriod, Period
+from portal.fields.periods import LongPeriod, Period, PeriodOrMoment
 from portal.fields.working_hours import DayHours, DaysOff, Weekday
 from portal.texts import Text, label_from_name
 
@@ -72,7 +72,7 @@ class Transition(Shape):
     confirm: Text | None = None
     only: value_types.Link | None = None  # the link to the people who alone may do it
     bulk: StrictBool = True  # whether it is offered for many records at once
-    after: Period | None = None  # in which the portal does it by itself
+    after: PeriodOrMoment | None = None  # in, or at which the portal does it by itself
 
 
 class OnComment(Shape):

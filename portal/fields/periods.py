@@ -12,6 +12,7 @@ _SHORT = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)
 _LONG = re.compile(r"(\d{1,3}) ?(days?|weeks?|months?|years?)")
 _LONG_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,3} ?(days?|weeks?|months?|years?)\s*$"})
 PERIOD = r"^\s*\d{1,5} ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _SCHEMA = WithJsonSchema({"type": "string", "pattern": PERIOD})
 
@@ -39,6 +40,10 @@ def _parse(value: Any) -> datetime.timedelta:
     return datetime.timedelta(seconds=number * SECONDS[unit])
 
 
+def _period_or_name(value: Any) -> datetime.timedelta | str:
+    return value.strip() if isinstance(value, str) and _NAME.fullmatch(value.strip()) else _parse(value)
+
+
 def _check_long_period(value: Any) -> str:
     long_period(value)
     return str(value).strip()
@@ -52,6 +57,12 @@ def _check_target(value: Any) -> str:
 
 
 Period = Annotated[datetime.timedelta, BeforeValidator(_parse), _SCHEMA]
+# Or the name of a datetime of the record, whose moment is meant.
+PeriodOrMoment = Annotated[
+    datetime.timedelta | str,
+    BeforeValidator(_period_or_name),
+    WithJsonSchema({"type": "string", "anyOf": [{"pattern": PERIOD}, {"pattern": f"^{_NAME.pattern}$"}]}),
+]
 # Of working time, as it is written: how long a day is depends on the hours.
 # `contract.answer_time`: the duration that a field holds, of the record or of one to which it links.
 WorkingTarget = Annotated[

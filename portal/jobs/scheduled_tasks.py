@@ -34,12 +34,13 @@ UNITS = ("day", "hour", "minute")
 
 @dataclass(frozen=True)
 class ScheduledTask:
-    """What is done to a record that has been in one of `states` for `period`; `transition` is None for a reminder."""
+    """What is done to a record that has been in one of `states` for a period, or when the datetime that `after` names
+    has come since it is there; `transition` is None for a reminder."""
 
     module: Module
     lifecycle: Lifecycle
     states: Sequence[str]
-    period: datetime.timedelta
+    after: datetime.timedelta | str
     transition: Transition | None = None
 
 
@@ -119,8 +120,12 @@ def _move(writer: Writer, record: Record, task: ScheduledTask, transition: Trans
     comment = ""
     if transition.ask.get("comment") == "required":
         reader = writer.records.policy.reader
-        period = duration_in_words(int(task.period.total_seconds()), reader, UNITS)
-        comment = reader.text(_("Done automatically after ${period}.", mapping={"period": period}))
+        if isinstance(task.after, str):
+            moment = task.module.field(task.after).show(record.values[task.after], reader)
+            comment = reader.text(_("Done automatically: ${moment}.", mapping={"moment": moment}))
+        else:
+            period = duration_in_words(int(task.after.total_seconds()), reader, UNITS)
+            comment = reader.text(_("Done automatically after ${period}.", mapping={"period": period}))
     writer.move(record, transition, {}, comment)
 
 
@@ -141,13 +146,19 @@ def _waiting(tables: Tables, task: ScheduledTask, now: datetime.datetime) -> sa.
     """The ids of the records for which a task is due.
 
     When a record came into its state is known from its events; without any it has been there since it was created.
+    A moment that had passed by then is none that it waits for: nothing is done over and over.
     """
-    table, event, before = tables.module(task.module.name), tables.event, now - task.period
+    table, event = tables.module(task.module.name), tables.event
+    moment = task.module.field(task.after).expression(table) if isinstance(task.after, str) else None
+    before = now - task.after if isinstance(task.after, datetime.timedelta) else moment
     state = task.module.field(task.lifecycle.field).expression(table)
-    newer = sa.exists().where(_of(event, task, table), _moved_into_state(event), event.c["at"] > before)
+    since = event.c["at"] > before if moment is None else event.c["at"] >= moment
+    newer = sa.exists().where(_of(event, task, table), _moved_into_state(event), since)
     query = sa.select(table.c["id"]).where(
         state.in_(task.states), sa.or_(table.c["created"].is_(None), table.c["created"] <= before), ~newer
     )
+    if moment is not None:
+        query = query.where(moment <= now)
     if task.transition is None:
         later = event.alias()
         same = sa.and_(later.c["module"] == event.c["module"], later.c["record"] == event.c["record"])

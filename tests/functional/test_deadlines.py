@@ -46,7 +46,7 @@ portal:
         type: formula
         of: {urgency: {high: now, normal: soon, low: {impact: {one: never, all: soon}}}}
         options: [now, soon, never]
-      status: {type: choice, options: {new: New, waiting: Waiting for you, solved: Solved, closed: Closed}}
+      status: {type: choice, options: {new: New, waiting: Waiting for you, solved: Solved, closed: Closed, late: Late}}
       due:
         type: datetime
         within: {priority: {now: 4 h, soon: 2 days}}
@@ -57,6 +57,7 @@ portal:
       level: {type: choice, options: [high], internal: true}
       look_by: {type: datetime, within: {level: {high: 1 h}}}
       remark: {type: text, internal: true}
+      wake_at: datetime
     lifecycle:
       field: status
       transitions:
@@ -65,6 +66,9 @@ portal:
         solve: {from: [new, waiting], to: solved}
         reopen: {from: solved, to: new}
         close: {from: solved, to: closed, after: 7 days}
+        escalate: {from: new, to: late, after: due}
+        calm: {from: late, to: new}
+        wake: {from: waiting, to: new, after: wake_at, ask: {comment: required}}
       on_comment: {customer: {from: waiting, to: new}}
     list:
       columns: [title, due, slack]
@@ -73,11 +77,11 @@ portal:
     detail: {sections: [{fields: [title, urgency, due]}], aside: [status], history: true}
 """
 )
-MAY = "ask, answer, solve, reopen, comment"
+MAY = "ask, answer, solve, reopen, calm, comment"
 STAFF = f"""
 staff: true
 modules:
-  tickets: {{see: all, can: [create, edit, import, {MAY}], edit: {{fields: [title, urgency, impact, due]}}}}
+  tickets: {{see: all, can: [create, edit, import, {MAY}], edit: {{fields: [title, urgency, impact, due, wake_at]}}}}
   people: {{}}
   companies: {{}}
 """
@@ -234,6 +238,29 @@ def test_when_the_work_is_done_it_stays_and_what_was_left_is_there_again(desk):
     assert Due(portal.engine, desk.clock).do_all(portal.tables, lambda: False) == 1
     assert desk.record("tickets", ticket_id).values["status"] == "closed"
     assert due(desk, ticket_id) == at("13 15:30")
+
+
+def test_the_portal_moves_a_record_when_its_deadline_or_another_moment_comes(desk):
+    def done() -> int:
+        return Due(desk.portal.engine, desk.clock).do_all(desk.portal.tables, lambda: False)
+
+    def state(ticket_id: int) -> str:
+        return desk.record("tickets", ticket_id).values["status"]
+
+    late, asleep, overslept = (ticket(desk, title=title, urgency="high") for title in "ABC")
+    edit(desk, overslept, wake_at="2026-03-05T12:00")
+    for ticket_id in (asleep, overslept):
+        ask(desk, ticket_id)
+    edit(desk, asleep, wake_at="2026-03-05T16:00")
+    go_to(desk, "05 15:59")
+    assert done() == 0
+    go_to(desk, "05 16:00")
+    assert (done(), state(asleep), state(overslept)) == (1, "new", "waiting")
+    assert "Done automatically: Mar 5, 2026, 4:00" in desk[NANCY].get(f"/tickets/{asleep}/").text
+    go_to(desk, "05 17:00")
+    assert (done(), state(late), done()) == (1, "late", 0)
+    move(desk, late, "calm")
+    assert done() == 0, "it was late already when it came back"
 
 
 @pytest.mark.sqlite_suffices

@@ -117,7 +117,7 @@ def _check_transition(
     check_values(draft, module.name, transition.set, at["set"])
     check_unique_values(draft, module, transition.set, "others are not moved", at["set"])
     _check_only(draft, module, transition.only, at["only"])
-    check_after(transition, at)
+    check_after(draft, module, transition, at)
     if module.lifecycle and module.lifecycle.field in transition.set:
         at["set"][module.lifecycle.field].key.wrong("write the new state under to:")
 

@@ -47,8 +47,14 @@ def takes_letters(address: str) -> bool:
     return ADDRESS.fullmatch(address) is not None and address.isascii()
 
 
-def check_after(transition: Transition, at: Cursor) -> None:
+def check_after(draft: DeclarationDraft, module: Module, transition: Transition, at: Cursor) -> None:
     """`after:` of a transition: what the portal does by itself asks for nothing that only a person can answer."""
+    name = transition.after if isinstance(transition.after, str) else ""
+    field = draft.field(module.name, name) if name and not draft.is_broken(module.name, name) else None
+    if field is not None and (field.value_type != "datetime" or field.virtual or name in module.builtin):
+        at["after"].wrong(f'"{name}" is not a datetime of this module')
+    elif name and field is None and not draft.is_broken(module.name, name):
+        at["after"].wrong(draft.no_field(module.name, name))
     for name, need in transition.ask.items():
         if transition.after is not None and need == "required" and name != "comment":
             at["after"].wrong(f'the portal cannot do this by itself: "{name}" is asked for as required')

@@ -166,7 +166,7 @@ DESCRIPTIONS = {
     "Transition.confirm": "A sentence that must be confirmed first.",
     "Transition.only": "The link to the people who alone may do it.",
     "Transition.bulk": "Whether it is offered for many records at once (true).",
-    "Transition.after": "The time after which the portal does it by itself, such as 7 days.",
+    "Transition.after": "When the portal does it by itself: after 7 days, or at a datetime of the record (wake_at).",
     "OnComment.from": "The states in which it moves the record; without it, any other.",
     "OnComment.to": "The state to which it leads.",
     "OnComment.set": "Values that each comment of that side writes, in any state: {answered: now}.",
