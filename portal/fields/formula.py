@@ -9,17 +9,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Literal
+from urllib.parse import quote
 
 from pydantic import Field as Key
 from pydantic import PrivateAttr, field_validator, model_validator
 
 from portal.fields import arithmetic, decision_table
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.choice import read_options
 from portal.fields.decision_table import DecisionTable
-from portal.fields.expressions import Expression, names_in_expression, read_expression
+from portal.fields.expressions import Constant, Expression, Operation, names_in_expression, read_expression
 from portal.fields.money import Currency, Money
 from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
@@ -29,6 +30,7 @@ from portal.fields.rollup import Rollup
 from portal.fields.stored_result import DIGITS, StoredResult
 from portal.texts import label_from_name
 
+IN_ADDRESSES = ":/?#[]@!$&'()*+,;=%~"  # besides letters, numbers and -._
 BUILT_IN = ("number", "created")  # what every record has and never changes
 
 
@@ -180,6 +182,8 @@ class Formula(StoredResult):
             if kind not in ("money", "number"):
                 raise ValueError(f"currency belongs to an amount, and this formula gives {arithmetic.CALLED[kind]}")
             return self._field("money", currency=self.currency)
+        if kind == "text" and _first_text(self._expression).startswith(("https://", "http://")):
+            return self._field("url")
         if self.places is not None and kind not in ("number", "percent"):
             raise ValueError(f"places belong to a number, and this formula gives {arithmetic.CALLED[kind]}")
         return self._result_field(Measure(kind, min(places, 8) if self.places is None else self.places))
@@ -236,12 +240,19 @@ class Formula(StoredResult):
             used = next(present, currency)
             for name, value in operands.items():
                 operands[name] = arithmetic.zero(self._measures[name].kind, used) if value is None else value
-        if self.value_type == "text" and all(value in arithmetic.EMPTY for value in operands.values()):
+        if self.value_type in ("text", "url") and all(value in arithmetic.EMPTY for value in operands.values()):
             return None
         result = arithmetic.evaluate(self._expression, operands.__getitem__)
         if self.currency is not None and isinstance(result, Money | Decimal):
             result = Money(result.amount if isinstance(result, Money) else result, self.currency)
-        return self._round(result)
+        return self._address(str(result)) if self.value_type == "url" else self._round(result)
+
+    def _address(self, text: str) -> str | None:
+        """The web address that the parts make, with what is no part of one encoded; None where they make none."""
+        try:
+            return self._target.parse(quote(" ".join(text.split()), safe=IN_ADDRESSES), PLAIN)
+        except Refused:
+            return None
 
     def _operand(self, name: str, values: Mapping[str, Any], currency: str) -> arithmetic.Value:
         first, _dot, column = name.partition(".")
@@ -254,6 +265,13 @@ class Formula(StoredResult):
         return arithmetic.column_total(
             [(arithmetic.operand(kind, row.get(column)), 1) for row in rows], arithmetic.operand(kind, nothing)
         )
+
+
+def _first_text(expression: Expression) -> str:
+    """The text in quotes with which a joined text begins."""
+    while isinstance(expression, Operation):
+        expression = expression.left
+    return expression.value if isinstance(expression, Constant) and isinstance(expression.value, str) else ""
 
 
 def _changes_by_itself(name: str, field: Field) -> str:

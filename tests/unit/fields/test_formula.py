@@ -105,6 +105,15 @@ def test_an_amount_is_converted_and_a_number_becomes_one():
     assert formula("price / 3", currency="JPY").value_type == "money"
 
 
+def test_a_text_that_begins_with_an_address_is_a_web_address():
+    one = formula("'https://shop.example/find?q=' + name + '&n=' + pieces")
+    assert one.value_type == "url"
+    address = "https://shop.example/find?q=%C5%81%C3%B3d%C5%BA%20desk&n=3"
+    assert one.compute({**VALUES, "name": "Łódź  desk"}, "EUR") == address
+    assert one.compute({}, "EUR") is None
+    assert formula("'https://' + name").compute({"name": "a@b.example"}, "EUR") is None  # a name before the host
+
+
 def test_places_round_a_number():
     assert formula("pieces / 7", places=4).compute(VALUES, "EUR") == Decimal("0.4286")
     assert formula("weight", places=0).compute(VALUES, "EUR") == 1
