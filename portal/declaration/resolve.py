@@ -4,7 +4,8 @@ Called by load after the checks. Names that do not exist are dropped silently he
 a declaration with errors is not used.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -209,7 +210,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
     profile = line[-1]
     staff = is_staff(draft, name)
     entries = merged_accesses(draft, name)
-    accesses = _accesses(draft, name, entries, staff)
+    accesses, from_first_day = _accesses(draft, name, entries, staff)
     home = _home(line)
     if home.buttons is None:
         generated = dict(_generated_buttons(draft, name, accesses))
@@ -220,7 +221,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
         "staff": staff,
         "second_factor": second_factor(draft, line),
         "modules": accesses,
-        "modules_from_first_day": _accesses_from_first_day(draft, name, entries, staff, accesses),
+        "modules_from_first_day": from_first_day,
         "menu": _menu(line, accesses, buttons),
         "home": home,
     }
@@ -228,33 +229,47 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
 
 
 def _accesses(
-    draft: DeclarationDraft, name: str, entries: Mapping[str, dict[str, Any]], staff: bool, first_day: bool = False
-) -> dict[str, Access]:
-    """Each Access complete. What a profile sees of the modules decides which roll-ups it gets, and these may be over
-    others: they are left out until no more have to be."""
-    unseen: frozenset[Place] = frozenset()
-    while True:
-        viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(entries), unseen=unseen)
-        accesses = {
-            module: _access(draft, viewer, draft.modules[module], entry, joined_where(draft, name, module))
-            for module, entry in entries.items()
-        }
-        hidden = unseen_rollups(draft.modules, accesses, first_day)
-        if hidden <= unseen:
-            return with_related(viewer, accesses)
-        unseen |= hidden
+    draft: DeclarationDraft, name: str, entries: Mapping[str, dict[str, Any]], staff: bool
+) -> tuple[dict[str, Access], dict[str, Access]]:
+    """Each Access complete; and those of an account with a first visible day, where they are others, else none."""
+    viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(entries))
+    viewer, complete = _without_unseen(viewer, name, entries, _complete(viewer, name, entries), first_day=False)
+    accesses = with_related(viewer, complete)
+    recent_viewer, complete = _without_unseen(viewer, name, entries, complete, first_day=True)
+    if recent_viewer is viewer:
+        return accesses, {}
+    recent = with_related(recent_viewer, complete)
+    # Most are equal: they are kept in memory once.
+    return accesses, {name: accesses[name] if access == accesses[name] else access for name, access in recent.items()}
 
 
-def _accesses_from_first_day(
-    draft: DeclarationDraft,
-    name: str,
+def _without_unseen(
+    viewer: LayoutViewer,
+    profile: str,
     entries: Mapping[str, dict[str, Any]],
-    staff: bool,
-    accesses: Mapping[str, Access],
-) -> dict[str, Access]:
-    """The accesses of an account with a first visible day, where they are others; else none."""
-    hides_more = unseen_rollups(draft.modules, accesses, first_day=True) > unseen_rollups(draft.modules, accesses)
-    return _accesses(draft, name, entries, staff, first_day=True) if hides_more else {}
+    accesses: dict[str, Access],
+    first_day: bool,
+) -> tuple[LayoutViewer, dict[str, Access]]:
+    """What a profile sees of the modules decides which roll-ups it gets, and these may be over others: they are left
+    out until no more have to be."""
+    while hidden := unseen_rollups(viewer.draft.modules, accesses, first_day) - viewer.unseen:
+        viewer = replace(viewer, unseen=viewer.unseen | hidden)
+        changed = {name: entry for name, entry in entries.items() if _tells_any(viewer.draft.modules[name], hidden)}
+        accesses = accesses | _complete(viewer, profile, changed)
+    return viewer, accesses
+
+
+def _tells_any(module: Module, rollups: Collection[Place]) -> bool:
+    """Whether fields of the module are among the roll-ups, or tell their numbers."""
+    return any(rollup.place in rollups for field in module.fields.values() for rollup in field.rollups)
+
+
+def _complete(viewer: LayoutViewer, profile: str, entries: Mapping[str, dict[str, Any]]) -> dict[str, Access]:
+    draft = viewer.draft
+    return {
+        name: _access(draft, viewer, draft.modules[name], entry, joined_where(draft, profile, name))
+        for name, entry in entries.items()
+    }
 
 
 def _menu(line: list[Profile], accesses: Mapping[str, Access], buttons: Mapping[str, Button]) -> tuple[str, ...]:
