@@ -24,6 +24,7 @@ from portal.database.migration.plan_and_apply import CannotBeAppliedError, apply
 from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
 from portal.database.schema.inspection import inspect_existing
+from portal.database.schema.shared_tables import shared_tables
 from portal.database.schema.tables import Tables, build
 from portal.declaration.archive import pack_files, unpacked_folder
 from portal.declaration.declaration import Declaration
@@ -235,7 +236,8 @@ class LivePortal:
         declaration = loaded.declaration
         development = self._is_development(declaration)
         try:
-            tables = build(declaration, inspect_existing(self.engine, declaration))
+            tables = shared_tables(declaration, inspect_existing(self.engine, declaration))
+            declaration = tables.declaration
             engine, pending, fits = self._adapt(tables, development)
         except CannotBeAppliedError as error:
             pending, fits = str(error).splitlines(), False

@@ -82,8 +82,11 @@ def test_each_host_is_a_portal_of_its_own(application):
 def test_portals_share_what_is_the_same_in_all_of_them(application):
     one, other = (application.application(host).registry for host in NAMES)
     assert one.adapters is other.adapters  # in which Pyramid finds views: with its own, a portal takes 1.5 MB more
-    assets = [registry.live.current().assets for registry in (one, other)]
-    assert assets[0].get("portal.js") is assets[1].get("portal.js")
+    portals = [registry.live.current() for registry in (one, other)]
+    assert portals[0].assets.get("portal.js") is portals[1].assets.get("portal.js")
+    assert portals[0].tables.metadata is portals[1].tables.metadata
+    assert portals[0].declaration.modules is portals[1].declaration.modules
+    assert [portal.declaration.settings.name.plain for portal in portals] == list(NAMES.values())
 
 
 def test_people_of_one_portal_are_strangers_to_the_other(settings, application, tmp_path):

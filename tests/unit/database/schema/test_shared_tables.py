@@ -1,0 +1,28 @@
+"""What portals of one process keep in memory once. That they show nothing of each other: functional/test_hosting.py."""
+
+import pytest
+
+from portal.database.schema.inspection import NOTHING
+from portal.database.schema.shared_tables import shared_tables
+from tests.unit.database.portals import declared
+
+ORDERS = "orders: {fields: {code: text, size: {type: choice, options: [small, large]}}}"
+
+
+def test_portals_that_differ_in_their_settings_share_the_rest(tmp_path):
+    one, other = (
+        shared_tables(declared(tmp_path / name, ORDERS, f"portal: {{name: {name}}}"), NOTHING) for name in ("A", "B")
+    )
+    assert one.metadata is other.metadata
+    assert one.declaration.modules is other.declaration.modules
+    assert [tables.declaration.settings.name.plain for tables in (one, other)] == ["A", "B"]
+    assert one.declaration.folder != other.declaration.folder
+    assert one.statements is not other.statements
+
+
+@pytest.mark.parametrize(("old", "new"), [("code: text", "code: email"), ("small, large", "large, small")])
+def test_portals_that_differ_in_anything_else_share_nothing(tmp_path, old, new):
+    one = shared_tables(declared(tmp_path / "one", ORDERS), NOTHING)
+    other = shared_tables(declared(tmp_path / "other", ORDERS.replace(old, new)), NOTHING)
+    assert one.metadata is not other.metadata
+    assert one.declaration.modules is not other.declaration.modules
