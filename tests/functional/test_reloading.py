@@ -292,7 +292,7 @@ def test_a_fault_of_the_portal_itself_leaves_the_last_good_portal_in_force(
     app, portal_folder, sign_in, monkeypatch, caplog
 ):
     sign_in(NANCY)
-    monkeypatch.setattr("portal.web.live.build", lambda *arguments: {}["no such thing"])
+    monkeypatch.setattr("portal.web.live.shared_tables", lambda *arguments: {}["no such thing"])
     change(portal_folder, "label: Knowledge base", "label: Good to know")
     assert "Knowledge base" in app.get("/")
     assert "a fault of the portal itself" in app.get("/-/problems")

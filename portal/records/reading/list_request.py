@@ -25,7 +25,7 @@ class ListRequest:
     filtering: Condition = ALWAYS  # the filters alone
     tab: str = ""
     button: str = ""
-    filters: dict[str, Filter] = dataclasses.field(default_factory=dict)
+    filters: dict[str, Filter] = dataclasses.field(default_factory=dict)  # that the address names, by field
     search: TypedSearch = TypedSearch()
 
     @property
@@ -55,8 +55,6 @@ def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -
         if field.name in names:
             filters[field.name], conditions = read_filter(records, field, form)
             filtering += conditions
-        else:
-            filters[field.name] = Filter(field.name)
     search = read_search(records, " ".join(form.get("q", "").replace("\x00", " ").split())[:1000])
     filtering.append(search.condition)
     query = Query(

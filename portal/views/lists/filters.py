@@ -9,7 +9,7 @@ from portal.fields.dates_and_times import parse_date
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID
-from portal.records.reading.filters import Filter
+from portal.records.reading.filters import Filter, filterable
 from portal.records.reading.list_request import ListRequest
 from portal.records.reading.records import Records
 from portal.texts import Words, _
@@ -47,10 +47,12 @@ class FilterState(NamedTuple):
 
 def filter_states(records: Records, list_request: ListRequest, columns: Collection[str]) -> dict[str, FilterState]:
     """The filters of the shown columns, and those of other fields that are in force."""
+    typed = list_request.filters
+    in_force = {name for name, request in typed.items() if request.used}
     return {
-        name: filter_state(records, records.module.field(name), request)
-        for name, request in list_request.filters.items()
-        if name in columns or request.used
+        field.name: filter_state(records, field, typed.get(field.name) or Filter(field.name))
+        for field in filterable(records)
+        if field.name in columns or field.name in in_force
     }
 
 
