@@ -6,14 +6,12 @@ it would take alone.
 
 import dataclasses
 import threading
-from collections.abc import Iterator, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
 from portal.database.schema.inspection import ExistingTables
 from portal.database.schema.tables import Tables, build
 from portal.declaration.declaration import Declaration
-from portal.fields.base_shape import Shape
 
 OWN = ("settings", "folder")  # what every portal has of its own
 
@@ -42,18 +40,6 @@ def shared_tables(declaration: Declaration, existing: ExistingTables) -> Tables:
 
 
 def _are_the_same(one: Declaration, other: Declaration) -> bool:
+    """Equal also in the order of names, which is that of menus and columns, and in `1` and `true`: texts show both."""
     alike = one.model_copy(update={name: getattr(other, name) for name in OWN})
-    return alike == other and list(_orders(alike)) == list(_orders(other))
-
-
-def _orders(part: Any) -> Iterator[tuple[Any, ...]]:
-    """The keys of every mapping in a declaration: that of menus, columns and options is their order, and mappings are
-    equal in any."""
-    if isinstance(part, Shape):
-        part = tuple(getattr(part, name) for name in type(part).model_fields)
-    if isinstance(part, Mapping):
-        yield tuple(part)
-        part = tuple(part.values())
-    if isinstance(part, tuple | list):
-        for inner in part:
-            yield from _orders(inner)
+    return alike == other and repr(alike) == repr(other)

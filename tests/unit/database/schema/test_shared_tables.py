@@ -6,7 +6,7 @@ from portal.database.schema.inspection import NOTHING
 from portal.database.schema.shared_tables import shared_tables
 from tests.unit.database.portals import declared
 
-ORDERS = "orders: {fields: {code: text, size: {type: choice, options: [small, large]}}}"
+ORDERS = "orders: {fields: {code: text, mark: {type: text, default: 1}, size: {type: choice, options: [small, large]}}}"
 
 
 def test_portals_that_differ_in_their_settings_share_the_rest(tmp_path):
@@ -20,7 +20,9 @@ def test_portals_that_differ_in_their_settings_share_the_rest(tmp_path):
     assert one.statements is not other.statements
 
 
-@pytest.mark.parametrize(("old", "new"), [("code: text", "code: email"), ("small, large", "large, small")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("code: text", "code: email"), ("small, large", "large, small"), ("default: 1", "default: true")]
+)
 def test_portals_that_differ_in_anything_else_share_nothing(tmp_path, old, new):
     one = shared_tables(declared(tmp_path / "one", ORDERS), NOTHING)
     other = shared_tables(declared(tmp_path / "other", ORDERS.replace(old, new)), NOTHING)
