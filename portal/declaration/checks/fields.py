@@ -118,7 +118,7 @@ def _path_complaint(draft: DeclarationDraft, module: Module, field: Field, path:
     if followed.complaint or followed.last is None:
         return followed.complaint
     if field.by_upload:
-        return f'"{field.default}" is a file of another record, and is not copied: show it by a lookup'
+        return f'"{field.default}" is a file of another record, which no default copies'
     if not field.takes(followed.last):
         return f'"{field.default}" is of type {followed.last.value_type}, and {field.name} cannot hold that'
     return None
