@@ -1,4 +1,5 @@
-"""`ip`: an IP address, or a range of them in CIDR notation, as Python's `ipaddress` reads and writes them.
+"""`ip`: an IP address, or a range of them in CIDR notation, as Python's `ipaddress` reads and writes them; also one
+from an address to another.
 
 A companion column holds each as a text of one length, by which addresses sort and compare as numbers do.
 """
@@ -15,7 +16,8 @@ from portal.fields.reader import Reader
 from portal.fields.text import TextLike
 from portal.texts import _
 
-LONGEST = 60  # characters
+LONGEST = 90  # characters
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 RANGES = ("min", "max", "before", "after")
 
@@ -28,6 +30,25 @@ def _read(text: str) -> Interface | None:
         return None
 
 
+def _from_to(text: str) -> tuple[Address, Address] | None:
+    """The first and the last address of 10.0.0.1-10.0.0.9; None for other texts."""
+    parts = [_read(part.strip()) for part in text.split("-")] if len(text) <= LONGEST and "/" not in text else []
+    if len(parts) != 2 or parts[0] is None or parts[1] is None:
+        return None
+    first, last = parts[0].ip, parts[1].ip
+    return (first, last) if first.version == last.version and int(first) <= int(last) else None
+
+
+def _shortest(text: str) -> str | None:
+    """An address or a range in its shortest form, in CIDR notation where it has one; None for other texts."""
+    if ends := _from_to(text):
+        networks = list(ipaddress.summarize_address_range(*ends))
+        address = ipaddress.ip_interface(str(networks[0])) if len(networks) == 1 else None
+        return _written(address) if address else f"{ends[0]}-{ends[1]}"
+    address = _read(text)
+    return _written(address) if address else None
+
+
 def _written(address: Interface) -> str:
     whole = address.network.prefixlen == address.max_prefixlen
     return str(address.ip) if whole else str(address)
@@ -38,14 +59,23 @@ def _key(version: int, number: int, prefix: int) -> str:
     return f"{version}:{number:0{8 if version == 4 else 32}x}/{prefix:03}"
 
 
+def _first_key(first: Address, last: Address) -> str:
+    """The least key within a range: of the largest network that begins with it and fits in."""
+    return _key(first.version, int(first), first.max_prefixlen - (int(last) - int(first) + 1).bit_length() + 1)
+
+
 def sort_key(text: str) -> str:
     """The text by which an address or a range sorts; of what is neither, the text itself."""
+    if ends := _from_to(text):
+        return f"{_first_key(*ends)}-{_key(ends[1].version, int(ends[1]), 0)}"
     address = _read(text)
     return _key(address.version, int(address.ip), address.network.prefixlen) if address else text
 
 
 def _ends(text: Any) -> tuple[str, str] | None:
     """The least and the greatest key within a range such as 10.0.0.0/8; None for texts that are no range."""
+    if ends := _from_to(str(text)):
+        return _first_key(*ends), _key(ends[1].version, int(ends[1]), ends[1].max_prefixlen)
     network = address.network if "/" in str(text) and (address := _read(str(text))) else None
     if network is None:
         return None
@@ -54,7 +84,7 @@ def _ends(text: Any) -> tuple[str, str] | None:
 
 
 class Ip(TextLike):
-    """An IP address, or a range of them such as 10.0.0.0/8."""
+    """An IP address, or a range of them such as 10.0.0.0/8 or 10.0.0.1-10.0.0.9."""
 
     type: Literal["ip"]
     from_column: ClassVar[bool] = False
@@ -62,13 +92,17 @@ class Ip(TextLike):
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("9.255.0.1", "9.255.0.1", "9.255.0.1"),
         ("10.0.0.0/255.0.0.0", "10.0.0.0/8", "10.0.0.0/8"),
+        ("10.0.0.1 - 10.0.0.9", "10.0.0.1-10.0.0.9", "10.0.0.1-10.0.0.9"),
         (" 10.0.0.2/32 ", "10.0.0.2", "10.0.0.2"),
+        ("10.0.1.0-10.0.1.255", "10.0.1.0/24", "10.0.1.0/24"),
         ("192.168.1.7/24", "192.168.1.7/24", "192.168.1.7/24"),
+        ("2001:db8::1-2001:DB8::a", "2001:db8::1-2001:db8::a", "2001:db8::1-2001:db8::a"),
         ("2001:DB8:0::0001", "2001:db8::1", "2001:db8::1"),
         ("fd00::/8", "fd00::/8", "fd00::/8"),
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = (
+        "10.0.0.9-10.0.0.1", "10.0.0.1-::2", "10.0.0.1-", "10.0.0.0/8-10.0.0.9",
         "10.0.0", "256.1.1.1", "010.0.0.1", "10.0.0.1/33", "10.0.0.1-9", "::g", "fe80::1%eth0", "localhost",
         "10.0.0.1\x00", "1" * 100_000,
     )  # fmt: skip
@@ -95,16 +129,15 @@ class Ip(TextLike):
 
     def check(self, text: str) -> str:
         """The address in its shortest form: 2001:db8::1, without the range where that is one address."""
-        address = _read(text)
-        if address is None:
+        shortest = _shortest(text)
+        if shortest is None:
             raise Refused(_("Enter an IP address or range such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::1."))
-        return _written(address)
+        return shortest
 
     def constant(self, raw: Any, reader: Reader) -> str:
         """An address in its shortest form; other texts, such as the beginning of one, as they are."""
         text = super().constant(raw, reader).strip()
-        address = _read(text)
-        return _written(address) if address else text
+        return _shortest(text) or text
 
     def bound(self, raw: Any, reader: Reader) -> str:
         """An address or a range. Raises Refused for other texts."""

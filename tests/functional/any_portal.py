@@ -60,7 +60,7 @@ KINDS = {
     "duration": Kind(("90 min", "1:30"), ({"min": "1 h"},)),
     "tags": Kind(("a, b", "x y"), ("a", {"contains": "a"})),
     "rating": Kind(("1", "5"), (5, {"min": 3}), ({"halves": True},)),
-    "ip": Kind(("10.0.0.1", "2001:db8::1", "10.0.0.0/8"), ({"contains": "10.0.0.0/8"}, {"min": "10.0.0.0"})),
+    "ip": Kind(("10.0.0.1", "2001:db8::1", "10.0.0.3-10.0.0.9"), ({"contains": "10.0.0.0/8"}, {"min": "10.0.0.0"})),
     "color": Kind(("#ff0000",), ("#ff0000",)),
     "elapsed": Kind((), ({"min": "1 h"},), ({"from": "created", "to": "modified"},)),
     "timeliness": Kind((), ("met", ["overdue", "missed"], {"not": "met"}), ({"of": "created", "to": "modified"},)),
