@@ -155,3 +155,6 @@ def test_checkboxes_are_where_something_can_be_done(world, requests):
     assert page.text.count('name="ids"') == 4
     assert page.forms["chosen-form"].action == "/requests/bulk?tab=all&q=request"
     assert 'value="cancel"' not in page
+    assert not page.html.select_one("label:has([name=all])").has_attr("hidden")
+    page = world[NANCY].get("/requests/?tab=all&name=Request+1")
+    assert page.html.select_one("label:has([name=all])").has_attr("hidden"), "one record is not all of them"

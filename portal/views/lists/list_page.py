@@ -105,6 +105,7 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
     page, count, counts_of_tabs = _page_and_counts(shown, list(of_views.values()))
     news = _page_news(shown, request, page)
     rows = page_rows(records, page, columns, query.text, news.unread)
+    total = count_text(count, policy.reader) if count.number != 1 else ""
     return ListPage(
         heading=display_name(access),
         url=list_address(records.name),
@@ -126,7 +127,7 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
         create_label=new_label(records),
         import_url=import_address(records.name, ()) if may_import(records) else "",
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
-        many=many_form(records, parameters, count_text(count, policy.reader), may_export(records)),
+        many=many_form(records, parameters, total, may_export(records)),
         exports=tuple(exports(records, parameters)) if may_export(records) else (),
         seen_url=f"{list_address(records.name)}seen" if request.news.counts().get(records.name) else "",
         hidden_records=_hidden_records_line(records, request, list_request),

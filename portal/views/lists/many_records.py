@@ -71,7 +71,7 @@ class ManyForm:
 
     url: str
     once: str
-    total: str  # how many records match on all pages: “312”, “1,000+”
+    total: str  # how many records match on all pages: “312”, “1,000+”; empty where it is one
     actions: tuple[ManyAction, ...]
 
 
@@ -344,7 +344,7 @@ def _many_page(many: ManyRequest, outcomes: Sequence[RecordOutcome]) -> ManyPage
 
 
 def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: str, export: bool) -> ManyForm | None:
-    """The bar; None where the profile may do nothing to many records. `total`: how many match on all pages."""
+    """The bar; None where the profile may do nothing to many records. `total`: as ManyForm has it."""
     actions = [
         ManyAction(move.name, display_name(move), move.icon or "", move.tone or "")
         for move in transitions_for_many(records)
