@@ -21,7 +21,8 @@ from portal.views.wording import count_text, module_label
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 
-MOST_SHRUNK = 1_160  # pixels of a drawing that is shown smaller where a page is narrower; a wider one is scrolled
+# Pixels of a drawing that is shown smaller where a page is narrower: a wider one is scrolled, a narrower one small enough.
+LEAST_SHRUNK, MOST_SHRUNK = 850, 1_160
 LONGEST_LABEL, LONGEST_LINK = 20, 24  # characters that fit into a box
 
 
@@ -110,7 +111,7 @@ def show_map(context: Administration, request: Request) -> dict[str, MapPage]:
         width=round(drawing.width),
         height=round(drawing.height),
         box_width=WIDTH,
-        fits=drawing.width <= MOST_SHRUNK,
+        fits=LEAST_SHRUNK < drawing.width <= MOST_SHRUNK,
         boxes=tuple(_boxes(request, drawing, links)),
         lines=tuple(
             MapLine(path, _decides_sight(declaration, link.source, links[link.source][link.row][0]))
