@@ -191,6 +191,10 @@ def test_rules_hold_by_what_the_reader_of_a_form_may_not_read(world):
     refused = anna.send(f"/cases/{case}/edit", form)
     assert errors(refused) == {"reason", "ends", "badge", "opens"}
     assert "Jun" not in refused
+    world.set("cases", case, kind="small", size=60)
+    refused = anna.send(f"/cases/{case}/edit", form)
+    assert "reason" in errors(refused), "what a formula is computed from counts as well"
+    world.set("cases", case, kind="large", size=None)
     form |= {"reason": "B", "ends": "2026-06-02", "badge": "a3", "opens": "5"}
     assert anna.send(f"/cases/{case}/edit", form).status_int == 303
     values = world.record("cases", case).values

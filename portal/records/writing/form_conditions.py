@@ -82,7 +82,10 @@ def unread_values(records: Records, names: Iterable[str], values: Mapping[str, A
 
 def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) -> bool:
     module, currency = records.module, records.policy.reader.currency
-    values = {**unread_values(records, (path[0] for path in compared_fields(condition)), values), **values}
+    names = {path[0] for path in compared_fields(condition)}
+    for formula in reversed(module.formulas.values()):  # of which later ones may read earlier ones
+        names |= {*formula.sources} if formula.name in names else set()
+    values = {**unread_values(records, names, values), **values}
 
     def value_of(name: str) -> Any:
         known = computed_values(module.formulas.values(), values, currency) if name in module.formulas else values
