@@ -21,7 +21,7 @@ from portal.views.wording import count_text, module_label
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 
-# Pixels of a drawing that is shown smaller where a page is narrower: a wider one is scrolled, a narrower one small enough.
+# Pixels of a drawing that is shown smaller where a page is narrower; a wider one is scrolled, a narrower one stays.
 LEAST_SHRUNK, MOST_SHRUNK = 850, 1_160
 LONGEST_LABEL, LONGEST_LINK = 20, 24  # characters that fit into a box
 
