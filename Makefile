@@ -27,11 +27,11 @@ ON_POSTGRESQL_18 := $(addprefix tests/unit/database/,search test_engine.py)
 
 .PHONY: run test real-parts postgresql-18 test-on-postgresql-18 check bench audit drills messages
 
-# Tests and drills start Python many times: what was compiled once is read again, whatever the caller's own wish.
+# Tests and drills start Python many times: its compiled files are kept, whatever the caller has set.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Demo data goes only into the database that this command makes itself, never into one that somebody chose. The mark
-# var/.demo says that it did: an interrupted first run is made good by the second, later ones tell the accounts again.
+# Demo data goes only into a database that this command made, never into one that somebody chose; var/.demo says that it
+# made it. A second run completes a first one that was interrupted; later ones print the accounts again.
 run: $(VENV)/installed
 	@mkdir -p var
 	@test -n "$$PORTAL_DATABASE$$PORTAL_FOLDER" || test -e var/portal.sqlite || touch var/.demo
@@ -96,7 +96,7 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Portal needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-# The stamps: what they stand for is done again only when setup.py has changed.
+# These files are stamps: what they stand for is done again when setup.py or pyproject.toml has changed.
 $(VENV)/installed: setup.py pyproject.toml | $(VENV)/bin/python
 	@echo "Installing Portal (the first time takes a minute) …"
 	@$(PIP_INSTALL) .

@@ -1,6 +1,6 @@
 """The Python package of Portal: what it is called, what it needs and how it is started.
 
-Versions have lower bounds that install together; an upper bound stands only where a later release is known to break us.
+Lower bounds are versions that install together; an upper bound is there only if a later release is known to break us.
 """
 
 from pathlib import Path
@@ -37,7 +37,7 @@ RUNTIME = [
     "Pillow>=12.0",  # thumbnails of pictures
     "XlsxWriter>=3.2",  # lists as workbooks, in constant memory
     "typst>=0.15",  # records as PDFs; 0.15 knows variable fonts
-    "fontpkg-ibm-plex-sans>=3.201",  # their letters: Latin, Greek and Cyrillic
+    "fontpkg-ibm-plex-sans>=3.201",  # the font of PDFs: Latin, Greek and Cyrillic
     "fontpkg-ibm-plex-sans-arabic>=1.101",  # Arabic, whose words can be copied out of a PDF
     "openpyxl>=3.1.5",  # reads workbooks that are imported
     "mail-parser-reply>=1.36",  # how mail programs of many languages introduce what they quote
@@ -47,10 +47,10 @@ RUNTIME = [
     "tzdata>=2025.2",
     "holidays>=0.80",  # public holidays of countries and regions, in which no working time is counted
     "pyotp>=2.9",  # codes of the second factor (RFC 6238)
+    "segno>=1.6",  # the QR code from which a phone learns to make them
     "joserfc>=1.3",  # verifies what identity providers sign
     "webauthn>=2.7",  # passkeys
-    "standardwebhooks>=1.1",  # signs what webhooks are told
-    "segno>=1.6",  # QR codes, for the telephone that shows these codes
+    "standardwebhooks>=1.1",  # signs the messages of webhooks
 ]
 CONTRACT = ["pytest>=9.0", "jsonschema>=4.23"]  # for packages that test field types of their own: portal/testing
 TEST = [

@@ -40,7 +40,7 @@ def make_portals(settings: Settings, portals: int) -> list[str]:
         for part in DECLARATIONS:
             copy = shutil.copytree if (DEMO / part).is_dir() else shutil.copy
             copy(DEMO / part, one.folder / part)
-        one.make_room()
+        one.make_database_folder()
         declaration = load(one.folder).declaration
         if declaration is None:
             raise ValueError("the demo has mistakes: see portal check")

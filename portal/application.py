@@ -24,7 +24,7 @@ from portal.database.engine import reach, reading
 from portal.database.replica import Replica
 from portal.jobs.arrears import measure_arrears
 from portal.logs import set_up_logging
-from portal.memory import suit_server
+from portal.memory import tune_memory
 from portal.packages import PAGES, extensions, leave_out, left_out, use
 from portal.rendering.templates import load_templates
 from portal.settings import Settings, read_settings
@@ -51,7 +51,8 @@ PYRAMID = {
     "tm.commit_veto": "pyramid_tm.default_commit_veto",  # a refused request writes nothing
     "tm.annotate_user": False,
     "tm.activate_hook": "portal.web.safe_methods.may_write",  # who only reads has a connection of another kind
-    # Of people who write to one record at once, each attempt lets one through: ten may. Others: views/errors.py.
+    # Each attempt lets through one of those who write to a record at once, so that ten can. Other errors are tried
+    # again less often: views/errors.py.
     "retry.attempts": 10,
     "retry.activate_hook": "portal.web.protection.most_tries",
 }
@@ -78,7 +79,7 @@ def make_server_application(settings: Settings, reload_templates: bool = False, 
     # to memory that forked processes share.
     gc.collect()
     gc.freeze()
-    suit_server()
+    tune_memory()
     return application
 
 
@@ -91,7 +92,7 @@ def host_portals(settings: Settings, on_loopback: bool = False) -> HostedPortals
     def make(folder: Path) -> Router:
         return make_application(settings.for_portal(folder), on_loopback=on_loopback)
 
-    suit_server()
+    tune_memory()
     return HostedPortals(settings.hosted.absolute(), make, settings.loaded_portals)
 
 
@@ -103,7 +104,7 @@ def make_application(
     `previewing`: declarations that are not in force take the place of those of the folder, to be looked at.
     """
     reads_replica = bool(settings.replica_url) and previewing is None
-    # First: the memory that compiling templates frees is used again by what follows.
+    # First, so that what follows uses the memory that compiling templates has freed.
     load_templates(reload_templates, settings.compiled_templates)
     registry = copy.copy(configured(reload_templates, reads_replica))
     for sentence in left_out():
@@ -168,7 +169,7 @@ def _include(config: Configurator, entry: EntryPoint) -> bool:
 
 def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, previewing: Previewing | None) -> None:
     """What lives as long as the application: clock, database, portal in force."""
-    settings.make_room()
+    settings.make_database_folder()
     engine = reach(settings.database_url)
     replica = Replica(engine, settings.replica_url) if settings.replica_url and previewing is None else None
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
@@ -186,11 +187,11 @@ def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, pr
     registry.identity_provider = _identity_provider(settings)
     registry.store = functools.cache(lambda: open_store(*settings.store_address))
     registry.previewing = previewing
-    portal_in_use = LivePortal if previewing is None else PreviewedPortal
-    registry.live = portal_in_use(
+    make_live = LivePortal if previewing is None else PreviewedPortal
+    registry.live = make_live(
         settings.folder if previewing is None else previewing.folder,
         engine,
-        lambda: registry.clock(),
+        lambda: registry.clock(),  # which tests set
         settings.development,
         settings.declared,
         settings.reload_every,

@@ -40,8 +40,11 @@ UNITS = {"mo": 2629746, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 315569
 
 def special_word(value: Any) -> str | None:
     """The word of SPECIAL that `value` is, or from which it counts: of `today + 30 days` it is `today`."""
-    match = RELATIVE.fullmatch(value) if isinstance(value, str) else None
-    return match["word"] if match else value if isinstance(value, str) and value in SPECIAL else None
+    if not isinstance(value, str):
+        return None
+    if match := RELATIVE.fullmatch(value):
+        return match["word"]
+    return value if value in SPECIAL else None
 
 
 class ConditionError(ValueError):
@@ -265,7 +268,9 @@ def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...], nega
         among = Comparison(path, "one_of", others, negated)
         if len(others) == len(value):
             return among
-        return empty if not others else AllOf((among, empty)) if negated else AnyOf((among, empty))
+        if not others:
+            return empty
+        return AllOf((among, empty)) if negated else AnyOf((among, empty))
     return empty if is_nothing(value) else Comparison(path, "equal", _operand(value), negated)
 
 

@@ -16,7 +16,7 @@ KEPT_FREE = 8 << 20  # bytes of small blocks that are kept for the next page
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from <malloc.h>
 
 
-def suit_server() -> None:
+def tune_memory() -> None:
     """Suits the process to answering requests, page after page, for weeks."""
     gc.set_threshold(OBJECTS_OF_A_PAGE)
     with contextlib.suppress(AttributeError):  # only glibc has it

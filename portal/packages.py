@@ -26,8 +26,8 @@ _locale_folders: dict[Path, None] = {}  # in the order in which the packages wer
 @functools.cache
 def extensions(group: str) -> tuple[EntryPoint, ...]:
     """The entry points of FIELD_TYPES or PAGES, in an order that does not depend on when they were installed."""
-    found = {(entry.name, entry.value, _package(entry)): entry for entry in entry_points(group=group)}
-    return tuple(found[key] for key in sorted(found))
+    entries = {(entry.name, entry.value, _package(entry)): entry for entry in entry_points(group=group)}
+    return tuple(entries[key] for key in sorted(entries))
 
 
 def use(entry: EntryPoint, take: Callable[[Any], None]) -> bool:

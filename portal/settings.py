@@ -99,27 +99,33 @@ class Settings(BaseSettings):
     def declared(self) -> dict[str, str]:
         """The settings that win over `portal:` in modules.yaml."""
         values = {name: getattr(self, name) for name in DECLARED}
-        values["base_url"] = self.base_url and self._named(self.base_url)
+        values["base_url"] = self.base_url and self._with_folder_name(self.base_url)
         return {name: value for name, value in values.items() if value is not None}
 
     @property
     def database_url(self) -> str:
         """The address of the database; the path of an SQLite file made absolute."""
-        address = self._named(self.database)
+        address = self._with_folder_name(self.database)
         kind, slashes, path = address.partition(":///")
         if not kind.startswith("sqlite") or not slashes or path in ("", ":memory:") or path.startswith("file:"):
             return address
         return f"{kind}:///{self.folder.absolute() / path}"
 
     @property
+    def _database_folders(self) -> list[Path]:
+        """The folder of an SQLite database."""
+        kind, slashes, path = self.database_url.partition(":///")
+        return [Path(path).parent] if kind.startswith("sqlite") and slashes else []
+
+    @property
     def store_address(self) -> tuple[str, Path, str, str]:
         """What opens the store of files: its address, the folder of a relative one, and the two keys of S3."""
-        return self._named(self.files), self.folder.absolute(), self.s3_access_key, self.s3_secret_key
+        return self._with_folder_name(self.files), self.folder.absolute(), self.s3_access_key, self.s3_secret_key
 
     @property
     def replica_url(self) -> str | None:
         """The address of the replica."""
-        return self._named(self.database_read) if self.database_read else None
+        return self._with_folder_name(self.database_read) if self.database_read else None
 
     @property
     def email_notice(self) -> str:
@@ -137,10 +143,8 @@ class Settings(BaseSettings):
     @property
     def data_folders(self) -> list[Path]:
         """The folders of this machine to which the portal writes: of an SQLite database, and of files."""
-        kind, slashes, path = self.database_url.partition(":///")
-        own = [Path(path).parent] if kind.startswith("sqlite") and slashes else []
         files, folder, *_keys = self.store_address
-        return own if "://" in files else [*own, folder / files]
+        return [*self._database_folders, *([] if "://" in files else [folder / files])]
 
     @property
     def on_loopback(self) -> bool:
@@ -157,18 +161,17 @@ class Settings(BaseSettings):
         shared = None if self.compiled in (None, Path()) else folder.absolute().parent / self.compiled
         return self.model_copy(update={"folder": folder, "hosted": None, "compiled": shared})
 
-    def _named(self, text: str) -> str:
-        return text.replace("{folder}", self.folder.absolute().name)
-
-    def make_room(self) -> None:
-        """Make the folder of an SQLite database if it is the portal's own `var/`, which no other user may look into."""
-        kind, slashes, path = self.database_url.partition(":///")
+    def make_database_folder(self) -> None:
+        """Makes the folder of an SQLite database if it is the portal's own `var/`, which is closed to other users."""
         own = self.folder.absolute() / "var"
-        if kind.startswith("sqlite") and slashes and Path(path).parent == own and self.folder.is_dir():
+        if own in self._database_folders and self.folder.is_dir():
             own.mkdir(mode=0o700, exist_ok=True)
         with contextlib.suppress(OSError):  # there is none, or it belongs to somebody else
             if own.stat().st_mode & OTHERS:
                 own.chmod(0o700)
+
+    def _with_folder_name(self, text: str) -> str:
+        return text.replace("{folder}", self.folder.absolute().name)
 
 
 def read_settings(ini: Mapping[str, str] | None = None, **options: Any) -> Settings:

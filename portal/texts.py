@@ -84,10 +84,10 @@ class Text:
 
     def __call__(self, language: str, default: str | None = None) -> str:
         """The text in `language`, else in the portal's default language, else the first one given."""
-        found = self.by_language.get(language)
-        if found is None and default is not None:
-            found = self.by_language.get(default)
-        return self.plain if found is None else found
+        wording = self.by_language.get(language)
+        if wording is None and default is not None:
+            wording = self.by_language.get(default)
+        return self.plain if wording is None else wording
 
     def __iter__(self) -> Iterator[str]:
         """Every wording, for the search index."""

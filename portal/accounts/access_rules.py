@@ -15,7 +15,7 @@ from portal.accounts.people import companies_of
 
 
 @dataclass(frozen=True)
-class Bounds:
+class AccessLimits:
     """What `identity` may give at most: the last day of access, and the first day whose records are shown."""
 
     access_until: datetime.date | None = None
@@ -44,8 +44,8 @@ def may_manage_company(identity: Identity, company: int) -> bool:
     return bool(policy.grants) and (policy.staff or company in policy.reader.companies)
 
 
-def bounds(identity: Identity) -> Bounds:
+def access_limits(identity: Identity) -> AccessLimits:
     """What an access that `identity` gives is bound to."""
     if identity.policy.staff:
-        return Bounds()
-    return Bounds(identity.account.access_until, identity.account.records_from)
+        return AccessLimits()
+    return AccessLimits(identity.account.access_until, identity.account.records_from)

@@ -107,7 +107,7 @@ def account_of(row: Mapping[Any, Any]) -> Account:
 
 
 def update_account(connection: sa.Connection, tables: Tables, account_id: int, values: Mapping[str, Any]) -> None:
-    """Store other values of an account."""
+    """Stores other values of an account."""
     this_account = tables.account.c["id"] == account_id
     connection.execute(sa.update(tables.account).where(this_account).values(dict(values)))
 

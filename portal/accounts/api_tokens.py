@@ -72,7 +72,7 @@ def _token_statement(tables: Tables) -> sa.Select[tuple[object, ...]]:
 
 
 def note_use(engine: sa.Engine, tables: Tables, token: ApiToken, now: datetime.datetime) -> None:
-    """Store that a token is in use. If that cannot be written (a full disk), the request goes on."""
+    """Stores that a token is in use. If that cannot be written (a full disk), the request goes on."""
     if token.used is not None and now - token.used < USED:
         return
     used = sa.update(tables.api_token).where(tables.api_token.c["id"] == token.id).values(used=now)
@@ -88,7 +88,7 @@ def tokens_of(connection: sa.Connection, tables: Tables, account_id: int) -> lis
 
 
 def end_token(connection: sa.Connection, tables: Tables, account_id: int, token_id: int) -> bool:
-    """End a token of an account; False where it has no such token."""
+    """Ends a token of an account; False where it has no such token."""
     token = tables.api_token.c
     one = sa.and_(token["account"] == account_id, token["id"] == token_id)
     return bool(connection.execute(sa.delete(tables.api_token).where(one)).rowcount)

@@ -57,7 +57,7 @@ class TooManyAttemptsError(Exception):
 
 
 def count_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> int:
-    """Count one attempt; the number in this window, this one included."""
+    """Counts one attempt; the number in this window, this one included."""
     window = _window(limit, now)
     row = {"key": _key(limit, who), "window": window, "count": 1}
     one_more = {"count": tables.attempt.c["count"] + 1}
@@ -71,7 +71,7 @@ def count_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: 
 
 
 def check_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
-    """Count one attempt. Raises TooManyAttemptsError beyond the limit.
+    """Counts one attempt. Raises TooManyAttemptsError beyond the limit.
 
     On SQLite the count is stored only if the transaction is committed.
     """
@@ -80,13 +80,13 @@ def check_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: 
 
 
 def forgive_attempts(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
-    """Set the count of this window back to none: the attempt succeeded."""
+    """Sets the count of this window back to none: the attempt succeeded."""
     with _counting(connection) as separate:
         separate.execute(sa.delete(tables.attempt).where(_this_window(tables.attempt, limit, who, now)))
 
 
 def uncount_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
-    """Take one attempt back, where several people are counted together: it succeeded."""
+    """Takes one attempt back, where several people are counted together: it succeeded."""
     one_less = sa.update(tables.attempt).values(count=tables.attempt.c["count"] - 1)
     with _counting(connection) as separate:
         separate.execute(one_less.where(_this_window(tables.attempt, limit, who, now)))

@@ -33,17 +33,17 @@ def company_access(connection: sa.Connection, tables: Tables, organization: int)
 
 
 def close_or_open_company(connection: sa.Connection, tables: Tables, organization: int, closed: bool) -> None:
-    """Open or close the portal for all people of a company, from their next request on."""
+    """Opens or closes the portal for all people of a company, from their next request on."""
     _store(connection, tables, organization, {"closed": closed})
 
 
 def renew_link(connection: sa.Connection, tables: Tables, organization: int, profile: str) -> None:
-    """Make a new link by which people ask to join a company with `profile`; an earlier one is void."""
+    """Makes a new link by which people ask to join a company with `profile`; an earlier one is void."""
     _store(connection, tables, organization, {"join_token": new_token(), "join_profile": profile})
 
 
 def withdraw_link(connection: sa.Connection, tables: Tables, organization: int) -> None:
-    """Make the link of a company void."""
+    """Makes the link of a company void."""
     _store(connection, tables, organization, {"join_token": None, "join_profile": None})
 
 

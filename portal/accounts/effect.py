@@ -107,8 +107,10 @@ def _module_pairs(before: Mapping[str, Module], after: Mapping[str, Module]) -> 
     """The modules of two declarations, each renamed one with what it was."""
     pairs = []
     for name, module in after.items():
-        is_renamed = module.formerly in before and module.formerly not in after and name not in before
-        pairs.append(ModulePair(name if name in before else module.formerly if is_renamed else None, name))
+        former = name if name in before else None
+        if former is None and module.formerly in before and module.formerly not in after:
+            former = module.formerly
+        pairs.append(ModulePair(former, name))
     known = {pair.before for pair in pairs}
     return [*pairs, *(ModulePair(name, None) for name in before if name not in known)]
 

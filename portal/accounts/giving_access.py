@@ -30,7 +30,7 @@ class Register(PeopleRegister):
     """The accounts of one portal, with their people, changed in the name of `author`."""
 
     def add(self, access_request: AccessRequest, hashed: str | None, must_change: bool) -> Account:
-        """Add an account, and its person and company if they do not exist. Raises AccessRefusedError.
+        """Adds an account, and its person and company if they do not exist. Raises AccessRefusedError.
 
         Without a password the account waits for its invitation to be accepted.
         """
@@ -59,7 +59,7 @@ class Register(PeopleRegister):
         return account
 
     def invite(self, account: Account) -> str:
-        """Make the link by which an account gets its first password; earlier ones are void. Its token."""
+        """Makes the link by which an account gets its first password; earlier ones are void. Its token."""
         void_links(self.connection, self.tables, account.id)
         self._store(account, {"invited": self.now})
         self._add_event(account, "invited")
@@ -73,7 +73,7 @@ class Register(PeopleRegister):
         return account
 
     def change(self, email: str, values: Mapping[str, Any]) -> Account:
-        """Change profile and dates; an account that was disabled stays so."""
+        """Changes profile and dates; an account that was disabled stays so."""
         account = self.find(email)
         if "profile" in values:
             self._check_profile(values["profile"])
@@ -86,7 +86,7 @@ class Register(PeopleRegister):
         return self.find(email)
 
     def change_email(self, email: str, new_email: str) -> Account:
-        """Change the address to sign in with, and that of the person where it is the old one.
+        """Changes the address to sign in with, and that of the person where it is the old one.
 
         Links that were sent to the old address become void; its login elsewhere and its passkeys no longer count.
         Raises AccessRefusedError.
@@ -120,7 +120,7 @@ class Register(PeopleRegister):
         return self.find(email)
 
     def reset(self, email: str, hashed: str) -> Account:
-        """Set a generated password, which has to be changed at the next sign-in, and end all sessions.
+        """Sets a generated password, which has to be changed at the next sign-in, and ends all sessions.
 
         A login elsewhere no longer counts: the next one with this address does. Nor do passkeys.
         """
@@ -132,7 +132,7 @@ class Register(PeopleRegister):
         return self.find(email)
 
     def remove_second_factor(self, email: str) -> Account:
-        """Ask an account for no codes any more, whose person has lost what makes them. Raises AccessRefusedError."""
+        """Asks an account for no codes any more, whose person has lost what makes them. Raises AccessRefusedError."""
         account = self.find(email)
         if account.second_factor is None:
             raise AccessRefusedError(f"{account.email} has no second factor")

@@ -201,7 +201,7 @@ def verify_id_token(
 
 
 def check_address(address: str) -> None:
-    """Refuse an address of the provider that anybody on the way could read. Raises ProviderError."""
+    """Refuses an address of the provider that others on the way could read. Raises ProviderError."""
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ProviderError(f"{address} is not https")

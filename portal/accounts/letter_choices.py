@@ -54,7 +54,7 @@ def chosen_letters(connection: sa.Connection, tables: Tables, account_id: int) -
 
 
 def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wanted: Collection[Choice]) -> None:
-    """Store that an account wants the letters of these choices, and no others. Raises RetryError."""
+    """Stores that an account wants the letters of these choices, and no others. Raises RetryError."""
     table = tables.letter_choice
     connection.execute(sa.delete(table).where(table.c["account"] == account_id))
     rows = [

@@ -26,7 +26,7 @@ def make_link(
     now: datetime.datetime,
     lifetime: datetime.timedelta = LIFETIME,
 ) -> str:
-    """Store a new link, if there is an account `account_id`; its token, for the address."""
+    """Stores a new link, if there is an account `account_id`; its token, for the address."""
     token, account = new_token(), tables.account.c
     expires = sa.literal(now + lifetime, tables.link.c["expires"].type)
     row = sa.select(sa.literal(hash_token(token)), account["id"], sa.literal(purpose), expires)
@@ -49,13 +49,13 @@ def find_link(
 
 
 def use_link(connection: sa.Connection, tables: Tables, token: str, purpose: str, now: datetime.datetime) -> int | None:
-    """Use a link up: the id of its account, or None. Of two requests at once only one gets the id."""
+    """Uses a link up: the id of its account, or None. Of two requests at once only one gets the id."""
     used = sa.update(tables.link).where(_valid(tables, token, purpose, now)).values(used=now)
     return connection.execute(used.returning(tables.link.c["account"])).scalar()
 
 
 def void_links(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Make all links of an account invalid."""
+    """Makes all links of an account invalid."""
     connection.execute(sa.delete(tables.link).where(tables.link.c["account"] == account_id))
 
 

@@ -48,7 +48,7 @@ def count_uninvited(connection: sa.Connection, tables: Tables, after: int = 0) -
 
 
 def begin_opening(register: Register, profile: str, values: Mapping[str, datetime.date | None]) -> None:
-    """Begin to invite everybody, in the name of the register's author."""
+    """Begins to invite everybody, in the name of the register's author."""
     row = {
         "profile": profile,
         "values": {name: day.isoformat() for name, day in values.items() if day},
@@ -102,7 +102,7 @@ def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> Openin
 
 
 def finish_opening(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """End the opening of the portal: invite nobody any more."""
+    """Ends the opening of the portal: nobody is invited any more."""
     opening = tables.opening
     connection.execute(sa.update(opening).where(opening.c["finished"].is_(None)).values(finished=now))
 

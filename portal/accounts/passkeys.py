@@ -61,14 +61,14 @@ def passkeys_of(connection: sa.Connection, tables: Tables, account_id: int) -> l
 
 
 def rename_passkey(connection: sa.Connection, tables: Tables, account_id: int, passkey_id: int, name: str) -> bool:
-    """Call one of an account's passkeys something else; False where it has no such one."""
+    """Renames one of an account's passkeys; False where it has no such one."""
     table = tables.passkey
     one = sa.and_(table.c["account"] == account_id, table.c["id"] == passkey_id)
     return bool(connection.execute(sa.update(table).where(one).values(name=name)).rowcount)
 
 
 def remove_passkey(connection: sa.Connection, tables: Tables, account_id: int, passkey_id: int) -> str | None:
-    """Take one of an account's passkeys away; its name, None where it has no such one."""
+    """Takes one of an account's passkeys away; its name, None where it has no such one."""
     table = tables.passkey
     one = sa.and_(table.c["account"] == account_id, table.c["id"] == passkey_id)
     name: str | None = connection.execute(sa.delete(table).where(one).returning(table.c["name"])).scalar()
@@ -76,7 +76,7 @@ def remove_passkey(connection: sa.Connection, tables: Tables, account_id: int, p
 
 
 def remove_passkeys(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Take all passkeys of an account away."""
+    """Takes all passkeys of an account away."""
     connection.execute(sa.delete(tables.passkey).where(tables.passkey.c["account"] == account_id))
 
 
@@ -122,7 +122,7 @@ class Passkeys:
         return dict(json.loads(webauthn.options_to_json(options)))
 
     def add(self, account: Account, answer: str, name: str) -> None:
-        """Store the passkey that a device has made. Raises PasskeyRefusedError."""
+        """Stores the passkey that a device has made. Raises PasskeyRefusedError."""
         challenge = self._use_challenge(answer, account.id)
         with _refusing():
             verified = webauthn.verify_registration_response(

@@ -46,7 +46,7 @@ def step_of_code(secret: str, code: str, now: datetime.datetime) -> int | None:
 def add_second_factor(
     connection: sa.Connection, tables: Tables, account_id: int, secret: str, step: int, now: datetime.datetime
 ) -> list[str]:
-    """Ask an account for codes of `secret` from now on; its recovery codes. `step`: of the code that confirmed it."""
+    """Asks an account for codes of `secret` from now on; its recovery codes. `step`: of the code that confirmed it."""
     remove_second_factor(connection, tables, account_id)
     row = {"account": account_id, "secret": secret, "last_step": step}
     connection.execute(sa.insert(tables.second_factor).values(row))
@@ -55,7 +55,7 @@ def add_second_factor(
 
 
 def remove_second_factor(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Ask an account for no codes any more."""
+    """Asks an account for no codes any more."""
     for table in (tables.recovery_code, tables.second_factor):
         connection.execute(sa.delete(table).where(table.c["account"] == account_id))
     update_account(connection, tables, account_id, {"second_factor": None})

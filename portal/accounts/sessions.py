@@ -64,7 +64,7 @@ def open_session(
     days: int | None,
     agent: str | None = None,
 ) -> str:
-    """Open a session, for `days` or until the browser closes; the value of its cookie. `agent`: its User-Agent."""
+    """Opens a session, for `days` or until the browser closes; the value of its cookie. `agent`: its User-Agent."""
     token = new_token()
     connection.execute(sa.delete(tables.session).where(tables.session.c["expires"] < now))
     row = {
@@ -139,7 +139,7 @@ def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetim
 
 
 def close_session(connection: sa.Connection, tables: Tables, token: str) -> None:
-    """Sign out: the cookie and every copy of it are void."""
+    """Signs out: the cookie and every copy of it are void."""
     connection.execute(sa.delete(tables.session).where(tables.session.c["token"] == hash_token(token)))
 
 
@@ -153,13 +153,13 @@ def sessions_of(connection: sa.Connection, tables: Tables, account_id: int, now:
 
 
 def close_one(connection: sa.Connection, tables: Tables, account_id: int, key: str) -> bool:
-    """Sign an account out on one device; False where it has no such session."""
+    """Signs an account out on one device; False where it has no such session."""
     session = tables.session.c
     one = sa.and_(session["account"] == account_id, sa.func.substr(session["token"], 1, KEY_LENGTH) == key)
     return bool(connection.execute(sa.delete(tables.session).where(one)).rowcount)
 
 
 def close_sessions(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Sign an account out everywhere, and end the tokens of its programs."""
+    """Signs an account out everywhere, and ends the tokens of its programs."""
     for table in (tables.session, tables.api_token):
         connection.execute(sa.delete(table).where(table.c["account"] == account_id))

@@ -111,7 +111,7 @@ class SignUps:
     def let_in(
         self, sign_up: SignUp, register: Register, profile: str, values: Mapping[str, Any] = MappingProxyType({})
     ) -> Account:
-        """Give access to a person who has waited, with the password of their own; `values`: of the account.
+        """Gives access to a person who has waited, with the password of their own; `values`: of the account.
 
         Raises AccessRefusedError, also where the person signs in with another address: a second account would not be
         bound to what the first one is, and would outlast its end.
@@ -128,7 +128,7 @@ class SignUps:
         return account
 
     def refuse(self, sign_up: SignUp) -> None:
-        """Forget who has waited."""
+        """Forgets who has waited."""
         self.connection.execute(sa.delete(self.tables.sign_up).where(self.tables.sign_up.c["id"] == sign_up.id))
 
     def waiting(self, identity: Identity, organization: int | None = None) -> list[SignUp]:

@@ -206,7 +206,7 @@ class Logins:
         return _("Choose a password that differs from your current one.") if same else None
 
     def save_password(self, connection: sa.Connection, account_id: int, hashed: str | None) -> None:
-        """Save a new password: all sessions of the account end, and its one-time links are void."""
+        """Saves a new password: all sessions of the account end, and its one-time links are void."""
         values = {"password": hashed, "must_change": False, "invited": None}
         update_account(connection, self.tables, account_id, values)
         close_sessions(connection, self.tables, account_id)
@@ -229,7 +229,7 @@ class Logins:
     def set_password(
         self, connection: sa.Connection, token: str, purpose: str, hashed: str | None, now: datetime.datetime
     ) -> bool:
-        """Use a link up for a new password; False if it has been used in the meantime."""
+        """Uses a link up for a new password; False if it has been used in the meantime."""
         account_id = use_link(connection, self.tables, token, purpose, now)
         if account_id is not None:
             self.save_password(connection, account_id, hashed)

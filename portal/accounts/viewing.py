@@ -36,12 +36,12 @@ def viewed_identity(
     if not administrator.administrator or session.viewed_since is None or now >= session.viewed_since + LASTS:
         return None
     if session.viewed_profile is not None:
-        return profile_identity(tables, session.viewed_profile, administrator)
+        return viewed_profile_identity(tables, session.viewed_profile, administrator)
     account = load_account(connection, tables, session.viewed_account or NOBODY)
-    return account_identity(connection, tables, account, administrator) if account else None
+    return viewed_account_identity(connection, tables, account, administrator) if account else None
 
 
-def account_identity(
+def viewed_account_identity(
     connection: sa.Connection, tables: Tables, account: Account, administrator: Identity
 ) -> Identity | None:
     """The rights by which an administrator views the portal as an account; None where it may not sign in now."""
@@ -52,7 +52,7 @@ def account_identity(
     return None if isinstance(identity, str) else identity
 
 
-def profile_identity(tables: Tables, name: str, administrator: Identity) -> Identity | None:
+def viewed_profile_identity(tables: Tables, name: str, administrator: Identity) -> Identity | None:
     """The rights of a profile, of nobody in particular; None where there is no such profile."""
     profile = tables.declaration.profiles.get(name)
     if profile is None:
@@ -70,7 +70,7 @@ def _reading(administrator: Identity) -> dict[str, Any]:
 def start_viewing(
     connection: sa.Connection, tables: Tables, token_hash: str, administrator: Identity, viewed: Identity
 ) -> None:
-    """Let a session see the portal as `viewed`, and write it down in the history."""
+    """Lets a session see the portal as `viewed`, and writes it down in the history."""
     account, now = viewed.account, administrator.policy.reader.now
     of_profile = account.id == NOBODY
     values = {
@@ -94,7 +94,7 @@ def _update_session(connection: sa.Connection, tables: Tables, token_hash: str, 
 
 
 def end_view(engine: sa.Engine, tables: Tables, session: Session) -> None:
-    """Forget a view that is over. If that cannot be written (a full disk), the request goes on without it."""
+    """Forgets a view that is over. If that cannot be written (a full disk), the request goes on without it."""
     with contextlib.suppress(sa.exc.DBAPIError), writing(engine) as connection:
         stop_viewing(connection, tables, session.token)
 

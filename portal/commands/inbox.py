@@ -14,7 +14,7 @@ from portal.commands.open_portal import exit_with, open_engine
 from portal.commands.options import chosen_settings, common_options, read_password
 from portal.commands.stop_signals import stop_signals
 from portal.database.engine import reading
-from portal.database.errors import DatabaseError, Failure, classify, database_is_in_the_way, driver_error
+from portal.database.errors import DatabaseError, Failure, affects_whole_database, classify, driver_error
 from portal.logs import set_up_logging
 from portal.mail.incoming.mail_rows import newcomers_wrote
 from portal.mail.incoming.mail_store import MailStore
@@ -108,7 +108,7 @@ class MailIntake:
         try:
             outcome = self._receiving(lambda receiver: receiver.receive(raw, envelope))
         except Exception as error:
-            if database_is_in_the_way(error) or isinstance(error, StoreError) or _is_changing(error):
+            if affects_whole_database(error) or isinstance(error, StoreError) or _is_changing(error):
                 raise
             log.exception("A mail could not be used, and is kept for staff")
             outcome = self._receiving(lambda receiver: receiver.keep(raw, FAULT))

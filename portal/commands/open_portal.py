@@ -101,7 +101,7 @@ def exit_with(problems: Iterable[object]) -> NoReturn:
 def open_engine(settings: Settings) -> Engine:
     """The database's engine, tried once; a database that cannot be reached exits 2."""
     try:
-        settings.make_room()
+        settings.make_database_folder()
     except OSError as error:
         raise click.UsageError(f"cannot make the folder of the database: {error}") from None
     with database_refusals_explained():

@@ -26,7 +26,7 @@ def command(source: Path) -> None:
     """
     settings = chosen_settings()
     try:
-        settings.make_room()
+        settings.make_database_folder()
         with database_errors_explained():
             store = partial(open_store, *settings.store_address)
             backup = restore_backup(source, settings.database_url, store, settings.folder)

@@ -141,15 +141,6 @@ def close(engine: sa.Engine) -> None:
         engine.dispose()
 
 
-def cache_plan(statement: Any, version: int) -> Any:
-    """A statement whose plan PostgreSQL may cache, because one plan is right for all values.
-
-    `version` differs when the tables have changed, so that statements are planned again. All other statements are
-    planned for their values: a plan for a rare word takes seconds for a common one.
-    """
-    return statement.execution_options(cache_plan=version)
-
-
 def reach(url: str, looks_only: bool = False) -> sa.Engine:
     """The engine for an address, after one connection. Raises DatabaseUnreachableError.
 

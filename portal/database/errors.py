@@ -100,7 +100,7 @@ def sql_code(error: BaseException) -> str:
     return getattr(driver_error(error), "sqlstate", None) or ""
 
 
-def database_is_in_the_way(error: Exception) -> bool:
+def affects_whole_database(error: Exception) -> bool:
     """Whether the database as a whole is in the way, so that nothing else succeeds either until that has passed.
 
     What it refuses of one record or one module (a column that is gone from a table of others) is no such error: the

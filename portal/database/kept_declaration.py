@@ -29,7 +29,7 @@ class KeptDeclaration:
     since: datetime.datetime
 
 
-def last_kept(engine: sa.Engine) -> KeptDeclaration | None:
+def load_kept_declaration(engine: sa.Engine) -> KeptDeclaration | None:
     """The declaration that was kept last, as an archive; None in a database that keeps none."""
     newest = sa.select(KEPT.c["archive"], KEPT.c["kept"]).order_by(KEPT.c["id"].desc()).limit(1)
     with reading(engine) as connection:

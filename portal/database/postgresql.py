@@ -1,4 +1,4 @@
-"""The engine of a PostgreSQL database. Called by engine.py; others ask it for the schema alone.
+"""The engine of a PostgreSQL database, its schema, and whose plans it caches. Called by engine.py.
 
 Transactions run at REPEATABLE READ: one that would overwrite another's change gets a serialization failure, and the
 request is tried again.
@@ -15,7 +15,7 @@ from portal.database.errors import READ_ONLY_TRANSACTION, RECOVERY_IN_PROGRESS, 
 from portal.fields.table_names import LONGEST_NAME
 
 CONNECT_TIMEOUT = 5  # seconds to wait for a server that does not answer
-PREPARE_AFTER = 2  # executions after which a statement of `engine.cache_plan` is prepared
+PREPARE_AFTER = 2  # executions after which a statement of `cache_plan` is prepared
 MOST_COMPILED = 500  # statements, as for any engine of SQLAlchemy
 FEATURE_NOT_SUPPORTED = "0A000"  # the code of “cached plan must not change result type”
 # The just-in-time compiler takes longer than the queries of a page. The search needs memory for bitmaps.
@@ -42,6 +42,15 @@ def create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
             engine = _shared[address, connect_timeout] = _create_engine(address, connect_timeout)
     # What SQLAlchemy compiles refers to the tables of one portal, and must go with them.
     return engine.execution_options(schema=schema, compiled_cache=LRUCache(MOST_COMPILED))
+
+
+def cache_plan(statement: Any, version: int) -> Any:
+    """A statement whose plan PostgreSQL may cache, because one plan is right for all values.
+
+    `version` differs when the tables have changed, so that statements are planned again. All other statements are
+    planned for their values: a plan for a rare word takes seconds for a common one.
+    """
+    return statement.execution_options(cache_plan=version)
 
 
 def schema_of(connection: sa.Connection) -> str:

@@ -82,7 +82,7 @@ class Replica:
             return None
 
     def leave_alone(self, error: Exception) -> None:
-        """Ask the replica nothing for a while, as it has answered with `error`, or not at all."""
+        """Asks the replica nothing for a while, as it has answered with `error`, or not at all."""
         log.warning("The replica does not answer and is left alone for %s seconds: %s", REST, driver_error(error))
         self._rests_until = self._clock() + REST
         self.engine.dispose()

@@ -10,7 +10,7 @@ from portal.conditions import AnyOf, Comparison, Condition, FieldValue, ParsedVa
 from portal.database.existing_tables.search import OPERATOR, match_words
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
-from portal.fields.base import Field, operator_refused
+from portal.fields.base import Field
 from portal.fields.column_types import SqlByDatabase
 from portal.fields.protocols import VisibleIds
 from portal.fields.reader import Reader
@@ -185,22 +185,16 @@ def _constant(field: Field, raw: Any, reader: Reader) -> Any:
 
 
 def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
-    earliest, latest = period_bounds(field, period, reader)
+    earliest, latest = field.period_bounds(period, reader)
     return sa.and_(field.compare(table, "min", earliest), field.compare(table, "max", latest))
 
 
-def period_bounds(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
-    """The bounds of `within: PERIOD`: as far before now as after it. Raises Refused."""
-    if "today" not in field.specials:
-        raise operator_refused("within")
-    zone = reader.time_zone
-    bounds = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
-    texts = [(bound if "now" in field.specials else bound.date()).isoformat() for bound in bounds]
-    earliest, latest = (_constant(field, text, reader) for text in texts)
-    return earliest, latest
-
-
-def constant(number: int) -> sa.ColumnElement[int]:
-    """A number that is written into a statement which comes again. Of a parameter in LIMIT, PostgreSQL expects a tenth
-    of all rows, and plans the statement anew for each value."""
+def integer_literal(number: int) -> sa.ColumnElement[int]:
+    """A number as part of a statement's text. For a parameter in LIMIT, PostgreSQL expects a tenth of all rows, and
+    plans the statement anew for each value."""
     return sa.literal_column(str(number), sa.BigInteger())
+
+
+def quoted_identifier(connection: sa.Connection, name: str) -> str:
+    """The name of a table or column as it is written in SQL."""
+    return connection.dialect.identifier_preparer.quote(name)

@@ -36,7 +36,7 @@ class WritingTurn:
         self.holder: int | None = None  # a thread's identifier
 
     def acquire(self) -> None:
-        """Wait for the turn. Raises RuntimeError for the thread that holds it, which would wait for itself."""
+        """Waits for the turn. Raises RuntimeError for the thread that holds it, which would wait for itself."""
         if self.holder == threading.get_ident():
             raise RuntimeError("this thread is already writing to this database, in a transaction that is still open")
         if not self.lock.acquire(timeout=LOCK_TIMEOUT):
@@ -44,7 +44,7 @@ class WritingTurn:
         self.holder = threading.get_ident()
 
     def release(self) -> None:
-        """Let the next transaction write."""
+        """Lets the next transaction write."""
         self.holder = None
         self.lock.release()
 
@@ -60,13 +60,13 @@ class SQLiteConnection(sqlite3.Connection):
     read_only: bool | None = None  # as it was last set; None: never
 
     def set_read_only(self, read_only: bool) -> None:
-        """Refuse writes from now on, or allow them."""
+        """Refuses writes from now on, or allows them."""
         if self.read_only is not read_only:
             self.execute(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
             self.read_only = read_only
 
     def begin_writing(self, turn: WritingTurn) -> None:
-        """Open a transaction that holds the file's write lock from its start."""
+        """Opens a transaction that holds the file's write lock from its start."""
         turn.acquire()
         self.turn = turn
         try:

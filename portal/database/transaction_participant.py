@@ -32,7 +32,7 @@ class ConnectionParticipant:
         self.connection.commit()
 
     def tpc_finish(self, transaction: Any) -> None:
-        """Give the connection back to its pool."""
+        """Gives the connection back to its pool."""
         self.connection.close()
 
     def tpc_abort(self, transaction: Any) -> None:

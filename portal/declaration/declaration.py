@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from portal.declaration.shapes import Access, Button, Inbox, Module, Profile, Settings, SignUp, Webhook
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
+from portal.fields.link import link_targets
 from portal.fields.reader import Reader
 from portal.fields.rollup import Rollup
 from portal.fields.table_names import join_name
@@ -81,7 +82,7 @@ class Declaration(Shape):
                 raise KeyError(path)
             field = here.field(name)
             yield here, field
-            targets = (join_name(here.name, name),) if field.row_fields else () if field.computed else field.targets
+            targets = (join_name(here.name, name),) if field.row_fields else link_targets(field)
             here = self.with_rows.get(targets[0]) if len(targets) == 1 else None
 
     def searched_ways(self, module: Module) -> Iterator[tuple[tuple[str, ...], Module, Field]]:

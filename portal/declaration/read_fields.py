@@ -14,7 +14,7 @@ from portal.declaration.source.problems import Sentence
 from portal.declaration.source.suggestions import did_you_mean
 from portal.declaration.synonyms import intended_key, intended_type
 from portal.declaration.validation import named_entries, validate, without_internal
-from portal.declaration.validation_sentences import unknown_key
+from portal.declaration.validation_sentences import unknown_key_sentence
 from portal.fields.base import Field
 from portal.packages import left_out
 
@@ -93,7 +93,7 @@ def _read_field(name: str, entry: Any, at: Cursor) -> Field | None:
 def _report_missing_type(entry: Mapping[str, Any], at: Cursor) -> None:
     for key in entry:
         if key not in keys_of(Field) and _means_type(key):
-            at[key].key.wrong(unknown_key(key, ["type"]))
+            at[key].key.wrong(unknown_key_sentence(key, ["type"]))
             return
     named = next((key for key in entry if key in Field.types), None)
     at.key.wrong('the "type" of the field is missing' + (f": write type: {named}" if named else ""))

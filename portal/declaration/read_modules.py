@@ -122,8 +122,8 @@ def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[s
     fields = read_fields(draft, entry.get("fields"), name, at["fields"])
     entry = _without_misplaced_fields(draft, name, without_internal(Module, entry, at), at)
     entry = {**entry, "name": name, "fields": fields, "builtin": builtin}
-    entry = _without_internal_keys_below(entry, "lifecycle", "transitions", Transition, at)
-    entry = _without_internal_keys_below(entry, "lifecycle", "on_comment", OnComment, at)
+    entry = _without_internal_keys_of_lifecycle(entry, "transitions", Transition, at)
+    entry = _without_internal_keys_of_lifecycle(entry, "on_comment", OnComment, at)
     result = validate(Module, entry, at)
     if result is None:
         draft.broken_modules.add(name)
@@ -147,17 +147,17 @@ def _without_misplaced_fields(
     return {name: value for name, value in entry.items() if name not in misplaced}
 
 
-def _without_internal_keys_below(
-    entry: dict[str, Any], outer_key: str, inner_key: str, shape: type[Any], at: Cursor
+def _without_internal_keys_of_lifecycle(
+    entry: dict[str, Any], key: str, shape: type[Any], at: Cursor
 ) -> dict[str, Any]:
-    """`entry` with each item of entry[outer_key][inner_key] freed from internal keys."""
-    outer = entry.get(outer_key)
-    inner = outer.get(inner_key) if isinstance(outer, Mapping) else None
-    if not isinstance(outer, Mapping) or not isinstance(inner, Mapping):
+    """`entry` with each item of entry["lifecycle"][key] freed from internal keys."""
+    lifecycle = entry.get("lifecycle")
+    items = lifecycle.get(key) if isinstance(lifecycle, Mapping) else None
+    if not isinstance(lifecycle, Mapping) or not isinstance(items, Mapping):
         return entry
-    at = at[outer_key][inner_key]
-    cleaned = {name: without_internal(shape, item, at[name]) for name, item in inner.items()}
-    return {**entry, outer_key: {**outer, inner_key: cleaned}}
+    at = at["lifecycle"][key]
+    cleaned = {name: without_internal(shape, item, at[name]) for name, item in items.items()}
+    return {**entry, "lifecycle": {**lifecycle, key: cleaned}}
 
 
 def _read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:

@@ -109,7 +109,9 @@ def _resolve_module(draft: DeclarationDraft, module: Module) -> Module:
 
 def default_scope(owner: str | None, organization: str | None) -> Scope | None:
     """The scope of a module without `see`: own, else organization, else None: then the profiles must say it."""
-    return "own" if owner else "organization" if organization else None
+    if owner:
+        return "own"
+    return "organization" if organization else None
 
 
 def _first_text(module: Module) -> str:

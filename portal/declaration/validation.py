@@ -27,7 +27,7 @@ from portal.declaration.validation_sentences import (
     instead_of_list,
     key_below,
     refusal_sentence,
-    unknown_key,
+    unknown_key_sentence,
 )
 from portal.fields.base_shape import Shape
 
@@ -256,7 +256,7 @@ def without_internal(shape: type[Shape], entry: Any, at: Cursor) -> Any:
         return entry
     wrong = [name for name in internal_keys(shape) if name in entry]
     for name in wrong:
-        at[name].key.wrong(unknown_key(name, keys_of(shape)))
+        at[name].key.wrong(unknown_key_sentence(name, keys_of(shape)))
     return {name: value for name, value in entry.items() if name not in wrong} if wrong else entry
 
 
@@ -293,5 +293,5 @@ def with_known_keys(
     """
     for name in top:
         if name not in known:
-            at[name].key.wrong(key_below(name, below) or unknown_key(name, list(known)))
+            at[name].key.wrong(key_below(name, below) or unknown_key_sentence(name, list(known)))
     return {name: value for name, value in _with_intended_keys(top, known).items() if name in known}

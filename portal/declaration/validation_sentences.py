@@ -120,7 +120,11 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     last = next((part for part in reversed(path or loc) if isinstance(part, str)), "")
     if kind == "extra_forbidden":
         name, here = str(loc[-1]), shape_at(shape, loc[:-1])
-        return _said_otherwise(here, name) or _misplaced(shape, loc, error["input"]) or unknown_key(name, keys_of(here))
+        return (
+            _said_otherwise(here, name)
+            or _misplaced(shape, loc, error["input"])
+            or unknown_key_sentence(name, keys_of(here))
+        )
     if kind == "missing":
         return f'"{loc[-1]}" is missing'
     if kind in ("condition", "value_error"):
@@ -297,7 +301,7 @@ def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_te
     return f'must be a text in quotes: "{", ".join(cut)}"' if len(cut) > 1 else ""
 
 
-def unknown_key(name: str, known: list[str]) -> str:
+def unknown_key_sentence(name: str, known: list[str]) -> str:
     """The sentence for an unknown key."""
     key, colon, value = name.partition(":")
     if colon and value and key in known:

@@ -4,6 +4,7 @@ A type defines its own YAML keys, its columns, how it is parsed, shown, compared
 Code outside a type's file never asks which type a field has: it uses the attributes and methods below.
 """
 
+import datetime
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
@@ -18,7 +19,7 @@ from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.refused import FORBIDDEN, Refused, filled, json_text, operator_refused, storable
+from portal.fields.refused import FORBIDDEN, Refused, declared_text, filled, json_text, operator_refused, storable
 from portal.fields.sheet_cell import SheetCell
 from portal.packages import NotUsableError
 from portal.texts import Text, _, label_from_name
@@ -297,7 +298,7 @@ class Field(Parts):
 
     def constant(self, raw: Any, reader: Reader) -> Any:
         """The value in a condition, a default or a filter → the constant for `compare`. Raises Refused."""
-        value = self.parse(("true" if raw else "false") if isinstance(raw, bool) else str(raw), reader)
+        value = self.parse(declared_text(raw), reader)
         if value is None:
             raise Refused(_("Enter a value."))
         return value
@@ -305,6 +306,15 @@ class Field(Parts):
     def bound(self, raw: Any, reader: Reader) -> Any:
         """As `constant`, of `min`, `max`, `before` and `after`. Raises Refused."""
         return self.constant(raw, reader)
+
+    def period_bounds(self, period: datetime.timedelta, reader: Reader) -> tuple[Any, Any]:
+        """The constants between which `within: PERIOD` is: as far before now as after it. Raises Refused."""
+        if "today" not in self.specials:
+            raise operator_refused("within")
+        bounds = [moment.astimezone(reader.time_zone) for moment in (reader.now - period, reader.now + period)]
+        texts = [(bound if "now" in self.specials else bound.date()).isoformat() for bound in bounds]
+        earliest, latest = (self.constant(text, reader.machine) for text in texts)
+        return earliest, latest
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         """The value of a `default` or `set` in the YAML → a value to store. Raises Refused."""

@@ -65,15 +65,15 @@ class InForms(Shape):
         return ()
 
     @property
-    def least_from(self) -> str | None:
+    def lower_bound_field(self) -> str | None:
         """The field of the same form whose value is the least that this one may have."""
         return None
 
-    def least_hint(self, field: str) -> str:
+    def lower_bound_hint(self, field: str) -> str:
         """The sentence that names that field, by its label, to who fills in the form."""
         return ""
 
-    def check_least(self, value: Any, least: Any, reader: Reader) -> None:
+    def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
         """Raises Refused where `value` is less than `least`, the value of that field."""
 
 

@@ -9,6 +9,7 @@ from portal.fields.base import Field, Refused, filled
 from portal.fields.base_shape import Option
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.refused import declared_text
 from portal.fields.sheet_cell import SheetCell
 from portal.texts import _, fold
 
@@ -67,7 +68,7 @@ class Boolean(Field):
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
         """From true or false, or a word that means it."""
-        word = ("true" if given else "false") if isinstance(given, bool) else given
+        word = declared_text(given) if isinstance(given, bool) else given
         return super().json_inputs(word, present, reader)
 
     def show(self, value: Any, reader: Reader) -> str:
@@ -98,7 +99,7 @@ class Boolean(Field):
         return (*YES, reader.text(_("Yes"))) if value else (*NO, reader.text(_("No")))
 
     def write(self, value: Any) -> str:
-        return "" if value is None else "true" if value else "false"
+        return "" if value is None else self.option_of(value)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:
         """Spreadsheets have booleans, in the words of whoever looks at them."""

@@ -12,6 +12,7 @@ from portal.fields.base import Field, Refused, storable
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import declared_text
 from portal.fields.several_values import join_values
 from portal.texts import Text, _, fold, label_from_name
 
@@ -98,7 +99,7 @@ class HasOptions(Field):
 
     def constant(self, raw: Any, reader: Reader) -> Any:
         """The name of an option; YAML's own true and false may be names of options. Raises Refused for others."""
-        return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))
+        return self.checked_option(declared_text(raw))
 
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
         """An option by its name, or its label in any language."""

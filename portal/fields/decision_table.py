@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from portal.fields.refused import declared_text
+
 DEEPEST = 6
 
 
@@ -44,7 +46,7 @@ def _part(value: Any, depth: int) -> Any:
 
 def _name(option: Any) -> str:
     """The name of an option in a table; booleans as the YAML writes them."""
-    return str(option).lower() if isinstance(option, bool) else "" if option is None else str(option)
+    return "" if option is None else declared_text(option)
 
 
 def fields_in(table: DecisionTable) -> Iterator[tuple[str, Mapping[str, Any]]]:

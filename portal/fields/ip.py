@@ -148,9 +148,9 @@ class Ip(TextLike):
         key = table.c[self.key_column]
         if operator in RANGES:
             return ORDER[operator](key, sort_key(value))
-        found = super().compare(table, operator, value)
+        compared = super().compare(table, operator, value)
         ends = _ends(value) if operator == "contains" else None
-        return sa.or_(found, sa.and_(key >= ends[0], key <= ends[1])) if ends else found
+        return sa.or_(compared, sa.and_(key >= ends[0], key <= ends[1])) if ends else compared
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """Contained is a part of the text, and what lies within a range."""

@@ -118,7 +118,7 @@ def _shallow(markup: str) -> str:
 
 
 def _end_parent(name: str, opened: list[str]) -> None:
-    """Take the element `name` off, and what in it has no end tag of its own; nothing where something else is open."""
+    """Takes the element `name` off, and what in it has no end tag of its own; nothing where something else is open."""
     depth = len(opened)
     while depth and opened[depth - 1] != name and opened[depth - 1] in ENDED_BY_PARENT:
         depth -= 1

@@ -134,14 +134,14 @@ class Bounded(Field):
     at_least: Annotated[str, Names("own field")] | None = None
 
     @property
-    def least_from(self) -> str | None:
+    def lower_bound_field(self) -> str | None:
         return self.at_least
 
-    def least_hint(self, field: str) -> str:
+    def lower_bound_hint(self, field: str) -> str:
         """“Not less than “Starts”.”"""
         return self.not_less_than % {"field": field}
 
-    def check_least(self, value: Any, least: Any, reader: Reader) -> None:
+    def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
         self.in_bounds((least, None), value, reader)
 
     def bounds(self, reader: Reader) -> tuple[Any, Any]:

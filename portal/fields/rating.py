@@ -44,7 +44,9 @@ class Rating(Field):
 
     def to_json(self, value: Any) -> int | float | None:
         """The number itself, of which programs read a half exactly."""
-        return None if value is None else float(value) if self.halves else int(value)
+        if value is None:
+            return None
+        return float(value) if self.halves else int(value)
 
     @property
     def ranged(self) -> bool:

@@ -1,4 +1,4 @@
-"""Refused: input that a field does not accept, and the checks of texts that every type shares."""
+"""Refused: input that a field does not accept; and what all types share to check and to read texts."""
 
 import re
 from decimal import Decimal
@@ -28,6 +28,13 @@ def storable(text: str) -> str:
 def filled(text: str) -> str:
     """`text` as `trimmed` leaves it; "" where nothing of it can be seen. Raises Refused, as `storable` does."""
     return "" if is_blank(storable(text)) else trimmed(text)
+
+
+def declared_text(raw: Any) -> str:
+    """A value of the declaration as text; true and false as YAML writes them."""
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(raw)
 
 
 def json_text(given: Any) -> str:

@@ -13,6 +13,7 @@ from portal.fields.base_parts import Measure
 from portal.fields.base_shape import OneOrSeveral, as_list
 from portal.fields.column_types import NORMALIZE, folded_text
 from portal.fields.reader import Reader
+from portal.fields.refused import declared_text
 from portal.texts import _, fold, ngettext
 
 LONGEST_SORTED = 640  # characters; as many as an index takes
@@ -64,7 +65,7 @@ class TextLike(Field):
 
     def constant(self, raw: Any, reader: Reader) -> str:
         """Any text, also one that `check` would refuse; YAML's own true and false as texts."""
-        return ("true" if raw else "false") if isinstance(raw, bool) else storable(str(raw))
+        return storable(declared_text(raw))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """Contained is a part of the folded text; equality is to the letter."""

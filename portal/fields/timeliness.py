@@ -65,13 +65,13 @@ class Timeliness(HasOptions):
     @classmethod
     def _options(cls, entry: Any) -> Any:
         """The usual options, with the labels, tones and icons that are written."""
-        written = read_options(entry)
-        if not isinstance(written, Mapping):
-            return written
-        for name in written:
+        options = read_options(entry)
+        if not isinstance(options, Mapping):
+            return options
+        for name in options:
             if name not in OPTIONS:
                 raise ValueError(f'no option "{name}": those of a deadline are {", ".join(OPTIONS)}')
-        return _with_defaults({name: {"label": keys["label"], **keys} for name, keys in written.items()})
+        return _with_defaults({name: {"label": keys["label"], **keys} for name, keys in options.items()})
 
     @property
     def offered(self) -> dict[str, Option]:

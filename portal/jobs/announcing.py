@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from portal.accounts.keys_and_tokens import portal_key
 from portal.database import outbox, queue
 from portal.database.engine import reading
-from portal.database.errors import database_is_in_the_way
+from portal.database.errors import affects_whole_database
 from portal.database.outbox import Waiting, put_letter
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_retried_transaction
@@ -69,7 +69,7 @@ class Announcing:
         try:
             return in_retried_transaction(self.engine, self._tell, tables, chosen)
         except Exception as error:
-            if not chosen or database_is_in_the_way(error):
+            if not chosen or affects_whole_database(error):
                 raise
             log.exception("What happened to a record could not be announced")
             in_retried_transaction(self.engine, self._put_off, tables, chosen[-1])

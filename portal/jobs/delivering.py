@@ -17,7 +17,7 @@ from portal.accounts.keys_and_tokens import portal_key
 from portal.database import queue
 from portal.database.deliveries import is_declared
 from portal.database.engine import reading
-from portal.database.errors import database_is_in_the_way
+from portal.database.errors import affects_whole_database
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Webhook
 from portal.jobs.sending import TOO_LATE, Rest, Result
@@ -93,7 +93,7 @@ class Delivering:
             if error.gone:
                 self._write(queue.stop_trying, table, reason, self.clock(), table.c["webhook"] == row["webhook"])
         except Exception as error:
-            if database_is_in_the_way(error):
+            if affects_whole_database(error):
                 raise
             log.exception("Webhook %s could not be told of %s", row["webhook"], row["type"])
             reason = OWN_ERROR

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.errors import database_is_in_the_way
+from portal.database.errors import affects_whole_database
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
@@ -52,7 +52,7 @@ class Retention:
         try:
             return self._delete(tables, module, is_stopping)
         except Exception as error:
-            if database_is_in_the_way(error):
+            if affects_whole_database(error):
                 raise
             log.exception("The records of %s that are kept no longer could not be deleted", module.name)
             return 0
@@ -91,7 +91,7 @@ class Retention:
         except Refused:
             return NEEDED
         except Exception as error:
-            if database_is_in_the_way(error):
+            if affects_whole_database(error):
                 raise
             log.exception("%s %s, which is kept no longer, could not be deleted", module.name, record_id)
             return FAILED

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.errors import database_is_in_the_way
+from portal.database.errors import affects_whole_database
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Module, Transition, leaves
 from portal.fields.duration import duration_in_words
@@ -60,7 +60,7 @@ class Due:
         try:
             return self._do(tables, task, is_stopping)
         except Exception as error:
-            if database_is_in_the_way(error):
+            if affects_whole_database(error):
                 raise
             log.exception("What is due in %s could not be looked for", task.module.name)
             return 0
@@ -85,7 +85,7 @@ class Due:
         except ConflictError:
             return False  # somebody else has changed it
         except Exception as error:
-            if database_is_in_the_way(error):
+            if affects_whole_database(error):
                 raise
             log.exception("What is due for %s %s could not be done", task.module.name, record_id)
             return False

@@ -26,10 +26,12 @@ def write_message(
 ) -> str | None:
     """The message that tells a webhook of an event; None where the profile may not read it, or no longer."""
     policy = profile_policy(tables, webhook.as_, now)
-    found = find_event(Records(connection, policy, next(iter(policy.modules))), event_id) if policy.modules else None
-    if found is None:
+    if not policy.modules:
         return None
-    event, _record = found
+    readable = find_event(Records(connection, policy, next(iter(policy.modules))), event_id)
+    if readable is None:
+        return None
+    event, _record = readable
     data = _data(Records(connection, policy, event.module), event)
     return None if data is None else message_text(event_type(event.module, event.kind), event.at, data)
 

@@ -228,6 +228,6 @@ def _release_claims(connection: sa.Connection, tables: Tables) -> None:
 
 
 def _record_heartbeat(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Store that a worker is alive, for monitors."""
+    """Stores that a worker is alive, for monitors."""
     upsert = insert_into(connection, tables.heartbeat).values(name=WORKER, at=now)
     connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_={"at": now}))

@@ -73,9 +73,9 @@ class Policy:
         """A declared module, with the profile's own labels of options."""
         return self.profile.labeled.get(name) or self.declaration.modules[name]
 
-    def columns(self, field: Field) -> dict[str, Field]:
+    def columns(self, lines: Field) -> dict[str, Field]:
         """The columns of a `lines` field that may be read, where the field itself may be."""
-        return {name: column for name, column in field.row_fields.items() if self.staff or not column.internal}
+        return {name: column for name, column in lines.row_fields.items() if self.staff or not column.internal}
 
     def access(self, module: str) -> Access | None:
         """What the profile says of `module`; None where it is not enabled."""

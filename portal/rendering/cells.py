@@ -166,7 +166,7 @@ class MarkupLine:
         self.parts: list[str] = []  # a text behind each piece of markup
 
     def add(self, markup: str, text: str = "") -> None:
-        """Add markup of a template, and the text behind it, which will be escaped."""
+        """Adds markup of a template, and the text behind it, which will be escaped."""
         self.parts += (markup, text)
 
     def markup(self) -> Markup:

@@ -37,7 +37,7 @@ PATIENCE = 5  # seconds until one of them has to be done: who waits takes a thre
 
 
 def includeme(config: Configurator) -> None:
-    """Make `renderer="NAME.typ"` a template of ours."""
+    """Makes `renderer="NAME.typ"` a template of ours."""
 
     class Renderer:
         def __init__(self, info: Any) -> None:

@@ -31,7 +31,7 @@ class TemplateCache(ModuleLoader):
         self._memory = MemoryLoader()
 
     def store_in(self, folder: Path) -> None:
-        """Use `folder` from now on, if it is safe; it is created if it is missing."""
+        """Uses `folder` from now on, if it is safe; it is created if it is missing."""
         self.path = str(folder) if _is_private(folder) else ""
 
     def get(self, filename: str) -> dict[str, Any] | None:

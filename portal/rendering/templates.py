@@ -51,7 +51,7 @@ class Templates:
         return self._loaded[name]
 
     def load(self) -> None:
-        """Load all of them now, so that no visitor waits for it."""
+        """Loads all of them now, so that no visitor waits for it."""
         for path in TEMPLATES.glob("*.pt"):
             self[path.name].cook_check()
 
@@ -79,7 +79,7 @@ def shared_templates(reload: bool) -> Templates:
 
 
 def load_templates(reload: bool, compiled: Path | None) -> None:
-    """Load the templates before they are asked for; `compiled` is the folder in which they are stored."""
+    """Loads the templates before they are asked for; `compiled` is the folder in which they are stored."""
     templates = shared_templates(reload)
     if compiled is not None:
         templates.cache.store_in(compiled)
@@ -88,7 +88,7 @@ def load_templates(reload: bool, compiled: Path | None) -> None:
 
 
 def includeme(config: Configurator) -> None:
-    """Make `renderer="NAME.pt"` a template of ours; requests bring `reader` and `frame`."""
+    """Makes `renderer="NAME.pt"` a template of ours; requests bring `reader` and `frame`."""
     templates = shared_templates(config.get_settings()["reload_templates"])
 
     class Renderer:

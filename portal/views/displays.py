@@ -15,9 +15,10 @@ from babel.dates import format_time, get_timezone_gmt, get_timezone_name
 from markupsafe import Markup
 
 from portal.fields.base import Field
+from portal.fields.base_shape import Option
 from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime, local_iso
-from portal.fields.lines import Row
+from portal.fields.lines import Lines, Row
 from portal.fields.phone import to_dial
 from portal.fields.reader import Reader
 from portal.texts import Words
@@ -68,7 +69,7 @@ class Value(NamedTuple):
 
 
 # The display's name, the field, its value, the value as `field.show` writes it, the reader.
-MakeValue = Callable[[str, Field, Any, str, Reader], Value]
+MakeValue = Callable[[str, Any, Any, str, Reader], Value]
 
 
 def _text_value(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
@@ -105,17 +106,17 @@ def _channel(display: str, field: Field, value: Any, text: str, reader: Reader) 
     return Value(field.title, display, text, icon=CHANNEL_ICONS.get(value, "monitor"))
 
 
-def _pill(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+def _pill(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
     option = field.declared_options.get(value) if value else None
     return Value(field.title, display, text, tone=(option and option.tone) or "", icon=(option and option.icon) or "")
 
 
-def _pills(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+def _pills(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
     parts = tuple(_option_pill(field.offered.get(name), name, reader) for name in value or ())
     return Value(field.title, display, text, parts=parts)
 
 
-def _option_pill(option: Any, name: str, reader: Reader) -> Value:
+def _option_pill(option: Option | None, name: str, reader: Reader) -> Value:
     """An option of a choice; one that is declared no more is shown by its name."""
     return Value(display="pill", text=reader.text(option.label), tone=option.tone or "") if option else _tag(name)
 
@@ -157,12 +158,12 @@ def _location(display: str, field: Field, value: Any, text: str, reader: Reader)
     return Value(field.title, display, text, url=value.map_address if value else "")
 
 
-def _rich(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+def _rich(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
     html = Markup(field.html(value)) if value else Markup()  # noqa: S704 sanitized by the field
     return Value(field.title, display, text, html=html)
 
 
-def _rating(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+def _rating(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
     return Value(field.title, display, text, stars=value or 0, most_stars=int(field.bounds(reader)[1]))
 
 
@@ -203,7 +204,7 @@ class LinesShown(NamedTuple):
     totals: tuple[ColumnTotals, ...]  # of all columns, or none
 
 
-def _lines(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+def _lines(display: str, field: Lines, value: Any, text: str, reader: Reader) -> Value:
     if not value:
         return Value(field.title, display)
     columns = [column for name, column in field.row_fields.items() if name in value[0].values]
@@ -218,7 +219,7 @@ def _line_value(column: Field, row: Row, reader: Reader) -> LineValue:
     return LineValue(column.title, shown(column, row.get(column.name), reader), column.has_sum)
 
 
-def _totals(field: Any, column: Field, value: Any, reader: Reader) -> tuple[str, ...]:
+def _totals(field: Lines, column: Field, value: Any, reader: Reader) -> tuple[str, ...]:
     if column.name not in field.total:
         return ()
     return tuple(column.show(total, reader) for total in field.totals_of(value, column.name))

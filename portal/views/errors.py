@@ -213,7 +213,9 @@ def _page(request: Request, status: int, text: str = "", heading: str = "") -> d
     request.response.status_code = status
     if status == 503:
         request.response.headers.setdefault("Retry-After", RETRY_AFTER)
-    known = status if status in HEADINGS else 500 if status >= 500 else 400
+    known = status
+    if status not in HEADINGS:
+        known = 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
     if is_api_request(request):
         return _answer_program(request, status, text)

@@ -38,7 +38,7 @@ def read_cookie(request: Request, cookie: Cookie) -> str:
 def set_cookie(
     request: Request, response: Response, cookie: Cookie, value: str | None, keep: int | None = None
 ) -> None:
-    """Set a cookie for this host, hidden from scripts, for `keep` seconds (None: until the browser closes).
+    """Sets a cookie for this host, hidden from scripts, for `keep` seconds (None: until the browser closes).
 
     Without a `value` it is deleted.
     """

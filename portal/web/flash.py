@@ -59,7 +59,7 @@ OPENS_LATER = "Portal-Opens-Later"  # a request header
 
 
 def set_flash(request: Request, response: Response, key: str) -> Response:
-    """Show the message `key` on the page that `response` redirects to."""
+    """Shows the message `key` on the page that `response` redirects to."""
     set_cookie(request, response, Cookie.FLASH, key, keep=60)
     return response
 

@@ -51,7 +51,7 @@ UNREADABLE = _("The form could not be read.")
 
 
 def keep_own_cookies(request: Request) -> None:
-    """Drop cookies that are not ours: parsing eight thousand letters without a separator takes a second.
+    """Drops cookies that are not ours: parsing eight thousand letters without a separator takes a second.
 
     Programs have none: who sends some is a browser, which another site may have led here.
     """
@@ -69,13 +69,13 @@ def is_form(request: Request) -> bool:
 
 
 def check_query(request: Request) -> None:
-    """Refuse an address with too many parameters."""
+    """Refuses an address with too many parameters."""
     if request.query_string.count("&") >= MOST_FIELDS:
         raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
 
 
 def check_form_type(request: Request, largest: int) -> None:
-    """Refuse a form of an unusual type, or larger than its type allows; `largest`: bytes of a multipart body."""
+    """Refuses a form of an unusual type, or larger than its type allows; `largest`: bytes of a multipart body."""
     content_type = _content_type(request)
     multipart = MULTIPART.fullmatch(content_type)
     if not multipart and content_type and not URLENCODED.fullmatch(content_type):
@@ -85,7 +85,7 @@ def check_form_type(request: Request, largest: int) -> None:
 
 
 def count_form(request: Request) -> None:
-    """Refuse a form with too many fields or escapes. The body can be read again afterwards."""
+    """Refuses a form with too many fields or escapes. The body can be read again afterwards."""
     request.make_body_seekable()
     body: BinaryIO = request.body_file_raw
     request.add_finished_callback(lambda request: _close_body(request, body))
@@ -98,7 +98,7 @@ def count_form(request: Request) -> None:
 
 
 def _close_body(request: Request, body: BinaryIO) -> None:
-    """Close WebOb's temporary file; what the server gave is the server's to close (PEP 3333).
+    """Closes WebOb's temporary file; what the server gave is the server's to close (PEP 3333).
 
     A request that is tried again reads it once more.
     """
@@ -132,7 +132,7 @@ def _count_urlencoded(body: BinaryIO, fields: int) -> None:
 
 
 def check_text(request: Request) -> None:
-    """Refuse bytes that are not text, and the character NUL, which no database stores."""
+    """Refuses bytes that are not text, and the character NUL, which no database stores."""
     try:
         texts = [request.path_info, *_texts(request.GET)]
         if is_form(request):
@@ -150,7 +150,7 @@ def _texts(form: MultiDict) -> Iterator[str]:
 
 
 def _parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int) -> None:
-    """Make the parts of `body` what `request.POST` holds; `fields` were in the address.
+    """Makes the parts of `body` what `request.POST` holds; `fields` were in the address.
 
     A file is an object with `filename` and `file`. An input in which no file is chosen is an empty text: browsers send
     a part with an empty file name.

@@ -27,12 +27,6 @@ INTERFACE = frozenset(
 DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
 
-def known() -> frozenset[str]:
-    """The names of all icons that can be drawn."""
-    with _archive() as archive:
-        return frozenset(name.removesuffix(".svg") for name in archive.namelist() if name.endswith(".svg"))
-
-
 def drawings(names: Iterable[str]) -> Mapping[str, str]:
     """The inner SVG of those of `names`, and of the interface's own, that exist; sorted by name."""
     return _drawings(INTERFACE.union(names))

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, close, reading
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.kept_declaration import keep_declaration, last_kept
+from portal.database.kept_declaration import keep_declaration, load_kept_declaration
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, apply, missing_steps, steps_needed_to_run
 from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
@@ -256,7 +256,7 @@ class LivePortal:
         or where they no longer fit it, or this version of the portal.
         """
         try:
-            last = last_kept(self.engine)
+            last = load_kept_declaration(self.engine)
             if last is None:
                 return None
             with unpacked_folder(last.archive) as folder:
@@ -307,7 +307,7 @@ class LivePortal:
         return self.engine, *_adapt_database(self.engine, tables, development)
 
     def _catch_up_index(self) -> None:
-        """Start what the search index still lacks; if the database refuses, the next reload or start does it."""
+        """Starts what the search index still lacks; if the database refuses, the next reload or start does it."""
         try:
             catch_up_later(self.engine, self._portal.tables)
         except DatabaseError as error:

@@ -75,7 +75,7 @@ def includeme(config: Configurator) -> None:
 
 
 def add_headers(handler: Handler, registry: Registry) -> Handler:
-    """Add the security headers to answers; those that a view has set stay."""
+    """Adds the security headers to answers; those that a view has set stay."""
 
     def tween(request: Request) -> Response:
         response = handler(request)
@@ -90,7 +90,7 @@ def add_headers(handler: Handler, registry: Registry) -> Handler:
 
 
 def check_requests(handler: Handler, registry: Registry) -> Handler:
-    """Refuse what fails a check, before it reaches a view."""
+    """Refuses what fails a check, before it reaches a view."""
 
     def tween(request: Request) -> Response:
         keep_own_cookies(request)
@@ -124,7 +124,7 @@ def _check_origin(request: Request) -> None:
 
 
 def _check_body(request: Request) -> None:
-    """Refuse what is too large, and parse nothing for a browser that can have neither a token nor a session."""
+    """Refuses what is too large, and parses nothing for a browser that can have neither a token nor a session."""
     if error := request.environ.get(COPY_ERROR):
         raise error
     if _is_refused_unread(request):

@@ -47,7 +47,7 @@ class ReadOnlyError(HTTPClientError):
 
 
 def refuse_to_write(request: Request) -> None:
-    """Refuse a request that may change something, where its visitor only looks. Raises ReadOnlyError.
+    """Refuses a request that may change something, where its visitor only looks. Raises ReadOnlyError.
 
     A message of an assistant changes nothing by itself: its tools make requests of their own.
     """

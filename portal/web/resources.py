@@ -12,7 +12,8 @@ from pyramid.traversal import find_interface
 
 from portal.accounts.one_time_links import INVITATION, RESET, SIGN_IN
 from portal.declaration import shapes
-from portal.mail.incoming.mail_rows import MailRow, kept_mail
+from portal.fields.record_titles import RECORD_ID
+from portal.mail.incoming.mail_rows import MailRow, unused_mail
 from portal.records.reading import records as reading
 from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile, file
@@ -20,8 +21,7 @@ from portal.records.writing.comments import may_correct
 from portal.records.writing.lifecycle import is_for_reader
 from portal.records.writing.watching import watching_people
 
-RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
-ROW_ID = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)  # of accounts and letters, whose ids are smaller numbers
+ROW_ID = re.compile(r"[1-9][0-9]{0,8}")  # of accounts and letters, whose ids are smaller numbers
 
 
 class Root:
@@ -87,7 +87,7 @@ class Module(Branch):
         return reading.Records(self.request.connection, self.request.policy, self.__name__)
 
     def __getitem__(self, name: str) -> "Record":
-        record = self.records.get(int(name)) if RECORD_ID.fullmatch(name) else None
+        record = self.records.get(_record_id(name))
         if record is None:
             raise KeyError(name)
         return Record(self, name, record)
@@ -153,7 +153,7 @@ class RecordFiles(RecordBranch):
     """`/MODULE/ID/files/`: the files of a record that this person may have."""
 
     def __getitem__(self, name: str) -> "RecordFile":
-        stored = file(self.records, self.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        stored = file(self.records, self.record, _record_id(name))
         if stored is None:
             raise KeyError(name)
         return RecordFile(self, name, stored)
@@ -171,8 +171,8 @@ class RecordWatchers(RecordBranch):
     """`/MODULE/ID/watchers`: the people who were added to a record, as far as this person may know of them."""
 
     def __getitem__(self, name: str) -> "RecordWatcher":
-        people = watching_people(self.records, self.record) if RECORD_ID.fullmatch(name) else []
-        if name not in {str(person.id) for person in people if person.removable}:
+        person_id, people = _record_id(name), watching_people(self.records, self.record)
+        if person_id not in {person.id for person in people if person.removable}:
             raise KeyError(name)
         return RecordWatcher(self, name)
 
@@ -185,7 +185,7 @@ class RecordComments(RecordBranch):
     """`/MODULE/ID/comments/`: the conversation on a record, as far as this person may read it."""
 
     def __getitem__(self, name: str) -> "RecordComment":
-        comment = find_comment(self.records, self.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        comment = find_comment(self.records, self.record, _record_id(name))
         if comment is None or not may_correct(self.records, comment, self.request.writer(self.records).author):
             raise KeyError(name)
         return RecordComment(self, name, comment)
@@ -255,22 +255,23 @@ class LinkByToken(Branch):
         return self.__name__
 
 
-class SignInLinks(Branch):
-    """`/password/link`: the way in without a password."""
+class LinksByToken(Branch):
+    """What is above such pages; `link` is their class."""
 
-    def __getitem__(self, name: str) -> "SignInLink":
-        return SignInLink(self, name)
+    link: type[LinkByToken]
+
+    def __getitem__(self, name: str) -> LinkByToken:
+        return self.link(self, name)
 
 
 class SignInLink(LinkByToken):
     """`/password/link/TOKEN`"""
 
 
-class PasswordLinks(Branch):
-    """`/password/reset/`, `/password/invitation/`"""
+class SignInLinks(LinksByToken):
+    """`/password/link`: the way in without a password."""
 
-    def __getitem__(self, name: str) -> "PasswordLink":
-        return PasswordLink(self, name)
+    link = SignInLink
 
 
 class PasswordLink(LinkByToken):
@@ -282,37 +283,40 @@ class PasswordLink(LinkByToken):
         return str(self.__parent__.__name__)
 
 
-class Unsubscribes(Branch):
-    """`/unsubscribe/`: the links of letters that end them."""
+class PasswordLinks(LinksByToken):
+    """`/password/reset/`, `/password/invitation/`"""
 
-    def __getitem__(self, name: str) -> "Unsubscribe":
-        return Unsubscribe(self, name)
+    link = PasswordLink
 
 
 class Unsubscribe(LinkByToken):
     """`/unsubscribe/TOKEN`"""
 
 
-class SignUp(Branch):
-    """`/signup`"""
+class Unsubscribes(LinksByToken):
+    """`/unsubscribe/`: the links of letters that end them."""
 
-    def __getitem__(self, name: str) -> "SignUpLink":
-        return SignUpLink(self, name)
+    link = Unsubscribe
 
 
 class SignUpLink(LinkByToken):
     """`/signup/TOKEN`: the link that proves an address."""
 
 
-class Joins(Branch):
-    """`/join/`: the companies' own links."""
+class SignUp(LinksByToken):
+    """`/signup`"""
 
-    def __getitem__(self, name: str) -> "Join":
-        return Join(self, name)
+    link = SignUpLink
 
 
 class Join(LinkByToken):
     """`/join/TOKEN`: a company's own link; a wrong one has the same page as one that was withdrawn."""
+
+
+class Joins(LinksByToken):
+    """`/join/`: the companies' own links."""
+
+    link = Join
 
 
 class Administration(Branch):
@@ -327,15 +331,14 @@ class Administration(Branch):
 class Inbox(Branch):
     """`/-/inbox`: the mails that came in and were not used."""
 
-    def __getitem__(self, name: str) -> "KeptMail":
-        portal = self.request.portal
-        mail = kept_mail(self.request.connection, portal.tables, int(name)) if RECORD_ID.fullmatch(name) else None
+    def __getitem__(self, name: str) -> "UnusedMail":
+        mail = unused_mail(self.request.connection, self.request.portal.tables, _record_id(name))
         if mail is None:
             raise KeyError(name)
-        return KeptMail(self, name, mail)
+        return UnusedMail(self, name, mail)
 
 
-class KeptMail(Branch):
+class UnusedMail(Branch):
     """`/-/inbox/ID/`"""
 
     def __init__(self, parent: Inbox, name: str, mail: MailRow) -> None:
@@ -352,3 +355,10 @@ OPEN_TO_ALL: dict[str, type[Branch]] = {
     "signup": SignUp,
     "join": Joins,
 }
+
+
+def _record_id(name: str) -> int:
+    """The id that a part of an address is. Raises KeyError for anything else."""
+    if not RECORD_ID.fullmatch(name):
+        raise KeyError(name)
+    return int(name)

@@ -27,7 +27,7 @@ def includeme(config: Configurator) -> None:
 
 
 def trace_request(handler: Handler, registry: Registry) -> Handler:
-    """Give each request its id, and tell log and metrics of it when it is answered."""
+    """Gives each request its id, and tells log and metrics of it when it is answered."""
     metrics, serving = registry.metrics, registry.serving
 
     def tween(request: Request) -> Response:

@@ -228,7 +228,7 @@ def test_a_search_without_hits_says_so_and_offers_the_way_back(visit: Visit) -> 
     expect(page.locator("table.records tbody tr").first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/tickets/", "/invoices/", "/articles/", "/assets/"])
+@pytest.mark.parametrize("path", ["/tickets/", "/articles/"])  # with checkboxes, and without
 def test_a_click_anywhere_in_a_row_opens_the_record(visit: Visit, path: str) -> None:
     page = visit("power", path)
     title = rows(page)[0]

@@ -349,8 +349,8 @@ def test_a_row_whose_linked_row_is_bad_is_bad_too(shop, monkeypatch, rows_at_onc
     assert shop.values("people", "name") == ["Eve"]
 
 
-@pytest.mark.parametrize("rows", [50, 3000])
-def test_links_are_looked_up_for_whole_batches(shop, rows):
+def test_links_are_looked_up_for_whole_batches(shop):
+    rows = 600
     shop.loaded("people", "name,email\n" + "".join(f"P{n},p{n}@x.example\n" for n in range(rows)))
     content = "title,owners\n" + "".join(f"T{n},P{n}; p{rows - n - 1}@x.example\n" for n in range(rows))
     statements = []

@@ -19,7 +19,7 @@ from portal.database.engine import reading, writing
 from portal.database.outbox import About, put_letter
 from portal.mail.announcement import load_announcement
 from portal.mail.builder import Sender
-from portal.mail.incoming.mail_rows import MailOutcome, kept_mails, stored_mails
+from portal.mail.incoming.mail_rows import MailOutcome, stored_mails, unused_mails
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.incoming.receive import Receiver
@@ -503,6 +503,6 @@ def test_a_mail_on_which_the_portal_fails_is_kept_and_keeps_no_other_back(
 
     assert len(post.app.get(ticket).html.select(".note")) == 1
     with reading(post.portal.engine) as connection:
-        (kept,) = kept_mails(connection, post.portal.tables, 10)
+        (kept,) = unused_mails(connection, post.portal.tables, 10)
     assert "the portal could not process it" in kept.reason
     assert (kept.sender, kept.subject) == (ANNA, "Poison")

@@ -10,12 +10,12 @@ HASHING = """
 import os, threading
 from pathlib import Path
 from portal.accounts.passwords import Passwords
-from portal.memory import suit_server
+from portal.memory import tune_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-suit_server()
+tune_memory()
 passwords = Passwords()
 before = resident()
 threads = [threading.Thread(target=passwords.hash, args=("a long enough phrase",)) for _ in range(6)]

@@ -65,7 +65,9 @@ def _number(value: Any) -> str | None:
 
 def _boolean(value: Any) -> int | None:
     text = str(value).strip().lower()
-    return 1 if text in YES else 0 if text in NO else None
+    if text in YES:
+        return 1
+    return 0 if text in NO else None
 
 
 def _date(value: Any, zone: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.schema.tables import NAMING, Tables
+from portal.database.sql import quoted_identifier
 from portal.fields.table_names import shortened
 from portal.lazy import LazyModule
 
@@ -80,7 +81,7 @@ def rename_table(connection: sa.Connection, old: str, new: str) -> None:
     if connection.dialect.name == "postgresql":
         old_key, new_key = sa.inspect(connection).get_pk_constraint(new)["name"], shortened(f"pk_{new}")
         if old_key and old_key != new_key:
-            table, before, after = (quoted(connection, name) for name in (new, old_key, new_key))
+            table, before, after = (quoted_identifier(connection, name) for name in (new, old_key, new_key))
             connection.exec_driver_sql(f"ALTER TABLE {table} RENAME CONSTRAINT {before} TO {after}")
 
 
@@ -93,8 +94,8 @@ def drop_columns(connection: sa.Connection, table: str, columns: Collection[str]
 
 def drop_columns_at_once(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
     """Columns of a table of PostgreSQL and, without a look at them, their indexes: in one statement."""
-    parts = ", ".join(f"DROP COLUMN {quoted(connection, name)}" for name in columns)
-    connection.exec_driver_sql(f"ALTER TABLE {quoted(connection, table)} {parts}")
+    parts = ", ".join(f"DROP COLUMN {quoted_identifier(connection, name)}" for name in columns)
+    connection.exec_driver_sql(f"ALTER TABLE {quoted_identifier(connection, table)} {parts}")
 
 
 def replace_columns(
@@ -139,7 +140,7 @@ def create_index_concurrently(
 
 def rename_index(connection: sa.Connection, old: str, new: str) -> None:
     """An index on PostgreSQL gets another name; nothing is done where there is none."""
-    before, after = quoted(connection, old), quoted(connection, new)
+    before, after = quoted_identifier(connection, old), quoted_identifier(connection, new)
     connection.exec_driver_sql(f"ALTER INDEX IF EXISTS {before} RENAME TO {after}")
 
 
@@ -150,7 +151,7 @@ def drop_tables(connection: sa.Connection, names: Collection[str]) -> None:
 
 
 def release_foreign_keys(connection: sa.Connection, table: str, column: str | None = None) -> None:
-    """Undo the foreign keys of a table, or of one of its columns: PostgreSQL drops them, SQLite needs empty columns.
+    """Undoes the foreign keys of a table, or of one of its columns: PostgreSQL drops them, SQLite needs empty columns.
 
     To be called before a table is dropped: two tables may refer to each other.
     """
@@ -166,7 +167,7 @@ def release_foreign_keys(connection: sa.Connection, table: str, column: str | No
 
 
 def release_inbound(connection: sa.Connection, names: Collection[str]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Undo the foreign keys by which other tables refer to these, as (table, key): PostgreSQL would not drop them.
+    """Undoes the foreign keys by which other tables refer to these, as (table, key): PostgreSQL would not drop them.
 
     SQLite keeps a foreign key by the name of its table, whichever table has that name.
     """
@@ -195,11 +196,6 @@ def _copy(connection: sa.Connection, column: sa.Column[Any], name: str) -> sa.Co
     kind: sa.types.TypeEngine[Any] = column.type
     if connection.dialect.name == "sqlite":
         for key in column.foreign_keys:
-            target = quoted(connection, key.target_fullname.partition(".")[0])
+            target = quoted_identifier(connection, key.target_fullname.partition(".")[0])
             kind = Referring(f"{column.type.compile(connection.dialect)} REFERENCES {target} (id)")
     return sa.Column(name, kind, primary_key=column.primary_key)
-
-
-def quoted(connection: sa.Connection, name: str) -> str:
-    """A name as it is written in SQL."""
-    return connection.dialect.identifier_preparer.quote(name)

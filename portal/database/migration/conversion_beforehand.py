@@ -22,6 +22,7 @@ from portal.database.migration import alter, values_set_aside
 from portal.database.migration.conversion import BATCH, SHOWN, Conversion, Misfits
 from portal.database.migration.locks import read_committed, set_patience, when_free
 from portal.database.schema.tables import columns_of
+from portal.database.sql import quoted_identifier
 from portal.fields.base import Refused
 from portal.fields.table_names import shortened
 
@@ -196,7 +197,7 @@ class PreparedTable:
     def _begin(self, connection: sa.Connection) -> None:
         for prepared in self.fields:
             prepared.add_columns(connection)
-        quoted = partial(alter.quoted, connection)
+        quoted = partial(quoted_identifier, connection)
         log, table = quoted(_log(self.table.name)), quoted(self.table.name)
         schema = quoted(connection.exec_driver_sql("SELECT current_schema()").scalar_one())
         read = {column.name for prepared in self.fields for column in prepared.conversion.old_columns}
@@ -221,7 +222,7 @@ class PreparedTable:
 
     def _fill_again(self, connection: sa.Connection) -> int:
         """Converts the records that the trigger has noted, as many as one batch; how many that were."""
-        log = alter.quoted(connection, _log(self.table.name))
+        log = quoted_identifier(connection, _log(self.table.name))
         noted = f"ARRAY(SELECT ctid FROM {log} LIMIT {BATCH})"  # noqa: S608 - a declared name
         delete = f"DELETE FROM {log} WHERE ctid = ANY({noted}) RETURNING record"  # noqa: S608
         # The notes are read first: what is read afterwards is at least as new as they are.
@@ -337,7 +338,7 @@ def _clear(connection: sa.Connection, table: str) -> None:
 
 def _drop_log(connection: sa.Connection, table: str) -> None:
     """The notes of the trigger, and with its function the trigger."""
-    log = alter.quoted(connection, _log(table))
+    log = quoted_identifier(connection, _log(table))
     connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {log}() CASCADE")
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {log}")
 

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.database.errors import LOCK_NOT_AVAILABLE, DatabaseError, is_retryable, sql_code
-from portal.database.migration import alter
 from portal.database.postgresql import make_schema
+from portal.database.sql import quoted_identifier
 
 ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to get its tables; seconds between
 PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
@@ -75,7 +75,7 @@ def lock_tables(connection: sa.Connection, names: set[str], mode: str) -> None:
     if not names or connection.dialect.name != "postgresql":
         return
     existing = names.intersection(sa.inspect(connection).get_table_names())
-    if listed := ", ".join(alter.quoted(connection, name) for name in sorted(existing)):
+    if listed := ", ".join(quoted_identifier(connection, name) for name in sorted(existing)):
         connection.exec_driver_sql(f"LOCK TABLE {listed} IN {mode} MODE")
 
 

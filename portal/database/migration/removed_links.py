@@ -53,13 +53,13 @@ def attach_link_again(connection: sa.Connection, tables: Tables, module: str, fi
 
 
 def _drop_orphans(connection: sa.Connection, rows: str) -> None:
-    """Delete the rows of records that were deleted while the field of the rows was not declared."""
+    """Deletes the rows of records that were deleted while the field of the rows was not declared."""
     source = sa.table(rows, sa.column("_record", sa.BigInteger()))
     connection.execute(sa.delete(source).where(source.c["_record"].not_in(_ids(rows.partition("$")[0]))))
 
 
 def _replace_column(connection: sa.Connection, module: str, column: sa.Column[object]) -> None:
-    """Move the values to the temporary column, which takes the name of the old one."""
+    """Moves the values to the temporary column, which takes the name of the old one."""
     source = sa.table(module, sa.column(column.name), sa.column(TEMPORARY))
     connection.execute(sa.update(source).values({TEMPORARY: source.c[column.name]}))
     alter.drop_columns(connection, module, [column.name])

@@ -12,13 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading
-from portal.database.migration.alter import quoted
 from portal.database.migration.declared_renames import Renames, find_renames, past_renames
 from portal.database.migration.former_names import FormerNames, with_new_names
 from portal.database.migration.option_changes import renamed_options
 from portal.database.migration.snapshot import EMPTY, Snapshot, last_applied, rebuild_field, storage_of
 from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.tables import Tables, columns_of, stored_fields
+from portal.database.sql import quoted_identifier
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.table_names import is_rows, join_name, shortened
@@ -88,17 +88,17 @@ def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
     """Lets this transaction read PostgreSQL's tables under their new names, while others read them under the old ones:
     temporary views hide the tables of the same name."""
     inspector = sa.inspect(connection)
-    schema = quoted(connection, connection.exec_driver_sql("SELECT current_schema()").scalar_one())
+    schema = quoted_identifier(connection, connection.exec_driver_sql("SELECT current_schema()").scalar_one())
     views: list[str] = []
     for table in sorted({*names.tables, *names.columns}):
         new_names = {former: after for after, former in names.columns.get(table, {}).items()}
         read = ", ".join(
-            f"{quoted(connection, name)} AS {quoted(connection, new_names.get(name, name))}"
+            f"{quoted_identifier(connection, name)} AS {quoted_identifier(connection, new_names.get(name, name))}"
             for name in [column["name"] for column in inspector.get_columns(names.table(table))]
             if name in new_names or name not in new_names.values()  # the empty column whose name another one takes
         )
-        source = f"{schema}.{quoted(connection, names.table(table))}"
-        views.append(f"CREATE TEMPORARY VIEW {quoted(connection, table)} AS SELECT {read} FROM {source}")  # noqa: S608
+        source = f"{schema}.{quoted_identifier(connection, names.table(table))}"
+        views.append(f"CREATE TEMPORARY VIEW {quoted_identifier(connection, table)} AS SELECT {read} FROM {source}")  # noqa: S608
     for view in views:
         connection.exec_driver_sql(view)
 

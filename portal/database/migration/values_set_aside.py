@@ -41,14 +41,14 @@ def column_name(field: str) -> str:
 
 
 def set_values_aside(connection: sa.Connection, module: str, field: str, texts: Mapping[int, str]) -> None:
-    """Set values aside, by record id; the column is made if it is missing."""
+    """Sets values aside, by record id; the column is made if it is missing."""
     if column_name(field) not in _columns(connection, module):
         alter.add_bare_column(connection, module, sa.Column(column_name(field), sa.Text()))
     write_texts(connection, module, column_name(field), texts)
 
 
 def write_texts(connection: sa.Connection, module: str, column: str, texts: Mapping[int, str | None]) -> None:
-    """Write values to a column for them, by record id; None for a record that has its value again."""
+    """Writes values to a column for them, by record id; None for a record that has its value again."""
     table = sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column, sa.Text()))
     by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
     statement = by_id.values({column: sa.bindparam("text")})
@@ -57,7 +57,7 @@ def write_texts(connection: sa.Connection, module: str, column: str, texts: Mapp
 
 
 def set_column_aside(connection: sa.Connection, module: str, field: str, column: str) -> None:
-    """Set aside the values in `column`, which goes."""
+    """Sets aside the values in `column`, which goes."""
     if column_name(field) not in _columns(connection, module):
         alter.rename_column(connection, module, column, column_name(field))
         return
@@ -78,7 +78,7 @@ def texts_set_aside(connection: sa.Connection, module: str, field: str) -> dict[
 
 
 def drop_values_set_aside(connection: sa.Connection | None, module: str, field: str) -> None:
-    """Forget what was set aside of a field; a plan without a connection is never carried out."""
+    """Forgets what was set aside of a field; a plan without a connection is never carried out."""
     if connection is not None and column_name(field) in _columns(connection, module):
         alter.drop_columns(connection, module, [column_name(field)])
 

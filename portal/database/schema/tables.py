@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.engine import cache_plan
+from portal.database.postgresql import cache_plan
 from portal.database.schema.existing_tables import ExistingModule, Mismatch
 from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_name
 from portal.database.schema.inspection import NOTHING, ExistingTables

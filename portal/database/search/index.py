@@ -113,7 +113,7 @@ class SearchResult:
 
 
 def create_search_index(connection: sa.Connection) -> None:
-    """Create the parts of the index that are missing; the table must exist."""
+    """Creates the parts of the index that are missing; the table must exist."""
     _engine_of(connection).create(connection)
 
 
@@ -142,7 +142,7 @@ def filling(connection: sa.Connection) -> AbstractContextManager[None]:
 
 
 def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Write the entries of records that were created or changed, in this order, each once: they are the newest now.
+    """Writes the entries of records that were created or changed, in this order, each once: they are the newest now.
 
     Within `filling` this is ten times as fast.
     """
@@ -154,7 +154,7 @@ def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry
 
 
 def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Write entries of one module that changed because of a change elsewhere: they keep their places in the order.
+    """Writes entries of one module that changed because of a change elsewhere: they keep their places in the order.
 
     Only where a record gets its first internal text, staff find it as the newest.
     """
@@ -182,7 +182,7 @@ def _replace_some(connection: sa.Connection, table: sa.Table, entries: Sequence[
 
 
 def remove(connection: sa.Connection, table: sa.Table, module: str, records: Sequence[int]) -> None:
-    """Remove the entries of records that were deleted from the search index."""
+    """Removes the entries of records that were deleted from the search index."""
     connection.execute(table.delete().where(table.c["module"] == module, table.c["record"].in_(records)))
 
 

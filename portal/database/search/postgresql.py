@@ -114,7 +114,7 @@ _statistics: weakref.WeakKeyDictionary[sa.Pool, dict[str, _Statistics]] = weakre
 
 
 def create(connection: sa.Connection) -> None:
-    """Create the GIN index at once beside few rows; beside many, `finish` creates it."""
+    """Creates the GIN index at once beside few rows; beside many, `finish` creates it."""
     if is_complete(connection) or _has_many_rows(connection):
         return
     connection.exec_driver_sql(_FUNCTION)
@@ -124,7 +124,7 @@ def create(connection: sa.Connection) -> None:
 
 
 def finish(engine: sa.Engine) -> None:
-    """Create the GIN index while others read and write, and remove those of another version. One process does it."""
+    """Creates the GIN index while others read and write, and removes those of another version. One process does it."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         lock = {"lock": BUILDING}
         if not connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({OWN_LOCK})"), lock):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from portal.database.engine import cache_plan
+from portal.database.postgresql import cache_plan
 from portal.database.search.tokens import module_token
 from portal.database.search.words import SearchWords
 from portal.fields.column_types import SqlByDatabase

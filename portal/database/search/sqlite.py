@@ -68,7 +68,7 @@ _module_rows: weakref.WeakKeyDictionary[sa.Pool, dict[str, tuple[float, int]]] =
 
 
 def create(connection: sa.Connection) -> None:
-    """Create the FTS5 table and its triggers where they are missing; beside a table with rows it is filled."""
+    """Creates the FTS5 table and its triggers where they are missing; beside a table with rows it is filled."""
     new = not connection.scalar(sa.text("SELECT 1 FROM sqlite_master WHERE name = :name"), {"name": INDEX})
     connection.exec_driver_sql(_CREATE)
     _create_triggers(connection)
@@ -77,7 +77,7 @@ def create(connection: sa.Connection) -> None:
 
 
 def _rebuild(connection: sa.Connection) -> None:
-    """Fill the index again from the texts: 0.07 ms per row, far less than what the triggers take."""
+    """Fills the index again from the texts: 0.07 ms per row, far less than what the triggers take."""
     _set_buffer(connection, FILLING_BUFFER)
     connection.exec_driver_sql("INSERT INTO portal_search_fts(portal_search_fts) VALUES ('rebuild')")
     _set_buffer(connection, BUFFER)

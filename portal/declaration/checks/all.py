@@ -17,7 +17,7 @@ from portal.declaration.checks.profiles import check_profile, check_resolved_pro
 from portal.declaration.checks.reachability import check_reachability
 from portal.declaration.checks.repeated_names import check_repeated_names
 from portal.declaration.checks.sign_up import check_sign_up
-from portal.declaration.checks.unintended_access import check_what_customers_get
+from portal.declaration.checks.unintended_access import check_unintended_access
 from portal.declaration.checks.unnoticed_comments import check_unnoticed_comments
 from portal.declaration.checks.unused_rights import check_unused_rights
 from portal.declaration.checks.webhooks import check_webhooks
@@ -54,7 +54,7 @@ def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> Non
     check_resolved_profiles(draft, declaration)
     check_sign_up(draft, declaration)
     check_webhooks(draft, declaration)
-    check_what_customers_get(draft, declaration)
+    check_unintended_access(draft, declaration)
     check_unnoticed_comments(draft, declaration)
     check_joined_conditions(draft, declaration)
     check_reachability(draft, declaration)

@@ -208,11 +208,11 @@ def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
 
 def _check_at_least(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
     """A form compares two fields that people fill in, of one type. Amounts may be in two currencies."""
-    other = module.fields.get(field.least_from or "")
-    if field.least_from is None or draft.is_broken(module.name, field.least_from):
+    other = module.fields.get(field.lower_bound_field or "")
+    if field.lower_bound_field is None or draft.is_broken(module.name, field.lower_bound_field):
         return
     if other is None:
-        at.wrong(draft.no_field(module.name, field.least_from))
+        at.wrong(draft.no_field(module.name, field.lower_bound_field))
     elif other is field:
         at.wrong("a field cannot depend on itself")
     elif other.computed or not field.takes(other) or field.value_type == "money":

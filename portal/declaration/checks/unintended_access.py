@@ -28,7 +28,7 @@ Source = tuple[Module | Access, Cursor]
 Counts = dict[tuple[str, KeyPath, str, str], tuple[Cursor, list[str]]]
 
 
-def check_what_customers_get(draft: DeclarationDraft, declaration: Declaration) -> None:
+def check_unintended_access(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Every profile: fields that customers should not read or type, and counts by fields that they cannot read."""
     counts: Counts = {}
     for profile in declaration.profiles.values():

@@ -75,7 +75,7 @@ class OpenList:
         node.children = {}
 
     def take(self, node: Node, value: Any) -> None:
-        """Take the next item of a list in the file."""
+        """Takes the next item of a list in the file."""
         self.node.children[len(self.value)] = node
         self.node.count(node)
         self.value.append(value)

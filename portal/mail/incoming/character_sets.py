@@ -50,11 +50,14 @@ def decoded_words(header: str) -> str:
     except (MessageError, LookupError, ValueError):
         words = [(header, None)]
     plain = "ascii" if header.isascii() else "raw-unicode-escape"  # as the library hands on what is not encoded
-    decoded = "".join(
-        word if isinstance(word, str) else decoded_text(word, charset) if charset else word.decode(plain, "replace")
-        for word, charset in words
-    )
+    decoded = "".join(_decoded_word(word, charset, plain) for word, charset in words)
     return "".join(character if fits_one_line(character) else " " for character in decoded)
+
+
+def _decoded_word(word: str | bytes, charset: str | None, plain: str) -> str:
+    if isinstance(word, str):
+        return word
+    return decoded_text(word, charset) if charset else word.decode(plain, "replace")
 
 
 def written_headers(message: Message, header: str) -> list[str]:

@@ -60,11 +60,11 @@ def claim_mail(connection: sa.Connection, tables: Tables, key: str, now: datetim
     return connection.execute(statement).scalar()
 
 
-def claim_kept(connection: sa.Connection, tables: Tables, mail_id: int) -> bool:
-    """Whether a mail is still kept, for this transaction alone: another one that would use it waits."""
+def claim_unused_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> bool:
+    """Whether a mail is still unused, for this transaction alone: another one that would use it waits."""
     table = tables.mail
-    kept = sa.and_(table.c["id"] == mail_id, table.c["outcome"] == "kept")
-    return connection.execute(sa.update(table).where(kept).values(outcome="kept")).rowcount == 1
+    unused = sa.and_(table.c["id"] == mail_id, table.c["outcome"] == "kept")
+    return connection.execute(sa.update(table).where(unused).values(outcome="kept")).rowcount == 1
 
 
 def finish_mail(
@@ -81,14 +81,14 @@ def finish_mail(
     )  # fmt: skip
 
 
-def kept_mails(connection: sa.Connection, tables: Tables, limit: int) -> list[MailRow]:
+def unused_mails(connection: sa.Connection, tables: Tables, limit: int) -> list[MailRow]:
     """The newest mails that nothing was made of."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["outcome"] == "kept").order_by(table.c["id"].desc()).limit(limit)
     return [MailRow(**row) for row in connection.execute(query).mappings()]
 
 
-def kept_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> MailRow | None:
+def unused_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> MailRow | None:
     """A mail that nothing was made of, by its id."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["id"] == mail_id, table.c["outcome"] == "kept")

@@ -28,8 +28,8 @@ from portal.mail.incoming.mail_rows import (
     KeptAsideError,
     MailOutcome,
     MailRow,
-    claim_kept,
     claim_mail,
+    claim_unused_mail,
     created_since,
     finish_mail,
     record_of_thread,
@@ -105,7 +105,7 @@ class Receiver:
 
         Raises NotStoredYetError, and UnreadableMailError.
         """
-        if not mail.stored or not claim_kept(self.connection, self.tables, mail.id):
+        if not mail.stored or not claim_unused_mail(self.connection, self.tables, mail.id):
             return MailOutcome("duplicate")
         raw = self.store.read(mail.stored)
         return self._use(mail.id, self._read(raw), raw, as_stranger)

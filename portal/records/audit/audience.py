@@ -40,9 +40,11 @@ def outcomes(
         blind = [reader for reader in readers if reader[0] not in seeing]
         within = _seeing(connection, policy.without_where(module), blind, module, record.id)
         matching = _seeing(connection, policy.without_day(), blind, module, record.id)
-        outcomes |= {
-            key: "see" if key not in within else "where" if key not in matching else "day" for key, _of in blind
-        }
+        for key, _policy in blind:
+            if key not in within:
+                outcomes[key] = "see"
+            else:
+                outcomes[key] = "day" if key in matching else "where"
     return outcomes
 
 

@@ -27,11 +27,11 @@ def first_stopwatches(module: Module, row: Row) -> dict[str, Any]:
 def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dict[str, Any]]:
     """The columns of the stopwatches that follow when the columns `rows` are written to records, by their ids."""
     module, now = system.module, system.policy.reader.now
-    written = {name for row in rows.values() for name in row}
+    changed = {name for row in rows.values() for name in row}
     watches = [
         watch
         for watch in _watches(module)
-        if not written.isdisjoint((watch.start, watch.end, module.state_field if watch.states else ""))
+        if not changed.isdisjoint((watch.start, watch.end, module.state_field if watch.states else ""))
     ]
     return _read(system, watches, rows, now) if watches else {}
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
-from portal.database.sql import AmongIds, constant
+from portal.database.sql import AmongIds, integer_literal
 from portal.records.reading.records import Record, Records
 from portal.records.statement_cache import IDS, id_list_parameter
 
@@ -78,7 +78,7 @@ def _comments(
 
 def _newest(size: int, tables: Tables) -> sa.Select[Any]:
     before = tables.comment.c["id"] < sa.bindparam("before_id", type_=sa.BigInteger())
-    return _on_record(tables).where(before).limit(constant(size))
+    return _on_record(tables).where(before).limit(integer_literal(size))
 
 
 def _by_ids(tables: Tables) -> sa.Select[Any]:

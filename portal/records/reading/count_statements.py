@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from portal.database.schema.indexes import is_indexed
-from portal.database.sql import WithoutIndex, constant
+from portal.database.sql import WithoutIndex, integer_literal
 from portal.records.reading.index_scan import IndexCondition
 
 COUNT_LIMIT = 1_000  # exact up to here, “1,000+” beyond
@@ -97,7 +97,7 @@ def _newest(table: sa.Table, branch: sa.ColumnElement[bool], requests: Mapping[i
     hits = [request.hit.label(_hits(place)) for place, request in requests.items()]
     order = table.c["modified"].desc(), table.c["id"].desc()
     rows = sa.select(*hits).select_from(table).where(branch, *visible).order_by(*order)
-    newest = rows.limit(constant(MOST_TESTED)).subquery()
+    newest = rows.limit(integer_literal(MOST_TESTED)).subquery()
     numbers: list[sa.ColumnElement[Any]] = [sa.func.count().filter(hit).label(hit.name) for hit in newest.c]
     numbers.append(sa.func.count().label("tested_rows"))
     return sa.select(*numbers).select_from(newest)
@@ -117,11 +117,11 @@ def _tested(
     one: sa.ColumnElement[int] = sa.literal_column("1")
     ways = [sa.select(one.label("hit")).select_from(table).where(branch, way, *request.visible)
             for way in _ways(table, branch, request.indexed)]  # fmt: skip
-    tested = _number(_joined(ways).limit(constant(MOST_TESTED))).subquery()
-    is_few = tested.c["number"] < constant(MOST_TESTED)
+    tested = _number(_joined(ways).limit(integer_literal(MOST_TESTED))).subquery()
+    is_few = tested.c["number"] < integer_literal(MOST_TESTED)
     # Both databases count what CASE needs, and nothing else.
     exact = _number(_joined([way.where(*map(WithoutIndex, request.tested)) for way in ways])).scalar_subquery()
-    row = _row(place, 1, sa.case((is_few, exact), else_=hits), sa.case((is_few, constant(0)), else_=tested_rows))
+    row = _row(place, 1, sa.case((is_few, exact), else_=hits), sa.case((is_few, integer_literal(0)), else_=tested_rows))
     return row.select_from(tested)
 
 
@@ -132,7 +132,7 @@ def _by_index(
     hit = sa.case((sa.and_(*request.tested), 1), else_=0) if request.tested else sa.literal_column("1")
     for way in _ways(table, branch, request.indexed):
         part = sa.select(hit.label("hit")).select_from(table).where(branch, way, *request.visible)
-        within = part.limit(constant(MOST_TESTED if request.tested else COUNT_LIMIT + 1)).subquery()
+        within = part.limit(integer_literal(MOST_TESTED if request.tested else COUNT_LIMIT + 1)).subquery()
         number = sa.func.count()
         hits = sa.func.sum(within.c["hit"]) if request.tested else number
         yield _row(place, int(bool(request.tested)), hits, number).select_from(within)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from portal.conditions import Comparison, Condition, ParsedValue
 from portal.database.schema.indexes import index_column, is_indexed, sort_column
-from portal.database.sql import Among, WithoutIndex, constant
+from portal.database.sql import Among, WithoutIndex, integer_literal
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.reader import Reader
@@ -140,4 +140,4 @@ def _in_order(values: Sequence[Any], place: int) -> Any:
         return values[place]
     listed = sa.func.unnest(sa.literal(list(values), sa.ARRAY(sa.Text()))).table_valued("value").render_derived()
     in_order = sa.select(listed.c["value"]).order_by(listed.c["value"])
-    return in_order.limit(constant(1)).offset(constant(place)).scalar_subquery()
+    return in_order.limit(integer_literal(1)).offset(integer_literal(place)).scalar_subquery()

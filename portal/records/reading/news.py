@@ -19,9 +19,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import Condition, always
-from portal.database.engine import cache_plan
 from portal.database.fetching import Row, fetch
-from portal.database.sql import AmongIds, Redundant, constant
+from portal.database.postgresql import cache_plan
+from portal.database.sql import AmongIds, Redundant, integer_literal
 from portal.fields.column_types import UTCDateTime
 from portal.records.policy import Policy
 from portal.records.reading.count_statements import Count
@@ -256,7 +256,7 @@ class _NewsStatement:
         """The moment before which nothing in the module is new."""
         seen, mine = self._seen(module)
         start = sa.bindparam("news_from", type_=UTCDateTime())
-        all_of_it = sa.select(seen.c["at"]).where(mine, seen.c["record"] == constant(ALL))
+        all_of_it = sa.select(seen.c["at"]).where(mine, seen.c["record"] == integer_literal(ALL))
         return sa.func.coalesce(all_of_it.scalar_subquery(), start, type_=UTCDateTime())
 
     # -- how many ---------------------------------------------------------------------------------------------------
@@ -284,9 +284,9 @@ class _NewsStatement:
     def _newest(self, module: str, tabs: tuple[Condition, ...]) -> Iterator[sa.Subquery]:
         """The newest rows that were changed after the floor, in each part of the scope."""
         policy, table = self.policy, self.policy.tables.module(module)
-        sql = Statements(policy, module).sql
+        sql, one = Statements(policy, module).sql, integer_literal(1)
         in_tabs = [
-            (constant(1) if always(condition) else sa.case((sql(condition), constant(1)))).label(_tab(place))
+            (one if always(condition) else sa.case((sql(condition), one))).label(_tab(place))
             for place, condition in enumerate(tabs)
         ]
         scope = [Redundant(policy.scope(module))] if policy.narrows_branches(module) else []
@@ -294,14 +294,14 @@ class _NewsStatement:
             newest = sa.select(table.c["id"], table.c["modified"], *in_tabs)
             newest = newest.where(branch, table.c["modified"] > self._floor(module), *scope)
             newest = newest.order_by(table.c["modified"].desc(), table.c["id"].desc())
-            yield newest.limit(constant(NEWEST + 1)).offset(constant(0)).subquery("changed")
+            yield newest.limit(integer_literal(NEWEST + 1)).offset(integer_literal(0)).subquery("changed")
 
     # -- the records of the page ------------------------------------------------------------------------------------
 
     def _seen_records(self, module: str) -> sa.Select[Any]:
         """When the account looked at the records IDS, and whether it has hidden them."""
         seen, mine = self._seen(module)
-        is_hidden = sa.case((seen.c["hidden"].is_not(None), constant(1)), else_=constant(0))
+        is_hidden = sa.case((seen.c["hidden"].is_not(None), integer_literal(1)), else_=integer_literal(0))
         columns = _text(SEEN).label("kind"), seen.c["record"], seen.c["at"], is_hidden.label("number")
         return sa.select(*columns).where(mine, AmongIds(seen.c["record"], id_list_parameter()))
 

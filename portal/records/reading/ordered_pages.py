@@ -95,7 +95,9 @@ class OrderedPages:
         return not any(field is not None and field.in_join_table for field in fields)
 
     def _key(self, query: Query, request: PageRequest, among_ids: bool) -> StatementKey:
-        start = "first" if request.position is None else "before" if request.backwards else "after"
+        start = "before" if request.backwards else "after"
+        if request.position is None:
+            start = "first"
         return self.reader.key(
             "page",
             conditions=(tuple(joined_conditions(request.condition)),),

@@ -97,7 +97,9 @@ class Records(RecordReader):
         after, before = ("", place) if backwards else (place, "")
         page = self.page(replace(query, size=2, after=after, before=before), [])
         others = [record for record in page.records if record.id != record_id]
-        return (others[-1] if backwards else others[0]) if others else None
+        if not others:
+            return None
+        return others[-1] if backwards else others[0]
 
     def _searched_here(self, query: Query) -> Query:
         """What looks for words in the table itself, where others made it: the index knows nothing of its rows."""

@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Comparison, Condition, joined_conditions
-from portal.database.engine import cache_plan
+from portal.database.postgresql import cache_plan
 from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import index_column
-from portal.database.sql import AmongIds, Redundant, WithoutIndex, constant, where
+from portal.database.sql import AmongIds, Redundant, WithoutIndex, integer_literal, where
 from portal.fields.base import Field
 from portal.fields.column_types import ExactTotal
 from portal.fields.grouping import place_in_periods
@@ -127,13 +127,13 @@ class Statements(ModulePolicy):
             sa.select(*self.columns([title]))
             .where(*self._by_branch(conditions))
             .order_by(*order)
-            .limit(constant(limit))
+            .limit(integer_literal(limit))
         )
 
     def first(self, limit: int) -> Statement:
         """Any `limit` records, with their titles."""
         rows = sa.select(*self.columns([self.module.title_field])).where(*self._by_branch([self.where(ALWAYS)]))
-        return self._planned_once(rows.limit(constant(limit)))
+        return self._planned_once(rows.limit(integer_literal(limit)))
 
     def _contains(self, text: str) -> sa.ColumnElement[bool]:
         title, reference = self.module.title_field, self.module.field("reference")
@@ -205,13 +205,13 @@ class Statements(ModulePolicy):
         companions = [column for column in of.selected(table) if column.name != of.name] if of else []
         summed = [table.c[of.name]] if of else []
         rows = sa.select(*value, *companions, *summed)
-        fulfilled: sa.ColumnElement[Any] = constant(1)
+        fulfilled: sa.ColumnElement[Any] = integer_literal(1)
         if request.most is None:
             looked_at = rows.where(*self._by_branch([self.where(request.condition)])).subquery("rows")
         else:
             tested = sa.case((self.sql(request.condition), 1), else_=0).label(FULFILS)
             visible = rows.add_columns(tested).where(*self._by_branch([self.where(ALWAYS)]))
-            looked_at = visible.limit(constant(request.most + 1)).subquery("rows")
+            looked_at = visible.limit(integer_literal(request.most + 1)).subquery("rows")
             fulfilled = looked_at.c[FULFILS]
         groups = [looked_at.c[column.name] for column in (*value, *companions)]
         # Without a constant among them, an index has the groups one after the other.
@@ -223,7 +223,7 @@ class Statements(ModulePolicy):
         select = sa.select(*groups, *totals, fulfilled.label(FULFILS), *numbers)
         order = [column.desc().nulls_last() for column in totals] or [number.desc()]
         first = [] if request.most is None else [fulfilled.desc()]
-        return select.group_by(*grouped).order_by(*first, *order, *groups).limit(constant(MOST_GROUPS))
+        return select.group_by(*grouped).order_by(*first, *order, *groups).limit(integer_literal(MOST_GROUPS))
 
     def _grouped(self, request: GroupRequest) -> Sequence[sa.ColumnElement[Any]]:
         if not request.ends:
@@ -240,7 +240,7 @@ class Statements(ModulePolicy):
         if request.position is not None:
             conditions.append(order.beyond(request.position, request.backwards))
         select = sa.select(*self.columns(request.fields), *order.columns).where(*self._by_branch(conditions))
-        return select.order_by(*order.clauses(request.backwards)).limit(constant(request.size))
+        return select.order_by(*order.clauses(request.backwards)).limit(integer_literal(request.size))
 
     def _by_branch(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[sa.ColumnElement[bool]]:
         """`conditions`, or the ids of the rows for which they hold, found branch by branch where a record is somebody's
@@ -261,7 +261,7 @@ class Statements(ModulePolicy):
         columns = [*self.columns(request.fields), *request.order.columns]
         scan = IndexScan(self.table, self.branches or (), conditions, columns, request.backwards)
         for segment in request.order.segments(request.position, request.backwards):
-            statement = scan.along(segment, constant(request.size))
+            statement = scan.along(segment, integer_literal(request.size))
             # Which of two tables is best read first depends on how many rows the reader has: 4 ms or 75.
             planned_once = segment.titled is None and not request.condition.needs_value
             yield self._planned_once(statement) if planned_once else statement

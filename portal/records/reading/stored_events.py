@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
-from portal.database.sql import constant
+from portal.database.sql import integer_literal
 from portal.records.reading.records import Record, Records
 
 BATCH = 100  # events read at a time
@@ -45,7 +45,7 @@ def read_events(
 
 def _of_record(tables: Tables) -> sa.Select[Any]:
     newest = tables.event.c["id"].desc()
-    return _events(tables).where(*_on_record(tables.event)).order_by(newest).limit(constant(MOST_STORED))
+    return _events(tables).where(*_on_record(tables.event)).order_by(newest).limit(integer_literal(MOST_STORED))
 
 
 def _of_states(tables: Tables) -> sa.Select[Any]:

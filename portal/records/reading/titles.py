@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.engine import cache_plan
 from portal.database.fetching import fetch
+from portal.database.postgresql import cache_plan
 from portal.database.sql import AmongIds
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked

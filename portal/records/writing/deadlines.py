@@ -38,11 +38,11 @@ def moved_deadlines(system: Records, rows: Mapping[int, Row]) -> dict[int, Moved
     """What becomes of the deadlines when the columns `rows` are written to records, by their ids; empty where these do
     not concern any. The records are locked, as those whose formulas are computed are."""
     module = system.module
-    written = {name for row in rows.values() for name in row}
+    changed = {name for row in rows.values() for name in row}
     fields = [
         field
         for field, rule in _rules(module.deadlines)
-        if not written.isdisjoint((field.name, module.state_field, *rule.sources))
+        if not changed.isdisjoint((field.name, module.state_field, *rule.sources))
     ]
     stored = _stored(system, fields, rows) if fields else {}
     return {record_id: _moved(system, fields, before, rows[record_id]) for record_id, before in stored.items()}

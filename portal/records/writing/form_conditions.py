@@ -14,7 +14,6 @@ from portal.conditions import (
     holds,
     replace_form_values,
 )
-from portal.database.sql import period_bounds
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.default_paths import value_path
@@ -168,7 +167,7 @@ def _matches(
     if comparison.operator == "empty":
         return field.matches(value, "empty", constant)
     if comparison.operator == "within":
-        earliest, latest = period_bounds(field, constant, reader)
+        earliest, latest = field.period_bounds(constant, reader)
         return field.matches(value, "min", earliest) and field.matches(value, "max", latest)
     operator = "equal" if comparison.operator == "one_of" else comparison.operator
     for raw in constant if isinstance(constant, tuple) else (constant,):
@@ -187,12 +186,12 @@ def _matches(
 
 def limits(records: Records, field: Field, values: Mapping[str, Any]) -> str:
     """What a form says of the values that it takes: their bounds, and the field that they must not be less than."""
-    reader, other = records.policy.reader, field.least_from or ""
+    reader, other = records.policy.reader, field.lower_bound_field or ""
     bounds = reader.text(field.bounds_hint(reader))
     if other not in values:
         return bounds
     label = reader.text(records.module.field(other).title)
-    return f"{bounds} {reader.text(field.least_hint(label))}".strip()
+    return f"{bounds} {reader.text(field.lower_bound_hint(label))}".strip()
 
 
 def put_back_locked(

@@ -58,105 +58,120 @@ def read_form(
     offered no more, a yes/no that was never set. So does a field that `show_when` hid before and hides still, and one
     that `read_only_when` locks; in a new record that one has its default.
     """
-    fields = list(fields)
-    values, errors = _parse_fields(records, fields, form, known, record_id)
-    locked = put_back_locked(records, fields, values, known, new=record_id is None)
-    errors = _without(errors, locked)
-    followed: dict[str, Any] = {}
-    if record_id is None:
-        followed = followed_in_form(records, [field for field in fields if field.name not in errors], values)
-        values |= followed
-    for field in fields:
-        name = field.name
-        if name in locked and (record_id is not None or is_shown(records, field, values)):
-            continue
-        if not is_shown(records, field, values):
-            hidden_before = record_id is not None and not is_shown(records, field, known)
-            values[name] = known.get(name) if hidden_before else None
-            errors = _without(errors, {name})
-        elif name not in errors and name not in followed and (problem := _problem(records, field, values, record_id)):
-            # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
-            names = (name, *depends_on(records.module, field), *records.module.unique_within(field))
-            names += (field.least_from,) if field.least_from else ()
-            unchanged = all(values.get(other) == known.get(other) for other in names)
-            if record_id is None or not values[name] or not unchanged:
-                errors[name] = problem
-    errors = _taken_within(records, fields, values, known, record_id) | errors
-    errors = _greater_than_others(records, fields, values, known, record_id) | errors
-    return FormValues({field.name: values[field.name] for field in fields}, errors)
+    return _FormReading(records, list(fields), known, record_id).read(form)
 
 
-def _parse_fields(
-    records: Records, fields: Iterable[Field], form: Form, known: Mapping[str, Any], record_id: int | None
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The values of `form` over the `known` ones, each by itself, and what cannot be read."""
-    values, errors = dict(known), dict[str, str]()
-    for field in fields:
-        if field.row_fields:
-            values[field.name], wrong = _read_rows(records, field, form, known.get(field.name) if record_id else ())
-            errors |= wrong
-            continue
-        present = known.get(field.name) if record_id is not None else None
-        if record_id is not None and _comes_back(field, form, present, records.policy.reader):
-            values[field.name] = present
-            continue
-        try:
-            values[field.name] = field.parse_form_over(form, records.policy.reader, present)
-        except Refused as refused:
-            values[field.name] = None
-            errors[field.name] = refused.message
-    return values, errors
+@dataclass(frozen=True)
+class _FormReading:
+    """See `read_form`."""
+
+    records: Records
+    fields: list[Field]
+    known: Mapping[str, Any]
+    record_id: int | None
+
+    @property
+    def is_new(self) -> bool:
+        return self.record_id is None
+
+    def read(self, form: Form) -> FormValues:
+        records, (values, errors) = self.records, self._parse(form)
+        locked = put_back_locked(records, self.fields, values, self.known, new=self.is_new)
+        errors = _without(errors, locked)
+        followed: dict[str, Any] = {}
+        if self.is_new:
+            right = [field for field in self.fields if field.name not in errors]
+            followed = followed_defaults_in_form(records, right, values)
+            values |= followed
+        for field in self.fields:
+            name, shown = field.name, is_shown(records, field, values)
+            if name in locked and (shown or not self.is_new):
+                continue
+            if not shown:
+                values[name] = self._hidden_value(field)
+                errors = _without(errors, {name})
+            elif name not in errors and name not in followed:
+                problem = _problem(records, field, values, self.record_id)
+                if problem and not self._may_stay(field, values):
+                    errors[name] = problem
+        errors = self._passed_lower_bounds(values) | self._taken_within(values) | errors
+        return FormValues({field.name: values[field.name] for field in self.fields}, errors)
+
+    def _parse(self, form: Form) -> tuple[dict[str, Any], dict[str, str]]:
+        """The values of `form` over the `known` ones, each by itself, and what cannot be read."""
+        values, errors = dict(self.known), dict[str, str]()
+        reader = self.records.policy.reader
+        for field in self.fields:
+            present = None if self.is_new else self.known.get(field.name)
+            if field.row_fields:
+                values[field.name], wrong = _read_rows(self.records, field, form, () if self.is_new else present)
+                errors |= wrong
+                continue
+            if not self.is_new and _comes_back(field, form, present, reader):
+                values[field.name] = present
+                continue
+            try:
+                values[field.name] = field.parse_form_over(form, reader, present)
+            except Refused as refused:
+                values[field.name] = None
+                errors[field.name] = refused.message
+        return values, errors
+
+    def _hidden_value(self, field: Field) -> Any:
+        """The value of a field that the form hides: it stays where it was hidden before."""
+        hidden_before = not self.is_new and not is_shown(self.records, field, self.known)
+        return self.known.get(field.name) if hidden_before else None
+
+    def _may_stay(self, field: Field, values: Mapping[str, Any]) -> bool:
+        """Whether a value that would not be taken now is the record's own, as is all on which it depends."""
+        if self.is_new or not values[field.name]:
+            return False
+        module = self.records.module
+        names = [field.name, *depends_on(module, field), *module.unique_within(field)]
+        if field.lower_bound_field:
+            names.append(field.lower_bound_field)
+        return all(values.get(name) == self.known.get(name) for name in names)
+
+    def _taken_within(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """A message at a link that leads to another record now, within which another has the same value of a field that
+        must be unique there, and that this form does not show."""
+        if self.is_new:
+            return {}
+        records, names = self.records, {field.name for field in self.fields}
+        moved = {name for name in names if values[name] != self.known.get(name)}
+        errors: dict[str, str] = {}
+        for field in records.module.fields.values():
+            within = records.module.unique_within(field)
+            if field.name in names or not moved.intersection(within):
+                continue
+            after = {**values, **unread_values(records, [field.name], values)}
+            if not field.is_empty(after[field.name]) and is_taken(records, field, after, self.record_id):
+                label = records.policy.reader.text(field.title)
+                errors[within[0]] = _(
+                    "Another record with this choice has the same ${field}.", mapping={"field": label}
+                )
+        return errors
+
+    def _passed_lower_bounds(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """A message at each changed value that is now above a field whose lower bound it is, and that this form
+        lacks."""
+        if self.is_new:
+            return {}
+        records, names = self.records, {field.name for field in self.fields}
+        changed = {name for name in names if values[name] != self.known.get(name)}
+        fields = records.module.fields.values()
+        others = [field for field in fields if field.lower_bound_field in changed and field.name not in names]
+        held = {**unread_values(records, [field.name for field in others], values), **values} if others else {}
+        return {
+            str(field.lower_bound_field): UNFITTING
+            for field in others
+            if field.name in held and lower_bound_problem(records, field, held)
+        }
 
 
 def _without(errors: Mapping[str, str], fields: Collection[str]) -> dict[str, str]:
     """The messages that are not for `fields`, nor for the rows of these."""
     return {key: error for key, error in errors.items() if key.partition(".")[0] not in fields}
-
-
-def _taken_within(
-    records: Records,
-    fields: Iterable[Field],
-    values: Mapping[str, Any],
-    known: Mapping[str, Any],
-    record_id: int | None,
-) -> dict[str, str]:
-    """A message at a link that leads to another record now, within which another has the same value of a field that
-    must be unique there, and that this form does not show."""
-    names = {field.name for field in fields}
-    moved = {name for name in names if record_id is not None and values[name] != known.get(name)}
-    hidden = [
-        field
-        for field in records.module.fields.values()
-        if field.name not in names and moved.intersection(records.module.unique_within(field))
-    ]
-    errors: dict[str, str] = {}
-    for field in hidden:
-        after = {**values, **unread_values(records, [field.name], values)}
-        if not field.is_empty(after[field.name]) and is_taken(records, field, after, record_id):
-            label = records.policy.reader.text(field.title)
-            sentence = _("Another record with this choice has the same ${field}.", mapping={"field": label})
-            errors[records.module.unique_within(field)[0]] = sentence
-    return errors
-
-
-def _greater_than_others(
-    records: Records,
-    fields: Iterable[Field],
-    values: Mapping[str, Any],
-    known: Mapping[str, Any],
-    record_id: int | None,
-) -> dict[str, str]:
-    """A message at a changed value than which that of a field of another form would be less, which has `at_least`."""
-    changed = {field.name for field in fields if values[field.name] != known.get(field.name)}
-    names = {field.name for field in fields}
-    others = [other for other in records.module.fields.values() if other.least_from in changed - {other.name}]
-    others = [other for other in others if other.name not in names] if record_id is not None else []
-    held = {**unread_values(records, [other.name for other in others], values), **values} if others else {}
-    return {
-        str(other.least_from): UNFITTING
-        for other in others
-        if other.name in held and least_problem(records, other, held)
-    }
 
 
 def _read_rows(
@@ -216,7 +231,7 @@ def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Ma
     return True
 
 
-def followed_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+def followed_defaults_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of empty `fields` of a form that follow a link, if the reader may choose its record."""
     paths = {field.name: path for field in fields if (path := value_path(field.default))}
     links = [field for field in fields if field.name in {path.link for path in paths.values()}]
@@ -225,7 +240,7 @@ def followed_in_form(records: Records, fields: list[Field], values: Mapping[str,
     return followed_defaults(records, {**values, **wrong}, shown)
 
 
-def looked_up_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+def lookup_values_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
     """What the lookups among `fields` find by the links in `values`, as far as the reader may choose these.
 
     Of a lookup that leads to a link nothing: a form knows no title that its reader may read.
@@ -261,22 +276,22 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
         return None
     if field.unique and is_taken(records, field, values, record_id):
         return field.taken
-    if problem := least_problem(records, field, values):
+    if problem := lower_bound_problem(records, field, values):
         return problem
     if field.targets:
         return _link_problem(records, field, value, values)
     return None
 
 
-def least_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
+def lower_bound_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
     """Why the value is less than that of the field which `at_least` names, or None."""
-    value, name = values[field.name], field.least_from or ""
+    value, name = values[field.name], field.lower_bound_field or ""
     unread = unread_values(records, [name], values) if name and value is not None else {}
     least = values.get(name, unread.get(name))
     if value is None or least is None:
         return None
     try:
-        field.check_least(value, least, records.policy.reader)
+        field.check_lower_bound(value, least, records.policy.reader)
     except Refused as refused:  # which says the least value
         return UNFITTING if unread else refused.message
     return None

@@ -1,6 +1,8 @@
 // Shared by all scripts: attaches behavior to elements by their data- attributes, now and when a part is redrawn.
 const attachments = [];
 
+document.documentElement.classList.add("with-script");
+
 /** Runs `behave(element)` once for every element that matches, also for those that are added later. */
 export function attach(selector, behave) {
   const done = new WeakSet();
@@ -15,7 +17,7 @@ export function attach(selector, behave) {
   run(document);
 }
 
-/** Tells all modules that `root` holds new elements. */
+/** Attaches what is known to the new elements in `root`. */
 export function drawn(root) {
   for (const run of attachments) run(root);
 }
@@ -28,7 +30,7 @@ export function make(tag, properties = {}, ...children) {
 }
 
 /** Returns a function that calls `run` with its last arguments once it has not been called for `milliseconds`. */
-export function calm(milliseconds, run) {
+export function debounce(milliseconds, run) {
   let timer;
   const later = (...values) => {
     clearTimeout(timer);
@@ -38,9 +40,12 @@ export function calm(milliseconds, run) {
   return later;
 }
 
-document.documentElement.classList.add("with-script");
+/** The document of an HTML text; its scripts do not run. */
+export function parsePage(html) {
+  return new DOMParser().parseFromString(html, "text/html");
+}
 
-/** Puts a value into an input, and tells what is made of it. */
+/** Puts a value into an input. A combobox hears of it, and shows the title of the record. */
 export function fill(input, value, title) {
   if (!input) return;
   if (input.type === "checkbox") input.checked = value === "true";
@@ -48,6 +53,5 @@ export function fill(input, value, title) {
     input.append(new Option(title, value));
     input.value = value;
   } else input.value = value;
-  // A combobox shows the title of the record that was chosen for it.
   input.dispatchEvent(new CustomEvent("followed", { bubbles: true, detail: { value, title } }));
 }

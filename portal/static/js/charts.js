@@ -1,10 +1,10 @@
 // Draws charts over many records once the home page is there; without the script a link leads to each.
-import { attach } from "./attach.js";
+import { attach, parsePage } from "./attach.js";
 
 attach("a[data-chart-later]", async (link) => {
   const answer = await fetch(link.href, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = parsePage(await answer.text());
   const chart = page.querySelector("[data-chart]");
   if (chart) link.replaceWith(document.adoptNode(chart));
 });

@@ -1,7 +1,7 @@
 // A link's select becomes an input that finds records while the reader types, and the search of a list offers how it may
 // go on, after the WAI-ARIA pattern for comboboxes. Without this script the select, the list of checkboxes, or the
 // search stays and works.
-import { attach, calm, make } from "./attach.js";
+import { attach, debounce, make } from "./attach.js";
 
 let count = 0;
 
@@ -115,7 +115,7 @@ class Combobox {
   }
 
   listen() {
-    this.findSoon = calm(150, () => this.find(this.typed()));
+    this.findSoon = debounce(150, () => this.find(this.typed()));
     this.input.addEventListener("input", () => {
       if (!this.input.value) this.choice.take("", "");
       this.findSoon();

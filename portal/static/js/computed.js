@@ -1,11 +1,11 @@
 // Amounts, totals and whatever else is computed follow what is typed; the server works them out, exact and in the
 // reader's notation. Without this script they follow when the form is sent.
-import { attach, calm } from "./attach.js";
+import { attach, debounce } from "./attach.js";
 
 attach("form[data-compute]", (form) => {
   let running = null;
 
-  const compute = calm(250, async () => {
+  const compute = debounce(250, async () => {
     running = new AbortController();
     const body = new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string"));
     try {

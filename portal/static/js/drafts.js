@@ -1,7 +1,7 @@
 // Keeps what is typed on the server while the reader types, so that it comes back after a lost session, on another
 // device, or when the page is left. Where the server cannot be reached the browser keeps a copy, for the same account
 // alone, until the server has it. Hidden inputs of other steps are sent along; files and passwords never.
-import { attach, calm } from "./attach.js";
+import { attach, debounce } from "./attach.js";
 
 const ADDRESS = "/account/drafts";
 const DISCARD = "/account/discard";
@@ -29,7 +29,7 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
     sessionStorage.setItem(key, body.toString());
     if (await deliver(address, body, leaving, running.signal)) sessionStorage.removeItem(key);
   };
-  const soon = calm(400, save);
+  const soon = debounce(400, save);
   const typed = () => {
     waiting = true;
     soon();

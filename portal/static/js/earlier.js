@@ -1,5 +1,5 @@
 // Earlier comments come into the conversation in place, and an address that names one of them leads to it.
-import { attach, drawn } from "./attach.js";
+import { attach, drawn, parsePage } from "./attach.js";
 
 attach("a[data-earlier]", (link) => {
   const address = new URL(link.href);
@@ -16,7 +16,7 @@ attach("a[data-earlier]", (link) => {
     link.setAttribute("aria-busy", "true");
     const answer = await fetch(link.href, { redirect: "error" }).catch(() => null);
     if (!answer?.ok) return location.assign(link.href);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = parsePage(await answer.text());
     const notes = [...page.querySelectorAll(".thread > .note")];
     const next = page.querySelector("a[data-earlier]");
     const thread = link.closest("section").querySelector(".thread");

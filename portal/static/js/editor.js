@@ -1,5 +1,5 @@
 // Rich text: a small toolbar over an editable copy of the textarea. The textarea is what is sent; the server sanitizes it.
-import { attach, make } from "./attach.js";
+import { attach, make, parsePage } from "./attach.js";
 
 const TOOLS = [["bold", "bold"], ["italic", "italic"], ["list", "insertUnorderedList"], ["link", "createLink"]];
 
@@ -62,7 +62,7 @@ function drawing(address) {
 // After an error the text comes back as it was sent, not yet sanitized: only plain formatting is drawn.
 function safe(html) {
   const allowed = new Set("P BR B STRONG I EM U UL OL LI A H2 H3 H4 BLOCKQUOTE CODE PRE DIV SPAN".split(" "));
-  const page = new DOMParser().parseFromString(html, "text/html");
+  const page = parsePage(html);
   for (const element of [...page.body.querySelectorAll("*")]) {
     if (!allowed.has(element.tagName)) element.remove();
     for (const { name, value } of [...element.attributes]) {

@@ -1,6 +1,6 @@
 // Files: dropped, pasted or chosen ones are listed, can be taken off again, and show how far they are when they are sent.
 // What is too large is refused before it is sent; the server checks the same again.
-import { attach, drawn, make } from "./attach.js";
+import { attach, drawn, make, parsePage } from "./attach.js";
 
 attach("[data-drop]", (box) => {
   const input = box.querySelector("input[type=file]");
@@ -167,7 +167,7 @@ function send(form, submitter, then, again) {
   request.addEventListener("loadend", () => {
     form.removeAttribute("aria-busy");
     delete form.dataset.sending;
-    const page = new DOMParser().parseFromString(request.responseText, "text/html");
+    const page = parsePage(request.responseText);
     if (page.querySelector("main")) then(page, request);
     else boxes.forEach((box) => box.showUnanswered(again));
   });

@@ -1,5 +1,5 @@
 // Keys that lead on: Ctrl-K everywhere; single keys where nobody types, unless the reader has turned them off (WCAG 2.1.4).
-import { attach, calm, make } from "./attach.js";
+import { attach, debounce, make, parsePage } from "./attach.js";
 
 const OFF = "portal-single-keys-off";
 const HITS = 6;
@@ -54,14 +54,14 @@ attach("dialog[data-places]", (dialog) => {
   const item = (link, ...parts) => make("li", {}, make("a", { href: link.href }, ...parts));
   const show = () => {
     const typed = input.value.trim().toLowerCase();
-    const unlike = new Map(places().map((link) => [link.href, link]));
-    const fits = [...unlike.values()].filter((link) => name(link).toLowerCase().includes(typed));
+    const byAddress = new Map(places().map((link) => [link.href, link]));
+    const fits = [...byAddress.values()].filter((link) => name(link).toLowerCase().includes(typed));
     list.replaceChildren(...fits.map((link) => item(link, ...[link.querySelector("svg")?.cloneNode(true), name(link)].filter(Boolean))));
   };
-  const search = calm(250, async (typed) => {
+  const search = debounce(250, async (typed) => {
     const answer = typed && (await fetch(`/search?q=${encodeURIComponent(typed)}`, { headers: { Accept: "text/html" } }).catch(() => null));
     if (!answer?.ok || typed !== input.value.trim()) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = parsePage(await answer.text());
     const hits = [...page.querySelectorAll("main .chips a.chip, main .hits a")].slice(0, HITS);
     if (typed === input.value.trim()) list.append(...hits.map((hit) => item(hit, hit.textContent.trim())));
   });

@@ -1,6 +1,6 @@
 // Lists refresh in place while the reader types: the new address is fetched, and the parts marked data-swap are
 // replaced.
-import { attach, calm, drawn } from "./attach.js";
+import { attach, debounce, drawn, parsePage } from "./attach.js";
 
 attach("form[data-list]", (form) => {
   let running = null;
@@ -24,7 +24,7 @@ attach("form[data-list]", (form) => {
         location.assign(url);
         return;
       }
-      swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      swap(parsePage(await answer.text()));
       history.replaceState(null, "", url);
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -35,7 +35,7 @@ attach("form[data-list]", (form) => {
     document.querySelector("[data-records]")?.removeAttribute("aria-busy");
   };
 
-  const soon = calm(200, () => refresh());
+  const soon = debounce(200, () => refresh());
   const belongs = (event) => event.target.form === form;
   document.addEventListener("input", (event) => belongs(event) && soon());
   // The filter of a range is in a popover: when it closes, its switch says what was chosen.

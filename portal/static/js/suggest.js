@@ -1,6 +1,6 @@
 // While the title of a new record is typed, records that may answer it are offered below. Without this script, and
 // without a connection, nothing is offered.
-import { attach, calm, make } from "./attach.js";
+import { attach, debounce, make } from "./attach.js";
 
 attach("[data-suggest]", (box) => {
   const input = document.getElementById(box.dataset.beside);
@@ -27,6 +27,6 @@ attach("[data-suggest]", (box) => {
   };
 
   input.closest(".form-row").after(box);
-  input.addEventListener("input", calm(400, look));
+  input.addEventListener("input", debounce(400, look));
   if (input.value) look();
 });

@@ -7,7 +7,7 @@ from portal.database.engine import paused, writing
 
 
 def count_access_attempt(request: Request) -> None:
-    """Count an address to which somebody of a company gives access. Raises TooManyAttemptsError.
+    """Counts an address to which somebody of a company gives access. Raises TooManyAttemptsError.
 
     A refusal says that others have the address: who could try without end would learn who they are. What succeeds is
     taken back by `uncount_access_attempt`. A refused request writes nothing, so that this is stored before anything
@@ -21,7 +21,7 @@ def count_access_attempt(request: Request) -> None:
 
 
 def uncount_access_attempt(request: Request) -> None:
-    """Take back what `count_access_attempt` counted: access has been given."""
+    """Takes back what `count_access_attempt` counted: access has been given."""
     if not request.policy.staff:
         by = str(request.identity.account.id)
         attempts.uncount_attempt(request.connection, request.portal.tables, attempts.ACCESS_REFUSED, by, request.now)

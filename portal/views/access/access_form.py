@@ -7,7 +7,7 @@ from typing import Any
 
 from pyramid.request import Request
 
-from portal.accounts.access_rules import bounds, may_manage_company
+from portal.accounts.access_rules import access_limits, may_manage_company
 from portal.accounts.accounts import Account
 from portal.accounts.giving_access import Register
 from portal.declaration.shapes import display_name
@@ -63,7 +63,7 @@ def posted_email(request: Request, account: Account | None) -> str:
 
 def access_inputs(request: Request, account: Account | None) -> dict[str, str]:
     """The inputs that show the access of `account`, or what a new one begins with: as little as its giver has."""
-    days = account or bounds(request.identity)
+    days = account or access_limits(request.identity)
     return {
         "profile": account.profile if account else request.policy.grants[0],
         "access_from": _typed(account.access_from) if account else "",
@@ -101,7 +101,7 @@ def read_access(request: Request, inputs: Mapping[str, str], present: Account | 
 
 def _check_own_limits(access: AccessInput, request: Request) -> None:
     """Nobody gives access for longer than they have it, nor to older records than they see."""
-    own, reader = bounds(request.identity), request.reader
+    own, reader = access_limits(request.identity), request.reader
     last, oldest = access.values.get("access_until"), access.values.get("records_from")
     if own.access_until and (last is None or last > own.access_until):
         day = DAY.show(own.access_until, reader)

@@ -141,10 +141,7 @@ def _address_page(request: Request, heading: Words, action: str, email: str, err
 
 def _steps(request: Request, current: int) -> tuple[StepState, ...]:
     labels = [_("Address"), _("Name"), *([_("Approval")] if _needs_approval(request) else [])]
-    return tuple(
-        StepState(label, "done" if number < current else "current" if number == current else "")
-        for number, label in enumerate(labels)
-    )
+    return tuple(StepState.at(number, current, label) for number, label in enumerate(labels))
 
 
 def _needs_approval(request: Request) -> bool:

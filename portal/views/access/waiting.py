@@ -8,7 +8,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.access_rules import bounds, may_manage
+from portal.accounts.access_rules import access_limits, may_manage
 from portal.accounts.accounts import find_account_of_person
 from portal.accounts.giving_access import AccessRefusedError
 from portal.accounts.sign_ups import SignUp, SignUps
@@ -78,8 +78,8 @@ def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] |
 
 
 def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
-    """Give access; why it cannot be given, where it cannot."""
-    profile, register, limits = posted_text(request, "profile"), register_of(request), bounds(request.identity)
+    """Gives access; why it cannot be given, where it cannot."""
+    profile, register, limits = posted_text(request, "profile"), register_of(request), access_limits(request.identity)
     if profile not in request.policy.grants:
         return _("Choose one of the profiles that you may give.")
     if sign_up.organization is None and (chosen := posted_text(request, _company_input(sign_up))):

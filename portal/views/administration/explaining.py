@@ -10,10 +10,11 @@ from pyramid.view import view_config
 
 from portal.accounts.accounts import Account, find_account_of_person, load_account
 from portal.accounts.identity import Identity, admit, admit_everybody
-from portal.accounts.viewing import profile_identity
+from portal.accounts.viewing import viewed_profile_identity
 from portal.conditions import condition_text
 from portal.declaration.shapes import Module, display_name
 from portal.declaration.source.places import Places
+from portal.fields.record_titles import RECORD_ID
 from portal.records.audit.audience import Outcome, outcomes
 from portal.records.audit.deciding_line import Line
 from portal.records.audit.explain import explain, steps_of_rights
@@ -29,7 +30,7 @@ from portal.views.forms.form_page import Offer
 from portal.views.parts import Action, TitledLink
 from portal.views.wording import count_text, module_label, profile_label, reference_in_words
 from portal.web.addresses import explain_address, record_address
-from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record
+from portal.web.resources import ROW_ID, Administration, Record
 from portal.web.security import ADMINISTER
 
 NAMED = 3  # people of a group that stand there at once
@@ -156,7 +157,7 @@ def _shown_audience(request: Request, records: Records, record: reading.Record, 
         policy = policies.get(accounts[0].id)
         shown.append(_group(request, profile, accounts, answer(policy) if policy else [Reason(decides, holds=False)]))
     for name in request.portal.declaration.profiles.keys() - {profile for profile, _decides, _alone in groups}:
-        identity = profile_identity(request.portal.tables, name, request.identity)
+        identity = viewed_profile_identity(request.portal.tables, name, request.identity)
         shown += [_group(request, name, [], answer(identity.policy))] if identity else []
     seeing = tuple(group for group in shown if group.reasons[-1].holds)
     blind = tuple(group for group in shown if not group.reasons[-1].holds)

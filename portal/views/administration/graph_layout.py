@@ -193,7 +193,7 @@ def _offsets(layers: _Layers, column: Sequence[Hashable]) -> list[float]:
 
 
 def _level(layers: _Layers, forward: bool) -> None:
-    """Move each column to the heights of its neighbors, as near as its order and the distances allow."""
+    """Moves each column to the heights of its neighbors, as near as its order and the distances allow."""
     neighbors = layers.before if forward else layers.after
     for column in layers.columns if forward else layers.columns[::-1]:
         heights = []

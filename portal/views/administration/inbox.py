@@ -10,7 +10,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.mail.incoming.body import UnreadableMailError
-from portal.mail.incoming.mail_rows import MailOutcome, MailRow, finish_mail, kept_mails
+from portal.mail.incoming.mail_rows import MailOutcome, MailRow, finish_mail, unused_mails
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import read_mail
 from portal.mail.incoming.receive import Receiver
@@ -58,14 +58,14 @@ class InboxPage:
 @view_config(context=resources.Inbox, name="", request_method="GET", renderer="inbox.pt", permission=HANDLE_MAIL)
 def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
     """`GET /-/inbox`: the mails that were not used, newest first, and the text of one of them."""
-    rows = kept_mails(request.connection, request.portal.tables, PAGE)
+    rows = unused_mails(request.connection, request.portal.tables, PAGE)
     chosen = next((row for row in rows if str(row.id) == request.GET.get("mail", "")), None)
     page = InboxPage(mails=tuple(_shown(row, request) for row in rows))
     return {"page": _with_mail(page, chosen, request) if chosen else page}
 
 
-@view_config(context=resources.KeptMail, name="create", request_method="POST", permission=HANDLE_MAIL)
-def create_from_mail(resource: resources.KeptMail, request: Request) -> Response:
+@view_config(context=resources.UnusedMail, name="create", request_method="POST", permission=HANDLE_MAIL)
+def create_from_mail(resource: resources.UnusedMail, request: Request) -> Response:
     """`POST /-/inbox/MAIL/create`: makes a record of a mail that was kept, of its sender if they are known."""
     store = MailStore(request.store, request.registry.scan)
     receiver = Receiver(request.connection, request.portal.tables, store, request.now)
@@ -83,8 +83,8 @@ def create_from_mail(resource: resources.KeptMail, request: Request) -> Response
     return set_flash(request, HTTPSeeOther(place if visible else "/-/inbox"), "created")
 
 
-@view_config(context=resources.KeptMail, name="dismiss", request_method="POST", permission=HANDLE_MAIL)
-def dismiss_mail(resource: resources.KeptMail, request: Request) -> Response:
+@view_config(context=resources.UnusedMail, name="dismiss", request_method="POST", permission=HANDLE_MAIL)
+def dismiss_mail(resource: resources.UnusedMail, request: Request) -> Response:
     """`POST /-/inbox/MAIL/dismiss`: puts the mail away; its bytes go with the next `portal files`."""
     finish_mail(
         request.connection, request.portal.tables, resource.mail.id, MailOutcome("dismissed", resource.mail.reason)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pyramid.request import Request
 
 from portal.declaration.source.places import Places
+from portal.fields.record_titles import RECORD_ID
 from portal.records.audit.deciding_line import Line, deciding_lines
 from portal.records.audit.explain import ExplainStep, explain, explain_module
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
-from portal.web.resources import RECORD_ID
 
 # What an address below a record or a module does, where that is granted under another name.
 ACTION_OF_ADDRESS = {

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 from portal.accounts.accounts import Account, accounts_matching, accounts_per_profile, load_account
 from portal.accounts.identity import Identity
 from portal.accounts.keys_and_tokens import hash_token
-from portal.accounts.viewing import account_identity, profile_identity, start_viewing, stop_viewing
+from portal.accounts.viewing import start_viewing, stop_viewing, viewed_account_identity, viewed_profile_identity
 from portal.declaration.shapes import display_name
 from portal.records.reading.records import Records
 from portal.texts import Words, _, ngettext
@@ -105,26 +105,27 @@ def _posted_identity(request: Request) -> Identity | None:
     tables, profile = request.portal.tables, posted_text(request, "profile")
     account_id = posted_text(request, "account") or request.GET.get("account", "")
     if profile:
-        return profile_identity(tables, profile, request.identity)
+        return viewed_profile_identity(tables, profile, request.identity)
     account = load_account(request.connection, tables, int(account_id)) if ROW_ID.fullmatch(account_id) else None
     if account is None or account.id == request.identity.account.id:
         return None
-    return account_identity(request.connection, tables, account, request.identity)
+    return viewed_account_identity(request.connection, tables, account, request.identity)
 
 
 def _person(request: Request, account: Account) -> Viewable:
     state, _tone = access_state(account, request)
     label = request.reader.text(profile_label(request.portal.declaration, account.profile))
-    refused = (
-        state if account_identity(request.connection, request.portal.tables, account, request.identity) is None else ""
-    )
+    identity = viewed_account_identity(request.connection, request.portal.tables, account, request.identity)
+    refused: Words = "" if identity else state
+    if account.id == request.identity.account.id:
+        refused = _("This is you")
     return Viewable(
         name=account.name,
         value=str(account.id),
         initials=initials(account.name),
         about=f"{account.email} · {label}",
         url=explain_address(account=account.id),
-        refused=_("This is you") if account.id == request.identity.account.id else refused,
+        refused=refused,
     )
 
 

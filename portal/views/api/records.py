@@ -1,5 +1,6 @@
 """Records for programs: read, created, changed, moved and deleted, by the forms of the pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyramid.httpexceptions import HTTPConflict
@@ -25,11 +26,10 @@ from portal.views.api.given_values import Given
 from portal.views.api.input_error import UNEXPECTED, InputError
 from portal.views.forms.creation import CreateForm, initial_content
 from portal.views.forms.editing import EditForm
-from portal.views.forms.form_content import inputs_of
+from portal.views.forms.form_content import FormContent, inputs_of
+from portal.views.forms.sent_form import SentForm
 from portal.views.forms.submissions import errors_of
-from portal.views.records.actions import (
-    TransitionForm,
-)
+from portal.views.records.actions import TransitionForm
 from portal.web.resources import Module, Record, RecordTransition
 
 
@@ -48,9 +48,7 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
     form, body = CreateForm(module, request), read_body(request)
     given = Given(form.records, form.fields, body, {})
     shown = initial_content(form, given.over({})).inputs
-    put_in_form(request, given.over(shown), form.fields, with_attachments=form.takes_attachments)
-    form.receive_files()
-    content = form.read(request.POST)
+    content = _filled_in(form, given.over(shown))
     given.check(content.values, content.errors)
     refuse_files(form.attached.refused)
     writer = request.writer(form.records)
@@ -74,9 +72,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any]:
     body.pop(TITLE, None)  # of a record that comes back as it was read
     given = Given(form.records, form.fields, body, form.record.values)
     shown = inputs_of(form.fields, form.record.values, request.reader)
-    put_in_form(request, given.over(shown), form.fields, with_attachments=form.takes_attachments)
-    form.receive_files()
-    content = form.read(request.POST)
+    content = _filled_in(form, given.over(shown))
     given.check(content.values, content.errors)
     refuse_files(form.attached.refused)
     writer = request.writer(form.records)
@@ -111,9 +107,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     form, body = TransitionForm(resource, request), read_body(request)
     text = _comment_in(body) if form.asks_comment else ""
     given = Given(records, form.fields, body, record.values)
-    put_in_form(request, given.over(form.shown_inputs), form.fields, with_attachments=form.asks_comment)
-    form.receive_files()
-    content = form.read(request.POST)
+    content = _filled_in(form, given.over(form.shown_inputs))
     problem = transition_comment_problem(transition, text, bool(form.attached.files))
     given.check(content.values, {**content.errors, **({"comment": problem} if problem else {})})
     refuse_files(form.attached.refused)
@@ -125,6 +119,13 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
         raise InputError(errors_of(refused, form.fields), refused.message) from None
     keep_for_repetition(request, records, record.id)
     return answer_with_record(request, records, record.id)
+
+
+def _filled_in(form: SentForm, inputs: Mapping[str, Any]) -> FormContent:
+    """What the form of a page holds once a program has sent it with these inputs, and with its files."""
+    put_in_form(form.request, inputs, form.fields, with_attachments=form.takes_attachments)
+    form.receive_files()
+    return form.read(form.request.POST)
 
 
 def _check_version(body: dict[str, Any], record: StoredRecord) -> None:

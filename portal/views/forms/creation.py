@@ -161,9 +161,7 @@ def _button_values(form: CreateForm) -> dict[str, Any]:
     """The values of the button that opened the form."""
     records, name = form.records, form.request.GET.get("_button", "")
     profile, button = records.policy.profile, records.policy.declaration.buttons.get(name)
-    if button is None or button.opens != f"{records.name}/create":
-        return {}
-    if name not in profile.buttons:
+    if button is None or name not in profile.buttons or button.opens != f"{records.name}/create":
         return {}
     return {
         field: value_from_declaration(records, records.module.field(field), raw) for field, raw in button.set.items()

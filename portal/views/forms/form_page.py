@@ -227,8 +227,17 @@ class DraftForm:
 
 @dataclass(frozen=True)
 class StepState:
+    """A step in the bar of steps."""
+
     label: Words
     state: Literal["done", "current", ""] = ""
+
+    @staticmethod
+    def at(number: int, present: int, label: Words) -> "StepState":
+        """The state of the step `number` while the step `present` is filled in."""
+        if number == present:
+            return StepState(label, "current")
+        return StepState(label, "done" if number < present else "")
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
 
 
 @view_config(context=Module, name="followed", request_method="GET", renderer="json", permission="create")
-def followed_default(module: Module, request: Request) -> dict[str, Any]:
+def default_from_link(module: Module, request: Request) -> dict[str, Any]:
     """`GET /MODULE/followed?field=&LINK=`: the inputs of a field whose default comes from the record chosen as LINK."""
     form_fields = {
         field.name for field in typed_fields(module.records, form_layout_fields(module.records.access.create))

@@ -11,7 +11,12 @@ from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import put_back_locked
-from portal.records.writing.validation import followed_in_form, is_blank_row, looked_up_in_form, typed_columns
+from portal.records.writing.validation import (
+    followed_defaults_in_form,
+    is_blank_row,
+    lookup_values_in_form,
+    typed_columns,
+)
 
 
 def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:
@@ -27,8 +32,8 @@ def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> d
     put_back_locked(of_rows, inputs.values(), values, known, new=new)
     columns = list(of_rows.module.fields.values())
     if new:
-        values |= followed_in_form(of_rows, columns, values)
-    values |= looked_up_in_form(of_rows, columns, values)
+        values |= followed_defaults_in_form(of_rows, columns, values)
+    values |= lookup_values_in_form(of_rows, columns, values)
     return computed_values(of_rows.module.formulas.values(), values, reader.currency)
 
 

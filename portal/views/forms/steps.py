@@ -1,7 +1,6 @@
 """The steps of a form that has several: the bar of steps, and what the other steps hold."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from portal.declaration.layout_shapes import FormLayout, Step
 from portal.declaration.layouts import flat, form_layout_fields
@@ -21,8 +20,7 @@ def step_names(step: Step) -> set[str]:
 
 def step_state(number: int, present: int, step: Step) -> StepState:
     """A step of a form in the bar of steps: done, current or still to come."""
-    state: Literal["done", "current", ""] = "current" if number == present else "done" if number < present else ""
-    return StepState(step.title or _("Step ${number}", mapping={"number": number + 1}), state)
+    return StepState.at(number, present, step.title or _("Step ${number}", mapping={"number": number + 1}))
 
 
 def hidden_inputs(content: FormContent, fields: list[Field]) -> tuple[tuple[str, str], ...]:

@@ -10,14 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition, FieldValue
+from portal.fields.address import AddressField
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
+from portal.fields.choice import HasOptions
 from portal.fields.default_paths import value_path
-from portal.fields.file import FileValue, held_input
+from portal.fields.file import FileField, FileValue, held_input
 from portal.fields.file_types import types_in_words
-from portal.fields.lines import ROW_ID, UNTOUCHED, Row
+from portal.fields.lines import ROW_ID, UNTOUCHED, Lines, Row
+from portal.fields.link import LinkLike
+from portal.fields.money import MoneyField
 from portal.fields.protocols import Form
+from portal.fields.rating import Rating
 from portal.fields.reader import Reader
+from portal.fields.refused import declared_text
 from portal.fields.row_form import row_in
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
@@ -54,7 +60,7 @@ NEW_ROW = "new"  # in place of the index in the inputs that a script copies for 
 MakeWidget = Callable[[FormContent, Any, Widget], Widget]
 
 
-def _unchanged(content: FormContent, field: Any, base: Widget) -> Widget:
+def _unchanged(content: FormContent, field: Field, base: Widget) -> Widget:
     return base
 
 
@@ -133,7 +139,7 @@ def _with_bounds(content: FormContent, field: Field, base: Widget) -> Widget:
     return base._replace(minimum=least, maximum=most)
 
 
-def _options(content: FormContent, field: Any, base: Widget) -> Widget:
+def _options(content: FormContent, field: HasOptions, base: Widget) -> Widget:
     chosen = content.many(field.name)
     offers = tuple(
         Offer(name, option.label, name in chosen, option.help or "", option.icon or "")
@@ -145,7 +151,7 @@ def _options(content: FormContent, field: Any, base: Widget) -> Widget:
     return drawn._replace(offers=offers, empty=field.empty_label, empty_last=field.default is not None)
 
 
-def _removed_options(content: FormContent, field: Any) -> list[tuple[str, str]]:
+def _removed_options(content: FormContent, field: HasOptions) -> list[tuple[str, str]]:
     """The options of the record that are declared no more: they stay until another one is chosen."""
     stored, reader = content.stored.get(field.name), content.records.policy.reader
     names = field.inputs(stored, reader)[field.name]
@@ -160,7 +166,7 @@ def _as_cards(base: Widget) -> Widget:
     return base._replace(macro="cards", grouped=WIDGETS["cards"].grouped)
 
 
-def _link(content: FormContent, field: Any, base: Widget) -> Widget:
+def _link(content: FormContent, field: LinkLike, base: Widget) -> Widget:
     find_text, chosen = content.find_texts.get(base.name, ""), [value for value in content.many(field.name) if value]
     stored = content.stored.get(field.name)
     offers = link_offers(content.records, field, content.values, stored, find_text, chosen, known=content.row_offers)
@@ -173,7 +179,7 @@ def _link(content: FormContent, field: Any, base: Widget) -> Widget:
     )
 
 
-def _alone(content: FormContent, field: Any, drawn: Widget) -> Widget:
+def _alone(content: FormContent, field: Field, drawn: Widget) -> Widget:
     """The widget of the only field of a form or step: a link that offers few records shows them as cards."""
     if drawn.macro != "link" or drawn.many:
         return drawn
@@ -181,14 +187,14 @@ def _alone(content: FormContent, field: Any, drawn: Widget) -> Widget:
     return _as_cards(drawn)._replace(offers=cards) if cards else drawn
 
 
-def _money(content: FormContent, field: Any, base: Widget) -> Widget:
+def _money(content: FormContent, field: MoneyField, base: Widget) -> Widget:
     currency = f"{field.name}.currency"
     code = content.one(currency) or field.currency or content.records.policy.reader.currency
     inputs = Input(base.name, _("Amount"), base.value), Input(content.prefix + currency, _("Currency"), code)
     return base._replace(inputs=inputs)
 
 
-def _address(content: FormContent, field: Any, base: Widget) -> Widget:
+def _address(content: FormContent, field: AddressField, base: Widget) -> Widget:
     inputs = (
         Input(f"{base.name}.{part}", label, content.one(f"{field.name}.{part}"), autocomplete)
         for part, (label, autocomplete) in field.parts.items()
@@ -196,12 +202,12 @@ def _address(content: FormContent, field: Any, base: Widget) -> Widget:
     return base._replace(inputs=tuple(inputs))
 
 
-def _rating(content: FormContent, field: Any, base: Widget) -> Widget:
+def _rating(content: FormContent, field: Rating, base: Widget) -> Widget:
     stored = content.stored.get(field.name) or 0  # may be more than can be given now
     return base._replace(most_stars=max(stored, int(field.bounds(content.records.policy.reader)[1])))
 
 
-def _file(content: FormContent, field: Any, base: Widget) -> Widget:
+def _file(content: FormContent, field: FileField, base: Widget) -> Widget:
     """The file that the field holds, which can be taken off, and where another one is chosen."""
     reader, value = content.records.policy.reader, content.values.get(field.name)
     largest = min(field.max_size, content.largest_file)
@@ -220,17 +226,17 @@ def _file(content: FormContent, field: Any, base: Widget) -> Widget:
     return base._replace(upload=upload)
 
 
-def _held_file(field: Any, value: FileValue, reader: Reader) -> HeldFile:
+def _held_file(field: FileField, value: FileValue, reader: Reader) -> HeldFile:
     url = record_address(value.module, value.record, "files", str(value.id)) if value.id else ""
     preview_url = f"{url}/preview" if url and field.needs_preview else ""
     return HeldFile(value.token, value.name, shown_size(value.size, reader), url, preview_url)
 
 
-def _tags(content: FormContent, field: Any, base: Widget) -> Widget:
+def _tags(content: FormContent, field: Field, base: Widget) -> Widget:
     return base._replace(value=", ".join(content.many(field.name)))
 
 
-def _lines(content: FormContent, field: Any, base: Widget) -> Widget:
+def _lines(content: FormContent, field: Lines, base: Widget) -> Widget:
     """The widget of a `lines` field: the inputs of each row. Rows that a record must have are there at once."""
     of_rows, form = rows_of(content.records, field), as_form(content.inputs)
     columns = list(of_rows.module.fields.values())
@@ -255,7 +261,7 @@ def _lines(content: FormContent, field: Any, base: Widget) -> Widget:
     return base._replace(bounds=base.bounds or field.number_hint(content.records.policy.reader), lines=lines)
 
 
-def _line_totals(content: FormContent, field: Any, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
+def _line_totals(content: FormContent, field: Lines, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
     """What stands below each column in the widget of a `lines` field; nothing at all where none has a total."""
     rows = rows_in_form(content.records, field, form, content.stored.get(field.name))
     texts = total_texts(content.records, field, rows.values())
@@ -283,7 +289,8 @@ def _row(
         if drawn.macro == "cards":
             drawn = drawn._replace(macro="select", grouped=False)
         cells.append(LineCell(label, _wrong_label(drawn, column, number, reader), number=column.has_sum))
-    row_id = str(before.id) if before else UNTOUCHED if form.get(ROW_ID) == UNTOUCHED else ""
+    untouched = UNTOUCHED if form.get(ROW_ID) == UNTOUCHED else ""
+    row_id = str(before.id) if before else untouched
     return RowInputs(prefix.removesuffix("."), number, tuple(cells), row_id)
 
 
@@ -293,7 +300,7 @@ def _wrong_label(drawn: Widget, column: Field, number: int, reader: Reader) -> W
     return drawn._replace(label=_("${column}, line ${number}", mapping=facts))
 
 
-def _computed(content: FormContent, field: Any, base: Widget) -> Widget:
+def _computed(content: FormContent, field: Field, base: Widget) -> Widget:
     records, form, values = content.records, as_form(content.inputs), dict(content.values)
     for name, lines in records.module.fields.items():
         if lines.row_fields and name in values:
@@ -302,7 +309,7 @@ def _computed(content: FormContent, field: Any, base: Widget) -> Widget:
     return base._replace(value=field.show(values.get(field.name), records.policy.reader))
 
 
-def _signature(content: FormContent, field: Any, base: Widget) -> Widget:
+def _signature(content: FormContent, field: Field, base: Widget) -> Widget:
     name, drawing = field.name, f"{field.name}.drawing"
     inputs = (Input(name, _("Your name"), content.one(name), "name"), Input(drawing, "", content.one(drawing)))
     return base._replace(inputs=inputs)
@@ -361,4 +368,4 @@ def _input_texts(records: Records, other: Any, operator: str, value: Any) -> lis
     if other.targets and operator in ("equal", "one_of") and value not in (None, ""):
         links = linked_records(records, other, value)
         return [other.link_value(link) for link in links]
-    return ["" if value is None else "true" if value is True else "false" if value is False else str(value)]
+    return ["" if value is None else declared_text(value)]

@@ -14,7 +14,7 @@ from portal.texts import _
 from portal.views.forms.form_page import QuestionPage
 from portal.views.lists.columns import columns_to_choose
 from portal.views.lists.list_page import list_page
-from portal.views.lists.list_panel import Typed
+from portal.views.lists.list_panel import RefusedName
 from portal.views.lists.shown_list import PANEL, VIEW, ShownList, shown_list
 from portal.web.addresses import arranging_address, list_address
 from portal.web.flash import set_flash
@@ -79,7 +79,7 @@ def change_views(module: Module, request: Request) -> Response:
             raise HTTPNotFound
         return change(shown, shown.view, request)
     except Refused as refused:
-        page = list_page(module.records, request, Typed(posted_text(request, "name"), refused.message))
+        page = list_page(module.records, request, RefusedName(posted_text(request, "name"), refused.message))
         response = render_to_response("list.pt", {"page": page}, request)
         response.status_code = 422
         return response

@@ -38,32 +38,26 @@ def list_column(
 ) -> Column:
     """One column with its order and its filter."""
     field = records.module.field(name)
+    column = plain_column(records, name)._replace(filter=states.get(name))
     order = next(iter(list_request.query.sort or records.access.list.sort or ()), "")
+    if order == name:
+        column = column._replace(sorted="ascending")
+    elif order == f"-{name}":
+        column = column._replace(sorted="descending")
+    if not field.sortable:
+        return column
     others = [(key, value) for key, value in parameters if key != "sort"]
     reverse = f"-{name}" if order == name else name
-    return plain_column(
-        records,
-        name,
-        sort_url=list_address(records.name, [*others, ("sort", reverse)]) if field.sortable else "",
-        order="ascending" if order == name else "descending" if order == f"-{name}" else "",
-        state=states.get(name),
-    )
+    return column._replace(sort_url=list_address(records.name, [*others, ("sort", reverse)]))
 
 
-def plain_column(
-    records: Records,
-    name: str,
-    sort_url: str = "",
-    order: Literal["ascending", "descending", ""] = "",
-    state: FilterState | None = None,
-) -> Column:
-    """A column; as related lists have it, with neither order nor filter."""
+def plain_column(records: Records, name: str) -> Column:
+    """A column as related lists have it, with neither order nor filter."""
     field = records.module.field(name)
     places = {records.module.title_field.name: "lead", "reference": "reference", "modified": "when"}
     place = "status" if name == records.module.state_field else places.get(name, "extra")
     number = field.filter == "range" and not field.specials
-    icon = COUNT_ICONS.get(name, "")
-    return Column(name, field.title, place, icon, sort_url=sort_url, sorted=order, number=number, filter=state)
+    return Column(name, field.title, place, COUNT_ICONS.get(name, ""), number=number)
 
 
 def shown_columns(records: Records, chosen: Sequence[str] | None) -> tuple[str, ...]:

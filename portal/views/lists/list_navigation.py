@@ -34,7 +34,7 @@ KEEP = 86_400  # seconds
 
 
 def remember_list(request: Request, module: str) -> None:
-    """Keep the query of this list for records that are opened without saying from where."""
+    """Keeps the query of this list for records that are opened without saying from where."""
     _set_cookie(request, LAST_LIST, request.query_string, list_address(module))
 
 

@@ -18,7 +18,7 @@ from portal.views.lists.columns import Column, list_column
 from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import filter_states
 from portal.views.lists.list_navigation import remember_list
-from portal.views.lists.list_panel import ListPanel, Typed, list_panel, view_queries, view_tabs
+from portal.views.lists.list_panel import ListPanel, RefusedName, list_panel, view_queries, view_tabs
 from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_speakers
 from portal.views.lists.many_records import ManyForm, many_form
 from portal.views.lists.search_box import SearchBox, search_box
@@ -93,14 +93,14 @@ def list_records(module: Module, request: Request) -> dict[str, ListPage]:
     return {"page": page}
 
 
-def list_page(records: Records, request: Request, typed: Typed | None = None) -> ListPage:
-    """The page of a list as its address asks for it; `typed`: what was refused in the panel where it is arranged."""
+def list_page(records: Records, request: Request, refused: RefusedName | None = None) -> ListPage:
+    """The page of a list as its address asks for it; `refused`: in the panel where it is arranged."""
     shown = shown_list(records, request, request.GET)
     list_request, parameters, columns = shown.request, shown.parameters, shown.columns
     states = filter_states(records, list_request, columns)
     query, access, policy = list_request.query, records.access, records.policy
     with_help = request.GET.get(PANEL) == SEARCH_HELP
-    with_panel = typed is not None or (PANEL in request.GET and not with_help)
+    with_panel = refused is not None or (PANEL in request.GET and not with_help)
     of_views = view_queries(shown, request)
     page, count, counts_of_tabs = _page_and_counts(shown, list(of_views.values()))
     news = _page_news(shown, request, page)
@@ -118,7 +118,7 @@ def list_page(records: Records, request: Request, typed: Typed | None = None) ->
         views=tuple(view_tabs(shown, of_views)),
         compact=shown.arrangement.compact,
         panel_url=shown.address((PANEL, "1")),
-        panel=list_panel(shown, request, typed) if with_panel else None,
+        panel=list_panel(shown, request, refused) if with_panel else None,
         chips=(*view_chip(shown), *chips(shown, states)),
         called=called_record(records, query.text, page.records[:1]),
         notes=tuple(_list_notes(shown, count)),
@@ -158,7 +158,9 @@ def _page_and_counts(shown: ShownList, others: Sequence[Query]) -> tuple[Page, C
         counts = tab_counts(records, list_request)  # often knows which hits the page has
         page = records.page(query, columns)  # often knows how many hits there are
         count = records.count(query)
-        return page, count, counts | ({list_request.tab: count} if list_request.tab and not list_request.button else {})
+        if list_request.tab and not list_request.button:
+            counts[list_request.tab] = count
+        return page, count, counts
     counts = tab_counts(records, list_request, others)
     return records.page(query, columns), records.count(query), counts
 

@@ -36,7 +36,7 @@ class ColumnChoice:
 
 
 @dataclass(frozen=True)
-class Typed:
+class RefusedName:
     """A name that was refused, and why."""
 
     name: str
@@ -63,9 +63,10 @@ class ListPanel:
     error: str = ""
 
 
-def list_panel(shown: ShownList, request: Request, typed: Typed | None) -> ListPanel:
-    """The panel where a reader arranges the list, with what was typed into it and refused."""
+def list_panel(shown: ShownList, request: Request, refused: RefusedName | None) -> ListPanel:
+    """The panel where a reader arranges the list. `refused`: the name that a view cannot have."""
     view, module = shown.view, shown.records.name
+    view_name = view.name if view else ""
     own = view if shown.is_own else None
     columns = tuple(_column_choices(shown, request.GET.get(PANEL, ""))) if shown.is_own else ()
     return ListPanel(
@@ -76,13 +77,13 @@ def list_panel(shown: ShownList, request: Request, typed: Typed | None) -> ListP
         moved=any(column.focused for column in columns),
         compact=shown.arrangement.compact,
         arranged=shown.arrangement.columns is not None or shown.arrangement.compact,
-        view=view.name if view else "",
+        view=view_name,
         is_own=shown.is_own,
         is_default=own is not None and own.is_default,
         changed=own is not None and len(shown.parameters) > 1,
         link=own_address(request) + list_address(module, {VIEW: own.key}) if own else "",
-        name=typed.name if typed else view.name if view else "",
-        error=typed.error if typed else "",
+        name=refused.name if refused else view_name,
+        error=refused.error if refused else "",
     )
 
 
@@ -92,9 +93,10 @@ def _column_choices(shown: ShownList, moved: str) -> Iterator[ColumnChoice]:
     way, _dot, name_moved = moved.partition(".")
     names = dict.fromkeys((*shown.columns, *columns_to_choose(shown.records)))
     last = len(shown.columns) - 1
+    only_ways = {last: "up", 0: "down"}
     for place, name in enumerate(names):
         is_first, is_last = place == 0, place == last
-        focused = ("down" if is_first else "up" if is_last else way) if name == name_moved else ""
+        focused = only_ways.get(place, way) if name == name_moved else ""
         yield ColumnChoice(name, module.field(name).title, place <= last, name == title, is_first, is_last, focused)
 
 

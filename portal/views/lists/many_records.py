@@ -40,7 +40,7 @@ from portal.views.lists.export import CSV, KINDS, list_file, may_export, query_t
 from portal.views.lists.shown_list import ShownList, shown_list
 from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, given_answers
-from portal.views.records.comments import comment_text
+from portal.views.records.comments import posted_comment
 from portal.views.wording import record_in_words
 from portal.web.addresses import bulk_address, list_address, record_address
 from portal.web.flash import set_flash
@@ -181,7 +181,7 @@ class ManyRequest:
         self.records, self.request, self.transition, self.ids = records, request, transition, ids
         self.fields = transition_fields(records, transition) if transition else []
         self.asks_comment = transition is not None and "comment" in transition.ask
-        self.comment = comment_text(request, "comment") if self.asks_comment else ""
+        self.comment = posted_comment(request, "comment") if self.asks_comment else ""
         self.whole_list = posted_text(request, "all") == "1"
 
     @property

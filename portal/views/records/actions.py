@@ -34,7 +34,7 @@ from portal.views.forms.submissions import (
 )
 from portal.views.forms.widgets import WIDGETS, widget
 from portal.views.lists.list_navigation import back_to_list
-from portal.views.records.comments import comment_text
+from portal.views.records.comments import posted_comment
 from portal.views.wording import record_in_words
 from portal.web.flash import set_flash
 from portal.web.resources import Record, RecordTransition
@@ -88,7 +88,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     form = TransitionForm(resource, request)
     records, record, transition = form.records, form.record, form.transition
     form.receive_files()
-    text = comment_text(request, "comment") if form.asks_comment else ""
+    text = posted_comment(request, "comment") if form.asks_comment else ""
     changed = form_after_button(request, records, form.fields, posted_content(request))
     content = form.read(request.POST if changed is None else changed)
     if changed is not None or content.find_texts:

@@ -4,8 +4,9 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Records
-from portal.web.resources import RECORD_ID, RecordComments
+from portal.web.resources import RecordComments
 
 MOST_ANSWERS = 200
 

@@ -58,7 +58,7 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
     """`POST /MODULE/ID/comments`: adds a comment, with its files; one stays on the page and sees it."""
     resource = context.record_resource
     records = resource.records
-    text = comment_text(request, "text")
+    text = posted_comment(request, "text")
     internal = records.policy.staff and posted_text(request, "internal") == "true"
     attached = receive_files(request, records).attached
     if INSERT in request.POST:
@@ -104,7 +104,7 @@ def show_correction(resource: RecordComment, request: Request) -> dict[str, Ques
 def correct_comment(resource: RecordComment, request: Request) -> dict[str, QuestionPage] | Response:
     """`POST /MODULE/ID/comments/COMMENT/edit`: gives a comment another text; one with files may be without."""
     records = resource.records
-    text = comment_text(request, "text")
+    text = posted_comment(request, "text")
     if problem := correction_problem(resource, text):
         return refused_form(request, _correction_page(resource, request, text, problem))
     if again := answer_if_repeated(records, request):
@@ -171,7 +171,7 @@ def _comment_question(resource: RecordComment, request: Request, name: str) -> Q
 # -- what both take ----------------------------------------------------------------------------------------------------
 
 
-def comment_text(request: Request, name: str) -> str:
+def posted_comment(request: Request, name: str) -> str:
     """The comment in the input `name`; "" where nothing of it can be seen."""
     return visible_text(posted_text(request, name))
 

@@ -10,6 +10,7 @@ from pyramid.view import view_config
 
 from portal.fields.base import Field
 from portal.fields.reader import Reader
+from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.history import Event, FieldChange, Unfitting, record_history
 from portal.records.reading.records import Records
 from portal.texts import Words, _
@@ -17,7 +18,7 @@ from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.parts import Moment
 from portal.views.wording import record_in_words
 from portal.web.addresses import record_address
-from portal.web.resources import RECORD_ID, Record
+from portal.web.resources import Record
 
 ON_RECORD = 10  # events on the page of a record
 PAGE = 50

@@ -16,7 +16,6 @@ from portal.web.resources import Record
 
 LONGEST_COMMENT = 120  # characters
 
-
 StageState = Literal["done", "current", "aside", "unreached", ""]
 
 
@@ -70,13 +69,18 @@ def _stages(
     field: Field, way: Sequence[str], present: str | None, before: Sequence[str], aside: int | None
 ) -> Iterator[Stage]:
     """The stages of the bar; `aside`: the place at which the record left the way, None for a record on it."""
-    place = aside if aside is not None else way.index(present) if present in way else 0
+    place = way.index(present) if present in way else 0
+    if aside is not None:
+        place = aside
     for index, state in enumerate(way):
         if index == aside:
             yield Stage(_label(field, present), "aside")
-        done = index < place and state in before
-        ahead: StageState = "unreached" if aside is not None else ""
-        yield Stage(_label(field, state), "current" if state == present else "done" if done else ahead)
+        stage: StageState = "unreached" if aside is not None else ""
+        if state == present:
+            stage = "current"
+        elif index < place and state in before:
+            stage = "done"
+        yield Stage(_label(field, state), stage)
     if aside == len(way):
         yield Stage(_label(field, present), "aside")
 

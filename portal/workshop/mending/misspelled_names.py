@@ -63,7 +63,11 @@ def _places_where_declared(name: str, documents: Iterable[Document]) -> Iterator
 
 
 def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
     for key, inner in items:
         yield (*path, key)
         yield from _paths(inner, (*path, key))
@@ -163,7 +167,10 @@ def slips(one: str, other: str) -> int:
 
 def _limit(name: str) -> int:
     """The slips that are believed in a name of this length."""
-    return 0 if len(name) < 2 else 1 if len(name) < 6 else 2 if len(name) < 10 else FARTHEST
+    for slips, length in enumerate((2, 6, 10)):
+        if len(name) < length:
+            return slips
+    return FARTHEST
 
 
 def _folded(name: str) -> str:

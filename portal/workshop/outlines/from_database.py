@@ -67,27 +67,27 @@ def _table(inspector: sa.Inspector, name: str) -> Table:
 
 
 def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) -> OutlineModule:
-    found = table.inspected
-    source = sa.table(found.name, *map(sa.column, found.columns))
+    inspected = table.inspected
+    source = sa.table(inspected.name, *map(sa.column, inspected.columns))
     rows = connection.execute(sa.select(sa.func.count()).select_from(source)).scalar_one()
-    module = OutlineModule(modules[found.name], found.name, keys={"table": found.name}, rows=rows)
-    module.notes.append(f"table {found.name}: {plural(rows, 'row')}")
-    if not found.key:
+    module = OutlineModule(modules[inspected.name], inspected.name, keys={"table": inspected.name}, rows=rows)
+    module.notes.append(f"table {inspected.name}: {plural(rows, 'row')}")
+    if not inspected.key:
         module.notes.append("look: it has no primary key; name the columns that tell its rows apart")
-        module.keys["key"] = next(iter(found.columns))
+        module.keys["key"] = next(iter(inspected.columns))
     values = _look(connection, table, source)
-    for name, kind in found.columns.items():
+    for name, kind in inspected.columns.items():
         taken = {one.name for one in module.fields}
         if kind == "binary":
             module.left_out.append((name, "binary values are not shown"))
-        elif [name] == list(found.key) and kind == "integer" and name not in table.links:
+        elif [name] == list(inspected.key) and kind == "integer" and name not in table.links:
             module.left_out.append((name, "the key: it is the reference"))
         else:
             one = _field(table, module.name, values[name], taken, modules)
             if one.type == "choice":
                 one = _with_all_options(connection, source, one)
             module.fields.append(one)
-    module.joins = bool(module.fields) and len(module.fields) == len(table.links) == len(found.key)
+    module.joins = bool(module.fields) and len(module.fields) == len(table.links) == len(inspected.key)
     return module
 
 
@@ -111,12 +111,12 @@ def _field(
         reason = f"the foreign key to {linked}"
         name = link_name(name, taken)
         return OutlineField(name, "link", {"to": modules[linked]}, column, reason, values.filled)
-    found = _guess(table, column, values)
-    keys = {key: value for key, value in found.keys.items() if key != "unique"}
-    if column in table.unique and found.type in UNIQUE_TYPES:
+    guessed = _guess(table, column, values)
+    keys = {key: value for key, value in guessed.keys.items() if key != "unique"}
+    if column in table.unique and guessed.type in UNIQUE_TYPES:
         keys["unique"] = True
-    reason = found.reason if found.type != "text" else ""
-    return OutlineField(name, found.type, keys, column, reason.partition("; each")[0], values.filled)
+    reason = guessed.reason if guessed.type != "text" else ""
+    return OutlineField(name, guessed.type, keys, column, reason.partition("; each")[0], values.filled)
 
 
 def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
@@ -132,9 +132,9 @@ def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
         if MONEY.search(snake(column)):
             return Guess("money", reason="amounts, by the name; in the currency of the portal")
         return Guess("decimal", {"places": scale if scale is not None else max(values.most_places, 2)})
-    found = guess(values, PLAIN_NOTATION)
+    guessed = guess(values, PLAIN_NOTATION)
     from_text = (*FROM_TEXT, *ON_SQLITE) if table.dates_are_texts else FROM_TEXT
-    return found if found.type in from_text else Guess("text")
+    return guessed if guessed.type in from_text else Guess("text")
 
 
 def _with_all_options(connection: sa.Connection, source: sa.TableClause, one: OutlineField) -> OutlineField:

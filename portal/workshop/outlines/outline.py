@@ -101,7 +101,9 @@ class OutlineModule:
         """The newest first, by the first date."""
         dated = [field for field in self.fields if field.type in ("date", "datetime") and field.filled]
         dates = [field.name for field in dated if not LONG_AGO.search(field.name)]
-        return f"-{dates[0]}" if dates else self.title.name if self.title else None
+        if dates:
+            return f"-{dates[0]}"
+        return self.title.name if self.title else None
 
     def tabs(self) -> tuple[OutlineField, list[str]] | None:
         """The choice by which the list is divided, and its options."""

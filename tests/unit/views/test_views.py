@@ -59,7 +59,7 @@ PUBLIC = {
 # Only forms and scripts of the portal lead to these.
 FOR_SCRIPTS = {
     "administration/inbox.dismiss_mail", "forms/drafts.discard_draft", "forms/drafts.save_draft",
-    "forms/offers.followed_default",
+    "forms/offers.default_from_link",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from portal.colors import contrast, tokens
+from portal.declaration.checks.appearance import known_icons
 from portal.web import icons
 from portal.web.assets import STATIC, Assets
 
@@ -44,7 +45,7 @@ def test_a_declared_icon_is_in_the_sprite():
 
 
 def test_every_icon_of_the_interface_exists():
-    assert icons.INTERFACE - icons.known() == set()
+    assert icons.INTERFACE - known_icons() == set()
 
 
 def test_a_portal_without_a_logo_has_a_mark(tmp_path):
