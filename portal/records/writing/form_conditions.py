@@ -49,11 +49,10 @@ def _hidden_by(records: Records, record_id: int, changed: Mapping[str, Any]) -> 
         if not (field.computed or field.signs or field.name in changed)
         and any(path[0] in reads for path in compared_fields(field.show_when))
     ]
-    if not fields:
-        return {}
-    values = {**system.by_ids([record_id], module.fields)[0].values, "id": record_id}
+    records_now = system.by_ids([record_id], module.fields) if fields else []  # none where somebody deleted it
     return {
         field.name: values[field.name]
+        for values in ({**record.values, "id": record_id} for record in records_now)
         for field in fields
         if not field.is_empty(values[field.name])
         and is_shown(system, field, values)
