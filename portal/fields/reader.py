@@ -57,7 +57,7 @@ class Reader:
 
     def text(self, text: Text | str | None) -> str:
         """A declared text or a sentence of the interface, in the reader's language, days as the reader writes them."""
-        if text is None:
+        if not text:
             return ""
         if isinstance(text, Text):
             return text(self.language, self.default_language)

@@ -12,7 +12,7 @@ from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from pyramid.request import Request
 
 from portal.accounts import attempts
-from portal.conditions import ALWAYS, Comparison, comparisons
+from portal.conditions import Comparison, comparisons
 from portal.fields.base import Field
 from portal.fields.lines import Row
 from portal.fields.protocols import Form
@@ -103,7 +103,8 @@ def asks_server(records: Records, field: Field) -> bool:
     return any(
         is_decided_by_server(records.module.field(comparison.path[0]), comparison)
         for rule in (field.show_when, field.required_when, field.read_only_when)
-        for comparison in comparisons(rule or ALWAYS)
+        if rule is not None
+        for comparison in comparisons(rule)
     )
 
 

@@ -137,9 +137,9 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
     address = _with_row_defaults(records, form.fields, prefilled)
     by_button = _button_values(form)
     values = {**form.known, **by_button}
-    given = read_form(records, form.fields, address, values)
-    typed = {field.name for field in form.fields if field.has_input(address) and field.name not in given.errors}
-    values |= {name: value for name, value in given.values.items() if name in typed}
+    if typed := [field.name for field in form.fields if field.has_input(address)]:  # most addresses say no values
+        given = read_form(records, form.fields, address, values)
+        values |= {name: given.values[name] for name in typed if name not in given.errors}
     values = follow_again(records, values, keep={*address, *by_button})
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
     return form.content(inputs, values)
