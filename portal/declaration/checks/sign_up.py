@@ -44,7 +44,7 @@ def _check_domains(draft: DeclarationDraft, domains: Mapping[str, str] | None, a
             at[domain].key.wrong(f'"{domain}" is not a mail domain: write it as in acme.example, in lower case')
     if domains and draft.organizations is None and not draft.broken_roles:
         at.key.wrong("names companies, but organizations: names no module")
-    if domains == {}:
+    if domains == {} == at.value:  # not where one was left out that is wrong
         at.key.warn("names no domain, so nobody can sign up: leave it out to admit every address")
 
 

@@ -75,6 +75,12 @@ SMALL = Path(__file__).parents[2] / "portals" / "small"
             "buttons: [new_ticket, open_tickets, find_answer]\nx-old:\n",
             "must be a mapping",
         ),
+        (
+            "modules.yaml",
+            "\nmodules:\n",
+            "\nsign_up: {profile: customer, domains: {acme.example: }, approve: false}\nmodules:\n",
+            "there is no value here",
+        ),
         ("profiles/staff.yaml", "  tickets:", "  ticketss:", 'no module "ticketss"'),
     ],
 )
