@@ -276,11 +276,17 @@ def _address_of_form(request: Request) -> str:
 
 
 def _address_before(request: Request) -> str:
-    """Where the person was: the page of the form that was sent, or the one with the link; empty for home, which every
-    page of an error offers."""
-    sent = request.method not in SAFE_METHODS and page_of_unsent_form(request)
-    address = sent or referring_page(request)
-    return "" if address in ("/", own_path(request.path_qs)) else address
+    """The page with the form or the link; empty for home, which every page of an error offers. Nothing that was sent is
+    read for it."""
+    address = referring_page(request)
+    return "" if address == "/" or (request.method in SAFE_METHODS and address == _own_address(request)) else address
+
+
+def _own_address(request: Request) -> str:
+    try:
+        return own_path(request.path_qs)
+    except UnicodeDecodeError:  # bytes that are no text
+        return ""
 
 
 def _allowed_methods(request: Request) -> list[str]:
