@@ -35,11 +35,11 @@ def words_of_the_language() -> frozenset[str]:
 def everyday_words() -> frozenset[str]:
     """Words of English that are no slips: those of the language, of the interface's sentences, and of the icons."""
     sources = (*words_of_the_language(), *known_icons(), *catalog("it").sentences)
-    return frozenset(word for source in sources for word in words_in(str(source)))
+    return frozenset(word for source in sources for word in declared_words(str(source)))
 
 
-def words_in(text: str) -> list[str]:
-    """The words that stand in a name or a sentence, in small letters."""
+def declared_words(text: str) -> list[str]:
+    """The words of a declared name or sentence in small letters: `due_date` has two."""
     return re.findall(r"[^\W\d_]+", text.casefold())
 
 

@@ -9,9 +9,9 @@ from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPl
 from portal.declaration.synonyms import OUR_TYPES
 from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
 from portal.workshop.mending.known_words import (
+    declared_words,
     everyday_words,
     names_of,
-    words_in,
     words_of_key,
     words_of_the_language,
 )
@@ -77,8 +77,8 @@ def only_right_name_is_in_use(problem: Problem, chosen: Proposal, sources: Mappi
     """Whether the words of the right name stand elsewhere too, as in a label, and those of the wrong one do not."""
     wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
     texts = (_NAME.sub(_without(wrong, right), source.text) for source in sources.values())
-    known = everyday_words().union(*map(words_in, texts))
-    return known.issuperset(words_in(right)) and not known.issuperset(words_in(wrong))
+    known = everyday_words().union(*map(declared_words, texts))
+    return known.issuperset(declared_words(right)) and not known.issuperset(declared_words(wrong))
 
 
 def _without(*names: str) -> Callable[[re.Match[str]], str]:
