@@ -94,6 +94,11 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def read_committed(engine: sa.Engine) -> sa.Engine:
+    """The engine; on PostgreSQL its transactions see what others commit while they wait for a table."""
+    return engine.execution_options(isolation_level="READ COMMITTED") if engine.name == "postgresql" else engine
+
+
 def write_connection(engine: sa.Engine, manager: ITransactionManager) -> sa.Connection:
     """A connection for a request that writes: it commits and ends with the transaction of `manager`."""
     connection = engine.execution_options(writes=True, statement_timeout=REQUEST_TIMEOUT).connect()

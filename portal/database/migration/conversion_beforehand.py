@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from portal.database.engine import analyze, reading, writing
+from portal.database.engine import analyze, read_committed, reading, writing
 from portal.database.errors import LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, DatabaseError, is_retryable, sql_code
 from portal.database.migration import alter, values_set_aside
 from portal.database.migration.conversion import BATCH, SHOWN, Conversion, Misfits
-from portal.database.migration.locks import read_committed, set_patience, when_free
+from portal.database.migration.locks import set_patience, when_free
 from portal.database.schema.tables import columns_of
 from portal.database.sql import quoted_identifier
 from portal.fields.base import Refused

@@ -65,11 +65,6 @@ def when_free(connection: sa.Connection, work: Callable[[], Result], undo: Calla
             return result
 
 
-def read_committed(engine: sa.Engine) -> sa.Engine:
-    """The engine; on PostgreSQL its transactions see what others commit while they wait for a table."""
-    return engine.execution_options(isolation_level="READ COMMITTED") if engine.name == "postgresql" else engine
-
-
 def lock_tables(connection: sa.Connection, names: set[str], mode: str) -> None:
     """Locks those of the tables that exist, always in the same order; nothing on SQLite, which has one writer."""
     if not names or connection.dialect.name != "postgresql":

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.database.engine import analyze, reading, writing
+from portal.database.engine import analyze, read_committed, reading, writing
 from portal.database.migration.blocked_steps import misfit_steps
 from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import (
@@ -31,7 +31,6 @@ from portal.database.migration.locks import (
     FROM_SAVING,
     lock_tables,
     one_at_a_time,
-    read_committed,
     when_free,
 )
 from portal.database.migration.next_snapshot import next_snapshot
