@@ -117,15 +117,15 @@ class Due:
 
 
 def _move(writer: Writer, record: Record, task: ScheduledTask, transition: Transition) -> None:
+    """Moves a record; a comment that is required does not tell the datetime, as its readers may not all read that."""
     comment = ""
     if transition.ask.get("comment") == "required":
         reader = writer.records.policy.reader
-        if isinstance(task.after, str):
-            moment = task.module.field(task.after).show(record.values[task.after], reader)
-            comment = reader.text(_("Done automatically: ${moment}.", mapping={"moment": moment}))
-        else:
+        if isinstance(task.after, datetime.timedelta):
             period = duration_in_words(int(task.after.total_seconds()), reader, UNITS)
             comment = reader.text(_("Done automatically after ${period}.", mapping={"period": period}))
+        else:
+            comment = reader.text(_("Done automatically at the scheduled time."))
     writer.move(record, transition, {}, comment)
 
 

@@ -47,7 +47,7 @@ MOST_TRIES = 3  # where no other transaction was in the way
 MAY_SUCCEED_NOW = (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY, Failure.CHANGED_TABLES)
 
 HEADINGS = {
-    400: _("This did not work"),
+    400: _("Your request could not be processed"),
     401: _("Sign in"),
     403: _("Nothing can be changed here"),
     404: _("Page not found"),

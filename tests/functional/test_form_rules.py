@@ -102,10 +102,11 @@ CUSTOMER = """
 modules:
   cases:
     see: all
-    can: [close, edit, judge]
+    can: [close, edit, hand, judge]
     list: {columns: [title]}
     detail: {sections: [{fields: [title]}]}
     edit: {fields: [reason, detail, ends, badge, opens]}
+  contacts: {see: all}
 """
 
 
@@ -212,7 +213,11 @@ def test_a_value_is_unique_among_the_records_with_the_same_link(world):
     alone = world.add("cases", title="Alone", kind="small", seat=1)
     moved = nancy.send(f"/cases/{alone}/edit", {"title": "Alone", "caller": first})  # without the seat
     assert errors(moved) == {"caller"}
-    assert "Another record with this choice has the same Seat." in moved
+    assert "Another record with this selection already has the same Seat." in moved
+    handed = world[ANNA].send(f"/cases/{alone}/move/hand", {"caller": first})  # whose profile has no seat
+    assert errors(handed) == {"caller"}
+    assert "This does not fit the other values of this record." in handed
+    assert "Seat" not in handed
 
 
 def test_a_link_may_offer_every_record_but_the_record_itself(world):

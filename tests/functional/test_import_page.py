@@ -274,7 +274,7 @@ def test_an_import_is_undone_within_a_day_but_for_what_has_been_touched_since(wo
     assert "Deleted: 3 records" in answer
     left = [item.get_text(" ", strip=True) for item in answer.html.select(".outcome li")]
     assert left == [
-        "M002 · A Someone has worked on it since the import.",
+        "M002 · A There has been activity on it since the import.",
         "M006 · E Other records link to it.",
     ]
     assert [record.title for record in world.all("machines")] == ["Before", "A", "E"]

@@ -139,7 +139,8 @@ def undo_import(records: Records, stored: StoredImport, author: Author) -> Undon
         return Undone((), ())
     created = {record.id: record for record in present.made}
     reasons = {
-        record_id: _("Someone has worked on it since the import.") for record_id in _touched(records, list(created))
+        record_id: _("There has been activity on it since the import.")
+        for record_id in _touched(records, list(created))
     }
     needed = _("Other records link to it.")
     links = _linking(records, list(created))

@@ -147,9 +147,8 @@ class _FormReading:
             after = {**values, **unread_values(records, [field.name], values)}
             if not field.is_empty(after[field.name]) and is_taken(records, field, after, self.record_id):
                 label = records.policy.reader.text(field.title)
-                errors[within[0]] = _(
-                    "Another record with this choice has the same ${field}.", mapping={"field": label}
-                )
+                taken = _("Another record with this selection already has the same ${field}.", mapping={"field": label})
+                errors[within[0]] = taken if field.name in records.policy.readable(records.name) else UNFITTING
         return errors
 
     def _passed_lower_bounds(self, values: Mapping[str, Any]) -> dict[str, str]:
