@@ -53,10 +53,10 @@ def conversion_step(
     )
 
 
-def steps_taking_back_links(
+def take_back_steps(
     changes: Changes, tables: Tables, connection: sa.Connection | None, aside: dict[str, dict[str, str]]
 ) -> Iterator[PlanStep]:
-    """The links that were set aside while the module to which they lead had no records under its new name.
+    """The steps that take back links, set aside while the module to which they lead had no records under its new name.
 
     A field of which nothing stays aside is taken out of `aside` (module → field → its old type).
     """

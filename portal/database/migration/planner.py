@@ -15,7 +15,7 @@ from portal.database.migration import alter, history_rewriting, values_set_aside
 from portal.database.migration.blocked_steps import links_and_lines, misfit_steps, too_many_columns
 from portal.database.migration.conversion import Conversion
 from portal.database.migration.conversion_beforehand import PreparedField, can_be_prepared
-from portal.database.migration.conversion_steps import conversion_step, steps_taking_back_links
+from portal.database.migration.conversion_steps import conversion_step, take_back_steps
 from portal.database.migration.declared_renames import late_rename_note, past_renames
 from portal.database.migration.difference import Changes
 from portal.database.migration.draft_rewriting import rename_options_in_drafts
@@ -76,7 +76,7 @@ class Planner:
         steps += [
             *misfit_steps(self.tables),
             *self._removed_modules(),
-            *steps_taking_back_links(self.changes, self.tables, self.counts.connection, self.left["aside"]),
+            *take_back_steps(self.changes, self.tables, self.counts.connection, self.left["aside"]),
             *values_set_aside.drop_steps(self.counts, self.left["aside"], self.declaration.with_rows),
         ]
         names = {*self.old["modules"], *self.new["modules"], *self.renames.modules.values()}

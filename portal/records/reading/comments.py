@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.database.sql import AmongIds, integer_literal
+from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
 from portal.records.statement_cache import IDS, id_list_parameter
 
@@ -55,6 +56,14 @@ def comments_by_ids(records: Records, record: Record, ids: Collection[int]) -> l
 def find_comment(records: Records, record: Record, comment_id: int) -> Comment | None:
     """One comment; None for a foreign one, an internal one and a missing one alike."""
     return next(iter(comments_by_ids(records, record, [comment_id])), None)
+
+
+def find_empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
+    """The comment of this id, if it has neither text nor files any more."""
+    own_comment = find_comment(records, record, comment_id) if comment_id is not None else None
+    if own_comment is None or own_comment.text or any(file.comment == comment_id for file in files(records, record)):
+        return None
+    return own_comment
 
 
 def count_comments(records: Records, record: Record, after: int = 0) -> int:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Transition
 from portal.fields.base import FORBIDDEN
-from portal.records.reading.comments import Comment, find_comment
+from portal.records.reading.comments import Comment
 from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author, add_event
@@ -32,6 +32,12 @@ def comment_problem(text: str, required: bool) -> str:
     return ""
 
 
+def correction_problem(records: Records, record: Record, comment: Comment, text: str) -> str:
+    """Why a comment cannot get this text; one with files may be without."""
+    has_files = any(file.comment == comment.id for file in files(records, record))
+    return comment_problem(text, required=not has_files)
+
+
 def transition_comment_problem(transition: Transition, text: str, has_files: bool) -> str:
     """Why the comment that comes with a transition cannot be taken; empty if it can. Files may take its place."""
     return comment_problem(text, transition.ask.get("comment") == "required" and not has_files)
@@ -47,14 +53,6 @@ def is_correctable(records: Records, created: datetime.datetime) -> bool:
     """Whether a comment or a file, `created` then, is within the time that the module declares for corrections."""
     period = records.module.conversation.correct
     return period is not None and records.policy.reader.now <= created + period
-
-
-def empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
-    """The comment of this id, if it has neither text nor files any more."""
-    own_comment = find_comment(records, record, comment_id) if comment_id is not None else None
-    if own_comment is None or own_comment.text or any(file.comment == comment_id for file in files(records, record)):
-        return None
-    return own_comment
 
 
 def update_comment(records: Records, record: Record, comment: Comment, text: str, author: Author) -> None:

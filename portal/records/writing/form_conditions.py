@@ -95,6 +95,23 @@ def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) ->
     return holds(condition, compare)
 
 
+def is_decided_by_server(field: Field, comparison: Comparison) -> bool:
+    """Whether no script can tell what a form's inputs say of `field`: what is computed has none, and of a link they
+    hold the id, not the title; nor what is in a range of addresses, or in a time from now."""
+    named = comparison.operator == "contains" and (bool(field.targets) or field.ranged)
+    return field.computed or named or comparison.operator == "within"
+
+
+def asks_server(records: Records, field: Field) -> bool:
+    """Whether the server alone can tell if a form shows, requires or locks `field`."""
+    return any(
+        is_decided_by_server(records.module.field(comparison.path[0]), comparison)
+        for rule in (field.show_when, field.required_when, field.read_only_when)
+        if rule is not None
+        for comparison in comparisons(rule)
+    )
+
+
 def offered_records(records: Records, field: Field, target: str, values: Mapping[str, Any]) -> Records | None:
     """The records that a link offers, given the form's other values; None while one that it depends on is empty."""
     if field.target_condition is None:

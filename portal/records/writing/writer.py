@@ -15,7 +15,7 @@ from portal.declaration.shapes import Transition, leaves
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import is_in_other_texts
 from portal.records.indexing.search_entries import index_records, replace_texts
-from portal.records.reading.comments import Comment, find_comment
+from portal.records.reading.comments import Comment, find_comment, find_empty_comment
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Record, Records
 from portal.records.writing.changing import (
@@ -27,7 +27,6 @@ from portal.records.writing.changing import (
 )
 from portal.records.writing.comments import (
     delete_comment,
-    empty_comment,
     insert_comment,
     may_comment,
     may_correct,
@@ -237,7 +236,7 @@ class Writer:
             raise NotAllowedError(records.name, "attach")
         open_state(records, record)
         delete_file(records, record, file, self.author)
-        empty = empty_comment(records, record, file.comment)
+        empty = find_empty_comment(records, record, file.comment)
         if empty is not None:
             delete_comment(records, record, empty, self.author)
         was_public = empty is not None and not empty.internal

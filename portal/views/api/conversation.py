@@ -10,7 +10,7 @@ from portal.records.reading.as_json import comments_json, file_json
 from portal.records.reading.comments import BEYOND, comments_by_ids, newest_comments
 from portal.records.reading.files import files
 from portal.records.reading.records import Records
-from portal.records.writing.comments import comment_problem
+from portal.records.writing.comments import comment_problem, correction_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import may_attach
 from portal.texts import _
@@ -18,13 +18,7 @@ from portal.views.api.answers import api_view_config, keep_for_repetition, refus
 from portal.views.api.body import FORM, media_type, put_file_in_form, put_in_form, read_body
 from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError
 from portal.views.forms.uploads import receive_files
-from portal.views.records.comments import (
-    add_comment_and_files,
-    correction_problem,
-    save_correction,
-    visible_text,
-    withdraw,
-)
+from portal.views.records.comments import add_comment_and_files, save_correction, visible_text, withdraw
 from portal.views.records.files import detach
 from portal.web.addresses import api_address, own_url
 from portal.web.form_input import whole_number
@@ -69,7 +63,7 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Any]
     """`PATCH /api/MODULE/ID/comments/COMMENT`: another text for a comment of one's own, as long as one may correct
     it."""
     text = visible_text(_checked(read_body(request), {"text": str}).get("text", resource.comment.text))
-    if problem := correction_problem(resource, text):
+    if problem := correction_problem(resource.records, resource.record, resource.comment, text):
         raise InputError({"text": problem})
     save_correction(resource, request, text)
     corrected = comments_by_ids(resource.records, resource.record, [resource.comment.id])

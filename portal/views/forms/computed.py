@@ -12,13 +12,12 @@ from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from pyramid.request import Request
 
 from portal.accounts import attempts
-from portal.conditions import Comparison, comparisons
 from portal.fields.base import Field
 from portal.fields.lines import Row
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.form_conditions import is_locked, is_required, is_shown
+from portal.records.writing.form_conditions import asks_server, is_locked, is_required, is_shown
 from portal.records.writing.validation import typed_columns
 from portal.views.forms.rows_in_form import rows_in_form
 
@@ -89,23 +88,6 @@ def computed_in_form(
     shown = {name: field for name, field in records.module.formulas.items() if name in readable}
     texts |= {name: field.show(known.get(name), reader) or NOTHING for name, field in shown.items()}
     return {**texts, "_rules": rules} if rules else {**texts}
-
-
-def is_decided_by_server(field: Field, comparison: Comparison) -> bool:
-    """Whether no script can tell what a form's inputs say of `field`: what is computed has none, and of a link they
-    hold the id, not the title; nor what is in a range of addresses, or in a time from now."""
-    named = comparison.operator == "contains" and (bool(field.targets) or field.ranged)
-    return field.computed or named or comparison.operator == "within"
-
-
-def asks_server(records: Records, field: Field) -> bool:
-    """Whether the server alone can tell if a form shows, requires or locks `field`."""
-    return any(
-        is_decided_by_server(records.module.field(comparison.path[0]), comparison)
-        for rule in (field.show_when, field.required_when, field.read_only_when)
-        if rule is not None
-        for comparison in comparisons(rule)
-    )
 
 
 def _rules(records: Records, fields: Iterable[Field], values: Mapping[str, Any], prefix: str = "") -> dict[str, Rules]:

@@ -28,10 +28,19 @@ from portal.fields.row_form import row_in
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
-from portal.records.writing.form_conditions import depends_on, is_locked, is_required, is_shown, limits, linked_records
+from portal.records.writing.form_conditions import (
+    asks_server,
+    depends_on,
+    is_decided_by_server,
+    is_locked,
+    is_required,
+    is_shown,
+    limits,
+    linked_records,
+)
 from portal.records.writing.validation import typed_columns
 from portal.texts import _
-from portal.views.forms.computed import asks_server, is_decided_by_server, total_texts, with_formulas
+from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form
 from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import (

@@ -9,8 +9,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.records.reading.comments import BEYOND
-from portal.records.reading.files import files
-from portal.records.writing.comments import comment_problem
+from portal.records.writing.comments import comment_problem, correction_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank
@@ -105,7 +104,7 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
     """`POST /MODULE/ID/comments/COMMENT/edit`: gives a comment another text; one with files may be without."""
     records = resource.records
     text = posted_comment(request, "text")
-    if problem := correction_problem(resource, text):
+    if problem := correction_problem(records, resource.record, resource.comment, text):
         return refused_form(request, _correction_page(resource, request, text, problem))
     if again := answer_if_repeated(records, request):
         return again
@@ -130,12 +129,6 @@ def withdraw_comment(resource: RecordComment, request: Request) -> Response:
         return again
     withdraw(resource, request)
     return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "withdrawn")
-
-
-def correction_problem(resource: RecordComment, text: str) -> str:
-    """Why a comment cannot get this text; one with files may be without."""
-    has_files = any(file.comment == resource.comment.id for file in files(resource.records, resource.record))
-    return comment_problem(text, required=not has_files)
 
 
 def save_correction(resource: RecordComment, request: Request, text: str) -> None:
