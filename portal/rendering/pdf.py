@@ -1,6 +1,6 @@
 """Pages that are PDFs: typeset by Typst from the `.typ` files of templates/.
 
-A view names its template (`renderer="record.typ"`) and returns `{"page": …}`, as for HTML. The template reads the page
+A view names its template (`renderer="record.typ"`) and returns its page, as for HTML. The template reads the page
 as JSON, so that no text of anybody is ever markup. It runs in a folder with this JSON and the page's pictures, and can
 read nothing else.
 """
@@ -43,13 +43,13 @@ def includeme(config: Configurator) -> None:
         def __init__(self, info: Any) -> None:
             self.name = info.name
 
-        def __call__(self, value: Mapping[str, Any], system: Mapping[str, Any]) -> bytes:
+        def __call__(self, value: Any, system: Mapping[str, Any]) -> bytes:
             request = system["request"]
             request.response.content_type = "application/pdf"
             if not AT_ONCE.acquire(timeout=PATIENCE):
                 raise HTTPServiceUnavailable(TOO_MANY)
             try:
-                return draw_pdf(self.name, value["page"], request.reader)
+                return draw_pdf(self.name, value, request.reader)
             except TooLargeError:
                 raise HTTPRequestEntityTooLarge(TOO_LARGE) from None
             finally:

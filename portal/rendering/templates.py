@@ -1,8 +1,8 @@
 """Chameleon for our pages: finds templates by name, gives them what every page has, and translates their texts.
 
-A view names its template (`renderer="list.pt"`) and returns `{"page": …}`. Every declared text and every sentence of
-the interface that a template shows is put into the reader's language on its way out. Renders nothing but files of
-templates/ and of packages: no text of an administrator or a customer ever becomes a template.
+A view names its template (`renderer="list.pt"`) and returns its page, which the template calls `page`. Every declared
+text and every sentence of the interface that a template shows is put into the reader's language on its way out. Renders
+nothing but files of templates/ and of packages: no text of an administrator or a customer ever becomes a template.
 """
 
 import functools
@@ -95,9 +95,10 @@ def includeme(config: Configurator) -> None:
         def __init__(self, info: Any) -> None:
             self.name = _template_path(info)
 
-        def __call__(self, value: Mapping[str, Any], system: Mapping[str, Any]) -> str:
+        def __call__(self, value: Any, system: Mapping[str, Any]) -> str:
             request = system["request"]
-            values = {"request": request, "context": system.get("context"), **value}
+            values = {"request": request, "context": system.get("context")}
+            values |= value if isinstance(value, dict) else {"page": value}  # a package may name more
             return templates.render(self.name, values, request.reader, request.frame)
 
     config.add_renderer(".pt", Renderer)

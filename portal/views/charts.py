@@ -67,7 +67,7 @@ class ChartPage:
 
 
 @view_config(context=Module, name="chart", request_method="GET", renderer="chart.pt")
-def show_chart(module: Module, request: Request) -> dict[str, ChartPage]:
+def show_chart(module: Module, request: Request) -> ChartPage:
     """`GET /MODULE/chart?panel=N`: a chart of the reader's home page, over all their records however many there are."""
     panels = {str(number): panel for number, panel in enumerate(request.policy.profile.home.panels, start=1)}
     number = request.GET.get("panel", "")
@@ -77,7 +77,7 @@ def show_chart(module: Module, request: Request) -> dict[str, ChartPage]:
     chart = chart_of(request, panel, int(number), most=None)
     if chart is None:
         raise HTTPNotFound
-    return {"page": ChartPage(chart)}
+    return ChartPage(chart)
 
 
 def chart_of(request: Request, panel: Panel, number: int, most: int | None) -> Chart | None:

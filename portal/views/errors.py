@@ -205,7 +205,7 @@ def includeme(config: Any) -> None:
         config.add_exception_view(_database_failed, context=kind, renderer="error.pt")
 
 
-def _page(request: Request, status: int, text: str = "", heading: str = "") -> dict[str, ErrorPage]:
+def _page(request: Request, status: int, text: str = "", heading: str = "") -> ErrorPage:
     # A page about an error asks the database nothing: who came is known already, or is left out. What is not found
     # in a preview is no error.
     if "visitor" not in vars(request):
@@ -225,7 +225,7 @@ def _page(request: Request, status: int, text: str = "", heading: str = "") -> d
     drafts_url = "/account/" if (status in FORM_READ or text is NO_TOKEN) and keeps_form(request) else ""
     reasons = reasons_of_refusal(request) if status == 404 else ()
     reference = request.id if status >= 500 else ""
-    page = ErrorPage(
+    return ErrorPage(
         status=status,
         heading=heading or HEADINGS[known],
         text=text,
@@ -236,7 +236,6 @@ def _page(request: Request, status: int, text: str = "", heading: str = "") -> d
         drafts_url=drafts_url,
         reasons=reasons,
     )
-    return {"page": page}
 
 
 def _answer_program(request: Request, status: int, text: str, fields: Mapping[str, str] = NO_FIELDS) -> Response:

@@ -92,9 +92,9 @@ class HomePage:
 
 
 @view_config(context=Root, name="", request_method="GET", renderer="home.pt")
-def show_home(root: Root, request: Request) -> dict[str, HomePage]:
+def show_home(root: Root, request: Request) -> HomePage:
     """`GET /`: the home page."""
-    page = HomePage(
+    return HomePage(
         greeting=_greeting(request),
         about=request.reader.listed(_companies(request)),
         buttons=tuple(_buttons(request)),
@@ -102,7 +102,6 @@ def show_home(root: Root, request: Request) -> dict[str, HomePage]:
         notices=tuple(notices(request)),
         panels=tuple(_panels(request)),
     )
-    return {"page": page}
 
 
 def _new_records(request: Request) -> Iterator[NewRecords]:

@@ -1,9 +1,9 @@
 """The contract between views and templates: what each page shows, as plain values worked out beforehand.
 
-A view returns `{"page": HomePage(...)}`; the template of that page (named in each class) only loops and asks yes or no.
-Besides `page` every template has `request`, `reader`, `frame` (web/frame.py), `icon(name)`, and `token` (the hidden
-CSRF input). `Words` may be declared texts or sentences of the interface: the renderer translates them. No template
-reads the database: the views that fill a page take every value through the reader's policy.
+A view returns its page, such as HomePage(...); the template of that page (named in each class) only loops and asks yes
+or no. Besides `page` every template has `request`, `reader`, `frame` (web/frame.py), `icon(name)`, and `token` (the
+hidden CSRF input). `Words` may be declared texts or sentences of the interface: the renderer translates them. No
+template reads the database: the views that fill a page take every value through the reader's policy.
 
 A page and its parts stand in the file of its view; here is what pages of several folders are made of.
 """

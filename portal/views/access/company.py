@@ -104,9 +104,9 @@ def company_card(resource: Record, request: Request) -> AccessCard | None:
 
 
 @view_config(context=Record, name="people", request_method="GET", renderer="company.pt", permission=LET_IN)
-def show_people(resource: Record, request: Request) -> dict[str, CompanyPage]:
+def show_people(resource: Record, request: Request) -> CompanyPage:
     """`GET /COMPANIES/ID/people`: who of the company has access or waits for it, the company's link and its switch."""
-    return {"page": _company_page(resource, request)}
+    return _company_page(resource, request)
 
 
 def _company_page(resource: Record, request: Request, error: Words = "") -> CompanyPage:
@@ -171,7 +171,7 @@ def _join_link(resource: Record, request: Request, access: CompanyAccess, error:
 
 
 @view_config(context=Record, name="join", request_method="POST", renderer="company.pt", permission=LET_IN)
-def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | Response:
+def change_link(resource: Record, request: Request) -> CompanyPage | Response:
     """`POST /COMPANIES/ID/join`: makes the company's link, makes another one in its place, or withdraws it."""
     company, do, profile = resource.record.id, posted_text(request, "do"), posted_text(request, "profile")
     if do == "withdraw":

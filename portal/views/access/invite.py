@@ -39,15 +39,15 @@ Inputs = Mapping[str, str]
 
 
 @view_config(context=Module, name="invite", request_method="GET", renderer="question.pt", permission="grant")
-def show_invite(module: Module, request: Request) -> dict[str, QuestionPage]:
+def show_invite(module: Module, request: Request) -> QuestionPage:
     """`GET /PEOPLE/invite`: the form that invites a colleague; `?company=ID` chooses the company."""
     _check_companies(request)
     inputs = {**access_inputs(request, None), "email": "", "name": "", "company": request.GET.get("company", "")}
-    return {"page": _invite_page(module, request, inputs, {})}
+    return _invite_page(module, request, inputs, {})
 
 
 @view_config(context=Module, name="invite", request_method="POST", renderer="question.pt", permission="grant")
-def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] | Response:
+def invite_person(module: Module, request: Request) -> QuestionPage | Response:
     """`POST /PEOPLE/invite`: makes the person, with access. Who is recorded already is not recorded twice."""
     _check_companies(request)
     own_inputs = {name: posted_text(request, name).strip() for name in OWN_INPUTS}

@@ -46,14 +46,14 @@ class OpenPage:
 
 
 @view_config(context=Module, name="open", request_method="GET", renderer="open.pt", permission="grant")
-def show_opening(module: Module, request: Request) -> dict[str, OpenPage]:
+def show_opening(module: Module, request: Request) -> OpenPage:
     """`GET /PEOPLE/open`: how many people would be invited, or how far the invitations are."""
     _check_staff(request)
-    return {"page": _opening_page(module, request, access_inputs(request, None), {})}
+    return _opening_page(module, request, access_inputs(request, None), {})
 
 
 @view_config(context=Module, name="open", request_method="POST", renderer="open.pt", permission="grant")
-def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] | Response:
+def open_portal_to_all(module: Module, request: Request) -> OpenPage | Response:
     """`POST /PEOPLE/open`: begins to invite everybody, which the worker does batch by batch; or stops it."""
     _check_staff(request)
     if again := answer_if_repeated(module.records, request):

@@ -68,15 +68,15 @@ def _done(resource: Record, request: Request) -> Response:
 
 
 @view_config(context=Record, name="access", request_method="GET", renderer="question.pt", permission="grant")
-def show_access(resource: Record, request: Request) -> dict[str, QuestionPage]:
+def show_access(resource: Record, request: Request) -> QuestionPage:
     """`GET /PEOPLE/ID/access`: the form, with what the person has."""
     account = _managed_account(resource, request)
     present = account if account and account.profile in request.policy.grants else None
-    return {"page": _access_page(resource, request, account, access_inputs(request, present), {})}
+    return _access_page(resource, request, account, access_inputs(request, present), {})
 
 
 @view_config(context=Record, name="access", request_method="POST", renderer="question.pt", permission="grant")
-def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
+def give_access(resource: Record, request: Request) -> QuestionPage | Response:
     """`POST /PEOPLE/ID/access`: gives access, with an invitation, or changes it. What was ended begins again."""
     account = _managed_account(resource, request)
     inputs = {**posted_access(request), "email": posted_email(request, account)}
@@ -145,10 +145,10 @@ def _access_page(
 
 
 @view_config(context=Record, name="revoke", request_method="GET", renderer="question.pt", permission="grant")
-def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
+def show_revoke(resource: Record, request: Request) -> QuestionPage:
     """`GET /PEOPLE/ID/revoke`: the question whether a person's access is to end."""
     _open_account(resource, request)
-    page = _question(
+    return _question(
         resource,
         request,
         "revoke",
@@ -158,7 +158,6 @@ def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
         tone="bad",
         icon="user-x",
     )
-    return {"page": page}
 
 
 @view_config(context=Record, name="revoke", request_method="POST", permission="grant")
@@ -182,10 +181,10 @@ def _open_account(resource: Record, request: Request) -> Account:
 
 
 @view_config(context=Record, name="second-factor", request_method="GET", renderer="question.pt", permission="grant")
-def show_second_factor_reset(resource: Record, request: Request) -> dict[str, QuestionPage]:
+def show_second_factor_reset(resource: Record, request: Request) -> QuestionPage:
     """`GET /PEOPLE/ID/second-factor`: the question whether a person is to get in without codes."""
     _account_with_second_factor(resource, request)
-    page = _question(
+    return _question(
         resource,
         request,
         "second-factor",
@@ -198,7 +197,6 @@ def show_second_factor_reset(resource: Record, request: Request) -> dict[str, Qu
         tone="bad",
         icon="undo-2",
     )
-    return {"page": page}
 
 
 @view_config(context=Record, name="second-factor", request_method="POST", permission="grant")

@@ -100,13 +100,12 @@ def _show(request: Request, heading: Words, action: str) -> Any:
     if request.identity is not None:
         return HTTPSeeOther("/")
     if not writes_links(request):
-        return {"page": PasswordPage(heading, text=_("This portal cannot send email. Please contact us."), **SIGN_IN)}
+        return PasswordPage(heading, text=_("This portal cannot send email. Please contact us."), **SIGN_IN)
     if "sent" in request.GET:
         sent = request.registry.serving.sends_email
         text, again_url = (SENT, action) if sent else (KEPT, "")
-        page = PasswordPage(_("Check your email"), text=text, steps=_steps(request, 0), again_url=again_url, **SIGN_IN)
-        return {"page": page}
-    return {"page": _address_page(request, heading, action, "", "")}
+        return PasswordPage(_("Check your email"), text=text, steps=_steps(request, 0), again_url=again_url, **SIGN_IN)
+    return _address_page(request, heading, action, "", "")
 
 
 def _ask(request: Request, heading: Words, action: str, profile: str, organization: int | None) -> Any:
@@ -156,7 +155,7 @@ def _void(request: Request) -> Any:
         return HTTPSeeOther("/")
     request.response.status_code = 404
     text = _("This link is not valid, or no longer valid. Ask your company for the current one.")
-    return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
+    return PasswordPage(_("Sign up"), text=text, **SIGN_IN)
 
 
 # -- name and password -------------------------------------------------------------------------------------------------
@@ -168,7 +167,7 @@ def show_proof(context: SignUpLink, request: Request) -> Any:
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up
-    return {"page": _name_page(context, request, sign_up.email, "", {})}
+    return _name_page(context, request, sign_up.email, "", {})
 
 
 @view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
@@ -195,7 +194,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     for identity in sign_ups.deciders(waiting):
         queue_letter(request, approval_request_letter(letter_sender(request), identity.account, waiting.email))
     text = _("Thank you. We have received your request. You will get an email as soon as you can sign in.")
-    return {"page": PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)}
+    return PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)
 
 
 def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | Any:
@@ -214,7 +213,7 @@ def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | Any
         "${email} already has access. If you do not know the password, set a new one from the sign-in page.",
         mapping={"email": sign_up.email},
     )
-    return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
+    return PasswordPage(_("Sign up"), text=text, **SIGN_IN)
 
 
 def _gone(request: Request) -> Any:
@@ -223,7 +222,7 @@ def _gone(request: Request) -> Any:
         return HTTPSeeOther("/")
     request.response.status_code = 404
     text = _("This link has expired or has already been used.")
-    return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
+    return PasswordPage(_("Sign up"), text=text, **SIGN_IN)
 
 
 def _errors(request: Request, name: str, new: str, email: str) -> Errors:

@@ -54,13 +54,13 @@ class WaitingPage:
 
 
 @view_config(context=Module, name="waiting", request_method="GET", renderer="waiting.pt", permission="grant")
-def show_waiting(module: Module, request: Request) -> dict[str, WaitingPage]:
+def show_waiting(module: Module, request: Request) -> WaitingPage:
     """`GET /PEOPLE/waiting`: who waits for the reader's yes, the longest first."""
-    return {"page": _waiting_page(module, request, "")}
+    return _waiting_page(module, request, "")
 
 
 @view_config(context=Module, name="waiting", request_method="POST", renderer="waiting.pt", permission="grant")
-def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] | Response:
+def answer_waiting(module: Module, request: Request) -> WaitingPage | Response:
     """`POST /PEOPLE/waiting`: approves a sign-up, with person, access and an email, or forgets it."""
     sign_ups = sign_ups_of(request)
     number = posted_text(request, "id")

@@ -37,13 +37,13 @@ class AccountPage:
 
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
-def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
+def show_account(context: Account, request: Request) -> AccountPage:
     """`GET /account/`: letters to choose from, devices, tokens and drafts, the newest first."""
-    return {"page": _account_page(request)}
+    return _account_page(request)
 
 
 @view_config(context=Account, name="token", request_method="POST", renderer="question.pt")
-def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | Response:
+def add_token(context: Account, request: Request) -> QuestionPage | Response:
     """`POST /account/token`: makes a token, shows it on the page of the account, and tells its person by email."""
     token_request = read_token_form(request)
     if isinstance(token_request, QuestionPage):
@@ -51,7 +51,7 @@ def add_token(context: Account, request: Request) -> dict[str, QuestionPage] | R
     account = request.identity.account
     token = make_token(request.connection, request.portal.tables, account.id, token_request, request.now)
     queue_letter(request, token_made_letter(letter_sender(request), account, token_request.name))
-    return render_to_response("account.pt", {"page": _account_page(request, token)}, request)
+    return render_to_response("account.pt", _account_page(request, token), request)
 
 
 def _account_page(request: Request, new_token: str = "") -> AccountPage:

@@ -108,18 +108,17 @@ def choose_letters(context: Account, request: Request) -> Response:
 
 
 @view_config(context=Unsubscribe, request_method="GET", renderer="notice.pt", permission=NO_PERMISSION_REQUIRED)
-def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
+def show_unsubscribe(context: Unsubscribe, request: Request) -> NoticePage:
     """`GET /unsubscribe/TOKEN`: asks; opening a link, as scanners of mail do, changes nothing."""
     account = _account(context, request)
     if account is None:
         return _not_valid(request)
-    page = NoticePage(
+    return NoticePage(
         heading=_("Stop these emails?"),
         text=_("${email} will no longer get emails about what happens here.", mapping={"email": account.email}),
         action=context.path.rstrip("/"),
         submit=_("Stop these emails"),
     )
-    return {"page": page}
 
 
 @view_config(
@@ -129,27 +128,26 @@ def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, Notice
     permission=NO_PERMISSION_REQUIRED,
     require_csrf=False,  # mail programs post here by themselves (RFC 8058); the token is the proof
 )
-def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
+def unsubscribe(context: Unsubscribe, request: Request) -> NoticePage:
     """`POST /unsubscribe/TOKEN`: ends all letters about records to the account of the link."""
     account = _account(context, request)
     if account is None:
         return _not_valid(request)
     save_choices(request.connection, request.portal.tables, account.id, ())
-    page = NoticePage(
+    return NoticePage(
         heading=_("You will no longer get these emails"),
         text=_("You can choose which ones you want under “My account”, whenever you like."),
         back_url="/account/",
         back_label=_("My account"),
     )
-    return {"page": page}
 
 
-def _not_valid(request: Request) -> dict[str, NoticePage]:
+def _not_valid(request: Request) -> NoticePage:
     """Says on the page that ends letters that its link is not valid: who follows one need not be signed in."""
     request.response.status_code = 404
     text = _("Open it again from the email, or choose the emails you want under “My account”.")
     heading, back_label = _("This link is not valid"), _("My account")
-    return {"page": NoticePage(heading, text, back_url="/account/", back_label=back_label)}
+    return NoticePage(heading, text, back_url="/account/", back_label=back_label)
 
 
 def _account(context: Unsubscribe, request: Request) -> Login | None:

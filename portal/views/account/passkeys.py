@@ -62,11 +62,11 @@ def passkeys(request: Request) -> tuple[PasskeyShown, ...] | None:
 
 
 @view_config(context=Account, name="passkey", request_method="GET", renderer="password.pt")
-def show_passkey_form(context: Account, request: Request) -> dict[str, PasswordPage]:
+def show_passkey_form(context: Account, request: Request) -> PasswordPage:
     """`GET /account/passkey`: the form for a new passkey: its name, and the password."""
     check_passkeys_are_used(request)
     device = device_name(request.user_agent or "")
-    return {"page": _form_page(request, " · ".join(filter(None, (device.browser, device.system))))}
+    return _form_page(request, " · ".join(filter(None, (device.browser, device.system))))
 
 
 @view_config(context=Account, name="passkey-options", request_method="POST", renderer="json")

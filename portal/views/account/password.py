@@ -40,7 +40,7 @@ GONE = _("This link has expired or has already been used.")
 @view_config(context=Password, request_method="GET", renderer="password.pt", permission=CHANGE_PASSWORD)
 def show_password_change(context: Password, request: Request) -> Any:
     """`GET /password`: the form; with a generated password, people see nothing else until a new one is saved."""
-    return {"page": _change_page(request.identity, {})}
+    return _change_page(request.identity, {})
 
 
 @view_config(context=Password, request_method="POST", renderer="password.pt", permission=CHANGE_PASSWORD)
@@ -119,10 +119,10 @@ def show_forgotten(context: Password, request: Request) -> Any:
     """`GET /password/forgotten`: the page for a forgotten password: asks for the address, and after that always says
     the same; without a way to send a link, whom to ask instead."""
     if not writes_links(request):
-        return {"page": _unavailable_page(request.portal.declaration.settings.support_address)}
+        return _unavailable_page(request.portal.declaration.settings.support_address)
     if "sent" in request.GET:
-        return {"page": _sent_page(request)}
-    return {"page": _forgotten_page(request, "")}
+        return _sent_page(request)
+    return _forgotten_page(request, "")
 
 
 @view_config(
@@ -185,7 +185,7 @@ def _unavailable_page(support: str | None) -> PasswordPage:
 def show_password_link(context: PasswordLink, request: Request) -> Any:
     """`GET /password/KIND/TOKEN`: the form. Looking at it, as scanners of mail do, does not use the link up."""
     account = _account_of_link(context, request)
-    return {"page": _link_page(context, account, {})} if account else _link_is_gone(context, request)
+    return _link_page(context, account, {}) if account else _link_is_gone(context, request)
 
 
 @view_config(context=PasswordLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
@@ -236,8 +236,7 @@ def _link_is_gone(context: PasswordLink, request: Request) -> Any:
     request.response.status_code = 404
     if context.purpose == INVITATION:
         text = _("This invitation has expired or has already been used. Ask for another one if you cannot sign in.")
-        return {"page": PasswordPage(_("Welcome"), text=text, back_url="/login", back_label=_("Sign in"))}
-    page = PasswordPage(
+        return PasswordPage(_("Welcome"), text=text, back_url="/login", back_label=_("Sign in"))
+    return PasswordPage(
         _("Set a new password"), text=GONE, back_url="/password/forgotten", back_label=_("Request a new link")
     )
-    return {"page": page}

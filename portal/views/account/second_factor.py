@@ -55,10 +55,10 @@ class SecondFactorPage:
     context=Account, name="second-factor", request_method="GET", renderer="second_factor.pt",
     permission=SET_SECOND_FACTOR,
 )  # fmt: skip
-def show_second_factor(context: Account, request: Request) -> dict[str, SecondFactorPage]:
+def show_second_factor(context: Account, request: Request) -> SecondFactorPage:
     """`GET /account/second-factor`: the form that sets the second factor up; else what there is to do with it."""
     is_on = request.identity.account.second_factor is not None
-    return {"page": _page_when_on(request) if is_on else _set_up_page(request, new_secret())}
+    return _page_when_on(request) if is_on else _set_up_page(request, new_secret())
 
 
 @view_config(
@@ -77,7 +77,7 @@ def change_second_factor(context: Account, request: Request) -> Any:
     return _turn_off(request) if do == "off" else _show_new_codes(request)
 
 
-def _turn_on(request: Request) -> dict[str, SecondFactorPage]:
+def _turn_on(request: Request) -> SecondFactorPage:
     account, secret = request.identity.account, posted_text(request, "secret").replace(" ", "")
     if not SECRET.fullmatch(secret):
         secret = new_secret()
@@ -89,7 +89,7 @@ def _turn_on(request: Request) -> dict[str, SecondFactorPage]:
         return refused_form(request, _set_up_page(request, secret, errors))
     codes = add_second_factor(request.connection, request.portal.tables, account.id, secret, step, request.now)
     queue_letter(request, second_factor_changed_letter(letter_sender(request), account, is_on=True))
-    return {"page": _codes_page(request, codes)}
+    return _codes_page(request, codes)
 
 
 def _turn_off(request: Request) -> Response:
@@ -99,9 +99,9 @@ def _turn_off(request: Request) -> Response:
     return set_flash(request, HTTPSeeOther("/account/"), "second-factor-off")
 
 
-def _show_new_codes(request: Request) -> dict[str, SecondFactorPage]:
+def _show_new_codes(request: Request) -> SecondFactorPage:
     codes = renew_recovery_codes(request.connection, request.portal.tables, request.identity.account.id)
-    return {"page": _codes_page(request, codes)}
+    return _codes_page(request, codes)
 
 
 def _code_error(request: Request) -> Words:

@@ -152,7 +152,7 @@ def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/"
 
 def login_page(
     request: Request, following: str, email: str = "", remember: bool = False, error: Words = "", notice: Words = ""
-) -> dict[str, LoginPage]:
+) -> LoginPage:
     """The page, with what was typed; `following`: where signing in leads. With an `error`, the form was refused."""
     ways, provider = request.portal.declaration.settings.sign_in, request.registry.identity_provider
     page = LoginPage(
@@ -169,7 +169,7 @@ def login_page(
         provider=provider.label if provider else "",
         provider_url=single_sign_on_address(following) if provider else "",
     )
-    return refused_form(request, page) if error else {"page": page}
+    return refused_form(request, page) if error else page
 
 
 def welcome(request: Request, account: Account, hashed: str | None) -> Any:
@@ -177,8 +177,7 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     meanwhile, and have set a second factor up."""
     tables = request.portal.tables
     if reason := sign_in_refusal(request.connection, tables, account, request.now):
-        page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
-        return {"page": page}
+        return PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
     if set(request.portal.declaration.settings.sign_in) == {"oidc"}:  # the provider alone says who somebody is
         return HTTPSeeOther("/login")
     if account.second_factor:

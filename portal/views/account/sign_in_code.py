@@ -31,7 +31,7 @@ def show_code(context: Login, request: Request) -> Any:
     """`GET /login/code`: the page that asks for the code of the app, or with `?recovery` for a recovery code."""
     if request.logins.account_of_link(read_cookie(request, Cookie.CODE), SECOND_FACTOR, request.now) is None:
         return HTTPSeeOther("/login")
-    return {"page": _code_page(request)}
+    return _code_page(request)
 
 
 @view_config(
@@ -46,7 +46,7 @@ def sign_in_by_code(context: Login, request: Request) -> Any:
     except TooManyAttemptsError as error:
         request.response.status_code = 429
         request.response.headers["Retry-After"] = str(error.seconds)
-        return {"page": _code_page(request, too_often_message(error))}
+        return _code_page(request, too_often_message(error))
     if isinstance(session, str):
         return refused_form(request, _code_page(request, session))
     if session is None:

@@ -37,9 +37,9 @@ BACK: dict[str, Any] = {"back_url": "/login", "back_label": _("Back to sign in")
 def show_link_sent(context: SignInLinks, request: Request) -> Any:
     """`GET /password/link`: says that a sign-in link is on its way, whatever the address was."""
     if not writes_links(request):
-        return {"page": PasswordPage(_("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK)}
+        return PasswordPage(_("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK)
     text, again_url = (SENT, "/login") if request.registry.serving.sends_email else (KEPT, "")
-    return {"page": PasswordPage(_("Check your email"), text=text, again_url=again_url, **BACK)}
+    return PasswordPage(_("Check your email"), text=text, again_url=again_url, **BACK)
 
 
 @view_config(context=SignInLinks, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -66,10 +66,9 @@ def show_sign_in_link(context: SignInLink, request: Request) -> Any:
     if account is None:
         return _gone(request)
     remember = Widget("remember", _("Remember me"), "checkbox")
-    page = PasswordPage(
+    return PasswordPage(
         heading=_("Sign in"), action=request.path_qs, email=account.email, widgets=(remember,), submit=_("Sign in")
     )
-    return {"page": page}
 
 
 @view_config(context=SignInLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
@@ -79,11 +78,11 @@ def use_sign_in_link(context: SignInLink, request: Request) -> Any:
     if session is None:
         return _gone(request)
     if isinstance(session, str):
-        return {"page": PasswordPage(_("Sign in"), text=session, **BACK)}
+        return PasswordPage(_("Sign in"), text=session, **BACK)
     return enter(request, session, own_path(request.GET.get("next")))
 
 
-def _gone(request: Request) -> dict[str, PasswordPage]:
+def _gone(request: Request) -> PasswordPage:
     request.response.status_code = 404
     text = _("This link has expired or has already been used.")
-    return {"page": PasswordPage(_("Sign in"), text=text, **BACK)}
+    return PasswordPage(_("Sign in"), text=text, **BACK)

@@ -15,7 +15,7 @@ from portal.accounts import attempts
 from portal.accounts.identity_provider import Flow, IdentityProvider, ProviderError
 from portal.database.engine import writing
 from portal.texts import _
-from portal.views.account.session import enter, login_page, sign_in_attempt
+from portal.views.account.session import LoginPage, enter, login_page, sign_in_attempt
 from portal.web.addresses import own_address, own_path
 from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.resources import SingleSignOn
@@ -87,7 +87,7 @@ def _equal(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 
 
-def _provider_failed(request: Request, following: str, error: ProviderError) -> dict[str, Any]:
+def _provider_failed(request: Request, following: str, error: ProviderError) -> LoginPage:
     log.warning("Signing in by the identity provider failed: %s", error)
     request.response.status_code = 502
     name = {"name": _provider(request).label}

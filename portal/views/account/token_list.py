@@ -58,9 +58,9 @@ def _shown(token: ApiToken, request: Request) -> TokenShown:
 
 
 @view_config(context=Account, name="token", request_method="GET", renderer="question.pt")
-def show_token_form(context: Account, request: Request) -> dict[str, QuestionPage]:
+def show_token_form(context: Account, request: Request) -> QuestionPage:
     """`GET /account/token`: what a new token is called, until when it is good, and whether it may only read."""
-    return {"page": _token_form(request, {}, {})}
+    return _token_form(request, {}, {})
 
 
 @view_config(context=Account, name="end-token", request_method="POST")

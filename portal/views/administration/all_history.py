@@ -1,7 +1,6 @@
 """`/-/history`: what happened to all records, for administrators, within what they may see."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -54,11 +53,11 @@ class Answer:
 @view_config(
     context=Administration, name="history", request_method="GET", renderer="all_history.pt", permission=ADMINISTER
 )
-def show_all_history(context: Administration, request: Request) -> dict[str, Any]:
+def show_all_history(context: Administration, request: Request) -> WholeHistoryPage:
     """`GET /-/history`: the newest events, narrowed by `module`, `who`, `record`, `from` and `to` of the address."""
     inputs = {name: str(request.GET.get(name, "")).strip()[:LONGEST] for name in NAMES}
     answer, parameters = _events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
-    page = WholeHistoryPage(
+    return WholeHistoryPage(
         lines=tuple(_record_line(request, event, record) for event, record in answer.events),
         modules=tuple(
             Offer(name, display_name(access), chosen=name == inputs["module"])
@@ -72,7 +71,6 @@ def show_all_history(context: Administration, request: Request) -> dict[str, Any
         clear_url=history_address() if parameters else "",
         older_url=history_address([*parameters, ("before", str(answer.more))]) if answer.more else "",
     )
-    return {"page": page}
 
 
 def _events_of(request: Request, inputs: dict[str, str]) -> Answer:

@@ -75,9 +75,9 @@ def show_effect(context: Administration, request: Request) -> Any:
     differing = ngettext("${number} file differs", "${number} files differ", len(files)) if files else ""
     if report.waiting is None:
         has_problems = any(not problem.warning for problem in report.problems)
-        return {"page": EffectPage(has_problems=has_problems, files=files, number=differing)}
+        return EffectPage(has_problems=has_problems, files=files, number=differing)
     result = effect(portal.engine, portal.declaration, report.waiting, request.now)
-    page = EffectPage(
+    return EffectPage(
         sections=tuple(_sections(request, result, report.waiting, files)),
         lost=f"{result.lost:,}",
         gained=f"{result.gained:,}",
@@ -88,7 +88,6 @@ def show_effect(context: Administration, request: Request) -> Any:
         number=differing,
         command=f"portal apply --folder {shlex.quote(str(live.folder.absolute()))}",
     )
-    return {"page": page}
 
 
 def _sections(

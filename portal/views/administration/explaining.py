@@ -102,24 +102,24 @@ class ExplainPage:
 
 
 @view_config(context=Administration, name="explain", request_method="GET", renderer="explain.pt", permission=ADMINISTER)
-def show_explanation(context: Administration, request: Request) -> dict[str, ExplainPage]:
+def show_explanation(context: Administration, request: Request) -> ExplainPage:
     """`GET /-/explain`: who sees a record of a `module` (`id`, or `record`: its reference or title) and may do `what`;
     or what the `account` of an id sees."""
     module, record_id, account_id = (request.GET.get(name, "") for name in ("module", "id", "account"))
     page = ExplainPage(tuple(_modules(request, module)), request.GET.get("record", "").strip()[:LONGEST])
     if ROW_ID.fullmatch(account_id):
         account = load_account(request.connection, request.portal.tables, int(account_id))
-        return {"page": replace(page, person=_person_rights(request, account)) if account else page}
+        return replace(page, person=_person_rights(request, account)) if account else page
     if not page.reference and not record_id:
-        return {"page": page}
+        return page
     records = Records(request.connection, request.policy, module) if request.policy.access(module) else None
     record = _record(records, record_id, page.reference) if records else None
     if records is None or record is None:
-        return {"page": replace(page, error=_("There is no such record, or you do not see it yourself."))}
+        return replace(page, error=_("There is no such record, or you do not see it yourself."))
     subjects = tuple(_subjects(request, records.module))
     subject = next((offer.value for offer in subjects if offer.chosen), None)
     about = _shown_audience(request, records, record, subject)
-    return {"page": replace(page, reference=record.reference, subjects=subjects, audience=about)}
+    return replace(page, reference=record.reference, subjects=subjects, audience=about)
 
 
 def links_to_explaining(resource: Record, request: Request) -> Iterator[Action]:

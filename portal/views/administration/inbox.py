@@ -61,7 +61,7 @@ def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
     rows = unused_mails(request.connection, request.portal.tables, PAGE)
     chosen = next((row for row in rows if str(row.id) == request.GET.get("mail", "")), None)
     page = InboxPage(mails=tuple(_shown(row, request) for row in rows))
-    return {"page": _with_mail(page, chosen, request) if chosen else page}
+    return _with_mail(page, chosen, request) if chosen else page
 
 
 @view_config(context=resources.UnusedMail, name="create", request_method="POST", permission=HANDLE_MAIL)

@@ -102,12 +102,12 @@ class MapPage:
 
 
 @view_config(context=Administration, name="map", request_method="GET", renderer="map.pt", permission=ADMINISTER)
-def show_map(context: Administration, request: Request) -> dict[str, MapPage]:
+def show_map(context: Administration, request: Request) -> MapPage:
     """`GET /-/map`: all modules of the declaration in force, whichever of them the administrator has."""
     declaration = request.portal.declaration
     links = {name: list(_links_of(module)) for name, module in declaration.modules.items()}
     drawing = draw(_graph(declaration, links))
-    page = MapPage(
+    return MapPage(
         width=round(drawing.width),
         height=round(drawing.height),
         box_width=WIDTH,
@@ -122,7 +122,6 @@ def show_map(context: Administration, request: Request) -> dict[str, MapPage]:
         links=sum(map(len, links.values())),
         since=moment(request.portal.since, request.reader),
     )
-    return {"page": page}
 
 
 def _links_of(module: Module) -> Iterator[tuple[str, Field]]:

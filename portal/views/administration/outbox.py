@@ -84,7 +84,7 @@ class OutboxPage:
 
 
 @view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)
-def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPage]:
+def show_outbox(context: Administration, request: Request) -> OutboxPage:
     """`GET /-/outbox`: the letters written last, and the one that was chosen.
 
     The links of letters are hidden; where this machine alone reaches the portal, in development, they can be shown.
@@ -95,7 +95,7 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
     chosen = outbox.find_letter(connection, tables, int(chosen_id)) if ROW_ID.fullmatch(chosen_id) else None
     may_show_links = chosen is not None and is_local_development(request)
     text = read_letter(chosen["message"]) if chosen else ""
-    page = OutboxPage(
+    return OutboxPage(
         letters=tuple(_letter(row, request) for row in queue.newest(connection, tables.outbox, PAGE, state)),
         tabs=_tabs(state),
         chosen=_letter(chosen, request) if chosen else None,
@@ -106,7 +106,6 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
         has_webhooks=bool(tables.declaration.webhooks),
         deliveries=tuple(_deliveries(request, state)),
     )
-    return {"page": page}
 
 
 @view_config(context=Administration, name="outbox", request_method="POST", permission=ADMINISTER)

@@ -92,7 +92,7 @@ def show_problems(context: Administration, request: Request) -> Any:
     report, reader = request.registry.live.report, request.reader
     warnings = sum(problem.warning for problem in report.problems)
     errors = len(report.problems) - warnings
-    page = ProblemsPage(
+    return ProblemsPage(
         problems=tuple(_shown(problem) for problem in sorted(report.problems, key=lambda problem: problem.warning)),
         files=tuple(_files_shown(request.registry.live.folder, report)),
         read=moment(report.at, reader),
@@ -101,7 +101,6 @@ def show_problems(context: Administration, request: Request) -> Any:
         in_force=None if report.accepted else moment(request.portal.since, reader),
         changes=report.missing,
     )
-    return {"page": page}
 
 
 @view_config(
@@ -113,10 +112,9 @@ def show_kind(context: Administration, request: Request) -> Any:
     kind = kinds().get(request.GET.get("code", ""))
     if kind is None:
         raise HTTPNotFound
-    page = ProblemKindPage(
+    return ProblemKindPage(
         code=kind.code, title=kind.title, cure=_sentence(kind.cure), wrong=kind.wrong, right=kind.right
     )
-    return {"page": page}
 
 
 def _shown(problem: Problem) -> ProblemShown:

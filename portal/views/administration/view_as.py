@@ -53,15 +53,15 @@ class ViewAsPage:
 
 
 @view_config(context=Administration, name="view-as", request_method="GET", renderer="view_as.pt", permission=ADMINISTER)
-def show_view_as(context: Administration, request: Request) -> dict[str, ViewAsPage]:
+def show_view_as(context: Administration, request: Request) -> ViewAsPage:
     """`GET /-/view-as`: the people whose name or address contains `q`, and all profiles."""
-    return {"page": _view_as_page(request, str(request.GET.get("q", "")).strip()[:LONGEST])}
+    return _view_as_page(request, str(request.GET.get("q", "")).strip()[:LONGEST])
 
 
 @view_config(
     context=Administration, name="view-as", request_method="POST", renderer="view_as.pt", permission=ADMINISTER
 )
-def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] | Response:
+def view_as(context: Administration, request: Request) -> ViewAsPage | Response:
     """`POST /-/view-as`: shows the portal as an `account`, by its id, or a `profile` sees it; `next`: the page."""
     viewed = _posted_identity(request)
     if viewed is None:

@@ -115,10 +115,10 @@ def show_create_form(module: Module, request: Request) -> FormAnswer:
         return set_flash(request, HTTPSeeOther(sent), "sent-before")
     draft = named or drafts_of(request).newest(f"{module.module_name}/create/")
     if draft is None or (named is None and _is_prefilled(form)):
-        return {"page": _create_page(form, initial_content(form, request.GET), 0, draft_key(""), draft)}
+        return _create_page(form, initial_content(form, request.GET), 0, draft_key(""), draft)
     step = (named and form.step_of(request.GET, "_step")) or 0
     content = replace(form.read(as_form(draft.content.inputs)), errors={})
-    return {"page": _create_page(form, content, step, draft.form.rpartition("/")[2], draft)}
+    return _create_page(form, content, step, draft.form.rpartition("/")[2], draft)
 
 
 def _named_draft(form: CreateForm, key: str) -> Draft | None:
@@ -179,10 +179,10 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         posted = with_steps_of_draft(request, drafts_of(request), name, posted)
     changed = form_after_button(request, form.records, form.fields, posted)
     if changed is not None:
-        return {"page": _posted_page(form, replace(form.read(changed), errors={}), step or 0)}
+        return _posted_page(form, replace(form.read(changed), errors={}), step or 0)
     content = form.read(as_form(posted.inputs))
     if content.find_texts:
-        return {"page": _posted_page(form, replace(content, errors={}), step or 0)}
+        return _posted_page(form, replace(content, errors={}), step or 0)
     if step is not None and target is None and step + 1 < len(form.steps):
         target = step + 1
     if step is not None and target is not None:

@@ -85,19 +85,15 @@ def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -
 
 
 @view_config(context=Record, name="edit", request_method="GET", renderer="form.pt", permission="edit")
-def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
+def show_edit_form(resource: Record, request: Request) -> FormPage:
     """`GET /MODULE/ID/edit`: the form with what the record holds, and with this person's draft of it."""
     form = EditForm(resource, request)
     draft = drafts_of(request).get(_draft_name(form))
     merged = draft and _merged_draft(form, draft)
     if draft is None or not merged or not merged.own:
-        return {"page": _edit_page(form, _present_content(form), form.basis)}
+        return _edit_page(form, _present_content(form), form.basis)
     page = _edit_page(form, replace(merged.content, errors={}), form.basis, draft)
-    return {
-        "page": replace(
-            page, conflict=conflict_of_changes(form.record, form.fields, merged) if merged.contested else None
-        )
-    }
+    return replace(page, conflict=conflict_of_changes(form.record, form.fields, merged) if merged.contested else None)
 
 
 @view_config(context=Record, name="edit", request_method="POST", renderer="form.pt", permission="edit")
@@ -108,10 +104,10 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     basis = _posted_basis(request, form.record.version)
     changed = form_after_button(request, form.records, form.fields, posted_content(request))
     if changed is not None:
-        return {"page": _edit_page(form, replace(form.read(changed), errors={}), basis)}
+        return _edit_page(form, replace(form.read(changed), errors={}), basis)
     content = form.read(request.POST)
     if content.find_texts:
-        return {"page": _edit_page(form, replace(content, errors={}), basis)}
+        return _edit_page(form, replace(content, errors={}), basis)
     # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
     merged = (
         merge_changes(form.record, form.fields, content, basis)
@@ -154,12 +150,12 @@ def compute_edited(resource: Record, request: Request) -> dict[str, Any]:
     return computed_in_form(form.records, form.fields, sent, form.read(sent).values, form.record.values)
 
 
-def _refuse_older(form: EditForm, basis: Basis, content: FormContent) -> dict[str, FormPage]:
+def _refuse_older(form: EditForm, basis: Basis, content: FormContent) -> FormPage:
     """Someone else saved first: nothing is stored, and the form comes back on the newer version."""
     merged = merge_changes(form.record, form.fields, content, basis)
     form.request.response.status_code = 409
     page = _edit_page(form, merged.content, form.basis)
-    return {"page": replace(page, conflict=conflict_of_changes(form.record, form.fields, merged))}
+    return replace(page, conflict=conflict_of_changes(form.record, form.fields, merged))
 
 
 def _posted_basis(request: Request, present: int) -> Basis:

@@ -17,7 +17,7 @@ from portal.views.lists.list_navigation import back_to_list
 from portal.web.addresses import record_address
 from portal.web.form_input import account_key, posted_once_key, posted_text
 
-FormAnswer: TypeAlias = dict[str, FormPage] | Response
+FormAnswer: TypeAlias = FormPage | Response
 Page = TypeVar("Page")
 
 
@@ -36,11 +36,11 @@ def answer_when_done(records: Records, request: Request, address: str) -> HTTPSe
     return HTTPSeeOther(address)
 
 
-def refused_form(request: Request, page: Page) -> dict[str, Page]:
+def refused_form(request: Request, page: Page) -> Page:
     """The answer to a form that is refused: its page once more, with 422 unless the status says more already."""
     if request.response.status_code == 200:
         request.response.status_code = 422
-    return {"page": page}
+    return page
 
 
 def keep_address_of_steps(records: Records, request: Request, address: str) -> None:

@@ -80,7 +80,7 @@ def change_views(module: Module, request: Request) -> Response:
         return change(shown, shown.view, request)
     except Refused as refused:
         page = list_page(module.records, request, RefusedName(posted_text(request, "name"), refused.message))
-        response = render_to_response("list.pt", {"page": page}, request)
+        response = render_to_response("list.pt", page, request)
         response.status_code = 422
         return response
 
@@ -133,7 +133,7 @@ def _delete(shown: ShownList, view: SavedView, request: Request) -> Response:
         icon="trash-2",
         hidden=(("do", "delete"), ("_sure", "1")),
     )
-    return render_to_response("question.pt", {"page": page}, request)
+    return render_to_response("question.pt", page, request)
 
 
 CHANGES: dict[str, Callable[[ShownList, SavedView, Request], Response]] = {

@@ -98,24 +98,24 @@ class ImportPage:
 
 
 @view_config(context=Module, name="import", request_method="GET", renderer="import.pt", permission="import")
-def show_import(module: Module, request: Request) -> dict[str, ImportPage]:
+def show_import(module: Module, request: Request) -> ImportPage:
     """`GET /MODULE/import`: the page as its address says: `file`, and where the columns go."""
     importing = ImportRequest(module.records, request, request.GET)
     page = _empty_page(importing)
     if importing.stored_import is None:
-        return {"page": page}
+        return page
     if importing.stored_import.first_event:
         raise HTTPSeeOther(imported_address(module.module_name, importing.stored_import.key))
     page = replace(page, file=importing.stored_import.name, hidden=(("file", importing.stored_import.key),))
     try:
         with importing.opened() as source:
-            return {"page": _with_file(page, importing, source)}
+            return _with_file(page, importing, source)
     except UnreadableFileError as unreadable:
-        return {"page": replace(page, error=_error_sentence(unreadable, request))}
+        return replace(page, error=_error_sentence(unreadable, request))
 
 
 @view_config(context=Module, name="import", request_method="POST", renderer="import.pt", permission="import")
-def take_import(module: Module, request: Request) -> dict[str, ImportPage] | Response:
+def take_import(module: Module, request: Request) -> ImportPage | Response:
     """`POST /MODULE/import`: takes a file, or imports the one that was looked at; `skip`: without its bad rows."""
     records = module.records
     if "file" in request.POST:

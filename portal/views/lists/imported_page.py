@@ -48,7 +48,7 @@ class ImportedPage:
 
 
 @view_config(context=Module, name="imported", request_method="GET", renderer="imported.pt", permission="import")
-def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
+def show_imported(module: Module, request: Request) -> ImportedPage:
     """`GET /MODULE/imported`: what became of the file `file`, which this account has imported."""
     importing = ImportRequest(module.records, request, request.GET)
     done = _done(importing)
@@ -64,17 +64,15 @@ def show_imported(module: Module, request: Request) -> dict[str, ImportedPage]:
         if records
     ]
     can_undo = bool(done.made) and not stored.undone and done.at > request.now - UNDONE_WITHIN
-    return {
-        "page": ImportedPage(
-            file=stored.name,
-            at=moment(done.at, request.reader),
-            back_url=list_address(module.module_name),
-            parts=tuple(parts),
-            undo_url=imported_address(module.module_name) if can_undo else "",
-            key=stored.key,
-            once=one_time_key(),
-        )
-    }
+    return ImportedPage(
+        file=stored.name,
+        at=moment(done.at, request.reader),
+        back_url=list_address(module.module_name),
+        parts=tuple(parts),
+        undo_url=imported_address(module.module_name) if can_undo else "",
+        key=stored.key,
+        once=one_time_key(),
+    )
 
 
 @view_config(context=Module, name="imported", request_method="POST", permission="import")
@@ -106,7 +104,7 @@ def undo(module: Module, request: Request) -> Response:
             for record, reason in undone.left
         ),
     )
-    return render_to_response("many.pt", {"page": page}, request)
+    return render_to_response("many.pt", page, request)
 
 
 def _done(importing: ImportRequest) -> Imported:

@@ -86,11 +86,11 @@ class ListPage(RecordTable):
 
 
 @view_config(context=Module, name="", request_method="GET", renderer="list.pt")
-def list_records(module: Module, request: Request) -> dict[str, ListPage]:
+def list_records(module: Module, request: Request) -> ListPage:
     """`GET /MODULE/`: what the address asks for, within what the profile shows."""
     page = list_page(module.records, request)
     remember_list(request, module.module_name)
-    return {"page": page}
+    return page
 
 
 def list_page(records: Records, request: Request, refused: RefusedName | None = None) -> ListPage:

@@ -121,7 +121,7 @@ def do_to_records(module: Module, request: Request) -> Response:
         return again
     outcomes = list(do_to_many(records, ids[:MOST_AT_ONCE], many.do))
     answer_when_done(records, request, _list_of(records, request))
-    return render_to_response("many.pt", {"page": _many_page(many, outcomes)}, request)
+    return render_to_response("many.pt", _many_page(many, outcomes), request)
 
 
 def _export_chosen(records: Records, request: Request, suffix: str) -> Response:
@@ -252,7 +252,7 @@ class ManyRequest:
         """The question; 422 where something is wrong."""
         problems = problems or {}
         page = _question_page(self, problems, error)
-        response = render_to_response("question.pt", {"page": page}, self.request)
+        response = render_to_response("question.pt", page, self.request)
         response.status_code = 422 if error or problems else 200
         return response
 

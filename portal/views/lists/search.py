@@ -53,7 +53,7 @@ class SearchPage:
 
 
 @view_config(context=Root, name="search", request_method="GET", renderer="search.pt")
-def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
+def search_everywhere(root: Root, request: Request) -> SearchPage:
     """`GET /search?q=`: the newest hits of every enabled module."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:1000]
     connection, policy = request.connection, request.policy
@@ -64,7 +64,7 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     )
     first = {module_hits.records.name: module_hits.newest[:1] for module_hits in modules}
     called = (called_record(Records(connection, policy, name), text, first.get(name, ())) for name in policy.modules)
-    return {"page": SearchPage(text, tuple(groups), tuple(filter(None, called)))}
+    return SearchPage(text, tuple(groups), tuple(filter(None, called)))
 
 
 def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tuple[Records, list[int]]]:

@@ -68,7 +68,7 @@ class TransitionForm(SentForm):
 
 
 @view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
-def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
+def show_transition(resource: RecordTransition, request: Request) -> QuestionPage | Response:
     """`GET /MODULE/ID/move/TRANSITION`: what the transition asks, or wants confirmed. From a state that it does not
     leave, as after the browser's Back button, there is nothing to ask: on to the record."""
     form = TransitionForm(resource, request)
@@ -76,14 +76,14 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
     if draft:
         inputs = as_form(draft.content.inputs)
         content = replace(form.read(inputs), errors={})
-        return {"page": _transition_page(form, content, inputs.get("comment", ""), draft)}
+        return _transition_page(form, content, inputs.get("comment", ""), draft)
     if not leaves(form.transition, state_of(form.records, form.record)):
         return set_flash(request, HTTPSeeOther(resource.record_resource.path), "moved-on")
-    return {"page": _transition_page(form, form.content(form.shown_inputs, form.known), "")}
+    return _transition_page(form, form.content(form.shown_inputs, form.known), "")
 
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
-def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
+def move_record(resource: RecordTransition, request: Request) -> QuestionPage | Response:
     """`POST /MODULE/ID/move/TRANSITION`: moves the record with what was answered."""
     form = TransitionForm(resource, request)
     records, record, transition = form.records, form.record, form.transition
@@ -92,7 +92,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     changed = form_after_button(request, records, form.fields, posted_content(request))
     content = form.read(request.POST if changed is None else changed)
     if changed is not None or content.find_texts:
-        return {"page": _transition_page(form, replace(content, errors={}), text)}
+        return _transition_page(form, replace(content, errors={}), text)
     if problem := transition_comment_problem(transition, text, bool(form.attached.files)):
         content = replace(content, errors={**content.errors, "comment": problem})
     if content.errors or form.attached.refused:
@@ -181,13 +181,13 @@ def comment_widget(transition: Transition, text: str, error: str) -> Widget:
 
 
 @view_config(context=Record, name="delete", request_method="GET", renderer="question.pt", permission="delete")
-def show_delete(resource: Record, request: Request) -> dict[str, QuestionPage]:
+def show_delete(resource: Record, request: Request) -> QuestionPage:
     """`GET /MODULE/ID/delete`: the question whether to delete the record."""
-    return {"page": _delete_page(resource, request, "")}
+    return _delete_page(resource, request, "")
 
 
 @view_config(context=Record, name="delete", request_method="POST", renderer="question.pt", permission="delete")
-def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
+def delete_record(resource: Record, request: Request) -> QuestionPage | Response:
     """`POST /MODULE/ID/delete`: deletes the record, unless other records still need it."""
     if again := answer_if_repeated(resource.records, request):
         return again

@@ -40,20 +40,19 @@ class CommentsPage:
 
 
 @view_config(context=RecordComments, name="", request_method="GET", renderer="comments.pt")
-def show_comments(context: RecordComments, request: Request) -> dict[str, CommentsPage]:
+def show_comments(context: RecordComments, request: Request) -> CommentsPage:
     """`GET /MODULE/ID/comments`: a stretch of the conversation; `before`: the id behind which it begins."""
     resource = context.record_resource
     record = resource.record
-    page = CommentsPage(
+    return CommentsPage(
         about=record_in_words(record),
         back_url=resource.path,
         thread=shown_comments(resource, request, record_files(resource), start_of_history(request) or BEYOND),
     )
-    return {"page": page}
 
 
 @view_config(context=RecordComments, name="", request_method="POST", renderer="detail.pt", permission="comment")
-def comment_on_record(context: RecordComments, request: Request) -> dict[str, DetailPage] | Response:
+def comment_on_record(context: RecordComments, request: Request) -> DetailPage | Response:
     """`POST /MODULE/ID/comments`: adds a comment, with its files; one stays on the page and sees it."""
     resource = context.record_resource
     records = resource.records
@@ -63,7 +62,7 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
     if INSERT in request.POST:
         text = "\n\n".join(filter(None, (text, answer_text(records, posted_text(request, "_answer")))))
         composer = new_composer(resource, request, text, internal, files=attached.files)
-        return {"page": detail_page(resource, request, composer, attached.refused)}
+        return detail_page(resource, request, composer, attached.refused)
     if problem := comment_problem(text, required=not attached.files):
         composer = new_composer(resource, request, text, internal, problem, attached.files)
         return refused_form(request, detail_page(resource, request, composer, attached.refused))
@@ -72,7 +71,7 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
     add_comment_and_files(resource, request, text, attached.files, internal)
     answer = answer_when_done(records, request, resource.path)
     if attached.refused:
-        return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
+        return detail_page(resource, request, new_composer(resource, request), attached.refused)
     return set_flash(request, answer, "commented")
 
 
@@ -94,13 +93,13 @@ def add_comment_and_files(
 
 
 @view_config(context=RecordComment, name="edit", request_method="GET", renderer="question.pt", permission="comment")
-def show_correction(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
+def show_correction(resource: RecordComment, request: Request) -> QuestionPage:
     """`GET /MODULE/ID/comments/COMMENT/edit`: the form in which an author corrects a comment."""
-    return {"page": _correction_page(resource, request, resource.comment.text)}
+    return _correction_page(resource, request, resource.comment.text)
 
 
 @view_config(context=RecordComment, name="edit", request_method="POST", renderer="question.pt", permission="comment")
-def correct_comment(resource: RecordComment, request: Request) -> dict[str, QuestionPage] | Response:
+def correct_comment(resource: RecordComment, request: Request) -> QuestionPage | Response:
     """`POST /MODULE/ID/comments/COMMENT/edit`: gives a comment another text; one with files may be without."""
     records = resource.records
     text = posted_comment(request, "text")
@@ -114,11 +113,11 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
 
 
 @view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
-def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
+def show_withdrawal(resource: RecordComment, request: Request) -> QuestionPage:
     """`GET /MODULE/ID/comments/COMMENT/withdraw`: the question whether a comment is to be withdrawn."""
     text = _("The comment and its files will be removed. The history will only say that you withdrew a comment.")
     page = replace(_comment_question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
-    return {"page": replace(page, submit=_("Withdraw"), tone="bad", icon="undo-2")}
+    return replace(page, submit=_("Withdraw"), tone="bad", icon="undo-2")
 
 
 @view_config(context=RecordComment, name="withdraw", request_method="POST", permission="comment")

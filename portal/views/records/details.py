@@ -67,10 +67,10 @@ class DetailPage:
 
 
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
-def show_record(resource: Record, request: Request) -> dict[str, DetailPage]:
+def show_record(resource: Record, request: Request) -> DetailPage:
     """`GET /MODULE/ID/`: the page of a record."""
     remember_place(resource, request)
-    return {"page": detail_page(resource, request, draft_composer(resource, request))}
+    return detail_page(resource, request, draft_composer(resource, request))
 
 
 def detail_page(

@@ -53,7 +53,7 @@ def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Respo
         # 200 where something was taken: a status of an error would take it back
         request.response.status_code = 200 if attached.files else 422
         shown = resource.record_resource
-        return {"page": detail_page(shown, request, new_composer(shown, request), refused)}
+        return detail_page(shown, request, new_composer(shown, request), refused)
     return set_flash(request, answer, "attached")
 
 
@@ -69,7 +69,7 @@ def add_form_files(resource: Module | Record, request: Request, record_id: int, 
     module = resource if isinstance(resource, Module) else resource.__parent__
     shown = module[str(record_id)]
     page = detail_page(shown, request, new_composer(shown, request), attached.refused)
-    return render_to_response("detail.pt", {"page": page}, request)
+    return render_to_response("detail.pt", page, request)
 
 
 @view_config(route_name=API_ROUTE, context=RecordFile, name="", request_method="GET")

@@ -96,19 +96,18 @@ class HistoryPage:
 
 
 @view_config(context=Record, name="history", request_method="GET", renderer="history.pt")
-def show_history(resource: Record, request: Request) -> dict[str, HistoryPage]:
+def show_history(resource: Record, request: Request) -> HistoryPage:
     """`GET /MODULE/ID/history`: all that happened to the record; `before`: the key of an older page."""
     if not resource.access.detail.history:
         raise HTTPNotFound
     records, record = resource.records, resource.record
     events, more = record_history(records, record, PAGE, start_of_history(request))
-    page = HistoryPage(
+    return HistoryPage(
         about=record_in_words(record),
         back_url=resource.path,
         lines=tuple(history_line(records, request, event) for event in events),
         older_url=f"{resource.path}history?before={more}" if more else "",
     )
-    return {"page": page}
 
 
 def history_card(resource: Record, request: Request, stored: Sequence[Mapping[str, Any]]) -> History | None:

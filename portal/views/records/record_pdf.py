@@ -65,7 +65,7 @@ class PdfPage:
 
 
 @view_config(context=Record, name="record.pdf", request_method="GET", renderer="record.typ")
-def record_as_pdf(resource: Record, request: Request) -> dict[str, PdfPage]:
+def record_as_pdf(resource: Record, request: Request) -> PdfPage:
     """`GET /MODULE/ID/record.pdf`: the record as a PDF, named by its reference."""
     shown = _without_internal(resource)
     stored = [stored for stored in record_files(shown) if not stored.internal]
@@ -78,7 +78,7 @@ def record_as_pdf(resource: Record, request: Request) -> dict[str, PdfPage]:
     talks = resource.module.comments
     comments = newest_public_comments(shown.records, shown.record, MOST_COMMENTS + 1) if talks else []
     values = (value for row in (aside, *(row for section in sections for row in section.rows)) for value in row)
-    page = PdfPage(
+    return PdfPage(
         portal=settings.name,
         logo=assets.get(assets.logo).body,
         accent=settings.accent,
@@ -98,7 +98,6 @@ def record_as_pdf(resource: Record, request: Request) -> dict[str, PdfPage]:
         numbering=_("Page ${page} of ${pages}"),
         earlier=_("Earlier comments are in the portal.") if len(comments) > MOST_COMMENTS else "",
     )
-    return {"page": page}
 
 
 def _without_internal(resource: Record) -> Record:

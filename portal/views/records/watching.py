@@ -82,9 +82,9 @@ def watchers_card(resource: Record) -> Watchers | None:
 
 
 @view_config(context=RecordWatchers, name="", request_method="GET", renderer="question.pt", permission="watch")
-def show_adding(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage]:
+def show_adding(resource: RecordWatchers, request: Request) -> QuestionPage:
     """`GET /MODULE/ID/watchers`: the form by which a watcher is added."""
-    return {"page": _adding_page(resource, request)}
+    return _adding_page(resource, request)
 
 
 @view_config(context=RecordWatchers, name="find", request_method="GET", renderer="json", permission="watch")
@@ -95,7 +95,7 @@ def find_people(resource: RecordWatchers, request: Request) -> list[dict[str, An
 
 
 @view_config(context=RecordWatchers, name="", request_method="POST", renderer="question.pt")
-def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage] | Response:
+def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage | Response:
     """`POST /MODULE/ID/watchers`: adds or removes a person; others than oneself only with the right `watch`."""
     records, record = resource.records, resource.record
     writer, removed = request.writer(records), posted_text(request, "remove")
@@ -120,12 +120,12 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
     return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "watched")
 
 
-def _refused_watchers(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:
+def _refused_watchers(resource: RecordWatchers, request: Request, error: str) -> QuestionPage:
     """The form with what was typed, and why nobody was added; without a reason while the reader looks for somebody."""
     if not posted_text(request, "_find"):
         request.response.status_code = 422
         error = error or NOBODY_CHOSEN
-    return {"page": _adding_page(resource, request, error)}
+    return _adding_page(resource, request, error)
 
 
 def _person_id(text: str) -> int | None:
