@@ -1,15 +1,14 @@
 """The only file that imports Alembic, which with Mako and Pygments is large, and is needed only when tables change.
 
-Loaded on first use, by alter.py, which changes tables, and by difference.py, which compares them.
+Loaded on first use, by alter.py, which changes tables, and by difference.py, which compares types.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import produce_migrations
 from alembic.migration import MigrationContext
-from alembic.operations import Operations, ops
+from alembic.operations import Operations
 
 
 def operations(connection: sa.Connection) -> Operations:
@@ -17,35 +16,14 @@ def operations(connection: sa.Connection) -> Operations:
     return Operations(MigrationContext.configure(connection))
 
 
-def differences(
-    connection: sa.Connection, declared: sa.MetaData, is_ours: Callable[..., bool]
-) -> Iterator[tuple[str, str, str]]:
-    """What Alembic finds to differ between the database and `declared`: the kind, the table, the column or index.
+def type_comparison(connection: sa.Connection) -> Callable[[sa.types.TypeEngine[Any], sa.Column[Any]], bool]:
+    """A function: whether the type that a column has in this database is another one than that of a declared column.
 
-    `is_ours`: whether a table, column or index of the database counts, as Alembic's `include_name`.
+    A type that the database does not tell, as of a computed column, is taken for the same.
     """
-    context = MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True})
-    upgrade = produce_migrations(context, declared).upgrade_ops
-    for operation in upgrade.ops if upgrade else ():
-        yield from _parts(operation)
+    compare = MigrationContext.configure(connection).impl.compare_type
 
+    def differ(there: sa.types.TypeEngine[Any], declared: sa.Column[Any]) -> bool:
+        return not isinstance(there, sa.types.NullType) and compare(sa.Column(declared.name, there), declared)
 
-def _parts(operation: Any) -> Iterator[tuple[str, str, str]]:
-    match operation:
-        case ops.ModifyTableOps():
-            for part in operation.ops:
-                yield from _parts(part)
-        case ops.CreateTableOp():
-            yield "table", operation.table_name, ""
-        case ops.DropTableOp():
-            yield "obsolete table", operation.table_name, ""
-        case ops.AddColumnOp():
-            yield "column", operation.table_name, operation.column.name
-        case ops.DropColumnOp():
-            yield "obsolete column", operation.table_name, operation.column_name
-        case ops.AlterColumnOp() if operation.modify_type is not None:
-            yield "retyped column", operation.table_name, operation.column_name
-        case ops.CreateIndexOp():
-            yield "index", operation.table_name, str(operation.index_name)
-        case ops.DropIndexOp():
-            yield "obsolete index", str(operation.table_name), str(operation.index_name)
+    return differ

@@ -1,16 +1,17 @@
 """The difference between the tables in the database and the declared ones.
 
-Found by Alembic in the real database, or by comparing two snapshots, which is quick. Only the portal's own objects
+Found in the real database, or by comparing two snapshots, which is quick. Only the portal's own objects
 count: a table, column or index that neither the declaration nor the last snapshot names belongs to somebody else, and
 is never touched.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
 
 from portal.database.migration.declared_renames import Renames
 from portal.database.migration.former_names import FormerNames
@@ -22,7 +23,7 @@ from portal.database.schema.tables import Tables
 from portal.database.search.index import is_index_object
 from portal.lazy import LazyModule
 
-DECLARED = "declared"  # in the info of a column or an index: its name in the declaration
+TypesDiffer = Callable[[sa.types.TypeEngine[Any], sa.Column[Any]], bool]  # of a column there, and of the declared one
 
 alembic = LazyModule("portal.database.migration.alembic")
 
@@ -42,17 +43,6 @@ class Difference:
     obsolete_tables: set[str] = field(default_factory=set)
     obsolete_columns: dict[str, set[str]] = field(default_factory=_by_table)
     obsolete_indexes: dict[str, set[str]] = field(default_factory=_by_table)
-
-    def add(self, kind: str, table: str, name: str) -> None:
-        """Adds one difference as alembic.py names it."""
-        by_table = {
-            "column": self.columns, "obsolete column": self.obsolete_columns, "retyped column": self.retyped_columns,
-            "index": self.indexes, "obsolete index": self.obsolete_indexes,
-        }  # fmt: skip
-        if kind in by_table:
-            by_table[kind][table].add(name)
-        else:
-            (self.tables if kind == "table" else self.obsolete_tables).add(table)
 
     @property
     def changed_tables(self) -> set[str]:
@@ -83,80 +73,66 @@ def inspect_database(
 ) -> Difference:
     """The difference of the real database. What `old` names and `new` does not is obsolete.
 
-    `old` is under the new names; the database still has the former `names`. Alembic is asked about the tables that are
-    there: about a missing one it takes long to find out no more than that.
+    `old` is under the new names; the database still has the former `names`.
     """
     known = {
         names.table(table): {names.column(table, column) for column in columns}
         for table, columns in changed_columns(old, new).items()
     }
-    own = [table for table in tables.metadata.tables.values() if EXISTING not in table.info]
-    there = set(sa.inspect(connection).get_table_names())
-    missing = {table.name for table in own if names.table(table.name) not in there}
-    compared = _comparable((table for table in own if table.name not in missing), names)
-    declared = compared.tables
-
-    def is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
-        table = parents.get("table_name") or ""
-        if name is None or kind == "table":
-            return kind != "table" or (name in declared or name in known) and not is_index_object(name or "")
-        if kind == "column":
-            return (table in declared and name in declared[table].c) or name in known.get(table, ())
-        if kind == "index":
-            return name.startswith(PREFIX) and not is_index_object(name)
-        return True
-
-    new_names = {former: after for after, former in names.tables.items()}
-    difference = Difference(tables=missing)
-    for kind, former, name in [
-        *alembic.differences(connection, compared, is_ours),
-        *(
-            ("index", table.name, name)
-            for name in unusable_indexes(connection)
-            for table in declared.values()
-            if name in {index.name for index in table.indexes}
-        ),
-    ]:
-        difference.add(kind, new_names.get(former, former), _new_name(declared.get(former), name))
-    _drop_indexes_of_whole_tables(difference)
+    own = {names.table(table.name): table for table in tables.metadata.tables.values() if EXISTING not in table.info}
+    inspector = sa.inspect(connection)
+    there = {*inspector.get_table_names()}
+    difference = Difference(
+        tables={table.name for former, table in own.items() if former not in there},
+        obsolete_tables=(there & known.keys()) - own.keys(),
+    )
+    compared = {former: table for former, table in own.items() if former in there}
+    if compared:
+        columns = inspector.get_multi_columns(filter_names=[*compared])
+        indexes = inspector.get_multi_indexes(filter_names=[*compared])
+        differ, unusable = alembic.type_comparison(connection), unusable_indexes(connection)
+        for former, table in compared.items():
+            _compare_columns(difference, table, columns[None, former], known.get(former, set()), names, differ)
+            usable = [index for index in indexes[None, former] if index["name"] not in unusable]
+            _compare_indexes(difference, table, usable, names)
     return difference
 
 
-def _new_name(table: sa.Table | None, former: str) -> str:
-    """The declared name of a column or an index."""
-    if table is None:
-        return former
-    by_former = {str(column.key): column for column in table.c} | {str(index.name): index for index in table.indexes}
-    return by_former[former].info[DECLARED] if former in by_former else former
+def _compare_columns(
+    difference: Difference,
+    table: sa.Table,
+    there: Iterable[ReflectedColumn],
+    known: Collection[str],
+    names: FormerNames,
+    differ: TypesDiffer,
+) -> None:
+    """Adds what differs in the columns of a table; `known`: the former names of those that may be dropped."""
+    types = {column["name"]: column["type"] for column in there}
+    former = {names.column(table.name, column.name): column for column in table.c}
+    difference.columns[table.name] |= {column.name for name, column in former.items() if name not in types}
+    difference.retyped_columns[table.name] |= {
+        column.name for name, column in former.items() if name in types and differ(types[name], column)
+    }
+    difference.obsolete_columns[table.name] |= {name for name in types if name in known and name not in former}
 
 
-def _comparable(tables: Iterable[sa.Table], names: FormerNames) -> sa.MetaData:
-    """The declared tables under their former names, without foreign keys: Alembic sorts tables, and tables in a circle
-    have no order."""
-    metadata = sa.MetaData()
-    for table in tables:
-        former = partial(names.column, table.name)
-        columns = [
-            sa.Column(former(column.name), column.type, primary_key=column.primary_key, info={DECLARED: column.name})
-            for column in table.c
-        ]
-        unique = [
-            sa.UniqueConstraint(*map(former, constraint.columns.keys()), name=constraint.name)
-            for constraint in table.constraints
-            if isinstance(constraint, sa.UniqueConstraint)
-        ]
-        copy = sa.Table(names.table(table.name), metadata, *columns, *unique)
-        for index in table.indexes:
-            of = [copy.c[former(column.name)] for column in index.columns]
-            sa.Index(names.index(index, table.name), *of, unique=index.unique, info={DECLARED: str(index.name)})
-    return metadata
-
-
-def _drop_indexes_of_whole_tables(difference: Difference) -> None:
-    """The indexes of a table that is created or dropped are created and dropped with it."""
-    for table in (*difference.tables, *difference.obsolete_tables):
-        difference.indexes.pop(table, None)
-        difference.obsolete_indexes.pop(table, None)
+def _compare_indexes(
+    difference: Difference, table: sa.Table, there: Iterable[ReflectedIndex], names: FormerNames
+) -> None:
+    """Adds what differs in the portal's indexes of a table; one of other columns is obsolete and missing."""
+    shapes = {str(index["name"]): (index["column_names"], bool(index["unique"])) for index in there}
+    declared = {names.index(index, table.name): index for index in table.indexes}
+    same = {
+        name
+        for name, index in declared.items()
+        if shapes.get(name) == ([names.column(table.name, column.name) for column in index.columns], index.unique)
+    }
+    difference.indexes[table.name] |= {str(index.name) for name, index in declared.items() if name not in same}
+    difference.obsolete_indexes[table.name] |= {
+        str(declared[name].name) if name in declared else name
+        for name in shapes
+        if name not in same and name.startswith(PREFIX) and not is_index_object(name)
+    }
 
 
 def compare_snapshots(old: Snapshot, new: Snapshot) -> Difference:
