@@ -8,6 +8,7 @@ import datetime
 import weakref
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import ClassVar
 
 import sqlalchemy as sa
 
@@ -38,7 +39,7 @@ class Policy:
     reader: Reader
     records_from: datetime.date | None = None
     system: bool = False  # the portal itself
-    statements: StatementCache | None = field(default=None, compare=False, repr=False)  # of a shared policy
+    is_shared: ClassVar[bool] = False
 
     @property
     def declaration(self) -> Declaration:
@@ -46,16 +47,16 @@ class Policy:
         return self.tables.declaration
 
     @cached_property
-    def shared(self) -> "Policy | None":
-        """The policy in whose name the statements for all readers of this kind are built; None where the rights of
-        this reader differ from theirs by more than whose the records are."""
+    def shared(self) -> "SharedPolicy | None":
+        """The policy of all readers of this kind; None where the rights of this reader differ from theirs by more than
+        whose the records are."""
         kind = ReaderKind.of(SYSTEM if self.system else self.profile.name, self.reader)
         is_declared = self.system or self.declaration.profiles.get(self.profile.name) is self.profile
         if kind is None or not is_declared or self.records_from is not None:
             return None
-        policy: Policy | None = self.tables.shared_policies.get(kind)
+        policy: SharedPolicy | None = self.tables.shared_policies.get(kind)
         if policy is None or policy.reader.today != self.reader.today:
-            policy = replace(self, reader=shared_reader(self.reader), statements=StatementCache())
+            policy = SharedPolicy(self.tables, self.profile, shared_reader(self.reader), system=self.system)
             self.tables.shared_policies[kind] = policy
         return policy
 
@@ -286,6 +287,14 @@ class Policy:
         if module.name == self.reader.organizations:
             own_ids.extend(self.reader.companies)
         return sa.or_(table.c["created"] >= midnight, table.c["id"].in_(own_ids))
+
+
+@dataclass(frozen=True)
+class SharedPolicy(Policy):
+    """The policy in whose name the statements for all readers of one kind are built."""
+
+    statements: StatementCache = field(default_factory=StatementCache, compare=False, repr=False)
+    is_shared: ClassVar[bool] = True
 
 
 class ModulePolicy:

@@ -23,7 +23,7 @@ from portal.database.fetching import Row, fetch
 from portal.database.postgresql import cache_plan
 from portal.database.sql import AmongIds, Redundant, integer_literal
 from portal.fields.column_types import UTCDateTime
-from portal.records.policy import Policy
+from portal.records.policy import Policy, SharedPolicy
 from portal.records.reading.count_statements import Count
 from portal.records.reading.page_of_records import Record
 from portal.records.reading.record_reader import RecordReader
@@ -98,7 +98,7 @@ def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, pag
 def _counted_modules(policy: Policy) -> tuple[str, ...]:
     """The modules in which what is new is counted, found once for all readers of a kind."""
     shared = policy.shared
-    if shared is None or shared.statements is None:
+    if shared is None:
         return tuple(name for name in policy.modules if is_counted(policy, name))
     return shared.statements.get(
         StatementKey("news modules", ""), lambda: tuple(name for name in shared.modules if is_counted(shared, name))
@@ -189,14 +189,14 @@ def _statement(policy: Policy, page: PageShown | None) -> Any:
     """The statement, shared where the scope of every module is, and what the tabs ask for; None where nothing can be
     new."""
     shared, statement = policy.shared, None
-    if shared is not None and shared.statements is not None:
+    if shared is not None:
         purpose = "news and speakers" if page and page.spoken else "news"
         key = StatementKey(purpose, page.reader.name if page else "", conditions=(page.tabs if page else (),))
         statement = shared.statements.get(key, lambda: _shared(policy, shared, page))
     return _NewsStatement(policy, page).build(_counted_modules(policy)) if statement is None else statement
 
 
-def _shared(policy: Policy, shared: Policy, page: PageShown | None) -> Any:
+def _shared(policy: Policy, shared: SharedPolicy, page: PageShown | None) -> Any:
     """The statement for all readers of the kind of `policy`; None where each needs one of their own, or none."""
     counted = _counted_modules(policy)
     if not all(map(shared.scope_is_shared, counted)) or not may_be_shared(page.tabs if page else ()):

@@ -77,9 +77,7 @@ class RecordReader(ModulePolicy):
         """Statements for all readers of this kind; None where this reader has rights of their own, or the scope
         depends on the moment."""
         policy = self.policy.shared
-        if policy is None or policy.statements is None or not may_be_shared([self.narrowed]):
-            return None
-        if not policy.scope_is_shared(self.name):
+        if policy is None or not may_be_shared([self.narrowed]) or not policy.scope_is_shared(self.name):
             return None
         dialect = self.connection.dialect.name
         return policy.statements.get(
@@ -93,12 +91,10 @@ class RecordReader(ModulePolicy):
     def build(self, key: StatementKey | None, build: Callable[[Statements], Built]) -> Built:
         """What `build` returns: built once for all readers of this kind if its `key` may be shared; without a key for
         this reader alone."""
-        shared = self.shared_statements
-        if key is None or shared is None or shared.policy.statements is None:
+        policy, shared = self.policy.shared, self.shared_statements
+        if key is None or policy is None or shared is None or not all(map(may_be_shared, key.conditions)):
             return build(self.statements)
-        if not all(map(may_be_shared, key.conditions)):
-            return build(self.statements)
-        return shared.policy.statements.get(key, lambda: build(shared))
+        return policy.statements.get(key, lambda: build(shared))
 
     def with_parameters(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """Conditions for a shared statement, with parameters for what `typed` knows; `execute` gives their values."""

@@ -96,15 +96,14 @@ def _ids(number: int) -> str:
 
 def _statement(parts: Sequence[_Part]) -> Statement:
     """The statement for all parts: built once for all readers of this kind where the scope of each module is shared."""
-    shared = [part.reader.shared_statements for part in parts if part.reader.narrowed == ALWAYS]
-    built_once = [statements for statements in shared if statements is not None]
-    cache = built_once[0].policy.statements if len(built_once) == len(parts) else None
-    if cache is None:
+    policy, shared = parts[0].reader.policy.shared, [part.reader.shared_statements for part in parts]
+    built_once = [statements for statements in shared if statements is not None and statements.narrowed == ALWAYS]
+    if policy is None or len(built_once) < len(parts):
         return _union([part.reader.statements for part in parts], parts)
     modules, fields = [part.reader.name for part in parts], [tuple(each.name for each in part.fields) for part in parts]
     dialect = parts[0].reader.connection.dialect.name
     key = StatementKey("by ids together", " ".join(modules), dialect, fields=tuple(" ".join(of) for of in fields))
-    return cache.get(key, lambda: _union(built_once, parts))
+    return policy.statements.get(key, lambda: _union(built_once, parts))
 
 
 def _union(statements: Sequence[Statements], parts: Sequence[_Part]) -> Statement:

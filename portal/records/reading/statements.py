@@ -268,9 +268,7 @@ class Statements(ModulePolicy):
 
     def _planned_once(self, statement: Statement) -> Statement:
         """A statement that uses the same index whoever reads. If it is a shared one, the database may plan it once."""
-        if self.policy.statements is None:
-            return statement
-        return cache_plan(statement, self.policy.tables.version)
+        return cache_plan(statement, self.policy.tables.version) if self.policy.is_shared else statement
 
     def sql(self, condition: Condition) -> sa.ColumnElement[bool]:
         """SQL for a condition, made once: every count beside a filter has the filter's."""

@@ -103,7 +103,7 @@ def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int
 def _statement(policy: Policy, target: str) -> Statement:
     """The statement for `_titled`, shared where the scope of the target is."""
     shared = policy.shared
-    if shared is None or shared.statements is None or not shared.scope_is_shared(target):
+    if shared is None or not shared.scope_is_shared(target):
         return _build(policy, target)
     version = policy.tables.version
     return shared.statements.get(StatementKey("titles", target), lambda: cache_plan(_build(shared, target), version))
