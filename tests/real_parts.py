@@ -5,6 +5,7 @@ be had is said so (`unavailable`).
 """
 
 import contextlib
+import fcntl
 import importlib.util
 import json
 import os
@@ -104,6 +105,19 @@ class PostgreSQL:
 
     def _connected(self) -> psycopg.Connection:
         return psycopg.connect(host=str(self.folder), user="portal", dbname="postgres", autocommit=True)
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """The folder that `make` fills, once for all processes of a run; who wants to change it copies it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = folder.with_suffix(".unfinished")
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ The tests share the database: each works on tickets of its own making, or only l
 """
 
 import csv
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from portal.database.engine import writing
 from portal.settings import Settings
 from tests.browser.walking import FOLDER, sign_in, ticket
 from tests.portal_files import copied
-from tests.real_parts import PAGE_TIMEOUT, serving
+from tests.real_parts import PAGE_TIMEOUT, made_once, serving
 
 MORE_TICKETS = 60  # enough for a second and a third page
 
@@ -36,10 +37,13 @@ def run(*arguments: str) -> str:
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the demo's declarations with its database filled."""
-    folder = copied(FOLDER, tmp_path_factory.mktemp("demo"))
-    run("apply", "--folder", str(folder))
-    run("demo", "--tickets", str(MORE_TICKETS), "--folder", str(folder))
-    return folder
+
+    def fill(folder: Path) -> None:
+        copied(FOLDER, folder)
+        run("apply", "--folder", str(folder))
+        run("demo", "--tickets", str(MORE_TICKETS), "--folder", str(folder))
+
+    return shutil.copytree(made_once(tmp_path_factory, "filled-demo", fill), tmp_path_factory.mktemp("demo") / "portal")
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,10 @@ from babel.messages.pofile import read_po
 
 from portal.fields.reader import Reader
 from portal.texts import LOCALE, _, ngettext, translate
+from tests.source_code import PORTAL, python_files, tree_of
 
 Sentence = str | tuple[str, str]
 
-PORTAL = Path(__file__).parents[2] / "portal"
 LANGUAGES = sorted(path.stem for path in LOCALE.glob("*.po"))
 SENTENCE = re.compile(r"f?'?[A-Z][a-z]+( [a-z“{][^ ]*){2,}[.!?]?")
 NOT_SHOWN = re.compile(r"_|ngettext|log\.\w+|.*Error")
@@ -57,9 +57,9 @@ def test_no_sentence_of_the_code_is_shown_as_it_is_written():
     shown = [
         f"{path.relative_to(PORTAL)}:{node.lineno}: {said}"
         for folder in people_read
-        for path in (PORTAL / folder).rglob("*.py")
+        for path in python_files(PORTAL / folder)
         if path.name not in NOT_TRANSLATED
-        for node, said in untranslated(ast.parse(path.read_text(encoding="utf-8")))
+        for node, said in untranslated(tree_of(path))
     ]
     assert shown == []
 

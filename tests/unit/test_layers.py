@@ -4,11 +4,12 @@ Each test lists every offender, so that one run shows all there is to mend.
 """
 
 import ast
-import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-PORTAL = Path(__file__).parents[2] / "portal"
+from tests.source_code import PORTAL, nodes_of, python_files, text_of, tree_of
+
+FILES = frozenset(python_files())
 
 # From low to high. A file imports from rows below its own, and from its own folder.
 ROWS = [
@@ -56,15 +57,10 @@ MOST_LINES_OF_A_FILE = 400
 MOST_LINES_OF_A_FUNCTION = 60
 
 
-@functools.cache
-def trees() -> Mapping[Path, ast.Module]:
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PORTAL.rglob("*.py"))}
-
-
 def test_a_file_imports_only_from_below():
     offenders = [
         f"{place(path, line)} imports {other}"
-        for path in trees()
+        for path in python_files()
         for line, other in rooms_imported(path)
         if not may_import(room_of(path), other)
     ]
@@ -74,7 +70,7 @@ def test_a_file_imports_only_from_below():
 def test_a_library_is_imported_only_where_it_is_at_home():
     offenders = [
         f"{place(path, node.lineno)} imports {module}"
-        for path in trees()
+        for path in python_files()
         for node, module, _name in imports(path)
         if room_of(path) not in HOMES.get(module.partition(".")[0].partition("_")[0], {room_of(path)})
     ]
@@ -84,9 +80,10 @@ def test_a_library_is_imported_only_where_it_is_at_home():
 def test_imports_are_absolute_and_at_the_top():
     offenders = [
         place(path, node.lineno)
-        for path, tree in trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom) and (node not in tree.body or getattr(node, "level", 0))
+        for path in python_files()
+        for node in nodes_of(path)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        if node not in tree_of(path).body or getattr(node, "level", 0)
     ]
     assert offenders == []
 
@@ -95,9 +92,9 @@ def test_only_the_settings_read_the_environment():
     names = {"environ", "environb", "getenv", "getenvb"}
     offenders = [
         place(path, node.lineno)
-        for path, tree in trees().items()
+        for path in python_files()
         if room_of(path) != "settings"
-        for node in ast.walk(tree)
+        for node in nodes_of(path)
         if (
             (isinstance(node, ast.Attribute) and node.attr in names and getattr(node.value, "id", "") == "os")
             or (
@@ -113,13 +110,13 @@ def test_only_the_settings_read_the_environment():
 def test_files_and_functions_are_small():
     long_files = [
         f"{place(path, lines)}: {lines} lines"
-        for path in trees()
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES_OF_A_FILE
+        for path in python_files()
+        if (lines := len(text_of(path).splitlines())) > MOST_LINES_OF_A_FILE
     ]
     long_functions = [
         f"{place(path, node.lineno)} {node.name}: {lines} lines"
-        for path, tree in trees().items()
-        for node in ast.walk(tree)
+        for path in python_files()
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := node.end_lineno - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
     ]
@@ -157,11 +154,11 @@ def file_of(module: str, name: str | None) -> Path:
         folder.with_suffix(".py"),
         folder / "__init__.py",
     ]
-    return next(way for way in ways if way in trees())
+    return next(way for way in ways if way in FILES)
 
 
 def imports(path: Path) -> Iterator[tuple[ast.Import | ast.ImportFrom, str, str | None]]:
-    for node in ast.walk(trees()[path]):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

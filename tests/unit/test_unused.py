@@ -3,9 +3,9 @@
 import ast
 import re
 from collections import Counter
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.source_code import PORTAL, ROOT, nodes_of, python_files, text_of, tree_of
+
 # Called by the libraries whose classes they extend.
 BY_LIBRARIES = {
     "self_group", "get_col_spec", "tpc_begin", "tpc_vote", "tpc_finish", "tpc_abort", "abort", "sortKey",
@@ -16,13 +16,12 @@ BY_DECORATOR = {"property", "classmethod", "staticmethod", "cached_property"}  #
 
 
 def test_every_function_is_named_somewhere_else():
-    files = [path for path in (ROOT / "portal").rglob("*") if path.suffix in (".py", ".pt")]
-    named = Counter(re.findall(r"\w+", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+    files = [*python_files(), *PORTAL.rglob("*.pt")]
+    named = Counter(re.findall(r"\w+", "\n".join(map(text_of, files))))
     unused = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
-        for path in files
-        if path.suffix == ".py"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for path in python_files()
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef) and named[node.name] == 1
         if not node.name.startswith(("__", "test_")) and node.name not in BY_LIBRARIES
         if {_name(decorator) for decorator in node.decorator_list} <= BY_DECORATOR
@@ -32,17 +31,15 @@ def test_every_function_is_named_somewhere_else():
 
 def test_a_function_that_only_its_own_file_uses_is_called_so():
     """`_name`. What a decorator or a name in a text hands to others is used there; what a test calls as well."""
-    files = [path for folder in ("portal", "tests", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))]
-    texts = {path: path.read_text(encoding="utf-8") for path in files}
-    words = Counter(word for text in texts.values() for word in set(re.findall(r"\w+", text)))
+    files = [path for folder in ("portal", "tests", "benchmarks") for path in python_files(ROOT / folder)]
+    words = Counter(word for path in files for word in set(re.findall(r"\w+", text_of(path))))
     kept = {"cache", "lru_cache", "contextmanager"}  # decorators that hand a function to nobody
     offenders = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
-        for path, text in texts.items()
-        if path.is_relative_to(ROOT / "portal")
-        for node in ast.parse(text).body
+        for path in python_files()
+        for node in tree_of(path).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and words[node.name] == 1
-        if {_name(decorator) for decorator in node.decorator_list} <= kept and f'.{node.name}"' not in text
+        if {_name(decorator) for decorator in node.decorator_list} <= kept and f'.{node.name}"' not in text_of(path)
     ]
     assert offenders == []
 

@@ -1,9 +1,9 @@
 """Whatever the language accepts has an effect outside of `portal/declaration/`."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -14,8 +14,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.views.administration.rights_in_words import ACTION_LABELS
 from portal.workshop.differences import DEEDS
-
-PORTAL = Path(__file__).parents[3] / "portal"
+from tests.source_code import PORTAL, nodes_of, python_files
 
 # Keys whose whole effect is on the resolved declaration.
 RESOLVED = {"Profile.extends", "Rollup.includes_unseen"}
@@ -53,13 +52,14 @@ def test_every_word_under_can_is_put_into_words(words):
     assert set(words) == set(shapes.ACTIONS)
 
 
+@functools.cache
 def words_outside() -> set[str]:
     """Attributes and texts in the code outside of the declaration, and every word of the templates."""
     words: set[str] = set()
-    for path in PORTAL.rglob("*.py"):
+    for path in python_files():
         if path.is_relative_to(PORTAL / "declaration"):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Attribute):
                 words.add(node.attr)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -5,7 +5,6 @@ import dataclasses
 import functools
 import re
 from importlib import import_module
-from pathlib import Path
 from pkgutil import walk_packages
 from typing import get_args, get_type_hints
 
@@ -16,8 +15,8 @@ from portal.fields.base import Field
 from portal.views import displays
 from portal.views.forms import widgets
 from portal.web import frame
+from tests.source_code import PORTAL, python_files, tree_of
 
-PORTAL = Path(views.__file__).parents[1]
 MODULES = [import_module(each.name) for each in walk_packages(views.__path__, "portal.views.")] + [frame]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
 TYPESET = [path.read_text("utf-8") for path in (PORTAL / "templates").glob("*.typ")]
@@ -27,8 +26,8 @@ STYLES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "stati
 
 @functools.cache
 def trees():
-    paths = [path for folder in ("views", "web", "rendering") for path in (PORTAL / folder).rglob("*.py")]
-    return [ast.parse(path.read_text("utf-8")) for path in paths]
+    paths = [path for folder in ("views", "web", "rendering") for path in python_files(PORTAL / folder)]
+    return [tree_of(path) for path in paths]
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from portal.web.flash import MESSAGES
 from portal.web.frame import ADMINISTRATION_PAGES, VIEWS
 from portal.web.resources import RecordBranch
 from tests.functional.test_isolation import BY_PROGRAMS, POSTED
+from tests.source_code import nodes_of, python_files, tree_of
 
 FOLDER = Path(views.__file__).parent
 TEMPLATES = FOLDER.parent / "templates"
@@ -65,8 +66,8 @@ FOR_SCRIPTS = {
 
 def declared_views():
     """(file.function, decorator, its keywords as they are written) for every view."""
-    for path in sorted(FOLDER.rglob("*.py")):
-        for node in ast.parse(path.read_text("utf-8")).body:
+    for path in python_files(FOLDER):
+        for node in tree_of(path).body:
             for decorator in getattr(node, "decorator_list", ()):
                 name = getattr(getattr(decorator, "func", None), "id", "")
                 if name.endswith("view_config"):
@@ -77,8 +78,8 @@ def declared_views():
 def test_the_docstring_of_a_view_begins_with_its_method_and_address():
     offenders = [
         f"{path.relative_to(FOLDER)}:{node.lineno}"
-        for path in sorted(FOLDER.rglob("*.py"))
-        for node in ast.parse(path.read_text("utf-8")).body
+        for path in python_files(FOLDER)
+        for node in tree_of(path).body
         if any(ast.unparse(one).startswith(("view_config", "api_view")) for one in getattr(node, "decorator_list", ()))
         and not re.match(r"`(GET|POST|PUT|PATCH|DELETE) /", ast.get_docstring(node) or "")
     ]
@@ -144,7 +145,7 @@ def test_whatever_is_posted_to_a_record_and_below_it_is_tried_on_a_foreign_one()
 
 def test_what_the_next_page_shall_say_has_its_sentence():
     calls = [
-        call for path in FOLDER.rglob("*.py") for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        call for path in python_files(FOLDER) for call in nodes_of(path)
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "set_flash"
     ]  # fmt: skip
     keys = {
@@ -157,8 +158,7 @@ def test_what_the_next_page_shall_say_has_its_sentence():
 
 def test_whatever_happens_to_a_record_has_its_sentence():
     happened = {
-        call.args[2].value for path in FOLDER.parent.rglob("*.py")
-        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        call.args[2].value for path in python_files() for call in nodes_of(path)
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "add_event"
         and isinstance(call.args[2], ast.Constant)
     }  # fmt: skip
