@@ -65,8 +65,13 @@ class InForms(Shape):
         return ()
 
     @property
+    def option_conditions(self) -> Mapping[str, Condition]:
+        """When a form offers an option of this field, by its name; those that it always offers are left out."""
+        return {}
+
+    @property
     def lower_bound_field(self) -> str | None:
-        """The field of the same form whose value is the least that this one may have."""
+        """The field of the same form whose value is the least that this one may have, or lies before it."""
         return None
 
     def lower_bound_hint(self, field: str) -> str:
@@ -74,7 +79,7 @@ class InForms(Shape):
         return ""
 
     def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
-        """Raises Refused where `value` is less than `least`, the value of that field."""
+        """Raises Refused where `value` is less than `least`, the value of that field, or must not be the same."""
 
 
 class InLines(Shape):

@@ -66,16 +66,6 @@ def _file_types(value: Any) -> Any:
 FileTypes = Annotated[tuple[str, ...], BeforeValidator(_file_types), OneOrSeveral()]
 
 
-class Option(Shape):
-    """What one option looks like."""
-
-    label: Text
-    tone: Literal["info", "good", "warn", "bad", "calm", "primary"] | None = None
-    help: Text | None = None
-    icon: Icon | None = None
-    formerly: str | None = None
-
-
 def _condition(data: Any) -> Any:
     try:
         return parse(data)
@@ -87,3 +77,14 @@ def _condition(data: Any) -> Any:
 Where = Annotated[Condition, BeforeValidator(_condition), Names("condition")]
 # A condition on the fields of the same form.
 FormWhere = Annotated[Condition, BeforeValidator(_condition), Names("form condition")]
+
+
+class Option(Shape):
+    """What one option looks like, and when a form offers it."""
+
+    label: Text
+    tone: Literal["info", "good", "warn", "bad", "calm", "primary"] | None = None
+    help: Text | None = None
+    icon: Icon | None = None
+    formerly: str | None = None
+    show_when: FormWhere | None = None

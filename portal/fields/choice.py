@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import field_validator
 
+from portal.conditions import Condition
 from portal.fields.base import Field, Refused, storable
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
@@ -65,6 +67,11 @@ class HasOptions(Field):
     @property
     def declared_options(self) -> dict[str, Option]:
         return self.options
+
+    @cached_property
+    def option_conditions(self) -> Mapping[str, Condition]:
+        """The `show_when` of the options."""
+        return {name: option.show_when for name, option in self.options.items() if option.show_when is not None}
 
     @property
     def empty_label(self) -> Text | str:

@@ -9,7 +9,7 @@ import calendar
 import datetime
 import functools
 import re
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -18,6 +18,7 @@ from pydantic import PrivateAttr
 
 from portal.conditions import RELATIVE, UNITS
 from portal.fields.base import Refused, filled
+from portal.fields.base_shape import Names
 from portal.fields.numbers import Bounded
 from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
@@ -219,8 +220,24 @@ class DateOrTime(Bounded):
     too_small: ClassVar[Any] = TOO_EARLY
     too_large: ClassVar[Any] = TOO_LATE
     not_less_than: ClassVar[Any] = _("Not before “${field}”.")
+
+    after: Annotated[str, Names("own field")] | None = None
+
     _locales: tuple[Locale, ...] = PrivateAttr((ENGLISH,))
     _zone: ZoneInfo = PrivateAttr(ZoneInfo("UTC"))
+
+    @property
+    def lower_bound_field(self) -> str | None:
+        return self.after or self.at_least
+
+    def lower_bound_hint(self, field: str) -> str:
+        return _("After “${field}”.", mapping={"field": field}) if self.after else super().lower_bound_hint(field)
+
+    def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
+        if not self.after:
+            super().check_lower_bound(value, least, reader)
+        elif value <= least:
+            raise Refused(_("This must be after ${moment}.", mapping={"moment": self.show(least, reader)}))
 
     def bind(self, declaration: Declared, module: Any) -> None:
         """Reads languages and time zone from `portal:`."""

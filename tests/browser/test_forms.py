@@ -105,7 +105,7 @@ def test_what_was_typed_without_choosing_is_nothing(visit: Visit) -> None:
     expect(box).to_have_value("Printing")
 
 
-def test_a_field_under_a_condition_comes_and_goes(visit: Visit) -> None:
+def test_fields_and_options_under_a_condition_come_and_go(visit: Visit) -> None:
     page = visit("support", "/tickets/create")
     people = page.get_by_label("How many people?")
     expect(people).to_be_hidden()
@@ -113,6 +113,14 @@ def test_a_field_under_a_condition_comes_and_goes(visit: Visit) -> None:
     expect(people).to_be_visible()
     page.get_by_role("combobox", name="Impact").select_option(label="One person")
     expect(people).to_be_hidden()
+
+    page = visit("support", "/products/create")
+    installed = page.get_by_label("Set up on site")
+    installed.check()
+    page.get_by_role("combobox", name="Kind").select_option(label="Supplies")
+    expect(installed).to_be_hidden()
+    page.get_by_role("combobox", name="Kind").select_option(label="Printer")
+    expect(installed).not_to_be_checked()
 
 
 def test_a_refused_form_names_its_mistakes_and_keeps_the_rest(visit: Visit) -> None:

@@ -310,7 +310,8 @@ LEDGER: dict[str, Change | str] = {
     "Field.formerly": f"{RENAMING}test_a_renamed_field_keeps_its_values_companions_and_links",
     "Bounded.min": Change(f"{FIELDS}.count.min", 1),
     "Bounded.max": Change(f"{FIELDS}.count.max", 99),
-    "Bounded.at_least": "test_form_rules.py::test_a_value_is_not_less_than_that_of_another_field",
+    "DateOrTime.after": "test_form_rules.py::test_a_value_is_not_less_than_that_of_another_field_or_is_after_it",
+    "Bounded.at_least": "test_form_rules.py::test_a_value_is_not_less_than_that_of_another_field_or_is_after_it",
     "Rating.halves": Change(f"{FIELDS}.stars.halves", True),
     "Rating.max": Change(f"{FIELDS}.stars.max", 3),
     "LinkLike.to": Change(f"{FIELDS}.helper.to", "companies"),
@@ -346,6 +347,7 @@ LEDGER: dict[str, Change | str] = {
         f"Option.{key}": Change(f"{FIELDS}.kind.options.first.{key}", value)
         for key, value in (("label", "Number one"), ("tone", "bad"), ("icon", "flame"), ("help", "The first kind"))
     },
+    "Option.show_when": Change(f"{FIELDS}.kind.options.first.show_when", {"urgent": True}),
     "Option.formerly": f"{RENAMING}test_options_that_bear_new_names_change_the_values",
     "Lines.fields": Change(f"{FIELDS}.rows.fields.more", "text"),
     "Lines.total": Change(f"{FIELDS}.rows.total", ["amount"]),

@@ -43,8 +43,19 @@ modules:
       above: {type: link, to: cases, where: {id: {not: $id}}}
       opens: integer
       closes: {type: integer, at_least: opens}
+      area:
+        type: choice
+        options: {desk: Desk, site: {label: Site, show_when: {kind: large}}}
+      topics:
+        type: choices
+        options:
+          mail: {label: Mail, show_when: {area: desk}}
+          door: {label: Door, show_when: {area: site, double: {min: 10}}}
+          other: Other
       starts: date
       ends: {type: date, at_least: starts}
+      leaves: {type: datetime, after: arrives}
+      arrives: datetime
       data: json
       consent: signature
       state: {type: choice, options: [open, signed, closed, paid]}
@@ -64,11 +75,16 @@ modules:
           number: {type: integer, required_when: {what: {empty: false}}}
           note: {type: text, read_only_when: {what: Sealed}}
           code: {type: text, read_only: once}
+          place:
+            type: choice
+            default: table
+            options: {shelf: {label: Shelf, show_when: {number: {min: 1}}}, table: {label: Table, show_when: {note: t}}}
     comments: true
     lifecycle:
       field: state
       on_comment: {staff: {from: paid, to: open}}
       transitions:
+        settle: {from: open, to: closed, ask: {topics: required}}
         close: {from: open, to: closed, ask: {kind: required, reason: optional, agreed: optional, score: optional}}
         open_again: {from: closed, to: open}
         hand: {from: open, to: closed, ask: {caller: optional}}
@@ -82,10 +98,11 @@ modules:
     create:
       steps:
         - {title: What, fields: [title, reason, serial, detail, data, consent, price, basis, copied, starts, ends]}
-        - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, seat, above, parts]}
+        - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, seat, above, parts, area, topics,
+                                    arrives, leaves]}
     edit:
       fields: [title, kind, size, reason, detail, serial, data, consent, agreed, pledge, price, basis, parts,
-               starts, ends, caller, above]
+               starts, ends, caller, above, area, topics, arrives, leaves]
     detail:
       sections:
         - {title: What, fields: [title, [kind, detail]]}
@@ -94,7 +111,7 @@ modules:
 """
 STAFF = """staff: true
 modules:
-  cases: {see: all, can: [create, edit, export, comment, close, hand, sign, pay, unpay, stamp, judge]}
+  cases: {see: all, can: [create, edit, export, comment, settle, close, hand, sign, pay, unpay, stamp, judge]}
   contacts: {see: all}
   firms: {see: all}
 """
@@ -105,7 +122,7 @@ modules:
     can: [close, edit, hand, judge]
     list: {columns: [title]}
     detail: {sections: [{fields: [title]}]}
-    edit: {fields: [reason, detail, ends, badge, opens]}
+    edit: {fields: [reason, detail, ends, badge, opens, area]}
   contacts: {see: all}
 """
 
@@ -161,9 +178,10 @@ def test_a_condition_may_ask_a_lookup_and_stand_in_a_column_of_lines(world):
     assert errors(refused) == {"gate"}
     # No script knows what is computed: the page asks the server while somebody types.
     asked = nancy.send("/cases/computed", {"title": "C", "firm": str(firm), "size": "50"}).json["_rules"]
-    assert asked == {"gate": [True, True, False], "reason": [True, True, False]}
+    rules = [True, True, False, []]
+    assert asked == {"gate": rules, "reason": rules, "topics": [True, False, False, ["mail", "door"]]}
     form = refused.html.select_one("form[data-compute]")
-    assert {field["data-asks"] for field in form.select("[data-asks]")} == {"gate"}
+    assert {field["data-asks"] for field in form.select("[data-asks]")} == {"gate", "topics"}
     rows = {"parts.0.what": "Bolt", "parts.0.number": "", "parts.1.what": "", "parts.1.number": ""}
     refused = nancy.send("/cases/create", {"title": "D", **rows})
     assert refused.status_int == 422
@@ -387,7 +405,7 @@ def test_a_transition_asks_for_a_locked_field_and_a_row_keeps_its_own(world):
     assert (row.values["what"], row.values["note"]) == ("Sealed", "A")
 
 
-def test_a_value_is_not_less_than_that_of_another_field(world, tmp_path):
+def test_a_value_is_not_less_than_that_of_another_field_or_is_after_it(world, tmp_path):
     nancy, form = world[NANCY], {"title": "Days", "starts": "2026-03-05"}
     assert "Not before “Starts”." in nancy.get("/cases/create")
     refused = nancy.send("/cases/create", {**form, "ends": "2026-03-04"})
@@ -398,6 +416,12 @@ def test_a_value_is_not_less_than_that_of_another_field(world, tmp_path):
     later = nancy.send(f"/cases/{case}/edit", {**form, "starts": "2026-03-06", "ends": "2026-03-05"})
     assert errors(later) == {"ends"}
     assert nancy.send(f"/cases/{case}/edit", {**form, "starts": "2026-03-06", "ends": ""}).status_int == 303
+    stay = {"title": "Stay", "arrives": "2026-03-05T14:30", "leaves": "2026-03-05T14:30"}
+    refused = nancy.send("/cases/create", stay)
+    assert errors(refused) == {"leaves"}
+    assert "This must be after Mar 5, 2026, 2:30\u202fPM." in refused
+    assert "After “Arrives”." in nancy.get(f"/cases/{world.add('cases', title='Stay')}/edit")
+    assert nancy.send("/cases/create", {**stay, "leaves": "2026-03-05T14:31"}).status_int == 303
     file = tmp_path / "cases.csv"
     file.write_text("title,starts,ends\nEarly,2026-03-05,2026-03-04\nLate,2026-03-05,2026-03-05\n")
     with writing(world.portal.engine) as connection:
@@ -526,3 +550,32 @@ def test_the_title_of_a_section_is_not_said_again_by_its_only_field(world):
     page = world[NANCY].get(f"/cases/{world.add('cases', title='Seen')}/").html
     shown = [term.text for term in page.select(".fields dt:not(.hidden)")]
     assert shown == ["Title", "Kind", "Serial", "Consent", "Data", "Score"]
+
+
+def test_an_option_is_offered_while_its_condition_holds(world, tmp_path):
+    nancy, anna = world[NANCY], world[ANNA]
+    site = {"title": "A", "reason": "x", "kind": "large", "area": "site"}
+    refused = nancy.send("/cases/create", {**site, "kind": "small", "topics": ["mail", "other"]})
+    assert (refused.status_int, errors(refused)) == (422, {"area", "topics"})
+    assert "“Site” does not go with the other values." in refused.text
+    assert refused.html.select_one("option[value=site][selected][data-option-when][data-hidden]")  # as it was sent
+    assert nancy.send("/cases/create", {**site, "size": "4", "topics": ["door"]}).status_int == 422  # by a formula
+    case = nancy.send("/cases/create", {**site, "size": "5", "topics": ["door", "other"]}).location
+    assert nancy.send(f"{case}edit", {**site, "size": "4", "topics": ["door"]}).status_int == 422
+    assert errors(anna.send(f"{case}edit", {"reason": "x", "area": "desk"})) == {"area"}  # without that field
+    assert (
+        "“Mail”" in nancy.send(f"{case}move/settle", {"topics": ["mail"]}).html.select_one("#field-topics-error").text
+    )
+
+    was_offered = f"/cases/{world.add('cases', title='B', kind='small', area='site')}/edit"
+    assert not nancy.get(was_offered).html.select("option[value=site][data-option-when]")
+    assert nancy.send(was_offered, {"title": "C", "kind": "small", "area": "site"}).status_int == 303
+    row = {"title": "D", "parts.0.what": "x", "parts.0.number": "0", "parts.0.place": "shelf"}
+    assert "parts" in errors(nancy.send("/cases/create", row))
+    assert not nancy.get("/cases/create").html.select("[name$='.place'] option[value=table][selected]")  # its default
+
+    file = tmp_path / "cases.csv"
+    file.write_text("title,kind,reason,area\nA,small,,site\nB,large,x,site\n")
+    with writing(world.portal.engine) as connection:
+        report = import_file(world.records(connection, "cases"), open_source(file), ImportOptions())
+    assert [bad.line for bad in report.bad] == [2]

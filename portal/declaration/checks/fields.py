@@ -1,10 +1,10 @@
 """Checks fields: what they link to, their defaults and limits, and when they are shown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.conditions import ALWAYS, compared_fields, comparisons, is_group, parse
+from portal.conditions import ALWAYS, Condition, compared_fields, comparisons, is_group, parse
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.deadlines import check_deadline
@@ -39,16 +39,16 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_targets(draft, module, field, place)
         _check_default(draft, module, field, place["default"])
         _check_unique(draft, module, field, place["unique"])
-        for key_ in FORM_CONDITIONS:
-            if getattr(field, key_) is not None:
-                check_condition(draft, module.name, place[key_])
-                _check_form_condition(module, field, place[key_])
+        for at_condition, condition in _conditions(field, place):
+            if condition is not None:
+                check_condition(draft, module.name, at_condition)
+                _check_form_condition(module, field, at_condition)
         if field.required and field.required_when is not None:
             place["required_when"].key.wrong("a field that is required always needs no required_when")
         if field.read_only is True and field.read_only_when is not None:
             place["read_only_when"].key.wrong("a field that is read-only always needs no read_only_when")
         _check_limits(field, draft.reader, place)
-        _check_at_least(draft, module, field, place["at_least"])
+        _check_lower_bound(draft, module, field, place)
         check_size(value_of_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
         _check_suggestions(draft, field, place["suggestions"])
@@ -80,11 +80,17 @@ def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cur
             at["fields"][name].wrong(sentence)
         if column.index is not None:
             at["fields"][name]["index"].key.warn("has no effect: lists neither sort nor filter by columns of lines")
-        for key_ in () if column.internal else FORM_CONDITIONS:
-            for path in compared_fields(getattr(column, key_)):
+        for place, condition in () if column.internal else _conditions(column, at["fields"][name]):
+            for path in compared_fields(condition):
                 if (other := lines.row_fields.get(path[0])) and other.internal:
-                    place = at["fields"][name][key_]
                     place.wrong(f'"{other.name}" is internal: the rows that customers fill in do not have it')
+
+
+def _conditions(field: Field, at: Cursor) -> Iterator[tuple[Cursor, Condition | None]]:
+    """The conditions on the form, of the field and of its options, each with its place."""
+    yield from ((at[key], getattr(field, key)) for key in FORM_CONDITIONS)
+    for name, condition in field.option_conditions.items():
+        yield at["options"][name]["show_when"], condition
 
 
 def _is_link(field: Field | None) -> bool:
@@ -206,9 +212,12 @@ def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
         at["min"].nearest.warn("nothing can be entered: no value lies within these limits")
 
 
-def _check_at_least(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
+def _check_lower_bound(draft: DeclarationDraft, module: Module, field: Field, place: Cursor) -> None:
     """A form compares two fields that people fill in, of one type. Amounts may be in two currencies."""
-    other = module.fields.get(field.lower_bound_field or "")
+    after = value_of_key(field, "after")
+    other, at = module.fields.get(field.lower_bound_field or ""), place["after" if after else "at_least"]
+    if after and value_of_key(field, "at_least"):
+        at.key.wrong("what is after another field needs no at_least")
     if field.lower_bound_field is None or draft.is_broken(module.name, field.lower_bound_field):
         return
     if other is None:
@@ -242,6 +251,11 @@ def check_size(size: int | None, at: Cursor) -> None:
 
 
 def _check_options(field: Field, at: Cursor) -> None:
+    for name, option in (value_of_key(field, "options") or {}).items():
+        if option.show_when is not None and field.computed:
+            at[name]["show_when"].key.wrong("show_when has no meaning here: the portal computes this field")
+        elif option.show_when is not None and not name:
+            at[name]["show_when"].key.wrong("show_when has no meaning here: no answer is always offered")
     options = field.declared_options
     if field.computed or not options:
         return

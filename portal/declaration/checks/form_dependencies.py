@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
-from portal.conditions import ALWAYS, Comparison, comparisons, holds
+from portal.conditions import ALWAYS, Comparison, Condition, comparisons, holds
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.layout_shapes import FormLayout
@@ -28,8 +28,12 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
                 )
             if field.read_only_when is not None and has_forms and not _is_typed(field, accesses):
                 at["read_only_when"].key.warn("has no effect: no form that somebody may open asks for this field")
-            if name := _asked_too_late(module, field, accesses):
+            if name := _asked_too_late(module, field, field.show_when, accesses):
                 at["show_when"].warn(f'"{field.name}" is hidden in its step: a later step asks for "{name}"')
+            for option, condition in field.option_conditions.items():
+                if name := _asked_too_late(module, field, condition, accesses):
+                    place = at["options"][option]["show_when"]
+                    place.warn(f'"{option}" is hidden in its step: a later step asks for "{name}"')
             for name in _waited_for(field):
                 if sentence := _never_offers(module, field, name, accesses):
                     at["where"].warn(sentence)
@@ -107,16 +111,20 @@ def _step_of(field: Field, access: Access) -> int | None:
     return next((index for index, names in enumerate(_steps(access)) if field.name in names), None)
 
 
-def _asked_too_late(module: Module, field: Field, accesses: Iterable[Access]) -> str | None:
-    """The field of a later step without which the form of a new record never shows `field`, or None."""
-    for access in accesses:
+def _asked_too_late(
+    module: Module, field: Field, show_when: Condition | None, accesses: Iterable[Access]
+) -> str | None:
+    """The field of a later step without which the form of a new record never shows `field`, or an option of it, as
+    `show_when` says; or None."""
+    for access in accesses if show_when is not None else ():
         first = _step_of(field, access)
-        if "create" not in access.can or first is None or field.show_when is None:
+        if "create" not in access.can or first is None:
             continue
         later = {name for names in _steps(access)[first + 1 :] for name in names if name not in access.set}
         later = {name for name in later if name in module.fields and module.fields[name].default is None}
-        if not holds(field.show_when, partial(_may_hold, empty=later)):
-            return next(each.path[0] for each in comparisons(field.show_when) if each.path[0] in later)
+        condition = show_when or ALWAYS
+        if not holds(condition, partial(_may_hold, empty=later)):
+            return next(each.path[0] for each in comparisons(condition) if each.path[0] in later)
     return None
 
 

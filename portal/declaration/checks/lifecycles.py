@@ -35,6 +35,9 @@ def check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycl
         if getattr(field, key):
             place = draft.at_module(module.name)["fields"][field.name][key]
             place.key.wrong(f"{key} has no meaning here: only transitions change this field")
+    for name in field.option_conditions:
+        place = draft.at_module(module.name)["fields"][field.name]["options"][name]["show_when"]
+        place.key.wrong("show_when has no meaning here: only transitions change this field")
     if lifecycle.start is not None:
         _check_states(module.name, states, [lifecycle.start], at["start"])
     start = lifecycle.start or states[0]

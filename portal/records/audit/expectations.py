@@ -104,6 +104,9 @@ def _in_module(declaration: Declaration, module: Module, here: KeyPath) -> Itera
         yield from _in_values(declaration, module.name, default, "modules.yaml", (*keys, "default"))
         for key in ("show_when", "required_when", "read_only_when"):
             yield from _in_condition(declaration, module.name, getattr(field, key), "modules.yaml", (*keys, key))
+        for option, condition in field.option_conditions.items():
+            in_option = (*keys, "options", option, "show_when")
+            yield from _in_condition(declaration, module.name, condition, "modules.yaml", in_option)
         for target in field.targets[:1]:
             yield from _in_condition(declaration, target, field.target_condition, "modules.yaml", (*keys, "where"))
     for tab, shown in (module.list.tabs or {}).items():

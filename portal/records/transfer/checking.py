@@ -22,7 +22,7 @@ from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_b
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import EMPTY, is_locked, is_required, is_shown
-from portal.records.writing.validation import lower_bound_problem
+from portal.records.writing.validation import misfit
 from portal.records.writing.values_behind_links import followed_defaults
 from portal.texts import _, ngettext
 
@@ -251,7 +251,7 @@ class Checking:
                     row.values[name] = None
             elif not unresolved and field.is_missing(values.get(name)) and is_required(self.records, field, values):
                 self._refuse(row.line, name, _("Required"))
-            elif not unresolved and (problem := lower_bound_problem(self.records, field, {name: None, **values})):
+            elif not unresolved and (problem := misfit(self.records, field, {name: None, **values})):
                 self._refuse(row.line, name, problem)
 
     def _check_rights(self, row: ImportRow) -> None:

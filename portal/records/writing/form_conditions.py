@@ -1,5 +1,5 @@
-"""What the values of a form decide in it: which fields it shows, requires and lets people change, and which records its
-links offer."""
+"""What the values of a form decide in it: which fields it shows, requires and lets people change, and which options and
+records it offers."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -22,6 +22,7 @@ from portal.fields.record_titles import ids_by_title, ids_named
 from portal.records.indexing.formulas import computed_values, formulas_reading
 from portal.records.reading.records import Records
 from portal.records.writing.values_behind_links import value_in_form
+from portal.texts import _
 
 EMPTY: tuple[Any, ...] = (None, (), "")
 
@@ -70,6 +71,30 @@ def is_locked(records: Records, field: Field, values: Mapping[str, Any]) -> bool
     return field.read_only_when is not None and _holds(records, field.read_only_when, values)
 
 
+def is_offered(records: Records, field: Field, option: str, values: Mapping[str, Any]) -> bool:
+    """Whether a form with `values` offers an option of the field: its `show_when` holds."""
+    condition = field.option_conditions.get(option)
+    return condition is None or _holds(records, condition, values)
+
+
+def unfitting_option(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
+    """Why an option that is chosen in `field` does not go with the other values of the form, or None."""
+    if not field.option_conditions:
+        return None
+    value, reader = values.get(field.name), records.policy.reader
+    for name in (value or ()) if field.multiple else (value,):
+        if name and not is_offered(records, field, name, values):
+            label = reader.text(field.declared_options[name].label)
+            return _("“${option}” does not go with the other values.", mapping={"option": label})
+    return None
+
+
+def options_depend_on(module: Module, field: Field) -> set[str]:
+    """The fields on whose values it depends which options of `field` a form offers."""
+    names = {name for condition in field.option_conditions.values() for name in _asked_by(module, condition)}
+    return {next(iter(module.field(name).link_path), name) for name in names}
+
+
 def unread_values(records: Records, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the record of a form with `values` holds in those of `names` that its reader may not read."""
     is_record = records.name in records.policy.declaration.modules and values.get("id")
@@ -80,10 +105,7 @@ def unread_values(records: Records, names: Iterable[str], values: Mapping[str, A
 
 def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) -> bool:
     module, currency = records.module, records.policy.reader.currency
-    names = {path[0] for path in compared_fields(condition)}
-    for formula in reversed(module.formulas.values()):  # of which later ones may read earlier ones
-        names |= {*formula.sources} if formula.name in names else set()
-    values = {**unread_values(records, names, values), **values}
+    values = {**unread_values(records, _asked_by(module, condition), values), **values}
 
     def value_of(name: str) -> Any:
         known = computed_values(module.formulas.values(), values, currency) if name in module.formulas else values
@@ -95,6 +117,14 @@ def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) ->
     return holds(condition, compare)
 
 
+def _asked_by(module: Module, condition: Condition | None) -> set[str]:
+    """The fields that a condition on the form compares, and those from which the formulas among them are computed."""
+    names = {path[0] for path in compared_fields(condition)}
+    for formula in reversed(module.formulas.values()) if names else ():  # of which later ones may read earlier ones
+        names |= {*formula.sources} if formula.name in names else set()
+    return names
+
+
 def is_decided_by_server(field: Field, comparison: Comparison) -> bool:
     """Whether no script can tell what a form's inputs say of `field`: what is computed has none, and of a link they
     hold the id, not the title; nor what is in a range of addresses, or in a time from now."""
@@ -103,10 +133,10 @@ def is_decided_by_server(field: Field, comparison: Comparison) -> bool:
 
 
 def asks_server(records: Records, field: Field) -> bool:
-    """Whether the server alone can tell if a form shows, requires or locks `field`."""
+    """Whether the server alone can tell if a form shows, requires or locks `field`, or offers its options."""
     return any(
         is_decided_by_server(records.module.field(comparison.path[0]), comparison)
-        for rule in (field.show_when, field.required_when, field.read_only_when)
+        for rule in (field.show_when, field.required_when, field.read_only_when, *field.option_conditions.values())
         if rule is not None
         for comparison in comparisons(rule)
     )

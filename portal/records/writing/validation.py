@@ -21,7 +21,9 @@ from portal.records.writing.form_conditions import (
     is_required,
     is_shown,
     offered_records,
+    options_depend_on,
     put_back_locked,
+    unfitting_option,
     unread_values,
 )
 from portal.records.writing.values_behind_links import followed_defaults, value_in_form
@@ -94,7 +96,7 @@ class _FormReading:
                 problem = _problem(records, field, values, self.record_id)
                 if problem and not self._may_stay(field, values):
                     errors[name] = problem
-        errors = self._passed_lower_bounds(values) | self._taken_within(values) | errors
+        errors = self._unfitting_elsewhere(values) | self._taken_within(values) | errors
         return FormValues({field.name: values[field.name] for field in self.fields}, errors)
 
     def _parse(self, form: Form) -> tuple[dict[str, Any], dict[str, str]]:
@@ -127,9 +129,8 @@ class _FormReading:
         if self.is_new or not values[field.name]:
             return False
         module = self.records.module
-        names = [field.name, *depends_on(module, field), *module.unique_within(field)]
-        if field.lower_bound_field:
-            names.append(field.lower_bound_field)
+        names = {field.name, *depends_on(module, field), *module.unique_within(field)}
+        names |= {field.lower_bound_field or field.name, *options_depend_on(module, field)}
         return all(values.get(name) == self.known.get(name) for name in names)
 
     def _taken_within(self, values: Mapping[str, Any]) -> dict[str, str]:
@@ -151,21 +152,23 @@ class _FormReading:
                 errors[within[0]] = taken if field.name in records.policy.readable(records.name) else UNFITTING
         return errors
 
-    def _passed_lower_bounds(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """A message at each changed value that is now above a field whose lower bound it is, and that this form
-        lacks."""
+    def _unfitting_elsewhere(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """A message at each changed value that a field which this form lacks does not go with: it is above that one,
+        whose lower bound it is, or the option there is offered no more."""
         if self.is_new:
             return {}
         records, names = self.records, {field.name for field in self.fields}
         changed = {name for name in names if values[name] != self.known.get(name)}
-        fields = records.module.fields.values()
-        others = [field for field in fields if field.lower_bound_field in changed and field.name not in names]
-        held = {**unread_values(records, [field.name for field in others], values), **values} if others else {}
-        return {
-            str(field.lower_bound_field): UNFITTING
-            for field in others
-            if field.name in held and lower_bound_problem(records, field, held)
-        }
+        errors: dict[str, str] = {}
+        for field in records.module.fields.values() if changed else ():
+            asked = {field.lower_bound_field, *options_depend_on(records.module, field)} & changed
+            if field.name in names or not asked:
+                continue
+            held = {**unread_values(records, [field.name], values), **values}
+            before = {**held, **self.known}
+            if field.name in held and misfit(records, field, held) and not misfit(records, field, before):
+                errors |= {str(name): UNFITTING for name in asked}
+        return errors
 
 
 def _without(errors: Mapping[str, str], fields: Collection[str]) -> dict[str, str]:
@@ -275,15 +278,20 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
         return None
     if field.unique and is_taken(records, field, values, record_id):
         return field.taken
-    if problem := lower_bound_problem(records, field, values):
+    if problem := misfit(records, field, values):
         return problem
     if field.targets:
         return _link_problem(records, field, value, values)
     return None
 
 
-def lower_bound_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
-    """Why the value is less than that of the field which `at_least` names, or None."""
+def misfit(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
+    """Why the value does not go with those of other fields, or None."""
+    return _lower_bound_problem(records, field, values) or unfitting_option(records, field, values)
+
+
+def _lower_bound_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
+    """Why the value is less than that of the field which `at_least` or `after` names, or None."""
     value, name = values[field.name], field.lower_bound_field or ""
     unread = unread_values(records, [name], values) if name and value is not None else {}
     least = values.get(name, unread.get(name))

@@ -1,20 +1,22 @@
-// Fields under a condition appear and disappear, are marked as required, and are locked, while the form is filled in. The
-// server decides again. What this script cannot decide stays as the server drew it, until computed.js brings its answer.
+// Fields and options under a condition appear and disappear, fields are marked as required, and are locked, while the form
+// is filled in. The server decides again. What this script cannot decide stays as the server drew it, until computed.js
+// brings its answer.
 import { attach, fill } from "./attach.js";
 
 attach("form[data-form]", (form) => {
   const decided = new WeakSet();
   const first = new WeakMap(); // what selects held in the beginning
-  let answers = {}; // of the server, by the name of the field: shown, required, locked
+  let answers = {}; // of the server, by the name of the field: shown, required, locked, the options not offered
   const refresh = () => {
     const shown = form.querySelectorAll("[data-show-when]"); // lines may have been added
     const required = form.querySelectorAll("[data-required-when]");
     const locked = [...form.querySelectorAll("[data-read-only-when]")];
-    if (!shown.length && !required.length && !locked.length) return;
+    const options = [...form.querySelectorAll("[data-option-when]")];
+    if (!shown.length && !required.length && !locked.length && !options.length) return;
     for (const select of locked.flatMap((field) => [...field.querySelectorAll("select")])) {
       if (!first.has(select)) first.set(select, [select.value, select.value && select.selectedOptions[0].textContent]);
     }
-    for (const field of shown) {
+    for (const field of [...shown, ...options]) {
       if (!decided.has(field)) field.hidden = field.hasAttribute("data-hidden");
       field.removeAttribute("data-hidden");
       decided.add(field);
@@ -22,6 +24,11 @@ attach("form[data-form]", (form) => {
     const inputs = allInputs(form, locked.map(lockOf));
     const decide = (condition) => holds(JSON.parse(condition), inputs, form);
     const answer = (field) => answers[field.dataset.asks] ?? [];
+    const answerFor = (option) => answer(option.closest("[data-asks]") ?? option)[3]?.includes(controlOf(option).value);
+    const isOffered = (option) => decide(option.dataset.optionWhen) ?? !(answerFor(option) ?? option.hidden);
+    const open = options.filter((option) => !option.closest("fieldset:disabled"));
+    const [takenBack] = open.filter((option) => offer(option, isOffered(option)));
+    if (takenBack) return void takenBack.dispatchEvent(new Event("change", { bubbles: true })); // others depend on it
     for (const field of shown) field.hidden = !(decide(field.dataset.showWhen) ?? answer(field)[0] ?? !field.hidden);
     for (const field of required) markRequired(field, decide(field.dataset.requiredWhen) ?? answer(field)[1]);
     for (const field of locked) lock(lockOf(field), decide(field.dataset.readOnlyWhen) ?? answer(field)[2], first);
@@ -34,6 +41,21 @@ attach("form[data-form]", (form) => {
   form.addEventListener("change", refresh);
   refresh();
 });
+
+// An option of a select is its own control; a card or a box has it within.
+function controlOf(option) {
+  return option.querySelector("input") ?? option;
+}
+
+// Says whether the option was chosen, which it is no longer.
+function offer(option, isOffered) {
+  const control = controlOf(option);
+  option.hidden = control.disabled = !isOffered; // not every browser hides options
+  if (isOffered || !(control.selected || control.checked)) return false;
+  if (control === option) option.closest("select").value = "";
+  else control.checked = false;
+  return true;
+}
 
 function markRequired(field, isRequired) {
   if (isRequired === undefined) return;

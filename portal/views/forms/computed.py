@@ -1,5 +1,5 @@
 """What nobody types in a form, for what it holds now: columns of lines, their totals, the formulas of the record, and
-which fields the form shows, requires and locks by what no script can tell.
+which fields and options the form shows, requires and locks by what no script can tell.
 
 A page draws it, and a script asks for it while the reader types (`/MODULE/computed`, `/MODULE/ID/computed`), as often
 as people type. Nothing is stored: the writer works all of it out again.
@@ -17,11 +17,11 @@ from portal.fields.lines import Row
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.form_conditions import asks_server, is_locked, is_required, is_shown
+from portal.records.writing.form_conditions import asks_server, is_locked, is_offered, is_required, is_shown
 from portal.records.writing.validation import typed_columns
 from portal.views.forms.rows_in_form import rows_in_form
 
-Rules = tuple[bool, bool, bool]
+Rules = tuple[bool, bool, bool, list[str]]
 
 NOTHING = "—"
 LARGEST = 500_000  # bytes of a form that is computed while the reader types; a larger one when it is sent
@@ -91,12 +91,14 @@ def computed_in_form(
 
 
 def _rules(records: Records, fields: Iterable[Field], values: Mapping[str, Any], prefix: str = "") -> dict[str, Rules]:
-    """Of those of `fields` that ask the server: whether a form with `values` shows, requires and locks them now."""
+    """Of those of `fields` that ask the server: whether a form with `values` shows, requires and locks them now,
+    and which options it does not offer."""
     return {
         prefix + field.name: (
             is_shown(records, field, values),
             is_required(records, field, values),
             is_locked(records, field, values),
+            [name for name in field.option_conditions if not is_offered(records, field, name, values)],
         )
         for field in fields
         if asks_server(records, field)

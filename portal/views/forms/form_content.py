@@ -36,6 +36,11 @@ class FormContent:
         value = self.inputs.get(self.prefix + name, [])
         return [value] if isinstance(value, str) else list(value)
 
+    def stored_options(self, of: Field) -> list[str]:
+        """The names of the options that the record holds in a field."""
+        names = of.inputs(self.stored.get(of.name), self.records.policy.reader)[of.name]
+        return [names] if isinstance(names, str) else names
+
 
 def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     """The texts of the inputs of `fields` that hold `values`, as widgets are drawn with."""

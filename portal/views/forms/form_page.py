@@ -28,6 +28,8 @@ class Offer(NamedTuple):
     chosen: bool = False
     help: Words = ""
     icon: str = ""
+    show_when: str = ""  # as that of a widget
+    hidden: bool = False
 
 
 class Input(NamedTuple):

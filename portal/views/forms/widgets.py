@@ -33,6 +33,7 @@ from portal.records.writing.form_conditions import (
     depends_on,
     is_decided_by_server,
     is_locked,
+    is_offered,
     is_required,
     is_shown,
     limits,
@@ -150,23 +151,31 @@ def _with_bounds(content: FormContent, field: Field, base: Widget) -> Widget:
 
 def _options(content: FormContent, field: HasOptions, base: Widget) -> Widget:
     chosen = content.many(field.name)
-    offers = tuple(
-        Offer(name, option.label, name in chosen, option.help or "", option.icon or "")
-        for name, option in field.offered.items()
-    )
+    offers = tuple(_offer(content, field, name, name in chosen) for name in field.offered)
     offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(content, field))
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
     drawn = _as_cards(base) if cards else base
     return drawn._replace(offers=offers, empty=field.empty_label, empty_last=field.default is not None)
 
 
+def _offer(content: FormContent, field: HasOptions, name: str, chosen: bool) -> Offer:
+    """An option of a form. One that does not go with the record's other values, and that the record holds, stays."""
+    option, records = field.offered[name], content.records
+    offer = Offer(name, option.label, chosen, option.help or "", option.icon or "")
+    if option.show_when is None:
+        return offer
+    if name in content.stored_options(field) and not is_offered(records, field, name, content.stored):
+        return offer
+    hidden = not is_offered(records, field, name, content.values)
+    return offer._replace(show_when=_rule(content, option.show_when), hidden=hidden)
+
+
 def _removed_options(content: FormContent, field: HasOptions) -> list[tuple[str, str]]:
     """The options of the record that are declared no more: they stay until another one is chosen."""
-    stored, reader = content.stored.get(field.name), content.records.policy.reader
-    names = field.inputs(stored, reader)[field.name]
+    reader = content.records.policy.reader
     return [
         (name, reader.text(_("${option} (no longer offered)", mapping={"option": field.label_of(name, reader)})))
-        for name in ([names] if isinstance(names, str) else names)
+        for name in content.stored_options(field)
         if name and name not in field.offered
     ]
 
