@@ -150,7 +150,7 @@ def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry
         for module in {entry.module for entry in batch}:
             records = [entry.record for entry in batch if entry.module == module]
             connection.execute(table.delete().where(table.c["module"] == module, table.c["record"].in_(records)))
-        connection.execute(table.insert(), [row for entry in batch for row in entry.rows()])
+        _engine_of(connection).insert(connection, table, [row for entry in batch for row in entry.rows()])
 
 
 def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
@@ -176,7 +176,7 @@ def _replace_some(connection: sa.Connection, table: sa.Table, entries: Sequence[
         values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("part", "scope", "text")}
         connection.execute(table.update().where(seq == sa.bindparam("row")).values(values), changed)
     if added := [row for key, row in new_rows.items() if key not in old_rows]:
-        connection.execute(table.insert(), added)
+        _engine_of(connection).insert(connection, table, added)
     if removed := [row.seq for key, row in old_rows.items() if key not in new_rows]:
         connection.execute(table.delete().where(seq.in_(removed)))
 

@@ -9,7 +9,8 @@ import contextlib
 import json
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -87,6 +88,11 @@ def _set_buffer(connection: sa.Connection, size: int) -> None:
     """How many bytes of new entries FTS5 collects before it writes them; whatever is written has to be merged later."""
     setting = "INSERT INTO portal_search_fts(portal_search_fts, rank) VALUES ('hashsize', ?)"
     connection.exec_driver_sql(setting, (size,))
+
+
+def insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes rows in their order."""
+    connection.execute(table.insert(), rows)
 
 
 @contextlib.contextmanager
