@@ -18,8 +18,10 @@ from webtest import Form, TestApp
 
 from portal.application import make_application
 from portal.declaration.load import load
+from portal.records.indexing.backlog import running_threads
 from portal.settings import Settings
 from portal.web import health_probe
+from portal.web.live import LivePortal
 from tests.functional.lamp_shop import lamp_shop
 from tests.functional.orders_portal import orders
 from tests.functional.world import (
@@ -30,6 +32,7 @@ from tests.functional.world import (
     Rows,
     World,
     make_tables,
+    number_anew,
     opened_world,
     put_back,
     rows_of,
@@ -72,10 +75,15 @@ def filled_postgresql(postgresql: PostgreSQL) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of the small portal with its people; the test runs once on each kind."""
-    if request.param == "sqlite":
-        path = tmp_path / "portal.sqlite"
-        shutil.copy(request.getfixturevalue("filled_sqlite"), path)
-        yield f"sqlite:///{path}"
+    with small_database(request, tmp_path) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def small_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The same for fixtures that live longer: of the kind that the parameter names, of SQLite where there is none."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('filled_sqlite'), folder / 'portal.sqlite')}"
     else:
         server, filled = request.getfixturevalue("postgresql"), request.getfixturevalue("filled_postgresql")
         with server.empty_database(like=filled) as url:
@@ -120,29 +128,45 @@ def app(make_app: Callable[..., TestApp]) -> TestApp:
 
 
 @contextlib.contextmanager
-def served(folder: Path, filled_sqlite: Path) -> Iterator[tuple[Router, Rows]]:
-    """The portal of a folder on a database of the small one, and all that this holds."""
-    database = shutil.copy(filled_sqlite, folder.parent / "portal.sqlite")
-    application = started(folder, f"sqlite:///{database}")
-    yield application, rows_of(application.registry.live.current())
-    application.registry.live.close()
+def served(request: pytest.FixtureRequest, declare: Callable[[Path], object]) -> Iterator[tuple[Router, Rows]]:
+    """The small portal, as `declare` changes its folder, and all that its database holds."""
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("small") / "folder"
+    declare(Path(shutil.copytree(SMALL, folder)))
+    with small_database(request, folder.parent) as url:
+        application = started(folder, url)
+        yield application, rows_of(application.registry.live.current())
+        application.registry.live.close()
 
 
 @pytest.fixture(scope="session")
-def small_portal(filled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Router, Rows]]:
+def small_portal(request: pytest.FixtureRequest) -> Iterator[tuple[Router, Rows]]:
     """The small portal, started once. A file that needs a changed one has a fixture of this name of its own."""
-    folder = tmp_path_factory.mktemp("small") / "folder"
-    with served(shutil.copytree(SMALL, folder), filled_sqlite) as portal:
+    with served(request, lambda folder: None) as portal:
         yield portal
 
 
 @pytest.fixture
 def shared_app(small_portal: tuple[Router, Rows], clock: Clock) -> Iterator[TestApp]:
-    """The same as `app`, for files whose tests change no YAML: started once; what a test does is taken back."""
+    """The same as `app`, started once for the tests of a file; what a test does is taken back."""
     application, rows = small_portal
-    application.registry.clock = clock
+    live, application.registry.clock = application.registry.live, clock
     yield TestApp(application)
-    put_back(application.registry.live.current(), rows)
+    put_back(live.current(), rows)
+    number_anew(live.current())
+    shutil.rmtree(live.folder / "var" / "files", ignore_errors=True)
+
+
+@contextlib.contextmanager
+def changeable(live: LivePortal) -> Iterator[Path]:
+    """The YAML of a portal that is shared, to be changed at will; afterwards it is what it was."""
+    texts = {path: path.read_text() for path in live.folder.rglob("*.yaml")}
+    yield live.folder
+    for path, text in texts.items():
+        path.write_text(text)
+    live.current()
+    live.close()  # when it has kept what was declared
+    for thread in running_threads():
+        thread.join()
 
 
 @pytest.fixture

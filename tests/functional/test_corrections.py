@@ -1,24 +1,40 @@
 """Comments are changed and withdrawn by their authors for as long as declared; canned answers; the oldest first."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyramid.router import Router
 from webtest import TestApp, Upload
 
-from tests.functional.conftest import fill_in, form_of
+from tests.functional.conftest import changeable, fill_in, form_of, served
 from tests.functional.test_files import PDF, comment, documents, upload
+from tests.functional.world import Rows
 from tests.portal_files import change
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 COMMENTS = "    comments: {order: oldest, answers: articles, correct: 15 min}\n    attachments: true\n"
 
 
+@pytest.fixture(scope="module")
+def small_portal(request: pytest.FixtureRequest) -> Iterator[tuple[Router, Rows]]:
+    def correcting(folder: Path) -> None:
+        change(folder, "    comments: true\n", COMMENTS)
+        for name in ("customer", "staff"):
+            change(folder, "comment,", "comment, attach,", f"profiles/{name}.yaml")
+
+    with served(request, correcting) as portal:
+        yield portal
+
+
 @pytest.fixture
-def portal_folder(portal_folder: Path) -> Path:
-    change(portal_folder, "    comments: true\n", COMMENTS)
-    for name in ("customer", "staff"):
-        change(portal_folder, "comment,", "comment, attach,", f"profiles/{name}.yaml")
-    return portal_folder
+def app(shared_app: TestApp) -> TestApp:
+    return shared_app
+
+
+@pytest.fixture
+def portal_folder(app: TestApp) -> Iterator[Path]:
+    with changeable(app.app.registry.live) as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import datetime
 import re
-import shutil
 
 import pytest
 import sqlalchemy as sa
 
 from portal.accounts.attempts import ACCESS_REFUSED
 from portal.database.engine import reading
-from tests.functional.conftest import SMALL, fill_in, form_of, served
+from tests.functional.conftest import fill_in, form_of, served
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, change_account, is_signed_in, try_to_sign_in
 
@@ -17,12 +16,6 @@ pytestmark = pytest.mark.sqlite_suffices
 
 BRUNO, CARLA, NANCY = "bruno@acme.example", "carla@globex.example", "nancy@supplier.example"
 DORA = "dora@acme.example"
-
-
-@pytest.fixture
-def portal_folder(portal_folder):
-    """The small portal, whose staff and power users may give access."""
-    return giving_access(portal_folder)
 
 
 def giving_access(folder):
@@ -36,10 +29,15 @@ def giving_access(folder):
     return folder
 
 
+@pytest.fixture
+def portal_folder(portal_folder):
+    return giving_access(portal_folder)
+
+
 @pytest.fixture(scope="module")
-def small_portal(filled_sqlite, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("granting") / "folder"
-    with served(giving_access(shutil.copytree(SMALL, folder)), filled_sqlite) as portal:
+def small_portal(request):
+    """The small portal, whose staff and power users may give access."""
+    with served(request, giving_access) as portal:
         yield portal
 
 

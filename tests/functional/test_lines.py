@@ -12,9 +12,8 @@ from portal.accounts import attempts
 from portal.commands import main
 from portal.declaration.load import load
 from portal.fields.base import Field
-from portal.records.indexing.backlog import running_threads
-from tests.functional.conftest import SMALL, fill_in, form_of
-from tests.functional.world import ANNA, CARLA, NANCY, PEOPLE_OF_SMALL, World, opened_world, titles
+from tests.functional.conftest import SMALL, changeable, fill_in, form_of
+from tests.functional.world import ANNA, CARLA, NANCY, PEOPLE_OF_SMALL, World, number_anew, opened_world, titles
 from tests.portal_files import change, copied
 from tests.workbooks import cells_of
 
@@ -108,21 +107,14 @@ def shop(opened: World) -> Iterator[World]:
     """The same; what a test writes is taken back."""
     yield opened
     opened.put_back(opened.kept)
-    opened.number_anew()
+    number_anew(opened.portal)
 
 
 @pytest.fixture
 def portal_folder(shop: World) -> Iterator[Path]:
     """Its YAML, to be changed at will."""
-    live = shop.app.registry.live
-    texts = {path: path.read_text() for path in live.folder.rglob("*.yaml")}
-    yield live.folder
-    for path, text in texts.items():
-        path.write_text(text)
-    live.current()
-    live.close()  # when it has kept what was declared
-    for thread in running_threads():
-        thread.join()
+    with changeable(shop.app.registry.live) as folder:
+        yield folder
 
 
 @pytest.fixture

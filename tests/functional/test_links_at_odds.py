@@ -11,7 +11,7 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from tests.functional.conftest import fill_in
+from tests.functional.conftest import fill_in, served
 from tests.functional.test_signing_in import ANNA
 from tests.portal_files import change
 
@@ -23,14 +23,23 @@ LINKS = """      published: boolean
 """
 
 
-@pytest.fixture
-def portal_folder(portal_folder):
+def at_odds(portal_folder):
     manual = "      cost: money\n      manual: {type: link, to: articles, default: Guide}\n"
     nag = "        nag: {from: waiting, to: waiting, after: 3 days, ask: {comment: required}}\n        ask_back:"
     change(portal_folder, "      published: boolean\n", LINKS)
     change(portal_folder, "      cost: money\n", manual)
     change(portal_folder, "        ask_back:", nag)
-    return portal_folder
+
+
+@pytest.fixture(scope="module")
+def small_portal(request):
+    with served(request, at_odds) as portal:
+        yield portal
+
+
+@pytest.fixture
+def app(shared_app):
+    return shared_app
 
 
 class Articles:

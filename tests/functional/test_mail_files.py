@@ -2,20 +2,26 @@
 
 import pytest
 
-from tests.functional.test_mail_in import ANNA, BRUNO, PNG, Post, app, mail, post, ticket
+from tests.functional.conftest import served
+from tests.functional.test_mail_in import ANNA, BRUNO, PNG, Post, app, mail, post, ticket, with_inbox
 from tests.portal_files import change
 
 __all__ = ["app", "post", "ticket"]  # fixtures
 pytestmark = pytest.mark.sqlite_suffices
+LIMITED = "comments: true\n    attachments: {max_size: 2 kB, types: [image/*, application/pdf]}\n    lifecycle"
 LARGE = b"%PDF-1.4" + b"x" * 2_000
 
 
-@pytest.fixture
-def portal_folder(portal_folder):
+@pytest.fixture(scope="module")
+def small_portal(request):
     """Tickets take pictures and small files."""
-    limited = "comments: true\n    attachments: {max_size: 2 kB, types: [image/*, application/pdf]}\n    lifecycle"
-    change(portal_folder, "comments: true\n    lifecycle", limited)
-    return portal_folder
+
+    def declare(folder):
+        change(folder, "comments: true\n    lifecycle", LIMITED)
+        with_inbox(folder)
+
+    with served(request, declare) as portal:
+        yield portal
 
 
 def test_a_mail_says_below_its_text_which_files_were_not_added(post: Post, ticket: str):

@@ -1,7 +1,7 @@
 """Mail that comes in: what becomes of it on the pages, for whom, and what is kept aside."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.utils import make_msgid
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 import sqlalchemy as sa
+from pyramid.router import Router
 from webtest import TestApp, TestResponse
 
 from portal.accounts.accounts import find_account
@@ -29,8 +30,8 @@ from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_file_names
 from portal.settings import Settings
 from portal.store.store import Store, Stored
-from tests.functional.conftest import fill_in, form_of
-from tests.functional.world import add_people
+from tests.functional.conftest import changeable, fill_in, form_of, served
+from tests.functional.world import Rows, add_people
 from tests.portal_files import change
 
 ANNA, BRUNO, CARLA, NANCY = (
@@ -60,7 +61,7 @@ Content-Type: text/rfc822-headers
 Message-ID: {letter_id}
 --b--
 """
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # once is enough: the statements are few
+on_sqlite = pytest.mark.sqlite_suffices  # the statements are few
 
 
 class Post:
@@ -135,15 +136,30 @@ def kept_address(page: TestResponse, action: str) -> str:
     return str(page.html.select_one(f'form[action^="/-/inbox/"][action$="/{action}"]')["action"])
 
 
-@pytest.fixture
-def app(make_app: Callable, portal_folder: Path) -> TestApp:
-    """The small portal with an inbox; tickets take files."""
+def with_inbox(portal_folder: Path) -> None:
     modules = portal_folder / "modules.yaml"
     declared, without = modules.read_text(), "    comments: true\n    lifecycle"  # unless they are declared already
     modules.write_text(INBOX + declared.replace(without, "    comments: true\n    attachments: true\n    lifecycle"))
     change(portal_folder, "[create, comment,", "[create, comment, attach,", "profiles/customer.yaml")
     change(portal_folder, "people: {see: all, can: [", "people: {see: all, can: [grant, ", "profiles/staff.yaml")
-    return make_app()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def small_portal(request: pytest.FixtureRequest) -> Iterator[tuple[Router, Rows]]:
+    """The small portal with an inbox; tickets take files."""
+    with served(request, with_inbox) as portal:
+        yield portal
+
+
+@pytest.fixture
+def app(shared_app: TestApp) -> TestApp:
+    return shared_app
+
+
+@pytest.fixture
+def portal_folder(app: TestApp) -> Iterator[Path]:
+    with changeable(app.app.registry.live) as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from portal.jobs.worker import Worker
 from portal.mail.incoming.sources import serve_lmtp
 from portal.mail.smtp import SmtpServer
 from tests.functional.conftest import fill_in, form_of
-from tests.functional.test_mail_in import NANCY, PNG, Post, app, post
+from tests.functional.test_mail_in import NANCY, PNG, Post, app, portal_folder, post, small_portal
 from tests.functional.test_mail_sources import free_port
 from tests.functional.test_sending import MailServer, server
 from tests.portal_files import change
 
-__all__ = ["app", "post", "server"]  # fixtures
+__all__ = ["app", "portal_folder", "post", "server", "small_portal"]  # fixtures
 PASSWORD = "a long and good password"
 ZOE = "zoe@globex.example"
 
@@ -78,7 +78,7 @@ def worker(post: Post, server: MailServer) -> Worker:
     return Worker(post.portal.engine, lambda: post.portal.tables, post.clock, lambda tables: "http://localhost", smtp)
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.sqlite_suffices
 def test_a_customer_without_access_writes_is_let_in_answers_is_reminded_and_closes(
     post: Post, worker: Worker, program: MailProgram, portal_folder: Path, sign_in, another_browser
 ):

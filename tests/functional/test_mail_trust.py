@@ -4,9 +4,9 @@ import pytest
 
 from portal.jobs.worker import Worker
 from tests.functional.test_granting import rows
-from tests.functional.test_mail_in import ANNA, BRUNO, CARLA, PNG, Post, app, mail, post, ticket
+from tests.functional.test_mail_in import ANNA, BRUNO, CARLA, PNG, Post, app, mail, post, small_portal, ticket
 
-__all__ = ["app", "post", "ticket"]  # fixtures
+__all__ = ["app", "post", "small_portal", "ticket"]  # fixtures
 pytestmark = pytest.mark.sqlite_suffices
 HELP = "help@supplier.example"
 

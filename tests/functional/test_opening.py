@@ -9,14 +9,19 @@ from portal.commands import main
 from portal.database import outbox
 from portal.database.engine import writing
 from portal.jobs.worker import Worker
-from tests.functional.test_granting import BRUNO, CARLA, NANCY, account, portal_folder, post, rows
+from tests.functional.test_granting import BRUNO, CARLA, NANCY, account, post, rows, small_portal
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, change_account
 
 pytestmark = pytest.mark.sqlite_suffices
 
-__all__ = ["portal_folder"]
+__all__ = ["small_portal"]  # a fixture
 NEW = {"elio@acme.example": "Acme", "fara@globex.example": "Globex", "gino@supplier.example": "Supplier"}
+
+
+@pytest.fixture
+def app(shared_app):
+    return shared_app
 
 
 @pytest.fixture
@@ -119,8 +124,10 @@ def test_only_staff_opens_the_portal_to_everybody(app, sign_in):
     assert rows(app, "opening") == []
 
 
-def test_the_command_does_the_same(app, recorded, portal_folder, database):
-    words = ["account", "invite-all", "--profile", "customer", "--folder", str(portal_folder), "--database", database]
+def test_the_command_does_the_same(app, recorded):
+    live = app.app.registry.live
+    options = ["--folder", str(live.folder), "--database", str(live.engine.url)]
+    words = ["account", "invite-all", "--profile", "customer", *options]
     assert "3 people would be invited." in CliRunner().invoke(main, [*words, "--dry-run"]).output
     answer = CliRunner().invoke(main, words)
     assert answer.exit_code == 0, answer.output

@@ -4,21 +4,32 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.conftest import PASSWORD, form_of, served
 from tests.functional.test_accounts import account as account
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, is_signed_in
+from tests.portal_files import change
 
 pytestmark = pytest.mark.sqlite_suffices
 
 OPTIONS = "/account/passkey-options"
+WITH_PASSKEYS = "portal: {sign_in: [password, passkey], "
+
+
+@pytest.fixture(scope="module")
+def small_portal(request):
+    with served(request, lambda folder: change(folder, "portal: {", WITH_PASSKEYS)) as portal:
+        yield portal
 
 
 @pytest.fixture
-def portal_folder(portal_folder):
-    path = portal_folder / "modules.yaml"
-    path.write_text(path.read_text().replace("portal: {", "portal: {sign_in: [password, passkey], ", 1))
-    return portal_folder
+def app(shared_app):
+    return shared_app
+
+
+@pytest.fixture
+def database(app):
+    return str(app.app.registry.live.engine.url)
 
 
 def posted(browser, address, page="/account/", **inputs):

@@ -35,6 +35,11 @@ def leave(browser):
 
 
 @pytest.fixture
+def app(shared_app):
+    return shared_app
+
+
+@pytest.fixture
 def nancy(sign_in):
     """Nancy, who administers, and a ticket of Anna's."""
     anna = sign_in(ANNA)
@@ -43,7 +48,6 @@ def nancy(sign_in):
     return sign_in(NANCY)
 
 
-@pytest.mark.sqlite_suffices
 def test_an_administrator_sees_what_the_person_sees_with_a_banner_on_every_page(nancy):
     assert view(nancy, account=ANNA).status_int == 303
     for path in ("/", "/tickets/", "/tickets/1/", "/tickets/create", "/account/", "/search?q=printer", "/nothing"):
@@ -55,7 +59,6 @@ def test_an_administrator_sees_what_the_person_sees_with_a_banner_on_every_page(
     assert nancy.get("/-/problems", status=404)
 
 
-@pytest.mark.sqlite_suffices
 def test_a_page_that_is_not_found_says_why_to_the_administrator_alone(nancy, sign_in, another_browser):
     view(nancy, account="carla@globex.example")
     page = nancy.get("/tickets/1/", status=404)
@@ -70,7 +73,6 @@ def test_a_page_that_is_not_found_says_why_to_the_administrator_alone(nancy, sig
         assert "Why it is not found" not in browser.get("/tickets/999/", status=404)
 
 
-@pytest.mark.sqlite_suffices
 def test_who_sees_a_record_and_why_and_what_a_person_sees(nancy, app):
     change_account(app, "carla@globex.example", disabled=True)
     page = nancy.get("/tickets/1/").click("Who can see this")
@@ -89,7 +91,6 @@ def test_who_sees_a_record_and_why_and_what_a_person_sees(nancy, app):
         assert "There is no such record" in nancy.get(f"/-/explain?{address}")
 
 
-@pytest.mark.sqlite_suffices
 def test_nothing_is_written_in_a_preview_whatever_is_sent(nancy):
     view(nancy, account=ANNA)
     page, before = nancy.get("/tickets/1/"), rows(nancy)
@@ -106,7 +107,6 @@ def test_nothing_is_written_in_a_preview_whatever_is_sent(nancy):
     assert rows(nancy) == before
 
 
-@pytest.mark.sqlite_suffices
 def test_signing_out_leads_out_of_the_view_which_the_history_of_the_person_tells(nancy):
     view(nancy, account=ANNA)
     form = form_of(nancy.get("/tickets/create"), "/tickets/create")
@@ -118,7 +118,6 @@ def test_signing_out_leads_out_of_the_view_which_the_history_of_the_person_tells
     assert "This form has expired" in form.submit(status=400), "a form of the preview is worth nothing behind it"
 
 
-@pytest.mark.sqlite_suffices
 def test_what_is_somebody_elses_alone_is_not_shown(nancy, sign_in, another_browser):
     anna = sign_in(ANNA, browser=another_browser())
     form = form_of(anna.get("/tickets/1/"), "/tickets/1/comments")
@@ -131,7 +130,6 @@ def test_what_is_somebody_elses_alone_is_not_shown(nancy, sign_in, another_brows
     assert "This device" not in nancy.get("/account/")
 
 
-@pytest.mark.sqlite_suffices
 def test_a_profile_is_seen_as_nobody_in_particular(nancy):
     assert view(nancy, profile="customer").status_int == 303
     page = nancy.get("/tickets/")
@@ -141,14 +139,12 @@ def test_a_profile_is_seen_as_nobody_in_particular(nancy):
     assert "Portal viewed with the profile" in nancy.get("/-/history?module=people")
 
 
-@pytest.mark.sqlite_suffices
 def test_people_to_be_seen_as_stand_in_the_order_of_the_alphabet(nancy, app):
     change_account(app, ANNA, name="Łucja Rossi")
     names = [name.get_text() for name in nancy.get("/-/view-as").html.select(".who strong a")]
     assert names == ["Bruno Verdi", "Carla Neri", "Łucja Rossi", "Nancy Smith"]
 
 
-@pytest.mark.sqlite_suffices
 def test_only_who_can_sign_in_and_profiles_can_be_seen_as(nancy, app):
     change_account(app, BRUNO, disabled=True)
     for inputs in ({}, {"account": "nobody@x.example"}, {"profile": "nothing"}, {"account": NANCY}, {"account": BRUNO}):
@@ -156,9 +152,7 @@ def test_only_who_can_sign_in_and_profiles_can_be_seen_as(nancy, app):
         assert "Leave preview" not in nancy.get("/")
 
 
-@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("email", "values"), [(ANNA, {"disabled": True}), (NANCY, {"profile": "power"})])
-@pytest.mark.sqlite_suffices
 def test_a_view_ends_with_the_account_and_with_the_right_to_administer(nancy, app, email, values):
     view(nancy, account=ANNA)
     change_account(app, email, **values)
@@ -168,7 +162,6 @@ def test_a_view_ends_with_the_account_and_with_the_right_to_administer(nancy, ap
     assert "The preview has ended" not in nancy.get("/")
 
 
-@pytest.mark.sqlite_suffices
 def test_a_view_ends_after_an_hour_and_its_forms_are_worth_nothing_then(nancy, clock):
     view(nancy, account=ANNA)
     form = form_of(nancy.get("/tickets/create"), "/tickets/create")
@@ -179,7 +172,6 @@ def test_a_view_ends_after_an_hour_and_its_forms_are_worth_nothing_then(nancy, c
     assert "Leave preview" not in nancy.get("/")
 
 
-@pytest.mark.sqlite_suffices
 def test_nobody_but_an_administrator_may(sign_in):
     bruno = sign_in(BRUNO)
     assert bruno.get("/-/view-as", status=404)
@@ -187,7 +179,6 @@ def test_nobody_but_an_administrator_may(sign_in):
     assert bruno.post("/-/view-as", {"_csrf": token, "account": "1"}, status=404)
 
 
-@pytest.mark.sqlite_suffices
 def test_the_map_draws_modules_and_links_and_says_who_may_do_what(nancy):
     page = nancy.get("/-/map")
     boxes = {link["href"]: link.text for link in page.html.select("svg a")}

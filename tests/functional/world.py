@@ -262,18 +262,6 @@ class World:
             for cookie in [each for each in browser.cookiejar if "session" not in each.name]:
                 browser.cookiejar.clear(cookie.domain, cookie.path, cookie.name)
 
-    def number_anew(self) -> None:
-        """The next row of each table gets the id after the largest that is there, as in a new database."""
-        with writing(self.portal.engine) as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("DELETE FROM sqlite_sequence")
-                return
-            for table in self.portal.tables.metadata.tables.values():
-                if "id" in table.c:
-                    largest = sa.select(sa.func.coalesce(sa.func.max(table.c["id"]), 0) + 1).scalar_subquery()
-                    numbers = sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")
-                    connection.execute(sa.select(sa.func.setval(numbers, largest, False)))
-
 
 @contextlib.contextmanager
 def opened_world(
@@ -312,11 +300,29 @@ def put_back(portal: Any, rows: Rows) -> None:
     """Makes the database hold `rows` again."""
     tables = portal.tables.metadata.sorted_tables
     with writing(portal.engine) as connection:
-        for table in reversed(tables):
-            connection.execute(sa.delete(table))
+        quoted = {table.name: connection.dialect.identifier_preparer.format_table(table) for table in reversed(tables)}
+        # Most tables are empty: to ask which takes a fraction of the time of deleting nothing from each.
+        some = (f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {table})" for name, table in quoted.items())  # noqa: S608
+        filled = set(connection.exec_driver_sql(" UNION ALL ".join(some)).scalars())
+        for name, table in quoted.items():
+            if name in filled:
+                connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
         for table in tables:
             if rows[table.name]:
                 connection.execute(sa.insert(table), rows[table.name])
+
+
+def number_anew(portal: Any) -> None:
+    """The next row of each table gets the id after the largest that is there, as in a new database."""
+    with writing(portal.engine) as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("DELETE FROM sqlite_sequence")
+            return
+        for table in portal.tables.metadata.tables.values():
+            if "id" in table.c:
+                largest = sa.select(sa.func.coalesce(sa.func.max(table.c["id"]), 0) + 1).scalar_subquery()
+                numbers = sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")
+                connection.execute(sa.select(sa.func.setval(numbers, largest, False)))
 
 
 def linked(module: str, *ids: int) -> tuple[Linked, ...]:
