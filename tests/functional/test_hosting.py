@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import shutil
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -31,25 +32,38 @@ def run(settings, *arguments):
     assert done.exit_code == 0, done.output
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request, tmp_path):
-    """Those of two portals, each with one person; on PostgreSQL each has a schema of one database."""
-    hosted = tmp_path / "hosted"
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def made(request, tmp_path_factory):
+    """The folders of two portals, each with one person, and on PostgreSQL their database."""
+    hosted = tmp_path_factory.mktemp("made") / "hosted"
     with contextlib.ExitStack() as opened:
-        if request.param == "sqlite":
-            database = "sqlite:///var/portal.sqlite"
-        else:
-            server = request.getfixturevalue("postgresql")
-            url = opened.enter_context(server.empty_database())
-            database = f"{url}{'&' if '?' in url else '?'}schema={{folder}}"
-        both = Settings(hosted=hosted, database=database, base_url="https://{folder}", reload_every=0, **CHEAP)
+        url = None
+        if request.param == "postgresql":
+            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
         for host, name in NAMES.items():
             shutil.copytree(SMALL, hosted / host)
             change(hosted / host, "name: Small Portal", f"name: {name}")
-            one = both.for_portal(hosted / host)
+            one = settings_of(hosted, url).for_portal(hosted / host)
             run(one, "apply")
             run(one, "import", "people", people_of(hosted, host))
-        yield both
+        yield hosted, url
+
+
+@pytest.fixture
+def settings(request, made, tmp_path):
+    """Those of a copy of both portals; on PostgreSQL each has a schema of one database."""
+    hosted, url = shutil.copytree(made[0], tmp_path / "hosted"), made[1]
+    with contextlib.ExitStack() as opened:
+        if url:
+            like = urlsplit(url).path.lstrip("/")
+            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database(like=like))
+        yield settings_of(hosted, url)
+
+
+def settings_of(hosted, url):
+    """The settings of the portals of a folder, with a database of that address or a file for each."""
+    database = f"{url}{'&' if '?' in url else '?'}schema={{folder}}" if url else "sqlite:///var/portal.sqlite"
+    return Settings(hosted=hosted, database=database, base_url="https://{folder}", reload_every=0, **CHEAP)
 
 
 def people_of(folder, host):
