@@ -47,6 +47,7 @@ modules:
     assert world[NANCY].send("/order/create", {"name": "A", "line_number": "7"}).status_int == 303
 
 
+@pytest.mark.sqlite_suffices
 def test_a_digit_that_is_no_identity_is_refused_by_a_link(serve):
     world = serve("modules: {notes: {fields: {name: text, about: {type: link, to: notes}}}}", "notes")
     answer = world[NANCY].send("/notes/create", {"name": "A", "about": "²"})
@@ -63,6 +64,7 @@ def test_records_without_a_title_are_offered_last(serve):
     assert [each["id"] for each in found.json] == [3, 2, 1]
 
 
+@pytest.mark.sqlite_suffices
 def test_people_whose_title_holds_no_name_get_access(serve):
     fields = "{boss: {type: link, to: people}, email: email}"
     world = serve(f"people: people\nmodules: {{people: {{title: boss, fields: {fields}}}}}", "people")
@@ -70,6 +72,7 @@ def test_people_whose_title_holds_no_name_get_access(serve):
     assert world[NANCY].see("/people/").status_int == 200
 
 
+@pytest.mark.sqlite_suffices
 def test_a_company_that_could_not_be_named_is_not_made(serve):
     modules = """
 people: people
@@ -99,6 +102,7 @@ def test_records_are_sorted_by_who_made_them_where_there_are_no_people(serve):
     world[NANCY].send("/notes/1/edit", {"name": "B"}, status=303)
 
 
+@pytest.mark.sqlite_suffices
 def test_a_field_that_is_computed_one_day_hinders_nobody(serve):
     fields = "{name: text, email: email, double: {type: formula, of: 1 + 2}}"
     world = serve(f"people: people\nmodules: {{people: {{fields: {fields}}}}}", "people")

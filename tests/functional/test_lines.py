@@ -158,6 +158,7 @@ def rows(page):
     return [[cell.get_text().strip() for cell in row.find_all("td")] for row in table.tbody.find_all("tr")]
 
 
+@pytest.mark.sqlite_suffices
 def test_what_is_wrong_stands_at_its_cell_and_nothing_is_lost(anna):
     lines = [{"quantity": "two", "remark": "here"}, {"quantity": "0"}, {"remark": ""}, {"remark": "x"}]
     answer = add_order(anna, lines, status=422)
@@ -188,6 +189,7 @@ def test_rows_are_changed_moved_and_removed_and_the_rest_of_them_stays(anna, nan
     assert [[cells[3], cells[8]] for cells in rows(page)] == [["7", "b"], ["1", "a"]]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(nancy):
     form = form_of(nancy.get("/orders/create"), "/orders/create")
     form["lines.0.quantity"], form["lines.0.remark"] = "2", "first"
@@ -213,6 +215,7 @@ def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(nancy):
     assert "changed" in history
 
 
+@pytest.mark.sqlite_suffices
 def test_a_column_that_became_internal_leaves_the_history(anna, portal_folder):
     fill_in(anna, "/orders/create", {"title": "Laptops", "lines.0.quantity": "2", "lines.0.remark": "before"})
     fill_in(anna, "/orders/1/edit", {"lines.0.quantity": "3", "lines.0.remark": "secret by now"})
@@ -243,6 +246,7 @@ def test_links_in_rows_offer_what_the_row_allows(anna, nancy):
     form_of(nancy.get("/orders/1/delete"), "/orders/1/delete").submit(status=303)
 
 
+@pytest.mark.sqlite_suffices
 def test_what_is_computed_follows_what_is_typed(anna, nancy):
     add_product(nancy, name="Laptop", group="hardware", price="1,149.05")
     form = form_of(anna.get("/orders/create"), "/orders/create")
@@ -267,6 +271,7 @@ def test_what_is_computed_follows_what_is_typed(anna, nancy):
     anna.post("/orders/2/computed", edited, status=404)
 
 
+@pytest.mark.sqlite_suffices
 def test_what_is_computed_has_limits(anna, monkeypatch):
     monkeypatch.setattr(attempts, "COMPUTED", attempts.Limit("computed", 2, 3600))
     inputs = {"_csrf": form_of(anna.get("/orders/create"), "/orders/create")["_csrf"].value, "lines.0.quantity": "2"}
@@ -280,6 +285,7 @@ def add_product(browser, **inputs):
     fill_in(browser, "/products/create", inputs)
 
 
+@pytest.mark.sqlite_suffices
 def test_a_row_that_was_added_and_left_as_it_was_counts_only_if_it_is_whole(anna, portal_folder):
     def added_and_sent(title):
         form = form_of(anna.get("/orders/create"), "/orders/create")
@@ -293,6 +299,7 @@ def test_a_row_that_was_added_and_left_as_it_was_counts_only_if_it_is_whole(anna
     assert [cells[8] for cells in added_and_sent("Desks")] == ["First"]
 
 
+@pytest.mark.sqlite_suffices
 def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna):
     form = form_of(anna.get("/orders/create"), "/orders/create")
     form["title"], form["lines.0.quantity"], form["lines.0.price"] = "Chairs", "3", "10"
@@ -466,6 +473,7 @@ def test_the_lines_of_an_export_stand_in_columns_and_come_back_byte_for_byte(ann
     assert "are both in columns of" in twice.output
 
 
+@pytest.mark.sqlite_suffices
 def test_the_export_of_a_list_offers_the_lines_besides(anna, nancy, cli, tmp_path):
     add_order(anna, [{"quantity": "2", "price": "10", "remark": "=a"}, {"quantity": "3"}], title="Two")
     add_order(anna, [{"quantity": "7"}], title="Other")
@@ -493,6 +501,7 @@ def test_the_export_of_a_list_offers_the_lines_besides(anna, nancy, cli, tmp_pat
     assert "orders.lines: 2 lines of 1 record, 0 changed" in again.output
 
 
+@pytest.mark.sqlite_suffices
 def test_the_export_of_lines_has_no_internal_column_for_customers(anna, portal_folder):
     change(
         portal_folder, "see: own, can: [create, edit],", "see: own, can: [export, create],", "profiles/customer.yaml"
