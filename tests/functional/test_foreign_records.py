@@ -84,7 +84,7 @@ BUTTONS = "buttons:\n" + "".join(f"  {name}: {{opens: {name}, tab: size, count: 
 NAMES = {ANNA: "Anna", BRUNO: "Bruno", CARLA: "Carla"}
 READ = {ANNA: tuple(SCOPES), BRUNO: ("by_company", "by_companies"), CARLA: ("by_owner", "recent")}
 QUERIES = ("tab=size", "tab=both", "q=item", "q=item&size.min=20&sort=-size", "kind=a", "sort=name")
-PAGES = ("", *(f"?{query}" for query in QUERIES), "export.csv", "export.xlsx")
+PAGES = ("", *(f"?{query}" for query in QUERIES), "export.csv")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -152,6 +152,7 @@ def answers(world):
     for email, modules in READ.items():
         addresses = ["/", "/search?q=item", f"/people/{world.the('people', NAMES[email]).id}/"]
         addresses += [f"/{module}/{page}" for module in modules for page in PAGES]
+        addresses += [f"/{modules[0]}/export.xlsx"]  # the same rows as in the other format
         addresses += [f"/notes/find?q=item&field=to_{module}" for module in modules]
         for address in addresses:
             page = world[email].get(address)

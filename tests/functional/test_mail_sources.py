@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from portal.commands import main
 from portal.database.engine import make_engine, reading
 from portal.database.schema.tables import build
 from portal.declaration.load import load
@@ -38,6 +40,7 @@ log_path = {folder}/log
 mail_location = maildir:{folder}/Maildir
 ssl = no
 disable_plaintext_auth = no
+auth_failure_delay = 0
 default_login_user = {login_user}
 default_internal_user = {internal_user}
 default_internal_group = {internal_group}
@@ -143,13 +146,14 @@ def test_an_imap_mailbox_is_read_and_its_mails_are_marked_as_seen(folder: Path):
     password.write_text("secret\n")
     with running_dovecot([mail(0), mail(1)]) as port:
         url = f"imap://help@127.0.0.1:{port}/INBOX"
-        first = portal(folder, "inbox", "--once", "--imap", url, "--password-file", str(password))
-        second = portal(folder, "inbox", "--once", "--imap", url, "--password-file", str(password))
-        wrong = portal(folder, "inbox", "--once", "--imap", f"imap://help:wrong@127.0.0.1:{port}/INBOX")
+        once = ["inbox", "--once", "--folder", str(folder), "--imap"]
+        first = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
+        second = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
+        wrong = CliRunner().invoke(main, [*once, f"imap://help:wrong@127.0.0.1:{port}/INBOX"])
 
-    assert (first.returncode, first.stdout) == (0, "Took 2 messages in\n"), first.stderr
+    assert (first.exit_code, first.stdout) == (0, "Took 2 messages in\n"), first.stderr
     assert second.stdout == "Took 0 messages in\n"
-    assert wrong.returncode == 1
+    assert wrong.exit_code == 1
     assert "does not give its mail" in wrong.stderr
     assert sorted(titles(folder)) == ["Number 0", "Number 1"]
 
