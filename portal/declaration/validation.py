@@ -25,8 +25,10 @@ from portal.declaration.validation_sentences import (
     YES_AND_NO,
     cut_at_comma,
     instead_of_list,
+    joined_text,
     key_below,
     refusal_sentence,
+    text_in_quotes,
     unknown_key_sentence,
 )
 from portal.fields.base_shape import Shape
@@ -118,6 +120,8 @@ class _Reading:
         taken = [path for path, errors in errors_by_path.items() if self._take_as_written(path, errors)]
         # What is around a text that is taken as written may be right now; the next round says.
         wrong = {path: errors for path, errors in errors_by_path.items() if not _around_one_of(path, taken)}
+        joined = self._join_cut_texts(wrong)
+        wrong = {path: errors for path, errors in wrong.items() if path not in joined}
         for path, errors in wrong.items():
             # Of a union, the branch that got furthest has the best sentence; and what is missing because it was left
             # out has been reported before.
@@ -169,18 +173,29 @@ class _Reading:
     def _report(self, path: KeyPath, errors: list[dict[str, Any]]) -> None:
         below = path[len(self._at.path) :]
         at, unknown = self._at.down(below), errors[0]["type"] == "extra_forbidden"
-        sentence = self._cut_at_comma(errors[0]) if unknown and errors[0]["input"] is None else ""
-        (at.key if unknown else at).wrong(sentence or refusal_sentence(self._shape, errors, below))
+        (at.key if unknown else at).wrong(refusal_sentence(self._shape, errors, below))
 
-    def _cut_at_comma(self, error: dict[str, Any]) -> str:
-        """The sentence for a key without a value that is the end of the text before it."""
-        holder: Any = self.entry
-        for part in error["loc"][:-1]:
-            holder = holder.get(part) if isinstance(holder, Mapping) else None
-        shape = shape_at(self._shape, error["loc"][:-1])
-        if not isinstance(holder, Mapping):
-            return ""
-        return cut_at_comma(holder, keys_of(shape).__contains__, text_keys(shape).__contains__)
+    def _join_cut_texts(self, wrong: Mapping[KeyPath, list[dict[str, Any]]]) -> set[KeyPath]:
+        """Puts each text that its own comma cut together again, and reports it once; the paths of its pieces."""
+        joined: set[KeyPath] = set()
+        for path, errors in wrong.items():
+            if path in joined or errors[0]["type"] != "extra_forbidden" or errors[0]["input"] is not None:
+                continue
+            holder: Any = self.entry
+            for part in errors[0]["loc"][:-1]:
+                holder = holder.get(part) if isinstance(holder, dict) else None
+            shape = shape_at(self._shape, errors[0]["loc"][:-1])
+            if not isinstance(holder, dict) or not (
+                pieces := cut_at_comma(holder, keys_of(shape).__contains__, text_keys(shape).__contains__)
+            ):
+                continue
+            text = joined_text(holder, pieces)
+            self._at.down((*path[len(self._at.path) : -1], pieces[1])).key.wrong(text_in_quotes(text))
+            holder[pieces[0]] = text
+            for piece in pieces[1:]:
+                del holder[piece]
+            joined |= {(*path[:-1], piece) for piece in pieces}
+        return joined
 
 
 def _around_one_of(path: KeyPath, paths: Sequence[KeyPath]) -> bool:

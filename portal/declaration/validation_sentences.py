@@ -4,7 +4,7 @@ Called by validation for each value that does not fit its shape, and by whatever
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from portal.declaration.shape_keys import entries_below, has_keys_of, keys_of, shape_at, shapes_below
@@ -240,7 +240,9 @@ def _without_text(texts: Mapping[str, Any], empty: str) -> str:
     """The sentence for texts of several languages of which the key `empty` has none."""
     if re.match(r"[\w-]+:\S", empty):
         return f'write a space after the ":" of "{empty}"'
-    return cut_at_comma(texts, is_language_code, is_language_code) or f'there is no text for "{empty}"'
+    if pieces := cut_at_comma(texts, is_language_code, is_language_code):
+        return text_in_quotes(joined_text(texts, pieces))
+    return f'there is no text for "{empty}"'
 
 
 def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
@@ -288,8 +290,9 @@ def _words_in(error: dict[str, Any]) -> list[str]:
     return re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
 
 
-def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_text: Callable[[str], bool]) -> str:
-    """The sentence for a text that its own comma cut in `{label: Yes, please}`; empty where none was."""
+def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_text: Callable[[str], bool]) -> list[str]:
+    """The key of a text that its own comma cut in `{label: Yes, please}`, and the keys that are the rest of it; empty
+    where none was cut. So is a formula whose brackets are cut, `{of: max(price, 0)}`."""
     cut: list[str] = []
     for key, value in entry.items():
         if value is None and cut and not is_key(str(key).partition("=")[0].strip()) and ":" not in str(key):
@@ -297,8 +300,20 @@ def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_te
         elif len(cut) > 1:
             break
         else:
-            cut = [value] if isinstance(value, str) and has_text(str(key)) else []
-    return f'must be a text in quotes: "{", ".join(cut)}"' if len(cut) > 1 else ""
+            cut = (
+                [key] if isinstance(value, str) and (has_text(str(key)) or value.count("(") > value.count(")")) else []
+            )
+    return cut if len(cut) > 1 else []
+
+
+def joined_text(entry: Mapping[str, Any], pieces: Sequence[str]) -> str:
+    """The text that `cut_at_comma` found in pieces."""
+    return ", ".join([entry[pieces[0]], *pieces[1:]])
+
+
+def text_in_quotes(text: str) -> str:
+    """The sentence for a text that YAML takes apart."""
+    return f'must be a text in quotes: "{text}"'
 
 
 def unknown_key_sentence(name: str, known: list[str]) -> str:

@@ -24,6 +24,7 @@ from portal.texts import _, is_blank, ngettext
 LONGEST = 60  # characters; refused before any arithmetic
 EXACT = Context(prec=2 * LONGEST)
 PATTERN = re.compile(r"\d+(\.\d*)?|\.\d+")
+ARABIC_POINT, ARABIC_GROUP = "\u066b", "\u066c"  # from Arabic keyboards; nowhere do they mean anything else
 MINUS = "-\u2212\u2010\u2011\u2012\u2013"
 
 
@@ -42,7 +43,7 @@ def parse_number(text: str, reader: Reader) -> Decimal:
             raise refused
         return _with_sign(Decimal(spelled), negative)
     group, point = get_group_symbol(reader.locale), get_decimal_symbol(reader.locale)
-    spelled = re.sub(r"\s", group, spelled)
+    spelled = re.sub(r"\s", group, spelled).replace(ARABIC_GROUP, group).replace(ARABIC_POINT, point)
     if group in "'\u2019":
         spelled = re.sub("['\u2019]", group, spelled)
     # Decimal would take NaN and 1e9 as well.

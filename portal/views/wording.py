@@ -10,7 +10,10 @@ from portal.texts import Text, _, label_from_name, ngettext
 
 
 def count_text(count: Count, reader: Reader) -> str:
-    """A count as it is shown: “41”, “1,000+”."""
+    """A count as it is shown: “41”, “1,000+”; empty where none counts of those that were looked at, and there are
+    others."""
+    if count.more and not count.number:
+        return ""
     return localized(count.number, reader) + ("+" if count.more else "")
 
 

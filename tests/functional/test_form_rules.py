@@ -7,6 +7,7 @@ import pytest
 
 from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import writing
+from portal.fields.lines import Row
 from portal.records.transfer.csv_reading import open_source
 from portal.records.transfer.importing import ImportOptions, import_file
 from tests.functional.world import ANNA, NANCY, PEOPLE_MODULES, World, written_world
@@ -68,6 +69,8 @@ modules:
       verdict: {type: text, internal: true}
       hall: {type: lookup, of: firm.site}
       gate: {type: integer, required_when: {hall: Gate 7}}
+      tools: {type: lines, show_when: {kind: large}, fields: {name: text, cost: integer}}
+      spent: {type: formula, of: tools.cost}
       parts:
         type: lines
         fields:
@@ -544,6 +547,20 @@ def test_a_change_empties_what_forms_hide_from_then_on(world, address):
     values = world.record("cases", case).values
     held = [values[name] for name in ("state", "paid_on", "reminded", "detail", "unit")]
     assert held == ["open", None, None, None if address == "move/unpay" else "Very", "kg"]  # unit was hidden before
+
+
+def test_an_imported_change_empties_what_forms_hide_from_then_on(world, tmp_path):
+    details = {"kind": "large", "detail": "Very", "size": 3, "reason": "Why"}
+    large = world.add("cases", title="Stays large", **details)
+    small = world.add("cases", title="Gets small", tools=[Row({"name": "Saw", "cost": 7})], **details)
+    file = tmp_path / "cases.csv"
+    file.write_text("title,kind\nStays large,large\nGets small,small\n")
+    with writing(world.portal.engine) as connection:
+        report = import_file(world.records(connection, "cases"), open_source(file), ImportOptions(key="title"))
+    assert (report.outcome.changed, report.outcome.unchanged) == (1, 1)
+    held = [world.record("cases", case).values for case in (large, small)]
+    assert [values["detail"] for values in held] == ["Very", None]
+    assert [held[1][name] for name in ("tools", "spent", "reason")] == [(), 0, "Why"]
 
 
 def test_the_title_of_a_section_is_not_said_again_by_its_only_field(world):

@@ -202,6 +202,7 @@ def test_a_final_record_takes_no_comment_and_offers_none(shop):
         form = page.html.find("form", action=f"/requests/{request(shop).id}/comments")
         assert (form is not None) == (person == NANCY)
         assert form is None or form.find("input", attrs={"name": "internal", "type": "hidden"})["value"] == "true"
+        assert form is None or form.textarea["placeholder"] == "Write an internal note…"
         assert "This conversation is closed." in page
         assert send(shop, person, "comments", {"text": "Late"}).status_int == 409
     assert "Late" not in page_of(shop, NANCY)

@@ -150,7 +150,10 @@ class OpenMapping:
 
     def _is_meant(self, key: Node, value: Any) -> bool:
         """Whether a key that is no text says which one is meant, its first: then that is not missing besides."""
-        self._report(key.mark, (), "a list or a mapping cannot be a key: write a text before the colon")
+        if isinstance(value, dict) and key.mark.index == self.node.mark.index + 1:  # {{ name }}
+            self._report(self.node.mark, (), 'a text that begins with "{" needs quotes')
+        else:
+            self._report(key.mark, (), "a list or a mapping cannot be a key: write a text before the colon")
         while isinstance(value, list | dict):
             value = next(iter(value), None)
         if not isinstance(value, str) or value in self.node.keys:

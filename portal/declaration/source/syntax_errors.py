@@ -60,11 +60,8 @@ _SENTENCES = {
     "found incompatible YAML document": "this version of YAML is unknown: remove the line",
     "found unknown directive name": 'a line cannot begin with "%": put the text in quotes',
 }
-_BEGAN_EARLIER = (
-    "found unexpected end of stream",
-    "found unexpected document indicator",
-    "could not find expected ':'",
-)
+_QUOTES_TO_THE_END = ("found unexpected end of stream", "found unexpected document indicator")
+_BEGAN_EARLIER = (*_QUOTES_TO_THE_END, "could not find expected ':'")
 _AFTER_A_NAME = ("did not find expected key", "mapping values are not allowed in this context")
 _NOT_CLOSED = {"did not find expected ',' or ']'": "[", "did not find expected ',' or '}'": "{"}
 _MERGE_MARKER = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$", re.MULTILINE)
@@ -146,17 +143,26 @@ def _in_words(
         return _place(context or mark), _wrong_start(context, text)
     if mark is None:
         return None, f"this is not YAML: {problem}"
-    if opened is not None and not text[mark.index :].strip() and text[opened.index : opened.index + 1] in ("[", "{"):
-        return _place(opened), f'the "{text[opened.index]}" that opens here is never closed'
+    if (cause := _never_closed(problem, mark, opened, text)) is not None:
+        return cause
     if (cause := _cause(problem, mark, context, text, last)) is not None:
         return cause
     if problem == "found character that cannot start any token":
         return _place(mark), _wrong_start(mark, text)
     if problem in _NOT_CLOSED and context is not None:
-        return _not_closed(_NOT_CLOSED[problem], mark, context, text)
+        return _text_in_brackets(mark, context, last, text) or _not_closed(_NOT_CLOSED[problem], mark, context, text)
     if problem in _BEGAN_EARLIER and context is not None:
         mark = context
     return _place(mark), _SENTENCES.get(problem, f"this is not YAML: {problem}")
+
+
+def _never_closed(problem: str, mark: YamlMark, opened: YamlMark | None, text: str) -> tuple[Place, str] | None:
+    """A bracket that is still open at the end of the file."""
+    if opened is None or problem in _QUOTES_TO_THE_END or text[mark.index :].strip():
+        return None
+    bracket, place = text[opened.index : opened.index + 1], (opened.line + 1, opened.column + 1)
+    sentence = f'the "{bracket}" that opens here is never closed'
+    return _swallowed_by_hash(opened, text) or ((place, sentence) if bracket in ("[", "{") else None)
 
 
 def _place(mark: YamlMark | None) -> Place | None:
@@ -172,11 +178,17 @@ def _not_closed(bracket: str, mark: YamlMark, context: YamlMark, text: str) -> t
     if mark.line == context.line:
         closing = "]" if bracket == "[" else "}"
         return _place(mark), f'a "," or the closing "{closing}" is missing before this'
-    line = text.splitlines()[context.line]
-    if match := re.match(r"(?:[^\"'#]|\"[^\"]*\"|'[^']*')*[:,]\s+(#)(?=[\w])", line[context.column :]):
-        return (context.line + 1, context.column + match.start(1) + 1), _QUOTES_FIRST.format("#")
+    if (cause := _swallowed_by_hash(context, text)) is not None:
+        return cause
     comma = f'or a "," is missing before line {mark.line + 1}'
     return _place(context), f'the "{bracket}" that opens here is not closed, {comma}'
+
+
+def _swallowed_by_hash(opened: YamlMark, text: str) -> tuple[Place, str] | None:
+    """A value such as `#2457d6` that YAML takes for a comment, and with it the bracket that closes what is `opened`."""
+    line = text.splitlines()[opened.line]
+    match = re.match(r"(?:[^\"'#]|\"[^\"]*\"|'[^']*')*[:,]\s+(#)(?=[\w])", line[opened.column :])
+    return ((opened.line + 1, opened.column + match.start(1) + 1), _QUOTES_FIRST.format("#")) if match else None
 
 
 # -- usual causes -------------------------------------------------------------------------------------------------
@@ -227,6 +239,25 @@ def _comma_at_end(mark: YamlMark, line: str) -> tuple[Place, str] | None:
     if line[mark.column :].strip() != ",":
         return None
     return (mark.line + 1, mark.column + 1), 'remove the "," at the end of the line: commas stand only within brackets'
+
+
+def _text_in_brackets(mark: YamlMark, context: YamlMark, last: Scalar | None, text: str) -> tuple[Place, str] | None:
+    """A text within brackets that its own quotes, colon or brackets end too early."""
+    if last is None:
+        return None
+    start, end = last.start_mark, last.end_mark
+    if (mark.index == end.index or start.line != end.line) and (cause := _quotes(mark, last)) is not None:
+        return cause
+    before, sign = text[: mark.index], text[mark.index : mark.index + 1]
+    if (match := re.search(r":\s+(\[[^\[\]]*\])$", before)) and not sign.isspace():
+        return (mark.line + 1, mark.column - len(match[1]) + 1), _QUOTES_FIRST.format("[")
+    if last.style or mark.index != end.index or mark.line != context.line or sign not in (":", "[", "{"):
+        return None
+    first, space, word = before[start.index :].rpartition(" ")
+    if space and sign == ":":
+        place = start.line + 1, start.column + len(first) + 2
+        return place, f'a "," is missing before "{word}", or the text before the ":" needs quotes'
+    return (start.line + 1, start.column + 1), f'a text with "{sign}" in it needs quotes here'
 
 
 def _quotes(mark: YamlMark, last: Scalar) -> tuple[Place, str] | None:

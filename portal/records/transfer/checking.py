@@ -21,7 +21,7 @@ from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_by_name, records_by_key
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
-from portal.records.writing.form_conditions import EMPTY, is_locked, is_required, is_shown
+from portal.records.writing.form_conditions import EMPTY, hidden_values, is_locked, is_required, is_shown
 from portal.records.writing.validation import misfit
 from portal.records.writing.values_behind_links import followed_defaults
 from portal.texts import _, ngettext
@@ -75,6 +75,7 @@ class Checking:
                 self._follow_defaults(row)
                 self._check_required(row)
                 self._check_rights(row)
+                self._empty_hidden(row)
                 row.cells = {}
             for name, field in {**self.module.fields, **self._fields}.items():
                 if field.unique or name in IDENTITY or name == self.key:
@@ -268,6 +269,14 @@ class Checking:
             if is_locked(self.records, self._fields[name], row.all_values()):
                 reason = _("This cannot be changed because of the other values in this row.")
                 self._refuse(row.line, name, reason)
+
+    def _empty_hidden(self, row: ImportRow) -> None:
+        """Empties the fields of a record that the file has no column for and that the row's values hide from now on."""
+        if row.record and (changed := changed_values(row)):
+            before = {**row.record.values, "id": row.record.id}
+            row.values |= {
+                name: None for name in hidden_values(self.records, before, changed) if name not in row.values
+            }
 
     def _links_within(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
         """The record within which the value must be unique: () for everywhere, None where the row has none."""

@@ -30,7 +30,7 @@ from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.history import Author, author_of, change_details, event_row, state_details
-from portal.records.writing.links_and_lines import write_links
+from portal.records.writing.links_and_lines import write_links, write_own_tables
 from portal.records.writing.module_rows import new_row
 from portal.records.writing.sequence import keep_above, next_numbers
 from portal.records.writing.signatures import with_signatures
@@ -118,6 +118,7 @@ class Storing:
         if changed:
             _update(self._system, changed, changes, self._author, self._internal)
             _write_join_tables(self._records, {row: changes[row] for row in changed})
+            _remove_hidden_rows(self._records, {row: changes[row] for row in changed})
         inside = [row for row in changed if self._internal.issuperset(changes[row])]
         visibly = [row for row in changed if not self._internal.issuperset(changes[row])]
         self._rollups.note_after([row.id for row in (*new, *changed)])
@@ -269,6 +270,13 @@ def _write_join_tables(records: Records, values: Mapping[ImportRow, Mapping[str,
         links = {row.id: row_values[name] or () for row, row_values in values.items() if name in row_values}
         if links:
             write_links(records, name, links)
+
+
+def _remove_hidden_rows(records: Records, changes: Mapping[ImportRow, Mapping[str, Any]]) -> None:
+    """Removes the rows of `lines` that a change hides; nothing else of a file changes rows here."""
+    names = {field.name for field in records.module.lines}
+    for row, values in changes.items():
+        write_own_tables(records, row.id, {name: () for name in names & values.keys()})
 
 
 def _set_link(system: Records, field: Field, batch: Sequence[ImportRow]) -> None:

@@ -34,31 +34,42 @@ def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
 
 def hidden_by_change(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:
     """What a record holds in fields that forms would hide from now on, as `changed` values end their `show_when`."""
+    if not _shown_by(records.module, changed):
+        return {}
+    records_now = records.as_system.by_ids([record_id], records.module.fields)  # none where somebody deleted it
+    return hidden_values(records, {**records_now[0].values, "id": record_id}, changed) if records_now else {}
+
+
+def hidden_values(records: Records, before: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a record with the values `before`, all of them."""
     hidden: dict[str, Any] = {}
-    while more := _hidden_by(records, record_id, {**changed, **dict.fromkeys(hidden)}):  # without these, others may be
+    while more := _hidden_by(records, before, {**changed, **dict.fromkeys(hidden)}):  # without these, others may be
         hidden |= more
     return hidden
 
 
-def _hidden_by(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:
-    module, system = records.module, records.as_system
-    reads = {*changed, *(formula.name for formula in formulas_reading(module, changed))}
+def _hidden_by(records: Records, before: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    system = records.as_system
+    return {
+        field.name: before[field.name]
+        for field in _shown_by(records.module, changed)
+        if not field.is_empty(before[field.name])
+        and is_shown(system, field, before)
+        and not is_shown(system, field, {**before, **changed})
+    }
+
+
+def _shown_by(module: Module, changed: Iterable[str]) -> list[Field]:
+    """The other fields whose `show_when` reads one of the `changed` fields, or what is computed from one."""
+    changed = set(changed)
+    reads = changed | {formula.name for formula in formulas_reading(module, changed)}
     reads |= {field.name for field in module.fields.values() if field.link_path and field.link_path[0] in reads}
-    fields = [
+    return [
         field
         for field in module.fields.values()
         if not (field.computed or field.signs or field.name in changed)
         and any(path[0] in reads for path in compared_fields(field.show_when))
     ]
-    records_now = system.by_ids([record_id], module.fields) if fields else []  # none where somebody deleted it
-    return {
-        field.name: values[field.name]
-        for values in ({**record.values, "id": record_id} for record in records_now)
-        for field in fields
-        if not field.is_empty(values[field.name])
-        and is_shown(system, field, values)
-        and not is_shown(system, field, {**values, **changed})
-    }
 
 
 def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bool:

@@ -105,7 +105,7 @@ def list_page(records: Records, request: Request, refused: RefusedName | None = 
     page, count, counts_of_tabs = _page_and_counts(shown, list(of_views.values()))
     news = _page_news(shown, request, page)
     rows = page_rows(records, page, columns, query.text, news.unread)
-    total = count_text(count, policy.reader) if count.number != 1 else ""
+    total = _total(count, page, policy.reader) if count.number != 1 else ""
     return ListPage(
         heading=display_name(access),
         url=list_address(records.name),
@@ -203,6 +203,11 @@ def _page_text(page: Page, count: Count, reader: Reader) -> str:
     """“1–50 of 240”: which records of how many a page of a list shows."""
     if not page.records:
         return _("No results")
-    shown = len(page.records)  # of which the newest rows, among which they were counted, may have fewer
-    mapping = {"rows": shown, "total": count_text(replace(count, number=max(count.number, shown)), reader)}
+    mapping = {"rows": len(page.records), "total": _total(count, page, reader)}
     return _("1–${rows} of ${total}", mapping=mapping) if page.first else _("${rows} of ${total}", mapping=mapping)
+
+
+def _total(count: Count, page: Page, reader: Reader) -> str:
+    """How many records the list has: those of the page at least, of which the newest rows, among which they were
+    counted, may have fewer."""
+    return count_text(replace(count, number=max(count.number, len(page.records))), reader)

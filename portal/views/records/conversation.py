@@ -78,6 +78,11 @@ class Composer:
     answers: tuple[Offer, ...] = ()  # canned ones, for staff
     answer_url: str = ""  # gives a script their texts
 
+    @property
+    def prompt(self) -> Words:
+        """What is to be written."""
+        return _("Write an internal note…") if self.only_internal else _("Write a comment…")
+
 
 @dataclass(frozen=True)
 class Conversation:

@@ -9,11 +9,13 @@ from markupsafe import Markup
 
 from portal.fields.base import Field
 from portal.fields.reader import Reader
+from portal.records.reading.records import Count
 from portal.rendering.cells import CellRenderer, CellTemplates
 from portal.rendering.templates import Templates
 from portal.views.displays import BUILT_IN, DISPLAYS, Value, moment
 from portal.views.lists.columns import Column
 from portal.views.lists.list_rows import ListRow
+from portal.views.wording import count_text
 from portal.web.assets import Assets
 from portal.web.frame import Frame
 
@@ -98,3 +100,8 @@ def test_a_display_makes_its_value(name, raw, facts):
 def test_a_moment_names_its_zone_as_the_language_of_the_reader_does(language, zone):
     reader = Reader(language=language, time_zone=ZoneInfo("Europe/Rome"))
     assert moment(datetime.datetime(2026, 1, 29, 9, tzinfo=datetime.UTC), reader).zone == zone
+
+
+@pytest.mark.parametrize(("count", "text"), [(Count(0), "0"), (Count(0, True), ""), (Count(1_000, True), "1,000+")])
+def test_a_count_says_nothing_where_none_was_met_among_the_newest(count, text):
+    assert count_text(count, Reader()) == text
