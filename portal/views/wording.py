@@ -1,5 +1,7 @@
 """Words that several pages share: a count, a record, a module, the button that leads to a new record, “too often”."""
 
+from pyramid.request import Request
+
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module, display_name
@@ -46,8 +48,10 @@ def inside_sentence(name: str, reader: Reader) -> str:
     return name[0].lower() + name[1:] if is_word else name
 
 
-def too_often_message(error: TooManyAttemptsError) -> str:
-    """The sentence that pages share for too many attempts, with the minutes to wait."""
+def refuse_too_often(request: Request, error: TooManyAttemptsError) -> str:
+    """Makes the answer one to too many attempts; the sentence that it shows, with the minutes to wait."""
+    request.response.status_code = 429
+    request.response.headers["Retry-After"] = str(error.seconds)
     minutes = -(-error.seconds // 60)
     return ngettext(
         "Too many attempts. Try again in ${number} minute.",

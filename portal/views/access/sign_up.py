@@ -26,7 +26,7 @@ from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.access.access_form import LONGEST_NAME, is_person_name, posted_name
 from portal.views.access.waiting import sign_ups_of
-from portal.views.account.password_page import PasswordPage, new_password_widgets
+from portal.views.account.password_page import TO_SIGN_IN, PasswordPage, new_password_widgets
 from portal.views.account.session import welcome
 from portal.views.forms.form_page import StepState, Widget
 from portal.views.forms.submissions import refused_form
@@ -34,12 +34,14 @@ from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
 
-SIGN_IN: dict[str, Any] = {"back_url": "/login", "back_label": _("Sign in")}
 SENT = _("If this address may join, we have sent it a link. The link works once and expires in an hour.")
 KEPT = _(
     "This portal runs in development mode: the email with the link is kept at /-/outbox. The link works once and"
     " expires in an hour."
 )
+VOID = _("This link is not valid, or no longer valid. Ask your company for the current one.")
+GONE = _("This link has expired or has already been used.")
+
 Errors = dict[str, Words]
 
 
@@ -75,7 +77,7 @@ def show_join(context: Join, request: Request) -> Any:
     """`GET /join/TOKEN`: a company's own link: asks for access, or leads people who have it to the sign-in."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:
-        return _void(request)
+        return _dead_link(request, VOID)
     return _show(request, _join_heading(request, company[0]), f"/join/{context.token}")
 
 
@@ -84,7 +86,7 @@ def join_by_link(context: Join, request: Request) -> Any:
     """`POST /join/TOKEN`: as signing up, into the company of the link."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:
-        return _void(request)
+        return _dead_link(request, VOID)
     organization, profile = company
     return _ask(request, _join_heading(request, organization), f"/join/{context.token}", profile, organization)
 
@@ -100,11 +102,13 @@ def _show(request: Request, heading: Words, action: str) -> Any:
     if request.identity is not None:
         return HTTPSeeOther("/")
     if not writes_links(request):
-        return PasswordPage(heading, text=_("This portal cannot send email. Please contact us."), **SIGN_IN)
+        return PasswordPage(heading, text=_("This portal cannot send email. Please contact us."), **TO_SIGN_IN)
     if "sent" in request.GET:
         sent = request.registry.serving.sends_email
         text, again_url = (SENT, action) if sent else (KEPT, "")
-        return PasswordPage(_("Check your email"), text=text, steps=_steps(request, 0), again_url=again_url, **SIGN_IN)
+        return PasswordPage(
+            _("Check your email"), text=text, steps=_steps(request, 0), again_url=again_url, **TO_SIGN_IN
+        )
     return _address_page(request, heading, action, "", "")
 
 
@@ -149,13 +153,12 @@ def _needs_approval(request: Request) -> bool:
     return declared is None or declared.approve
 
 
-def _void(request: Request) -> Any:
-    """The page for a company's link that no longer leads anywhere; who has come in by it goes on to their home page."""
+def _dead_link(request: Request, text: Words) -> Any:
+    """The page for a link that leads nowhere any more; who has come in by it goes on to their home page."""
     if request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_code = 404
-    text = _("This link is not valid, or no longer valid. Ask your company for the current one.")
-    return PasswordPage(_("Sign up"), text=text, **SIGN_IN)
+    return PasswordPage(_("Sign up"), text=text, **TO_SIGN_IN)
 
 
 # -- name and password -------------------------------------------------------------------------------------------------
@@ -184,7 +187,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     sign_ups = sign_ups_of(request)
     waiting = sign_ups.prove(sign_up, name, hashed)
     if waiting is None:
-        return _gone(request)
+        return _dead_link(request, GONE)
     if not _needs_approval(request) and waiting.organization == sign_up.organization:
         register = Register(request.connection, request.portal.tables, request.now)
         try:
@@ -194,7 +197,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     for identity in sign_ups.deciders(waiting):
         queue_letter(request, approval_request_letter(letter_sender(request), identity.account, waiting.email))
     text = _("Thank you. We have received your request. You will get an email as soon as you can sign in.")
-    return PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)
+    return PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **TO_SIGN_IN)
 
 
 def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | Any:
@@ -206,23 +209,14 @@ def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | Any
         sign_up = SignUps(connection, request.portal.tables, request.now).find(context.token)
         known = sign_up is not None and find_account(connection, request.portal.tables, sign_up.email) is not None
     if sign_up is None:
-        return _gone(request)
+        return _dead_link(request, GONE)
     if not known:
         return sign_up
     text = _(
         "${email} already has access. If you do not know the password, set a new one from the sign-in page.",
         mapping={"email": sign_up.email},
     )
-    return PasswordPage(_("Sign up"), text=text, **SIGN_IN)
-
-
-def _gone(request: Request) -> Any:
-    """The link is used up; a person who has signed up with it goes on to their home page."""
-    if request.identity is not None:
-        return HTTPSeeOther("/")
-    request.response.status_code = 404
-    text = _("This link has expired or has already been used.")
-    return PasswordPage(_("Sign up"), text=text, **SIGN_IN)
+    return PasswordPage(_("Sign up"), text=text, **TO_SIGN_IN)
 
 
 def _errors(request: Request, name: str, new: str, email: str) -> Errors:

@@ -15,11 +15,18 @@ from portal.accounts.one_time_links import INVITATION
 from portal.accounts.sessions import open_session, session_days
 from portal.mail.account_letters import password_changed_letter, password_reset_letter
 from portal.texts import Words, _
-from portal.views.account.password_page import Errors, PasswordPage, current_password_widget, new_password_widgets
+from portal.views.account.password_page import (
+    BACK_TO_SIGN_IN,
+    TO_SIGN_IN,
+    Errors,
+    PasswordPage,
+    current_password_widget,
+    new_password_widgets,
+)
 from portal.views.account.session import remember_this_device, welcome
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
-from portal.views.wording import too_often_message
+from portal.views.wording import refuse_too_often
 from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -76,8 +83,7 @@ def _current_password_errors(request: Request, account: Account) -> Errors:
     try:
         known = request.logins.is_current_password(account, current, request.now)
     except TooManyAttemptsError as error:
-        request.response.status_code = 429
-        return {"current": too_often_message(error)}
+        return {"current": refuse_too_often(request, error)}
     return {} if known else {"current": _("Current password is incorrect.")}
 
 
@@ -143,12 +149,9 @@ def request_reset(context: Password, request: Request) -> Any:
 
 def _sent_page(request: Request) -> PasswordPage:
     if request.registry.serving.sends_email:
-        return PasswordPage(
-            _("Check your email"), text=SENT, back_url="/login", back_label=_("Back to sign in"),
-            again_url="/password/forgotten",
-        )  # fmt: skip
+        return PasswordPage(_("Check your email"), text=SENT, again_url="/password/forgotten", **BACK_TO_SIGN_IN)
     text = _(KEPT, mapping={"page": "/-/outbox"})
-    return PasswordPage(_("Check the emails"), text=text, back_url="/login", back_label=_("Back to sign in"))
+    return PasswordPage(_("Check the emails"), text=text, **BACK_TO_SIGN_IN)
 
 
 def _forgotten_page(request: Request, error: str) -> PasswordPage:
@@ -163,8 +166,7 @@ def _forgotten_page(request: Request, error: str) -> PasswordPage:
         text=_("We will email you a link to set a new password.") if sends else kept_notice,
         widgets=(email,),
         submit=_("Send link") if sends else _("Create link"),
-        back_url="/login",
-        back_label=_("Back to sign in"),
+        **BACK_TO_SIGN_IN,
     )
 
 
@@ -175,7 +177,7 @@ def _unavailable_page(support: str | None) -> PasswordPage:
         )
     else:
         text = _("This portal cannot send email. To get a new password, ask the person who gave you access.")
-    return PasswordPage(_("I forgot my password"), text=text, back_url="/login", back_label=_("Back to sign in"))
+    return PasswordPage(_("I forgot my password"), text=text, **BACK_TO_SIGN_IN)
 
 
 # -- with the link of a letter ----------------------------------------------------------------------------------------
@@ -236,7 +238,7 @@ def _link_is_gone(context: PasswordLink, request: Request) -> Any:
     request.response.status_code = 404
     if context.purpose == INVITATION:
         text = _("This invitation has expired or has already been used. Ask for another one if you cannot sign in.")
-        return PasswordPage(_("Welcome"), text=text, back_url="/login", back_label=_("Sign in"))
+        return PasswordPage(_("Welcome"), text=text, **TO_SIGN_IN)
     return PasswordPage(
         _("Set a new password"), text=GONE, back_url="/password/forgotten", back_label=_("Request a new link")
     )

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from portal.texts import Words, _
 from portal.views.forms.form_page import StepState, Widget
 
 Errors = Mapping[str, Words]
+
+# Where most of these pages lead back to.
+TO_SIGN_IN: dict[str, Any] = {"back_url": "/login", "back_label": _("Sign in")}
+BACK_TO_SIGN_IN: dict[str, Any] = {"back_url": "/login", "back_label": _("Back to sign in")}
 
 
 @dataclass(frozen=True)

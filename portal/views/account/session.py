@@ -18,11 +18,11 @@ from portal.accounts.sessions import close_session, open_session
 from portal.accounts.signing_in import CODE_LIFETIME, CodeNeeded, SignedIn, SignInAttempt
 from portal.mail.account_letters import new_device_letter
 from portal.texts import Words, _
-from portal.views.account.password_page import PasswordPage
+from portal.views.account.password_page import TO_SIGN_IN, PasswordPage
 from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
 from portal.views.forms.submissions import refused_form
-from portal.views.wording import too_often_message
+from portal.views.wording import refuse_too_often
 from portal.web.addresses import code_address, own_path, referring_page, single_sign_on_address
 from portal.web.cookies import YEAR, Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
@@ -79,9 +79,7 @@ def sign_in(context: Login, request: Request) -> Any:
     try:
         session = request.logins.sign_in(attempt, request.now)
     except TooManyAttemptsError as error:
-        request.response.status_code = 429
-        request.response.headers["Retry-After"] = str(error.seconds)
-        session = too_often_message(error)
+        session = refuse_too_often(request, error)
     if isinstance(session, str):
         return login_page(request, following, attempt.email, attempt.remember, error=session)
     return enter(request, session, following)
@@ -177,7 +175,7 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     meanwhile, and have set a second factor up."""
     tables = request.portal.tables
     if reason := sign_in_refusal(request.connection, tables, account, request.now):
-        return PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
+        return PasswordPage(_("Password saved"), text=reason, **TO_SIGN_IN)
     if set(request.portal.declaration.settings.sign_in) == {"oidc"}:  # the provider alone says who somebody is
         return HTTPSeeOther("/login")
     if account.second_factor:

@@ -12,11 +12,11 @@ from pyramid.view import view_config
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.accounts.one_time_links import SECOND_FACTOR
 from portal.texts import Words, _
-from portal.views.account.password_page import PasswordPage, code_widget
+from portal.views.account.password_page import BACK_TO_SIGN_IN, PasswordPage, code_widget
 from portal.views.account.session import enter, sign_in_attempt
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
-from portal.views.wording import too_often_message
+from portal.views.wording import refuse_too_often
 from portal.web.addresses import code_address, own_path
 from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
@@ -44,9 +44,7 @@ def sign_in_by_code(context: Login, request: Request) -> Any:
     try:
         session = request.logins.sign_in_by_code(token, code, attempt, request.now)
     except TooManyAttemptsError as error:
-        request.response.status_code = 429
-        request.response.headers["Retry-After"] = str(error.seconds)
-        return _code_page(request, too_often_message(error))
+        return _code_page(request, refuse_too_often(request, error))
     if isinstance(session, str):
         return refused_form(request, _code_page(request, session))
     if session is None:
@@ -77,6 +75,5 @@ def _code_page(request: Request, error: Words = "") -> PasswordPage:
         submit=_("Sign in"),
         other_url=code_address(other),
         other_label=_("Use a code from the app") if by_recovery else _("Use a recovery code"),
-        back_url="/login",
-        back_label=_("Back to sign in"),
+        **BACK_TO_SIGN_IN,
     )

@@ -14,7 +14,7 @@ from portal.accounts.link_requests import LinkRequest, request_link
 from portal.accounts.one_time_links import SIGN_IN
 from portal.mail.account_letters import sign_in_link_letter
 from portal.texts import _
-from portal.views.account.password_page import PasswordPage
+from portal.views.account.password_page import BACK_TO_SIGN_IN, PasswordPage
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.forms.form_page import Widget
 from portal.web.addresses import own_path
@@ -30,16 +30,17 @@ KEPT = _(
     "This portal runs in development mode: the email with the link is kept at /-/outbox. It works once and expires in"
     " 15 minutes."
 )
-BACK: dict[str, Any] = {"back_url": "/login", "back_label": _("Back to sign in")}
 
 
 @view_config(context=SignInLinks, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_link_sent(context: SignInLinks, request: Request) -> Any:
     """`GET /password/link`: says that a sign-in link is on its way, whatever the address was."""
     if not writes_links(request):
-        return PasswordPage(_("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK)
+        return PasswordPage(
+            _("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK_TO_SIGN_IN
+        )
     text, again_url = (SENT, "/login") if request.registry.serving.sends_email else (KEPT, "")
-    return PasswordPage(_("Check your email"), text=text, again_url=again_url, **BACK)
+    return PasswordPage(_("Check your email"), text=text, again_url=again_url, **BACK_TO_SIGN_IN)
 
 
 @view_config(context=SignInLinks, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -78,11 +79,11 @@ def use_sign_in_link(context: SignInLink, request: Request) -> Any:
     if session is None:
         return _gone(request)
     if isinstance(session, str):
-        return PasswordPage(_("Sign in"), text=session, **BACK)
+        return PasswordPage(_("Sign in"), text=session, **BACK_TO_SIGN_IN)
     return enter(request, session, own_path(request.GET.get("next")))
 
 
 def _gone(request: Request) -> PasswordPage:
     request.response.status_code = 404
     text = _("This link has expired or has already been used.")
-    return PasswordPage(_("Sign in"), text=text, **BACK)
+    return PasswordPage(_("Sign in"), text=text, **BACK_TO_SIGN_IN)

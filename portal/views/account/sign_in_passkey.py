@@ -15,7 +15,7 @@ from portal.database.engine import writing
 from portal.texts import Words, _
 from portal.views.account.passkeys import check_passkeys_are_used, passkey_site
 from portal.views.account.session import enter, login_page, sign_in_attempt
-from portal.views.wording import too_often_message
+from portal.views.wording import refuse_too_often
 from portal.web.addresses import own_path
 from portal.web.form_input import posted_text
 from portal.web.resources import Login
@@ -37,8 +37,7 @@ def passkey_options(context: Login, request: Request) -> dict[str, Any]:
             attempts.check_attempt(connection, tables, limit, network, request.now)
             return Passkeys(connection, tables, passkey_site(request), request.now).request_options()
     except TooManyAttemptsError as error:
-        request.response.status_code = 429
-        return {"error": request.reader.text(too_often_message(error))}
+        return {"error": request.reader.text(refuse_too_often(request, error))}
 
 
 @view_config(

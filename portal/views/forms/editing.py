@@ -21,7 +21,7 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields, is_final
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_in_form
-from portal.views.forms.drafts import as_form, draft_form, drafts_of, posted_content
+from portal.views.forms.drafts import as_form, draft_form, drafts_of, form_name, posted_content
 from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import FormPage
 from portal.views.forms.line_buttons import form_after_button
@@ -88,7 +88,7 @@ def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -
 def show_edit_form(resource: Record, request: Request) -> FormPage:
     """`GET /MODULE/ID/edit`: the form with what the record holds, and with this person's draft of it."""
     form = EditForm(resource, request)
-    draft = drafts_of(request).get(_draft_name(form))
+    draft = drafts_of(request).get(form_name(request))
     merged = draft and _merged_draft(form, draft)
     if draft is None or not merged or not merged.own:
         return _edit_page(form, _present_content(form), form.basis)
@@ -198,12 +198,7 @@ def _edit_page(form: EditForm, content: FormContent, basis: Basis, draft: Draft 
         once=once_key(form.request),
         version=str(basis.version),
         hidden=tuple((name, content.one(name)) for name in content.inputs if name.endswith(".later")),
-        draft=draft_form(form.request, _draft_name(form), draft, basis=str(basis)),
+        draft=draft_form(form.request, form_name(form.request), draft, basis=str(basis)),
         files=form.upload_input(content),
         compute_url=f"{form.resource.path}computed",
     )
-
-
-def _draft_name(form: EditForm) -> str:
-    """The name of the form of a record (views/forms/drafts.py)."""
-    return f"{form.records.name}/{form.record.id}/edit"

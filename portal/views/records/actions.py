@@ -19,7 +19,7 @@ from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.lifecycle import is_final, state_of, transition_fields, values_after
 from portal.texts import _
 from portal.views.displays import Value, shown
-from portal.views.forms.drafts import as_form, draft_form, drafts_of, posted_content
+from portal.views.forms.drafts import as_form, draft_form, drafts_of, form_name, posted_content
 from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import form_after_button
@@ -72,7 +72,7 @@ def show_transition(resource: RecordTransition, request: Request) -> QuestionPag
     """`GET /MODULE/ID/move/TRANSITION`: what the transition asks, or wants confirmed. From a state that it does not
     leave, as after the browser's Back button, there is nothing to ask: on to the record."""
     form = TransitionForm(resource, request)
-    draft = drafts_of(request).get(_draft_name(form))
+    draft = drafts_of(request).get(form_name(request))
     if draft:
         inputs = as_form(draft.content.inputs)
         content = replace(form.read(inputs), errors={})
@@ -130,11 +130,6 @@ def given_answers(
     }
 
 
-def _draft_name(form: TransitionForm) -> str:
-    """The name of the form of a transition (views/forms/drafts.py)."""
-    return f"{form.records.name}/{form.record.id}/move/{form.transition.name}"
-
-
 def _transition_page(
     form: TransitionForm, content: FormContent, comment: str, draft: Draft | None = None
 ) -> QuestionPage:
@@ -156,7 +151,7 @@ def _transition_page(
         icon=transition.icon or "",
         once=once_key(request),
         files=form.upload_input(content),
-        draft=draft_form(request, _draft_name(form), draft),
+        draft=draft_form(request, form_name(request), draft),
     )
 
 
