@@ -1,7 +1,7 @@
 """Parts of the base of every field: compared with others, as a column of lines, in forms, links, in tables of others,
 in formulas, in JSON, for checks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -12,8 +12,10 @@ from portal.fields.base_shape import FormWhere, Shape
 from portal.fields.comparisons import ORDER
 from portal.fields.deadline import DeadlineRule
 from portal.fields.linked_value import Linked
+from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.refused import operator_refused
+from portal.fields.row_form import RowForm
 from portal.fields.stopwatch import Stopwatch
 
 Kind = Literal["number", "percent", "money", "duration", "date", "datetime", "text"]
@@ -100,8 +102,28 @@ class InLines(Shape):
         """The columns of a field that holds rows; they stand in a table of their own, none in the record's own row."""
         return {}
 
+    def rows_in(self, form: Form) -> Mapping[int, RowForm]:
+        """The rows of a form by their index, in the order of the indexes."""
+        return {}
+
     def wrong_number(self, number: int) -> str:
         """Why a record cannot have so many rows; "" where it can."""
+        return ""
+
+    def repeated_values(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterable[tuple[int, str]]:
+        """The rows, by the numbers that come with them, that repeat the value of a unique column, which is named."""
+        return ()
+
+    def has_total(self, column: str) -> bool:
+        """Whether what a column comes to stands below it."""
+        return False
+
+    def totals_of(self, value: Any, column: str) -> tuple[Any, ...]:
+        """The totals of a column, exact: one for each currency that occurs in it; none where it is empty."""
+        return ()
+
+    def summary_cell(self, value: Any) -> str:
+        """The rows in one cell of a list that is exported."""
         return ""
 
     @property

@@ -201,7 +201,6 @@ class Lines(OwnTable):
         )
 
     def rows_in(self, form: Form) -> dict[int, RowForm]:
-        """The rows of a form by their index, in the order of the indexes."""
         rows: dict[int, dict[str, list[str]]] = {}
         for name, text in form.items():
             if match := self._match(name):
@@ -255,7 +254,6 @@ class Lines(OwnTable):
         return ""
 
     def repeated_values(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[int, str]]:
-        """The rows, by the numbers that come with them, that repeat the value of a unique column, which is named."""
         for name, column in self.fields.items():
             seen: list[Any] = []
             for number, values in rows if column.unique else ():
@@ -315,8 +313,10 @@ class Lines(OwnTable):
         totals = [(self.fields[name], total) for name in self.total for total in self.totals_of(value, name)]
         return totals[0][0].sheet_cell(totals[0][1], reader) if len(totals) == 1 else None
 
+    def has_total(self, column: str) -> bool:
+        return column in self.total
+
     def totals_of(self, value: Any, column: str) -> tuple[Any, ...]:
-        """The totals of a column, exact: one for each currency that occurs in it; none where it is empty."""
         values = [item for row in value or () if (item := row.get(column)) is not None]
         if not values or not isinstance(values[0], Money):
             return (_exact_sum(values),) if values else ()

@@ -220,7 +220,7 @@ def _line_value(column: Field, row: Row, reader: Reader) -> LineValue:
 
 
 def _totals(field: Lines, column: Field, value: Any, reader: Reader) -> tuple[str, ...]:
-    if column.name not in field.total:
+    if not field.has_total(column.name):
         return ()
     return tuple(column.show(total, reader) for total in field.totals_of(value, column.name))
 

@@ -104,7 +104,7 @@ class ListCells:
             return _part_cells(field, value, self._machine)
         return [self._cell(field, value)]
 
-    def _cell(self, field: Any, value: Any) -> str:
+    def _cell(self, field: Field, value: Any) -> str:
         if value is None or value == ():
             return ""
         if field.row_fields:

@@ -121,7 +121,7 @@ class ImportedRows(RowRecords):
 
 def import_rows(
     system: Records,
-    field: Any,
+    field: Field,
     source: CsvRows,
     options: ImportOptions,
     owners: Owners = Owners(),  # noqa: B008 - frozen
@@ -179,15 +179,15 @@ def _record_of(row: ImportRow, of_lines: Mapping[int, int] | None) -> int:
 
 
 def _without_rows(
-    field: Any, by_record: Mapping[int, list[ImportRow]], of_lines: Mapping[int, int]
+    field: Field, by_record: Mapping[int, list[ImportRow]], of_lines: Mapping[int, int]
 ) -> Iterator[BadCell]:
     """Records that have no rows on their line where they must have some."""
     for line, record_id in of_lines.items():
-        if not by_record[record_id] and (field.required or field.min):
-            yield BadCell(line, field.name, field.wrong_number(0) or _("Required"))
+        if not by_record[record_id] and (problem := field.wrong_number(0) or (field.required and _("Required"))):
+            yield BadCell(line, field.name, problem)
 
 
-def _refused_rows(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
+def _refused_rows(field: Field, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
     """Too many or too few rows of a record, and values that two of them may not have."""
     for rows in filter(None, by_record.values()):
         if problem := field.wrong_number(len(rows)):

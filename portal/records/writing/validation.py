@@ -177,7 +177,7 @@ def _without(errors: Mapping[str, str], fields: Collection[str]) -> dict[str, st
 
 
 def _read_rows(
-    records: Records, field: Any, form: Form, present: Iterable[Row] | None
+    records: Records, field: Field, form: Form, present: Iterable[Row] | None
 ) -> tuple[tuple[Row, ...], dict[str, str]]:
     """The rows of a `lines` field in `form`, and what is wrong: by the name of the input, and once for the field.
 

@@ -39,14 +39,14 @@ def check_computing(request: Request) -> None:
     )
 
 
-def total_texts(records: Records, field: Any, rows: Iterable[Row]) -> dict[str, str]:
+def total_texts(records: Records, field: Field, rows: Iterable[Row]) -> dict[str, str]:
     """What the rows in a form amount to, for each column of its `lines` field that has a total, and that the reader may
     read."""
     policy, rows = records.policy, tuple(rows)
     return {
         name: " · ".join(column.show(total, policy.reader) for total in field.totals_of(rows, name)) or NOTHING
         for name, column in policy.columns(field).items()
-        if name in field.total
+        if field.has_total(name)
     }
 
 
@@ -105,7 +105,7 @@ def _rules(records: Records, fields: Iterable[Field], values: Mapping[str, Any],
     }
 
 
-def _row_texts(records: Records, field: Any, rows: Mapping[int, Row]) -> dict[str, str]:
+def _row_texts(records: Records, field: Field, rows: Mapping[int, Row]) -> dict[str, str]:
     of_rows, reader = rows_of(records, field), records.policy.reader
     texts: dict[str, str] = {}
     for index, row in rows.items():

@@ -150,9 +150,8 @@ def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form)
     inputs = posted_inputs(list(fields), address)
     for field in fields:
         if field.row_fields and field.has_input(address):
-            rows: Any = field
-            new = new_row_inputs(records, rows)
-            prefixes = [f"{field.name}.{index}." for index in rows.rows_in(address)]
+            new = new_row_inputs(records, field)
+            prefixes = [f"{field.name}.{index}." for index in field.rows_in(address)]
             inputs = {f"{prefix}{name}": text for prefix in prefixes for name, text in new.items() if text} | inputs
     return as_form(inputs)
 

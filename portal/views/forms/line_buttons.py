@@ -37,7 +37,7 @@ def _with_lines_changed(
 ) -> dict[str, Sequence[str]]:
     """The inputs of a form after a button of its lines; unchanged where the form has no such line."""
     match = PRESSED.fullmatch(pressed)
-    field: Any = next((field for field in fields if match and field.row_fields and field.name == match[1]), None)
+    field = next((field for field in fields if match and field.row_fields and field.name == match[1]), None)
     if match is None or field is None:
         return dict(inputs)
     prefixes = [f"{field.name}.{index}." for index in field.rows_in(as_form(inputs))]

@@ -50,7 +50,7 @@ class LinkOffers:
 
 def link_offers(  # noqa: PLR0913 - all of a form that decides about them
     records: Records,
-    field: Any,
+    field: Field,
     values: Mapping[str, Any],
     stored: Any,
     find_text: str,
@@ -89,13 +89,13 @@ def _titles(offered: Records, prefix: str, titles: list[tuple[int, str]]) -> dic
     return {f"{prefix}{record_id}": label + title for record_id, title in titles}
 
 
-def _with_text(offered: Records, field: Any, text: str, most: int = FOUND_AT_ONCE) -> list[tuple[int, str]]:
+def _with_text(offered: Records, field: Field, text: str, most: int = FOUND_AT_ONCE) -> list[tuple[int, str]]:
     """The records whose title contains `text`, which may be that of a chosen one with its details."""
     title = text.partition(BESIDE)[0] if field.beside_titles else text
     return _with_details(offered, field, offered.find(title, most))
 
 
-def _with_details(offered: Records, field: Any, titles: list[tuple[int, str]]) -> list[tuple[int, str]]:
+def _with_details(offered: Records, field: Field, titles: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The `titles`, each with what the link wants said beside it, as far as this reader may read that."""
     names = [name for name in field.beside_titles if name in offered.policy.readable(offered.name)]
     if not names or not titles:
@@ -108,7 +108,7 @@ def _with_details(offered: Records, field: Any, titles: list[tuple[int, str]]) -
     return [(record_id, BESIDE.join(filter(None, (title, *details.get(record_id, ()))))) for record_id, title in titles]
 
 
-def _chosen(offered: Records, field: Any, prefix: str, values: list[str]) -> list[tuple[int, str]]:
+def _chosen(offered: Records, field: Field, prefix: str, values: list[str]) -> list[tuple[int, str]]:
     """The records among `offered` that the inputs name, whatever is searched for."""
     texts = [value.removeprefix(prefix) for value in values if value.startswith(prefix)]
     ids = [int(text) for text in texts if RECORD_ID.fullmatch(text)]
@@ -116,7 +116,7 @@ def _chosen(offered: Records, field: Any, prefix: str, values: list[str]) -> lis
 
 
 def link_cards(
-    records: Records, field: Any, values: Mapping[str, Any], offers: tuple[Offer, ...]
+    records: Records, field: Field, values: Mapping[str, Any], offers: tuple[Offer, ...]
 ) -> tuple[Offer, ...] | None:
     """The offers with what the records say about themselves; None where they are too many for cards."""
     offered = offered_records(records, field, field.targets[0], values) if not field.several_targets else None
@@ -201,7 +201,7 @@ def default_from_link(module: Module, request: Request) -> dict[str, Any]:
     }
     records, field, form = _place_in_form(module.records, request, form_fields)
     path = value_path(field.default) if field is not None else None
-    if path is None or (records is module.records and path.link not in form_fields):
+    if field is None or path is None or (records is module.records and path.link not in form_fields):
         raise HTTPNotFound
     chosen = read_form(records, [records.module.field(path.link)], form, {})
     # Only the record of a link that this reader may choose is followed.
@@ -213,14 +213,14 @@ def default_from_link(module: Module, request: Request) -> dict[str, Any]:
     return {"inputs": inputs, "title": field.show(titled, request.reader)}
 
 
-def _place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Any, Form]:
+def _place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Field | None, Form]:
     """Where the input `field` of the address stands: the records whose fields its form asks for, the field, the form.
 
     “lines.0.product” stands in a row of the field `lines`. The field is None unless its own name, or that of the lines,
     is among `names`.
     """
     name, _dot, rest = request.GET.get("field", "").partition(".")
-    field: Any = records.module.fields.get(name) if name in names else None
+    field = records.module.fields.get(name) if name in names else None
     if field is None or not field.row_fields:
         return records, None if rest else field, request.GET
     index, _dot, column = rest.partition(".")

@@ -37,7 +37,7 @@ def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> d
     return computed_values(of_rows.module.formulas.values(), values, reader.currency)
 
 
-def rows_in_form(records: Records, field: Any, form: Form, stored: Any) -> dict[int, Row]:
+def rows_in_form(records: Records, field: Field, form: Form, stored: Any) -> dict[int, Row]:
     """The rows of a `lines` field by their index in `form`, without those in which nobody has typed."""
     of_rows, by_id = rows_of(records, field), {str(row.id): row for row in stored or ()}
     columns, new = typed_columns(of_rows, new=True), defaults(of_rows)
