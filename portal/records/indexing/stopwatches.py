@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.stopwatch import Stopwatch
+from portal.records.indexing.formulas import locked_columns
 from portal.records.reading.records import Records
 
 Row = Mapping[str, Any]  # columns of a table of the portal's own
@@ -69,11 +70,8 @@ def _read(
 
 
 def _stored(system: Records, names: list[str], ids: Iterable[int]) -> dict[int, Row]:
-    table, record_id = system.table, system.table.c["id"]
-    columns = [column for name in names for column in system.module.field(name).selected(table)]
-    query = sa.select(record_id, *columns).where(record_id.in_(list(ids))).order_by(record_id)
-    rows = system.connection.execute(query.with_for_update(key_share=True)).mappings()
-    return {row["id"]: dict(row) for row in rows}
+    columns = [column for name in names for column in system.module.field(name).selected(system.table)]
+    return locked_columns(system, ids, columns)
 
 
 def _stays(system: Records, stored: Mapping[int, Row]) -> dict[int, Stays]:

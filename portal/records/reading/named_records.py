@@ -9,6 +9,9 @@ from portal.fields.base import Field
 from portal.fields.record_titles import is_called
 from portal.records.policy import Policy
 from portal.records.reading.records import Query, Record, Records
+from portal.texts import _, ngettext
+
+LONGEST_SHOWN = 80  # characters of a name in a sentence
 
 
 def find_named(connection: sa.Connection, policy: Policy, module: str, name: str) -> list[int]:
@@ -21,6 +24,20 @@ def find_named(connection: sa.Connection, policy: Policy, module: str, name: str
         if ids:
             return ids
     return []
+
+
+def not_just_one(number: int, module: str, name: str) -> str:
+    """Why a name means no record of a module: none is called so, or several are, `number` of them."""
+    name = name[:LONGEST_SHOWN]
+    if not number:
+        return _("No record in ${module} is named “${name}”.", mapping={"module": module, "name": name})
+    return ngettext(
+        "${number} record in ${module} is named “${name}”.",
+        "${number} records in ${module} are named “${name}”.",
+        number,
+        module=module,
+        name=name,
+    )
 
 
 def find_records(records: Records, reference: str) -> list[int]:

@@ -16,7 +16,7 @@ from portal.conditions import ALWAYS, replace_form_values
 from portal.declaration.shapes import display_name
 from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked
-from portal.records.reading.named_records import naming_fields
+from portal.records.reading.named_records import LONGEST_SHOWN, naming_fields, not_just_one
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow
 from portal.records.writing.form_conditions import EMPTY, condition_values, depends_on
@@ -235,28 +235,15 @@ class RowLinks:
 
     def _the_one(self, row: ImportRow, field: Field, name: str, records: Sequence[Linked]) -> Linked | None:
         """The record that the cell means; else what is wrong is noted, or the name is left for `resolve`."""
-        module, shown_name = self._called(field.targets), name[:80]
         if len(records) == 1:
             return records[0]
-        if records:
-            sentence = ngettext(
-                "${number} record in ${module} is named “${name}”.",
-                "${number} records in ${module} are named “${name}”.",
-                len(records),
-                module=module,
-                name=shown_name,
-            )
-            self.refuse(row.line, field.name, sentence)
-        elif self.records.name in field.targets and not (self.as_offered and field.target_condition is not None):
+        is_checked = self.as_offered and field.target_condition is not None
+        if not records and self.records.name in field.targets and not is_checked:
             row.unresolved.setdefault(field.name, []).append(name)
             self._unresolved[row.line] = row.unresolved
         else:
-            self._refuse_unknown(row.line, field.name, field.targets, shown_name)
+            self.refuse(row.line, field.name, not_just_one(len(records), self._called(field.targets), name))
         return None
-
-    def _refuse_unknown(self, line: int, field_name: str, modules: Iterable[str], name: str) -> None:
-        words = {"module": self._called(modules), "name": name}
-        self.refuse(line, field_name, _("No record in ${module} is named “${name}”.", mapping=words))
 
     def _called(self, modules: Iterable[str]) -> str:
         """The names of modules; for a person on a page their labels, of which a profile may have its own."""
@@ -288,9 +275,9 @@ class RowLinks:
                 if self.as_offered and any(value in EMPTY for value in others[row].values()):
                     offered = []
                 if records and not offered and not others[row]:
-                    self._refuse_unknown(row.line, field.name, field.targets, name[:80])
+                    self.refuse(row.line, field.name, not_just_one(0, self._called(field.targets), name))
                 elif records and not offered:
-                    facts = {"name": name[:80], "fields": ", ".join(others[row])}
+                    facts = {"name": name[:LONGEST_SHOWN], "fields": ", ".join(others[row])}
                     text = _("“${name}” does not belong to this row's ${fields}.", mapping=facts)
                     self.refuse(row.line, field.name, text)
                 else:
@@ -307,11 +294,11 @@ class RowLinks:
                 "${number} row of the file is named “${name}”.",
                 "${number} rows of the file are named “${name}”.",
                 len(lines),
-                name=name[:80],
+                name=name[:LONGEST_SHOWN],
             )
             self.refuse(line, field_name, sentence)
         else:
-            self._refuse_unknown(line, field_name, [self.records.name], name[:80])
+            self.refuse(line, field_name, not_just_one(0, self._called([self.records.name]), name))
         return None
 
     def _lines_by_name(self, rows: Iterable[ImportRow]) -> LinesByName:

@@ -3,7 +3,7 @@
 Called by writer.py, which checks rights and states, and by deleting.py.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from portal.declaration.shapes import Transition
@@ -15,7 +15,7 @@ from portal.records.reading.records import Record, Records
 from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import delete_replaced_files, insert_field_files
-from portal.records.writing.form_conditions import hidden_by_change
+from portal.records.writing.form_conditions import hidden_by_change, unread_values
 from portal.records.writing.history import Author, add_event, author_of, change_details
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.module_rows import touch_row, update_row
@@ -31,7 +31,7 @@ def change_record(
     Where only internal fields differ, customers see no trace: neither a new version nor time nor place in lists.
     Raises ConflictError where the record has another version by now.
     """
-    before = {**record.values, **_unread_values(records, record, values)}
+    before = {**record.values, **unread_values(records, values, {**record.values, "id": record.id})}
     changed = without_signed(records, before, changed_values(before, values))
     if not changed:
         return False
@@ -105,13 +105,6 @@ def touch_record(records: Records, author: Author, record: Record, row: Mapping[
 def _is_newest(records: Records, author: Author, record: Record) -> None:
     index_records(records.as_system, [record.id])
     mark_own_change_seen(records, record.id, author)
-
-
-def _unread_values(records: Records, record: Record, names: Iterable[str]) -> Mapping[str, Any]:
-    """The present values of those fields that the author may not read, and a transition may set."""
-    unread = [name for name in names if name not in record.values]
-    stored = records.as_system.by_ids([record.id], unread) if unread else []
-    return {name: stored[0].values[name] for name in unread if stored}
 
 
 def _modified(records: Records, author: Author, version: int | None = None) -> dict[str, Any]:

@@ -8,11 +8,10 @@ the rows of a file.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import sqlalchemy as sa
-
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.deadline import Clock, DeadlineRule, Situation, Timing, is_path
+from portal.records.indexing.formulas import locked_columns
 from portal.records.reading.records import Records
 
 Row = Mapping[str, Any]  # columns of a table of the portal's own
@@ -55,10 +54,7 @@ def _stored(system: Records, fields: Iterable[Field], ids: Iterable[int]) -> dic
         names |= dict.fromkeys([field.name, *rule.sources])
     columns = [column for name in names for column in module.field(name).selected(table)]
     clocks = [table.c[rule.clock_column] for _field, rule in _rules(fields)]
-    record_id = table.c["id"]
-    query = sa.select(record_id, *columns, *clocks).where(record_id.in_(list(ids))).order_by(record_id)
-    rows = system.connection.execute(query.with_for_update(key_share=True)).mappings()
-    return {row["id"]: dict(row) for row in rows}
+    return locked_columns(system, ids, [*columns, *clocks])
 
 
 def _moved(system: Records, fields: Iterable[Field], before: Row, written: Row) -> MovedDeadlines:

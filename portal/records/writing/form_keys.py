@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.records.reading.records import Records
-from portal.records.writing.errors import RetryError
+from portal.records.writing.errors import unique_violations_retried
 
 KEPT = datetime.timedelta(days=30)  # as long as a draft
 
@@ -22,10 +22,8 @@ def address_of_key(records: Records, key: str) -> str | None:
     address = kept_address(records.connection, records.policy.tables, key)
     if address is not None:
         return address
-    try:
+    with unique_violations_retried():
         records.connection.execute(sa.insert(table).values(key=key, address="", created=records.policy.reader.now))
-    except sa.exc.IntegrityError as error:
-        raise RetryError from error
     return None
 
 
