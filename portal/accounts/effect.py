@@ -127,7 +127,6 @@ def _everybody(connection: sa.Connection, before: Tables, after: Tables, now: da
 
 
 def _policies(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Iterator[tuple[Account, Policy]]:
-    """The accounts that can sign in, each with its policy."""
     language = tables.declaration.settings.languages[0]
     for account, admitted in admit_everybody(connection, tables, language=language, now=now):
         if isinstance(admitted, Identity):

@@ -286,7 +286,6 @@ def mentions(connection: sa.Connection, tables: Tables, names: Iterable[str]) ->
 
 
 def _addresses(person: Record | None, people: Records | None) -> set[str]:
-    """The email addresses on the record of a person."""
     if person is None or people is None:
         return set()
     held = [person.values[name] for name, field in people.module.fields.items() if field.type == "email"]

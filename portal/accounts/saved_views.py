@@ -15,6 +15,7 @@ from portal.database.fetching import Row, fetch
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.fields.refused import Refused, storable
+from portal.fields.text import at_most
 from portal.records.writing.errors import unique_violations_retried
 from portal.texts import _, first_visible, ngettext
 
@@ -138,8 +139,7 @@ def _checked_name(name: str, others: list[SavedView]) -> str:
     name = storable(" ".join(name.split()))
     if not first_visible(name):
         raise Refused(_("Enter a name for the view."))
-    if len(name) > LONGEST_NAME:
-        raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_NAME))
+    at_most(name, LONGEST_NAME)
     if any(name.casefold() == other.name.casefold() for other in others):
         raise Refused(_("You already have a view with this name."))
     return name
@@ -152,7 +152,6 @@ def _check_size(arrangement: Arrangement) -> None:
 
 
 def _values(arrangement: Arrangement) -> dict[str, object]:
-    """An arrangement as the values of a row."""
     return {
         "parameters": [list(pair) for pair in arrangement.parameters],
         "columns": _names(arrangement.columns),
@@ -165,7 +164,6 @@ def _names(columns: tuple[str, ...] | None) -> list[str] | None:
 
 
 def _view(row: Row) -> SavedView:
-    """A view from its row."""
     parameters = tuple((name, value) for name, value in row["parameters"])
     columns = None if row["columns"] is None else tuple(row["columns"])
     arrangement = Arrangement(parameters, columns, bool(row["compact"]))

@@ -43,7 +43,6 @@ class DateOption(click.ParamType):
 
 
 def _date_options(command: Any) -> Any:
-    """Adds the options for the dates of access."""
     helps = ("The first day of access.", "The last day of access.", "Older records are not shown.")
     for (option, name), text in zip(DATES.items(), helps, strict=True):
         command = click.option(option, name, type=DateOption(), metavar="DATE", help=text)(command)

@@ -234,7 +234,6 @@ def _mistakes_explained(file: Path) -> Iterator[None]:
 
 
 def _summary(module: str, report: ImportReport, options: ImportOptions, stopped: bool) -> str:
-    """What was done, in one line."""
     outcome, bad = report.outcome, plural(report.bad_rows, "bad row")
     if stopped and report.bad:
         others = outcome.added + outcome.changed + outcome.unchanged

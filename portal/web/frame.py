@@ -145,7 +145,6 @@ def _languages(request: Request) -> tuple[Language, ...]:
 
 
 def _package_items(request: Request) -> list[MenuItem]:
-    """The entries of other packages."""
     path = _path(request).partition("?")[0]
     return [MenuItem(*entry, current=entry.url == path) for entry in package_entries(request)]
 

@@ -201,7 +201,6 @@ class Demonstration:
         return any(self._records(name).page(Query(size=1), []).records for name in self.files())
 
     def _dated_rows(self, module: str, path: Path) -> DatedRows:
-        """A module's file."""
         source, records = open_source(path), self._records(module)
         languages = self.portal.declaration.settings.languages
         columns = find_columns(records.module, languages, source.headers, {}, None)

@@ -90,7 +90,6 @@ def _late_renames(
 
 
 def _is_empty(connection: sa.Connection, module: str, entry: Mapping[str, Any]) -> bool:
-    """Whether no record has a value of a field."""
     field = rebuild_field(entry)
     if field is None:
         return False

@@ -41,7 +41,6 @@ def _leads(at: Cursor) -> bool:
 
 
 def _tabs(declaration: Declaration) -> dict[str, set[str]]:
-    """The tabs of each module that any profile has."""
     tabs: dict[str, set[str]] = {}
     for profile in declaration.profiles.values():
         for name, access in profile.modules.items():

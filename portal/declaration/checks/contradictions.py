@@ -155,7 +155,6 @@ def takes_anything(field: Field, reader: Reader) -> bool:
 
 
 def _is_taken(field: Field, value: object, reader: Reader) -> bool:
-    """Whether a form would take the value."""
     try:
         return not field.is_empty(field.read(field.write(value), reader))
     except Refused:

@@ -94,7 +94,6 @@ def _conditions(field: Field, at: Cursor) -> Iterator[tuple[Cursor, Condition | 
 
 
 def _is_link(field: Field | None) -> bool:
-    """Whether a field holds one record of one module."""
     return field is not None and not field.computed and not field.multiple and len(field.targets) == 1
 
 

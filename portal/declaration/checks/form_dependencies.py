@@ -75,7 +75,6 @@ def _is_typed(field: Field, accesses: Iterable[Access]) -> bool:
 
 
 def _forms(access: Access) -> Iterator[FormLayout]:
-    """The forms that people with this access may open."""
     yield from (form for right, form in (("create", access.create), ("edit", access.edit)) if right in access.can)
 
 

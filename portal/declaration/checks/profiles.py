@@ -68,7 +68,6 @@ def _check_extends(draft: DeclarationDraft, profile: Profile, at: Cursor) -> Non
 
 
 def _check_access(draft: DeclarationDraft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
-    """What a profile says of one module."""
     if access.see is not None:
         check_scope(draft, module, access.see, at["see"])
     known = [*ACTIONS, *module.transitions, *_broken_transitions(draft, module)]

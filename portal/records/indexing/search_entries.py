@@ -80,7 +80,6 @@ def _searched_names(module: Module) -> list[str]:
 
 
 def _entries(system: Records, records: Iterable[Record]) -> Iterator[search.Entry]:
-    """The entries of records with their conversations."""
     for batch in batched(records, BATCH):
         ids, tables = [record.id for record in batch], system.policy.tables
         public, internal = conversation_texts(system.connection, tables, system.module, ids)

@@ -50,7 +50,6 @@ def file(records: Records, record: Record, file_id: int) -> StoredFile | None:
 
 
 def _field_files(records: Records, record: Record) -> list[FileValue]:
-    """The files that the readable fields of a record hold."""
     names = [name for name, field in records.module.fields.items() if field.by_upload]
     return [value for name in names if (value := record.values.get(name))]
 

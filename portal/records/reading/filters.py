@@ -11,8 +11,9 @@ from portal.declaration.references import whole_reference
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.text import at_most
 from portal.records.reading.records import Records
-from portal.texts import _, ngettext
+from portal.texts import _
 
 MOST_VALUES = 100  # of one filter
 LONGEST_VALUE = 1_000  # characters; SQLite refuses patterns of 50,000 bytes
@@ -97,8 +98,8 @@ def _values(form: Form, name: str) -> tuple[str, ...]:
 def _check_size(requested: Filter) -> None:
     if len(requested.values) + len(requested.ids) > MOST_VALUES:
         raise Refused(_("This form has too many fields."))
-    if any(len(value) > LONGEST_VALUE for value in (*requested.values, *requested.ids)):
-        raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_VALUE))
+    for value in (*requested.values, *requested.ids):
+        at_most(value, LONGEST_VALUE)
 
 
 def _conditions(records: Records, field: Field, requested: Filter) -> Iterator[Condition]:

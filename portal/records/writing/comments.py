@@ -6,12 +6,13 @@ import datetime
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Transition
-from portal.fields.base import FORBIDDEN
+from portal.fields.refused import Refused, storable
+from portal.fields.text import at_most
 from portal.records.reading.comments import Comment
 from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author, add_event
-from portal.texts import _, ngettext
+from portal.texts import _
 
 LONGEST_COMMENT = 50_000  # characters
 
@@ -25,10 +26,10 @@ def comment_problem(text: str, required: bool) -> str:
     """Why a sent comment cannot be taken; empty if it can."""
     if not text:
         return _("Enter a comment.") if required else ""
-    if FORBIDDEN.search(text):
-        return _("This text contains a character that cannot be saved.")
-    if len(text) > LONGEST_COMMENT:
-        return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_COMMENT)
+    try:
+        at_most(storable(text), LONGEST_COMMENT)
+    except Refused as refused:
+        return refused.message
     return ""
 
 

@@ -109,7 +109,6 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
 
 
 def _write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
-    """Writes one row. Raises RetryError."""
     with unique_violations_retried():
         return records.connection.execute(statement)
 

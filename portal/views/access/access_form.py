@@ -157,7 +157,6 @@ def profile_offers(request: Request, profiles: Iterable[str], chosen: str) -> tu
 
 
 def _profile_widget(request: Request, profiles: tuple[str, ...], chosen: str, error: Words) -> Widget:
-    """The choice between the profiles that may be given."""
     offers = profile_offers(request, profiles, chosen)
     few = len(offers) <= MOST_CARDS
     return Widget(

@@ -131,7 +131,6 @@ def _company_page(resource: Record, request: Request, error: Words = "") -> Comp
 
 
 def _colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague]:
-    """The people with access, one by one."""
     reader, declared = request.reader, request.portal.declaration
     for account in accounts:
         state, tone = access_state(account, request)

@@ -112,7 +112,6 @@ def _own_errors(request: Request, inputs: Inputs) -> dict[str, Words]:
 
 
 def _invite_page(module: Module, request: Request, inputs: Inputs, errors: Errors) -> QuestionPage:
-    """The form for a new colleague."""
     email = Widget(
         "email", _("Email"), type="email", value=inputs["email"], required=True, error=errors.get("email", ""),
         autocomplete="off",

@@ -78,7 +78,6 @@ def _check_staff(request: Request) -> None:
 
 
 def _opening_page(module: Module, request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> OpenPage:
-    """The page, before and while people are invited."""
     url = f"{module.path}open"
     opening = present_opening(request.connection, request.portal.tables)
     number = count_uninvited(request.connection, request.portal.tables, opening.after if opening else 0)

@@ -60,7 +60,6 @@ def _question(resource: Record, request: Request, name: str, **words: Any) -> Qu
 
 
 def _done(resource: Record, request: Request) -> Response:
-    """The answer to a form that has been done: back to the person."""
     return answer_when_done(resource.records, request, resource.path)
 
 
@@ -122,7 +121,6 @@ def _access_page(
     errors: Errors,
     error: Words = "",
 ) -> QuestionPage:
-    """The form for the access of one person."""
     new, rows = account is None, tuple(access_rows(request, inputs, errors))
     if account and request.policy.staff:
         email = inputs.get("email", account.email)

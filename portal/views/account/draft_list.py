@@ -67,7 +67,6 @@ def _may_continue(records: Records, path: str, record: Record | None) -> bool:
 
 
 def _draft_title(records: Records | None, path: str, record: Record | None) -> str:
-    """The record that the draft is about."""
     if records and path.startswith("create/"):
         return new_label(records)
     return record_in_words(record) if record else _("This record is no longer available")

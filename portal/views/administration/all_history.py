@@ -112,7 +112,6 @@ def _named(records: Records, text: str) -> list[tuple[str, int]]:
 
 
 def _record_line(request: Request, event: Event, record: Record | None) -> HistoryLine:
-    """An event with the record that it happened to."""
     records = Records(request.connection, request.policy, event.module)
     line, singular = history_line(records, request, event), request.reader.text(records.access.singular or event.module)
     if record is None:

@@ -215,7 +215,6 @@ def _record(records: Records, record_id: str, reference: str) -> reading.Record 
 
 
 def _person_rights(request: Request, account: Account) -> PersonRights:
-    """What an account sees and does, module by module, as the page of `/-/explain` shows it."""
     admitted = admit(request.connection, request.portal.tables, account, **_reading(request))
     rights = PersonRights(
         name=account.name,

@@ -86,7 +86,6 @@ def draw(graph: Graph) -> Drawing:
 
 
 def _box_height(rows: int, arriving: int) -> int:
-    """The height of a box with so many rows, at which so many links arrive."""
     return max(HEAD + (ROW * rows + ROW // 2 if rows else 0), ARRIVAL * (arriving + 1))
 
 

@@ -84,7 +84,6 @@ def leave_preview(request: Request) -> Response:
 
 
 def _view_as_page(request: Request, query: str, error: Words = "") -> ViewAsPage:
-    """As whom the portal can be seen."""
     connection, tables = request.connection, request.portal.tables
     accounts = accounts_matching(connection, tables, query, MOST + 1)
     numbers = accounts_per_profile(connection, tables)

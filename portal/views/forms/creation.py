@@ -122,7 +122,6 @@ def show_create_form(module: Module, request: Request) -> FormAnswer:
 
 
 def _named_draft(form: CreateForm, key: str) -> Draft | None:
-    """The draft of a new record that the address of the form names."""
     return drafts_of(form.request).get(f"{form.records.name}/create/{key}") if KEY.fullmatch(key) else None
 
 
@@ -157,7 +156,6 @@ def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form)
 
 
 def _button_values(form: CreateForm) -> dict[str, Any]:
-    """The values of the button that opened the form."""
     records, name = form.records, form.request.GET.get("_button", "")
     profile, button = records.policy.profile, records.policy.declaration.buttons.get(name)
     if button is None or name not in profile.buttons or button.opens != f"{records.name}/create":

@@ -177,7 +177,6 @@ def _merged_draft(form: EditForm, draft: Draft) -> Merged:
 
 
 def _present_content(form: EditForm) -> FormContent:
-    """What an edit form holds of the record as it is."""
     values = form.record.values
     return form.content(inputs_of(form.fields, values, form.request.reader), values)
 

@@ -188,7 +188,6 @@ def _error_sentence(unreadable: UnreadableFileError, request: Request) -> Words:
 
 
 def _empty_page(importing: ImportRequest) -> ImportPage:
-    """The page before a file is sent."""
     records, request = importing.records, importing.request
     largest = _input_field(request).max_size
     size = shown_size(largest, request.reader)
@@ -213,7 +212,6 @@ def _empty_page(importing: ImportRequest) -> ImportPage:
 
 
 def _earlier(importing: ImportRequest) -> Iterator[EarlierImport]:
-    """The imports of the last day."""
     for stored in stored_imports(importing.records, importing.request.visitor.own_account):
         at = imported_at(importing.records, stored)
         if at is not None and at > importing.request.now - UNDONE_WITHIN:
@@ -263,7 +261,6 @@ def _offers(chosen: str, labels: dict[str, str]) -> tuple[Offer, ...]:
 
 
 def _samples(source: LimitedRows) -> list[list[str]]:
-    """Some values of each column."""
     samples: list[list[str]] = [[] for _header in source.headers]
     for row in islice(source.source.rows(), SAMPLED_ROWS):
         for sample, cell in zip(samples, row.cells, strict=False):

@@ -69,12 +69,10 @@ def list_query(resource: Any, request: Request) -> str | None:
 
 
 def _keep_list(request: Request, module: str, record_id: int, query: str) -> None:
-    """Keeps that a record is opened from this list."""
     _set_cookie(request, LIST_OF_RECORD, query, record_address(module, record_id), KEEP)
 
 
 def _keep_place(request: Request, module: str, record_id: int, place: str) -> None:
-    """Keeps where a record stood in its list when it was opened."""
     _set_cookie(request, PLACE_OF_RECORD, place, record_address(module, record_id), KEEP)
 
 

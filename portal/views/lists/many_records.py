@@ -170,7 +170,6 @@ def _list_parameters(records: Records, request: Request) -> MultiDict:
 
 
 def _list_of(records: Records, request: Request) -> str:
-    """The list from which many records were chosen."""
     return list_address(records.name, list(request.GET.items()))
 
 
@@ -313,7 +312,6 @@ def _records_in_words(records: Records, ids: Sequence[int]) -> Words:
 
 
 def _many_page(many: ManyRequest, outcomes: Sequence[RecordOutcome]) -> ManyPage:
-    """The page that says what became of each of many records."""
     records = many.records
     done_to = [outcome.record for outcome in outcomes if outcome.record and not outcome.problem]
     refused = [outcome for outcome in outcomes if outcome.problem]

@@ -84,7 +84,6 @@ def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tup
 
 
 def _hits_of(request: Request, module_hits: ModuleHits, notes: Mapping[int, str], text: str) -> HitsOfModule:
-    """The newest hits of one module, as the page of the search everywhere shows them."""
     records = module_hits.records
     hits = (
         HitShown(

@@ -142,14 +142,12 @@ def withdraw(resource: RecordComment, request: Request) -> None:
 
 
 def _correction_page(resource: RecordComment, request: Request, text: str, error: str = "") -> QuestionPage:
-    """The form in which a comment is changed."""
     box = Widget("text", _("Comment"), "textarea", value=text, required=True, error=error)
     page = _comment_question(resource, request, "edit")
     return replace(page, heading=_("Change your comment"), submit=_("Save"), rows=(FormRow((box,)),), icon="check")
 
 
 def _comment_question(resource: RecordComment, request: Request, name: str) -> QuestionPage:
-    """The page that asks about a comment: to correct or to withdraw it."""
     return QuestionPage(
         heading="",
         subject=record_in_words(resource.record),

@@ -172,7 +172,6 @@ def shown_comments(resource: Record, request: Request, stored: Sequence[StoredFi
 
 
 def _earlier_address(resource: Record, before: int) -> str:
-    """The address of the comments that are older than the id `before`."""
     return f"{resource.path}comments?before={before}"
 
 

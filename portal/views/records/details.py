@@ -129,7 +129,6 @@ def shown_aside(resource: Record, pictures: Pictures) -> tuple[Value, ...]:
 
 
 def _field_value(resource: Record, name: str, pictures: Pictures) -> Value:
-    """One readable field of the record."""
     records = resource.records
     field, record = records.module.field(name), resource.record
     value = shown(field, record.values.get(name), records.policy.reader)
@@ -142,7 +141,6 @@ def _field_value(resource: Record, name: str, pictures: Pictures) -> Value:
 def _section_rows(
     resource: Record, fields: Iterable[str | tuple[str, ...]], pictures: Pictures
 ) -> Iterator[tuple[Value, ...]]:
-    """The rows of fields of a section of a record's page."""
     for entry in fields:
         names = _present_fields(resource, [entry] if isinstance(entry, str) else entry)
         if row := tuple(_field_value(resource, name, pictures) for name in names):
