@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from portal.texts import Words
+from portal.fields.file import held_input
+from portal.texts import Words, _
 from portal.views.displays import Value
 from portal.views.parts import Action, LineHead, Moment, Pairs, TitledLink
 
@@ -56,16 +57,25 @@ class HeldFile:
 class UploadInput:
     """Where files are chosen, dropped or pasted."""
 
+    name: str
     limits: Words  # “Up to 25 MB each”
     max_size: int  # bytes
+    shown_size: str  # “25 MB”
     max_count: int
-    too_large: Words  # for the script: “…: it has SIZE, the limit is …”
-    accept: str = ""  # as the attribute of an input
+    accept: str  # as the attribute of an input
     types: str = ""  # “pictures, PDF”; empty for all
-    name: str = "files"
-    held_name: str = "files.kept"  # the input with the tokens of what the form has already
     held: tuple[HeldFile, ...] = ()  # what the form has already; each can be taken off
     refused: tuple[str, ...] = ()  # one sentence for each file that was not taken
+
+    @property
+    def held_name(self) -> str:
+        """The input with the tokens of what the form has already."""
+        return held_input(self.name)
+
+    @property
+    def too_large(self) -> Words:
+        """What the script says of a file that is larger."""
+        return _("Not sent: the limit is ${size}", mapping={"size": self.shown_size})
 
 
 @dataclass(frozen=True)

@@ -143,14 +143,13 @@ def upload_input(
     largest = min(limit.max_size, largest_file(request))
     size = shown_size(largest, request.reader)
     return UploadInput(
+        INPUT,
         limits=_("Up to ${size} each, ${count} at once", mapping={"size": size, "count": limit.max_count}),
         max_size=largest,
+        shown_size=size,
         max_count=limit.max_count,
-        too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
         accept=",".join(limit.types),
         types=types_in_words(limit.types, request.reader),
-        name=INPUT,
-        held_name=held_input(INPUT),
         held=tuple(HeldFile(file.key, file.name, shown_size(file.size, request.reader)) for file in held),
         refused=tuple(refused),
     )

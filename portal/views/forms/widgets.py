@@ -15,7 +15,7 @@ from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
 from portal.fields.choice import HasOptions
 from portal.fields.default_paths import value_path
-from portal.fields.file import FileField, FileValue, held_input
+from portal.fields.file import FileField, FileValue
 from portal.fields.file_types import types_in_words
 from portal.fields.lines import ROW_ID, UNTOUCHED, Lines, Row
 from portal.fields.link import LinkLike
@@ -231,14 +231,13 @@ def _file(content: FormContent, field: FileField, base: Widget) -> Widget:
     largest = min(field.max_size, content.largest_file)
     size = shown_size(largest, reader)
     upload = UploadInput(
+        field.name,
         limits=_("Up to ${size}", mapping={"size": size}),
         max_size=largest,
+        shown_size=size,
         max_count=1,
-        too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
         accept=",".join(field.accepted),
         types=types_in_words(field.accepted, reader),
-        name=field.name,
-        held_name=held_input(field.name),
         held=(_held_file(field, value, reader),) if value and value.name else (),
     )
     return base._replace(upload=upload)
@@ -306,13 +305,13 @@ def _row(
         drawn = widget(of_row, column)._replace(help="", bounds="")
         if drawn.macro == "cards":
             drawn = drawn._replace(macro="select", grouped=False)
-        cells.append(LineCell(label, _wrong_label(drawn, column, number, reader), number=column.has_sum))
+        cells.append(LineCell(label, _named_for_its_row(drawn, column, number, reader), number=column.has_sum))
     untouched = UNTOUCHED if form.get(ROW_ID) == UNTOUCHED else ""
     row_id = str(before.id) if before else untouched
     return RowInputs(prefix.removesuffix("."), number, tuple(cells), row_id)
 
 
-def _wrong_label(drawn: Widget, column: Field, number: int, reader: Reader) -> Widget:
+def _named_for_its_row(drawn: Widget, column: Field, number: int, reader: Reader) -> Widget:
     """The widget of a cell, called by its column and its row."""
     facts = {"column": reader.text(column.title), "number": number}
     return drawn._replace(label=_("${column}, line ${number}", mapping=facts))
