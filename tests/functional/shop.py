@@ -5,11 +5,13 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from portal.commands import main
+from portal.commands import export, import_, main
+from portal.commands.open_portal import OpenPortal, open_portal
 from portal.database.engine import make_engine, reading
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
@@ -101,6 +103,8 @@ class Shop:
     tables: Tables
     engine: sa.Engine
     statements: list[str] = field(default_factory=list)
+    opened: OpenPortal | None = None
+    files: dict[Path, int] = field(default_factory=dict)
 
     @property
     def declaration(self) -> Declaration:
@@ -110,7 +114,18 @@ class Shop:
     def run(self, *arguments: Any) -> Result:
         """`portal ARGUMENTS`."""
         said = ["--folder", str(self.folder), "--database", self.url, *map(str, arguments)]
-        return CliRunner().invoke(main, said, catch_exceptions=False)
+        with patch.object(import_, "open_portal", self._open), patch.object(export, "open_portal", self._open):
+            result = CliRunner().invoke(main, said, catch_exceptions=False)
+        if self.opened:
+            self.opened.engine.dispose()
+        return result
+
+    def _open(self) -> OpenPortal:
+        """The portal as the command opens it, which takes most of its time: again only when its files have changed."""
+        files = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*.yaml")}
+        if self.opened is None or files != self.files:
+            self.opened, self.files = open_portal(), files
+        return self.opened
 
     def file(self, content: str | bytes, name: str = "file.csv") -> Path:
         """A file with this content."""
