@@ -232,10 +232,10 @@ SORTS = ["name", "-moment", "day", "clock", "weight", "amount", "ready", "size",
 @pytest.mark.parametrize("sort", SORTS)
 def test_a_forged_key_of_a_page_is_none(world, sort):
     world.add("things", name="Thing")
-    for value in ODD:
-        for forged in (key(value, 1), key(value, value), key(value)):
-            for way in ("after", "before"):
-                assert world[NANCY].see(f"/things/?sort={sort}&{way}={forged}").status_int == 200, value
+    for place, value in enumerate(ODD):
+        for number, forged in enumerate((key(value, 1), key(value, value), key(value))):
+            way = ("after", "before")[(place + number + SORTS.index(sort)) % 2]  # each way half of the sorts
+            assert world[NANCY].see(f"/things/?sort={sort}&{way}={forged}").status_int == 200, value
 
 
 def test_too_many_sorts_and_values_are_answered_at_once(world):
