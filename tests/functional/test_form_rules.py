@@ -591,8 +591,16 @@ def test_an_option_is_offered_while_its_condition_holds(world, tmp_path):
     assert "parts" in errors(nancy.send("/cases/create", row))
     assert not nancy.get("/cases/create").html.select("[name$='.place'] option[value=table][selected]")  # its default
 
-    file = tmp_path / "cases.csv"
-    file.write_text("title,kind,reason,area\nA,small,,site\nB,large,x,site\n")
-    with writing(world.portal.engine) as connection:
-        report = import_file(world.records(connection, "cases"), open_source(file), ImportOptions())
-    assert [bad.line for bad in report.bad] == [2]
+    world.add("cases", title="E", kind="small", area="site", badge="e")
+    world.add("cases", title="F", kind="large", area="site", badge="f")
+
+    def refused_lines(rows: str, **options: str) -> list[int]:
+        file = tmp_path / "cases.csv"
+        file.write_text(rows)
+        with writing(world.portal.engine) as connection:
+            report = import_file(world.records(connection, "cases"), open_source(file), ImportOptions(**options))
+        return [bad.line for bad in report.bad]
+
+    assert refused_lines("title,kind,reason,area\nA,small,,site\nB,large,x,site\n") == [2]
+    changes = "badge,kind,reason,title\ne,small,x,stays as it was\nf,small,x,another field does not go with it\n"
+    assert refused_lines(changes, key="badge") == [3]

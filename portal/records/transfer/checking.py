@@ -22,7 +22,7 @@ from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_b
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import EMPTY, hidden_values, is_locked, is_required, is_shown
-from portal.records.writing.validation import misfit
+from portal.records.writing.validation import goes_with, misfit
 from portal.records.writing.values_behind_links import followed_defaults
 from portal.texts import _, ngettext
 
@@ -76,6 +76,7 @@ class Checking:
                 self._check_required(row)
                 self._check_rights(row)
                 self._empty_hidden(row)
+                self._check_fits(row)
                 row.cells = {}
             for name, field in {**self.module.fields, **self._fields}.items():
                 if field.unique or name in IDENTITY or name == self.key:
@@ -252,8 +253,23 @@ class Checking:
                     row.values[name] = None
             elif not unresolved and field.is_missing(values.get(name)) and is_required(self.records, field, values):
                 self._refuse(row.line, name, _("Required"))
-            elif not unresolved and (problem := misfit(self.records, field, {name: None, **values})):
-                self._refuse(row.line, name, problem)
+
+    def _check_fits(self, row: ImportRow) -> None:
+        """Refuses what does not go with other values if the row changes one of them. A default is left out instead."""
+        bad_fields = self._bad_fields.get(row.line, set())
+        if self.key in bad_fields:
+            return
+        changed = changed_values(row)
+        for name, field in self.module.fields.items():
+            fields = goes_with(self.module, field)
+            moved = [each for each in (name, *fields) if fields and each in changed]
+            if not moved or not bad_fields.union(row.unresolved).isdisjoint((name, *fields)):
+                continue
+            problem = misfit(self.records, field, {name: None, **row.all_values()})
+            if problem and row.record is None and name not in self._fields and not field.required:
+                row.values[name] = None
+            elif problem:
+                self._refuse(row.line, moved[0], problem)
 
     def _check_rights(self, row: ImportRow) -> None:
         """Refuses what a person may not set, where the file says something else than the record holds."""

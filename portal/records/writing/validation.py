@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.default_paths import value_path
 from portal.fields.lines import ROW_ID, UNTOUCHED, Row
@@ -129,8 +130,7 @@ class _FormReading:
         if self.is_new or not values[field.name]:
             return False
         module = self.records.module
-        names = {field.name, *depends_on(module, field), *module.unique_within(field)}
-        names |= {field.lower_bound_field or field.name, *options_depend_on(module, field)}
+        names = {field.name, *depends_on(module, field), *module.unique_within(field), *goes_with(module, field)}
         return all(values.get(name) == self.known.get(name) for name in names)
 
     def _taken_within(self, values: Mapping[str, Any]) -> dict[str, str]:
@@ -161,13 +161,13 @@ class _FormReading:
         changed = {name for name in names if values[name] != self.known.get(name)}
         errors: dict[str, str] = {}
         for field in records.module.fields.values() if changed else ():
-            asked = {field.lower_bound_field, *options_depend_on(records.module, field)} & changed
+            asked = goes_with(records.module, field) & changed
             if field.name in names or not asked:
                 continue
             held = {**unread_values(records, [field.name], values), **values}
             before = {**held, **self.known}
             if field.name in held and misfit(records, field, held) and not misfit(records, field, before):
-                errors |= {str(name): UNFITTING for name in asked}
+                errors |= dict.fromkeys(asked, UNFITTING)
         return errors
 
 
@@ -283,6 +283,11 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
     if field.targets:
         return _link_problem(records, field, value, values)
     return None
+
+
+def goes_with(module: Module, field: Field) -> set[str]:
+    """The fields with whose values that of `field` must go."""
+    return {*filter(None, [field.lower_bound_field]), *options_depend_on(module, field)}
 
 
 def misfit(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
