@@ -133,12 +133,12 @@ def test_its_accepted_quotes_were_signed_when_they_were_accepted(loaded):
 
 
 def test_more_tickets_are_the_same_every_time(shipped):
-    result = shipped.run("demo", "--tickets", "300")
-    assert "Added 300 more tickets." in result.output
-    tickets = shipped.records("tickets")[-300:]
-    assert len({record.values["description"] for record in tickets}) > 250
+    result = shipped.run("demo", "--tickets", "100")
+    assert "Added 100 more tickets." in result.output
+    tickets = shipped.records("tickets")[-100:]
+    assert len({record.values["description"] for record in tickets}) > 80
     companies = [record.values["company"].title for record in tickets]
-    assert max(map(companies.count, companies)) > 90
+    assert max(map(companies.count, companies)) > 30
     assert all(record.values["created"] <= datetime.datetime.now(datetime.UTC) for record in tickets)
 
 
