@@ -14,6 +14,7 @@ from portal.accounts.identity import Identity, admit_everybody
 from portal.database.engine import reading
 from portal.database.migration.temporary_views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
+from portal.database.schema.system_tables import system_tables
 from portal.database.schema.tables import Tables, build
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
@@ -91,7 +92,7 @@ def declared_effect(before: Declaration, after: Declaration) -> Effect:
 def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: datetime.datetime) -> Effect:
     """What two declarations mean for everybody who has an account, in records of this database. Writes nothing."""
     declared = declared_effect(before, after)
-    sides = build(before, inspect_existing(engine, before)), build(after, inspect_existing(engine, after))
+    sides = _own_tables(engine, before), _own_tables(engine, after)
     opened = open_side_by_side(engine, *sides)
     pairs = _module_pairs(before.modules, after.modules)
     try:
@@ -101,6 +102,11 @@ def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: date
     finally:
         opened.dispose()
     return _joined(declared, people, sights, pairs)
+
+
+def _own_tables(engine: sa.Engine, declaration: Declaration) -> Tables:
+    """Tables that nobody else has, as they get other names."""
+    return build(declaration, inspect_existing(engine, declaration), system_tables())
 
 
 def _module_pairs(before: Mapping[str, Module], after: Mapping[str, Module]) -> list[ModulePair]:

@@ -5,6 +5,13 @@ from typing import cast
 
 import sqlalchemy as sa
 
+# Of indexes and constraints; an index of several columns has its name from schema/indexes.py.
+NAMING = {
+    "ix": "ix_%(table_name)s$%(column_0_name)s",
+    "uq": "uq_%(table_name)s$%(column_0_name)s",
+    "fk": "fk_%(table_name)s$%(column_0_name)s",
+    "pk": "pk_%(table_name)s$",
+}
 LONGEST_NAME = 63  # bytes; PostgreSQL would shorten a longer one, and two might become the same
 
 

@@ -98,7 +98,7 @@ def test_portals_share_what_is_the_same_in_all_of_them(application):
     assert one.adapters is other.adapters  # in which Pyramid finds views: with its own, a portal takes 1.5 MB more
     portals = [registry.live.current() for registry in (one, other)]
     assert portals[0].assets.get("portal.js") is portals[1].assets.get("portal.js")
-    assert portals[0].tables.metadata is portals[1].tables.metadata
+    assert portals[0].tables.by_name is portals[1].tables.by_name
     assert portals[0].declaration.modules is portals[1].declaration.modules
     assert [portal.declaration.settings.name.plain for portal in portals] == list(NAMES.values())
 

@@ -292,13 +292,13 @@ def rows_of(portal: Any) -> Rows:
             table.name: [
                 dict(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key)).mappings()
             ]
-            for table in portal.tables.metadata.sorted_tables
+            for table in sa.schema.sort_tables(portal.tables.by_name.values())
         }
 
 
 def put_back(portal: Any, rows: Rows) -> None:
     """Makes the database hold `rows` again."""
-    tables = portal.tables.metadata.sorted_tables
+    tables = sa.schema.sort_tables(portal.tables.by_name.values())
     with writing(portal.engine) as connection:
         quoted = {table.name: connection.dialect.identifier_preparer.format_table(table) for table in reversed(tables)}
         # Most tables are empty: to ask which takes a fraction of the time of deleting nothing from each.
@@ -318,7 +318,7 @@ def number_anew(portal: Any) -> None:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("DELETE FROM sqlite_sequence")
             return
-        for table in portal.tables.metadata.tables.values():
+        for table in portal.tables.by_name.values():
             if "id" in table.c:
                 largest = sa.select(sa.func.coalesce(sa.func.max(table.c["id"]), 0) + 1).scalar_subquery()
                 numbers = sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")

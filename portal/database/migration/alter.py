@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.schema.tables import NAMING, Tables
+from portal.database.schema.tables import Tables
 from portal.database.sql import quoted_identifier
-from portal.fields.table_names import shortened
+from portal.fields.table_names import NAMING, shortened
 from portal.lazy import LazyModule
 
 alembic = LazyModule("portal.database.migration.alembic")
@@ -39,7 +39,7 @@ def create_module_table(connection: sa.Connection, table: sa.Table) -> None:
 
 def create_tables(connection: sa.Connection, tables: Tables, names: Collection[str]) -> None:
     """Makes the declared tables `names` with their indexes: join tables and those of the portal itself."""
-    for table in sa.schema.sort_tables([tables.metadata.tables[name] for name in names]):
+    for table in sa.schema.sort_tables([tables.by_name[name] for name in names]):
         table.create(connection)
 
 

@@ -79,7 +79,7 @@ def inspect_database(
         names.table(table): {names.column(table, column) for column in columns}
         for table, columns in changed_columns(old, new).items()
     }
-    own = {names.table(table.name): table for table in tables.metadata.tables.values() if EXISTING not in table.info}
+    own = {names.table(table.name): table for table in tables.by_name.values() if EXISTING not in table.info}
     inspector = sa.inspect(connection)
     there = {*inspector.get_table_names()}
     difference = Difference(

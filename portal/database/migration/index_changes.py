@@ -128,7 +128,7 @@ class PlannedIndexes:
 
     def others_of(self, name: str) -> Iterator[PlanStep]:
         """The step for the indexes of a table that no field's step has taken over."""
-        table, difference = self._tables.metadata.tables[name], self._changes.difference
+        table, difference = self._tables.by_name[name], self._changes.difference
         missing = difference.indexes.get(name, set()) - self._handled
         obsolete = difference.obsolete_indexes.get(name, set()) - self._handled
         if obsolete or missing:

@@ -95,7 +95,7 @@ class Planner:
             task = Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, new))
             yield PlanStep("add the portal's own tables: " + ", ".join(sorted(new)), tasks=(task,))
         for name in self.new["own"]:
-            table = self.tables.metadata.tables[name]
+            table = self.tables.by_name[name]
             for column in sorted(self.difference.columns.get(name, ())):
                 task = Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, [column]))
                 yield PlanStep(f"add column {name}.{column}", tasks=(task,))

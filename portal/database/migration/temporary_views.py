@@ -58,7 +58,7 @@ def open_side_by_side(engine: sa.Engine, before: Tables, after: Tables) -> sa.En
     for tables, mark in ((before, ""), (after, SAME)):
         with reading(engine) as connection:
             views = _ViewMaker(connection, tables).make_views()
-        for name, table in tables.metadata.tables.items():
+        for name, table in tables.by_name.items():
             prefix = f"{'after' if mark else 'before'}$" if name in views.differing else mark
             if prefix:
                 table.info["declared"] = name
@@ -128,7 +128,7 @@ class _ViewMaker:
     def make_views(self) -> Views:
         """A SELECT for each declared table over what the database has now; and which of them differ from it."""
         selects, differing = {}, set()
-        for name, table in self.tables.metadata.tables.items():
+        for name, table in self.tables.by_name.items():
             if EXISTING in table.info:  # a query already, which is never altered
                 continue
             source, expressions = self._source(name, table)

@@ -1,16 +1,28 @@
 """The system tables, the same whatever is declared: accounts, comments, history, letters. For `tables.py` alone."""
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.database.schema.account_tables import account_tables
+from portal.database.search.index import search_table
 from portal.fields.column_types import UTCDateTime, serial_column
+from portal.fields.table_names import NAMING
 
 
-def system_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """The system tables, by their attribute of `Tables`."""
+@functools.cache
+def shared_system_tables() -> Mapping[str, sa.Table]:
+    """The system tables of all portals of this process, by their attribute of `Tables`."""
+    return system_tables()
+
+
+def system_tables() -> Mapping[str, sa.Table]:
+    """New system tables, by their attribute of `Tables`."""
+    metadata = sa.MetaData(naming_convention=NAMING)
     return {
+        "search": search_table(metadata),
         **account_tables(metadata),
         **_record_tables(metadata),
         **_activity_tables(metadata),

@@ -7,7 +7,7 @@ migrations stay small and SQLite never rebuilds a table.
 import dataclasses
 import datetime
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,21 +17,13 @@ from portal.database.postgresql import cache_plan
 from portal.database.schema.existing_tables import ExistingModule, Mismatch
 from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_name
 from portal.database.schema.inspection import NOTHING, ExistingTables
-from portal.database.schema.system_tables import system_tables
-from portal.database.search.index import search_table
+from portal.database.schema.system_tables import shared_system_tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.column_types import UTCDateTime, folded_text, serial_column
-from portal.fields.table_names import join_name
+from portal.fields.table_names import NAMING, join_name
 from portal.memory import gc_paused
-
-NAMING = {
-    "ix": "ix_%(table_name)s$%(column_0_name)s",
-    "uq": "uq_%(table_name)s$%(column_0_name)s",
-    "fk": "fk_%(table_name)s$%(column_0_name)s",
-    "pk": "pk_%(table_name)s$",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +31,7 @@ class Tables:
     """Every table of one portal: the system tables as attributes, those of the modules by `module`."""
 
     declaration: Declaration
-    metadata: sa.MetaData
+    by_name: Mapping[str, sa.Table]
     account: sa.Table
     session: sa.Table
     api_token: sa.Table
@@ -94,16 +86,22 @@ class Tables:
 
     def module(self, name: str) -> sa.Table:
         """The table of a module."""
-        return self.metadata.tables[name]
+        return self.by_name[name]
 
     def join(self, module: str, field: str) -> sa.Table:
         """The table of a `links` or a `lines` field."""
-        return self.metadata.tables[join_name(module, field)]
+        return self.by_name[join_name(module, field)]
 
 
 @gc_paused()
-def build(declaration: Declaration, existing: ExistingTables = NOTHING) -> Tables:
-    """The tables of a declaration; `existing`: what the database has of those that modules read."""
+def build(
+    declaration: Declaration, existing: ExistingTables = NOTHING, system: Mapping[str, sa.Table] | None = None
+) -> Tables:
+    """The tables of a declaration.
+
+    `existing`: what the database has of those that modules read. `system`: system tables for these tables alone, by
+    their attribute; without them those that all portals of the process share.
+    """
     metadata = sa.MetaData(naming_convention=NAMING)
     read = [module for module in declaration.modules.values() if module.table is not None]
     existing_modules = [ExistingModule(declaration, module, existing) for module in read]
@@ -119,8 +117,9 @@ def build(declaration: Declaration, existing: ExistingTables = NOTHING) -> Table
         if module.table is None:
             add_indexes(declaration, module, metadata.tables[module.name])
     mismatches = tuple(mismatch for existing_module in existing_modules for mismatch in existing_module.mismatches())
-    system = system_tables(metadata)
-    return Tables(declaration, metadata, search=search_table(metadata), mismatches=mismatches, **system)
+    system = shared_system_tables() if system is None else system
+    by_name = {**metadata.tables, **{table.name: table for table in system.values()}}
+    return Tables(declaration, by_name, mismatches=mismatches, **system)
 
 
 def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]) -> None:
@@ -222,8 +221,7 @@ def _unique_columns(module: Module) -> list[tuple[str, ...]]:
 
 def sorted_system_tables(tables: Tables) -> list[sa.Table]:
     """The system tables, in the order in which they can be created."""
-    system = [table for table in tables.metadata.tables.values() if table.name.startswith("portal_")]
-    return sa.schema.sort_tables(system)
+    return sa.schema.sort_tables([table for table in tables.by_name.values() if table.name.startswith("portal_")])
 
 
 def stored_fields(module: Module) -> dict[str, Field]:

@@ -79,7 +79,7 @@ class Deletion:
         query = Query(condition=AllOf((Comparison(path, "equal", target),)), sort=("id",))
         records = list(linking.iterate(query, [] if link.multiple else [declared.name]))
         if link.multiple:
-            table = linking.policy.tables.metadata.tables[join_name(linking.name, *path)]
+            table = linking.policy.tables.by_name[join_name(linking.name, *path)]
             linking.connection.execute(sa.delete(table).where(table.c["target"] == target.id))
             replace_texts(linking, [record.id for record in records])
             return

@@ -27,7 +27,7 @@ def with_rows(portal, *rows):
 
 
 def texts(portal, table="orders$lines", *names):
-    found = portal.rows(portal.tables.metadata.tables[table])
+    found = portal.rows(portal.tables.by_name[table])
     return [tuple(row[name] for name in names) for row in sorted(found, key=lambda row: row["id"])]
 
 

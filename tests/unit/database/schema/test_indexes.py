@@ -9,12 +9,12 @@ from tests.unit.database.portals import SHIPPED, declared, load_shipped
 
 
 def index_names(declaration):
-    return [index.name for table in build(declaration).metadata.tables.values() for index in table.indexes]
+    return [index.name for table in build(declaration).by_name.values() for index in table.indexes]
 
 
 @pytest.mark.parametrize("folder", SHIPPED)
 def test_no_two_indexes_have_one_name(folder):
-    tables = build(load_shipped(folder)).metadata.tables.values()
+    tables = build(load_shipped(folder)).by_name.values()
     names = [name for table in tables for name in (table.name, *(index.name for index in table.indexes))]
     assert [name for name, count in Counter(names).items() if count > 1] == []
 

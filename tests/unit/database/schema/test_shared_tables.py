@@ -13,7 +13,7 @@ def test_portals_that_differ_in_their_settings_share_the_rest(tmp_path):
     one, other = (
         shared_tables(declared(tmp_path / name, ORDERS, f"portal: {{name: {name}}}"), NOTHING) for name in ("A", "B")
     )
-    assert one.metadata is other.metadata
+    assert one.by_name is other.by_name
     assert one.declaration.modules is other.declaration.modules
     assert [tables.declaration.settings.name.plain for tables in (one, other)] == ["A", "B"]
     assert one.declaration.folder != other.declaration.folder
@@ -23,8 +23,9 @@ def test_portals_that_differ_in_their_settings_share_the_rest(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new"), [("code: text", "code: email"), ("small, large", "large, small"), ("default: 1", "default: true")]
 )
-def test_portals_that_differ_in_anything_else_share_nothing(tmp_path, old, new):
+def test_portals_that_differ_in_anything_else_share_the_system_tables_alone(tmp_path, old, new):
     one = shared_tables(declared(tmp_path / "one", ORDERS), NOTHING)
     other = shared_tables(declared(tmp_path / "other", ORDERS.replace(old, new)), NOTHING)
-    assert one.metadata is not other.metadata
+    assert one.by_name is not other.by_name
     assert one.declaration.modules is not other.declaration.modules
+    assert one.account is other.account
