@@ -77,6 +77,7 @@ def test_a_database_that_answers_read_only_gives_503_until_it_can_be_written_aga
     form = form_of(app.get("/tickets/create"), "/tickets/create")
     form["title"] = "Printer"
     refused = form.submit(status=503)
+    assert refused.html.main.find("a", class_="primary").get_text(strip=True) == "Try again"
     assert int(refused.headers["Retry-After"]) > 0
     assert app.get("/tickets/").status_int == 200
     read_only(database, False)
