@@ -194,8 +194,8 @@ def test_the_map_draws_modules_and_links_and_says_who_may_do_what(nancy):
     assert "create" in cells[2]
 
 
-def test_ids_that_no_account_has_are_nobodys(sign_in):
-    nancy = sign_in(NANCY)
+def test_ids_that_no_account_has_are_nobodys(make_app, sign_in):
+    nancy = sign_in(NANCY, browser=make_app())
     for address in ("/-/explain?account=", "/-/explain?module=tickets&id=", "/-/outbox?letter="):
         assert nancy.get(f"{address}{'9' * 18}").status_int == 200
     assert view(nancy, account="9" * 18).status_int == 422
