@@ -81,10 +81,10 @@ def inspect_database(
     }
     own = {names.table(table.name): table for table in tables.by_name.values() if EXISTING not in table.info}
     inspector = sa.inspect(connection)
-    there = {*inspector.get_table_names()}
+    there, new_names = {*inspector.get_table_names()}, {former: name for name, former in names.tables.items()}
     difference = Difference(
         tables={table.name for former, table in own.items() if former not in there},
-        obsolete_tables=(there & known.keys()) - own.keys(),
+        obsolete_tables={new_names.get(name, name) for name in (there & known.keys()) - own.keys()},
     )
     compared = {former: table for former, table in own.items() if former in there}
     if compared:
@@ -93,8 +93,7 @@ def inspect_database(
         differ, unusable = alembic.type_comparison(connection), unusable_indexes(connection)
         for former, table in compared.items():
             _compare_columns(difference, table, columns[None, former], known.get(former, set()), names, differ)
-            usable = [index for index in indexes[None, former] if index["name"] not in unusable]
-            _compare_indexes(difference, table, usable, names)
+            _compare_indexes(difference, table, indexes[None, former], unusable, names)
     return difference
 
 
@@ -117,17 +116,28 @@ def _compare_columns(
 
 
 def _compare_indexes(
-    difference: Difference, table: sa.Table, there: Iterable[ReflectedIndex], names: FormerNames
+    difference: Difference,
+    table: sa.Table,
+    there: Iterable[ReflectedIndex],
+    unusable: Collection[str],
+    names: FormerNames,
 ) -> None:
-    """Adds what differs in the portal's indexes of a table; one of other columns is obsolete and missing."""
-    shapes = {str(index["name"]): (index["column_names"], bool(index["unique"])) for index in there}
+    """Adds what differs in the portal's indexes of a table: one whose columns differ is both obsolete and missing, and
+    one that cannot be used is missing. Those of constraints are not the portal's."""
+    shapes = {
+        str(index["name"]): (index["column_names"], bool(index["unique"]))
+        for index in there
+        if "duplicates_constraint" not in index
+    }
     declared = {names.index(index, table.name): index for index in table.indexes}
     same = {
         name
         for name, index in declared.items()
         if shapes.get(name) == ([names.column(table.name, column.name) for column in index.columns], index.unique)
     }
-    difference.indexes[table.name] |= {str(index.name) for name, index in declared.items() if name not in same}
+    difference.indexes[table.name] |= {
+        str(index.name) for name, index in declared.items() if name not in same or name in unusable
+    }
     difference.obsolete_indexes[table.name] |= {
         str(declared[name].name) if name in declared else name
         for name in shapes

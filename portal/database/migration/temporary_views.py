@@ -51,8 +51,9 @@ def open_as_declared(engine: sa.Engine, tables: Tables) -> tuple[sa.Engine, tupl
 def open_side_by_side(engine: sa.Engine, before: Tables, after: Tables) -> sa.Engine:
     """An engine of the same database that finds the tables of two declarations, so that one statement compares them.
 
-    The tables get other names for that: those of `after`, and those of `before` that differ from the database. Two
-    expressions mean the same if they are equal once `SAME` is taken away. The caller disposes of the engine.
+    The tables get other names for that, so nobody else may have them: those of `after`, and those of `before` that
+    differ from the database. Two expressions mean the same if they are equal once `SAME` is taken away. The caller
+    disposes of the engine.
     """
     selects = {}
     for tables, mark in ((before, ""), (after, SAME)):

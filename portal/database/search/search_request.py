@@ -15,7 +15,7 @@ from portal.database.search.tokens import module_token
 from portal.database.search.words import SearchWords
 from portal.fields.column_types import SqlByDatabase
 
-MAX_CACHED_STATEMENTS = 200
+MAX_CACHED_STATEMENTS = 500
 INDEX_VERSION = 1  # of the table of texts, whose columns no declaration changes
 
 # The parts of the index. A row that everyone may search serves staff too, unless staff have a row of their own.
@@ -161,7 +161,8 @@ class PageStart:
 
 
 def shared_statement(search: Search, key: tuple[Any, ...], build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
-    """The SQL of a search request, which `build` makes, once per portal for each key; one plan suits all values."""
+    """The SQL of a search request, which `build` makes once for each key and process; one plan suits all
+    values."""
     cache: dict[tuple[Any, ...], sa.Select[Any]] = search.table.info.setdefault("statements", {})
     statement = cache.get(key)
     if statement is None:

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from portal.database.engine import writing
+from portal.database.engine import reading, writing
 from portal.database.migration.plan_and_apply import plan
 from portal.database.search import index as search
 from portal.fields.linked_value import Linked
@@ -40,6 +40,19 @@ def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
     assert [row["form"] for row in portal.rows(portal.tables.draft)] == ["firms/1/edit"]
     entry = portal.rows(portal.tables.search)[0]
     assert (entry["module"], entry["scope"].split()) == ("firms", ["_mfirms", "_o1"])
+
+
+def test_links_are_dropped_with_their_field_while_its_module_is_renamed(portal):
+    portal.started(COMPANIES, "a: {fields: {name: text, many: {type: links, to: companies}}}")
+    portal.add("companies", {"name": "Acme"})
+    portal.add("a", {"name": "A", "many": (Linked(1, "companies"),)})
+    portal.declare(COMPANIES, "b: {formerly: a, fields: {name: text}}")
+    loss = "! drop field b.many: 1 value would be lost (apply with --allow-loss)"
+    assert [sentence for sentence in portal.plan() if "many" in sentence] == [loss]
+    portal.apply(allow_loss=True)
+    portal.at_rest()
+    with reading(portal.engine) as connection:
+        assert not [name for name in sa.inspect(connection).get_table_names() if "many" in name]
 
 
 def test_saved_views_follow_the_names_of_modules_fields_and_options(portal):

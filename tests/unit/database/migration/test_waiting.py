@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from portal.database.engine import reading, writing
 from portal.database.migration import locks
 from portal.database.migration.row_counts import RowCounts
+from portal.database.schema.inspection import existing_indexes
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.migration.database import somebody_waits
 
@@ -80,6 +81,16 @@ def test_an_index_whose_build_was_killed_is_made_again_by_apply_or_when_the_port
     portal.declare(INDEXED.replace("name: text", "name: text, y: {type: integer, index: true}"))
     catch_up(portal.engine, portal.tables)  # what is not applied yet is not made
     assert portal.plan()[0].startswith("add field a.y")
+
+
+def test_an_index_whose_build_was_killed_is_dropped_where_it_is_no_longer_declared(portal):
+    portal.started(INDEXED)
+    spoil(portal, INDEX)
+    portal.declare(NOT_INDEXED)
+    assert portal.apply() == ["bring the indexes of a up to date"]
+    with reading(portal.engine) as connection:
+        assert INDEX not in existing_indexes(connection)
+    portal.at_rest()
 
 
 def test_nobody_waits_while_renames_are_planned_and_indexes_are_renamed_too(portal, monkeypatch):
