@@ -14,6 +14,7 @@ from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.identity import admit
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
+from portal.database.schema.system_tables import shared_system_tables
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.fields.linked_value import Linked
@@ -165,6 +166,7 @@ def compare(before, after, url, old_seen, new_url, new):
     engine = make_engine(url)
     found = effect(engine, before, new, NOW)
     engine.dispose()
+    assert {table.name.partition("_")[0] for table in shared_system_tables().values()} == {"portal"}, "others use them"
     new_seen = seen_by_asking(new_url, new)
     former = {module.formerly: name for name, module in new.modules.items() if module.formerly}
     old_seen = {(who, former.get(module, module), number) for who, module, number in old_seen}
