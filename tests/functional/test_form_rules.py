@@ -574,7 +574,7 @@ def test_an_option_is_offered_while_its_condition_holds(world, tmp_path):
     site = {"title": "A", "reason": "x", "kind": "large", "area": "site"}
     refused = nancy.send("/cases/create", {**site, "kind": "small", "topics": ["mail", "other"]})
     assert (refused.status_int, errors(refused)) == (422, {"area", "topics"})
-    assert "“Site” does not go with the other values." in refused.text
+    assert "“Site” is not available with the other values." in refused.text
     assert refused.html.select_one("option[value=site][selected][data-option-when][data-hidden]")  # as it was sent
     assert nancy.send("/cases/create", {**site, "size": "4", "topics": ["door"]}).status_int == 422  # by a formula
     case = nancy.send("/cases/create", {**site, "size": "5", "topics": ["door", "other"]}).location

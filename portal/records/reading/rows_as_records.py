@@ -1,11 +1,12 @@
 """The rows of a `lines` field in forms: which columns there are, and what links in them offer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from portal.declaration.shapes import Access, Module
 from portal.fields.base import Field
 from portal.fields.table_names import join_name
+from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 
 
@@ -20,6 +21,11 @@ class RowRecords(Records):
 
     def __post_init__(self) -> None:
         """The field is readable, or a form would not ask for it."""
+
+    @property
+    def as_system(self) -> Records:
+        """The same with every column."""
+        return replace(self, policy=system_policy(self.policy.tables, self.policy.reader))
 
     @property
     def form_module(self) -> str:

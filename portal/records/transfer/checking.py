@@ -3,7 +3,7 @@
 Rows are taken in batches, so that links, keys and unique values need few queries per batch.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_b
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import EMPTY, hidden_values, is_locked, is_required, is_shown
-from portal.records.writing.validation import goes_with, misfit
+from portal.records.writing.matching_values import UNFITTING, fields_to_match, mismatch_problem, without_mismatches
 from portal.records.writing.values_behind_links import followed_defaults
 from portal.texts import _, ngettext
 
@@ -51,6 +51,11 @@ class Checking:
         links = [field for field in self._fields.values() if field.targets]
         self._links = RowLinks(records, links, self._refuse, as_offered=self._rights is not None)
         self._defaults = defaults(records)
+        self._to_match = {
+            field.name: (field.name, *fields)
+            for field in self.module.fields.values()
+            if (fields := fields_to_match(self.module, field))
+        }
         # What new records need: a person is asked for no more than their form asks for.
         self._asked = self.module.fields
         if self._rights is not None:
@@ -74,9 +79,10 @@ class Checking:
             for row in rows:
                 self._follow_defaults(row)
                 self._check_required(row)
-                self._check_rights(row)
-                self._empty_hidden(row)
-                self._check_fits(row)
+                changed = changed_values(row)
+                self._check_rights(row, changed)
+                changed |= self._empty_hidden(row, changed)
+                self._check_matches(row, changed)
                 row.cells = {}
             for name, field in {**self.module.fields, **self._fields}.items():
                 if field.unique or name in IDENTITY or name == self.key:
@@ -254,31 +260,33 @@ class Checking:
             elif not unresolved and field.is_missing(values.get(name)) and is_required(self.records, field, values):
                 self._refuse(row.line, name, _("Required"))
 
-    def _check_fits(self, row: ImportRow) -> None:
-        """Refuses what does not go with other values if the row changes one of them. A default is left out instead."""
+    def _check_matches(self, row: ImportRow, changed: Mapping[str, Any]) -> None:
+        """Refuses what does not match other values if the row changes one of them. A default is left out instead."""
         bad_fields = self._bad_fields.get(row.line, set())
         if self.key in bad_fields:
             return
-        changed = changed_values(row)
-        for name, field in self.module.fields.items():
-            fields = goes_with(self.module, field)
-            moved = [each for each in (name, *fields) if fields and each in changed]
-            if not moved or not bad_fields.union(row.unresolved).isdisjoint((name, *fields)):
+        unclear = bad_fields.union(row.unresolved)
+        uncertain = {name for name, names in self._to_match.items() if not unclear.isdisjoint(names)}
+        if row.record is None:
+            given = {name for name, field in self.module.fields.items() if name in self._fields or field.required}
+            row.values = without_mismatches(self.records, row.values, given | uncertain)
+        values = row.all_values()
+        for name, names in self._to_match.items():
+            moved = [each for each in names if each in changed]
+            if not moved or name in uncertain:
                 continue
-            problem = misfit(self.records, field, {name: None, **row.all_values()})
-            if problem and row.record is None and name not in self._fields and not field.required:
-                row.values[name] = None
-            elif problem:
-                self._refuse(row.line, moved[0], problem)
+            if problem := mismatch_problem(self.records, self.module.field(name), values):
+                is_readable = self._rights is None or self.records.policy.readable(self.records.name).issuperset(names)
+                place = next((each for each in moved if each in self._fields), moved[0])
+                self._refuse(row.line, place, problem if is_readable else UNFITTING)
 
-    def _check_rights(self, row: ImportRow) -> None:
+    def _check_rights(self, row: ImportRow, changed: Mapping[str, Any]) -> None:
         """Refuses what a person may not set, where the file says something else than the record holds."""
         if self._rights is None or self.key in self._bad_fields.get(row.line, ()):
             return
-        values = changed_values(row)
-        names = [name for name in self._fields if name in values]
+        names = [name for name in self._fields if name in changed]
         if row.record is None:
-            names = [name for name in names if name in row.unresolved or not self._fields[name].is_empty(values[name])]
+            names = [name for name in names if name in row.unresolved or not self._fields[name].is_empty(changed[name])]
         for name, reason in self._rights.refusals(row.record, names).items():
             self._refuse(row.line, name, reason)
         for name in names:
@@ -286,13 +294,15 @@ class Checking:
                 reason = _("This cannot be changed because of the other values in this row.")
                 self._refuse(row.line, name, reason)
 
-    def _empty_hidden(self, row: ImportRow) -> None:
-        """Empties the fields of a record that the file has no column for and that the row's values hide from now on."""
-        if row.record and (changed := changed_values(row)):
-            before = {**row.record.values, "id": row.record.id}
-            row.values |= {
-                name: None for name in hidden_values(self.records, before, changed) if name not in row.values
-            }
+    def _empty_hidden(self, row: ImportRow, changed: Mapping[str, Any]) -> dict[str, Any]:
+        """Empties the fields of a record that the file has no column for and that the row's `changed` values hide from
+        now on, and returns them."""
+        if row.record is None or not changed:
+            return {}
+        before = {**row.record.values, "id": row.record.id}
+        hidden = {name: None for name in hidden_values(self.records, before, changed) if name not in row.values}
+        row.values |= hidden
+        return hidden
 
     def _links_within(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
         """The record within which the value must be unique: () for everywhere, None where the row has none."""

@@ -9,7 +9,8 @@ from portal.fields.default_paths import value_path
 from portal.fields.linked_value import Linked
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Records
-from portal.records.writing.form_conditions import is_shown, unfitting_option
+from portal.records.writing.form_conditions import is_shown
+from portal.records.writing.matching_values import without_mismatches
 from portal.records.writing.values_behind_links import followed_defaults
 
 
@@ -26,7 +27,7 @@ def defaults(records: Records) -> dict[str, Any]:
     for name, raw in (access.set if access else {}).items():
         values[name] = value_from_declaration(records, module.field(name), raw)
     values |= followed_defaults(records, values, module.fields.values())
-    return {name: None if unfitting_option(records, module.field(name), values) else values[name] for name in values}
+    return without_mismatches(records, values)
 
 
 def value_from_declaration(records: Records, field: Field, raw: Any) -> Any:

@@ -22,7 +22,6 @@ from portal.fields.record_titles import ids_by_title, ids_named
 from portal.records.indexing.formulas import computed_values, formulas_reading
 from portal.records.reading.records import Records
 from portal.records.writing.values_behind_links import value_in_form
-from portal.texts import _
 
 EMPTY: tuple[Any, ...] = (None, (), "")
 
@@ -53,7 +52,7 @@ def _hidden_by(records: Records, before: Mapping[str, Any], changed: Mapping[str
     return {
         field.name: before[field.name]
         for field in _shown_by(records.module, changed)
-        if not field.is_empty(before[field.name])
+        if not field.is_empty(before.get(field.name))
         and is_shown(system, field, before)
         and not is_shown(system, field, {**before, **changed})
     }
@@ -83,27 +82,24 @@ def is_locked(records: Records, field: Field, values: Mapping[str, Any]) -> bool
 
 
 def is_offered(records: Records, field: Field, option: str, values: Mapping[str, Any]) -> bool:
-    """Whether a form with `values` offers an option of the field: its `show_when` holds."""
-    condition = field.option_conditions.get(option)
-    return condition is None or _holds(records, condition, values)
-
-
-def unfitting_option(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
-    """Why an option that is chosen in `field` does not go with the other values of the form, or None."""
-    if not field.option_conditions:
-        return None
-    value, reader = values.get(field.name), records.policy.reader
-    for name in (value or ()) if field.multiple else (value,):
-        if name and not is_offered(records, field, name, values):
-            label = reader.text(field.declared_options[name].label)
-            return _("“${option}” does not go with the other values.", mapping={"option": label})
-    return None
+    """Whether a form with `values` offers an option of the field: its `show_when` holds, or asks a field of which no
+    value is known, as that of many records at once which differ in it."""
+    condition, module = field.option_conditions.get(option), records.module
+    if condition is None:
+        return True
+    names = {name for name in _stored_fields(module, condition) if not module.field(name).computed}
+    values = {**unread_values(records, names, values), **values}
+    return not names <= values.keys() or _holds(records, condition, values)
 
 
 def options_depend_on(module: Module, field: Field) -> set[str]:
     """The fields on whose values it depends which options of `field` a form offers."""
-    names = {name for condition in field.option_conditions.values() for name in _asked_by(module, condition)}
-    return {next(iter(module.field(name).link_path), name) for name in names}
+    return {name for condition in field.option_conditions.values() for name in _stored_fields(module, condition)}
+
+
+def _stored_fields(module: Module, condition: Condition) -> set[str]:
+    """The fields that a condition on the form asks; instead of a lookup its link."""
+    return {next(iter(module.field(name).link_path), name) for name in _asked_by(module, condition)}
 
 
 def unread_values(records: Records, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.default_paths import value_path
 from portal.fields.lines import ROW_ID, UNTOUCHED, Row
@@ -19,18 +18,21 @@ from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import (
     depends_on,
+    hidden_values,
     is_required,
     is_shown,
     offered_records,
-    options_depend_on,
     put_back_locked,
-    unfitting_option,
     unread_values,
+)
+from portal.records.writing.matching_values import (
+    UNFITTING,
+    fields_to_match,
+    mismatch_problem,
+    without_mismatches,
 )
 from portal.records.writing.values_behind_links import followed_defaults, value_in_form
 from portal.texts import _
-
-UNFITTING = _("This does not fit the other values of this record.")
 
 
 @dataclass(frozen=True)
@@ -81,24 +83,43 @@ class _FormReading:
         records, (values, errors) = self.records, self._parse(form)
         locked = put_back_locked(records, self.fields, values, self.known, new=self.is_new)
         errors = _without(errors, locked)
-        followed: dict[str, Any] = {}
+        names, followed = {field.name for field in self.fields}, dict[str, Any]()
         if self.is_new:
             right = [field for field in self.fields if field.name not in errors]
             followed = followed_defaults_in_form(records, right, values)
             values |= followed
+        hidden = self._hide(values, set() if self.is_new else locked)
+        errors = _without(errors, hidden)
+        if self.is_new:
+            values = without_mismatches(records, values, given=names.difference(followed))
+        changed = {name: values[name] for name in names if not self.is_new and values[name] != self.known.get(name)}
+        unread = unread_values(records, records.module.fields, self.known) if changed else {}
+        before = {**unread, **self.known}
+        after = {**values, **dict.fromkeys(hidden_values(records, before, changed))}
         for field in self.fields:
-            name, shown = field.name, is_shown(records, field, values)
-            if name in locked and (shown or not self.is_new):
+            is_followed = field.name in followed and not field.is_empty(values[field.name])
+            if is_followed or field.name in {*locked, *hidden, *errors}:
                 continue
-            if not shown:
-                values[name] = self._hidden_value(field)
-                errors = _without(errors, {name})
-            elif name not in errors and name not in followed:
-                problem = _problem(records, field, values, self.record_id)
-                if problem and not self._may_stay(field, values):
-                    errors[name] = problem
-        errors = self._unfitting_elsewhere(values) | self._taken_within(values) | errors
+            problem = _problem(records, field, after, self.record_id)
+            if problem and not self._may_stay(field, before, after):
+                errors[field.name] = problem
+        outside = self._mismatches_outside_form(before, {**unread, **after}, changed)
+        errors = outside | self._taken_within(values) | errors
         return FormValues({field.name: values[field.name] for field in self.fields}, errors)
+
+    def _hide(self, values: dict[str, Any], locked: Collection[str]) -> set[str]:
+        """Gives the fields that the form hides, of those that are not `locked`, the values that they then have, which
+        may hide others; returns their names."""
+        fields = [field for field in self.fields if field.name not in locked]
+        hidden: set[str] = set()
+        while True:
+            number = len(hidden)
+            for field in fields:
+                if field.name not in hidden and not is_shown(self.records, field, values):
+                    values[field.name] = self._hidden_value(field)
+                    hidden.add(field.name)
+            if len(hidden) == number:
+                return hidden
 
     def _parse(self, form: Form) -> tuple[dict[str, Any], dict[str, str]]:
         """The values of `form` over the `known` ones, each by itself, and what cannot be read."""
@@ -125,13 +146,13 @@ class _FormReading:
         hidden_before = not self.is_new and not is_shown(self.records, field, self.known)
         return self.known.get(field.name) if hidden_before else None
 
-    def _may_stay(self, field: Field, values: Mapping[str, Any]) -> bool:
+    def _may_stay(self, field: Field, before: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
         """Whether a value that would not be taken now is the record's own, as is all on which it depends."""
         if self.is_new or not values[field.name]:
             return False
         module = self.records.module
-        names = {field.name, *depends_on(module, field), *module.unique_within(field), *goes_with(module, field)}
-        return all(values.get(name) == self.known.get(name) for name in names)
+        names = {field.name, *depends_on(module, field), *module.unique_within(field), *fields_to_match(module, field)}
+        return all(values.get(name, before.get(name)) == before.get(name) for name in names)
 
     def _taken_within(self, values: Mapping[str, Any]) -> dict[str, str]:
         """A message at a link that leads to another record now, within which another has the same value of a field that
@@ -152,22 +173,20 @@ class _FormReading:
                 errors[within[0]] = taken if field.name in records.policy.readable(records.name) else UNFITTING
         return errors
 
-    def _unfitting_elsewhere(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """A message at each changed value that a field which this form lacks does not go with: it is above that one,
-        whose lower bound it is, or the option there is offered no more."""
-        if self.is_new:
-            return {}
+    def _mismatches_outside_form(
+        self, before: Mapping[str, Any], values: Mapping[str, Any], changed: Collection[str]
+    ) -> dict[str, str]:
+        """A message at each `changed` value that a field which this form lacks does not match any more: it is above
+        that one, whose lower bound it is, or the option there is offered no more."""
         records, names = self.records, {field.name for field in self.fields}
-        changed = {name for name in names if values[name] != self.known.get(name)}
         errors: dict[str, str] = {}
         for field in records.module.fields.values() if changed else ():
-            asked = goes_with(records.module, field) & changed
-            if field.name in names or not asked:
+            others = fields_to_match(records.module, field)
+            is_known = field.name not in names and others <= before.keys()  # of many records what all have in common
+            if not is_known or all(values[name] == before[name] for name in others):
                 continue
-            held = {**unread_values(records, [field.name], values), **values}
-            before = {**held, **self.known}
-            if field.name in held and misfit(records, field, held) and not misfit(records, field, before):
-                errors |= dict.fromkeys(asked, UNFITTING)
+            if mismatch_problem(records, field, values) and not mismatch_problem(records, field, before):
+                errors |= dict.fromkeys(others.intersection(changed) or changed, UNFITTING)
         return errors
 
 
@@ -278,34 +297,10 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
         return None
     if field.unique and is_taken(records, field, values, record_id):
         return field.taken
-    if problem := misfit(records, field, values):
+    if problem := mismatch_problem(records, field, values):
         return problem
     if field.targets:
         return _link_problem(records, field, value, values)
-    return None
-
-
-def goes_with(module: Module, field: Field) -> set[str]:
-    """The fields with whose values that of `field` must go."""
-    return {*filter(None, [field.lower_bound_field]), *options_depend_on(module, field)}
-
-
-def misfit(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
-    """Why the value does not go with those of other fields, or None."""
-    return _lower_bound_problem(records, field, values) or unfitting_option(records, field, values)
-
-
-def _lower_bound_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
-    """Why the value is less than that of the field which `at_least` or `after` names, or None."""
-    value, name = values[field.name], field.lower_bound_field or ""
-    unread = unread_values(records, [name], values) if name and value is not None else {}
-    least = values.get(name, unread.get(name))
-    if value is None or least is None:
-        return None
-    try:
-        field.check_lower_bound(value, least, records.policy.reader)
-    except Refused as refused:  # which says the least value
-        return UNFITTING if unread else refused.message
     return None
 
 

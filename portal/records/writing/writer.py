@@ -56,6 +56,7 @@ from portal.records.writing.lifecycle import (
     values_after_comment,
 )
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
+from portal.records.writing.matching_values import without_mismatches
 from portal.records.writing.module_rows import insert_row, touch_row
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.seen_and_hidden import mark_new_to_staff, mark_own_change_seen
@@ -78,7 +79,8 @@ class Writer:
         self._check_right("create")
         records = self.records
         filled = follow_again(records, {**defaults(records), **values}, keep=values)
-        values = without_taken(records, filled, given=values)
+        given = [name for name, value in values.items() if filled[name] == value]
+        values = without_mismatches(records, without_taken(records, filled, given=values), given)
         values = insert_field_files(records, values, self.author)
         values = with_signatures(records, with_whole_rows(records, values), self.author)
         record_id = insert_row(records, values, self.author)

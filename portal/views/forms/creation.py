@@ -18,6 +18,7 @@ from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import defaults, follow_again, value_from_declaration
 from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field
+from portal.records.writing.matching_values import without_mismatches
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_in_form
@@ -139,7 +140,8 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
     if typed := [field.name for field in form.fields if field.has_input(address)]:  # most addresses say no values
         given = read_form(records, form.fields, address, values)
         values |= {name: given.values[name] for name in typed if name not in given.errors}
-    values = follow_again(records, values, keep={*address, *by_button})
+    chosen = {*address, *by_button}
+    values = without_mismatches(records, follow_again(records, values, keep=chosen), given=chosen)
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
     return form.content(inputs, values)
 

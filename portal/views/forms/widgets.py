@@ -159,7 +159,7 @@ def _options(content: FormContent, field: HasOptions, base: Widget) -> Widget:
 
 
 def _offer(content: FormContent, field: HasOptions, name: str, chosen: bool) -> Offer:
-    """An option of a form. One that does not go with the record's other values, and that the record holds, stays."""
+    """An option of a form. One that the record holds stays, though not available with the record's other values."""
     option, records = field.offered[name], content.records
     offer = Offer(name, option.label, chosen, option.help or "", option.icon or "")
     if option.show_when is None:

@@ -1,0 +1,60 @@
+"""Values that have to match those of other fields: lower bounds, and options that depend on other fields."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from portal.declaration.shapes import Module
+from portal.fields.base import Field, Refused
+from portal.records.reading.records import Records
+from portal.records.writing.form_conditions import is_offered, options_depend_on, unread_values
+from portal.texts import _
+
+UNFITTING = _("This does not fit the other values of this record.")
+
+
+def fields_to_match(module: Module, field: Field) -> set[str]:
+    """The fields whose values that of `field` must match."""
+    return {*filter(None, [field.lower_bound_field]), *options_depend_on(module, field)}
+
+
+def mismatch_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
+    """Why the value does not match those of other fields, or None."""
+    return _lower_bound_problem(records, field, values) or _option_problem(records, field, values)
+
+
+def without_mismatches(records: Records, values: Mapping[str, Any], given: Collection[str] = ()) -> dict[str, Any]:
+    """The values of a new record without defaults that do not match others; what is left out may leave others alone.
+
+    `given`: the fields whose values are no defaults.
+    """
+    values, module = dict(values), records.module
+    fields = [field for name, field in module.fields.items() if name not in given and fields_to_match(module, field)]
+    while names := [field.name for field in fields if mismatch_problem(records, field, values)]:
+        values |= dict.fromkeys(names)
+    return values
+
+
+def _lower_bound_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
+    """Why the value is less than that of the field which `at_least` or `after` names, or None."""
+    value, name = values.get(field.name), field.lower_bound_field or ""
+    unread = unread_values(records, [name], values) if name and value is not None else {}
+    least = values.get(name, unread.get(name))
+    if value is None or least is None:
+        return None
+    try:
+        field.check_lower_bound(value, least, records.policy.reader)
+    except Refused as refused:  # which says the least value
+        return UNFITTING if unread else refused.message
+    return None
+
+
+def _option_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
+    """Why an option that is chosen in `field` is not offered with the other values, or None."""
+    if not field.option_conditions:
+        return None
+    value, reader = values.get(field.name), records.policy.reader
+    for name in (value or ()) if field.multiple else (value,):
+        if name and not is_offered(records, field, name, values):
+            label = reader.text(field.declared_options[name].label)
+            return _("“${option}” is not available with the other values.", mapping={"option": label})
+    return None
