@@ -216,7 +216,7 @@ def _check_lower_bound(draft: DeclarationDraft, module: Module, field: Field, pl
     after = value_of_key(field, "after")
     other, at = module.fields.get(field.lower_bound_field or ""), place["after" if after else "at_least"]
     if after and value_of_key(field, "at_least"):
-        at.key.wrong("what is after another field needs no at_least")
+        at.key.wrong("write after or at_least, not both")
     if field.lower_bound_field is None or draft.is_broken(module.name, field.lower_bound_field):
         return
     if other is None:
@@ -254,7 +254,7 @@ def _check_options(field: Field, at: Cursor) -> None:
         if option.show_when is not None and field.computed:
             at[name]["show_when"].key.wrong("show_when has no meaning here: the portal computes this field")
         elif option.show_when is not None and not name:
-            at[name]["show_when"].key.wrong("show_when has no meaning here: no answer is always offered")
+            at[name]["show_when"].key.wrong("show_when has no meaning here: the empty answer is always offered")
     options = field.declared_options
     if field.computed or not options:
         return

@@ -102,7 +102,7 @@ DESCRIPTIONS = {
     "Field.min": "The least value.",
     "Field.max": "The greatest value.",
     "Field.at_least": "A field of the same form whose value this one must not be less than.",
-    "Field.after": "A field of the same form, a date or time, behind which this one must lie.",
+    "Field.after": "A date or time field of the same form that this one must be later than.",
     "Field.max_length": "The most characters.",
     "Field.min_length": "The fewest characters.",
     "Field.pattern": "A regular expression that the whole text must match.",
