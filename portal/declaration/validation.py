@@ -190,7 +190,7 @@ class _Reading:
             ):
                 continue
             text = joined_text(holder, pieces)
-            self._at.down((*path[len(self._at.path) : -1], pieces[1])).key.wrong(text_in_quotes(text))
+            self._at.down((*path[len(self._at.path) : -1], pieces[0])).wrong(text_in_quotes(text))
             holder[pieces[0]] = text
             for piece in pieces[1:]:
                 del holder[piece]
