@@ -81,7 +81,7 @@ class InForms(Shape):
         return ""
 
     def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
-        """Raises Refused where `value` is less than `least`, the value of that field, or must not be the same."""
+        """Raises Refused where `value` is less than `least`, or equal to it where that is not allowed."""
 
 
 class InLines(Shape):

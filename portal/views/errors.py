@@ -27,7 +27,7 @@ from portal.texts import Words, _
 from portal.views.administration.reasons import Reason, reasons_of_refusal
 from portal.views.api.input_error import InputError
 from portal.views.forms.drafts import keeps_form, page_of_unsent_form
-from portal.views.wording import refuse_too_often
+from portal.views.wording import answer_too_many_attempts
 from portal.web.addresses import API_ROUTE, MCP_ROUTE, own_path, referring_page
 from portal.web.api import is_api_request
 from portal.web.connections import ATTEMPT
@@ -134,7 +134,7 @@ def conflict(error: ConflictError, request: Request) -> Any:
 @exception_view_config(TooManyAttemptsError, renderer="error.pt")
 def too_many_attempts(error: TooManyAttemptsError, request: Request) -> Any:
     """The page after too many attempts with a password or a link."""
-    return _page(request, 429, refuse_too_often(request, error))
+    return _page(request, 429, answer_too_many_attempts(request, error))
 
 
 @exception_view_config(HTTPError, renderer="error.pt")

@@ -48,8 +48,8 @@ def inside_sentence(name: str, reader: Reader) -> str:
     return name[0].lower() + name[1:] if is_word else name
 
 
-def refuse_too_often(request: Request, error: TooManyAttemptsError) -> str:
-    """Makes the answer one to too many attempts; the sentence that it shows, with the minutes to wait."""
+def answer_too_many_attempts(request: Request, error: TooManyAttemptsError) -> str:
+    """Sets 429 and Retry-After; returns the sentence to show."""
     request.response.status_code = 429
     request.response.headers["Retry-After"] = str(error.seconds)
     minutes = -(-error.seconds // 60)

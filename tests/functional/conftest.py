@@ -32,9 +32,9 @@ from tests.functional.world import (
     Rows,
     World,
     make_tables,
-    number_anew,
     opened_world,
     put_back,
+    reset_ids,
     rows_of,
 )
 from tests.real_parts import PostgreSQL
@@ -152,7 +152,7 @@ def shared_app(small_portal: tuple[Router, Rows], clock: Clock) -> Iterator[Test
     live, application.registry.clock = application.registry.live, clock
     yield TestApp(application)
     put_back(live.current(), rows)
-    number_anew(live.current())
+    reset_ids(live.current())
     shutil.rmtree(live.folder / "var" / "files", ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ from webtest import TestApp, Upload
 
 from tests.functional.conftest import PASSWORD, SMALL, fill_in, form_of, started
 from tests.functional.files_portal import taking_files
-from tests.functional.world import ANNA, PEOPLE_OF_SMALL, World, number_anew, opened_world
+from tests.functional.world import ANNA, PEOPLE_OF_SMALL, World, opened_world, reset_ids
 from tests.portal_files import copied
 from tests.unit.store.test_media_type import PNG
 
@@ -46,7 +46,7 @@ def desk(opened: World) -> Iterator[World]:
     """The same; what a test writes and stores is taken back."""
     yield opened
     opened.put_back(opened.kept)
-    number_anew(opened.portal)
+    reset_ids(opened.portal)
     for path in stored(opened):
         path.unlink()
 

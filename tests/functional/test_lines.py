@@ -13,7 +13,7 @@ from portal.commands import main
 from portal.declaration.load import load
 from portal.fields.base import Field
 from tests.functional.conftest import SMALL, changeable, fill_in, form_of
-from tests.functional.world import ANNA, CARLA, NANCY, PEOPLE_OF_SMALL, World, number_anew, opened_world, titles
+from tests.functional.world import ANNA, CARLA, NANCY, PEOPLE_OF_SMALL, World, opened_world, reset_ids, titles
 from tests.portal_files import change, copied
 from tests.workbooks import cells_of
 
@@ -107,7 +107,7 @@ def shop(opened: World) -> Iterator[World]:
     """The same; what a test writes is taken back."""
     yield opened
     opened.put_back(opened.kept)
-    number_anew(opened.portal)
+    reset_ids(opened.portal)
 
 
 @pytest.fixture

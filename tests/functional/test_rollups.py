@@ -26,7 +26,7 @@ from portal.records.audit.explain import explain
 from portal.records.indexing.backlog import catch_up
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
-from tests.functional.world import CARLA, NANCY, World, number_anew, written_world
+from tests.functional.world import CARLA, NANCY, World, reset_ids, written_world
 
 MODULES = """
 portal: {currency: EUR}
@@ -122,7 +122,7 @@ def shop(opened: World) -> Iterator[World]:
     """The same for all tests; what one writes is taken back."""
     yield opened
     opened.put_back(opened.kept)
-    number_anew(opened.portal)
+    reset_ids(opened.portal)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

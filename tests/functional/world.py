@@ -312,7 +312,7 @@ def put_back(portal: Any, rows: Rows) -> None:
                 connection.execute(sa.insert(table), rows[table.name])
 
 
-def number_anew(portal: Any) -> None:
+def reset_ids(portal: Any) -> None:
     """The next row of each table gets the id after the largest that is there, as in a new database."""
     with writing(portal.engine) as connection:
         if connection.dialect.name == "sqlite":

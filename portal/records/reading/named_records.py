@@ -26,7 +26,7 @@ def find_named(connection: sa.Connection, policy: Policy, module: str, name: str
     return []
 
 
-def not_just_one(number: int, module: str, name: str) -> str:
+def name_problem(number: int, module: str, name: str) -> str:
     """Why a name means no record of a module: none is called so, or several are, `number` of them."""
     name = name[:LONGEST_SHOWN]
     if not number:

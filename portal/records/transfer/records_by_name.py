@@ -16,7 +16,7 @@ from portal.conditions import ALWAYS, replace_form_values
 from portal.declaration.shapes import display_name
 from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked
-from portal.records.reading.named_records import LONGEST_SHOWN, naming_fields, not_just_one
+from portal.records.reading.named_records import LONGEST_SHOWN, name_problem, naming_fields
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow
 from portal.records.writing.form_conditions import EMPTY, condition_values, depends_on
@@ -242,7 +242,7 @@ class RowLinks:
             row.unresolved.setdefault(field.name, []).append(name)
             self._unresolved[row.line] = row.unresolved
         else:
-            self.refuse(row.line, field.name, not_just_one(len(records), self._called(field.targets), name))
+            self.refuse(row.line, field.name, name_problem(len(records), self._called(field.targets), name))
         return None
 
     def _called(self, modules: Iterable[str]) -> str:
@@ -275,7 +275,7 @@ class RowLinks:
                 if self.as_offered and any(value in EMPTY for value in others[row].values()):
                     offered = []
                 if records and not offered and not others[row]:
-                    self.refuse(row.line, field.name, not_just_one(0, self._called(field.targets), name))
+                    self.refuse(row.line, field.name, name_problem(0, self._called(field.targets), name))
                 elif records and not offered:
                     facts = {"name": name[:LONGEST_SHOWN], "fields": ", ".join(others[row])}
                     text = _("“${name}” does not belong to this row's ${fields}.", mapping=facts)
@@ -298,7 +298,7 @@ class RowLinks:
             )
             self.refuse(line, field_name, sentence)
         else:
-            self.refuse(line, field_name, not_just_one(0, self._called([self.records.name]), name))
+            self.refuse(line, field_name, name_problem(0, self._called([self.records.name]), name))
         return None
 
     def _lines_by_name(self, rows: Iterable[ImportRow]) -> LinesByName:

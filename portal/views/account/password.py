@@ -26,7 +26,7 @@ from portal.views.account.password_page import (
 from portal.views.account.session import remember_this_device, welcome
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
-from portal.views.wording import refuse_too_often
+from portal.views.wording import answer_too_many_attempts
 from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -83,7 +83,7 @@ def _current_password_errors(request: Request, account: Account) -> Errors:
     try:
         known = request.logins.is_current_password(account, current, request.now)
     except TooManyAttemptsError as error:
-        return {"current": refuse_too_often(request, error)}
+        return {"current": answer_too_many_attempts(request, error)}
     return {} if known else {"current": _("Current password is incorrect.")}
 
 

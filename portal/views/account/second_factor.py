@@ -27,7 +27,7 @@ from portal.views.account.password import confirmation_errors, confirmation_widg
 from portal.views.account.password_page import code_widget
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
-from portal.views.wording import refuse_too_often
+from portal.views.wording import answer_too_many_attempts
 from portal.web.cookies import Cookie, read_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -110,7 +110,7 @@ def _code_error(request: Request) -> Words:
     try:
         is_right = request.logins.is_current_code(account, posted_text(request, "code"), device, request.now)
     except TooManyAttemptsError as error:
-        return refuse_too_often(request, error)
+        return answer_too_many_attempts(request, error)
     return "" if is_right else WRONG_CODE
 
 

@@ -22,7 +22,7 @@ from portal.views.account.password_page import TO_SIGN_IN, PasswordPage
 from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
 from portal.views.forms.submissions import refused_form
-from portal.views.wording import refuse_too_often
+from portal.views.wording import answer_too_many_attempts
 from portal.web.addresses import code_address, own_path, referring_page, single_sign_on_address
 from portal.web.cookies import YEAR, Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
@@ -79,7 +79,7 @@ def sign_in(context: Login, request: Request) -> Any:
     try:
         session = request.logins.sign_in(attempt, request.now)
     except TooManyAttemptsError as error:
-        session = refuse_too_often(request, error)
+        session = answer_too_many_attempts(request, error)
     if isinstance(session, str):
         return login_page(request, following, attempt.email, attempt.remember, error=session)
     return enter(request, session, following)

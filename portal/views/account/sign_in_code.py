@@ -16,7 +16,7 @@ from portal.views.account.password_page import BACK_TO_SIGN_IN, PasswordPage, co
 from portal.views.account.session import enter, sign_in_attempt
 from portal.views.forms.form_page import Widget
 from portal.views.forms.submissions import refused_form
-from portal.views.wording import refuse_too_often
+from portal.views.wording import answer_too_many_attempts
 from portal.web.addresses import code_address, own_path
 from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.flash import set_flash
@@ -44,7 +44,7 @@ def sign_in_by_code(context: Login, request: Request) -> Any:
     try:
         session = request.logins.sign_in_by_code(token, code, attempt, request.now)
     except TooManyAttemptsError as error:
-        return _code_page(request, refuse_too_often(request, error))
+        return _code_page(request, answer_too_many_attempts(request, error))
     if isinstance(session, str):
         return refused_form(request, _code_page(request, session))
     if session is None:

@@ -15,7 +15,7 @@ from portal.database.engine import writing
 from portal.texts import Words, _
 from portal.views.account.passkeys import check_passkeys_are_used, passkey_site
 from portal.views.account.session import enter, login_page, sign_in_attempt
-from portal.views.wording import refuse_too_often
+from portal.views.wording import answer_too_many_attempts
 from portal.web.addresses import own_path
 from portal.web.form_input import posted_text
 from portal.web.resources import Login
@@ -37,7 +37,7 @@ def passkey_options(context: Login, request: Request) -> dict[str, Any]:
             attempts.check_attempt(connection, tables, limit, network, request.now)
             return Passkeys(connection, tables, passkey_site(request), request.now).request_options()
     except TooManyAttemptsError as error:
-        return {"error": request.reader.text(refuse_too_often(request, error))}
+        return {"error": request.reader.text(answer_too_many_attempts(request, error))}
 
 
 @view_config(

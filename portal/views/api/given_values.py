@@ -15,7 +15,7 @@ from portal.fields.lines import ROW_ID, Row
 from portal.fields.linked_value import Linked
 from portal.fields.record_titles import RECORD_ID
 from portal.fields.refused import json_text
-from portal.records.reading.named_records import naming_fields, not_just_one
+from portal.records.reading.named_records import name_problem, naming_fields
 from portal.records.reading.records import Query, Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.form_conditions import depends_on, is_locked, is_shown, offered_records
@@ -152,7 +152,7 @@ class Given:
         links = [Linked(record_id, target) for target, of_target in ids.items() for record_id in of_target]
         if len(links) == 1:
             return links[0]
-        raise Refused(not_just_one(len(links), ", ".join(targets), name))
+        raise Refused(name_problem(len(links), ", ".join(targets), name))
 
     def _offered(self, link: Field, target: str) -> Records | None:
         """The records that a form with what is known so far would offer; all while that depends on something empty."""

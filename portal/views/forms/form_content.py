@@ -36,9 +36,9 @@ class FormContent:
         value = self.inputs.get(self.prefix + name, [])
         return [value] if isinstance(value, str) else list(value)
 
-    def stored_options(self, of: Field) -> list[str]:
+    def stored_options(self, field: Field) -> list[str]:
         """The names of the options that the record holds in a field."""
-        names = of.inputs(self.stored.get(of.name), self.records.policy.reader)[of.name]
+        names = field.inputs(self.stored.get(field.name), self.records.policy.reader)[field.name]
         return [names] if isinstance(names, str) else names
 
 

@@ -3,7 +3,6 @@
 import itertools
 import logging
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import quote
 
 from pyramid.httpexceptions import HTTPConflict, HTTPNotFound, HTTPServiceUnavailable
@@ -22,7 +21,7 @@ from portal.texts import _
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done
 from portal.views.forms.uploads import Attached, receive_files
 from portal.views.records.conversation import new_composer
-from portal.views.records.details import detail_page
+from portal.views.records.details import DetailPage, detail_page
 from portal.web.addresses import API_ROUTE
 from portal.web.flash import set_flash
 from portal.web.resources import Module, Record, RecordFile, RecordFiles
@@ -35,7 +34,7 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object
 
 
 @view_config(context=RecordFiles, name="", request_method="POST", renderer="detail.pt", permission="attach")
-def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Response:
+def add_files(resource: RecordFiles, request: Request) -> DetailPage | Response:
     """`POST /MODULE/ID/files`: adds files; the page of the record says why others were refused."""
     records, record = resource.records, resource.record
     if not may_attach(records):
