@@ -67,9 +67,11 @@ TEXTS = {
     413: _("You sent more than the portal accepts at once."),
     500: _("The problem is on our side. Give us the number below and we will look into it."),
 }
+NOTHING_SAVED = _("The portal is busy and nothing was saved. Please try again.")
+NOTHING_READ = _("The portal is busy. Please try again.")
 TROUBLES = {
-    Failure.CONFLICT: _("The portal is busy and nothing was saved. Please try again."),
-    Failure.BUSY: _("The portal is busy and nothing was saved. Please try again."),
+    Failure.CONFLICT: NOTHING_SAVED,
+    Failure.BUSY: NOTHING_SAVED,
     Failure.DISK_FULL: _("Nothing can be saved right now because the disk is full. Reading still works."),
     Failure.READ_ONLY: _("The portal can be read, but nothing can be saved right now. Try again in a minute."),
     Failure.TIMEOUT: _("This took too long. Please narrow your search."),
@@ -171,7 +173,8 @@ def _database_failed(error: Exception, request: Request) -> Any:
     if not last and (kind in MAY_SUCCEED_NOW or read_in_vain):
         mark_error_retryable(error)
     log.warning("The database refuses (%s): %s", kind, error)
-    return _page(request, 503, TROUBLES.get(kind, NOT_REACHED))
+    text = TROUBLES.get(kind, NOT_REACHED)
+    return _page(request, 503, NOTHING_READ if text is NOTHING_SAVED and request.method in SAFE_METHODS else text)
 
 
 @exception_view_config(OSError, renderer="error.pt")

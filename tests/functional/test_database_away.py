@@ -84,6 +84,25 @@ def test_a_database_that_answers_read_only_gives_503_until_it_can_be_written_aga
     assert form.submit().status_int == 303
 
 
+def test_while_others_hold_what_it_needs_the_portal_says_that_it_is_busy(database, make_app, sign_in):
+    app = make_app(database=with_option(database, "lock_timeout=1ms"))
+    sign_in(ANNA, browser=app)
+    form = form_of(app.get("/tickets/create"), "/tickets/create")
+    form["title"] = "Printer"
+    other = make_engine(database)
+    with other.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE tickets")
+        assert "The portal is busy. Please try again." in app.get("/tickets/", status=503)
+        assert "The portal is busy and nothing was saved. Please try again." in form.submit(status=503)
+    other.dispose()
+    assert form.submit().status_int == 303
+
+
+def with_option(url, setting):
+    """The address of a database whose connections begin with this setting."""
+    return sa.make_url(url).update_query_dict({"options": f"-c {setting}"}).render_as_string(hide_password=False)
+
+
 def read_only(url, on):
     """For new connections; the portal's own ones are ended, as by a failing server."""
     other = make_engine(url)
