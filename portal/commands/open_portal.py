@@ -70,8 +70,11 @@ def print_overdue(portal: OpenPortal) -> None:
 def open_portal(*, check_database: bool = True, folder: Path | None = None) -> OpenPortal:
     """The portal of this call. Mistakes in its declarations exit 1; a database that cannot be reached exits 2.
 
+    A program that calls a command may have it open already, and gives it as click's context object.
     `check_database`: the database must have all that the declarations need, else exit 1 with what to do.
     """
+    if opened := click.get_current_context().find_object(OpenPortal):
+        return opened
     settings = chosen_settings(folder)
     declaration = load_declaration(settings, settings.folder)
     engine = open_engine(settings)

@@ -161,6 +161,8 @@ def changeable(live: LivePortal) -> Iterator[Path]:
     """The YAML of a portal that is shared, to be changed at will; afterwards it is what it was."""
     texts = {path: path.read_text() for path in live.folder.rglob("*.yaml")}
     yield live.folder
+    for path in set(live.folder.rglob("*.yaml")) - texts.keys():
+        path.unlink()
     for path, text in texts.items():
         path.write_text(text)
     live.current()

@@ -2,22 +2,22 @@
 
 import csv
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from portal.commands import export, import_, main
-from portal.commands.open_portal import OpenPortal, open_portal
+from portal.commands import main
+from portal.commands.open_portal import OpenPortal
 from portal.database.engine import make_engine, reading
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.declaration.declaration import Declaration
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
+from portal.settings import read_settings
 from tests.portal_files import load_whole, write_portal
 
 MODULES = """
@@ -102,9 +102,6 @@ class Shop:
     url: str
     tables: Tables
     engine: sa.Engine
-    statements: list[str] = field(default_factory=list)
-    opened: OpenPortal | None = None
-    files: dict[Path, int] = field(default_factory=dict)
 
     @property
     def declaration(self) -> Declaration:
@@ -112,20 +109,11 @@ class Shop:
         return self.tables.declaration
 
     def run(self, *arguments: Any) -> Result:
-        """`portal ARGUMENTS`."""
+        """`portal ARGUMENTS`. Import and export get this portal: to open it again would take most of their time."""
         said = ["--folder", str(self.folder), "--database", self.url, *map(str, arguments)]
-        with patch.object(import_, "open_portal", self._open), patch.object(export, "open_portal", self._open):
-            result = CliRunner().invoke(main, said, catch_exceptions=False)
-        if self.opened:
-            self.opened.engine.dispose()
-        return result
-
-    def _open(self) -> OpenPortal:
-        """The portal as the command opens it, which takes most of its time: again only when its files have changed."""
-        files = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*.yaml")}
-        if self.opened is None or files != self.files:
-            self.opened, self.files = open_portal(), files
-        return self.opened
+        settings = read_settings(None, folder=self.folder, database=self.url)
+        opened = OpenPortal(settings, self.tables, self.engine) if arguments[0] in ("import", "export") else None
+        return CliRunner().invoke(main, said, obj=opened, catch_exceptions=False)
 
     def file(self, content: str | bytes, name: str = "file.csv") -> Path:
         """A file with this content."""
