@@ -44,6 +44,8 @@ MODULES = (
       item: {type: choice, default: printer, options: {printer: {show_when: {category: hard}}, other: Other}}
       category: {type: choice, options: [hard, soft], default: hard}
       maker: {type: link, to: jobs}
+      least: {type: integer, internal: true, default: 5}
+      count: {type: integer, at_least: least}
       part: {type: choice, default: $maker.part, options: {screw: {show_when: {category: hard}}, other: Other}}
 """
 )
@@ -59,7 +61,7 @@ CUSTOMER = """modules:
     list: {columns: [name]}
     detail: {sections: [{fields: [name]}]}
     edit: {fields: [name, amount, category]}
-  orders: {see: all, can: [create], create: {fields: [name, category]}}
+  orders: {see: all, can: [create], create: {fields: [name, category, count]}}
 """
 
 
@@ -87,6 +89,11 @@ def test_an_import_tells_nothing_of_what_its_reader_may_not_read(world, tmp_path
         report = import_file(records, open_source(file), options)
     reason = "This does not fit the other values of this record."
     assert [(bad.column, bad.reason) for bad in report.bad] == [("amount", reason), ("category", reason)]
+
+
+def test_a_form_for_a_new_record_tells_no_default_that_its_reader_may_not_read(world):
+    refused = world[ANNA].send("/orders/create", {"name": "A", "count": "4"})
+    assert refused.html.select_one("#field-count-error").text == "This does not fit the other values of this record."
 
 
 def test_what_a_change_hides_need_not_match_it_and_matches_nothing(world):

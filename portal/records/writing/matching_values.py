@@ -44,7 +44,9 @@ def _lower_bound_problem(records: Records, field: Field, values: Mapping[str, An
     try:
         field.check_lower_bound(value, least, records.policy.reader)
     except Refused as refused:  # which says the least value
-        return UNFITTING if unread else refused.message
+        access = records.policy.access(records.name)  # None of rows, of which a form has what may be read
+        is_default = not values.get("id") and access is not None and name not in access.readable
+        return UNFITTING if unread or is_default else refused.message
     return None
 
 
