@@ -231,7 +231,9 @@ class DateOrTime(Bounded):
         return self.after or self.at_least
 
     def lower_bound_hint(self, field: str) -> str:
-        return _("After “${field}”.", mapping={"field": field}) if self.after else super().lower_bound_hint(field)
+        if not self.after:
+            return super().lower_bound_hint(field)
+        return _("Must be after “${field}”.", mapping={"field": field})
 
     def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
         if not self.after:

@@ -237,7 +237,7 @@ def test_a_value_is_unique_among_the_records_with_the_same_link(world):
     assert "Another record with this selection already has the same Seat." in moved
     handed = world[ANNA].send(f"/cases/{alone}/move/hand", {"caller": first})  # whose profile has no seat
     assert errors(handed) == {"caller"}
-    assert "This does not fit the other values of this record." in handed
+    assert "This conflicts with other values of this record." in handed
     assert "Seat" not in handed
 
 
@@ -423,7 +423,7 @@ def test_a_value_is_not_less_than_that_of_another_field_or_is_after_it(world, tm
     refused = nancy.send("/cases/create", stay)
     assert errors(refused) == {"leaves"}
     assert "This must be after Mar 5, 2026, 2:30\u202fPM." in refused
-    assert "After “Arrives”." in nancy.get(f"/cases/{world.add('cases', title='Stay')}/edit")
+    assert "Must be after “Arrives”." in nancy.get(f"/cases/{world.add('cases', title='Stay')}/edit")
     assert nancy.send("/cases/create", {**stay, "leaves": "2026-03-05T14:31"}).status_int == 303
     file = tmp_path / "cases.csv"
     file.write_text("title,starts,ends\nEarly,2026-03-05,2026-03-04\nLate,2026-03-05,2026-03-05\n")

@@ -87,13 +87,13 @@ def test_an_import_tells_nothing_of_what_its_reader_may_not_read(world, tmp_path
         records = Records(connection, Policy(system.policy.tables, profile, system.policy.reader), "jobs")
         options = ImportOptions(key="name", dry_run=True, rights=import_rights(records))
         report = import_file(records, open_source(file), options)
-    reason = "This does not fit the other values of this record."
+    reason = "This conflicts with other values of this record."
     assert [(bad.column, bad.reason) for bad in report.bad] == [("amount", reason), ("category", reason)]
 
 
 def test_a_form_for_a_new_record_tells_no_default_that_its_reader_may_not_read(world):
     refused = world[ANNA].send("/orders/create", {"name": "A", "count": "4"})
-    assert refused.html.select_one("#field-count-error").text == "This does not fit the other values of this record."
+    assert refused.html.select_one("#field-count-error").text == "This conflicts with other values of this record."
 
 
 def test_what_a_change_hides_need_not_match_it_and_matches_nothing(world):

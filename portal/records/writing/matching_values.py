@@ -9,7 +9,7 @@ from portal.records.reading.records import Records
 from portal.records.writing.form_conditions import is_offered, options_depend_on, unread_values
 from portal.texts import _
 
-UNFITTING = _("This does not fit the other values of this record.")
+UNFITTING = _("This conflicts with other values of this record.")
 
 
 def fields_to_match(module: Module, field: Field) -> set[str]:

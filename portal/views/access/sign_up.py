@@ -39,7 +39,7 @@ KEPT = _(
     "This portal runs in development mode: the email with the link is kept at /-/outbox. The link works once and"
     " expires in an hour."
 )
-VOID = _("This link is not valid, or no longer valid. Ask your company for the current one.")
+VOID = _("This link is invalid or has expired. Ask your company for the current one.")
 GONE = _("This link has expired or has already been used.")
 
 Errors = dict[str, Words]
