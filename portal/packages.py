@@ -31,7 +31,7 @@ def extensions(group: str) -> tuple[EntryPoint, ...]:
 
 
 def use(entry: EntryPoint, take: Callable[[Any], None]) -> bool:
-    """Hands what an entry point names to `take`. False where one of them raises anything: it is left out."""
+    """Hands what an entry point names to `take`. False if one of them raises anything: it is left out."""
     try:
         module = importlib.import_module(entry.module)
         if module.__file__ and (folder := Path(module.__file__).parent / "locale").is_dir():

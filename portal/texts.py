@@ -312,7 +312,7 @@ def fits_one_line(character: str) -> bool:
 
 
 def first_visible(*texts: str | None) -> str:
-    """The first of `texts` that is not blank; "" where there is none."""
+    """The first of `texts` that is not blank; "" if there is none."""
     for text in texts:
         if text and not is_blank(text):
             return text

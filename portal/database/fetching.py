@@ -90,7 +90,7 @@ def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, 
 def _prepare(
     statement: Statement, values: Mapping[str, Any], dialect: sa.Dialect, result: sa.CursorResult[Any]
 ) -> PreparedStatement | Literal[False]:
-    """The statement for the driver; `result`: of this execution. False where its text depends on the values, or
+    """The statement for the driver; `result`: of this execution. False if its text depends on the values, or
     where the names of columns or parameters are not those that SQLAlchemy has given them."""
     compiled: Any = statement.compile(dialect=dialect)
     expanded = compiled.construct_expanded_state(values, escape_names=False)

@@ -76,7 +76,7 @@ def put_letter(
 
 
 def claim_letter(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Waiting | None:
-    """The next letter that is due, for this worker alone; None where there is none."""
+    """The next letter that is due, for this worker alone; None if there is none."""
     row = claim(connection, tables.outbox, now)
     return None if row is None else _waiting(row)
 
@@ -112,7 +112,7 @@ def replace_letter(connection: sa.Connection, tables: Tables, letter_id: int, le
 
 
 def find_letter(connection: sa.Connection, tables: Tables, letter_id: int) -> sa.RowMapping | None:
-    """One letter of the outbox; None where there is none of this id."""
+    """One letter of the outbox; None if there is none of this id."""
     return connection.execute(sa.select(tables.outbox).where(tables.outbox.c["id"] == letter_id)).mappings().first()
 
 

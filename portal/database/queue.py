@@ -32,7 +32,7 @@ def is_due(
 def claim(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> sa.RowMapping | None:
-    """The next row that is due, for this worker alone until LEASE is over; None where there is none.
+    """The next row that is due, for this worker alone until LEASE is over; None if there is none.
 
     Its `attempts` count this one.
     """
@@ -110,7 +110,7 @@ def forget(connection: sa.Connection, table: sa.Table, now: datetime.datetime, *
 
 
 def send_again(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> bool:
-    """Makes a row due now, with as much time as a new one; False where there is no such row."""
+    """Makes a row due now, with as much time as a new one; False if there is no such row."""
     values = {"state": WAITING, "next_try": now, "give_up": now + GIVE_UP, "attempts": 0, "sent": None}
     return update_queued_row(connection, table, row_id, **values) == 1
 

@@ -71,7 +71,7 @@ class Replica:
     def connection(self, own_position: str) -> sa.Connection | None:
         """A connection for a request that only reads, as `read_connection` gives it; None: the primary has to answer.
 
-        `own_position`: what `position` said after the last change of this reader; empty where that is not known.
+        `own_position`: what `position` said after the last change of this reader; empty if that is not known.
         """
         if self._clock() < self._rests_until:
             return None

@@ -111,7 +111,7 @@ def _complaints(draft: DeclarationDraft, module: str, field: Field) -> list[tupl
 
 
 def _refusal(module: str, bind: Callable[[], None]) -> str | None:
-    """Why `bind` fails for a field of `module`; None where it does not."""
+    """Why `bind` fails for a field of `module`; None if it does not."""
     try:
         bind()
     except ColumnError:

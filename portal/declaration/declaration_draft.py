@@ -99,7 +99,7 @@ class DeclarationDraft:
         return self.modules.get(name) or (self.row_modules.get(name) if is_rows(name) else None)
 
     def field(self, module: str, name: str) -> Field | None:
-        """A declared or built-in field, None where there is none or it could not be understood."""
+        """A declared or built-in field, None if there is none or it could not be understood."""
         owner = self.known(module)
         return (owner.fields.get(name) or owner.builtin.get(name)) if owner is not None else None
 
@@ -109,7 +109,7 @@ class DeclarationDraft:
         return next((module for module in modules if module.fields.get(module.state_field or "") is field), None)
 
     def require_module(self, name: str, at: Cursor) -> Module | None:
-        """A module; None where there is none, which is reported at `at` unless another problem explains it."""
+        """A module; None if there is none, which is reported at `at` unless another problem explains it."""
         if name not in self.modules and not self.is_broken(name):
             at.wrong(self.no_module(name))
         return self.modules.get(name)

@@ -74,7 +74,7 @@ def _report(draft: DeclarationDraft, file: str, message: str, warning: bool = Fa
 
 
 def _names(folder: Path) -> list[str]:
-    """The names in a folder, sorted, without hidden files and backups; empty where there is no such folder."""
+    """The names in a folder, sorted, without hidden files and backups; empty if there is no such folder."""
     try:
         return sorted(name for name in os.listdir(folder) if not name.startswith(".") and not name.endswith(BACKUPS))
     except OSError:

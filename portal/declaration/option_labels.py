@@ -14,7 +14,7 @@ CACHED = ("everything", "formulas", "unique_text")  # properties of a module tha
 
 
 def labeled_modules(declaration: Declaration, profile: Profile) -> dict[str, Module]:
-    """The modules of `profile` with its own labels; empty where it has none."""
+    """The modules of `profile` with its own labels; empty if it has none."""
     if not any(access.options for access in profile.modules.values()):
         return {}
     modules = {name: _copy(declaration.modules[name], access.options) for name, access in profile.modules.items()}

@@ -57,7 +57,7 @@ def kind_of(problem: Problem) -> Kind:
 
 
 def code_of_sentence(statement: str) -> str | None:
-    """The code of the kind that has this sentence, None where none has."""
+    """The code of the kind that has this sentence, None if none has."""
     known = _sentence_of(statement)
     return known[0] if known else None
 

@@ -179,7 +179,7 @@ def _read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], a
 
 
 def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | None:
-    """What stands beside `modules:` and may be left out, None where it is not there or wrong; the shortest `example` is
+    """What stands beside `modules:` and may be left out, None if it is not there or wrong; the shortest `example` is
     said where it is no mapping."""
     if entry is None:
         return None

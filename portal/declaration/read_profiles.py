@@ -67,7 +67,7 @@ def _inside_its_name(at: Cursor, name: str) -> Cursor:
 def _accesses(
     draft: DeclarationDraft, profile: str, entries: Mapping[str, Any], at: Cursor
 ) -> tuple[dict[str, Access], dict[str, Any]]:
-    """Reads what a profile says of its modules: as shapes and as mappings; False where it takes a module away."""
+    """Reads what a profile says of its modules: as shapes and as mappings; False if it takes a module away."""
     accesses: dict[str, Access] = {}
     mappings: dict[str, Any] = {module: {} for module in entries}
     for module, entry in entries.items():

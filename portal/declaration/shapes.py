@@ -1,7 +1,7 @@
 """The shapes of the YAML and of the resolved declaration: frozen, and unknown keys are errors.
 
-The same shapes serve twice: as written (None where a key is missing) and resolved (`resolve.py` generates what is
-missing, merges what profiles change, and leaves no None where there is a default). Code outside this folder only meets
+The same shapes serve twice: as written (None if a key is missing) and resolved (`resolve.py` generates what is
+missing, merges what profiles change, and leaves no None if there is a default). Code outside this folder only meets
 the resolved ones, in a `Declaration`.
 """
 

@@ -43,7 +43,7 @@ NO_SHAPES: Mapping[str, type[Shape]] = MappingProxyType({})
 
 
 def validate(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]] | None:
-    """The shape of `entry`, which is written at `at`, and the entry as it was understood; None where it could not be.
+    """The shape of `entry`, which is written at `at`, and the entry as it was understood; None if it could not be.
 
     Reports at the cursor what had to be left out.
     """

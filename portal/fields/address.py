@@ -87,7 +87,7 @@ class AddressField(Field):
         return {self.folded: folded, **{self.part_column(part): value and getattr(value, part) for part in PARTS}}
 
     def load(self, row: Mapping[str, Any]) -> Address | None:
-        """The Address of a row; None where all its parts are empty."""
+        """The Address of a row; None if all its parts are empty."""
         return self._from_parts([row[self.part_column(part)] or "" for part in PARTS])
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:

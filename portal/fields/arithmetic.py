@@ -136,7 +136,7 @@ def divides_by_zero(expression: Expression) -> bool:
 
 
 def evaluate(expression: Expression, value_of: Callable[[str], Value]) -> Value:
-    """The value of an expression, not rounded; None where it cannot be computed.
+    """The value of an expression, not rounded; None if it cannot be computed.
 
     Durations are timedeltas, percentages fractions, a text that is empty is ""; `value_of` gives the values of its
     names so.
@@ -288,7 +288,7 @@ def operand(kind: Kind, value: Any) -> Value:
 
 
 def zero(kind: Kind, currency: str) -> Value:
-    """What an empty value counts as where `empty: 0` says so; None where a kind has no zero."""
+    """What an empty value counts as where `empty: 0` says so; None if a kind has no zero."""
     match kind:
         case "number" | "percent":
             return Decimal(0)
@@ -319,7 +319,7 @@ def column_total(values: Iterable[tuple[Value, int]], nothing: Value) -> Value:
 
 
 def extreme(values: Iterable[Value], largest: bool) -> Value:
-    """The least or the largest of values of one kind; None where there is none, or two currencies are among them."""
+    """The least or the largest of values of one kind; None if there is none, or two currencies are among them."""
     present: list[Any] = [value for value in values if value is not None]
     if len({value.currency for value in present if isinstance(value, Money)}) > 1:
         return None

@@ -133,11 +133,11 @@ class Field(Parts):
         return other.value_type == self.value_type and set(other.targets) <= set(self.targets)
 
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
-        """The least and the greatest value that a form takes; None where there is no bound."""
+        """The least and the greatest value that a form takes; None if there is no bound."""
         return None, None
 
     def bounds_hint(self, reader: Reader) -> str:
-        """The sentence that says the bounds to who fills in the form; "" where there are none."""
+        """The sentence that says the bounds to who fills in the form; "" if there are none."""
         return ""
 
     @property
@@ -236,7 +236,7 @@ class Field(Parts):
         return self.parse_form(form, reader)
 
     def input_text(self, form: Form, part: str = "") -> str:
-        """The text of the field's own input, NAME or NAME.part; "" where a file was posted under that name."""
+        """The text of the field's own input, NAME or NAME.part; "" if a file was posted under that name."""
         text = form.get(f"{self.name}.{part}" if part else self.name, "")
         return text if isinstance(text, str) else ""
 
@@ -270,11 +270,11 @@ class Field(Parts):
         return self.parse(text, reader)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """The value, which is not empty, as a spreadsheet computes with it; None where it is a text there."""
+        """The value, which is not empty, as a spreadsheet computes with it; None if it is a text there."""
         return None
 
     def to_json(self, value: Any) -> Any:
-        """The value in JSON; None where there is none."""
+        """The value in JSON; None if there is none."""
         return None if self.is_empty(value) else self.write(value)
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -282,7 +282,7 @@ class Field(Parts):
         return self.inputs(self.read(json_text(given), reader), reader)
 
     def to_history(self, value: Any) -> Any:
-        """The value as JSON for the history of a record; None where it is too long to be kept there."""
+        """The value as JSON for the history of a record; None if it is too long to be kept there."""
         text = "" if self.is_empty(value) else self.write(value)
         return None if self.long or len(text) > LONGEST_IN_HISTORY else text
 

@@ -88,7 +88,7 @@ class InLines(Shape):
     """The part of Field that has to do with lines: as one of their columns, or holding them itself."""
 
     can_be_column: ClassVar[bool] = True  # of the rows of a `lines` field
-    measure: ClassVar[Measure | None] = None  # what formulas and totals compute with; None where they cannot
+    measure: ClassVar[Measure | None] = None  # what formulas and totals compute with; None if they cannot
 
     internal: StrictBool = False
 
@@ -107,7 +107,7 @@ class InLines(Shape):
         return {}
 
     def wrong_number(self, number: int) -> str:
-        """Why a record cannot have so many rows; "" where it can."""
+        """Why a record cannot have so many rows; "" if it can."""
         return ""
 
     def repeated_values(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterable[tuple[int, str]]:
@@ -119,7 +119,7 @@ class InLines(Shape):
         return False
 
     def totals_of(self, value: Any, column: str) -> tuple[Any, ...]:
-        """The totals of a column, exact: one for each currency that occurs in it; none where it is empty."""
+        """The totals of a column, exact: one for each currency that occurs in it; none if it is empty."""
         return ()
 
     def summary_cell(self, value: Any) -> str:
@@ -241,7 +241,7 @@ class WithDeadline(Shape):
 
     @property
     def deadline_rule(self) -> DeadlineRule | None:
-        """How the portal sets the field, once it is bound; None where it does not."""
+        """How the portal sets the field, once it is bound; None if it does not."""
         return None
 
     @property

@@ -151,7 +151,7 @@ def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:
 
 
 def _half_of_day(word: str, locale: Locale) -> str | None:
-    """Which half of the day `word` names; None where it names none."""
+    """Which half of the day `word` names; None if it names none."""
     letters = _letters(word)
     for half in ("am", "pm"):
         widths = [width.get(half, "") for context in locale.day_periods.values() for width in context.values()]

@@ -119,7 +119,7 @@ def _parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> date
 
 
 def _date_and_time(text: str, reader: Reader) -> tuple[datetime.date, datetime.time] | None:
-    """The date and the time of day in `text`; None where it has no time. Raises Refused."""
+    """The date and the time of day in `text`; None if it has no time. Raises Refused."""
     if match := ISO.fullmatch(text):
         return parse_date(match[1], reader), parse_time(match[2].replace(",", "."), PLAIN)
     match = CLOCK_AT_END.fullmatch(text) if len(text) <= LONGEST and not reader.plain else None

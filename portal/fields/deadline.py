@@ -70,7 +70,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class DeadlineRule:
-    """`choice`: the field whose option decides how much time there is; "" where it is always the same."""
+    """`choice`: the field whose option decides how much time there is; "" if it is always the same."""
 
     choice: str
     targets: Mapping[str, str]  # by option, or one under ALWAYS: a period, or the dotted path of a duration
@@ -107,7 +107,7 @@ class DeadlineRule:
         return deadline is not None and deadline < now and kind == "runs"
 
     def start(self, situation: Situation, given: datetime.datetime | None) -> Timing:
-        """Of a new record; `given`: a deadline that somebody set. None where the clock never runs, unless the record
+        """Of a new record; `given`: a deadline that somebody set. None if the clock never runs, unless the record
         comes with the moment at which it was done."""
         timing = self._begin(situation)
         timing = replace(timing, deadline=given or timing.deadline)

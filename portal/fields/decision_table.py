@@ -76,7 +76,7 @@ def gaps_in(table: DecisionTable, offered: Mapping[str, Collection[str]], path: 
 
 
 def look_up(table: DecisionTable, options: Mapping[str, str]) -> Any:
-    """The value for the `options` of the fields; None where the table has none."""
+    """The value for the `options` of the fields; None if the table has none."""
     part: Any = table
     while isinstance(part, DecisionTable):
         part = part.values.get(options[part.field])

@@ -12,7 +12,7 @@ PATTERN = re.compile(r"(?:(?P<who>me|my organization)|\$(?P<link>[a-z][a-z0-9_]*
 class ValuePath:
     """Where the path begins, and the fields along it."""
 
-    who: str  # "me" or "my organization"; "" where it begins at a link
+    who: str  # "me" or "my organization"; "" if it begins at a link
     link: str  # the link of the same form at which it begins
     path: tuple[str, ...]
 

@@ -226,7 +226,7 @@ class Formula(StoredResult):
     # -- its value --------------------------------------------------------------------------------------------------
 
     def compute(self, values: Mapping[str, Any], currency: str) -> Any:
-        """The value for a record, or a row, with `values`; None where it cannot be computed.
+        """The value for a record, or a row, with `values`; None if it cannot be computed.
 
         `currency`: the portal's, in which a total over no rows is nothing.
         """
@@ -248,7 +248,7 @@ class Formula(StoredResult):
         return self._address(str(result)) if self.value_type == "url" else self._round(result)
 
     def _address(self, text: str) -> str | None:
-        """The web address that the parts make, with what is no part of one encoded; None where they make none."""
+        """The web address that the parts make, with what is no part of one encoded; None if they make none."""
         try:
             return self._target.parse(quote(" ".join(text.split()), safe=IN_ADDRESSES), PLAIN)
         except Refused:

@@ -28,7 +28,7 @@ class Html(LongTextLike):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 201, "a\x00b", "a\ud800b")
 
     def check(self, text: str) -> str | None:
-        """The HTML as far as it is safe; None where there is nothing to see in it."""
+        """The HTML as far as it is safe; None if there is nothing to see in it."""
         clean = markup.sanitized(markup.as_markup(super().check(text) or ""))
         clean = markup.as_markup(clean.strip())  # without what is not safe, a text may be left
         return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None

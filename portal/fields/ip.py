@@ -23,7 +23,7 @@ RANGES = ("min", "max", "before", "after")
 
 
 def _read(text: str) -> Interface | None:
-    """The address and the range that a text means; None where it is neither. A zone such as %eth0 is no part of one."""
+    """The address and the range that a text means; None if it is neither. A zone such as %eth0 is no part of one."""
     try:
         return None if len(text) > LONGEST or "%" in text else ipaddress.ip_interface(text)
     except ValueError:

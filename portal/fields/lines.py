@@ -230,7 +230,7 @@ class Lines(OwnTable):
         return {name: columns[name].from_history(item) for name, item in recorded.items() if name in columns}
 
     def number_hint(self, reader: Reader) -> str:
-        """The sentence that says how many rows there may be; "" where that is not limited."""
+        """The sentence that says how many rows there may be; "" if that is not limited."""
         if self.min and self.max is not None:
             return reader.text(_("From ${min} to ${max} lines.", mapping={"min": self.min, "max": self.max}))
         return reader.text(self.wrong_number(0)) if self.min else reader.text(self.wrong_number(MANY))
@@ -246,7 +246,7 @@ class Lines(OwnTable):
         ]
 
     def wrong_number(self, number: int) -> str:
-        """Why a record cannot have so many rows; "" where it can. A required field has one at least."""
+        """Why a record cannot have so many rows; "" if it can. A required field has one at least."""
         if number < self.min:
             return ngettext("Enter at least ${number} line.", "Enter at least ${number} lines.", self.min)
         if self.max is not None and number > self.max:

@@ -243,7 +243,7 @@ class Link(LinkLike):
         return sa.func.coalesce(*titles) if self.several_targets else titles[0]
 
     def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        """None where there are several modules, whose titles no single index orders."""
+        """None if there are several modules, whose titles no single index orders."""
         if self.several_targets:
             return None
         target = self.target(table, self.to[0])

@@ -217,7 +217,7 @@ def _area(constant: Area | Location) -> Area:
 
 
 def _degrees_in(text: str) -> tuple[Decimal, Decimal] | None:
-    """Latitude and longitude as a text says them; None where it does not."""
+    """Latitude and longitude as a text says them; None if it does not."""
     if text.startswith(("http://", "https://")):
         match = next(filter(None, (pattern.search(text) for pattern in _ADDRESSES)), None)
     else:
@@ -238,7 +238,7 @@ def _pair_in(text: str) -> tuple[Decimal, Decimal] | None:
 
 
 def _coordinate(parts: Sequence[str | None], usual: str) -> tuple[str, Decimal | None]:
-    """Its axis, N or E, and its degrees; None where they are wrong. `usual`: its axis where no letter says it."""
+    """Its axis, N or E, and its degrees; None if they are wrong. `usual`: its axis where no letter says it."""
     before, *numbers, behind = parts
     letter = (before or behind or "").upper()
     axis = {"S": "N", "W": "E"}.get(letter, letter or usual)

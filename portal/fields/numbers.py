@@ -166,7 +166,7 @@ class Bounded(Field):
         return most if most is not None and usual > most else usual
 
     def in_bounds(self, bounds: tuple[Any, Any], value: Any, reader: Reader) -> Any:
-        """`value` itself. Raises Refused where it is out of `bounds`, each None where there is none."""
+        """`value` itself. Raises Refused where it is out of `bounds`, each None if there is none."""
         least, most = bounds
         if least is not None and value < least:
             raise Refused(self.too_small % {"min": self.show(least, reader)})

@@ -89,7 +89,7 @@ def _digits_of(text: str) -> str:
 
 
 def to_dial(text: str) -> str:
-    """A number as `tel:` takes it; "" where the text has no digit."""
+    """A number as `tel:` takes it; "" if the text has no digit."""
     match = PATTERN.fullmatch(text)
     number, extension = match.groups() if match else (text, None)
     digits = re.sub(r"[^+0-9]", "", number.replace(LEFT_OUT, "") if number.startswith(("+", "(+")) else number)

@@ -26,7 +26,7 @@ def storable(text: str) -> str:
 
 
 def filled(text: str) -> str:
-    """`text` as `trimmed` leaves it; "" where nothing of it can be seen. Raises Refused, as `storable` does."""
+    """`text` as `trimmed` leaves it; "" if nothing of it can be seen. Raises Refused, as `storable` does."""
     return "" if is_blank(storable(text)) else trimmed(text)
 
 

@@ -40,7 +40,7 @@ class Rollup(StoredResult):
     _link: str = PrivateAttr("")
     _types: Mapping[str, str] = PrivateAttr({})  # of the fields that it reads
     _bound: bool = PrivateAttr(False)
-    _column: Field | None = PrivateAttr(None)  # what is summed or compared; None where records are counted
+    _column: Field | None = PrivateAttr(None)  # what is summed or compared; None if records are counted
 
     @field_validator("of")
     @classmethod
@@ -51,7 +51,7 @@ class Rollup(StoredResult):
 
     @property
     def _parts(self) -> tuple[str, str, str]:
-        """The function, the module, and the name of its field, "" where records are counted."""
+        """The function, the module, and the name of its field, "" if records are counted."""
         match = PATTERN.fullmatch(self.of)
         if match is None:
             raise ValueError(self.of)
@@ -78,7 +78,7 @@ class Rollup(StoredResult):
 
     @property
     def counted_column_name(self) -> str:
-        """The name of the field of those records that is summed or compared; "" where records are counted."""
+        """The name of the field of those records that is summed or compared; "" if records are counted."""
         return self._parts[2]
 
     @property

@@ -19,7 +19,7 @@ def pack_values(values: Iterable[str]) -> str | None:
 
 
 def unpack_values(text: str | None) -> tuple[str, ...]:
-    """The values of a column that `pack_values` filled; none where it is empty."""
+    """The values of a column that `pack_values` filled; none if it is empty."""
     return tuple(json.loads(f"[{text[1:-1]}]")) if text else ()
 
 

@@ -109,7 +109,7 @@ class WorkingHours:
     def later(self, start: datetime.datetime, seconds: int) -> datetime.datetime | None:
         """The first moment at which `seconds` of working time have passed since `start`; earlier than it if negative.
 
-        None where there is no such working time within some ten years.
+        None if there is no such working time within some ten years.
         """
         if seconds < 0:
             return self._earlier(start, -seconds)

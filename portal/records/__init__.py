@@ -1,1 +1,1 @@
-"""The rows of one module within one policy: what they are, how they are asked for, written, indexed and transferred."""
+"""The records of one module under one policy: how they are read, written, indexed, audited and transferred."""

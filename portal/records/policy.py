@@ -48,7 +48,7 @@ class Policy:
 
     @cached_property
     def shared(self) -> "SharedPolicy | None":
-        """The policy of all readers of this kind; None where the rights of this reader differ from theirs by more than
+        """The policy of all readers of this kind; None if the rights of this reader differ from theirs by more than
         whose the records are."""
         kind = ReaderKind.of(SYSTEM if self.system else self.profile.name, self.reader)
         is_declared = self.system or self.declaration.profiles.get(self.profile.name) is self.profile
@@ -79,7 +79,7 @@ class Policy:
         return {name: column for name, column in lines.row_fields.items() if self.staff or not column.internal}
 
     def access(self, module: str) -> Access | None:
-        """What the profile says of `module`; None where it is not enabled."""
+        """What the profile says of `module`; None if it is not enabled."""
         return self.profile.modules.get(module)
 
     def may(self, module: str, action: str) -> bool:
@@ -133,7 +133,7 @@ class Policy:
     def branches(self, module: str) -> list[sa.ColumnElement[bool]] | None:
         """The scope in parts, no row in two of them, each found by one column that holds whose a record is.
 
-        They only name the index by which the rows of `scope` are found; None where no index has them. No part: no row.
+        They only name the index by which the rows of `scope` are found; None if no index has them. No part: no row.
         """
         access, declared, table = self.access(module), self.declaration.modules[module], self.tables.module(module)
         if access is None:
@@ -245,7 +245,7 @@ class Policy:
         return within if access.see == "all" or watched is None else sa.or_(within, watched)
 
     def _watched(self, module: Module, table: sa.Table) -> sa.ColumnElement[bool] | None:
-        """The rows to which the reader was added; None where that can be none."""
+        """The rows to which the reader was added; None if that can be none."""
         if not module.watchers or self.reader.person is None:
             return None
         watcher = self.tables.watcher

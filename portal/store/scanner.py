@@ -13,7 +13,7 @@ class ScannerError(Exception):
 
 
 def scan(address: str, source: BinaryIO) -> str | None:
-    """What the scanner at `address` (`tcp://HOST:PORT` or `unix:///PATH`) found in `source`; None where it is clean.
+    """What the scanner at `address` (`tcp://HOST:PORT` or `unix:///PATH`) found in `source`; None if it is clean.
 
     Reads `source` from its present position. Raises ScannerError.
     """

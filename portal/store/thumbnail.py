@@ -23,7 +23,7 @@ PATIENCE = 20  # seconds until an answer is given up
 
 
 def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
-    """A small WebP of the picture in `source`, read from its present position; None where none can be made."""
+    """A small WebP of the picture in `source`, read from its present position; None if none can be made."""
     if media_type not in KINDS:
         return None
     command = [sys.executable, __file__, KINDS[media_type]]

@@ -182,7 +182,7 @@ def _extend_history(history: Mapping[str, str], renames: Mapping[str, str]) -> d
 
 
 def late_rename_note(modules: Mapping[str, Module], before: str, rows: Callable[[str], int | None]) -> str:
-    """What a plan adds about the records of a module whose new name was declared late; "" where it was not.
+    """What a plan adds about the records of a module whose new name was declared late; "" if it was not.
 
     Once its new name has records of its own, one table cannot hold both: they would have the same ids.
     """

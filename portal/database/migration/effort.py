@@ -47,7 +47,7 @@ class Effort:
 
 
 def estimate_effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
-    """How long a step takes, and who waits; None where the rows were not counted."""
+    """How long a step takes, and who waits; None if the rows were not counted."""
     count = counts.rows(table)
     if count is None or counts.connection is None:
         return None

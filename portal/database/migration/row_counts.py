@@ -96,7 +96,7 @@ def count_in_words(count: int | None, noun: str) -> str:
 
 
 def staying(count: int | None, noun: str = "record") -> str:
-    """What a step says of rows that stay: “, 3 records stay”; nothing where there is none."""
+    """What a step says of rows that stay: “, 3 records stay”; nothing if there is none."""
     if not count:
         return ""
     return f", {count_in_words(count, noun)} stay{'s' if count == 1 else ''}"

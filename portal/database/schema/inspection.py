@@ -46,7 +46,7 @@ class InspectedTable:
     key: tuple[str, ...] = ()
 
     def column(self, name: str) -> str | None:
-        """The column of this table that `name` means, whatever its case; None where there is none, or more than one."""
+        """The column of this table that `name` means, whatever its case; None if there is none, or more than one."""
         if name in self.columns:
             return name
         for simplified in (str.casefold, _bare):

@@ -120,7 +120,7 @@ class _TextCounts:
 
 
 def _behind_text(at: Cursor) -> str:
-    """What looks like a part of a text and is a comment to YAML: `#1` in `label: Ticket #1`; "" where nothing does."""
+    """What looks like a part of a text and is a comment to YAML: `#1` in `label: Ticket #1`; "" if nothing does."""
     line, column = at.document.place(at.path)
     rest = at.document.lines[line - 1][column - 1 :] if at.source_text else ""
     comment = COMMENT.match(rest.removeprefix(at.source_text or "")) if rest.startswith(at.source_text or "") else None

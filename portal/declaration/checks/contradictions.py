@@ -51,7 +51,7 @@ def contradiction(draft: DeclarationDraft, module: str, condition: Condition) ->
 
 
 def _limits(field: Field, comparison: Comparison, reader: Reader) -> str:
-    """What a form would say to the values of a comparison, else the bounds of the field; "" where it has none."""
+    """What a form would say to the values of a comparison, else the bounds of the field; "" if it has none."""
     for raw in _known_values(comparison, field):
         try:
             field.read(field.write(field.constant(raw, reader)), reader)
@@ -77,7 +77,7 @@ def _place_of(draft: DeclarationDraft, module: str, path: tuple[str, ...]) -> Pl
 
 
 def _excluding(condition: Condition, place_of: FieldAt, reader: Reader) -> Sequence[Comparison] | None:
-    """Comparisons of which never all hold, as few as are found; None where the condition can be fulfilled."""
+    """Comparisons of which never all hold, as few as are found; None if the condition can be fulfilled."""
     parts = list(joined_conditions(AllOf((condition,))))
     single = [part for part in parts if isinstance(part, Comparison)]
     by_path: dict[tuple[str, ...], list[Comparison]] = {}
@@ -96,7 +96,7 @@ def _excluding(condition: Condition, place_of: FieldAt, reader: Reader) -> Seque
 
 
 def _smallest(comparisons: list[Comparison], place: Place, reader: Reader) -> Sequence[Comparison]:
-    """The fewest comparisons of one path that never hold together; empty where all can.
+    """The fewest comparisons of one path that never hold together; empty if all can.
 
     Where there may be several values, each comparison may be fulfilled by another one.
     """

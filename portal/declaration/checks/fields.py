@@ -130,7 +130,7 @@ def _path_complaint(draft: DeclarationDraft, module: Module, field: Field, path:
 
 
 def _start_of(draft: DeclarationDraft, module: Module, field: Field, path: ValuePath) -> tuple[str | None, str | None]:
-    """The module in which the path goes on; else why there is none, or nothing where that is reported elsewhere."""
+    """The module in which the path goes on; else why there is none, or nothing if that is reported elsewhere."""
     if path.who:
         start, role = (draft.people, "people") if path.who == "me" else (draft.organizations, "organizations")
         return (start, None) if start else (None, no_role(role).within(f'"{path.who}" has no meaning here: {{}}'))

@@ -72,7 +72,7 @@ def _all_needed(module: Module, field: Field) -> set[str]:
 
 
 def _excluded(draft: DeclarationDraft, module: str, first: Condition | None, second: Condition | None) -> str | None:
-    """Why two conditions never hold together; None where they can, or where one alone cannot, which is reported."""
+    """Why two conditions never hold together; None if they can, or where one alone cannot, which is reported."""
     if first is None or second is None or ALWAYS in (first, second):
         return None
     sentence = contradiction(draft, module, all_of(first, second) or ALWAYS)

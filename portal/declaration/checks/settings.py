@@ -53,7 +53,7 @@ def check_settings(draft: DeclarationDraft) -> None:
 
 
 def _check_languages(draft: DeclarationDraft, languages: Sequence[str]) -> str | None:
-    """Reports each language that cannot be used; the last sentence, None where all can be."""
+    """Reports each language that cannot be used; the last sentence, None if all can be."""
     refused = None
     for index, language in enumerate(languages):
         if complaint := _language(language):

@@ -56,7 +56,7 @@ def _sources(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator
 
 
 def _place(sources: list[Source], layout: str, name: str) -> Cursor | None:
-    """Where the nearest layout of this kind names the field, None where it is generated."""
+    """Where the nearest layout of this kind names the field, None if it is generated."""
     return next(
         (
             place

@@ -65,7 +65,7 @@ def _has_such_parts(field: Field, value: Any) -> bool:
 
 
 def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
-    """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean.
+    """Why `now`, `today`, `me` … would be stored as a word, or None if the field can hold what they mean.
 
     Of a link that can hold what a word of other systems means: why it is taken for the title of a record.
     """

@@ -114,7 +114,7 @@ def _check_access(declaration: Declaration, profile: Profile, module: str, event
 
 
 def _needs_person(declaration: Declaration, profile: Profile, access: Access) -> str | None:
-    """What of the scope is there for people alone, in words; None where nothing is."""
+    """What of the scope is there for people alone, in words; None if nothing is."""
     for value in ("me", "my organization"):
         if any(value in part.values for part in comparisons(access.where)):
             return f"what its where says of “{value}”"

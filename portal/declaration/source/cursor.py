@@ -55,7 +55,7 @@ class Cursor:
 
     @property
     def value(self) -> Any:
-        """What was read here, None where nothing is written."""
+        """What was read here, None if nothing is written."""
         return self.document.value(self.path)
 
     @property

@@ -12,7 +12,7 @@ from portal.declaration.source.text_lines import LINE_BREAK
 
 @dataclass(frozen=True)
 class Document:
-    """What a file says: `data` is dicts with text keys, lists and scalars; None where nothing could be read."""
+    """What a file says: `data` is dicts with text keys, lists and scalars; None if nothing could be read."""
 
     file: str
     data: Any = None
@@ -45,7 +45,7 @@ class Document:
         return self.node(path) is not None
 
     def value(self, path: KeyPath) -> Any:
-        """The data at `path`, None where nothing is written."""
+        """The data at `path`, None if nothing is written."""
         value = self.data
         for part in path:
             if isinstance(value, dict):
@@ -62,7 +62,7 @@ class Document:
         return node.source_text if node is not None else None
 
     def node(self, path: KeyPath) -> Node | None:
-        """The node at `path`, None where nothing is written."""
+        """The node at `path`, None if nothing is written."""
         node = self.root
         for part in path:
             if node is None:

@@ -38,7 +38,7 @@ def with_lines(problem: Problem, documents: Mapping[str, Document]) -> Problem:
 
 
 def excerpt(place: Problem | RelatedPlace) -> Excerpt | None:
-    """What to show of a problem or a related place; None where there is no line."""
+    """What to show of a problem or a related place; None if there is no line."""
     if not place.lines:
         return None
     line, column = place.lines[-1], place.column - 1

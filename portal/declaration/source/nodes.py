@@ -120,7 +120,7 @@ class OpenMapping:
             self.node.children[key.source_text] = node
 
     def current(self) -> KeyPath:
-        """The last part of the path of the next value; empty where a key comes next."""
+        """The last part of the path of the next value; empty if a key comes next."""
         return () if self._key is None or self._key.source_text is None else (self._key.source_text,)
 
     def close(self) -> None:

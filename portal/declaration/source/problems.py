@@ -82,7 +82,7 @@ class RelatedPlace:
 class Problem:
     """An error, or a warning: `file` is relative to the portal's folder, `line` and `column` count from 1.
 
-    `lines` are the line itself, last, and those before it, as they were read; empty where there are none to show.
+    `lines` are the line itself, last, and those before it, as they were read; empty if there are none to show.
     """
 
     file: str

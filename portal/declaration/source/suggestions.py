@@ -27,7 +27,7 @@ def list_in_text(text: str, known: Collection[str]) -> str | None:
 
 
 def closest(wrong: str, known: Iterable[str]) -> str | None:
-    """The name of `known` that is most similar to `wrong`, None where none is similar."""
+    """The name of `known` that is most similar to `wrong`, None if none is similar."""
     folded = wrong[:LONGEST_PART].casefold()
     largest_difference = max(2, len(folded) // 2)
     candidates: dict[str, str] = {}

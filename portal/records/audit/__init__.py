@@ -1,1 +1,1 @@
-"""Asking the policy and the data why: explanations, expectations, missing indexes."""
+"""Questions to the policy and the data: explanations, expectations, missing indexes."""

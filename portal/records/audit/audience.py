@@ -1,7 +1,7 @@
-"""Who of many readers sees a record, and what keeps it from the others: the policy's answer for all of them at once.
+"""Which of many readers see a record, and what hides it from the others: the policy's answer for all of them at once.
 
 Readers of a kind share one statement: that of `Policy.scope`, in which the person and the companies are columns of a
-table of readers. Nothing is decided here that the policy does not decide. `explain` says the same of one reader.
+table of readers. Only the policy decides; nothing is decided here. `explain` answers the same for one reader.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from portal.records.policy import Policy
 from portal.records.reading.records import Record
 from portal.records.reading.watchers import watchers
 
-# What decides: “sees” by the scope or “watches”, or the first step of `explain` that does not hold.
+# What decides: “sees” (by the scope) or “watches”, or the first step of `explain` that fails.
 Outcome = Literal["sees", "watches", "module", "see", "where", "day"]
 READERS = "readers"
 MOST_VALUES = 2_000  # parameters of one statement
@@ -25,7 +25,7 @@ MOST_VALUES = 2_000  # parameters of one statement
 def outcomes(
     connection: sa.Connection, policies: Mapping[int, Policy], module: str, record: Record
 ) -> dict[int, Outcome]:
-    """What decides whether each reader sees the record. The keys of `policies` are any numbers of the caller's."""
+    """What decides whether each reader sees the record. The keys of `policies` are any numbers the caller chooses."""
     outcomes: dict[int, Outcome] = {}
     for keys in _kinds(policies):
         policy = policies[keys[0]]
@@ -49,7 +49,7 @@ def outcomes(
 
 
 def _kinds(policies: Mapping[int, Policy]) -> Iterable[list[int]]:
-    """The keys of readers whose rights differ by nothing but whose the records are."""
+    """The keys of readers in groups whose rights differ only by which records belong to them."""
     kinds: dict[Any, list[int]] = defaultdict(list)
     for key, policy in policies.items():
         reader = policy.reader
@@ -79,7 +79,7 @@ def _seeing(
 
 
 def _column(name: str) -> Any:
-    # As text, since a column of its own would join the table of readers again in each subquery of the scope.
+    # As text: a real column would join the table of readers again in each subquery of the scope.
     return sa.literal_column(f"{READERS}.{name}", sa.BigInteger())
 
 

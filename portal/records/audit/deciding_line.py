@@ -1,7 +1,7 @@
-"""The lines of the declaration that decided a step of an explanation, also through profiles that others extend.
+"""The lines of the declaration that decided a step of an explanation, including those of extended profiles.
 
-Called by `portal explain` and the pages of administrators. A key that a profile writes replaces that of the profile
-which it extends and that of the module, so the nearest file with the key decides.
+Called by `portal explain` and the pages of administrators. A profile's key replaces that of the profile it extends and
+that of the module, so the nearest file with the key decides.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Line:
 
 
 def deciding_lines(places: Places, declaration: Declaration, step: ExplainStep, profile: str | None) -> list[Line]:
-    """The line that decided; of conditions that are joined, one of each profile."""
+    """The line that decided; for joined conditions, one line per profile."""
     paths = (_joined_places if step.joined else _deciding_place)(places, declaration, step, profile)
     return [Line(places.line(*place), places.text(*place)) for place in paths]
 
@@ -40,7 +40,7 @@ def deciding_lines(places: Places, declaration: Declaration, step: ExplainStep, 
 def _joined_places(
     places: Places, declaration: Declaration, step: ExplainStep, profile: str | None
 ) -> Iterator[tuple[str, KeyPath]]:
-    """Wherever one of the step's keys is written in a profile."""
+    """Every place in a profile where one of the step's keys is written."""
     for keys in step.profile_keys:
         files = _profile_files(places, declaration, profile, keys[:2])
         yield from ((file, keys) for file in files if places.has(file, keys))
@@ -49,10 +49,10 @@ def _joined_places(
 def _deciding_place(
     places: Places, declaration: Declaration, step: ExplainStep, profile: str | None
 ) -> Iterator[tuple[str, KeyPath]]:
-    """The first of the step's keys that is written and names the step's word, if it has one."""
+    """The place of the first of the step's keys that is written, and that names the step's word if it has one."""
     for keys in step.profile_keys:
         files = list(_profile_files(places, declaration, profile, keys[:2]))
-        # What a profile enables is written in profiles alone; layouts and scopes in modules.yaml too.
+        # What a profile enables is only written in profiles; layouts and scopes are in modules.yaml too.
         files += [MODULES] if len(keys) > 2 else []
         nearest = next((file for file in files if places.has(file, keys)), None)
         path = places.find(nearest, keys, step.word) if nearest is not None else None
@@ -66,7 +66,7 @@ def _deciding_place(
 def _profile_files(
     places: Places, declaration: Declaration, profile: str | None, module: tuple[str, ...]
 ) -> Iterator[str]:
-    """The files of a profile and those that it extends, the nearest first, up to where the module was taken away."""
+    """The files of a profile and of those it extends, nearest first, up to the one that takes the module away."""
     while profile in declaration.profiles:
         file = profile_file(profile)
         yield file

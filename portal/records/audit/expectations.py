@@ -1,4 +1,4 @@
-"""The declaration against the records: expectations of profiles, and the records that conditions and values name.
+"""The declaration checked against the records: `expect:` of profiles, and records that conditions and values name.
 
 For `portal check --data`. Yields problems with their places; changes nothing.
 """
@@ -21,7 +21,7 @@ from portal.records.policy import Policy, system_policy
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Records
 
-# The policy of an account, by its address; None where there is no such account.
+# The policy of an account by its email address; None if there is no such account.
 PolicyOf = Callable[[str], Policy | None]
 # A record that the declaration names: file, place, the link, the name.
 Named = tuple[str, KeyPath, Field, str]
@@ -59,7 +59,7 @@ def _unmet(connection: sa.Connection, policy: Policy, expected: Expectation) -> 
 
 
 def check_named_records(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
-    """A problem for each name of a record that the declaration uses: a warning if none has it, an error if several."""
+    """A problem for each record name in the declaration: a warning if no record has it, an error if several do."""
     policy = system_policy(tables)
     for file, keys, field, name in _named_records(tables.declaration):
         ids = [record_id for target in field.targets for record_id in find_named(connection, policy, target, name)]
@@ -71,7 +71,7 @@ def check_named_records(connection: sa.Connection, tables: Tables, places: Place
 
 
 def _named_records(declaration: Declaration) -> Iterator[Named]:
-    """The places where a link is compared with the name of a record, or gets one."""
+    """The places where a link is compared with, or set to, the name of a record."""
     for module in declaration.modules.values():
         here: KeyPath = ("modules", module.name)
         yield from _in_module(declaration, module, here)
@@ -140,13 +140,13 @@ def _in_values(
 
 
 def _names(field: Field, raw: Iterable[Any]) -> Iterator[str]:
-    """Those of the values that name a record."""
+    """The values that name a record."""
     if field.targets:
         yield from (str(value) for value in raw if value is not None and value not in (*SPECIAL, ""))
 
 
 def check_sign_up_companies(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
-    """A problem for each company of `sign_up.domains` that is not there, or that several records are called."""
+    """A problem for each company of `sign_up.domains` that does not exist, or whose name several records have."""
     sign_up, organizations = tables.declaration.sign_up, tables.declaration.organizations
     if sign_up is None or organizations is None:
         return

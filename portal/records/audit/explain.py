@@ -1,7 +1,7 @@
 """Why an account may, or may not, see a record, read a field or perform an action: the policy's answer, step by step.
 
-Every step is decided by the policy, or by a part of it; nothing is decided here a second time. A step names the keys of
-the declaration that decided; who shows it adds their lines (deciding_line.py).
+Every step is decided by the policy, or a part of it; nothing is decided here a second time. A step names the keys of
+the declaration that decided; callers that show it add their lines (deciding_line.py).
 """
 
 from collections.abc import Iterator
@@ -20,38 +20,38 @@ from portal.records.writing.lifecycle import is_for_reader, state_of
 from portal.texts import _
 
 Keys = tuple[str, ...]
-# Where a field may be written to be shown. A generated layout is written nowhere.
+# The keys that can list a field to show it. A generated layout is not written anywhere.
 LAYOUTS: tuple[Keys, ...] = (("list", "columns"), ("detail", "sections"), ("detail", "aside"), ("create",), ("edit",))
 
 
 @dataclass(frozen=True)
 class ExplainStep:
-    """One reason. The keys lead to where the declaration says so, the most important first; `word` stands there."""
+    """One reason. The keys lead to what decides in the declaration, most important first; `word` is written there."""
 
     holds: bool
     sentence: str
     profile_keys: tuple[Keys, ...] = ()
     module_keys: tuple[Keys, ...] = ()
     word: str = ""
-    joined: bool = False  # the keys of all profiles that a profile extends decide together
+    joined: bool = False  # the keys of a profile and of all those it extends decide together
 
 
 def explain(
     connection: sa.Connection, policy: Policy, module: str, reference: str | int, subject: str | None = None
 ) -> Iterator[ExplainStep]:
-    """The steps to the answer, up to the first that does not hold. `reference`: of the record, or its id; `subject`: a
-    field, an action or a transition. Raises LookupError for what does not exist."""
+    """The steps to the answer, up to the first that fails. `reference`: of the record, or its id; `subject`: a field,
+    an action or a transition. Raises LookupError for what does not exist."""
     yield from _until_one_fails(_steps(connection, policy, module, reference, subject))
 
 
 def explain_module(policy: Policy, module: str, action: str) -> Iterator[ExplainStep]:
-    """The steps to whether the reader has a module, and may do an action, if any, that needs no record of it."""
+    """The steps to whether the reader has a module and may perform `action`, if given, which needs no record."""
     steps = [_module_step(policy, module)]
     yield from _until_one_fails(iter(steps + ([_granted_step(policy, module, action)] if action else [])))
 
 
 def steps_of_rights(policy: Policy, module: str) -> Iterator[ExplainStep]:
-    """Where it stands what a reader sees and may do in a module of theirs, whatever the records are."""
+    """The steps that say what a reader sees and may do in a module they have, regardless of any record."""
     access = policy.modules[module]
     yield _see_step(module, access, "", True)
     if access.where != ALWAYS:
@@ -94,9 +94,9 @@ def _module_step(policy: Policy, module: str) -> ExplainStep:
 
 
 def _record_named(system: Records, reference: str | int) -> Record:
-    """The record that is explained, by its id, reference, unique field, title or bare number, as the portal sees it.
+    """The record to explain, by its id, reference, unique field, title or bare number, as the portal sees it.
 
-    Raises LookupError where that means none, or several."""
+    Raises LookupError if none or several match."""
     ids = [reference] if isinstance(reference, int) else find_records(system, reference)
     if not ids and isinstance(reference, str) and reference.isdecimal():
         ids = _numbered(system, int(reference))

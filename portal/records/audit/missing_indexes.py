@@ -1,7 +1,7 @@
-"""What is slow with many records: sorts, conditions and scopes for which the tables have no index.
+"""What is slow with many records: sorts, conditions and scopes that no index of the tables covers.
 
-For `portal check --data`: warnings with their places, each with what to add. Changes nothing and measures nothing: it
-follows from the indexes.
+For `portal check --data`: warnings with their places, each saying what to add. Changes and measures nothing: the
+indexes alone decide.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ from portal.declaration.source.problems import KeyPath, Problem
 from portal.records.indexing.search_entries import indexed_modules
 from portal.records.reading.index_scan import RANKS, best_indexed_condition
 
-MANY = 20_000  # records; fewer are read in a moment
+MANY = 20_000  # records; fewer are read quickly enough
 
 
 def check_speed(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
-    """A warning for each thing that lists of many records do without an index."""
+    """A warning for each sort, condition and scope of lists with many records that no index covers."""
     for module in indexed_modules(tables.declaration):
         table = tables.module(module.name)
         few = sa.select(sa.literal(1)).select_from(table).limit(MANY + 1).subquery()
@@ -54,7 +54,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
 
 
 def _conditions(module: Module, table: sa.Table, places: Places) -> Iterator[Problem]:
-    """Tabs whose records are tested one by one: quick where they are frequent, slow where they are rare."""
+    """Tabs whose records are tested one by one: fast if matches are frequent, slow if they are rare."""
     for name, tab in (module.list.tabs or {}).items():
         names = _unanswered(tab.where, module, table)
         if names:
@@ -75,7 +75,7 @@ def _scopes(declaration: Declaration, module: Module, places: Places) -> Iterato
 
 
 def _unanswered(condition: Condition, module: Module, table: sa.Table) -> str:
-    """The fields that an index would help; empty where one does already, or none could."""
+    """The fields that need an index; empty if one exists already, or none could help."""
     parts = list(joined_conditions(condition))
     if not parts or best_indexed_condition(parts, module, table) is not None:
         return ""

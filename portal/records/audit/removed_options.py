@@ -1,4 +1,4 @@
-"""Records whose choice is no longer among the options: they keep it until someone chooses again.
+"""Records whose choice is no longer one of the options: they keep it until someone chooses again.
 
 For `portal check --data`: a warning per field, with its place. Reads every record that has a value.
 """
@@ -34,7 +34,7 @@ def check_options(connection: sa.Connection, tables: Tables, places: Places) -> 
 
 
 def _count_removed(connection: sa.Connection, table: sa.Table, field: Field) -> Counter[str]:
-    """How many records have each value that is no option."""
+    """How many records have each value that is not an option."""
     column = field.columns()[0]
     groups = sa.select(table.c[column.name], sa.func.count()).where(table.c[column.name].is_not(None))
     counts: Counter[str] = Counter()

@@ -1,7 +1,7 @@
-"""What another declaration means to people: which records go out of their sight, and which come into it.
+"""What a new declaration means for people: which records they no longer see, and which they see in addition.
 
-Both declarations are asked with `Policy.scope`, and the database compares the answers. People whose scopes are the same
-are asked for together; a module whose scope is the same under both declarations is not asked for at all.
+`Policy.scope` is evaluated under both declarations, and the database compares the results. People with the same scopes
+are compared together; a module whose scope is the same under both declarations is skipped.
 """
 
 from collections import defaultdict
@@ -19,16 +19,16 @@ from portal.records.reading.records import Records
 from portal.texts import plural
 
 SHOWN = 2  # examples of a change, and people of an example
-FEW = 1_000  # records that are read for one group; of groups with more, many are asked for together
+FEW = 1_000  # records that are read for one group; groups with more are queried together
 TOGETHER = 200  # groups in one statement
-# Ids that no record has: where they stand in the parameters of a scope, it depends on the person or the companies.
+# Ids that no record has: a scope with one of them among its parameters depends on the person or the companies.
 NOBODY, NO_COMPANY = -7_022_601_118, -8_022_601_118
 Groups = dict[Hashable, list["Person"]]
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account, and their rights under both declarations; None: they cannot sign in."""
+    """A person with an account, and their rights under both declarations; None: they cannot sign in."""
 
     name: str
     profile: str
@@ -38,7 +38,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Example:
-    """A record that goes or comes, and some of the people for whom it does."""
+    """A record that disappears or appears, and some of the people for whom it does."""
 
     record_id: int
     reference: str
@@ -52,7 +52,7 @@ class Example:
 
 @dataclass(frozen=True)
 class SightChange:
-    """The records of a module that people of one profile lose, or gain; `module` is its name where they see them."""
+    """The records of a module that people of one profile lose or gain; `module` is its name where they see them."""
 
     profile: str
     module: str
@@ -77,7 +77,7 @@ class SightChange:
 
 @dataclass(frozen=True)
 class ModulePair:
-    """A module under both declarations; None: there is none."""
+    """The name of a module under both declarations; None if it does not exist there."""
 
     before: str | None
     after: str | None
@@ -105,7 +105,7 @@ class _Comparison:
     # -- people whose scopes are the same -------------------------------------------------------------------------
 
     def groups(self, people: Sequence[Person], pair: ModulePair) -> Groups:
-        """The people for whom something may change, those with equal scopes together."""
+        """The people for whom something may change, grouped by equal scopes."""
         groups: Groups = defaultdict(list)
         for person in people:
             kind = self._kind(person, pair)
@@ -132,7 +132,7 @@ class _Comparison:
         return pair, facts
 
     def _compare_scopes(self, person: Person, pair: ModulePair) -> tuple[bool, bool, bool]:
-        """Whether both scopes are the same, and whether they depend on the person, and on the companies."""
+        """Whether both scopes are the same, whether they depend on the person, and whether on the companies."""
         before, after = (
             self._written(_anonymous(policy), name)
             for policy, name in ((person.before, pair.before), (person.after, pair.after))
@@ -151,7 +151,7 @@ class _Comparison:
     # -- records --------------------------------------------------------------------------------------------------
 
     def change(self, profile: str, groups: Groups, pair: ModulePair, lost: bool) -> SightChange | None:
-        """The records that are lost, or gained."""
+        """The records that are lost or gained."""
         module = pair.before if lost else pair.after
         if module is None:
             return None
@@ -167,7 +167,7 @@ class _Comparison:
             records |= some
             if len(some) > FEW:
                 many.append(group)
-        for alike in batched(many, TOGETHER):  # most of these have records in common, and each comes once
+        for alike in batched(many, TOGETHER):  # most groups share records, and each record is returned once
             records.update(self.connection.scalars(self._query(alike, pair, lost)))
         if not concerned:
             return None
@@ -177,7 +177,7 @@ class _Comparison:
         return SightChange(profile, module, lost, people, frozenset(records), examples)
 
     def _query(self, groups: Sequence[list[Person]], pair: ModulePair, lost: bool) -> sa.Select[Any]:
-        """The records that one of some groups loses, or gains."""
+        """The records that at least one of the groups loses or gains."""
         people = [group[0] for group in groups]
         policy, module = (people[0].before, pair.before) if lost else (people[0].after, pair.after)
         if policy is None or module is None:
@@ -190,7 +190,7 @@ class _Comparison:
         return sa.select(policy.tables.module(module).c["id"]).where(sa.or_(*changed))
 
     def _kept(self, person: Person, pair: ModulePair, lost: bool) -> sa.ColumnElement[bool]:
-        """Whether a record of that side is seen on the other one as well."""
+        """Whether a record seen on one side is also seen on the other."""
         here, other = (person.before, person.after) if lost else (person.after, person.before)
         name, other_name = (pair.before, pair.after) if lost else (pair.after, pair.before)
         if here is None or name is None or other is None or other_name is None or other.access(other_name) is None:
@@ -215,7 +215,7 @@ class _Comparison:
 
 
 def _anonymous(policy: Policy | None) -> Policy | None:
-    """The policy of somebody who does not exist, instead of one of the same kind."""
+    """The same policy for a reader of the same kind who does not exist."""
     if policy is None:
         return None
     reader: Reader = policy.reader

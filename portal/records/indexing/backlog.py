@@ -1,8 +1,8 @@
-"""The search index follows a change that concerns many records: another `search:`, another owner, a renamed company.
+"""Updates the search index after a change that affects many records: a new `search:`, another owner, a renamed company.
 
-The change marks the records in its own transaction (database/search/marks.py). Here the marks are worked off, a few
+The change marks the records in its own transaction (database/search/marks.py). The marks are worked off here, a few
 records per transaction, so that no writer waits; until then a record is found by its old text. A killed process leaves
-the mark where it was, and the next one continues there. Called after a commit that marked something, at the start,
+the mark where it was, and the next process continues there. Called after a commit that marked something, at startup,
 after a reload, every hour by the worker, and by commands.
 """
 
@@ -34,7 +34,7 @@ from portal.records.reading.records import Query, Records
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100  # records whose texts are written in one transaction while others want to write as well
+AT_ONCE = 100  # records whose texts are written in one transaction, while others also want to write
 
 _turn = threading.Lock()  # one thread of a process is enough
 _threads: list[threading.Thread] = []
@@ -42,10 +42,10 @@ _announced: weakref.WeakSet[sa.Transaction] = weakref.WeakSet()  # transactions 
 
 
 def update_linking_records(system: Records, record_id: int) -> None:
-    """Writes the search entries of the records that link to a renamed one, or look up what changed in it, again.
+    """Rewrites the search entries of the records that link to a renamed record, or look up a value that changed in it.
 
-    They do not become newer.
-    More than AT_ONCE are marked; work on the mark begins when the change is committed.
+    They do not become newer. If there are more than AT_ONCE, they are marked; work on the mark begins when the change
+    is committed.
     """
     target = (system.name, record_id)
     for module in indexed_modules(system.policy.declaration):
@@ -61,9 +61,9 @@ def update_linking_records(system: Records, record_id: int) -> None:
 
 
 def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = lambda count: None) -> int:
-    """Works off all marks that no other process has locked, and what a killed migration has left.
+    """Works off all marks that no other process has locked, and what a killed migration left behind.
 
-    Returns the number of records, reported meanwhile.
+    Returns the number of records, which `report` is given as it grows.
     """
     count = 0
     with _turn:
@@ -87,12 +87,12 @@ def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:
             raise
         return 0  # one of these records has just been changed
     if updated is not None and engine.dialect.name == "sqlite":
-        time.sleep((time.monotonic() - began) / 2)  # a turn taken again at once never goes to another writer
+        time.sleep((time.monotonic() - began) / 2)  # without a pause, no other writer would ever get its turn
     return updated
 
 
 def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
-    """Starts a thread that works off the marks, if there are any, and what a killed migration has left."""
+    """Starts a thread that works off the marks, if any, and what a killed migration left behind."""
     with reading(engine) as connection:
         has_work = not is_finished(connection) or has_marks(connection, tables) or is_interrupted(connection, tables)
     if has_work:
@@ -125,7 +125,7 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
 
 
 def _links(declaration: Declaration, module: Module, target: tuple[str, int]) -> AnyOf:
-    """The condition for records of `module` in whose text the title of `target`, or a value of it, is."""
+    """The condition for records of `module` whose text contains the title, or a value, of `target`."""
     name, target_id = target
     searched = [field for field in module.fields.values() if field.searched and not field.link_path]
     paths: list[tuple[str, ...]] = [(field.name,) for field in searched if name in field.targets]
@@ -165,7 +165,7 @@ def _start(work: Callable[[], object]) -> None:
         except DatabaseError as error:
             log.error("The search index is behind until the worker or the next start goes on: %s", driver_error(error))
 
-    # A daemon: the process need not wait for it, as the marks stay.
+    # A daemon: the process need not wait for it, since the marks remain.
     thread = threading.Thread(target=run, name="index", daemon=True)
     _threads[:] = [*running_threads(), thread]
     thread.start()

@@ -1,4 +1,4 @@
-"""Formulas, roll-ups and stopwatches worked out again for records that exist, because their declaration has changed."""
+"""Formulas, roll-ups and stopwatches of existing records, computed again because their declaration has changed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,8 +18,8 @@ from portal.records.reading.records import Records
 
 
 def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
-    """Writes the roll-ups and stopwatches of records anew, and their formulas where they differ; returns those
-    that other records show otherwise now."""
+    """Rewrites the roll-ups and stopwatches of records, and their formulas where they differ; returns the ids of those
+    that other records now show differently."""
     if not ids:
         return []
     if rollups := [field.rollup for field in system.module.fields.values() if field.rollup]:

@@ -1,4 +1,4 @@
-"""Folded columns follow another folding: what is compared without accents and case is written again."""
+"""Rewrites folded columns (for comparison without accents and case) after the folding has changed."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def refold(system: Records, ids: Sequence[int]) -> None:
-    """Writes the folded columns of records, and of the rows in them, anew where they differ, and nothing else."""
+    """Rewrites the folded columns of records, and of the rows in them, where they differ, and nothing else."""
     _refold(system, system.table, system.module.everything.values(), system.table.c["id"].in_(ids))
     for field in system.module.fields.values():
         if field.row_fields:

@@ -1,4 +1,4 @@
-"""The values of formulas: worked out with every write of what they read."""
+"""The values of formulas, computed whenever a field that they read is written."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from portal.records.reading.records import Records
 
 
 def formulas_reading(module: Module, changed: Iterable[str]) -> list[Field]:
-    """The formulas that read one of the fields `changed`, or another such formula, in the order of computing."""
+    """The formulas that read one of the fields `changed`, directly or through another formula, in computing order."""
     names, reading = set(changed), []
     for name, field in module.formulas.items():
         if not names.isdisjoint(field.sources):
@@ -22,7 +22,7 @@ def formulas_reading(module: Module, changed: Iterable[str]) -> list[Field]:
 
 
 def computed_values(formulas: Iterable[Field], values: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """The `values` of a record with those of `formulas`, of which later ones may read earlier ones."""
+    """The `values` of a record and those of `formulas`, of which later ones may read earlier ones."""
     known = dict(values)
     for field in formulas:
         known[field.name] = field.compute(known, currency)
@@ -30,29 +30,29 @@ def computed_values(formulas: Iterable[Field], values: Mapping[str, Any], curren
 
 
 def computed_columns(formulas: Iterable[Field], values: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """The values of `formulas` in a record with `values`, as columns."""
+    """The values of `formulas` for a record with `values`, as columns."""
     formulas = list(formulas)
     known = computed_values(formulas, values, currency)
     return {name: value for field in formulas for name, value in field.store(known[field.name]).items()}
 
 
 def is_in_other_texts(declaration: Declaration, module: Module, changed: Iterable[str]) -> bool:
-    """Whether other records have another searched text once the fields `changed` are written: by the record's title,
-    or by what they look up in it."""
+    """Whether writing the fields `changed` changes the searched text of other records: through the record's title, or
+    what they look up in it."""
     changed = set(changed)
     following = changed.union(field.name for field in formulas_reading(module, changed))
     return not following.isdisjoint(names_in_other_texts(declaration, module))
 
 
 def names_in_other_texts(declaration: Declaration, module: Module) -> set[str]:
-    """The fields of a module that are in the searched texts of the records that link to its records."""
+    """The fields of a module that are part of the searched texts of records that link to it."""
     return {module.title_field.name, *declaration.searched_elsewhere.get(module.name, ())}
 
 
 def recomputed(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of the formulas that follow when the values `changed` are written to a record.
+    """The columns of the formulas that must be written along with the values `changed` of a record.
 
-    The record is locked before it is read: of two that change different fields at once the second sees the first.
+    The record is locked before it is read: if two writers change different fields at once, the second sees the first.
     """
     formulas = formulas_reading(records.module, changed)
     if not formulas:
@@ -62,7 +62,7 @@ def recomputed(records: Records, record_id: int, changed: Mapping[str, Any]) -> 
 
 
 def locked_values(system: Records, ids: Sequence[int], formulas: Sequence[Field]) -> dict[int, Mapping[str, Any]]:
-    """The values of records that formulas read and have, by id."""
+    """The values of records that `formulas` read, and their own values, by id."""
     lock_rows(system, ids)
     names = [name for field in formulas for name in (*field.sources, field.name)]
     return {record.id: record.values for record in system.by_ids(ids, names)}
@@ -71,7 +71,7 @@ def locked_values(system: Records, ids: Sequence[int], formulas: Sequence[Field]
 def locked_columns(
     system: Records, ids: Iterable[int], columns: Iterable[sa.ColumnElement[Any]]
 ) -> dict[int, Mapping[str, Any]]:
-    """Columns of records by id, locked as `lock_rows` does it."""
+    """Columns of records by id, locked as by `lock_rows`."""
     record_id = system.table.c["id"]
     query = sa.select(record_id, *columns).where(record_id.in_(list(ids))).order_by(record_id)
     rows = system.connection.execute(query.with_for_update(key_share=True)).mappings()
@@ -79,10 +79,10 @@ def locked_columns(
 
 
 def lock_rows(system: Records, ids: Sequence[int]) -> None:
-    """Locks records against writes of others until the end of the transaction.
+    """Locks records against other writes until the end of the transaction.
 
-    New records that link to one lock its key alone (FOR KEY SHARE), which this leaves to them: two that are made at
-    once would otherwise wait for each other.
+    New records that link to one lock only its key (FOR KEY SHARE), which this lock permits: two created at the same
+    time would otherwise wait for each other.
     """
     record_id = system.table.c["id"]
     rows = sa.select(record_id).where(record_id.in_(ids)).order_by(record_id)

@@ -1,10 +1,10 @@
-"""Roll-ups follow the records that they are over: every write of those takes place within `rolling_up`.
+"""Keeps roll-ups up to date with the records they are over: every write to those happens within `rolling_up`.
 
-They follow by what a write changes: what the written records count before it is taken away, and what they count after
-it is added, in the transaction of the write and with the record that has the roll-ups locked. Of two who change
-different records at once, the second fails to serialize on PostgreSQL, and is tried again. Only where the difference
-does not tell (a least value that has gone, another currency), or there is none (a new declaration), are they worked out
-from all records.
+They are changed by the difference a write makes: what the written records contributed before is subtracted, and what
+they contribute after is added, in the transaction of the write and with the record that has the roll-ups locked. If two
+writers change different records at once, the second fails to serialize on PostgreSQL and is tried again. Only if the
+difference is not enough (a minimum that is gone, another currency), or there is none (a new declaration), are they
+computed from all records.
 """
 
 import contextlib
@@ -24,18 +24,18 @@ from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Records
 
 AT_ONCE = 500  # ids in one statement
-MOST_VALUES = 500  # different ones by which a roll-up is changed; of more, an import with many rows, it is worked out
+MOST_VALUES = 500  # distinct values that change a roll-up; with more (a large import), it is computed from all records
 
-# By roll-up, and by the ids of the records that have it: the values that it counts now, and how many have each of them
-# more than before, or fewer. None: too many to be kept.
+# By roll-up, and by the ids of the records that have it: each value, and how many more (or fewer) records have it than
+# before. None: too many to keep.
 Changes = dict[Place, dict[int, Counter[Any] | None]]
 
 
 class RollupsOver:
-    """The roll-ups over records of one module, and by what these change them, noted before and after each write."""
+    """The roll-ups over records of one module, and how these change them, noted before and after each write."""
 
     def __init__(self, records: Records, columns: Collection[str] | None = None) -> None:
-        """`columns`: those that are written; None for all, of new and of deleted records."""
+        """`columns`: those that are written; None for all, when records are created or deleted."""
         self._records = records
         self._by_link: dict[str, list[Rollup]] = defaultdict(list)
         for rollup in records.policy.declaration.rollups.get(records.name, ()):
@@ -44,11 +44,11 @@ class RollupsOver:
         self._changes: Changes = defaultdict(dict)
 
     def note_before(self, ids: Sequence[int]) -> None:
-        """Notes what the records `ids` count before they are written."""
+        """Notes what the records `ids` contribute before they are written."""
         self._note(ids, -1)
 
     def note_after(self, ids: Sequence[int]) -> None:
-        """Notes what they count now that they are written."""
+        """Notes what they contribute after they are written."""
         self._note(ids, 1)
 
     def _note(self, ids: Sequence[int], times: int) -> None:
@@ -92,7 +92,8 @@ class RollupsOver:
 
 @contextlib.contextmanager
 def rolling_up(records: Records, ids: Sequence[int], columns: Collection[str] | None = None) -> Iterator[None]:
-    """Rolls up anew what the records `ids` belong to, before and after `columns` of theirs are written, or all."""
+    """Updates the roll-ups of all that the records `ids` belong to before and after `columns` of theirs, or all, are
+    written."""
     over = RollupsOver(records, columns)
     over.note_before(ids)
     yield
@@ -101,12 +102,12 @@ def rolling_up(records: Records, ids: Sequence[int], columns: Collection[str] | 
 
 
 def roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Rollup]) -> None:
-    """Works out `rollups` of the records `ids` from all records that they are over."""
+    """Computes `rollups` of the records `ids` from all records that they are over."""
     _roll_up(system, ids, rollups, {rollup.place: dict.fromkeys(ids) for rollup in rollups})
 
 
 def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Rollup], changes: Changes) -> None:
-    """Writes `rollups` of the records `ids` anew, the formulas that read them, and the roll-ups over all of these."""
+    """Rewrites `rollups` of the records `ids`, the formulas that read them, and the roll-ups over all of these."""
     lock_rows(system, ids)
     names = [rollup.name for rollup in rollups]
     formulas = formulas_reading(system.module, names)
@@ -155,7 +156,7 @@ def rolled_up(system: Records, ids: Sequence[int], rollup: Rollup) -> dict[int, 
 
 
 def _selected(rollup: Rollup, table: sa.FromClause) -> Sequence[sa.ColumnElement[Any]]:
-    """The columns of the records that a roll-up is over from which `_value` takes what it sums or compares."""
+    """The columns, of the records that a roll-up is over, from which `_value` takes what it sums or compares."""
     return [] if rollup.counted_column is None else rollup.counted_column.selected(table)
 
 

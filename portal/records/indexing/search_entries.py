@@ -30,7 +30,7 @@ def index_records(system: Records, ids: Iterable[int]) -> None:
 
 
 def replace_texts(system: Records, ids: Iterable[int]) -> None:
-    """Writes the search entries of records again without making them newer."""
+    """Rewrites the search entries of records without making them newer."""
     if system.module.table is None:
         search.replace_texts(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
 
@@ -68,12 +68,12 @@ def complete_index(connection: sa.Connection, tables: Tables) -> tuple[int, int]
 
 
 def indexed_modules(declaration: Declaration) -> list[Module]:
-    """The modules whose records the index holds: a search in a table that others made looks into the table."""
+    """The modules whose records the index holds: a search in an existing table reads the table itself."""
     return [module for module in declaration.modules.values() if module.table is None]
 
 
 def _searched_names(module: Module) -> list[str]:
-    """The fields of which a record's entry is made: those that are searched, owner and organization."""
+    """The fields that make up a record's entry: those that are searched, owner and organization."""
     searched = [name for name, field in module.fields.items() if field.searched]
     scope = [path for path in (module.owner, module.organization) if path and is_own_field(path) and path != "id"]
     return [*dict.fromkeys([*searched, "reference", *scope])]
@@ -96,7 +96,7 @@ def search_entry(
     internal_comments: Iterable[str] = (),
     watchers: Iterable[int] = (),
 ) -> search.Entry:
-    """What every reader may match, public comments included; and what only staff may, where a module can have that."""
+    """What every reader may match, public comments included; and what only staff may, if a module can have that."""
     searched = {name: field for name, field in module.fields.items() if field.searched}
     texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
     internal = [name for name, field in searched.items() if field.internal]
@@ -119,7 +119,7 @@ def search_entry(
 
 
 def _has_internal_columns(field: Field) -> bool:
-    """Whether the rows of a `lines` field have words that staff alone may find."""
+    """Whether the rows of a `lines` field have words that only staff may find."""
     return any(column.internal and column.searched for column in field.row_fields.values())
 
 

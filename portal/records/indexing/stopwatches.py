@@ -1,7 +1,7 @@
-"""The stopwatches of records: worked out with every write of what they run by.
+"""The stopwatches of records, computed whenever a field that starts or stops them is written.
 
-How long a record was in which states is read from its history, so that a stopwatch which is declared later, or whose
-hours change, holds what it would have held from the beginning.
+How long a record was in each state is read from its history, so that a stopwatch that is declared later, or whose hours
+change, has the value it would have had from the beginning.
 """
 
 import datetime
@@ -15,8 +15,8 @@ from portal.fields.stopwatch import Stopwatch
 from portal.records.indexing.formulas import locked_columns
 from portal.records.reading.records import Records
 
-Row = Mapping[str, Any]  # columns of a table of the portal's own
-Stays = list[tuple[datetime.datetime, str | None]]  # since when a record was in which state
+Row = Mapping[str, Any]  # columns of one of the portal's own tables
+Stays = list[tuple[datetime.datetime, str | None]]  # the states of a record, each with when it began
 
 
 def first_stopwatches(module: Module, row: Row) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def first_stopwatches(module: Module, row: Row) -> dict[str, Any]:
 
 
 def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dict[str, Any]]:
-    """The columns of the stopwatches that follow when the columns `rows` are written to records, by their ids."""
+    """The columns of the stopwatches after the columns `rows` are written to records, by their ids."""
     module, now = system.module, system.policy.reader.now
     changed = {name for row in rows.values() for name in row}
     watches = [
@@ -38,7 +38,7 @@ def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dic
 
 
 def compute_stopwatches_again(system: Records, ids: Iterable[int]) -> None:
-    """Writes all stopwatches of records anew, from what is stored of these."""
+    """Rewrites all stopwatches of records from what is stored."""
     watches, table = list(_watches(system.module)), system.table
     columns_of = _read(system, watches, {record_id: {} for record_id in ids}, None) if watches else {}
     for record_id, columns in columns_of.items():
@@ -75,7 +75,7 @@ def _stored(system: Records, names: list[str], ids: Iterable[int]) -> dict[int, 
 
 
 def _stays(system: Records, stored: Mapping[int, Row]) -> dict[int, Stays]:
-    """Since when the records were in which states: as their history has it, and in the end in the one they are in."""
+    """The states of the records and when each began: from their history, and ending with the current one."""
     module, event = system.module, system.policy.tables.event
     names = [event.c[name] for name in ("record", "kind", "at", "details")]
     of_these = sa.and_(event.c["module"] == module.name, event.c["record"].in_(list(stored)))

@@ -25,7 +25,7 @@ def seconds_left(records: Records, record: Record, field: Field) -> int | None:
 
 
 def _kind(records: Records, record: Record, field: Field) -> str:
-    """What the clock of a deadline does; "" where the reader may not read what says so, or nothing does."""
+    """What the clock of a deadline does; "" if the reader may not read what says so, or nothing does."""
     rule, values, state_field = field.deadline_rule, record.values, records.module.state_field
     says = [name for name in (state_field, rule and rule.until) if name]
     if rule is None or not says or any(name not in values for name in says):

@@ -56,7 +56,7 @@ def filter_inputs(field: Field) -> tuple[str, ...]:
 
 
 def read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, list[Condition]]:
-    """The filter of a field in the parameters of an address, and its conditions; none where it cannot be parsed."""
+    """The filter of a field in the parameters of an address, and its conditions; none if it cannot be parsed."""
     requested = Filter(
         field.name,
         values=_values(form, field.name),

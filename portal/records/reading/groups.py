@@ -39,7 +39,7 @@ def within_periods(field: Field, periods: Periods, records: Records) -> Conditio
 
 
 def read_groups(records: Records, request: GroupRequest) -> Groups | None:
-    """The groups, the largest first; None where the reader has more rows than `request.most`."""
+    """The groups, the largest first; None if the reader has more rows than `request.most`."""
     names = tuple(field.name for field in (request.by, request.of) if field)
     conditions = records.with_parameters(tuple(joined_conditions(request.condition)))
     request = replace(request, condition=AllOf(conditions))

@@ -22,7 +22,7 @@ Matches = tuple[tuple[str, bool], ...]
 
 
 def matches(text: str, searched: SearchWords) -> Matches:
-    """`text` in pieces, each with whether it matches; empty where none does."""
+    """`text` in pieces, each with whether it matches; empty if none does."""
     pieces: list[tuple[str, bool]] = []
     end = 0
     if text.isascii() and not _may_match(text.lower(), searched):
@@ -34,7 +34,7 @@ def matches(text: str, searched: SearchWords) -> Matches:
 
 
 def excerpt(text: str, searched: SearchWords) -> str:
-    """The words around the first match in `text`, on one line: “… the toner is empty …”; "" where none matches."""
+    """The words around the first match in `text`, on one line: “… the toner is empty …”; "" if none matches."""
     text = " ".join(text[:LONGEST].split())
     piece = next(_matching_pieces(text, searched), None)
     if piece is None:

@@ -51,7 +51,7 @@ class Event:
     internal: bool
     about: str  # comment, file, person, record or ""
     about_id: int | None = None
-    transition: str = ""  # by which the record moved; "" where a comment did it
+    transition: str = ""  # by which the record moved; "" if a comment did it
     reference: str = ""  # of a deleted record; the name of a profile that the portal was viewed with
     changes: tuple[FieldChange, ...] = ()
     file: str = ""

@@ -95,7 +95,7 @@ class IndexCondition:
 
 
 def best_indexed_condition(conditions: Iterable[Condition], module: Module, table: sa.Table) -> Comparison | None:
-    """The condition by which an index finds the rows; None where there is none."""
+    """The condition by which an index finds the rows; None if there is none."""
     indexed = {index.columns.keys()[0] for index in table.indexes}
     comparisons = [condition for condition in conditions if isinstance(condition, Comparison)]
     ranks = [_rank(comparison, module, table, indexed) for comparison in comparisons]

@@ -132,7 +132,7 @@ class Order:
         return column is not None and any(column.name in index.columns.keys()[:2] for index in self.table.indexes)
 
     def parameters(self) -> dict[str, sa.BindParameter[Any]] | None:
-        """A position whose values are given at execution; None where the values decide about the statement, as empty
+        """A position whose values are given at execution; None if the values decide about the statement, as empty
         ones are compared in another way."""
         if any(key.may_be_empty for key in self.keys) or len({key.descending for key in self.keys}) > 1:
             return None

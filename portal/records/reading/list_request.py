@@ -99,7 +99,7 @@ def tab_counts(records: Records, list_request: ListRequest, others: Sequence[Que
 
 
 def button_condition(records: Records, name: str) -> Condition | None:
-    """The condition of a button, or of a panel, of the home page that opens this list; None where the profile has no
+    """The condition of a button, or of a panel, of the home page that opens this list; None if the profile has no
     such one."""
     if (panel := opening_panel(records, name)) is not None:
         return panel.where

@@ -186,7 +186,7 @@ def _unchanged(
 
 
 def _statement(policy: Policy, page: PageShown | None) -> Any:
-    """The statement, shared where the scope of every module is, and what the tabs ask for; None where nothing can be
+    """The statement, shared where the scope of every module is, and what the tabs ask for; None if nothing can be
     new."""
     shared, statement = policy.shared, None
     if shared is not None:

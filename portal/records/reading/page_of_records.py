@@ -38,7 +38,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Some records in order, and the keys of the neighboring pages, empty where there is none."""
+    """Some records in order, and the keys of the neighboring pages, empty if there is none."""
 
     records: list[Record]
     next: str = ""

@@ -74,7 +74,7 @@ class RecordReader(ModulePolicy):
 
     @cached_property
     def shared_statements(self) -> Statements | None:
-        """Statements for all readers of this kind; None where this reader has rights of their own, or the scope
+        """Statements for all readers of this kind; None if this reader has rights of their own, or the scope
         depends on the moment."""
         policy = self.policy.shared
         if policy is None or not may_be_shared([self.narrowed]) or not policy.scope_is_shared(self.name):

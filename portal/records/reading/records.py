@@ -136,7 +136,7 @@ class Records(RecordReader):
         return self._counts.of_hits(query, conditions) if rows is query else self._counts.within(rows, conditions)
 
     def index_request(self, text: str) -> Search | None:
-        """The search of `text` in the index; None where that does not hold these records or whose they are, and without
+        """The search of `text` in the index; None if that does not hold these records or whose they are, and without
         a word."""
         return self._search.request(text) if self.module.table is None and parse_words(text) else None
 
@@ -158,7 +158,7 @@ class Records(RecordReader):
         return [(record.id, record.title) for record in records]
 
     def all_if_few(self, most: int) -> list[Record] | None:
-        """All records by title, where there are `most` at the most; else None.
+        """All records by title, where there are `most` at most; else None.
 
         Who sees all of a module is not counted for again within a minute after there were more.
         """

@@ -50,7 +50,7 @@ class GroupRequest:
     """The records for which `condition` holds, counted by the values of a field, or by periods; the sum of `of`.
 
     `ends`: constants of the field, before which the periods end. They are those of one reader, on one day.
-    `most`: how many rows the reader may have at the most for them to be counted; None: as many as there are.
+    `most`: how many rows the reader may have at most for them to be counted; None: as many as there are.
     """
 
     by: Field

@@ -38,7 +38,7 @@ OR = _("or")
 
 
 class TypedFilter(NamedTuple):
-    """One filter of a search, and the part of the text that it is. Its condition is None where it cannot be parsed:
+    """One filter of a search, and the part of the text that it is. Its condition is None if it cannot be parsed:
     then it leaves nothing out, like one of an address."""
 
     start: int
@@ -59,7 +59,7 @@ class Joined(NamedTuple):
 
     @property
     def condition(self) -> Condition | None:
-        """None where it leaves nothing out."""
+        """None if it leaves nothing out."""
         conditions = [part.condition for part in self.parts]
         known = tuple(condition for condition in conditions if condition is not None)
         if not known or (self.any and len(known) < len(conditions)):

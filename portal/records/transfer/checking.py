@@ -305,7 +305,7 @@ class Checking:
         return hidden
 
     def _links_within(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
-        """The record within which the value must be unique: () for everywhere, None where the row has none."""
+        """The record within which the value must be unique: () for everywhere, None if the row has none."""
         names = self.module.unique_within(field)
         values = row.all_values()
         links = [link for name in names for link in self.module.field(name).links_in(values.get(name))]

@@ -22,7 +22,7 @@ class FileBundle(Protocol):
         """Writes a file. Raises OSError."""
 
     def size(self, path: str) -> int | None:
-        """The bytes of a file; None where there is none."""
+        """The bytes of a file; None if there is none."""
 
     def open(self, path: str) -> BinaryIO:
         """A stream that can be read again from its start. Raises OSError."""

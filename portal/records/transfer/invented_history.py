@@ -88,7 +88,7 @@ class InventedHistory:
         return Author(self._accounts.get(person.id), person.title) if person else self.staff
 
     def _owner(self, record: Record) -> Linked | None:
-        """The person whose the record is; None where it is nobody's."""
+        """The person whose the record is; None if it is nobody's."""
         owner = self.records.module.fields.get(self.records.module.owner or "")
         return next(iter(owner.links_in(record.values[owner.name])), None) if owner else None
 
@@ -114,7 +114,7 @@ class InventedHistory:
 
 
 def _shortest_way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transition]:
-    """The shortest way of transitions from the first state; empty where none leads to `state`."""
+    """The shortest way of transitions from the first state; empty if none leads to `state`."""
     ways: dict[str | None, tuple[Transition, ...]] = {lifecycle.start: ()}
     waiting = [lifecycle.start]
     for reached in waiting:

@@ -66,12 +66,12 @@ def _columns(source: CsvRows, by_number: Mapping[int, Mapping[str, int]]) -> Row
 
 
 def without_row_columns(module: Module, headers: Sequence[str], left_out: Sequence[str]) -> tuple[str, ...]:
-    """The headers of a file, empty where the column holds rows."""
+    """The headers of a file, empty if the column holds rows."""
     return tuple(header if header in left_out or not _parts(module, header) else "" for header in headers)
 
 
 def _parts(module: Module, header: str) -> tuple[str, int, str] | None:
-    """The field, the number of the row and the column's header; None where the column holds no rows."""
+    """The field, the number of the row and the column's header; None if the column holds no rows."""
     match = HEADER.fullmatch(header)
     name = fold(match[1]) if match else ""
     field = module.fields.get(name)

@@ -171,7 +171,7 @@ def _imported_rows(system: Records, field: Field) -> ImportedRows:
 
 
 def _record_of(row: ImportRow, of_lines: Mapping[int, int] | None) -> int:
-    """The record to which a row belongs; 0 where it has none, or one that is not imported."""
+    """The record to which a row belongs; 0 if it has none, or one that is not imported."""
     if of_lines is not None:
         return of_lines.get(row.line, 0)
     record = row.values.get(RECORD)

@@ -22,14 +22,14 @@ LONGEST = 60  # characters; longer texts are no number and no date
 @dataclass(frozen=True)
 class Notation:
     """`decimal`: "," or "." where thousands may be separated, "" for plain numbers like 1234.5; `first`: whether the
-    "day" or the "month" comes first in dates like 05/03/2024, "" where there are none."""
+    "day" or the "month" comes first in dates like 05/03/2024, "" if there are none."""
 
     decimal: str = ""
     first: str = ""
     nothing: tuple[str, ...] = ()  # what the file writes for no value
 
     def filled(self, cell: str) -> str:
-        """What a cell says; "" where that is what the file writes for no value."""
+        """What a cell says; "" if that is what the file writes for no value."""
         return "" if cell.strip() in self.nothing else cell
 
     def plain(self, field: Field, text: str) -> str:

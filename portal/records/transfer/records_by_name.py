@@ -60,7 +60,7 @@ def written_names(names: Iterable[str]) -> str:
 
 
 def _key_of_name(records: Records, field: Field, name: str) -> Any:
-    """What the key column of `field` holds for a record that a cell calls `name`; None where none can be called so."""
+    """What the key column of `field` holds for a record that a cell calls `name`; None if none can be called so."""
     try:
         value = field.read(name, records.policy.reader)
     except Refused:

@@ -106,7 +106,7 @@ def _remember(records: Records, stored: StoredImport, field: str) -> None:
 
 
 def imported_at(records: Records, stored: StoredImport) -> datetime.datetime | None:
-    """When a file was imported; None where nothing is known of that any more."""
+    """When a file was imported; None if nothing is known of that any more."""
     event = records.policy.tables.event
     at: datetime.datetime | None = records.connection.scalar(
         sa.select(event.c["at"]).where(event.c["id"] == stored.first_event)
@@ -115,7 +115,7 @@ def imported_at(records: Records, stored: StoredImport) -> datetime.datetime | N
 
 
 def imported(records: Records, stored: StoredImport, author: Author) -> Imported | None:
-    """What an import by `author` has made and changed; None where nothing is known of it any more."""
+    """What an import by `author` has made and changed; None if nothing is known of it any more."""
     event, at = records.policy.tables.event, imported_at(records, stored)
     if at is None:
         return None

@@ -26,7 +26,7 @@ from portal.records.writing.signatures import add_change_events, with_signatures
 def change_record(
     records: Records, author: Author, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited"
 ) -> bool:
-    """Writes the values that differ, and an event of `kind`; False where none does. Fields that these hide are emptied.
+    """Writes the values that differ, and an event of `kind`; False if none does. Fields that these hide are emptied.
 
     Where only internal fields differ, customers see no trace: neither a new version nor time nor place in lists.
     Raises ConflictError where the record has another version by now.

@@ -34,7 +34,7 @@ def first_deadlines(system: Records, row: Row) -> dict[str, Any]:
 
 
 def moved_deadlines(system: Records, rows: Mapping[int, Row]) -> dict[int, MovedDeadlines]:
-    """What becomes of the deadlines when the columns `rows` are written to records, by their ids; empty where these do
+    """What becomes of the deadlines when the columns `rows` are written to records, by their ids; empty if these do
     not concern any. The records are locked, as those whose formulas are computed are."""
     module = system.module
     changed = {name for row in rows.values() for name in row}
@@ -89,7 +89,7 @@ def _situation(system: Records, rule: DeadlineRule, row: Row) -> Situation:
 
 def _duration(system: Records, start: Any, path: Sequence[str]) -> int | None:
     """The seconds at the end of the `path` of fields, of which all but the last are links, from the value of the first;
-    None where a link is empty or there is no duration."""
+    None if a link is empty or there is no duration."""
     for name in path:
         if start is None:
             return None

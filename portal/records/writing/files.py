@@ -21,7 +21,7 @@ from portal.records.writing.pending_files import PendingFile, drop_pending, pend
 
 
 def attachment_limits(module: Module) -> Attachments | None:
-    """The limits of a module's attachments; None where it takes none."""
+    """The limits of a module's attachments; None if it takes none."""
     declared = module.attachments
     if isinstance(declared, bool):
         return Attachments() if declared else None

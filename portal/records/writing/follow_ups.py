@@ -13,7 +13,7 @@ MOST_SHOWN = 10
 
 
 def follow_up_field(records: Records) -> Field | None:
-    """The link to the record that is followed up; None where the module knows no follow-ups."""
+    """The link to the record that is followed up; None if the module knows no follow-ups."""
     lifecycle = records.module.lifecycle
     name = lifecycle.follow_up if lifecycle else None
     return records.module.field(name) if name else None

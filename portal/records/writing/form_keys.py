@@ -28,7 +28,7 @@ def address_of_key(records: Records, key: str) -> str | None:
 
 
 def kept_address(connection: sa.Connection, tables: Tables, key: str) -> str | None:
-    """The address to which the form with this key led; None where none has been sent."""
+    """The address to which the form with this key led; None if none has been sent."""
     table = tables.once
     return connection.execute(sa.select(table.c["address"]).where(table.c["key"] == key)).scalar()
 

@@ -65,7 +65,7 @@ def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str
 
 
 def state_details(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the details of an event say of the state in `values`; nothing where they hold none."""
+    """What the details of an event say of the state in `values`; nothing if they hold none."""
     name = module.state_field
     return {"state": values[name]} if name and name in values else {}
 

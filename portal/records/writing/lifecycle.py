@@ -63,7 +63,7 @@ def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -
 
 
 def state_after_comment(lifecycle: Lifecycle | None, state: str | None, staff: bool) -> str | None:
-    """Where `on_comment` moves a record in `state` when this side comments; None where it stays."""
+    """Where `on_comment` moves a record in `state` when this side comments; None if it stays."""
     rule = lifecycle.on_comment.get("staff" if staff else "customer") if lifecycle else None
     return rule.to if rule and leaves(rule, state) and state != rule.to else None
 

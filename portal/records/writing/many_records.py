@@ -20,7 +20,7 @@ READ_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class RecordOutcome:
-    """What became of one record; `record` is None where the reader sees none of this id. No `problem`: it is done."""
+    """What became of one record; `record` is None if the reader sees none of this id. No `problem`: it is done."""
 
     id: int
     record: Record | None

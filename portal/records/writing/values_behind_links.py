@@ -45,7 +45,7 @@ def value_in_form(records: Records, values: Mapping[str, Any], name: str) -> Any
 
 
 def _follow(start: Records, link: Linked, path: Sequence[str]) -> tuple[Field, Any] | None:
-    """The last field of `path`, which begins at the record of `link`, and its value; None where a link is empty."""
+    """The last field of `path`, which begins at the record of `link`, and its value; None if a link is empty."""
     records = Records(start.connection, system_policy(start.policy.tables, start.policy.reader), link.module)
     for place, name in enumerate(path):
         record = next(iter(records.by_ids([link.id], [name])), None)

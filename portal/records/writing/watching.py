@@ -64,7 +64,7 @@ def watching_people(records: Records, record: Record) -> list[Watching]:
 
 
 def add_watcher(records: Records, record_id: int, person_id: int, author: Author) -> bool:
-    """Adds a person and the event; False where they watch the record already. Rights are the caller's to check.
+    """Adds a person and the event; False if they watch the record already. Rights are the caller's to check.
 
     Raises Refused where the record has as many watchers as it can have.
     """
@@ -87,7 +87,7 @@ def add_watcher(records: Records, record_id: int, person_id: int, author: Author
 
 
 def remove_watcher(records: Records, record_id: int, person_id: int, author: Author) -> bool:
-    """Takes a person off and adds the event; False where they do not watch the record."""
+    """Takes a person off and adds the event; False if they do not watch the record."""
     table = records.policy.tables.watcher
     this = table.c["module"] == records.name, table.c["record"] == record_id, table.c["person"] == person_id
     removed = records.connection.execute(sa.delete(table).where(*this))

@@ -245,7 +245,7 @@ class Writer:
         self._count_down(record, comments=int(was_public), attachments=int(not file.internal))
 
     def watch(self, record: Record, person_id: int) -> None:
-        """Adds a person to the record, who then sees it; nothing where they watch it already.
+        """Adds a person to the record, who then sees it; nothing if they watch it already.
 
         Raises NotAllowedError, also for somebody whom the author may not add; Refused where there are too many.
         """
