@@ -53,7 +53,6 @@ class Field(Parts):
     can_be_unique: ClassVar[bool] = True
     searched_in_lists: ClassVar[bool] = False  # part of the general search where a list shows it
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
-    by_upload: ClassVar[bool] = False  # its values are sent as files: no text, default or other field gives one
     in_join_table: ClassVar[bool] = False  # its values stand in a table of pairs, none in the record's own row
     indexed_as: ClassVar[tuple[str, ...]] = ()  # changes with what `texts` gives, so that the search index follows
     taken: ClassVar[str] = _("This value is already in use.")  # where it must be unique

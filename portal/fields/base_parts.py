@@ -1,5 +1,5 @@
 """Parts of the base of every field: compared with others, as a column of lines, in forms, links, in tables of others,
-in formulas, in JSON, for checks."""
+in formulas, of files, in JSON, for checks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, cast
@@ -262,6 +262,20 @@ class FromColumn(Shape):
         return {}
 
 
+class WithFiles(Shape):
+    """The part of Field that has to do with files: one whose values are sent as such, and are rows of `portal_file`."""
+
+    by_upload: ClassVar[bool] = False  # no text, default or other field gives a value
+
+    def files_in(self, value: Any) -> tuple[Any, ...]:
+        """The files of a value (FileValue)."""
+        return ()
+
+    def of_files(self, files: Sequence[Any]) -> Any:
+        """The value that consists of these files. Raises Refused where they are too many."""
+        return None
+
+
 class InJson(Shape):
     """The part of Field that has to do with JSON, as programs read and write it; Field says how values become it."""
 
@@ -290,5 +304,7 @@ class Checked(Shape):
         return ()
 
 
-class Parts(Compared, InLines, InForms, InFormulas, Linking, OverOthers, WithDeadline, FromColumn, InJson, Checked):
+class Parts(
+    Compared, InLines, InForms, InFormulas, Linking, OverOthers, WithDeadline, FromColumn, WithFiles, InJson, Checked
+):
     """All of them."""

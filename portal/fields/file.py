@@ -1,11 +1,11 @@
-"""`file`: one stored file. Also the base of image.
+"""`file`: one stored file. Also the base of image and files.
 
 The bytes are in the store and the file has a row of its own (`portal_file`). The record's row holds the file's id, name
 and size, so that lists show it without another query.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as data_field
 from typing import Any, ClassVar, Literal
@@ -53,7 +53,7 @@ def held_input(name: str) -> str:
 
 
 class FileField(TextLike):
-    """The keys of both. Sorted and filtered by the name of the file."""
+    """The keys of all. Sorted and filtered by the name of the file."""
 
     from_column: ClassVar[bool] = False
     by_upload: ClassVar[bool] = True
@@ -91,6 +91,17 @@ class FileField(TextLike):
         """Whether only pictures are taken that can be shown."""
         return False
 
+    @property
+    def most(self) -> int:
+        """How many files it holds at most."""
+        return 1
+
+    def files_in(self, value: Any) -> tuple[FileValue, ...]:
+        return (value,) if value else ()
+
+    def of_files(self, files: Sequence[FileValue]) -> Any:
+        return files[-1] if files else None
+
     def takes(self, other: Field) -> bool:
         """Nothing: the bytes of a file cannot come from another field."""
         return False
@@ -110,7 +121,7 @@ class FileField(TextLike):
             self.size_column: file.size if file.id else None,
         }
 
-    def load(self, row: Mapping[str, Any]) -> FileValue | None:
+    def load(self, row: Mapping[str, Any]) -> Any:
         """The record's file, which also knows whose it is."""
         file_id = row[self.id_column]
         if not file_id:
@@ -123,20 +134,28 @@ class FileField(TextLike):
         if text.strip():
             raise Refused(_("A file is needed here, not a text."))
 
-    def parse_form(self, form: Form, reader: Reader) -> FileValue | None:
-        """The file that the form of a new record keeps."""
+    def parse_form(self, form: Form, reader: Reader) -> Any:
+        """What the form of a new record keeps."""
         return self.parse_form_over(form, reader, None)
 
-    def parse_form_over(self, form: Form, reader: Reader, present: Any) -> FileValue | None:
-        """The file that the form keeps: the record's, or one that was sent; whose that is, the caller finds out."""
-        texts = [text for text in form.getall(held_input(self.name)) if isinstance(text, str) and text]
-        if not texts:
-            return None
-        if present is not None and texts[-1] == present.token:
-            return present
-        if not TOKEN.fullmatch(texts[-1]) or texts[-1].isdigit():
+    def parse_form_over(self, form: Form, reader: Reader, present: Any) -> Any:
+        """What the form keeps: files of the record, or some that were sent; whose these are, the caller finds out."""
+        tokens = self.held_tokens(form)
+        return self.of_files([self._file_called(token, present) for token in tokens[-1:]])
+
+    def held_tokens(self, form: Form) -> list[str]:
+        """What the form has under NAME.kept."""
+        texts = (text for text in form.getall(held_input(self.name)) if isinstance(text, str) and text)
+        return list(dict.fromkeys(texts))
+
+    def _file_called(self, token: str, present: Any) -> FileValue:
+        """The file of the record, or one that was sent. Raises Refused for what is neither."""
+        for file in self.files_in(present):
+            if token == file.token:
+                return file
+        if not TOKEN.fullmatch(token) or token.isdigit():
             raise Refused(_("Choose the file again."))
-        return FileValue(key=texts[-1])
+        return FileValue(key=token)
 
     def to_history(self, value: Any) -> None:
         """Nothing: the name of a file goes with the file."""
@@ -146,7 +165,7 @@ class FileField(TextLike):
         """Under NAME.kept the token of the file that the form has: browsers take no value for the input of a file."""
         return {held_input(self.name): value.token if value else ""}
 
-    def to_json(self, value: Any) -> dict[str, Any] | None:
+    def to_json(self, value: Any) -> Any:
         """What the record knows of the file, whose bytes have an address of their own."""
         return {"id": value.id, "name": value.name, "size": value.size} if value else None
 
@@ -179,7 +198,7 @@ class FileField(TextLike):
             return (value is None) is constant
         return super().matches(value and value.name, operator, constant)
 
-    def from_history(self, recorded: Any) -> FileValue | None:
+    def from_history(self, recorded: Any) -> Any:
         """The name alone: a file that is gone cannot be had."""
         return FileValue(name=recorded) if recorded else None
 

@@ -18,6 +18,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import Option
 from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime, local_iso
+from portal.fields.file import FileField
 from portal.fields.lines import Lines, Row
 from portal.fields.phone import to_dial
 from portal.fields.reader import Reader
@@ -49,7 +50,7 @@ class Value(NamedTuple):
     icon: str = ""  # of a pill, a count, a channel
     iso: str = ""  # of a datetime
     html: Markup = Markup()  # sanitized, for `markdown` and `html` alone
-    parts: tuple[Any, ...] = ()  # of pills, links, tags, address (one per line)
+    parts: tuple[Any, ...] = ()  # of pills, links, tags, files, address (one per line)
     stars: int | Decimal = 0  # of a rating
     most_stars: int = 0  # of a rating
 
@@ -176,6 +177,12 @@ def _file(display: str, field: Field, value: Any, text: str, reader: Reader) -> 
     return Value(field.title, display, text, url=url, note=shown_size(value.size, reader) if value else "")
 
 
+def _files(display: str, field: FileField, value: Any, text: str, reader: Reader) -> Value:
+    kind = "image" if field.needs_preview else "file"
+    parts = tuple(_file(kind, field, file, str(file), reader) for file in value or ())
+    return Value(field.title, display, text, parts=parts)
+
+
 def _address(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
     lines = value.lines if value else ()
     return Value(field.title, display, text, parts=tuple(Value(text=line) for line in lines))
@@ -263,6 +270,7 @@ DISPLAYS = {
         Display("datetime", _datetime, reusable=True),
         Display("file", _file, reusable=True, highlight=True),
         Display("image", _file, reusable=True),
+        Display("files", _files),
         Display("rating", _rating),
         Display("address", _address),
         Display("lines", _lines),

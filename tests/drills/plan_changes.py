@@ -48,7 +48,7 @@ TYPES = {
     **{kind: "" for kind in (
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
         "boolean", "date", "datetime", "time", "duration", "tags", "signature", "address", "location", "rating",
-        "color", "file", "image", "json", "ip",
+        "color", "file", "files", "image", "json", "ip",
     )},
     "choice": "options: [low, high, '12', 'true', Acme]",
     "choices": "options: [low, high, '12', Acme]",

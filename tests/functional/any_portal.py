@@ -76,7 +76,7 @@ KINDS = {
 }
 COMPUTED = ("elapsed", "formula", "timeliness")
 NOT_SORTED = ("json", "location", "lookup", "lines")
-NOT_COMPARED = ("lookup", "lines", "file", "image")
+NOT_COMPARED = ("lookup", "lines", "file", "files", "image")
 
 
 class AnyPortal:

@@ -183,6 +183,7 @@ LEDGER: dict[str, Change | str] = {
     "Comments.correct": "test_corrections.py::test_the_time_for_corrections_ends",
     "Attachments.max_size": "test_files.py::test_each_refusal_has_its_reason_and_the_rest_is_kept",
     "Attachments.max_count": "test_files.py::test_more_files_than_allowed_at_once_are_named",
+    "Files.max_count": "test_file_fields.py::test_several_files_stand_in_one_field",
     "Attachments.types": "test_files.py::test_each_refusal_has_its_reason_and_the_rest_is_kept",
     "Letters.footer": "test_emails.py::test_own_words_say_only_what_the_recipient_may_read",
     "Letters.reply_above": "test_mail_in.py::test_a_reply_becomes_a_comment_without_what_it_quotes",

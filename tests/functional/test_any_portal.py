@@ -33,7 +33,7 @@ ONE_TIME = re.compile(r'name="_(?:csrf|once|draft)"[^>]*value="[^"]*|data-draft=
 
 
 # `lookup` and `rollup` follow the links of a portal, `lines` stand in none, files are not typed.
-NOT_AT_RANDOM = {"file", "image", "lines", "lookup", "rollup"}
+NOT_AT_RANDOM = {"file", "files", "image", "lines", "lookup", "rollup"}
 
 
 def test_every_field_type_takes_part():

@@ -17,6 +17,7 @@ modules:
       name: {type: text, required: true, unique: true}
       photo: image
       manual: {type: file, max_size: 1 kB, types: application/pdf}
+      plans: {type: files, max_count: 2, types: image/*}
     attachments: true
 """
 PROFILE = "modules: {assets: {}}\n"
@@ -32,7 +33,8 @@ def files(tmp_path: Path) -> Path:
     """The files as an old system gives them."""
     folder = tmp_path / "old"
     for path, content in {
-        "photo.png": picture(), "manual.pdf": PDF, "7/notes.txt": b"Notes", "internal/7/costs; 2026.txt": b"Costs",
+        "photo.png": picture(), "manual.pdf": PDF, "7/notes.txt": b"Notes", "7/plan.png": picture(),
+        "internal/7/costs; 2026.txt": b"Costs",
         "large.pdf": PDF + b"x" * 1_000, "broken.png": picture()[:40],
     }.items():  # fmt: skip
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -41,14 +43,17 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-ROW = 'name,photo,manual,attachments\nPress,photo.png,manual.pdf,"7/notes.txt; ""internal/7/costs; 2026.txt"""\n'
+ROW = (
+    "name,photo,manual,plans,attachments\n"
+    'Press,photo.png,manual.pdf,photo.png; 7/plan.png,"7/notes.txt; ""internal/7/costs; 2026.txt"""\n'
+)
 
 
 def stored(shop: Shop) -> list[tuple[object, ...]]:
     """The rows of files: name, field, whose, whether internal, bytes."""
     names = sa.select(*[shop.tables.file.c[name] for name in ("name", "field", "record", "internal", "stored")])
     with shop.engine.connect() as connection:
-        rows = connection.execute(names.order_by(shop.tables.file.c["name"])).all()
+        rows = connection.execute(names.order_by(shop.tables.file.c["name"], shop.tables.file.c["id"])).all()
     folder = shop.folder / "var" / "files"
     return [(*row[:4], (folder / row.stored).read_bytes()) for row in rows]
 
@@ -61,12 +66,14 @@ def test_files_make_the_round_trip(shop, files, tmp_path, ending):
         ("manual.pdf", "manual", 1, False, PDF),
         ("notes.txt", None, 1, False, b"Notes"),
         ("photo.png", "photo", 1, False, picture()),
+        ("photo.png", "plans", 1, False, picture()),
+        ("plan.png", "plans", 1, False, picture()),
     ]
     assert stored(shop) == expected
     assert shop.values("assets", "attachments") == [1]  # what customers see
     target, bundle = tmp_path / "assets.csv", tmp_path / f"bundle{ending}"
     result = shop.run("export", "assets", target, "--files", bundle)
-    assert "1 record and 4 files written" in result.stderr
+    assert "1 record and 6 files written" in result.stderr
     other = make_shop(tmp_path / "other", f"sqlite:///{tmp_path / 'other.sqlite'}", MODULES, PROFILE)
     assert other.run("import", "assets", target, "--files", bundle).exit_code == 0
     assert stored(other) == expected
@@ -88,7 +95,8 @@ def test_files_are_replaced_and_removed_by_a_key(shop, files):
     shop.loaded("assets", ROW, "--files", str(files))
     (files / "new.pdf").write_bytes(PDF + b"%")
     shop.loaded("assets", "name,photo,manual\nPress,,new.pdf\n", "--key", "name", "--files", str(files))
-    assert [row[:2] for row in stored(shop) if row[1]] == [("new.pdf", "manual")]
+    shop.loaded("assets", "name,plans\nPress,7/plan.png\n", "--key", "name", "--files", str(files))
+    assert [row[:2] for row in stored(shop) if row[1]] == [("new.pdf", "manual"), ("plan.png", "plans")]
     assert shop.values("assets", "photo") == [None]
 
 
@@ -100,10 +108,12 @@ def test_files_are_replaced_and_removed_by_a_key(shop, files):
         (",large.pdf", "bytes, and the limit is 1,000 bytes"),
         (",photo.png", "its type is not among those that are accepted (PDF)"),
         ("broken.png,", "this picture cannot be read"),
+        ("broken.png; photo.png", "this picture cannot be read"),
     ],
 )
 def test_a_file_that_cannot_be_taken_is_a_bad_row(shop, files, cells, reason):
-    (bad,) = shop.bad("assets", f"name,photo,manual\nPress,{cells}\n", "--files", str(files))
+    header = "name,plans" if ";" in cells else "name,photo,manual"
+    (bad,) = shop.bad("assets", f"{header}\nPress,{cells}\n", "--files", str(files))
     assert reason in bad
     assert stored(shop) == []
 
@@ -114,7 +124,8 @@ def test_without_files_a_name_stays_and_no_other_is_taken(shop, files):
     assert dict(zip(header, row, strict=True))["photo"] == "photo.png"
     assert "attachments" not in header
     shop.loaded("assets", "name,photo\nPress,photo.png\n", "--key", "name")
-    assert len(stored(shop)) == 4
+    shop.loaded("assets", 'name,plans\nPress,"photo.png,plan.png"\n', "--key", "name")
+    assert len(stored(shop)) == 6
     (bad,) = shop.bad("assets", "name,photo\nPress,other.png\n", "--key", "name")
     assert "Use --files to say where the files are." in bad
 

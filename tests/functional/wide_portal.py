@@ -90,7 +90,8 @@ class WidePortal(AnyPortal):
             table = {option: self.random.choice(["low", "high"]) for option in options}
             self._add(module, "ranked", {"type": "formula", "of": {choices[0]: table}})
         if self._chance(0.3):
-            self._add(module, "scan", self.random.choice([{"type": "file"}, {"type": "image", "max_size": "1 MB"}]))
+            kinds = [{"type": "file"}, {"type": "files", "max_count": 3}, {"type": "image", "max_size": "1 MB"}]
+            self._add(module, "scan", self.random.choice(kinds))
         for name, field in fields.items():
             if field["type"] in KINDS and not field.get("show_when"):
                 self._more_keys(module, name, field)

@@ -27,7 +27,7 @@ def add_example_files(records: Records, store: Store) -> None:
         return
     for record in list(records.iterate(Query(sort=("id",)), records.module.everything)):
         for field in fields:
-            if record.values[field.name] is None:
+            if field.is_empty(record.values[field.name]):
                 file = _drawing(record, field, store) if field.needs_preview else _page(records, record, field, store)
                 fill_in_file(records, record.id, field, file, SYSTEM)
 

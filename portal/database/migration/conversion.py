@@ -266,7 +266,12 @@ class Conversion:
         return links[0]
 
     def _read(self, before: Any) -> Any:
-        """The first of the value's text forms that the new field reads. Raises Refused if it reads none."""
+        """The first of the value's text forms that the new field reads; files stay. Raises Refused if it reads none."""
+        if self.old is not None and self.old.by_upload and self.new.by_upload:
+            files = self.old.files_in(before)
+            if len(files) > 1 and not self.new.multiple:
+                raise Refused("several files, where there is place for one")
+            return self.new.of_files(files)
         forms = (str(before),) if self.old is None else self.old.text_forms(before, self._reader)
         for form in forms:
             try:

@@ -50,8 +50,8 @@ def file(records: Records, record: Record, file_id: int) -> StoredFile | None:
 
 
 def _field_files(records: Records, record: Record) -> list[FileValue]:
-    names = [name for name, field in records.module.fields.items() if field.by_upload]
-    return [value for name in names if (value := record.values.get(name))]
+    fields = records.module.fields.items()
+    return [file for name, field in fields for file in field.files_in(record.values.get(name))]
 
 
 def _one(records: Records, record: Record, file_id: int) -> StoredFile | None:

@@ -10,13 +10,12 @@ from typing import Any
 from portal.batches import batched
 from portal.fields.base import Field, Refused
 from portal.fields.default_paths import value_path
-from portal.fields.file import FileValue
 from portal.records.reading.records import Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, CsvColumn, part_names
 from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell, CellForm, ImportRow, changed_values
-from portal.records.transfer.importing_files import same_name
+from portal.records.transfer.importing_files import same_names
 from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_by_name, records_by_key
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
@@ -192,10 +191,10 @@ class Checking:
             if value not in EMPTY or not (name == self.module.state_field or name in SETTABLE):
                 row.values[name] = value
 
-    def _file(self, row: ImportRow, field: Field) -> FileValue | None:
+    def _file(self, row: ImportRow, field: Field) -> Any:
         text, present = row.cells[field.name][field.name], row.record.values[field.name] if row.record else None
         if self._files is None:
-            return same_name(text, present)
+            return same_names(field, text, present)
         return self._files.read_field(field, text, present, self.records)
 
     def _value(self, row: ImportRow, field: Field) -> Any:

@@ -20,21 +20,27 @@ class FilesOut:
 
     def cells(self, record: Record) -> dict[str, str]:
         """What the cells of a record hold: the path of each file field, and those of the attachments."""
-        attached, cells = [], {}
         fields = self.system.module.fields.items()
-        filled = [name for name, field in fields if field.by_upload and record.values.get(name)]
+        of_fields = {name: field.files_in(record.values.get(name)) for name, field in fields if field.by_upload}
+        held = {file.id for files in of_fields.values() for file in files}
+        attached, paths = [], dict[int, str]()
         for row in self._rows(record):
-            field = next((name for name in filled if record.values[name].id == row["id"]), None)
-            if row["field"] is not None and field is None:
+            if row["field"] is not None and row["id"] not in held:
                 continue  # of a field that is declared no more
-            path = bundled_path(record.id, row["id"], row["name"], bool(row["internal"]) and field is None)
+            path = bundled_path(record.id, row["id"], row["name"], bool(row["internal"]) and row["id"] not in held)
             self.bundle.add(path, self.store.read(row["stored"]))
             self.done += 1
-            if field is None:
-                attached.append(path)
+            if row["id"] in held:
+                paths[row["id"]] = path
             else:
-                cells[field] = path
-        return {**cells, ATTACHMENTS: written_names(attached)}
+                attached.append(path)
+        cells = {name: [paths[file.id] for file in files if file.id in paths] for name, files in of_fields.items()}
+        written = {
+            name: written_names(of_field) if self.system.module.field(name).multiple else of_field[0]
+            for name, of_field in cells.items()
+            if of_field
+        }
+        return {**written, ATTACHMENTS: written_names(attached)}
 
     def _rows(self, record: Record) -> list[sa.RowMapping]:
         if record.id not in self._records:

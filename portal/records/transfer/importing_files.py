@@ -1,7 +1,7 @@
 """The files of imported rows: found in a bundle, checked like uploads, and stored with their records."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -32,16 +32,19 @@ class FilesIn:
     bundle: FileBundle
     store: Store
 
-    def read_field(self, field: Any, path: str, present: FileValue | None, system: Records) -> FileValue | None:
-        """The file that a cell names; `present` where it is the record's already. Raises Refused."""
-        if not path.strip():
-            return None
+    def read_field(self, field: Any, cell: str, present: Any, system: Records) -> Any:
+        """The files that a cell names; those of `present`, the record's value, that are the same. Raises Refused."""
+        paths = split_names(cell) if field.multiple else list(filter(None, [cell.strip()]))
+        there = {(file.name, file.size): file for file in field.files_in(present)}
+        files = [self._read_file(field, path, system) for path in paths]
+        return field.of_files([there.get((file.name, file.size), file) for file in files])
+
+    def _read_file(self, field: Any, path: str, system: Records) -> FileValue:
         limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
-        file = self._check(path.strip(), limit, system)
+        file = self._check(path, limit, system)
         if field.needs_preview and not self._is_picture(file):
             raise Refused(_("“${name}” was not added: this picture cannot be read.", mapping={"name": file.name}))
-        is_same = present is not None and (present.name, present.size) == (file.name, file.size)
-        return present if is_same else file
+        return file
 
     def read_attachments(self, cell: str, record: Record | None, system: Records) -> list[FileValue]:
         """The attachments that a cell names and that the record has not yet. Raises Refused."""
@@ -74,10 +77,11 @@ class FilesIn:
         """Stores the files of fields, whose values are known by their ids afterwards. Raises StoreError and OSError."""
         for row in rows:
             for name, field in system.module.fields.items():
-                value = row.values.get(name)
-                if field.by_upload and value is not None and value.key:
-                    file_id = self._store(system, value, author, field=name, internal=field.internal)
-                    row.values[name] = FileValue(file_id, name=value.name, size=value.size)
+                files = field.files_in(row.values.get(name))
+                if any(file.key for file in files):
+                    whose = {"field": name, "internal": field.internal}
+                    stored = [self._stored(system, file, author, **whose) if file.key else file for file in files]
+                    row.values[name] = field.of_files(stored)
 
     def store_attachments(self, system: Records, rows: Iterable[ImportRow], author: Author) -> None:
         """Stores the attachments of rows that are records now, and counts them; files of fields learn whose they are.
@@ -95,6 +99,9 @@ class FilesIn:
                     statement = sa.update(table).values(attachments=count).where(table.c["id"] == row.id)
                     system.connection.execute(statement)
 
+    def _stored(self, system: Records, value: FileValue, author: Author, **whose: Any) -> FileValue:
+        return replace(value, id=self._store(system, value, author, **whose), key="")
+
     def _store(self, system: Records, value: FileValue, author: Author, **whose: Any) -> int:
         with self.bundle.open(value.key) as source:
             kind = media_type(source, value.name)
@@ -102,10 +109,10 @@ class FilesIn:
         return insert_file(system, pending, author, **whose)
 
 
-def same_name(text: str, present: FileValue | None) -> FileValue | None:
-    """The record's file where a cell says its name, without files beside the CSV file. Raises Refused."""
+def same_names(field: Any, text: str, present: Any) -> Any:
+    """The record's files where a cell says their names, without files beside the CSV file. Raises Refused."""
     if not text.strip():
-        return None
-    if present is not None and text.strip() == present.name:
+        return field.of_files([])
+    if text.strip() == field.write(present):
         return present
     raise Refused(_("This is a file. Use --files to say where the files are."))

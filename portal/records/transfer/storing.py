@@ -214,7 +214,7 @@ def _update(
     by_upload = [field.name for field in fields if field.by_upload]
     for row in batch:
         values = {**row.all_values(), **with_signatures(system, changed[row], author)}
-        delete_replaced_files(system, [name for name in by_upload if name in changed[row]], row.id)
+        delete_replaced_files(system, {name: changed[row][name] for name in by_upload if name in changed[row]}, row.id)
         stored = {name: value for field in fields for name, value in field.store(values[field.name]).items()}
         written[row.id] = stored | computed_columns(formulas, values, currency)
     _move_deadlines(system, batch, changed, written)

@@ -4,7 +4,7 @@ The bytes are stored first (pending_files.py): a crash in between leaves bytes t
 removes, and never a row without bytes.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,13 +72,13 @@ def insert_field_files(
     """
     stored = dict(values)
     for name, field in records.module.fields.items():
-        value = values.get(name)
-        if not field.by_upload or value is None or not value.key:
-            continue
-        file = pending_files(records, author.account, name, [value.key])[value.key]
-        file_id = insert_file(records, file, author, record=record_id, field=name, internal=field.internal)
-        stored[name] = FileValue(file_id, name=file.name, size=file.size)
-        drop_pending(records, [file.key])
+        files = field.files_in(values.get(name))
+        if keys := [file.key for file in files if file.key]:
+            pending = pending_files(records, author.account, name, keys)
+            whose = {"record": record_id, "field": name, "internal": field.internal}
+            new = {key: _inserted(records, pending[key], author, **whose) for key in keys}
+            stored[name] = field.of_files([new.get(file.key, file) for file in files])
+            drop_pending(records, keys)
     return stored
 
 
@@ -104,28 +104,30 @@ def insert_file(records: Records, file: PendingFile, author: Author, **whose: An
 def assign_files(records: Records, values: Mapping[str, Any], record_id: int) -> None:
     """Says whose the files are that `insert_field_files` has added for a new record."""
     table = records.policy.tables.file
-    ids = [value.id for name, value in values.items() if value and _by_upload(records, name)]
+    ids = [file.id for name, value in values.items() for file in _field(records, name).files_in(value)]
     if ids:
         records.connection.execute(sa.update(table).values(record=record_id).where(table.c["id"].in_(ids)))
 
 
 def fill_in_file(records: Records, record_id: int, field: Field, file: PendingFile, author: Author) -> None:
     """Gives an empty field of a new record its file, as part of making the record: without an event."""
-    file_id = insert_file(records, file, author, record=record_id, field=field.name, internal=field.internal)
-    columns, table = field.store(FileValue(file_id, name=file.name, size=file.size)), records.table
+    value = _inserted(records, file, author, record=record_id, field=field.name, internal=field.internal)
+    columns, table = field.store(field.of_files([value])), records.table
     records.connection.execute(sa.update(table).values(columns).where(table.c["id"] == record_id))
 
 
-def delete_replaced_files(records: Records, names: Collection[str], record_id: int) -> None:
-    """Removes the rows of the files that the fields `names` hold, which are about to get other values."""
-    fields: list[Any] = [records.module.field(name) for name in names if _by_upload(records, name)]
-    columns = [records.table.c[field.id_column] for field in fields]
-    if not columns:
+def delete_replaced_files(records: Records, values: Mapping[str, Any], record_id: int) -> None:
+    """Removes the rows of the files that a record holds and that are not among the new `values` of their fields."""
+    fields = [field for name in values if (field := _field(records, name)).by_upload]
+    if not fields:
         return
-    row = records.connection.execute(sa.select(*columns).where(records.table.c["id"] == record_id)).first()
+    columns = [column for field in fields for column in field.selected(records.table)]
+    query = sa.select(*columns).where(records.table.c["id"] == record_id)
+    rows = [dict(row) for row in records.connection.execute(query).mappings()]
+    gone = {file.id for row in rows for field in fields for file in field.files_in(field.load(row))}
+    gone -= {file.id for field in fields for file in field.files_in(values[field.name])}
     table = records.policy.tables.file
-    ids = [file_id for file_id in row or () if file_id]
-    records.connection.execute(sa.delete(table).where(table.c["id"].in_(ids), table.c["record"] == record_id))
+    records.connection.execute(sa.delete(table).where(table.c["id"].in_(gone), table.c["record"] == record_id))
 
 
 def delete_files_of_comment(records: Records, record: Record, comment_id: int) -> list[StoredFile]:
@@ -149,5 +151,9 @@ def stored_file_names(connection: sa.Connection, tables: Tables) -> set[str]:
     return {name for row in connection.execute(sa.union_all(*names)) for name in row if name}
 
 
-def _by_upload(records: Records, name: str) -> bool:
-    return records.module.everything[name].by_upload
+def _inserted(records: Records, file: PendingFile, author: Author, **whose: Any) -> FileValue:
+    return FileValue(insert_file(records, file, author, **whose), name=file.name, size=file.size)
+
+
+def _field(records: Records, name: str) -> Field:
+    return records.module.everything[name]

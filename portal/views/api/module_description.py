@@ -80,7 +80,7 @@ class ModuleDescription:
                 described[f"{one}/comments/{{comment}}"] = corrected
         if module.attachments:
             described[f"{one}/files"] = self._files()
-        if module.attachments or self._file_fields(module.fields.values()):
+        if module.attachments or any(field.by_upload for field in module.fields.values()):
             described[f"{one}/files/{{file}}"] = self._file()
         if module.watchers:
             described |= self._watchers(f"{one}/watchers")
@@ -279,13 +279,11 @@ class ModuleDescription:
 
     def _contents(self, schema: Schema, fields: list[Field], attachments: bool) -> Schema:
         """What is sent: JSON, and with files a form of which it is one part."""
-        files: Schema = {name: BYTES for name in self._file_fields(fields)}
-        files |= {INPUT: {"type": "array", "items": BYTES}} if attachments else {}
+        several: Schema = {"type": "array", "items": BYTES}
+        files: Schema = {field.name: several if field.multiple else BYTES for field in fields if field.by_upload}
+        files |= {INPUT: several} if attachments else {}
         form = {FORM: {"schema": {"type": "object", "properties": {RECORD: schema, **files}}}} if files else {}
         return {"content": {JSON: {"schema": schema}, **form}}
-
-    def _file_fields(self, fields: Iterable[Field]) -> list[str]:
-        return [field.name for field in fields if field.by_upload]
 
     def _record(self) -> Schema:
         """The fields that the profile reads."""

@@ -49,7 +49,7 @@ class Attached:
 
 @dataclass(frozen=True)
 class Received:
-    """What became of the files of a form: its attachments, and why the file of a field was refused, by field."""
+    """What became of the files of a form: its attachments, and why files of a field were refused, by field."""
 
     attached: Attached = Attached()
     refused: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -65,40 +65,48 @@ def receive_files(
     HTTPServiceUnavailable.
     """
     _remember(request, records, ())
-    by_upload = [field for field in fields if field.by_upload]
-    sent = [(field, upload) for field in by_upload for upload in list(_sent(request, field.name))[:1]]
+    by_upload = [(field, list(_sent(request, field.name))) for field in fields if field.by_upload]
+    sent = [(field, uploads if field.multiple else uploads[:1]) for field, uploads in by_upload if uploads]
     limit = attachment_limits(records.module) if with_attachments and may_attach(records) else None
     present = list(held_attachments(request, records, request.POST))[: limit.max_count] if limit else []
     uploads = list(_sent(request, INPUT)) if limit else []
     if not uploads and not sent:
         if limit:
-            _hold(request, INPUT, present)
+            _hold(request, INPUT, _keys(present))
         return Received(Attached(tuple(present)))
     with paused(records.connection):
-        of_fields = {field.name: _store_of_field(request, records, field, upload) for field, upload in sent}
+        of_fields = {field.name: _store_of_field(request, records, field, of_field) for field, of_field in sent}
         attached = Attached()
         if limit:
             checked = check_uploads(uploads, limit, request.reader, request.registry.scan, len(present))
             attached = Attached(tuple(_store(request, records, checked.accepted, None)), checked.refused)
     files = [*attached.files, *(file for of_field in of_fields.values() for file in of_field.files)]
     _remember(request, records, files)
-    for name, of_field in of_fields.items():
-        if of_field.files:
-            _hold(request, name, of_field.files)
+    for field, _uploads in sent:
+        if new := _keys(of_fields[field.name].files):
+            _hold(request, field.name, [*_present_tokens(request, field), *new])
     if limit:
-        _hold(request, INPUT, (*present, *attached.files))
-    refused = {name: of_field.refused[0] for name, of_field in of_fields.items() if of_field.refused}
+        _hold(request, INPUT, _keys((*present, *attached.files)))
+    text = request.reader.text
+    refused = {name: " ".join(map(text, one.refused)) for name, one in of_fields.items() if one.refused}
     return Received(replace(attached, files=(*present, *attached.files)), refused)
 
 
-def _store_of_field(request: Request, records: Records, field: Any, upload: Upload) -> Attached:
-    limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
-    checked = check_uploads([upload], limit, request.reader, request.registry.scan)
+def _store_of_field(request: Request, records: Records, field: Any, uploads: Sequence[Upload]) -> Attached:
+    limit = Attachments(max_size=field.max_size, max_count=field.most, types=field.accepted)
+    present = len(_present_tokens(request, field))
+    checked = check_uploads(uploads, limit, request.reader, request.registry.scan, present)
     files = _store(request, records, checked.accepted, field.name)
-    if field.needs_preview and any(file.preview is None for file in files):
-        unreadable = _("“${name}” was not added: this picture cannot be read.", mapping={"name": files[0].name})
-        return Attached((), (unreadable,))
-    return Attached(tuple(files), checked.refused)
+    unreadable = [file for file in files if field.needs_preview and file.preview is None]
+    refused = (
+        _("“${name}” was not added: this picture cannot be read.", mapping={"name": file.name}) for file in unreadable
+    )
+    return Attached(tuple(file for file in files if file not in unreadable), (*checked.refused, *refused))
+
+
+def _present_tokens(request: Request, field: Any) -> list[str]:
+    """What the form has in the field already, beside which more is sent; one file takes the place of another."""
+    return field.held_tokens(request.POST) if field.multiple else []
 
 
 def with_pending_files(
@@ -110,18 +118,23 @@ def with_pending_files(
     """
     values, errors = dict(filled.values), dict(filled.errors)
     for field in fields:
-        value = values.get(field.name)
         if not field.by_upload:
             continue
-        if value is not None and value.key:
-            account_id = request.visitor.own_account
-            file = pending_files(records, account_id, field.name, [value.key]).get(value.key)
-            values[field.name] = file and FileValue(key=file.key, name=file.name, size=file.size)
-            if file is None:
+        files = field.files_in(values.get(field.name))
+        if keys := [file.key for file in files if file.key]:
+            sent = pending_files(records, request.visitor.own_account, field.name, keys)
+            known = [_named(file, sent) for file in files if not file.key or file.key in sent]
+            values[field.name] = field.of_files(known)
+            if len(known) < len(files):
                 errors[field.name] = _("Choose the file again.")
         if field.name in refused and is_shown(records, field, values):
             errors[field.name] = refused[field.name]
     return FormValues(values, errors)
+
+
+def _named(file: FileValue, sent: Mapping[str, PendingFile]) -> FileValue:
+    """A file of the record as it is, one that was sent with its name and size."""
+    return FileValue(key=file.key, name=sent[file.key].name, size=sent[file.key].size) if file.key else file
 
 
 def held_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
@@ -211,11 +224,15 @@ def _keep_apart(request: Request, response: Response) -> None:
         log.info("Files that were sent are not kept: %s", error)
 
 
-def _hold(request: Request, name: str, files: Iterable[PendingFile]) -> None:
+def _keys(files: Iterable[PendingFile]) -> list[str]:
+    return [file.key for file in files]
+
+
+def _hold(request: Request, name: str, tokens: Iterable[str]) -> None:
     """From now on the posted form has these files in the place of what was sent in the input `name`."""
     form = request.POST
     for sent in (name, held_input(name)):
         if sent in form:
             del form[sent]
-    for file in files:
-        form.add(held_input(name), file.key)
+    for token in tokens:
+        form.add(held_input(name), token)

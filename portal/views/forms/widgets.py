@@ -226,19 +226,22 @@ def _rating(content: FormContent, field: Rating, base: Widget) -> Widget:
 
 
 def _file(content: FormContent, field: FileField, base: Widget) -> Widget:
-    """The file that the field holds, which can be taken off, and where another one is chosen."""
+    """The files that the field holds, each of which can be taken off, and where others are chosen."""
     reader, value = content.records.policy.reader, content.values.get(field.name)
     largest = min(field.max_size, content.largest_file)
     size = shown_size(largest, reader)
+    limits = _("Up to ${size}", mapping={"size": size})
+    if field.multiple:
+        limits = _("Up to ${size} each, ${count} in all", mapping={"size": size, "count": field.most})
     upload = UploadInput(
         field.name,
-        limits=_("Up to ${size}", mapping={"size": size}),
+        limits=limits,
         max_size=largest,
         shown_size=size,
-        max_count=1,
+        max_count=field.most,
         accept=",".join(field.accepted),
         types=types_in_words(field.accepted, reader),
-        held=(_held_file(field, value, reader),) if value and value.name else (),
+        held=tuple(_held_file(field, file, reader) for file in field.files_in(value) if file.name),
     )
     return base._replace(upload=upload)
 

@@ -138,7 +138,7 @@ def _comment(comment: Comment, stored: Iterable[StoredFile], request: Request) -
 
 def _pictures(resource: Record, request: Request, values: Iterable[Value]) -> Iterator[tuple[str, bytes]]:
     """The address of each picture among the values, and its thumbnail."""
-    values = list(values)
+    values = [one for value in values for one in (value.parts if value.display == "files" else (value,))]
     urls = [value.url for value in values if value.display == "image"]
     urls += [piece.url for value in values if value.display == "linked_text" for piece in value.parts if piece.picture]
     for url in dict.fromkeys(urls):

@@ -119,6 +119,7 @@ DESCRIPTIONS = {
     "Field.from": "The datetime at which it begins.",
     "Field.max_size": "The size of one file at most, such as 25 MB.",
     "Field.types": "Which files are taken, such as image/* or application/pdf.",
+    "Files.max_count": "How many files it holds at most.",
     "LineOfText.suggestions": "Texts that the input offers, beside which anything may be typed.",
     "Lines.min": "The fewest rows.",
     "Lines.max": "The most rows.",

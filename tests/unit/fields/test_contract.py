@@ -59,6 +59,6 @@ def test_every_type_of_the_language_is_there():
     assert set(Field.types) == {
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
         "boolean", "date", "datetime", "time", "duration", "elapsed", "choice", "choices", "tags", "link", "links",
-        "lines", "formula", "lookup", "rollup", "address", "location", "rating", "color", "file", "image", "json",
-        "signature", "timeliness", "ip",
+        "lines", "formula", "lookup", "rollup", "address", "location", "rating", "color", "file", "files", "image",
+        "json", "signature", "timeliness", "ip",
     }  # fmt: skip

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from portal.database.engine import writing
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, plan
 from portal.fields.base import Field
+from portal.fields.file import FileValue
 from portal.fields.linked_value import Linked
 from portal.fields.location import Location
 from portal.fields.money import Money
 from tests.unit.database.migration.database import COMPANIES
 
 LINKS = "{type: links, to: companies}"
+SCAN = FileValue(7, name="scan.pdf", size=12)
 LINES = "{type: lines, fields: {what: text}}"
 
 
@@ -211,6 +213,8 @@ CONVERSIONS = [  # the type before, a value, the type after, the value then
     ("phone", "+39 02 1", "text", "+39 02 1"),
     ("text", "geo:46.06,13.24", "location", UDINE),
     ("location", UDINE, "text", "46.06, 13.24"),
+    ("file", SCAN, "files", (SCAN,)),
+    ("files", (SCAN,), "file", SCAN),
 ]
 
 
