@@ -23,7 +23,7 @@ from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.statement_cache import ReaderKind, StatementCache, may_be_shared, shared_reader
 
-SYSTEM = ""  # in the place of a profile's name
+SYSTEM = ""  # instead of a profile's name
 MOST_BRANCHES = 10  # companies of one reader that are looked up one by one
 
 _system_profiles: weakref.WeakKeyDictionary[Tables, Profile] = weakref.WeakKeyDictionary()
@@ -31,8 +31,8 @@ _system_profiles: weakref.WeakKeyDictionary[Tables, Profile] = weakref.WeakKeyDi
 
 @dataclass(frozen=True)
 class Policy:
-    """The rights of `reader` under `profile`. `records_from` hides older records of modules that say so, but not those
-    to which the reader was added."""
+    """The rights of `reader` under `profile`. `records_from` hides older records in modules that request it, but not
+    those to which the reader was added."""
 
     tables: Tables
     profile: Profile
@@ -48,8 +48,8 @@ class Policy:
 
     @cached_property
     def shared(self) -> "SharedPolicy | None":
-        """The policy of all readers of this kind; None if the rights of this reader differ from theirs by more than
-        whose the records are."""
+        """The policy of all readers of this kind; None if this reader's rights differ in more than which records belong
+        to them."""
         kind = ReaderKind.of(SYSTEM if self.system else self.profile.name, self.reader)
         is_declared = self.system or self.declaration.profiles.get(self.profile.name) is self.profile
         if kind is None or not is_declared or self.records_from is not None:
@@ -62,7 +62,7 @@ class Policy:
 
     @property
     def staff(self) -> bool:
-        """Whether the reader is the supplier's side of a conversation."""
+        """Whether the reader is on the supplier's side of a conversation."""
         return self.profile.staff
 
     @property
@@ -75,24 +75,24 @@ class Policy:
         return self.profile.labeled.get(name) or self.declaration.modules[name]
 
     def columns(self, lines: Field) -> dict[str, Field]:
-        """The columns of a `lines` field that may be read, where the field itself may be."""
+        """The columns of a `lines` field that may be read, provided the field itself may be."""
         return {name: column for name, column in lines.row_fields.items() if self.staff or not column.internal}
 
     def access(self, module: str) -> Access | None:
-        """What the profile says of `module`; None if it is not enabled."""
+        """What the profile says about `module`; None if it is not enabled."""
         return self.profile.modules.get(module)
 
     def may(self, module: str, action: str) -> bool:
-        """Whether an action or a transition is granted; the record's own state is checked where it is done."""
+        """Whether an action or a transition is granted; its code checks the state of the record."""
         access = self.access(module)
         granted = access is not None and action in access.can
         return granted and bool(self.grants) if action == "grant" else granted
 
     @cached_property
     def grants(self) -> tuple[str, ...]:
-        """The profiles that the reader may give to others, and whose accounts they may change; none without `grant`.
+        """The profiles that the reader may grant, and whose accounts they may change; none without `grant`.
 
-        Only staff gives a staff profile, only administrators the profile of administrators.
+        Only staff may grant a staff profile, and only administrators that of administrators.
         """
         people, profiles = self.declaration.people, self.declaration.profiles
         access = self.access(people) if people else None
@@ -131,9 +131,9 @@ class Policy:
         return sa.and_(*parts)
 
     def branches(self, module: str) -> list[sa.ColumnElement[bool]] | None:
-        """The scope in parts, no row in two of them, each found by one column that holds whose a record is.
+        """The scope in disjoint parts, each found by the one column that says whom a record belongs to.
 
-        They only name the index by which the rows of `scope` are found; None if no index has them. No part: no row.
+        They only select the index that finds the rows of `scope`; None if no index does. No parts: no rows.
         """
         access, declared, table = self.access(module), self.declaration.modules[module], self.tables.module(module)
         if access is None:
@@ -162,12 +162,12 @@ class Policy:
         ]
 
     def narrows_branches(self, module: str) -> bool:
-        """Whether the scope leaves out rows of its `branches`: by a condition, or old ones."""
+        """Whether the scope leaves out rows of its `branches`: by a condition, or because they are old."""
         access = self.access(module)
         return access is None or access.where != ALWAYS or self.hides_older(module)
 
     def scope_is_shared(self, module: str) -> bool:
-        """Whether the SQL of the scope is the same for all readers of a kind, all day long."""
+        """Whether the SQL of the scope is the same for all readers of a kind, all day."""
         access = self.access(module)
         if access is None:
             return True
@@ -187,7 +187,7 @@ class Policy:
         return access is not None and access.see == "all" and access.where == ALWAYS and not self.hides_older(module)
 
     def deciding_fields(self, module: str) -> frozenset[str]:
-        """The fields of a record by whose values it exists for this reader: with others it may no longer do so."""
+        """The fields whose values decide whether a record exists for this reader."""
         access, declared = self.access(module), self.declaration.modules[module]
         if access is None:
             return frozenset()
@@ -208,7 +208,7 @@ class Policy:
         return sa.select(table.c["id"]).where(self.scope(module)).correlate(None)
 
     def search_scopes(self, module: str) -> list[str] | None:
-        """The tokens of the search index that cover the scope; None where tokens cannot say it, and the join must."""
+        """The tokens of the search index that cover the scope; None if tokens cannot express it and a join must."""
         access, declared = self.access(module), self.declaration.modules[module]
         see = access.see if access else None
         persons = [owner_token(self.reader.person)] if self.reader.person else []
@@ -222,20 +222,20 @@ class Policy:
         return None
 
     def colleagues(self) -> sa.ColumnElement[bool]:
-        """SQL on the table of people: those of the reader's own companies, and the reader."""
+        """SQL on the table of people: those of the reader's companies, and the reader."""
         people = self.declaration.modules[str(self.declaration.people)]
         table = self.tables.module(people.name)
         own = self._leads_to("my organization", people.organization, people, table)
         return sa.or_(own, self._leads_to("me", "id", people, table))
 
     def without_where(self, module: str) -> "Policy":
-        """The policy without the module's `where`, and without the day from which records are visible."""
+        """The policy without the module's `where` and without the first visible day."""
         access = self.modules[module].model_copy(update={"where": ALWAYS})
         profile = self.profile.model_copy(update={"modules": {**self.modules, module: access}})
         return replace(self, profile=profile, records_from=None)
 
     def without_day(self) -> "Policy":
-        """The policy without the day from which records are visible."""
+        """The policy without the first visible day."""
         return replace(self, records_from=None)
 
     def _within(self, access: Access, module: Module, table: sa.Table) -> sa.ColumnElement[bool]:
@@ -245,7 +245,7 @@ class Policy:
         return within if access.see == "all" or watched is None else sa.or_(within, watched)
 
     def _watched(self, module: Module, table: sa.Table) -> sa.ColumnElement[bool] | None:
-        """The rows to which the reader was added; None if that can be none."""
+        """The rows to which the reader was added; None if there cannot be any."""
         if not module.watchers or self.reader.person is None:
             return None
         watcher = self.tables.watcher
@@ -291,14 +291,14 @@ class Policy:
 
 @dataclass(frozen=True)
 class SharedPolicy(Policy):
-    """The policy in whose name the statements for all readers of one kind are built."""
+    """The policy with which the statements shared by all readers of one kind are built."""
 
     statements: StatementCache = field(default_factory=StatementCache, compare=False, repr=False)
     is_shared: ClassVar[bool] = True
 
 
 class ModulePolicy:
-    """What the rights of `policy` say of the module `name`."""
+    """What the rights of `policy` say about the module `name`."""
 
     policy: Policy
     name: str
@@ -336,19 +336,19 @@ def _system_profile(tables: Tables) -> Profile:
 
 
 def profile_policy(tables: Tables, profile: str, now: datetime.datetime) -> Policy:
-    """The rights of a profile where no person stands behind it: nothing is their own, or their company's."""
+    """The rights of a profile without a person: no record is their own, or their company's."""
     return Policy(tables, tables.declaration.profiles[profile], tables.declaration.reader(now=now, plain=True))
 
 
 def outsider_policy(tables: Tables, reader: Reader | None = None) -> Policy:
-    """The portal's own rights on the customers' side of conversations: in whose name it writes what came by mail, and
-    reads what it tells somebody who has no access."""
+    """The portal's own rights on the customers' side of conversations: with these it writes what came by mail, and
+    reads what it sends to people without access."""
     policy = system_policy(tables, reader)
     return replace(policy, profile=policy.profile.model_copy(update={"staff": False}))
 
 
 def portal_policy(policy: Policy) -> Policy:
-    """The portal's own rights, on the side of the conversation and in the name of the reader of `policy`."""
+    """The portal's own rights, in the name of the reader of `policy` and on their side of the conversation."""
     return (system_policy if policy.staff else outsider_policy)(policy.tables, policy.reader)
 
 

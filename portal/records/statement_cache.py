@@ -1,12 +1,12 @@
-"""Statements that are built once for all readers of a kind, and executed with each reader's own values.
+"""Statements that are built once for all readers of a kind and executed with each reader's own values.
 
-Building the statements of a page takes longer than executing them. What the declaration says is the same for all
-readers of a profile but for whose records they are, so the person and the companies are parameters, and what a reader
-typed into a filter, and the moment in a condition of a list (reading/typed_values.py). Scopes that depend on the
-moment, and rights that begin on a day, are built for each request.
+Building the statements of a page takes longer than executing them. For the readers of a profile, they differ only in
+which records belong to the reader, so the person and the companies are parameters; so are what a reader typed into a
+filter and the moment in a condition of a list (reading/typed_values.py). Statements for scopes that depend on the
+moment, and for rights that begin on a day, are built for each request.
 
-No person and no company is part of a shared statement: without the value of a parameter the driver refuses it, so
-that it cannot run with the values of another reader. Everything else that it depends on is in its StatementKey.
+No person or company is part of a shared statement: without the value of a parameter the driver refuses to run it, so
+it cannot run with the values of another reader. Everything else that it depends on is in its StatementKey.
 """
 
 import datetime
@@ -31,7 +31,7 @@ Statement = sa.Select[Any] | sa.CompoundSelect[Any]
 
 @dataclass(frozen=True)
 class ReaderKind:
-    """Readers who share statements, on one day."""
+    """Readers who share statements on one day."""
 
     profile: str
     has_person: bool
@@ -45,8 +45,8 @@ class ReaderKind:
 
 
 class StatementKey(NamedTuple):
-    """What a shared statement depends on, besides the kind of its readers. Conditions are equal only if the types of
-    their values are (see Comparison)."""
+    """What a shared statement depends on, in addition to the kind of its readers. Conditions are equal only if the
+    types of their values are (see Comparison)."""
 
     purpose: str
     module: str
@@ -62,7 +62,7 @@ class StatementKey(NamedTuple):
 
 
 class StatementCache:
-    """What has been built for readers of one kind."""
+    """The statements built for readers of one kind."""
 
     def __init__(self) -> None:
         self._built: dict[StatementKey, Any] = {}
@@ -72,7 +72,7 @@ class StatementCache:
 
     def get(self, key: StatementKey, build: Callable[[], Built]) -> Built:
         """What `build` returns, built once for each key."""
-        # In one look: another thread may empty the cache between two.
+        # A single lookup: another thread may empty the cache between two.
         built: Built = self._built.get(key, NOT_BUILT)
         if built is NOT_BUILT:
             built = build()
@@ -83,14 +83,14 @@ class StatementCache:
 
 
 def may_be_shared(conditions: Iterable[Condition]) -> bool:
-    """Whether the SQL of `conditions` is the same for all readers of a kind, all day long."""
+    """Whether the SQL of `conditions` is the same for all readers of a kind, all day."""
     return not any(condition.needs_clock or condition.needs_reader for condition in conditions)
 
 
 def shared_reader(reader: Reader) -> Reader:
-    """The reader in whose name shared statements are built: the person and the companies are parameters.
+    """The reader with which shared statements are built: the person and the companies are parameters.
 
-    Its moment is the beginning of the day, as no shared statement asks for more than the day.
+    Its moment is the beginning of the day, since no shared statement needs more than the day.
     """
     midnight = datetime.datetime.combine(reader.today, datetime.time(), reader.time_zone)
     return replace(
@@ -103,16 +103,16 @@ def shared_reader(reader: Reader) -> Reader:
 
 
 def values_of(reader: Reader) -> dict[str, Any]:
-    """The values of the parameters of `shared_reader` for this reader."""
+    """This reader's values for the parameters of `shared_reader`."""
     companies = {COMPANY.format(place): company for place, company in enumerate(reader.companies)}
     return {PERSON: reader.person, **companies}
 
 
 def _number_parameter(name: str) -> Any:
-    """A number whose value is given at execution."""
+    """A number whose value is bound at execution."""
     return sa.bindparam(name, type_=sa.BigInteger())
 
 
 def id_list_parameter(name: str = IDS) -> Any:
-    """The ids that are given at execution as `name`."""
+    """The ids that are bound at execution as `name`."""
     return sa.bindparam(name, type_=IdList())

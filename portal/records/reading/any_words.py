@@ -1,19 +1,19 @@
-"""Records that have some of the words of a text, those with most of them first: what may answer a question."""
+"""Records that contain some of the words of a text, those with the most first: what may answer a question."""
 
 from collections import defaultdict
 
 from portal.database.search.words import parse_words
 from portal.records.reading.records import Query, Records
 
-MOST_WORDS = 8  # of a text that are looked for, each in a statement
-MOST_HITS = 50  # of one word, newest change first; a word with more counts only where no other word is found
+MOST_WORDS = 8  # of a text that are searched for, one statement each
+MOST_HITS = 50  # of one word, newest change first; a word with more counts only if no other word is found
 SHORTEST = 3  # letters of a word in ASCII
 
 
 def ids_with_any_word(records: Records, text: str, limit: int) -> list[int]:
-    """The ids of the records that have most words of `text`; among these, first those with words that few others have.
+    """The ids of the records that contain the most words of `text`; among equals, those with rarer words come first.
 
-    Records with less than half as many words as the first one are left out.
+    Records with less than half as many words as the first are left out.
     """
     typed_words = dict.fromkeys(term.word for term in parse_words(text).terms)
     words = [word for word in typed_words if len(word) >= SHORTEST or not word.isascii()][:MOST_WORDS]

@@ -1,6 +1,6 @@
 """Records, comments and files as programs read them: what the API answers, and what webhooks are sent.
 
-What stands in them was read with the rights of a policy before; nothing is looked up here but the files of comments.
+Their values were already read with the rights of a policy; only the files of comments are looked up here.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ TITLE, VERSION = "_title", "_version"
 
 
 def record_json(records: Records, record: Record) -> dict[str, Any]:
-    """A record with the fields that were read, by their names; what the portal adds begins with `_`."""
+    """A record with the fields that were read, by name; keys that the portal adds begin with `_`."""
     fields = {
         name: field.to_json(record.values[name])
         for name, field in records.module.everything.items()
@@ -26,7 +26,7 @@ def record_json(records: Records, record: Record) -> dict[str, Any]:
 
 
 def comments_json(records: Records, record: Record, comments: Sequence[Comment]) -> list[dict[str, Any]]:
-    """Comments with their files; whether they are internal is told to staff, who alone read such."""
+    """Comments with their files; only staff, who alone read internal ones, get `internal`."""
     by_comment: dict[int | None, list[StoredFile]] = defaultdict(list)
     for file in files(records, record) if comments else ():
         by_comment[file.comment].append(file)

@@ -1,4 +1,4 @@
-"""The texts of the conversations on records, for the search: public comments for everybody, internal ones for staff."""
+"""The texts of conversations on records, for the search: public comments for everybody, internal ones for staff."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from portal.records.statement_cache import IDS, id_list_parameter
 def readable_texts(
     connection: sa.Connection, policy: Policy, module: Module, ids: Sequence[int]
 ) -> dict[int, list[str]]:
-    """Each record of `ids` → what its conversation says to this reader: internal comments to staff alone."""
+    """Each record of `ids` → the text of its conversation for this reader: internal comments only for staff."""
     return readable_texts_together(connection, policy, [(module, ids)])[0]
 
 
@@ -37,7 +37,7 @@ def readable_texts_together(
 def conversation_texts(
     connection: sa.Connection, tables: Tables, module: Module, ids: Sequence[int]
 ) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
-    """Each record of `ids` → its public comments; and its internal ones. Newest first, only if there are some."""
+    """Each record of `ids` → its public comments; and its internal ones. Newest first; records without are left out."""
     return _texts_together(connection, tables, [(module, ids)])[0]
 
 

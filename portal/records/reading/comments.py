@@ -1,6 +1,6 @@
-"""The comments on a record, as far as one reader may read them: customers get none of the supplier's internal ones.
+"""The comments on a record that one reader may read: customers get none of the supplier's internal ones.
 
-A conversation may be long: a page reads the newest of it, and further stretches from where the last one ended.
+A conversation may be long: a page reads its newest comments, and further ones from where the last batch ended.
 """
 
 import datetime
@@ -33,8 +33,8 @@ class Comment:
     text: str
     created: datetime.datetime
     channel: str
-    folded: str | None = None  # what a mail quotes and its signature, for its author and staff
-    corrected: datetime.datetime | None = None  # when its author changed it last
+    folded: str | None = None  # the quoted text and the signature of a mail, for its author and staff
+    corrected: datetime.datetime | None = None  # when its author last changed it
 
 
 def newest_comments(records: Records, record: Record, size: int, before: int = BEYOND) -> list[Comment]:
@@ -43,23 +43,23 @@ def newest_comments(records: Records, record: Record, size: int, before: int = B
 
 
 def newest_public_comments(records: Records, record: Record, size: int) -> list[Comment]:
-    """The newest `size` comments on a record without internal ones, whoever reads."""
+    """The newest `size` comments on a record without internal ones, for any reader."""
     return _comments(records, record, f"newest {size} comments", partial(_newest, size), public=True, before_id=BEYOND)
 
 
 def comments_by_ids(records: Records, record: Record, ids: Collection[int]) -> list[Comment]:
-    """Those of the comments `ids` that are on a record, newest first."""
+    """The comments among `ids` that are on a record, newest first."""
     values: dict[str, Any] = {IDS: list(ids)}
     return _comments(records, record, "comments by ids", _by_ids, **values) if ids else []
 
 
 def find_comment(records: Records, record: Record, comment_id: int) -> Comment | None:
-    """One comment; None for a foreign one, an internal one and a missing one alike."""
+    """One comment; None if it is on another record, not readable or missing alike."""
     return next(iter(comments_by_ids(records, record, [comment_id])), None)
 
 
 def find_empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
-    """The comment of this id, if it has neither text nor files any more."""
+    """The comment with this id, if it no longer has text or files."""
     own_comment = find_comment(records, record, comment_id) if comment_id is not None else None
     if own_comment is None or own_comment.text or any(file.comment == comment_id for file in files(records, record)):
         return None
@@ -67,7 +67,7 @@ def find_empty_comment(records: Records, record: Record, comment_id: int | None)
 
 
 def count_comments(records: Records, record: Record, after: int = 0) -> int:
-    """How many comments there are on a record; only those that are newer than the id `after`."""
+    """How many comments there are on a record; only those newer than the id `after`."""
     table = records.policy.tables.comment
     on_record = table.c["module"] == records.name, table.c["record"] == record.id, table.c["id"] > after
     query = _for_side(sa.select(sa.func.count()).select_from(table).where(*on_record), table, records.policy.staff)

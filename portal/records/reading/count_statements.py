@@ -1,9 +1,9 @@
-"""How many rows there are: exact where that is cheap, stopped where it is not; several counts in one statement.
+"""How many rows there are: exact where that is cheap, limited where it is not; several counts in one statement.
 
-Where an index has the answer, rows are counted in it up to COUNT_LIMIT. What must be tested row by row is counted
-among all rows that an index finds, if they are fewer than MOST_TESTED. Else it is counted among so many of the newest
-rows that the reader may see; `Count.more` says that there are others. To fetch rows takes nearly all of the time, so
-that all numbers beside a filter come from one look at them. What an index holds besides is tested in it.
+If an index has the answer, rows are counted in it up to COUNT_LIMIT. Rows that must be tested one by one are counted
+among all rows that an index finds, if these are fewer than MOST_TESTED; otherwise among the newest MOST_TESTED rows
+that the reader may see, and `Count.more` says that there are others. Fetching rows takes nearly all of the time, so all
+numbers next to a filter come from one pass over them. Columns that are also in the index are tested there.
 """
 
 from collections import defaultdict
@@ -24,23 +24,23 @@ MOST_TESTED = 2_000  # rows
 
 @dataclass(frozen=True)
 class Count:
-    """How many; `more` when counting stopped there."""
+    """A number; `more` if counting stopped there."""
 
     number: int
     more: bool = False
 
     @classmethod
     def of_hits(cls, number: int, more: bool) -> Self:
-        """Of so many hits that the search index counted, or `more`: at most COUNT_LIMIT, like any other count."""
+        """The count for `number` hits in the search index, or `more`: at most COUNT_LIMIT, like any other count."""
         return cls(min(number, COUNT_LIMIT), more or number > COUNT_LIMIT)
 
 
 @dataclass(frozen=True)
 class CountRequest:
-    """What is counted: the rows that the reader may see (`visible`) and that an index finds by `indexed` (all where it
-    is None), each `tested` besides. Rows that the reader may not see are no part of any limit.
+    """What is counted: the rows that the reader may see (`visible`), that an index finds by `indexed` (all if None),
+    and that pass `tested`. Rows that the reader may not see count toward no limit.
 
-    `sees_indexed_only`: whether the reader may see no other rows than those that `indexed` finds.
+    `sees_indexed_only`: whether the reader may only see rows that `indexed` finds.
     """
 
     indexed: IndexCondition | None = None
@@ -49,7 +49,7 @@ class CountRequest:
     sees_indexed_only: bool = False
 
     def needs_rows(self, table: sa.Table, branch: sa.ColumnElement[bool]) -> bool:
-        """Whether rows must be fetched to be tested, because no index holds all that is compared."""
+        """Whether rows must be fetched to be tested, because no index holds everything that is compared."""
         if not self.tested or self.indexed is None:
             return bool(self.tested)
         parts = (part for test in (*self.tested, *self.visible) for part in visitors.iterate(test))
@@ -92,7 +92,7 @@ def read_counts(rows: Iterable[Mapping[str, Any]]) -> list[Count]:
 
 
 def _newest(table: sa.Table, branch: sa.ColumnElement[bool], requests: Mapping[int, CountRequest]) -> sa.Select[Any]:
-    """One look at the newest rows of a branch: how many there are, and how many of them each request counts."""
+    """One pass over the newest rows of a branch: how many there are, and how many of them each request counts."""
     visible = next(iter(requests.values())).visible  # the same for all
     hits = [request.hit.label(_hits(place)) for place, request in requests.items()]
     order = table.c["modified"].desc(), table.c["id"].desc()
@@ -110,7 +110,7 @@ def _hits(place: int) -> str:
 def _tested(
     place: int, table: sa.Table, branch: sa.ColumnElement[bool], request: CountRequest, newest: sa.CTE
 ) -> sa.Select[Any]:
-    """The number among all rows that an index finds, where these are few, or else among the newest rows."""
+    """The number among all rows that an index finds, if these are few, otherwise among the newest rows."""
     hits, tested_rows = (sa.select(newest.c[name]).scalar_subquery() for name in (_hits(place), "tested_rows"))
     if request.indexed is None or not is_indexed(table, branch, request.indexed.column):
         return _row(place, 1, hits, tested_rows)
@@ -119,7 +119,7 @@ def _tested(
             for way in _ways(table, branch, request.indexed)]  # fmt: skip
     tested = _number(_joined(ways).limit(integer_literal(MOST_TESTED))).subquery()
     is_few = tested.c["number"] < integer_literal(MOST_TESTED)
-    # Both databases count what CASE needs, and nothing else.
+    # Both databases evaluate only the branch of CASE that they need.
     exact = _number(_joined([way.where(*map(WithoutIndex, request.tested)) for way in ways])).scalar_subquery()
     row = _row(place, 1, sa.case((is_few, exact), else_=hits), sa.case((is_few, integer_literal(0)), else_=tested_rows))
     return row.select_from(tested)
@@ -128,7 +128,7 @@ def _tested(
 def _by_index(
     place: int, table: sa.Table, branch: sa.ColumnElement[bool], request: CountRequest
 ) -> Iterator[sa.Select[Any]]:
-    """The numbers to be added for a request: each stops by itself."""
+    """The numbers to add up for a request; each stops on its own."""
     hit = sa.case((sa.and_(*request.tested), 1), else_=0) if request.tested else sa.literal_column("1")
     for way in _ways(table, branch, request.indexed):
         part = sa.select(hit.label("hit")).select_from(table).where(branch, way, *request.visible)

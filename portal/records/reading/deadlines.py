@@ -1,4 +1,4 @@
-"""What a page says of a deadline beside its moment: that it is late, or how much time is left where it stands still."""
+"""What a page shows of a deadline in addition to its moment: that it is late, or the time left while it is paused."""
 
 import sqlalchemy as sa
 
@@ -8,15 +8,15 @@ from portal.records.reading.records import Record, Records
 
 
 def is_late(records: Records, record: Record, field: Field) -> bool:
-    """Whether a field of the record is a deadline that has passed; of it and of the state nothing is told to readers
-    who may not read them."""
+    """Whether a field of the record is a deadline that has passed; False for readers who may not read it, or the
+    state."""
     rule, kind = field.deadline_rule, _kind(records, record, field)
     return rule is not None and rule.is_late(record.values.get(field.name), kind, records.policy.reader.now)
 
 
 def seconds_left(records: Records, record: Record, field: Field) -> int | None:
-    """The working seconds until a readable deadline that stands still, negative for one that was late when it came to
-    do so; None for any other field."""
+    """The working seconds left of a readable, paused deadline, negative if it was late when it was paused; None for any
+    other field."""
     table, values, rule = records.table, record.values, field.deadline_rule
     if rule is None or _kind(records, record, field) != "pauses" or values.get(field.name, ()) is not None:
         return None
@@ -25,7 +25,7 @@ def seconds_left(records: Records, record: Record, field: Field) -> int | None:
 
 
 def _kind(records: Records, record: Record, field: Field) -> str:
-    """What the clock of a deadline does; "" if the reader may not read what says so, or nothing does."""
+    """What the clock of a deadline does; "" if the reader may not read what decides it, or nothing does."""
     rule, values, state_field = field.deadline_rule, record.values, records.module.state_field
     says = [name for name in (state_field, rule and rule.until) if name]
     if rule is None or not says or any(name not in values for name in says):

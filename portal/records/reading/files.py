@@ -1,4 +1,4 @@
-"""The files of a record, those of its comments included, as far as the reader may have them."""
+"""The files of a record and of its comments that the reader may have."""
 
 import datetime
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def files(records: Records, record: Record) -> list[StoredFile]:
 
 
 def file(records: Records, record: Record, file_id: int) -> StoredFile | None:
-    """One of `files`, or the file of a field that the reader may read; None for any other and a missing one alike."""
+    """One of `files`, or the file of a field that the reader may read; None for any other, and if it is missing."""
     if any(value.id == file_id for value in _field_files(records, record)):
         return _one(records, record, file_id)
     return next((file for file in files(records, record) if file.id == file_id), None)
@@ -55,7 +55,7 @@ def _field_files(records: Records, record: Record) -> list[FileValue]:
 
 
 def _one(records: Records, record: Record, file_id: int) -> StoredFile | None:
-    """The file of this id, if it is the record's."""
+    """The file with this id, if it is the record's."""
     table = records.policy.tables.file
     whose = table.c["module"] == records.name, table.c["record"] == record.id, table.c["id"] == file_id
     row = records.connection.execute(_columns(table).where(*whose)).mappings().first()

@@ -1,6 +1,6 @@
-"""The filters of fields: as they are typed, into the parameters of an address or into a search, and what they mean.
+"""The filters of fields: how they are typed, in the parameters of an address or in a search, and what they mean.
 
-Only fields that the reader may read are filtered by.
+Only fields that the reader may read can be filtered by.
 """
 
 from collections.abc import Iterator
@@ -39,12 +39,12 @@ class Filter(NamedTuple):
 
     @property
     def bounds(self) -> dict[str, str]:
-        """The bounds of a range, by the comparisons that they are."""
+        """The bounds of a range, by their comparison operators."""
         return {"min": self.minimum, "max": self.maximum, "after": self.above, "before": self.below}
 
 
 def filterable(records: Records) -> Iterator[Field]:
-    """The fields that can be filtered by: those that may be read and are of a kind that has a filter."""
+    """The fields that can be filtered by: the readable ones whose type has a filter."""
     readable = records.policy.readable(records.name)
     return (field for name, field in records.module.everything.items() if name in readable and field.filter)
 
@@ -86,7 +86,7 @@ def parse_filter(records: Records, field: Field, requested: Filter) -> tuple[Fil
 
 
 def _name_of_option(field: Field, value: str, reader: Reader) -> str:
-    """The option that a value means, as a form sends it."""
+    """The option that a value means, as a form posts it."""
     _operator, constant = field.parse_filter(value, reader)
     return constant if isinstance(constant, str) else field.option_of(constant)
 

@@ -1,6 +1,6 @@
 """The records that a reader may see, counted and summed by the values of a field: what charts draw.
 
-One statement, within the scope like any other. It looks at a bounded number of rows unless it is told to look at all.
+One statement, within the scope like any other. It reads a bounded number of rows unless it is asked to read all.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from portal.records.reading.titles import PartialRecords, add_linked_records
 
 @dataclass(frozen=True)
 class Group:
-    """`value`: of the field, or the place of the period; `total`: what the records come to, None without any value."""
+    """`value`: of the field, or the place of the period; `total`: the sum of the records, None without any value."""
 
     value: Any
     number: int
@@ -25,14 +25,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Groups:
-    """`number`: of all records, those of further groups among them."""
+    """`number`: of all records, including those of further groups."""
 
     groups: tuple[Group, ...]
     number: int
 
 
 def within_periods(field: Field, periods: Periods, records: Records) -> Condition:
-    """The condition of the records that a chart counts in one of the periods: their day or moment is in it."""
+    """The condition for the records that a chart counts in one of the periods: their day or moment is in it."""
     reader = records.policy.reader
     first, after = (ParsedValue(field.constant(day, reader)) for day in (periods.starts[0], periods.starts[-1]))
     return AllOf((Comparison((field.name,), "min", first), Comparison((field.name,), "before", after)))

@@ -1,4 +1,4 @@
-"""Why a search finds a record: which pieces of a text match the typed words, and in which field the others are."""
+"""Why a search finds a record: which pieces of a text match the typed words, and which other field matches."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,12 +8,12 @@ from portal.database.search.words import LEADING_ZEROS, SearchWords
 from portal.fields.base import Field
 from portal.texts import COMPOUND, JOINTS, UNSPACED, fold, indexed_words
 
-# A piece of text that may be a word: letters and digits, soft hyphens between them. Scripts without spaces fall into
-# single characters.
+# A piece of text that may be a word: letters and digits, with soft hyphens between them. Scripts without spaces are
+# split into single characters.
 WORD = re.compile(UNSPACED.pattern + r"|[^\W_]+(?:\xad[^\W_]+)*")
 PIECE = re.compile(f"{COMPOUND.pattern}|{WORD.pattern}")
-MARK = re.compile(r"[^\w\s\x00-\x7f]|[\u02bb\u02bc]")  # may be a hyphen or an apostrophe, also one that is a letter
-# Where a text may be found by what does not stand in it: TT-0030 by tt30.
+MARK = re.compile(r"[^\w\s\x00-\x7f]|[\u02bb\u02bc]")  # may be a hyphen or an apostrophe, even one that is a letter
+# A text with these may be found by something that it does not contain: TT-0030 by tt30.
 NOT_AS_WRITTEN = re.compile(f"{JOINTS.pattern}|0")
 LONGEST = 5_000  # characters of one text that are compared
 BEFORE, AFTER = 30, 50  # characters of an excerpt around what matches
@@ -22,7 +22,7 @@ Matches = tuple[tuple[str, bool], ...]
 
 
 def matches(text: str, searched: SearchWords) -> Matches:
-    """`text` in pieces, each with whether it matches; empty if none does."""
+    """`text` in pieces, each with whether it matches; empty if none matches."""
     pieces: list[tuple[str, bool]] = []
     end = 0
     if text.isascii() and not _may_match(text.lower(), searched):
@@ -51,7 +51,7 @@ def field_that_matches(fields: Iterable[Field], values: Mapping[str, Any], searc
 
 
 def _may_match(text: str, searched: SearchWords) -> bool:
-    """Whether it is worth comparing word by word."""
+    """Whether comparing word by word is worthwhile."""
     if any(term.word in text for term in searched.terms):
         return True
     if not NOT_AS_WRITTEN.search(text):
@@ -61,8 +61,8 @@ def _may_match(text: str, searched: SearchWords) -> bool:
 
 
 def _matching_pieces(text: str, searched: SearchWords) -> Iterator[re.Match[str]]:
-    """The words that match, and compounds (Wi-Fi, TT-0030) of which none does, but which match in one piece."""
-    if not text.isascii():  # as it is compared, and of the same length: “O’Neill” as O'Neill
+    """The words that match, and compounds (Wi-Fi, TT-0030) that match as a whole though none of their words does."""
+    if not text.isascii():  # as it is compared, with the same length: “O’Neill” as O'Neill
         text = MARK.sub(_as_plain_joint, text)
     for piece in PIECE.finditer(text):
         if not JOINTS.search(piece[0]):
@@ -95,7 +95,7 @@ def _words(text: str) -> Sequence[str]:
 
 
 def _word_matches(word: str, searched: SearchWords) -> bool:
-    # A number is found without its leading zeros too.
+    # A number is also found without its leading zeros.
     bare = LEADING_ZEROS.sub("", word)
     return any(
         term.word in (word, bare) if term.whole else word.startswith(term.word) or bare.startswith(term.word)

@@ -1,7 +1,7 @@
-"""What happened to records, as one reader may read it: of each event the changes of fields that are readable to them.
+"""What happened to records, as one reader may read it: events with the changes of the fields readable to them.
 
-An event of which nothing may be read does not exist for the reader. What customers may read is decided by what was
-internal when it happened as well as by what is now. Values are those of the time, shown as the fields are declared now.
+An event with nothing readable does not exist for the reader. For customers, both what was internal when it happened and
+what is internal now are left out. Values are those of the time, shown as the fields are declared now.
 """
 
 import datetime
@@ -21,14 +21,14 @@ from portal.records.reading.records import Record, Records
 from portal.records.reading.stored_events import BATCH, MOST_STORED, read_events
 from portal.records.reading.titles import titled_links
 
-MOST_BATCHES = 20  # for one page over all records, of whose events the reader may read few or none
-PORTAL = "Portal"  # the author of what no account did, who is shown by the name of the portal
-CHANGING = ("edited", "moved", "imported", "signed")  # kinds that tell of fields, and of nothing else
+MOST_BATCHES = 20  # for one page over all records, when the reader may read few or none of their events
+PORTAL = "Portal"  # the author of what no account did, shown as the name of the portal
+CHANGING = ("edited", "moved", "imported", "signed")  # kinds of events that concern only fields
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A field that was changed. Without `has_values` they were too long for the history, which says no more."""
+    """A field that was changed. Without `has_values`, the values were too long for the history to keep."""
 
     field: Field
     before: Any = None
@@ -38,7 +38,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Event:
-    """One event. `kind`: one of KINDS of records/writing/history.py; `file`: the name of the file, if it is there."""
+    """One event. `kind`: one of KINDS of records/writing/history.py; `file`: the name of the file, if it exists."""
 
     id: int
     module: str
@@ -51,8 +51,8 @@ class Event:
     internal: bool
     about: str  # comment, file, person, record or ""
     about_id: int | None = None
-    transition: str = ""  # by which the record moved; "" if a comment did it
-    reference: str = ""  # of a deleted record; the name of a profile that the portal was viewed with
+    transition: str = ""  # that moved the record; "" if a comment moved it
+    reference: str = ""  # of a deleted record; the name of the profile that the portal was viewed as
     changes: tuple[FieldChange, ...] = ()
     file: str = ""
     link: Linked | None = None  # the person or the record that it is about
@@ -76,10 +76,10 @@ def record_history(
     before: int | None = None,
     stored: Sequence[Mapping[str, Any]] | None = None,
 ) -> tuple[list[Event], int | None]:
-    """The newest `size` events of a record that the reader may read, and the id behind which there are more.
+    """The newest `size` events of a record that the reader may read, and the id before which there are more.
 
-    `before`: only events older than the one of this id. `record` comes from `records`, and is theirs. `stored`: its
-    newest events, where they have been read.
+    `before`: only events older than the one with this id. `record` comes from `records`. `stored`: its newest events,
+    if they have already been read.
     """
     events: list[Event] = []
     for rows in _batches(records, record, size + 1, before, stored):
@@ -110,9 +110,9 @@ def _batches(
 def whole_history(
     records: Records, only: EventFilter, size: int, before: int | None = None
 ) -> tuple[list[tuple[Event, Record | None]], int | None]:
-    """The newest events of all records that the reader may see, with the records; None: it is deleted.
+    """The newest events of all records that the reader may see, with their records; None for a deleted one.
 
-    `records` are those of any module. The events of deleted records are for readers who see all records of the module.
+    `records` may be of any module. Only readers who see all records of a module get the events of deleted ones.
     """
     events: list[tuple[Event, Record | None]] = []
     for _batch in range(MOST_BATCHES):
@@ -127,7 +127,7 @@ def whole_history(
 
 
 def find_event(records: Records, event_id: int) -> tuple[Event, Record | None] | None:
-    """One event of those of `whole_history`, with its record."""
+    """One of the events of `whole_history`, with its record."""
     rows = read_events(records, [records.policy.tables.event.c["id"] == event_id], None)
     enabled = [row for row in rows if records.policy.access(row["module"])]
     return next(_of_visible_records(records, enabled), None)
@@ -202,13 +202,13 @@ def _event(records: Records, row: Mapping[str, Any]) -> Event | None:
 
 
 def _author(records: Records, row: Mapping[str, Any]) -> str:
-    """The author's name; that of the portal for what it did by itself."""
+    """The author's name; the portal's for what it did by itself."""
     by_itself = row["account"] is None and row["author"] == PORTAL and row["channel"] in (None, "portal", "import")
     return records.policy.reader.text(records.policy.declaration.settings.name) if by_itself else row["author"] or ""
 
 
 def _changes(records: Records, details: Mapping[str, Any]) -> Iterator[FieldChange]:
-    """The changes of readable fields; for customers without those of fields that were internal at the time."""
+    """The changes of readable fields; for customers, without fields that were internal at the time."""
     policy, module = records.policy, records.module
     readable = policy.readable(records.name)
     private = () if policy.staff else details.get("private", ())
@@ -220,7 +220,7 @@ def _changes(records: Records, details: Mapping[str, Any]) -> Iterator[FieldChan
 
 
 def _change(field: Field, pair: Sequence[Any]) -> FieldChange:
-    """A change with its values; what the field, as it is declared now, does not take stays the text that was stored."""
+    """A change with its values; what the field, as declared now, does not accept stays the text that was stored."""
     values: list[Any] = []
     for recorded in pair:
         if isinstance(recorded, list) and not field.targets:  # it was a link
@@ -233,7 +233,7 @@ def _change(field: Field, pair: Sequence[Any]) -> FieldChange:
 
 
 class Unfitting(str):
-    """The text of a value that its field, as it is declared now, does not take."""
+    """The text of a value that its field, as declared now, does not accept."""
 
 
 def _link(records: Records, details: Mapping[str, Any], about: str) -> Linked | None:
@@ -247,7 +247,7 @@ def _link(records: Records, details: Mapping[str, Any], about: str) -> Linked | 
 
 
 def _with_titles(records: Records, events: Sequence[Event]) -> list[Event]:
-    """The events with the titles of linked records; people and records that the reader may not see stay nameless."""
+    """The events with the titles of linked records; people and records that the reader may not see get no name."""
     changes = [change for event in events for change in event.changes]
     links = [link for change in changes for value in (change.before, change.after) for link in _links(change, value)]
     links += [event.link for event in events if event.link]
@@ -258,7 +258,7 @@ def _with_titles(records: Records, events: Sequence[Event]) -> list[Event]:
         if isinstance(value, Unfitting) or not field.targets:
             return value
         of_value = [titled.get((link.module, link.id), link) for link in field.links_in(value)]
-        if field.multiple:  # others would tell who else shares this record
+        if field.multiple:  # the others would reveal who else shares this record
             return tuple(link for link in of_value if link.visible)
         return next(iter(of_value), None)
 
@@ -284,7 +284,7 @@ def _links(change: FieldChange, value: Any) -> tuple[Linked, ...]:
 
 
 def _with_files(records: Records, events: Sequence[Event], rows: Mapping[int, Mapping[str, Any]]) -> list[Event]:
-    """The events with the names of files; one that was removed has none any more."""
+    """The events with the names of files; a removed file no longer has one."""
     ids = {event.id: rows[event.id]["details"]["file"] for event in events if event.about == "file"}
     if not ids:
         return list(events)

@@ -1,5 +1,5 @@
-"""What an index of a module's table finds: the statement that reads a segment of an order along it, branch by branch of
-the reader's scope; and the conditions that it answers.
+"""What an index of a module's table can do: the statement that reads a segment of an order along it, one branch of the
+reader's scope at a time, and the conditions that it answers.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from portal.records.reading.keyset import Segment, Titled
 
 @dataclass(frozen=True)
 class IndexScan:
-    """`columns` of those rows of `table` in `branches` for which `conditions` hold."""
+    """`columns` of the rows of `table` in `branches` that fulfil `conditions`."""
 
     table: sa.Table
     branches: Sequence[sa.ColumnElement[bool]]
@@ -29,8 +29,8 @@ class IndexScan:
     backwards: bool = False
 
     def along(self, segment: Segment, size: sa.ColumnElement[int]) -> sa.Select[Any]:
-        """The next `size` rows of a segment: as many of each branch, whose index has them in order, then the first of
-        all these."""
+        """The next `size` rows of a segment: that many of each branch, whose index has them in order, then the first of
+        all of them."""
         clauses = segment.order.clauses(self.backwards)
 
         def select(columns: Sequence[sa.ColumnElement[Any]], branch: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -47,15 +47,15 @@ class IndexScan:
         record_id = self.table.c["id"]
         parts = [sa.select(select([record_id], branch).subquery()) for branch in self.branches]
         ids = sa.union_all(*parts) if parts else sa.select(record_id).where(sa.false())
-        # Those few are sorted without the join: joining all titles again takes longer than finding the rows.
+        # These few are sorted without the join: joining all titles again takes longer than finding the rows.
         order = segment.order if segment.titled is None else segment.titled.alone
         return sa.select(*self.columns).where(record_id.in_(ids)).order_by(*order.clauses(self.backwards)).limit(size)
 
     def _along_titles(
         self, segment: Segment, titled: Titled, branch: sa.ColumnElement[bool], size: sa.ColumnElement[int]
     ) -> sa.Select[Any]:
-        """The ids of the first rows, title by title: of each linked record its first `size` rows, since the first title
-        may have a million."""
+        """The ids of the first rows, title by title: only the first `size` rows of each linked record, since the first
+        title may have a million."""
         own = sa.select(self.table.c["id"]).where(titled.link == titled.target.c["id"], branch, *segment.conditions)
         own = own.where(*self.conditions).order_by(*titled.rest.clauses(self.backwards)).limit(size)
         rows = self.table.alias("rows_of_title")
@@ -67,14 +67,14 @@ class IndexScan:
     def _by_index_or_row(
         self, branch: sa.ColumnElement[bool], condition: sa.ColumnElement[bool]
     ) -> sa.ColumnElement[bool]:
-        """A condition of a segment; tested row by row where no index of the branch has its column, since SQLite would
-        otherwise take an index over the rows of all branches, and read all that have the same value."""
+        """A condition of a segment; tested row by row if no index of the branch has its column, since SQLite would
+        otherwise use an index over the rows of all branches, and read all that have the same value."""
         column = condition.left if isinstance(condition, sa.BinaryExpression) else None
         indexed = not isinstance(column, sa.Column) or is_indexed(self.table, branch, column.name)
         return condition if indexed else WithoutIndex(condition)
 
 
-# Of several conditions that an index could answer, the one that most likely leaves fewest rows comes first.
+# Of several conditions that an index could answer, the one likely to leave the fewest rows comes first.
 EXACT, ONE_OF, RANGE, NOT = range(4)
 
 
@@ -86,8 +86,8 @@ RANKS = {"equal": EXACT, "one_of": ONE_OF, "min": RANGE, "max": RANGE, "before":
 
 @dataclass(frozen=True)
 class IndexCondition:
-    """A condition that the index of `column` answers. `ranges`: the same as ranges without a common row, where the
-    index can only answer these."""
+    """A condition that the index of `column` answers. `ranges`: the same as disjoint ranges, if the index can only
+    answer those."""
 
     column: str
     condition: sa.ColumnElement[bool]
@@ -110,7 +110,7 @@ def _rank(part: Comparison, module: Module, table: sa.Table, indexed: set[str]) 
     if field.virtual or field.multiple or (column := sort_column(field, table)) is None or column.name not in indexed:
         return None
     if column.name != field.name and part.operator != "empty":
-        return None  # the folded companion sorts lists; comparisons are with the text itself
+        return None  # the folded column sorts lists; comparisons use the text itself
     if part.negated:
         return NOT if field.ranked and part.operator in ("equal", "one_of") else None
     return RANKS.get(part.operator)
@@ -119,7 +119,7 @@ def _rank(part: Comparison, module: Module, table: sa.Table, indexed: set[str]) 
 def ranges_of_negated(
     comparison: Comparison, field: Field, table: sa.Table, reader: Reader, dialect: str
 ) -> tuple[sa.ColumnElement[bool], ...]:
-    """A negated comparison as ranges between the values, empty included, each of which an index finds."""
+    """A negated comparison as ranges between the values, and the empty values, each of which an index finds."""
     column = index_column(field, table)
     values = comparison.value if comparison.operator == "one_of" else (comparison.value,)
     constants = [value for value in values if value not in (None, "")]

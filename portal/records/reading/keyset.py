@@ -1,6 +1,6 @@
 """The order of a list, and paging by key: a page begins after the last row of the one before, not after N rows.
 
-A key is the sort values of a row, and its id, as text; the id alone where the reader may not read these values. Empty
+A key is the sort values of a row and its id, as text; the id alone if the reader may not read these values. Empty
 values come last in both directions. An order consists of segments, read one after the other, each in the order of an
 index: the rows that have a value, then the empty ones; option by option; the titles of linked records.
 """
@@ -26,9 +26,9 @@ from portal.fields.base import FORBIDDEN, Field
 from portal.fields.column_types import WHOLE_DIGITS
 from portal.fields.protocols import VisibleIds
 
-# Columns of the engine that are never empty: no need to sort by emptiness first, so their index serves.
+# Columns of the engine that are never empty: they need no sorting by emptiness first, so their index can be used.
 NEVER_EMPTY = ("id", "number", "reference", "created", "modified")
-ALWAYS_KNOWN = ("id", "reference")  # of tables that others made
+ALWAYS_KNOWN = ("id", "reference")  # of existing tables
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SortKey:
     may_be_empty: bool
 
     def beyond(self, value: Any, backwards: bool) -> sa.ColumnElement[bool]:
-        """Rows that come strictly after `value` (before it, backwards)."""
+        """Rows strictly after `value` (before it, backwards)."""
         if value is None:
             return self.expression.is_not(None) if backwards else sa.false()
         bound = sa.literal(value, self.expression.type)  # a bare True or False can only be equal
@@ -64,12 +64,12 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Order:
-    """Sort criteria, ended by the id so that no two rows are equal. `field`: that of the first criterion."""
+    """Sort criteria that end with the id, so that no two rows are equal. `field`: that of the first criterion."""
 
     keys: tuple[SortKey, ...]
     table: sa.Table
     field: Field | None = None
-    by_record: bool = False  # a page's key holds the id alone
+    by_record: bool = False  # a page's key holds only the id
 
     @classmethod
     def of(
@@ -80,10 +80,10 @@ class Order:
         readable: frozenset[str],
         visible_ids: VisibleIds = lambda module: None,
     ) -> "Order":
-        """The order of `sort` (`field`, `-field`); fields that may not be read are left out.
+        """The order of `sort` (`field`, `-field`), without fields that may not be read.
 
-        `modified` is not left out: it is the default order of every list, whoever may read the time. `links` are sorted
-        by the first title that `visible_ids` leaves.
+        `modified` is never left out: it is the default order of every list, even if the reader may not read the time.
+        `links` are sorted by the first title that `visible_ids` leaves.
         """
         keys, first = [], None
         for entry in sort:
@@ -100,7 +100,7 @@ class Order:
 
     @property
     def columns(self) -> list[sa.ColumnElement[Any]]:
-        """What a row must carry so that `key` can be made of it."""
+        """The columns that a row needs for `key`."""
         return [key.expression.label(f"_sort_{index}") for index, key in enumerate(self.keys)]
 
     def clauses(self, backwards: bool) -> list[sa.ColumnElement[Any]]:
@@ -132,8 +132,8 @@ class Order:
         return column is not None and any(column.name in index.columns.keys()[:2] for index in self.table.indexes)
 
     def parameters(self) -> dict[str, sa.BindParameter[Any]] | None:
-        """A position whose values are given at execution; None if the values decide about the statement, as empty
-        ones are compared in another way."""
+        """A position whose values are bound at execution; None if the statement depends on the values, since empty ones
+        are compared differently."""
         if any(key.may_be_empty for key in self.keys) or len({key.descending for key in self.keys}) > 1:
             return None
         names = [f"position_{place}" for place in range(len(self.keys))]
@@ -176,14 +176,14 @@ class Order:
         ]
 
     def without_index(self) -> "Order":
-        """The same order for a few rows, which are sorted: PostgreSQL would otherwise read a whole index of that order
+        """The same order for a few rows, which are sorted: PostgreSQL would otherwise read a whole index in that order
         to find them."""
         first, *others = self.keys
         unindexed = replace(first, expression=sa.func.coalesce(first.expression, first.expression))
         return replace(self, keys=(unindexed, *others))
 
     def on(self, rows: sa.FromClause) -> "Order":
-        """The same order of other rows of the table."""
+        """The same order for other rows of the table."""
         adapted = ClauseAdapter(rows)
         keys = (replace(key, expression=adapted.traverse(key.expression)) for key in self.keys)
         return replace(self, keys=tuple(keys))
@@ -200,7 +200,7 @@ class Order:
         ]
 
     def _place(self, segments: Sequence["Segment"], position: Sequence[Any]) -> int:
-        """In which segment a position lies."""
+        """The number of the segment that contains a position."""
         value = position[0]
         if len(segments) == 1 or value is None:
             return len(segments) - 1
@@ -221,7 +221,7 @@ class Order:
         return [row[f"_sort_{index}"] for index in range(len(self.keys))]
 
     def position(self, key: str) -> list[Any] | None:
-        """The sort values or the id that `key` holds; None for no key, and for one that this order did not make."""
+        """The sort values or the id in `key`; None for no key, and for one that this order did not make."""
         if not key:
             return None
         try:
@@ -235,8 +235,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Titled:
-    """By whose titles a segment is sorted: the records of `target` to which `link` leads, those for whose titles the
-    `conditions` hold. `rest`: the order of the rows of one title; `alone`: the whole order without a join, for a few.
+    """The titles by which a segment is sorted: those of the records of `target` that `link` leads to, as far as they
+    fulfil `conditions`. `rest`: the order of the rows of one title; `alone`: the whole order without a join, for a few.
     """
 
     target: sa.FromClause
@@ -246,14 +246,14 @@ class Titled:
     conditions: tuple[sa.ColumnElement[bool], ...]
 
     def joined(self, table: sa.Table) -> sa.FromClause:
-        """The rows, each with its title: the planner shall not look up the rows by the titles."""
+        """The rows, each with its title, joined so that the planner does not look up rows by titles."""
         return table.join(self.target, ColumnWithoutIndex(self.link) == self.target.c["id"])
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Rows of an order that an index has in this order. `constant`: the first criterion is the same for all of them,
-    and `order` is that of the rest. `titled`: the first criterion is the title of a linked record."""
+    """Rows that an index has in this order. `constant`: the first criterion is the same for all of them, and `order` is
+    that of the rest. `titled`: the first criterion is the title of a linked record."""
 
     order: Order
     conditions: tuple[sa.ColumnElement[bool], ...]
@@ -261,11 +261,11 @@ class Segment:
     titled: Titled | None = None
 
     def beyond(self, position: Sequence[Any], backwards: bool) -> "Segment":
-        """The rows of it after a position."""
+        """Its rows after a position."""
         conditions = (*self.conditions, self.order.beyond(position, backwards))
         if self.titled is None:
             return replace(self, conditions=conditions)
-        # Redundant for the titles alone, so that their index is read from there.
+        # Redundant; repeated for the titles, so that their index is read from there.
         first = self.order.keys[0]
         down = first.descending is not backwards
         from_there = first.expression <= position[0] if down else first.expression >= position[0]
@@ -274,9 +274,9 @@ class Segment:
 
 
 def _none_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> tuple[sa.ColumnElement[bool], ...]:
-    """Rows whose value is none of `values`, of which there are hardly any: the distinct values of the index are read
-    first, by leaps from one to the next, then the rows between the least and the greatest that remain. Otherwise all
-    rows of the index are read to find none."""
+    """The (very few) rows whose value is none of `values`: first the distinct values of the index are read, by skipping
+    from one to the next, then the rows between the least and the greatest that remain. Otherwise all rows of the index
+    would be read to find none."""
     known = sa.select(sa.func.min(column).label("value")).cte("known_values", recursive=True)
     following = sa.select(sa.func.min(column)).where(column > known.c["value"]).scalar_subquery()
     known = known.union_all(sa.select(following).where(known.c["value"].is_not(None)))
@@ -296,13 +296,13 @@ def _fits(key: SortKey, value: Any) -> bool:
         expected = key.expression.type.python_type
     except NotImplementedError:
         return True
-    if type(value) is int:  # neither True nor False, which PostgreSQL takes for no number
+    if type(value) is int:  # neither True nor False, which PostgreSQL does not accept as a number
         return abs(value) < 2**63 and expected in (int, float, decimal.Decimal)
     return type(value) is expected
 
 
 def _pack(value: Any) -> Any:
-    """A sort value as JSON can hold it."""
+    """A sort value that JSON can hold."""
     if isinstance(value, datetime.datetime):
         return {"datetime": value.isoformat()}
     if isinstance(value, datetime.date):

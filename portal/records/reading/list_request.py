@@ -1,4 +1,4 @@
-"""The list that an address asks for: search, tab, filters, sort, page. Only fields that may be read are filtered by.
+"""The list that an address asks for: search, tab, filters, sort, page. Only readable fields can be filtered by.
 
 Unknown parameters are ignored; a value that cannot be parsed becomes a message at its filter, and filters nothing.
 """
@@ -19,13 +19,13 @@ MOST_SORTS = 4  # fields: each row is compared in all of them
 
 @dataclass(frozen=True)
 class ListRequest:
-    """A list that was asked for; `query` holds the conditions of tab, button and filters together."""
+    """A requested list; `query` holds the conditions of tab, button and filters together."""
 
     query: Query
     filtering: Condition = ALWAYS  # the filters alone
     tab: str = ""
     button: str = ""
-    filters: dict[str, Filter] = dataclasses.field(default_factory=dict)  # that the address names, by field
+    filters: dict[str, Filter] = dataclasses.field(default_factory=dict)  # of the address, by field
     search: TypedSearch = TypedSearch()
 
     @property
@@ -35,18 +35,18 @@ class ListRequest:
 
     @property
     def has_mistakes(self) -> bool:
-        """Whether a filter cannot be read, so that there are more records than somebody has asked for."""
+        """Whether a filter cannot be parsed, so that the list has more records than were asked for."""
         return any(filter_.error for filter_ in self.filters.values()) or any(self.search.mistakes)
 
 
 def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -> ListRequest:
-    """The list that the parameters of `/MODULE/` ask for; `first_tab`: what is meant where they name no tab."""
+    """The list that the parameters of `/MODULE/` ask for; `first_tab`: whether the first tab is the default."""
     layout = records.access.list
     button = form.get("button", "")
     narrowing = button_condition(records, button)
     tab = form.get("tab", "")
     if tab not in (layout.tabs or {}):
-        # With a button the list shows what the button's condition lets through, not the first tab.
+        # With a button, the list shows what fulfils the button's condition, not the first tab.
         tab = next(iter(layout.tabs or ()), "") if narrowing is None and first_tab else ""
     names = {name.partition(".")[0] for name in form}
     filters: dict[str, Filter] = {}
@@ -69,7 +69,7 @@ def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -
 
 
 def narrow_list_request(list_request: ListRequest, condition: Condition) -> ListRequest:
-    """The same list, and the counts of its tabs, of the records for which `condition` holds too."""
+    """The same list, and counts of its tabs, restricted to records that also fulfil `condition`."""
     if condition == ALWAYS:
         return list_request
     query = replace(list_request.query, condition=AllOf((list_request.query.condition, condition)))
@@ -77,15 +77,15 @@ def narrow_list_request(list_request: ListRequest, condition: Condition) -> List
 
 
 def tab_condition(records: Records, tab: str) -> Condition:
-    """The condition of a tab; of an unknown one none."""
+    """The condition of a tab; none for an unknown one."""
     declared = (records.access.list.tabs or {}).get(tab)
     return declared.where if declared else ALWAYS
 
 
 def tab_counts(records: Records, list_request: ListRequest, others: Sequence[Query] = ()) -> dict[str, Count]:
-    """How many records each tab of the list has, of those that the search and the filters leave.
+    """How many of the records that search and filters leave are in each tab of the list.
 
-    `others` are counted in the same statement where that is possible, for `Records.counts` to know.
+    `others` are counted in the same statement if possible, so that `Records.counts` knows them.
     """
     conditions = {name: tab.where for name, tab in (records.access.list.tabs or {}).items()}
     if list_request.query.text:
@@ -99,8 +99,8 @@ def tab_counts(records: Records, list_request: ListRequest, others: Sequence[Que
 
 
 def button_condition(records: Records, name: str) -> Condition | None:
-    """The condition of a button, or of a panel, of the home page that opens this list; None if the profile has no
-    such one."""
+    """The condition of the button or panel of the home page that opens this list; None if the profile has no such
+    one."""
     if (panel := opening_panel(records, name)) is not None:
         return panel.where
     if not name or name not in records.policy.profile.buttons:
@@ -110,7 +110,7 @@ def button_condition(records: Records, name: str) -> Condition | None:
 
 
 def opening_panel(records: Records, key: str) -> Panel | None:
-    """The panel of the home page that the address of this list names in the place of a button."""
+    """The panel of the home page that the address of this list names instead of a button."""
     panels = records.policy.profile.home.declared_panels
     return next((panel for panel in panels if panel.module == records.name and panel.key == key), None)
 

@@ -1,4 +1,4 @@
-"""Records by what people call them, one name at a time; `transfer/records_by_name.py` finds those of a whole file."""
+"""Finds records by what people call them, one at a time; `transfer/records_by_name.py` does so for a whole file."""
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ LONGEST_SHOWN = 80  # characters of a name in a sentence
 
 
 def find_named(connection: sa.Connection, policy: Policy, module: str, name: str) -> list[int]:
-    """Ids of the records that a unique field, else the reference, else the title calls `name`: the first two."""
+    """The ids of the first two records called `name` by a unique field, else the reference, else the title."""
     table = policy.tables.module(module)
     title = [table.info["title"]] if table.info["title"] else []
     for columns in (table.info["unique"], ["reference"], title):
@@ -27,7 +27,7 @@ def find_named(connection: sa.Connection, policy: Policy, module: str, name: str
 
 
 def name_problem(number: int, module: str, name: str) -> str:
-    """Why a name means no record of a module: none is called so, or several are, `number` of them."""
+    """Why a name identifies no record of a module: none has it, or several do, `number` of them."""
     name = name[:LONGEST_SHOWN]
     if not number:
         return _("No record in ${module} is named “${name}”.", mapping={"module": module, "name": name})
@@ -41,9 +41,9 @@ def name_problem(number: int, module: str, name: str) -> str:
 
 
 def find_records(records: Records, reference: str) -> list[int]:
-    """The ids of the records that a reference means, whoever may see them; by unique field or title too.
+    """The ids of the records with a reference, or this unique field or title, regardless of who may see them.
 
-    The zeros of its number may be left out.
+    The leading zeros of its number may be left out.
     """
     column = records.table.c["reference"]
     for whole in (reference, whole_reference(records.module.reference, reference)):
@@ -54,8 +54,8 @@ def find_records(records: Records, reference: str) -> list[int]:
 
 
 def record_with_reference(records: Records, text: str) -> Record | None:
-    """The reader's record of which `text` is the whole reference, which may lack the zeros of its number; a number
-    alone says too little."""
+    """The reader's record whose whole reference is `text`, possibly without leading zeros; a number alone is not
+    enough."""
     whole = whole_reference(records.module.reference, text)
     if not whole or whole.isdecimal():
         return None
@@ -64,7 +64,7 @@ def record_with_reference(records: Records, text: str) -> Record | None:
 
 
 def naming_fields(module: Module) -> list[Field]:
-    """The fields by which a record of `module` may be named, the surest first; each has one key column."""
+    """The fields by which a record of `module` may be named, the most reliable first; each has one key column."""
     if not module.builtin:  # the rows of a `lines` field
         return []
     unique = [field for field in module.fields.values() if field.unique is True]

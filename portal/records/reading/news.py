@@ -1,13 +1,12 @@
-"""What is new to an account: records that others changed since the account last looked at them, and who spoke last;
+"""What is new to an account: records that others changed since the account last looked at them, and who commented last;
 what it has hidden until something happens.
 
-All that a page says of it is one statement, built once for all readers of a kind: how many records of each module are
-new, how many of these each tab of a list has, and of the records on the page when the account looked at them, and who
-wrote the last comment. What counts as a change is what gives a record its place in lists ordered by the last change:
-nothing internal does.
+A page reads all of it with one statement, built once for all readers of a kind: how many records of each module are
+new, how many of them each tab of a list has, and, for the records on the page, when the account looked at them and who
+wrote the last comment. A change is whatever moves a record in lists ordered by the last change: nothing internal does.
 
-Records are numbered where an index has the reader's own newest changes. Those that are seen through another record are
-marked, and not counted.
+New records are counted where an index has the newest changes within the reader's scope. Records seen through another
+record are marked, but not counted.
 """
 
 import datetime
@@ -30,11 +29,11 @@ from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.statements import Statements
 from portal.records.statement_cache import IDS, StatementKey, id_list_parameter, may_be_shared, values_of
 
-NEWEST = 100  # changed rows that are looked at, in each part of a scope
+NEWEST = 100  # changed rows that are read in each part of a scope
 MOST_COUNTED = 99
-MOST_HIDDEN = 500  # records of one module and account; of more, those hidden first come back
+MOST_HIDDEN = 500  # records of one module and account; beyond that, those hidden first reappear
 NEVER = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)
-ALL = 0  # in the place of a record: everything in the module
+ALL = 0  # instead of a record: everything in the module
 COUNT, SEEN, SPOKE = "count", "seen", "spoke"  # kinds of rows
 SPOKEN_IDS = "spoken_ids"
 
@@ -49,7 +48,7 @@ class Onlooker:
 
 @dataclass(frozen=True)
 class Speaker:
-    """Who wrote the last comment of a record that customers may read too."""
+    """Who wrote the last comment of a record that customers may also read."""
 
     account: int | None
     name: str
@@ -58,7 +57,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class News:
-    """What is new: `counts` by module, and of the records of a page, by their ids, the rest."""
+    """What is new: `counts` by module, and the rest by the ids of the records of a page."""
 
     counts: dict[str, Count] = field(default_factory=dict)
     unread: frozenset[int] = frozenset()
@@ -69,10 +68,10 @@ class News:
 
 @dataclass(frozen=True)
 class PageShown:
-    """The page whose news are read with the counts: the records of it that `reader` has let through.
+    """The page whose news is read with the counts: its records, which `reader` has read.
 
-    `tabs`: conditions for which the new records of the module are counted too. `spoken`: the ids of the records of
-    which the page says who spoke last.
+    `tabs`: conditions for which the new records of the module are also counted. `spoken`: the ids of the records for
+    which the page shows who commented last.
     """
 
     reader: RecordReader
@@ -96,7 +95,7 @@ def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, pag
 
 
 def _counted_modules(policy: Policy) -> tuple[str, ...]:
-    """The modules in which what is new is counted, found once for all readers of a kind."""
+    """The modules whose new records are counted, found once for all readers of a kind."""
     shared = policy.shared
     if shared is None:
         return tuple(name for name in policy.modules if is_counted(policy, name))
@@ -106,7 +105,7 @@ def _counted_modules(policy: Policy) -> tuple[str, ...]:
 
 
 def is_counted(policy: Policy, module: str) -> bool:
-    """Whether an index has the newest of the records that the reader may see, whoever else has how many."""
+    """Whether an index has the newest records that the reader may see, however many others have."""
     access = policy.access(module)
     if access is None or not access.menu or not policy.declaration.modules[module].has_news:
         return False
@@ -114,7 +113,7 @@ def is_counted(policy: Policy, module: str) -> bool:
 
 
 def _news(rows: Sequence[Row], start: datetime.datetime, page: PageShown | None) -> News:
-    numbers: dict[str, int] = defaultdict(int)  # by module; of each part of its scope there is a row
+    numbers: dict[str, int] = defaultdict(int)  # by module; each part of its scope has a row
     stopped: set[str] = set()
     of_tabs: tuple[int, ...] = ()
     seen: dict[int, datetime.datetime] = {}
@@ -146,8 +145,7 @@ def _news(rows: Sequence[Row], start: datetime.datetime, page: PageShown | None)
 def _marks(
     records: Sequence[Record], seen: Mapping[int, datetime.datetime], hides: set[int], start: datetime.datetime
 ) -> tuple[frozenset[int], frozenset[int]]:
-    """The ids of the records that changed since the account looked at them, and of those that stay hidden until they
-    change."""
+    """The ids of the records that changed since the account looked at them, and of those hidden until they change."""
     floor, changes = seen.get(ALL, start), {record.id: record.changed for record in records if record.changed}
     known = frozenset(record for record, looked in seen.items() if record in changes and looked >= changes[record])
     return frozenset(record for record, changed in changes.items() if changed > floor) - known, known & hides
@@ -157,13 +155,13 @@ def _marks(
 
 
 def hidden_records(records: RecordReader, account: int) -> list[int]:
-    """The ids of the records that the account has hidden and to which nothing has happened since."""
+    """The ids of the records that the account has hidden and that have not changed since."""
     seen = records.policy.tables.seen.c
     return _unchanged(records, account, seen["hidden"].is_not(None), seen["at"], seen["hidden"])
 
 
 def dismissed_records(records: RecordReader, account: int) -> list[int]:
-    """The ids of the notices that the account has put away and that were not changed since."""
+    """The ids of the notices that the account has dismissed and that have not changed since."""
     seen = records.policy.tables.seen.c
     return _unchanged(records, account, sa.true(), seen["dismissed"], seen["dismissed"])
 
@@ -186,7 +184,7 @@ def _unchanged(
 
 
 def _statement(policy: Policy, page: PageShown | None) -> Any:
-    """The statement, shared where the scope of every module is, and what the tabs ask for; None if nothing can be
+    """The statement, shared if the scopes of all modules and the conditions of the tabs are; None if nothing can be
     new."""
     shared, statement = policy.shared, None
     if shared is not None:
@@ -197,7 +195,7 @@ def _statement(policy: Policy, page: PageShown | None) -> Any:
 
 
 def _shared(policy: Policy, shared: SharedPolicy, page: PageShown | None) -> Any:
-    """The statement for all readers of the kind of `policy`; None where each needs one of their own, or none."""
+    """The statement for all readers of the kind of `policy`; None if each needs their own, or none."""
     counted = _counted_modules(policy)
     if not all(map(shared.scope_is_shared, counted)) or not may_be_shared(page.tabs if page else ()):
         return None
@@ -207,14 +205,14 @@ def _shared(policy: Policy, shared: SharedPolicy, page: PageShown | None) -> Any
 
 @dataclass(frozen=True)
 class _NewsStatement:
-    """What is new to the reader of `policy`, as one statement. What is the same for all readers is written into it:
-    each parameter takes its time with every page."""
+    """What is new to the reader of `policy`, as one statement. Values that are the same for all readers are literals in
+    it: each parameter costs time on every page."""
 
     policy: Policy
     page: PageShown | None
 
     def build(self, counted: Sequence[str]) -> Any:
-        """Counts for the modules in `counted`, and of the page's records who looked at them and spoke last."""
+        """The counts of the modules in `counted`, and for the page's records what was seen and who commented last."""
         parts = [part for module in counted for part in self._counts(module)]
         if self.page is not None:
             parts.append(self._seen_records(self.page.reader.name))
@@ -223,7 +221,8 @@ class _NewsStatement:
         return sa.union_all(*(self._row(part, with_types=part is parts[0]) for part in parts)) if parts else None
 
     def _row(self, part: sa.Select[Any], with_types: bool) -> sa.Select[Any]:
-        """A part with the columns that all of them have: its own, and NULL; `with_types`: each with its type."""
+        """A part with the columns that all parts have: its own, and NULL for the others; `with_types`: cast to their
+        types."""
         types: dict[str, Any] = {
             "kind": sa.Text(),
             "name": sa.Text(),
@@ -235,7 +234,7 @@ class _NewsStatement:
             "staff": sa.Boolean(),
         }
         types |= {_tab(place): sa.BigInteger() for place in range(len(self._tabs))}
-        # Only NULL is cast: SQLite would read a moment as a number.
+        # Only NULL is cast: SQLite would convert a moment to a number.
         empty = {
             name: (sa.cast(sa.null(), type_) if with_types else sa.null()).label(name) for name, type_ in types.items()
         }
@@ -247,8 +246,8 @@ class _NewsStatement:
         return self.page.tabs if self.page else ()
 
     def _seen(self, module: str) -> tuple[sa.FromClause, sa.ColumnElement[bool]]:
-        """The table of what accounts have seen, and the condition for what this one has in a module."""
-        seen = self.policy.tables.seen.alias("seen")  # short names: the driver of PostgreSQL reads long texts each time
+        """The table of what accounts have seen, and the condition for what this one has seen in a module."""
+        seen = self.policy.tables.seen.alias("seen")  # short: the PostgreSQL driver parses the whole text every time
         account = sa.bindparam("onlooker", type_=sa.Integer())
         return seen, sa.and_(seen.c["account"] == account, seen.c["module"] == _text(module))
 
@@ -262,8 +261,8 @@ class _NewsStatement:
     # -- how many ---------------------------------------------------------------------------------------------------
 
     def _counts(self, module: str) -> Iterator[sa.Select[Any]]:
-        """How many of the newest rows of each part of the scope there are, and are new; in the module that is shown by
-        tab too."""
+        """How many of the newest rows there are in each part of the scope, and how many are new; in the module shown,
+        also by tab."""
         tabs = self._tabs if self.page and self.page.reader.name == module else ()
         for rows in self._newest(module, tabs):
             seen, mine = self._seen(module)
@@ -282,7 +281,7 @@ class _NewsStatement:
             yield sa.select(*columns).select_from(rows.outerjoin(seen, since))
 
     def _newest(self, module: str, tabs: tuple[Condition, ...]) -> Iterator[sa.Subquery]:
-        """The newest rows that were changed after the floor, in each part of the scope."""
+        """The newest rows changed after the floor, in each part of the scope."""
         policy, table = self.policy, self.policy.tables.module(module)
         sql, one = Statements(policy, module).sql, integer_literal(1)
         in_tabs = [
@@ -306,7 +305,7 @@ class _NewsStatement:
         return sa.select(*columns).where(mine, AmongIds(seen.c["record"], id_list_parameter()))
 
     def _speakers(self, module: str) -> sa.Select[Any]:
-        """Who wrote the last comment that customers may read of each of the records SPOKEN_IDS."""
+        """Who wrote the last comment that customers may read on each of the records SPOKEN_IDS."""
         comment, other = self.policy.tables.comment, self.policy.tables.comment.alias()
         public = other.c["module"] == _text(module), other.c["internal"].is_(False)
         spoken = AmongIds(other.c["record"], id_list_parameter(SPOKEN_IDS))

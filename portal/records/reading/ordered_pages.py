@@ -1,6 +1,6 @@
 """Pages of records in the order of their own values: read along an index, or found and sorted.
 
-Many rows are read along the index that has their order, and tested one by one. Up to FEW_ROWS are found by whatever
+Many rows are read along the index that has their order, and tested one by one. Up to FEW_ROWS are found by whichever
 index suits, and sorted.
 """
 
@@ -28,10 +28,10 @@ class OrderedPages:
     counts: RecordCounts
 
     def page(self, query: Query, fields: Sequence[Field], among: Sequence[int] | None = None) -> Page:
-        """The page of `query` with these fields; `among`: only of the records of these ids."""
+        """The page of `query` with these fields; `among`: only among the records with these ids."""
         order = self._order(self._sort(query))
         position = self._position(order, query.before or query.after)
-        backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
+        backwards = position is not None and bool(query.before)  # an unreadable key leads to the first page
         condition = AllOf(self.reader.with_parameters(tuple(joined_conditions(query.condition))))
         request = PageRequest(order, fields, query.size + 1, condition, position, backwards)
         key = self._key(query, request, among is not None) if self._may_be_shared(self._sort(query)) else None
@@ -40,7 +40,7 @@ class OrderedPages:
             values |= dict(zip(parameters, position, strict=True))
             request = replace(request, position=list(parameters.values()))
         elif position is not None:
-            key = None  # empty values are compared in another way, so the statement depends on the position
+            key = None  # empty values are compared differently, so the statement depends on the position
         if among is None and self._reads_along_index(order, query.condition):
             rows = self._scanned(request, key, values)
         else:
@@ -65,7 +65,7 @@ class OrderedPages:
         return next((order.values(row) for row in self.reader.execute(statement, **{IDS: position})), None)
 
     def _page(self, request: PageRequest, rows: Sequence[Row], size: int) -> Page:
-        """The page of `rows`, of which there is one more than its size where others follow."""
+        """The page of `rows`: one row more than its size means that others follow."""
         more, rows = len(rows) > size, rows[:size]
         if request.backwards:
             rows = rows[::-1]
@@ -90,7 +90,7 @@ class OrderedPages:
         return self.reader.build(self.reader.key("order", sort=sort) if self._may_be_shared(sort) else None, build)
 
     def _may_be_shared(self, sort: tuple[str, ...]) -> bool:
-        """Whether the order is the same for all readers of a kind: that of `links` is by the titles each may see."""
+        """Whether the order is the same for all readers of a kind: `links` are sorted by the titles each may see."""
         fields = [self.reader.module.everything.get(entry.removeprefix("-")) for entry in sort]
         return not any(field is not None and field.in_join_table for field in fields)
 

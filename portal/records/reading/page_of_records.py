@@ -1,4 +1,4 @@
-"""The query of a list, a record, and a page of records: plain values between the records and their pages."""
+"""The query of a list, a record, and a page of records: plain values passed between the records and their pages."""
 
 import datetime
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from portal.conditions import ALWAYS, Condition
 
 @dataclass(frozen=True)
 class Query:
-    """What a list shows. `text` is the general search; `after`/`before` are keys that a Page gave."""
+    """What a list shows. `text` is the general search; `after`/`before` are keys of a Page."""
 
     text: str = ""
     condition: Condition = ALWAYS
@@ -21,10 +21,10 @@ class Query:
 
 
 class Record(NamedTuple):
-    """One record as its reader may see it: `values` holds the readable fields only.
+    """One record as its reader may see it: `values` holds only the readable fields.
 
-    `changed`: when something happened to it last, for what is new to the reader; not shown, for
-    the reader may not be able to read it.
+    `changed`: when something last happened to it, to tell what is new; never shown, since the reader may not be able to
+    read it.
     """
 
     id: int
@@ -38,7 +38,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Some records in order, and the keys of the neighboring pages, empty if there is none."""
+    """Some records in order, and the keys of the neighboring pages, empty if there are none."""
 
     records: list[Record]
     next: str = ""

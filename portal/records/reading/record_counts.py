@@ -1,4 +1,4 @@
-"""How many records there are, for each of several queries, each counted once in the life of one Records."""
+"""How many records each of several queries has, each counted once in the lifetime of one Records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class RecordCounts:
     def of(self, queries: Sequence[Query]) -> list[Count]:
         """How many rows each query has on all its pages.
 
-        Declared conditions are counted by one statement, typed ones by another, so that the first may be shared.
+        Declared conditions are counted by one statement, typed ones by another, so that the first can be shared.
         """
         keys = [_key(query) for query in queries]
         unknown = [key for key in dict.fromkeys(keys) if key not in self.known]
@@ -55,7 +55,7 @@ class RecordCounts:
         return [Count(numbers[f"count_{place}"], len(ids) > limit) for place in range(len(conditions))]
 
     def within(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
-        """How many rows of `query` fulfil each condition, in one look at all of them."""
+        """How many rows of `query` fulfil each condition, in one pass over all of them."""
         if not conditions:
             return []
         statement = self.reader.statements.counting_within(query.condition, conditions)
@@ -64,7 +64,7 @@ class RecordCounts:
         return [Count(min(number, COUNT_LIMIT), number > COUNT_LIMIT) for number in counts]
 
     def remember(self, query: Query, count: Count) -> None:
-        """What is known of a query from its page."""
+        """Keeps the count of a query that is known from its page."""
         self.known[_key(query)] = count
 
     def _count_rows(self, keys: Sequence[CountKey]) -> None:

@@ -1,6 +1,6 @@
-"""The records of one module by their ids, as one reader may see them: statements are executed here, and rows loaded.
+"""The records of one module by id, as one reader may see them: executes statements and loads rows.
 
-Pages (ordered_pages.py, search_pages.py) are read through it; records.py is what the other layers use.
+Pages (ordered_pages.py, search_pages.py) are read through it; other layers use records.py.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,18 +34,18 @@ class RecordReader(ModulePolicy):
     connection: sa.Connection
     policy: Policy
     name: str
-    narrowed: Condition = ALWAYS  # which of them only: for choices, for related lists
+    narrowed: Condition = ALWAYS  # only those that fulfil it: for choices and related lists
 
     def __post_init__(self) -> None:
         if self.policy.access(self.name) is None:
             raise KeyError(self.name)
 
     def get(self, record_id: int) -> Record | None:
-        """One record with every readable field; None for a foreign one as for a missing one."""
+        """One record with every readable field; None if the reader may not see it or it does not exist."""
         return next(iter(self.by_ids([record_id], self.module.everything)), None)
 
     def by_ids(self, ids: Sequence[int], names: Iterable[str]) -> list[Record]:
-        """Those of the records `ids` that this reader may see, with the fields `names`."""
+        """The records among `ids` that this reader may see, with the fields `names`."""
         if not ids:
             return []
         fields = self.readable_fields(names)
@@ -54,11 +54,12 @@ class RecordReader(ModulePolicy):
         return self.load(self.execute(statement, **{IDS: list(ids)}), fields)
 
     def exists(self, record_id: int) -> bool:
-        """Whether this reader may see the record, and these records are not narrowed to others."""
+        """Whether this reader may see the record and it is not excluded by `narrowed`."""
         return bool(self.execute(self.build(self.key("existing"), Statements.existing), **{IDS: [record_id]}))
 
     def readable_fields(self, names: Iterable[str]) -> list[Field]:
-        """The fields of `names` that may be read, and the title; for a deadline what says whether it may be late."""
+        """The fields among `names` that may be read, and the title; for a deadline also what decides whether it can be
+        late."""
         readable, module, names = self.policy.readable(self.name), self.module, list(names)
         for field in module.deadlines:
             if field.name in names and field.deadline_rule:
@@ -74,8 +75,8 @@ class RecordReader(ModulePolicy):
 
     @cached_property
     def shared_statements(self) -> Statements | None:
-        """Statements for all readers of this kind; None if this reader has rights of their own, or the scope
-        depends on the moment."""
+        """Statements for all readers of this kind; None if this reader has special rights, or the scope depends on the
+        moment."""
         policy = self.policy.shared
         if policy is None or not may_be_shared([self.narrowed]) or not policy.scope_is_shared(self.name):
             return None
@@ -89,7 +90,7 @@ class RecordReader(ModulePolicy):
         return StatementKey(purpose, self.name, self.connection.dialect.name, self.narrowed, **depends_on)
 
     def build(self, key: StatementKey | None, build: Callable[[Statements], Built]) -> Built:
-        """What `build` returns: built once for all readers of this kind if its `key` may be shared; without a key for
+        """What `build` returns, built once for all readers of this kind if its `key` may be shared; without a key, for
         this reader alone."""
         policy, shared = self.policy.shared, self.shared_statements
         if key is None or policy is None or shared is None or not all(map(may_be_shared, key.conditions)):
@@ -97,18 +98,18 @@ class RecordReader(ModulePolicy):
         return policy.statements.get(key, lambda: build(shared))
 
     def with_parameters(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-        """Conditions for a shared statement, with parameters for what `typed` knows; `execute` gives their values."""
+        """Conditions for a shared statement, with parameters for the values of `typed`, which `execute` binds."""
         if self.shared_statements is None or may_be_shared(conditions):
             return conditions
         return tuple(map(self.typed.replaced, conditions))
 
     @cached_property
     def typed(self) -> TypedValues:
-        """What was typed, and other values of this request alone."""
+        """What was typed, and other values of this request only."""
         return TypedValues(self.statements, self.connection.dialect)
 
     def execute(self, statement: Statement, **values: Any) -> Sequence[Row]:
-        """The rows of a statement, with this reader's values for the parameters."""
+        """The rows of a statement, with this reader's values bound to its parameters."""
         return fetch(self.connection, statement, values_of(self.policy.reader) | self.typed.values | values)
 
     def load(self, rows: Iterable[Row], fields: Sequence[Field]) -> list[Record]:
@@ -119,11 +120,11 @@ class RecordReader(ModulePolicy):
         return self.complete(rows, fields, values)
 
     def partial(self, rows: Sequence[Row], fields: Sequence[Field], values: list[dict[str, Any]]) -> PartialRecords:
-        """What is read of the records so far: the `values` of their own table."""
+        """What has been read of the records so far: the `values` of their own table."""
         return PartialRecords(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
 
     def complete(self, rows: Sequence[Row], fields: Sequence[Field], values: list[dict[str, Any]]) -> list[Record]:
-        """The records of rows whose `values` of `fields` are there but for those of `lines`."""
+        """The records of rows whose `values` of `fields` are read, except those of `lines`."""
         add_rows(self.partial(rows, fields, values))
         title = self.module.title_field
         reader = self.policy.reader
@@ -148,5 +149,5 @@ def values_in_table(rows: Iterable[Row], fields: Sequence[Field]) -> list[dict[s
 
 
 def _loader(field: Field) -> Callable[[Row], Any]:
-    """What takes the value of a field from each of many rows: of most fields a column as it is."""
+    """A function that reads the value of a field from a row: for most fields, simply a column."""
     return itemgetter(field.name) if type(field).load is Field.load else field.load

@@ -1,6 +1,6 @@
-"""The records of one module that one reader may see: one by its id, pages of them, how many, which to choose from.
+"""The records of one module that one reader may see: single records, pages, counts, and choices for links.
 
-What the other layers use. Statements are built by statements.py, within what the policy lets the reader see.
+Used by the other layers. Statements are built by statements.py, within what the policy lets the reader see.
 """
 
 import datetime
@@ -23,10 +23,10 @@ from portal.texts import fold
 
 __all__ = ["Count", "Page", "Query", "Record", "Records"]
 
-# Hits of a search in another order than “newest change first”: so many of the newest are sorted.
+# Hits of a search in an order other than “newest change first”: this many of the newest are sorted.
 SORTED_HITS = 2_000
 LARGE_FOR = datetime.timedelta(minutes=1)
-LONGEST_TITLE = 1_000  # characters of what is looked for in titles; SQLite refuses patterns of 50,000 bytes
+LONGEST_TITLE = 1_000  # characters that are searched for in titles; SQLite refuses patterns of 50,000 bytes
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Records(RecordReader):
 
     @property
     def form_module(self) -> str:
-        """The module whose forms ask for the fields of these records."""
+        """The module whose forms contain the fields of these records."""
         return self.name
 
     def narrow(self, condition: Condition) -> "Records":
-        """Those of these records for which `condition` holds."""
+        """These records, restricted to those that fulfil `condition`."""
         return replace(self, narrowed=AllOf((self.narrowed, condition)))
 
     @property
@@ -61,7 +61,7 @@ class Records(RecordReader):
         query = self._searched_here(query)
         if not parse_words(query.text):
             page = self._ordered.page(query, fields)
-            if page.first and not page.next:  # counting would read them again, and stop somewhere in a large table
+            if page.first and not page.next:  # counting would read them again, and might stop early in a large table
                 self._counts.remember(query, Count(len(page.records)))
             return page
         if query.sort:
@@ -82,13 +82,13 @@ class Records(RecordReader):
         return ids
 
     def place(self, query: Query, record_id: int) -> str:
-        """Where a record stands in the list of `query` at this moment, as a key that `beside` understands."""
+        """The current place of a record in the list of `query`, as a key for `beside`."""
         query = self._searched_here(query)
         return str(record_id) if self._is_by_change(query) else self._ordered.place(query, record_id)
 
     def beside(self, query: Query, record_id: int, place: str, backwards: bool) -> Record | None:
-        """The record after a place of the list, or the one before it; never the record `record_id` itself, which may
-        have moved since it stood there. An unknown place is where the record stands now."""
+        """The record after a place in the list, or before it; never the record `record_id` itself, which may have moved
+        since it was there. An unknown place means the record's current one."""
         query = self._searched_here(query)
         if self._is_by_change(query) or not self._ordered.has_place(query, place):
             place = self.place(query, record_id)
@@ -102,7 +102,7 @@ class Records(RecordReader):
         return others[-1] if backwards else others[0]
 
     def _searched_here(self, query: Query) -> Query:
-        """What looks for words in the table itself, where others made it: the index knows nothing of its rows."""
+        """The query that searches for words in the table itself if it is an existing one: the index lacks its rows."""
         words = parse_words(query.text) if self.module.table is not None else None
         if not words:
             return query
@@ -110,7 +110,7 @@ class Records(RecordReader):
         return replace(query, text="", condition=AllOf((query.condition, words_condition(words.needles, names))))
 
     def _is_by_change(self, query: Query) -> bool:
-        """Whether the list is the hits of a search, newest change first."""
+        """Whether the list consists of the hits of a search, newest change first."""
         return bool(parse_words(query.text)) and not query.sort
 
     def iterate(self, query: Query, names: Iterable[str], size: int = 1000) -> Iterator[Record]:
@@ -131,17 +131,17 @@ class Records(RecordReader):
         return self._counts.of([self._searched_here(query) for query in queries])
 
     def counts_of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
-        """How many hits of a search fulfil each condition: of the newest thousand, in one statement."""
+        """How many hits of a search fulfil each condition, among the newest thousand, in one statement."""
         rows = self._searched_here(query)
         return self._counts.of_hits(query, conditions) if rows is query else self._counts.within(rows, conditions)
 
     def index_request(self, text: str) -> Search | None:
-        """The search of `text` in the index; None if that does not hold these records or whose they are, and without
-        a word."""
+        """The search for `text` in the index; None if the index does not hold these records or whom they belong to, or
+        the text has no word."""
         return self._search.request(text) if self.module.table is None and parse_words(text) else None
 
     def ids_of(self, query: Query, newest: Newest) -> list[int]:
-        """What `first_ids` gives; `newest`: what the index has for `index_request`, all of it or more."""
+        """What `first_ids` returns; `newest`: what the index found for `index_request`, and possibly more."""
         if not newest.number:
             return []
         if not self._search.index_says_all:
@@ -150,7 +150,7 @@ class Records(RecordReader):
         return newest.records
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
-        """Ids and titles of the first `limit` records whose title or reference contains each word of `text`, by
+        """Ids and titles of the first `limit` records whose title or reference contains every word of `text`, by
         title."""
         key = None if text.strip() else self.key("titled", size=limit)
         statement = self.build(key, lambda statements: statements.titled(text[:LONGEST_TITLE], limit))
@@ -158,9 +158,9 @@ class Records(RecordReader):
         return [(record.id, record.title) for record in records]
 
     def all_if_few(self, most: int) -> list[Record] | None:
-        """All records by title, where there are `most` at most; else None.
+        """All records by title, if there are at most `most`; else None.
 
-        Who sees all of a module is not counted for again within a minute after there were more.
+        For readers who see all of a module, “more” is remembered for a minute.
         """
         large, now = self.policy.tables.large, self.policy.reader.now
         whole = self.policy.sees_all(self.name) and self.narrowed == ALWAYS

@@ -1,4 +1,4 @@
-"""The rows of `lines` fields, read for a whole page of records at once."""
+"""Reads the rows of `lines` fields for a whole page of records at once."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The rows of a `lines` field in forms: which columns there are, and what links in them offer."""
+"""The rows of a `lines` field in forms: their columns, and what links in them offer."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,13 +14,13 @@ from portal.records.reading.records import Records
 class RowRecords(Records):
     """The rows of one `lines` field in the forms of their records: their columns, and what links in them offer.
 
-    Only the rows of one record at a time are read and written, as a value of it; none are found here.
+    Rows are read and written as a value of one record at a time; none are found here.
     """
 
     form_of: str = ""
 
     def __post_init__(self) -> None:
-        """The field is readable, or a form would not ask for it."""
+        """The field is readable, otherwise a form would not contain it."""
 
     @property
     def as_system(self) -> Records:
@@ -43,5 +43,5 @@ class RowRecords(Records):
 
 
 def rows_of(records: Records, field: Field) -> RowRecords:
-    """The rows of a `lines` field of `records`, as records of a module that has its columns as fields."""
+    """The rows of a `lines` field of `records`, as records of a module whose fields are its columns."""
     return RowRecords(records.connection, records.policy, join_name(records.name, field.name), form_of=records.name)

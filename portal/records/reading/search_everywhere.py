@@ -1,8 +1,8 @@
 """The search in all modules at once: one statement finds the newest hits in each module and counts them, and another
 reads the records.
 
-A module is searched by itself, as its list does it, where the index alone does not say what is a hit: where others made
-its table, where only that table tells whose a record is, and where the index holds more than the reader may read.
+A module is searched separately, as its list does, if the index alone cannot decide what is a hit: if its table is an
+existing one, if only that table says whom a record belongs to, or if the index holds more than the reader may read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class ModuleHits:
 def hits_everywhere(
     connection: sa.Connection, policy: Policy, text: str, size: int, names: Sequence[str]
 ) -> list[ModuleHits]:
-    """The newest `size` hits of each module that has some, with the fields `names`, in the order of the menu."""
+    """The newest `size` hits of each module that has any, with the fields `names`, in the order of the menu."""
     query = Query(text=text, size=size)
     ids = list(_newest(connection, [Records(connection, policy, module) for module in policy.modules], query))
     selections = [Selection(records, of_module, names) for records, of_module in ids]

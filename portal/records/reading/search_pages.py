@@ -1,7 +1,7 @@
-"""Pages of the records that a text finds, newest change first, and how many they are.
+"""Pages of the records that a text finds, newest change first, and their number.
 
-The search index finds them. Where it may know words of fields that this reader may not read, each hit is read and
-compared once more.
+The search index finds them. If it may hold words of fields that this reader may not read, each hit is read and compared
+again.
 """
 
 import functools
@@ -26,7 +26,7 @@ from portal.records.statement_cache import IDS
 # The text that is searched for, and the conditions.
 HitsKey = tuple[str, tuple[Condition, ...]]
 
-MOST_RECHECKED = 200  # hits that are counted where each is compared once more
+MOST_RECHECKED = 200  # hits that are counted if each must be compared again
 RECHECKED_AT_ONCE = 100
 
 
@@ -38,7 +38,7 @@ class SearchPages:
     known: dict[HitsKey, list[search.Hit]]  # the newest hits; kept by the Records
 
     def page(self, query: Query, fields: Sequence[Field]) -> tuple[Page, Count | None]:
-        """The page of `query`, and the number of all hits where it is known from that (on the first page)."""
+        """The page of `query`, and the number of all hits if the page shows it (the first one does)."""
         position = self._place(query.before or query.after)
         backwards = position is not None and bool(query.before)
         if position is None:
@@ -59,7 +59,7 @@ class SearchPages:
         return page, count
 
     def first_ids(self, query: Query) -> tuple[list[int], Count | None]:
-        """The ids of the records of the first page, and the number of all hits where it is known from that."""
+        """The ids of the records of the first page, and the number of all hits if the page shows it."""
         answer, count = self._first_hits(query)
         return [hit.record for hit in answer.hits[: query.size]], count
 
@@ -70,8 +70,8 @@ class SearchPages:
         return answer, Count.of_hits(answer.number, answer.more) if known else None
 
     def _place(self, key: str) -> int | None:
-        """The place of a record in the order of changes; None for no record of this reader's. A page's key is the id of
-        its last record: the place itself would tell how much changes elsewhere."""
+        """The place of a record in the order of changes; None if the reader may not see it. A page's key is the id of
+        its last record: the place itself would reveal how much changes elsewhere."""
         if not _is_number(key) or not self.reader.exists(int(key)):
             return None
         table = self.reader.policy.tables.search
@@ -79,13 +79,13 @@ class SearchPages:
         return self.reader.connection.scalar(sa.select(table.c["seq"]).where(*here, table.c["record"] == int(key)))
 
     def request(self, text: str) -> Search | None:
-        """The search of `text` as the index takes it; None where only the module's table tells whose a record is."""
+        """The index search for `text`; None if only the module's table says whom a record belongs to."""
         request = self._search(Query(text))
         return None if request.scopes is None and request.visible is not None else request
 
     @property
     def index_says_all(self) -> bool:
-        """Whether the words and the scope in the index decide what is a hit."""
+        """Whether the words and the scope in the index alone decide what is a hit."""
         scopes = self.reader.policy.search_scopes(self.reader.name)
         return self.reader.narrowed == ALWAYS and not self._must_recheck and not self._needs_scope(scopes)
 
@@ -97,7 +97,7 @@ class SearchPages:
         return [hit.record for hit in hits]
 
     def _among_known(self, query: Query) -> search.SearchResult | None:
-        """The hits of `query` among those of one with fewer conditions that were counted before; None without such."""
+        """The hits of `query` among those already counted for a query with fewer conditions; None if there is none."""
         parts = tuple(joined_conditions(query.condition))
         for (text, conditions), hits in self.known.items():
             rest = tuple(part for part in parts if part not in conditions)
@@ -125,7 +125,7 @@ class SearchPages:
 
     @property
     def most_counted(self) -> int:
-        """How many of the newest hits are counted by other conditions."""
+        """How many of the newest hits are tested when other conditions are counted."""
         return MOST_RECHECKED if self._must_recheck else search.COUNTED - 1
 
     @cached_property
@@ -138,7 +138,7 @@ class SearchPages:
 
     @cached_property
     def _must_recheck(self) -> bool:
-        """Whether the index may know words that this reader may not read: of fields, or titles of `links`."""
+        """Whether the index may hold words that this reader may not read: of fields, or titles of `links`."""
         readable = self.reader.policy.readable(self.reader.name)
         return any(
             field.name not in readable or any(map(self._may_hide_titles, (field, *field.row_fields.values())))
@@ -147,7 +147,7 @@ class SearchPages:
         )
 
     def _may_hide_titles(self, field: Field) -> bool:
-        """Whether the reader may not see all records that the field leads to, and so not all of its titles."""
+        """Whether the reader may be unable to see some of the records that the field links to, and so their titles."""
         return field.in_join_table and not self.reader.policy.sees_all(field.targets[0])
 
     def _search(self, query: Query) -> Search:
@@ -163,12 +163,12 @@ class SearchPages:
         )
 
     def _condition(self, query: Query) -> sa.ColumnElement[bool] | None:
-        """What the rows must fulfil besides the scope; None for nothing."""
+        """What the rows must fulfil in addition to the scope; None for nothing."""
         parts = (*joined_conditions(self.reader.narrowed), *joined_conditions(query.condition))
         return self.reader.statements.where(AllOf(parts)) if parts else None
 
     def _needs_scope(self, scopes: Sequence[str] | None) -> bool:
-        """Whether the tokens of the scope do not say all of it."""
+        """Whether the tokens do not express the whole scope."""
         policy, access = self.reader.policy, self.reader.access
         has_tokens = scopes is not None or access.see == "all"
         return not has_tokens or access.where != ALWAYS or policy.hides_older(self.reader.name)
@@ -176,7 +176,7 @@ class SearchPages:
     def _hits(
         self, query: Query, limit: int, position: int | None = None, backwards: bool = False, counted: int = 0
     ) -> search.SearchResult:
-        """The hits next to `position`, newest change first; `counted`: up to how many they are counted besides."""
+        """The hits next to `position`, newest change first; `counted`: the limit up to which all are counted too."""
         request = self._search(query)
         side = "after" if backwards else "before"
         if not self._must_recheck:
@@ -198,7 +198,7 @@ class SearchPages:
         matching, ids = set(), [hit.record for hit in hits]
         reader = self.reader
         comments = readable_texts(reader.connection, reader.policy, reader.module, ids)
-        indexed = functools.cache(lambda text: indexed_text([text]))  # options and titles are those of many records
+        indexed = functools.cache(lambda text: indexed_text([text]))  # many records share options and titles
         for record in self.reader.by_ids(ids, [field.name for field in fields]):
             texts = itertools.chain(_texts(fields, record), comments.get(record.id, ()))
             if words.match(itertools.chain([indexed_text([], record.reference)], map(indexed, texts))):

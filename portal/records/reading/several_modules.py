@@ -1,4 +1,4 @@
-"""Records of several modules by their ids, in one statement for all modules whose columns are alike."""
+"""Records of several modules by id, in one statement for all modules with the same kinds of columns."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ MOST_AT_ONCE = 100  # modules in one statement; SQLite takes 500
 
 @dataclass(frozen=True)
 class Selection:
-    """The records `ids` of one module, with the fields `names`. All that are read together have one policy."""
+    """The records `ids` of one module, with the fields `names`. All selections read together share one policy."""
 
     reader: RecordReader
     ids: Sequence[int]
@@ -30,7 +30,7 @@ class Selection:
 
 @dataclass
 class _Part:
-    """One module of those that are read together: its fields and, as they are read, its rows and their values."""
+    """One of the modules read together: its fields and, once read, its rows and their values."""
 
     reader: RecordReader
     ids: list[int]
@@ -41,7 +41,7 @@ class _Part:
 
 
 def by_ids_together(selections: Sequence[Selection]) -> list[list[Record]]:
-    """What `RecordReader.by_ids` gives for each of `selections`."""
+    """What `RecordReader.by_ids` returns for each of `selections`."""
     if len(selections) < 2:
         return [each.reader.by_ids(each.ids, each.names) for each in selections]
     parts = [_part(each) for each in selections]
@@ -61,7 +61,7 @@ def _part(selection: Selection) -> _Part:
     reader, fields = selection.reader, selection.reader.readable_fields(selection.names)
 
     def columns(statements: Statements) -> tuple[tuple[str, str], ...]:
-        # Values of columns of one kind come out of a statement in the same way.
+        # Columns of one kind are read from a statement in the same way.
         read = statements.columns(fields)
         return tuple((column.name, f"{type(column.type).__module__}.{column.type!r}") for column in read)
 
@@ -90,12 +90,12 @@ def _read_alike(parts: Sequence[_Part]) -> None:
 
 
 def _ids(number: int) -> str:
-    """The name of the list of ids of one of the modules of a statement."""
+    """The parameter that holds the ids of one of the modules."""
     return f"{IDS}_{number}"
 
 
 def _statement(parts: Sequence[_Part]) -> Statement:
-    """The statement for all parts: built once for all readers of this kind where the scope of each module is shared."""
+    """The statement for all parts, built once for all readers of this kind if the scope of each module is shared."""
     policy, shared = parts[0].reader.policy.shared, [part.reader.shared_statements for part in parts]
     built_once = [statements for statements in shared if statements is not None and statements.narrowed == ALWAYS]
     if policy is None or len(built_once) < len(parts):

@@ -26,7 +26,7 @@ from portal.records.reading.index_scan import IndexCondition, IndexScan, best_in
 from portal.records.reading.keyset import Order
 from portal.records.statement_cache import IDS, Statement, id_list_parameter
 
-MOST_WORDS = 10  # of a title that is looked for
+MOST_WORDS = 10  # of a title that is searched for
 MOST_GROUPS = 500
 # Columns of grouped rows.
 PERIOD, NUMBER, FULFILS, FULFILLING, ALL = "_period", "_number", "_fulfils", "_fulfilling", "_all"
@@ -35,7 +35,7 @@ ALWAYS_READ = ("id", "reference", "_version", "modified")
 
 @dataclass(frozen=True)
 class PageRequest:
-    """The next `size` rows in an order with some fields, after `position`, or before it `backwards`."""
+    """The next `size` rows in an order with some fields, after `position`, or before it if `backwards`."""
 
     order: Order
     fields: Sequence[Field]
@@ -47,10 +47,10 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class GroupRequest:
-    """The records for which `condition` holds, counted by the values of a field, or by periods; the sum of `of`.
+    """The records that fulfil `condition`, counted by the values of a field or by periods, with the sum of `of`.
 
-    `ends`: constants of the field, before which the periods end. They are those of one reader, on one day.
-    `most`: how many rows the reader may have at most for them to be counted; None: as many as there are.
+    `ends`: constants of the field, before which the periods end. They depend on the reader and the day.
+    `most`: the number of rows of the reader up to which they are counted; None: no limit.
     """
 
     by: Field
@@ -67,7 +67,7 @@ class Statements(ModulePolicy):
     policy: Policy
     name: str
     dialect: str = "sqlite"
-    narrowed: Condition = ALWAYS  # which of them only: for the choices of a link, for related lists
+    narrowed: Condition = ALWAYS  # only those that fulfil it: for the choices of a link and related lists
 
     _made: dict[Condition, sa.ColumnElement[bool]] = dataclasses.field(
         default_factory=dict, init=False, compare=False, repr=False
@@ -83,7 +83,7 @@ class Statements(ModulePolicy):
         return sa.and_(self.policy.scope(self.name), self.sql(self.narrowed), self.sql(condition))
 
     def columns(self, fields: Sequence[Field]) -> list[sa.ColumnElement[Any]]:
-        """The columns from which these fields of a record are loaded."""
+        """The columns from which these fields are loaded."""
         columns: dict[str, sa.ColumnElement[Any]] = {name: self.table.c[name] for name in ALWAYS_READ}
         for field in fields:
             columns |= {column.name: column for column in field.selected(self.table)}
@@ -92,12 +92,12 @@ class Statements(ModulePolicy):
     # -- records by their ids -------------------------------------------------------------------------------------
 
     def by_ids(self, fields: Sequence[Field]) -> Statement:
-        """Those of the records IDS that this reader may see."""
+        """The records among IDS that this reader may see."""
         return self._planned_once(self.rows_by_ids(fields, IDS))
 
     def rows_by_ids(self, fields: Sequence[Field], ids: str) -> sa.Select[Any]:
-        """The same for the records of a list of ids that has the name `ids`."""
-        # The ids alone find the rows; the scope is tested on those few.
+        """The same for the list of ids with the name `ids`."""
+        # Only the ids find the rows; the scope is tested on those few.
         among = AmongIds(self.table.c["id"], id_list_parameter(ids))
         return sa.select(*self.columns(fields)).where(among, Redundant(self.where(ALWAYS)))
 
@@ -106,12 +106,12 @@ class Statements(ModulePolicy):
         return sa.select(*order.columns).where(self._among_ids(), Redundant(self.where(ALWAYS)))
 
     def fulfilling(self, conditions: Iterable[Condition]) -> Statement:
-        """The ids among IDS of records that this reader may see and that fulfil all conditions."""
+        """The ids among IDS of the records that this reader may see and that fulfil all conditions."""
         fulfilled = [WithoutIndex(self.sql(condition)) for condition in conditions]
         return sa.select(self.table.c["id"]).where(self._among_ids(), *fulfilled, Redundant(self.where(ALWAYS)))
 
     def existing(self) -> Statement:
-        """The ids among IDS of records that this reader may see."""
+        """The ids among IDS of the records that this reader may see."""
         scope = Redundant(self.where(ALWAYS))
         return self._planned_once(sa.select(self.table.c["id"]).where(self._among_ids(), scope))
 
@@ -147,7 +147,7 @@ class Statements(ModulePolicy):
     # -- how many ---------------------------------------------------------------------------------------------------
 
     def counting(self, conditions: Sequence[Iterable[Condition]]) -> Statement:
-        """How many rows each of several conditions has, in one statement; `read_counts` reads it."""
+        """How many rows fulfil each of several sets of conditions, in one statement; `read_counts` reads it."""
         requests = [self._count_request(parts) for parts in conditions]
         branches = [sa.true()] if self.branches is None else self.branches
         statement = counting(self.table, branches, requests)
@@ -160,7 +160,7 @@ class Statements(ModulePolicy):
         return self._planned_once(self._counting(conditions).where(self._among_ids(), scope))
 
     def counting_within(self, condition: Condition, conditions: Sequence[Condition]) -> Statement:
-        """The same of all records for which `condition` holds."""
+        """The same for all records that fulfil `condition`."""
         return self._counting(conditions).where(self.where(condition))
 
     def _counting(self, conditions: Sequence[Condition]) -> sa.Select[Any]:
@@ -171,12 +171,12 @@ class Statements(ModulePolicy):
         return sa.select(*numbers).select_from(self.table)
 
     def _count_request(self, conditions: Iterable[Condition]) -> CountRequest:
-        """How the rows of `conditions` are counted, out of those that the reader may see."""
+        """How the rows that fulfil `conditions` are counted, among those that the reader may see."""
         parts = [*joined_conditions(self.narrowed), *conditions]
         if self.branches is None:
             tested = tuple(self.sql(part) for part in parts)
             return CountRequest(tested=tested, visible=(self.policy.scope(self.name),))
-        if self.table.info.get(EXISTING):  # no index of ours; counted exactly, as far as any count goes
+        if self.table.info.get(EXISTING):  # it has no index of ours; counted exactly, up to the limit of every count
             return CountRequest(visible=(self.policy.scope(self.name), *map(self.sql, parts)))
         declared = list(joined_conditions(self.access.where))
         indexed = best_indexed_condition([*declared, *parts], self.module, self.table)
@@ -191,15 +191,15 @@ class Statements(ModulePolicy):
         )
 
     def _index_condition(self, comparison: Comparison) -> IndexCondition:
-        """What an index finds of a comparison with a field of the record itself."""
+        """The part of a comparison with a field of the record itself that an index answers."""
         field, reader = self.module.field(comparison.path[0]), self.policy.reader
         ranges = ranges_of_negated(comparison, field, self.table, reader, self.dialect) if comparison.negated else ()
         return IndexCondition(index_column(field, self.table).name, self.sql(comparison), ranges)
 
     def groups(self, request: GroupRequest) -> Statement:
-        """How many records each group has, and their sum; the largest groups, and with each the number of all rows.
+        """The number of records and the sum of each of the largest groups, each with the number of all rows.
 
-        Rows that do not fulfil the condition are groups too where `most` rows are looked at.
+        With `most`, rows that do not fulfil the condition form groups as well.
         """
         value, of, table = self._grouped(request), request.of, self.table
         companions = [column for column in of.selected(table) if column.name != of.name] if of else []
@@ -214,7 +214,7 @@ class Statements(ModulePolicy):
             looked_at = visible.limit(integer_literal(request.most + 1)).subquery("rows")
             fulfilled = looked_at.c[FULFILS]
         groups = [looked_at.c[column.name] for column in (*value, *companions)]
-        # Without a constant among them, an index has the groups one after the other.
+        # If no constant is among them, an index has the groups in order.
         grouped = groups if request.most is None else [fulfilled, *groups]
         totals = [ExactTotal(looked_at.c[column.name]).label(column.name) for column in summed]
         number = sa.func.count()
@@ -233,7 +233,7 @@ class Statements(ModulePolicy):
     # -- rows in order ----------------------------------------------------------------------------------------------
 
     def sorted(self, request: PageRequest, among_ids: bool = False) -> Statement:
-        """The rows, found by whatever index suits, and sorted. `among_ids`: only of the records IDS."""
+        """The rows, found by whichever index suits, and sorted. `among_ids`: only among the records IDS."""
         order, conditions = request.order, [self.where(request.condition)]
         if among_ids:
             conditions.append(self._among_ids())
@@ -243,8 +243,8 @@ class Statements(ModulePolicy):
         return select.order_by(*order.clauses(request.backwards)).limit(integer_literal(request.size))
 
     def _by_branch(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[sa.ColumnElement[bool]]:
-        """`conditions`, or the ids of the rows for which they hold, found branch by branch where a record is somebody's
-        in more than one table: the planner of SQLite would read all rows for an OR over two tables."""
+        """`conditions`, or the ids of the rows that fulfil them, found branch by branch if ownership is stored in more
+        than one table: SQLite's planner would read all rows for an OR over two tables."""
         if not self.module.watchers or self.branches is None or len(self.branches) < 2:
             return conditions
         record_id = self.table.c["id"]
@@ -252,9 +252,9 @@ class Statements(ModulePolicy):
         return [record_id.in_(sa.union_all(*parts))]
 
     def scan(self, request: PageRequest) -> Iterator[Statement]:
-        """The same rows, segment by segment along the index that has their order; each segment may have all of them."""
+        """The same rows, segment by segment along the index that has their order; any segment may hold all of them."""
         conditions: list[sa.ColumnElement[bool]] = []
-        if not self.policy.sees_all(self.name):  # the scope says more than whose the records are
+        if not self.policy.sees_all(self.name):  # the scope is more than ownership
             conditions.append(Redundant(self.policy.scope(self.name)))
         tested = [self.sql(part) for part in (*joined_conditions(self.narrowed), *joined_conditions(request.condition))]
         conditions += [WithoutIndex(sa.and_(*tested))] if tested else []
@@ -262,16 +262,16 @@ class Statements(ModulePolicy):
         scan = IndexScan(self.table, self.branches or (), conditions, columns, request.backwards)
         for segment in request.order.segments(request.position, request.backwards):
             statement = scan.along(segment, integer_literal(request.size))
-            # Which of two tables is best read first depends on how many rows the reader has: 4 ms or 75.
+            # Which of two tables should be read first depends on how many rows the reader has: 4 ms or 75.
             planned_once = segment.titled is None and not request.condition.needs_value
             yield self._planned_once(statement) if planned_once else statement
 
     def _planned_once(self, statement: Statement) -> Statement:
-        """A statement that uses the same index whoever reads. If it is a shared one, the database may plan it once."""
+        """A statement that uses the same index for every reader. If it is shared, the database may plan it once."""
         return cache_plan(statement, self.policy.tables.version) if self.policy.is_shared else statement
 
     def sql(self, condition: Condition) -> sa.ColumnElement[bool]:
-        """SQL for a condition, made once: every count beside a filter has the filter's."""
+        """SQL for a condition, built once: every count next to a filter includes the filter's."""
         if condition not in self._made:
             policy = self.policy
             self._made[condition] = where(

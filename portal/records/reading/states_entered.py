@@ -1,4 +1,4 @@
-"""The states that a record was in, as the events tell: what its way through the stages is drawn from."""
+"""The states that a record was in, according to its events; the display of its stages is drawn from these."""
 
 import datetime
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from portal.declaration.shapes import Lifecycle
 
 @dataclass(frozen=True)
 class StateEntered:
-    """A state that a record came into: when, by whom, and the comment that was asked for with it."""
+    """A state that a record entered: when, by whom, and the comment that the transition asked for."""
 
     state: str
     at: datetime.datetime
@@ -19,15 +19,15 @@ class StateEntered:
 
 
 def states_entered(lifecycle: Lifecycle, events: Sequence[Mapping[str, Any]]) -> list[StateEntered]:
-    """The states of a record in order, each as it came into it last, from its `events`, newest first.
+    """The states of a record in order, each with its latest entry, from its `events`, newest first.
 
-    States that no event tells of, such as those before a record was imported, are not known.
+    States without an event, such as those before a record was imported, are unknown.
     """
     states: dict[str, StateEntered] = {}
     last, last_cause = None, None
     for event in reversed(events):
         kind, details, at, author = event["kind"], event["details"] or {}, event["at"], event["author"]
-        # Not by its name alone: that may be the one of another kind, such as “withdrawn”.
+        # The name alone is not enough: it may be that of another kind of event, such as “withdrawn”.
         transition = lifecycle.transitions.get(kind.removeprefix("moved:")) if kind.startswith("moved:") else None
         start = lifecycle.start if kind == "created" else None
         state = details.get("state") or (transition.to if transition else start)

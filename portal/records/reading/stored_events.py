@@ -1,4 +1,4 @@
-"""The events of records as they are stored, newest first; history.py says what of them one reader may read."""
+"""The events of records as they are stored, newest first; history.py decides what one reader may read of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,17 +15,17 @@ MOST_STORED = 100  # events of a record that are read for its page
 
 
 def stored_events(records: Records, record: Record) -> Sequence[Mapping[str, Any]]:
-    """The newest MOST_STORED events of a record as they are stored, newest first, for those who need more of them than
-    a reader may read.
+    """The newest MOST_STORED events of a record as they are stored, newest first, for callers that need more than a
+    reader may read.
 
-    `record` comes from `records`, and is theirs.
+    `record` comes from `records`.
     """
     statement = records.policy.tables.statement("events of a record", lambda: _of_record(records.policy.tables))
     return fetch(records.connection, statement, {"module_name": records.name, "record_id": record.id})
 
 
 def state_events(records: Records, record: Record, stored: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """The events of a record that tell of its states, newest first, and perhaps others; `stored`: its newest ones."""
+    """The events about the states of a record, newest first, possibly with others; `stored`: its newest ones."""
     if len(stored) < MOST_STORED:
         return stored
     statement = records.policy.tables.statement("events of states", lambda: _of_states(records.policy.tables))
@@ -35,7 +35,7 @@ def state_events(records: Records, record: Record, stored: Sequence[Mapping[str,
 def read_events(
     records: Records, conditions: Iterable[Any], before: int | None, size: int = BATCH
 ) -> Sequence[Mapping[str, Any]]:
-    """The next events, newest first; `before`: only those that are older than the one of this id."""
+    """The next events, newest first; `before`: only those older than the one with this id."""
     query, event_id = _events(records.policy.tables).where(*conditions), records.policy.tables.event.c["id"]
     if before is not None:
         query = query.where(event_id < before)
@@ -49,7 +49,7 @@ def _of_record(tables: Tables) -> sa.Select[Any]:
 
 
 def _of_states(tables: Tables) -> sa.Select[Any]:
-    """The events that states_entered.py reads: those that tell of a state, and the comments made with them."""
+    """The events that states_entered.py reads: those about states, and the comments made with them."""
     event, moved = tables.event, tables.event.alias()
     moments = sa.select(moved.c["at"]).where(*_on_record(moved), _tells_of_state(moved))
     with_it = sa.and_(event.c["kind"] == "commented", event.c["at"].in_(moments))

@@ -1,4 +1,4 @@
-"""Linked records, read for a whole page at once: one query per `links` field, and one per linked module for titles."""
+"""Reads linked records for a whole page at once: one query per `links` field, and one per linked module for titles."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from portal.texts import first_visible
 
 @dataclass(frozen=True)
 class PartialRecords:
-    """Records of a module while they are read: `values`, one mapping per record of `ids`, are completed in place."""
+    """Records of a module while they are read: `values`, one mapping per record of `ids`, is completed in place."""
 
     connection: sa.Connection
     policy: Policy
@@ -32,14 +32,14 @@ class PartialRecords:
 def add_linked_records(records: PartialRecords) -> None:
     """Gives every linked record its title.
 
-    Of `links`, which are read here, only the records that the reader may see remain.
+    `links` are read here, and only the records that the reader may see remain in them.
     """
     titled = titled_links(records.connection, records.policy, read_links(records))
     put_titles(records.fields, records.values, titled)
 
 
 def read_links(records: PartialRecords) -> list[Linked]:
-    """All linked records, of which those of `links` are read here; `put_titles` must follow."""
+    """All linked records (those of `links` are read here); `put_titles` must follow."""
     links = [field for field in records.fields if field.targets]
     for field in links:
         if field.in_join_table:
@@ -54,13 +54,13 @@ def put_titles(fields: Sequence[Field], values: list[dict[str, Any]], titled: Ma
             links_of_record = [
                 titled.get((link.module, link.id), link) for link in field.links_in(of_record.get(field.name))
             ]
-            if field.in_join_table:  # others would tell who else shares this record
+            if field.in_join_table:  # the others would reveal who else shares this record
                 links_of_record = [link for link in links_of_record if link.visible]
             of_record[field.name] = tuple(links_of_record) if field.multiple else next(iter(links_of_record), None)
 
 
 def titled_links(connection: sa.Connection, policy: Policy, links: Iterable[Linked]) -> dict[tuple[str, int], Linked]:
-    """The linked records by module and id, with their titles: one query per module. Deleted ones are left out."""
+    """The linked records by module and id, with their titles, one query per module. Deleted ones are left out."""
     ids: dict[str, set[int]] = defaultdict(set)
     for link in links:
         ids[link.module].add(link.id)
@@ -88,7 +88,7 @@ def _targets(join: sa.Table) -> sa.Select[Any]:
 
 
 def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int]) -> dict[int, Linked]:
-    """The linked records of one module with title, raw name and whether the reader may open them."""
+    """The linked records of one module with their titles, raw names and whether the reader may open them."""
     module = policy.module(target)
     title, unique = module.title_field, module.unique_text
     linked = {}
@@ -101,7 +101,7 @@ def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int
 
 
 def _statement(policy: Policy, target: str) -> Statement:
-    """The statement for `_titled`, shared where the scope of the target is."""
+    """The statement for `_titled`, shared if the scope of the target is."""
     shared = policy.shared
     if shared is None or not shared.scope_is_shared(target):
         return _build(policy, target)
@@ -110,7 +110,7 @@ def _statement(policy: Policy, target: str) -> Statement:
 
 
 def _build(policy: Policy, target: str) -> Statement:
-    """What is read of the records IDS of a module, including those that the reader may not see."""
+    """The query for the records IDS of a module, including those that the reader may not see."""
     module, table = policy.module(target), policy.tables.module(target)
     title, unique = module.title_field, module.unique_text
     of_unique = unique.selected(table) if unique else ()

@@ -1,8 +1,8 @@
-"""What is typed into the search of a list: words, and filters such as `status:open -assignee:me (due:today or …)`.
+"""Parses the search of a list: words, and filters such as `status:open -assignee:me (due:today or …)`.
 
-The words are looked for as ever. A filter is one only where a field that the reader may filter by has its name;
-everything else, `http://x` and `10:30`, is a word. Filters are parsed as those of an address are (filters.py). What is
-half-typed, such as an open bracket, is read as far as it goes.
+A text is a filter only if it begins with the name of a field that the reader may filter by; everything else, like
+`http://x` and `10:30`, is a word to search for. Filters are parsed like those of an address (filters.py). Half-typed
+text, such as an open bracket, is read as far as it goes.
 """
 
 import re
@@ -21,7 +21,7 @@ MOST_FILTERS = 30  # of one search
 MOST_BRACKETS = 5  # within one another
 
 QUOTED = r'"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»'
-# A piece of a value: in quotes, the last of which may be missing at the end; in brackets; one character.
+# A piece of a value: in quotes, which may be unclosed at the end; in brackets; one character.
 PIECE = rf'(?:{QUOTED}|"[^"]*\Z|\([^\s()"]*\)|[^\s()])'
 NAME = rf'(?:{QUOTED}|[^\s:()"“„«-][^\s:()"“„«]*)'
 FILTER = rf"(?P<minus>-?)(?P<name>{NAME}):(?P<sign>>=|<=|>|<|)(?P<value>{PIECE}*)"
@@ -31,15 +31,15 @@ TOKEN = re.compile(
 )
 ONE_WORD = re.compile(r"\w[\w-]*")
 RANGE = re.compile(rf"((?:{QUOTED}|(?!\.\.)[^\s\"“„«])*)\.\.(.*)", re.DOTALL)
-# Words that mean something as the value of a filter, as the declaration writes them; readers write their own as well.
+# Special words as the value of a filter, as the declaration writes them; readers may also use their own language.
 SPECIAL = {"me": _("me"), "today": _("today")}
 NOTHING = _("nothing")
 OR = _("or")
 
 
 class TypedFilter(NamedTuple):
-    """One filter of a search, and the part of the text that it is. Its condition is None if it cannot be parsed:
-    then it leaves nothing out, like one of an address."""
+    """One filter of a search, and its part of the text. Its condition is None if it cannot be parsed: then it filters
+    nothing, like one of an address."""
 
     start: int
     end: int
@@ -49,7 +49,7 @@ class TypedFilter(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """Filters of which any must hold, or all; `negated`: not so."""
+    """Filters of which any or all must hold; `negated`: the opposite."""
 
     start: int
     end: int
@@ -59,7 +59,7 @@ class Joined(NamedTuple):
 
     @property
     def condition(self) -> Condition | None:
-        """None if it leaves nothing out."""
+        """None if it filters nothing."""
         conditions = [part.condition for part in self.parts]
         known = tuple(condition for condition in conditions if condition is not None)
         if not known or (self.any and len(known) < len(conditions)):
@@ -75,16 +75,16 @@ SearchPart = TypedFilter | Joined
 
 @dataclass(frozen=True)
 class TypedSearch:
-    """A search as it was typed, its words, and its other parts, all of which must hold."""
+    """A search as it was typed: its words and its other parts, all of which must hold."""
 
     text: str = ""
     words: str = ""
     parts: tuple[SearchPart, ...] = ()
-    complaints: tuple[str, ...] = ()  # what of it could not be done
+    complaints: tuple[str, ...] = ()  # what could not be understood
 
     @property
     def condition(self) -> Condition:
-        """What the filters let through."""
+        """All filters together."""
         return AllOf(tuple(part.condition for part in self.parts if part.condition is not None))
 
     @property
@@ -94,7 +94,7 @@ class TypedSearch:
 
     @property
     def mistakes(self) -> Iterator[str]:
-        """Why something of it was left out."""
+        """Why parts of it were ignored."""
         yield from (typed.filter.error for typed in self.filters if typed.filter.error)
         yield from self.complaints
 
@@ -118,23 +118,23 @@ def filters_in(parts: Sequence[SearchPart]) -> Iterator[TypedFilter]:
 
 
 def read_search(records: Records, text: str) -> TypedSearch:
-    """The search that a reader typed. Without a filter it means its words alone."""
+    """The search that a reader typed. Without a filter it consists of its words alone."""
     if ":" not in text:
         return TypedSearch(text, text)
     return _Parser(records, text).search()
 
 
 def as_words(records: Records, text: str) -> str:
-    """The search that looks for all words of `text`, also where it would be read as filters."""
+    """The search for all words of `text`, including what would be read as filters."""
     return text if read_search(records, text).words == text else text.replace(":", " ")
 
 
 @dataclass(frozen=True)
 class FilterNames:
-    """What a reader may call the fields by which they may filter."""
+    """The names that a reader may use for the fields they may filter by."""
 
-    fields: Mapping[str, Field]  # by their names, and by their labels unless these are the name of another
-    spellings: Mapping[str, str]  # by name, how a field is typed: by its label, where that is one word and means it
+    fields: Mapping[str, Field]  # by their names, and by their labels unless another field has that name
+    spellings: Mapping[str, str]  # by name, how a field is typed: its label, if that is one unambiguous word
 
     def field(self, text: str) -> Field | None:
         """The field that a text means; spaces may be hyphens or underscores."""
@@ -142,7 +142,7 @@ class FilterNames:
 
 
 def filter_names(records: Records) -> FilterNames:
-    """What the filters of a typed search may be called: the fields by which the reader of `records` may filter."""
+    """The names of filters in a typed search: of the fields that the reader of `records` may filter by."""
     reader, fields = records.policy.reader, list(filterable(records))
     labels = {field.name: fold(reader.text(field.title)).replace(" ", "-") for field in fields}
     by_label = {_with_spaces(labels[field.name]): field for field in reversed(fields)}
@@ -159,14 +159,14 @@ def _with_spaces(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """A value as it is typed: in quotes where it needs them."""
+    """A value as it is typed: in quotes if it needs them."""
     if re.fullmatch(r'[^\s()"“„«<>]+', text) and ".." not in text:
         return text
     return f'"{text}"' if '"' not in text else f"“{text.replace('”', '')}”"
 
 
 def unquote(text: str) -> str:
-    """A name or value without its quotes, the last of which may be missing."""
+    """A name or value without its quotes, which may be unclosed."""
     if text.isalnum():
         return text
     return re.sub(QUOTED, lambda quote: quote[0][1:-1], text).removeprefix('"').strip()
@@ -183,7 +183,7 @@ class _Or(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """What stands in brackets."""
+    """The content of a pair of brackets."""
 
     start: int
     end: int
@@ -195,7 +195,7 @@ _Item = _Word | _Or | _Group | TypedFilter
 
 
 class _Parser:
-    """Reads one text, in two passes: what stands in brackets, then what `or` joins."""
+    """Parses one text in two passes: first brackets, then what `or` joins."""
 
     def __init__(self, records: Records, text: str) -> None:
         self.records, self.text = records, text
@@ -209,7 +209,7 @@ class _Parser:
 
     def search(self) -> TypedSearch:
         items: list[_Item] = []
-        while self.place < len(self.tokens):  # a bracket that closes none ends the items, and means nothing
+        while self.place < len(self.tokens):  # an unmatched closing bracket ends the items, and means nothing
             items += self._items(0)
         parts, words = self._joined(items)
         if not self.number_of_filters and not self.half_typed:
@@ -218,9 +218,9 @@ class _Parser:
         return TypedSearch(self.text, typed, tuple(parts), tuple(self.complaints))
 
     def _items(self, depth: int) -> list[_Item]:
-        """What stands before the next bracket that closes, or the end."""
+        """Everything up to the next closing bracket, or the end."""
         items: list[_Item] = []
-        ignored = 0  # brackets that are open and mean nothing
+        ignored = 0  # open brackets that mean nothing
         while self.place < len(self.tokens):
             token = self.tokens[self.place]
             self.place += 1
@@ -267,7 +267,7 @@ class _Parser:
         return [TypedFilter(*token.span(), negated, chosen, condition)]
 
     def _joined(self, items: Sequence[_Item]) -> tuple[list[SearchPart], list[_Word]]:
-        """The filters and the words among `items`; of neighbors of `or` one part is made."""
+        """The filters and the words among `items`; neighbors of `or` are joined into one part."""
         parts: list[SearchPart] = []
         words: list[_Word] = []
         operands = [self._operand(item) for item in items]
@@ -304,7 +304,7 @@ class _Parser:
         return [Joined(item.start, item.end, item.negated, False, tuple(parts))], []
 
     def _joins(self, operands: Sequence[tuple[list[SearchPart], list[_Word]]], index: int) -> bool:
-        """Whether both neighbors of an `or` are filters. Says so where one of them is and the other one cannot be."""
+        """Whether both neighbors of an `or` are filters. Adds a complaint if one is and the other cannot be."""
         beside = [operands[place] for place in (index - 1, index + 1) if 0 <= place < len(operands)]
         whole = [len(parts) == 1 and not words for parts, words in beside]
         if len(whole) == 2 and all(whole):
@@ -321,7 +321,7 @@ class _Parser:
 
 
 def _either(first: SearchPart, second: SearchPart) -> Joined:
-    """Two neighbors of `or`; the first may be what others have become already."""
+    """Two neighbors of `or`; the first may already be joined from others."""
     if isinstance(first, Joined) and first.any and not first.negated:
         return first._replace(end=second.end, parts=(*first.parts, second))
     return Joined(first.start, second.end, False, True, (first, second))

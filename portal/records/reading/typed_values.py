@@ -1,9 +1,9 @@
-"""Values of one request that a statement is given when it is executed: what a reader types into filters, the record
-that others link to, the moment.
+"""Values of one request that are bound when a statement is executed: what a reader types into filters, the record that
+others link to, the moment.
 
-So the statements of a list are built once for all that is typed into the same filters, those of a related list for all
-records, those of a tab of what is late for all day; building them takes several times as long as executing them. Their
-plans are not kept: which index is best depends on the value.
+Thus the statements of a list are built once for everything typed into the same filters, those of a related list once
+for all records, and those of a tab of late records once a day; building them takes several times as long as executing
+them. Their plans are not kept: the best index depends on the value.
 """
 
 from dataclasses import dataclass, field, replace
@@ -17,14 +17,14 @@ from portal.database.existing_tables.search import OPERATOR
 from portal.fields.linked_value import Linked
 from portal.records.reading.statements import Statements
 
-MOST_VALUES = 6  # of one statement: those with more are of so many kinds that they are not kept
+MOST_VALUES = 6  # of one statement; those with more vary too much to be kept
 
 
 @dataclass
 class TypedValues:
-    """The values of one reader's request, and the names under which statements are given them.
+    """The values of one reader's request, and the names of their parameters.
 
-    `statements`: of this reader alone, whose rights decide which linked records a text finds.
+    `statements`: for this reader alone, whose rights decide which linked records a text finds.
     """
 
     statements: Statements
@@ -33,7 +33,7 @@ class TypedValues:
     known: dict[Comparison, Condition] = field(default_factory=dict)
 
     def replaced(self, condition: Condition) -> Condition:
-        """The same condition with parameters in the place of such values, where that is possible."""
+        """The same condition with parameters instead of such values, if possible."""
         if not isinstance(condition, Comparison):
             return replace(condition, parts=tuple(map(self.replaced, condition.parts)))
         if condition.negated or condition.operator == OPERATOR:
@@ -46,7 +46,7 @@ class TypedValues:
 
     def _with_parameters(self, condition: Comparison) -> Condition:
         values: dict[str, Any] = {}
-        parameters: list[str] = []  # what the SQL of a database may not say of them
+        parameters: list[str] = []  # names and types, since the SQL may lack the types
 
         def parameter(element: Any, **options: Any) -> Any:
             if not isinstance(element, sa.BindParameter):
@@ -57,7 +57,7 @@ class TypedValues:
             return sa.bindparam(name, type_=element.type)
 
         sql: Any = visitors.replacement_traverse(self.statements.sql(condition), {}, parameter)
-        lists = any(isinstance(value, list | tuple) for value in values.values())  # as long as their IN
+        lists = any(isinstance(value, list | tuple) for value in values.values())  # the text of IN depends on length
         if lists or len(self.values) + len(values) > MOST_VALUES:
             return condition
         self.values |= values

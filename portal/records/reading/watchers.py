@@ -1,7 +1,7 @@
-"""Who watches a record: people who were added to it, and see it whatever the scope of their profile says.
+"""Who watches a record: people who were added to it, and see it regardless of their profile's scope.
 
-The policy reads the same table for what a watcher sees; here it is read for a record's page, its letters, its entry in
-the search index.
+The policy reads the same table for what a watcher sees; here it is read for a record's page, its letters and its entry
+in the search index.
 """
 
 from collections import defaultdict
@@ -18,12 +18,12 @@ from portal.records.statement_cache import IDS, id_list_parameter
 
 
 def watchers(connection: sa.Connection, tables: Tables, module: Module, record_id: int) -> list[int]:
-    """The ids of the people who watch a record, in the order in which they were added."""
+    """The ids of the people who watch a record, in the order they were added."""
     return watchers_of(connection, tables, module, [record_id]).get(record_id, [])
 
 
 def watchers_of(connection: sa.Connection, tables: Tables, module: Module, ids: Sequence[int]) -> dict[int, list[int]]:
-    """Each record of `ids` → the people who watch it; only if there are some."""
+    """Each record of `ids` that is watched → the people who watch it."""
     people: dict[int, list[int]] = defaultdict(list)
     if module.watchers and ids:
         statement = tables.statement("watchers", lambda: _of_records(tables.watcher.c))
@@ -38,7 +38,7 @@ def _of_records(watcher: sa.ColumnCollection[str, sa.Column[Any]]) -> sa.Select[
 
 
 def who_added(connection: sa.Connection, tables: Tables, module: str, record_id: int, person: int) -> str | None:
-    """The name of the person who added a person to a record, the last time; None if no history says it."""
+    """The name of the person who last added a person to a record; None if the history does not say."""
     event = tables.event
     added = event.c["module"] == module, event.c["record"] == record_id, event.c["kind"] == "watched"
     rows = sa.select(event.c["author"], event.c["details"]).where(*added).order_by(event.c["id"].desc())
