@@ -11,8 +11,8 @@ from portal.workshop.outlines.naming import field_name, module_name, snake
 BY_LENGTH_AND_NUMBER = {"text", "longtext", "choice"}
 # What no values of a file can tell from a text or a number.
 NEVER_GUESSED = {
-    "address", "choices", "color", "duration", "elapsed", "file", "formula", "html", "image", "ip", "json", "lines",
-    "link", "links", "location", "lookup", "markdown", "rollup", "signature", "tags", "timeliness",
+    "address", "choices", "color", "duration", "elapsed", "file", "files", "formula", "html", "image", "ip", "json",
+    "lines", "link", "links", "location", "lookup", "markdown", "rollup", "signature", "tags", "timeliness",
 }  # fmt: skip
 
 
