@@ -1,1 +1,1 @@
-"""Records in and out: CSV files and workbooks of one module, of commands and of the pages of a list; and backups."""
+"""Import and export of records, as CSV files and workbooks of one module, by commands and list pages; and backups."""

@@ -1,7 +1,7 @@
-"""A backup: database, files and declarations as one consistent set, in a folder or an archive; and the way back.
+"""Makes and restores a backup: database, files and declarations as one consistent set, in a folder or an archive.
 
-The database is copied as it was at one moment. Files are copied before and after that: what is removed while the
-backup is made is there before, what is added comes after. What the copied database does not name is left out.
+The database is copied as of one moment. Files are copied before and after: the first pass has those removed while the
+backup is made, the second those added. Files that the copied database does not name are left out.
 """
 
 import contextlib
@@ -26,24 +26,24 @@ from portal.store.store import Store, StoreError
 
 MANIFEST = "backup.json"
 FORMAT = 1
-ARCHIVES = {".tar": "", ".gz": "gz", ".tgz": "gz"}  # what a name ends in → how it is compressed
+ARCHIVES = {".tar": "", ".gz": "gz", ".tgz": "gz"}  # extension → compression
 
 StoredNames = Callable[[sa.Connection], set[str]]  # every name in the store that the database names
 
 
 class BackupError(Exception):
-    """The backup cannot be made or restored; the message says why."""
+    """A backup cannot be made or restored; the message says why."""
 
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds."""
+    """The contents of a backup."""
 
     created: datetime.datetime
     files: int
     declarations: int
     bytes: int
-    missing: tuple[str, ...]  # files of the database that the store did not have
+    missing: tuple[str, ...]  # files that the database names and the store lacked
 
 
 # -- making ------------------------------------------------------------------------------------------------------------
@@ -52,9 +52,9 @@ class Backup:
 def make_backup(
     engine: sa.Engine, store: Store, folder: Path, stored_names: StoredNames, target: Path, now: datetime.datetime
 ) -> Backup:
-    """Backs the portal of `folder` up to `target`, which must not exist: an archive by its name, else a folder.
+    """Backs up the portal in `folder` to `target`, which must not exist: an archive if its name says so, else a folder.
 
-    Raises BackupError, CopyError, StoreError and OSError; then nothing is left at `target`.
+    Raises BackupError, CopyError, StoreError and OSError, and then leaves nothing at `target`.
     """
     if target.exists():
         raise BackupError(f"{target} exists already")
@@ -98,7 +98,7 @@ def _fill(
 
 
 def _copy_files(store: Store, names: set[str], target: Path) -> set[str]:
-    """Copies files from the store; the names of those that it does not have."""
+    """Copies files from the store; returns the names of those that it lacks."""
     missing = set()
     for name in sorted(names):
         path = target / name
@@ -115,7 +115,7 @@ def _copy_files(store: Store, names: set[str], target: Path) -> set[str]:
 
 
 def _copy_declarations(folder: Path, target: Path) -> int:
-    """The YAML files, and what stands beside them, as logos do; not what begins with a dot, and not `var/`."""
+    """Copies the YAML files and others next to them, such as logos, except hidden ones and `var/`."""
     files = [path for path in sorted(folder.iterdir()) if path.is_file()] + sorted(folder.glob("profiles/*.yaml"))
     declarations = [path for path in files if path.suffix in (".yaml", ".svg", ".png", ".jpg", ".jpeg", ".webp")]
     for path in declarations:
@@ -144,7 +144,7 @@ def _digest(path: Path) -> str:
 def restore_backup(source: Path, url: str, open_store: Callable[[], Store], folder: Path) -> Backup:
     """Restores a backup into an empty folder, database and store. Raises BackupError, CopyError, StoreError, OSError.
 
-    All is checked first. The declarations come last: without them no portal starts on a half-restored set.
+    Everything is checked first. The declarations come last: without them, no portal starts on a half-restored set.
     """
     if (folder / "modules.yaml").exists():
         raise BackupError(f"{folder} holds a portal already: name a new folder")
@@ -167,7 +167,7 @@ def restore_backup(source: Path, url: str, open_store: Callable[[], Store], fold
 
 @contextlib.contextmanager
 def _open_backup(source: Path) -> Iterator[Path]:
-    """The folder of a backup; an archive is unpacked for the time being."""
+    """The folder of a backup; an archive is unpacked temporarily."""
     if source.is_dir():
         yield source
         return
@@ -175,14 +175,14 @@ def _open_backup(source: Path) -> Iterator[Path]:
         try:
             with tarfile.open(source) as archive:
                 archive.extractall(temporary, filter="data")
-        except (tarfile.TarError, EOFError, zlib.error) as error:  # cut off, or not what was packed
-            reason = str(error).partition("\n")[0].rstrip(":")  # below it tarfile tells what it tried
+        except (tarfile.TarError, EOFError, zlib.error) as error:  # truncated or corrupted
+            reason = str(error).partition("\n")[0].rstrip(":")  # tarfile's further lines list what it tried
             raise BackupError(f"{source} is not a backup, or is damaged: {reason}") from None
         yield Path(temporary)
 
 
 def _checked_manifest(content: Path) -> dict[str, Any]:
-    """The list of contents, after everything in it was found as it was written."""
+    """The list of contents, after checking that everything in it is intact."""
     try:
         manifest = json.loads((content / MANIFEST).read_text(encoding="utf-8"))
         contents, version, database = dict(manifest["contents"]), manifest["format"], manifest["database"]
@@ -192,8 +192,8 @@ def _checked_manifest(content: Path) -> dict[str, Any]:
         raise BackupError(f"the backup was made by another version of the portal (format {version})")
     for name in {database, *contents}:
         path = content / name
-        # What leads out of the folder, by way of ".." or of a link, would be written outside of the portal's; so would
-        # what begins with a slash without its part.
+        # A path that leaves the folder, through ".." or a link, would be written outside of the portal's; so would one
+        # that begins with a slash, without its first part.
         leads_out = "//" in name or name.startswith("/") or path.resolve() != content.resolve() / name
         if leads_out or not path.is_file() or _digest(path) != contents.get(name):
             raise BackupError(f"the backup is damaged: {name} is not as it was written")

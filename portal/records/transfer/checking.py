@@ -1,6 +1,6 @@
-"""Checks the rows of a file: every bad cell is found, each with its line. Writes nothing.
+"""Checks the rows of a file and finds every bad cell, with its line. Writes nothing.
 
-Rows are taken in batches, so that links, keys and unique values need few queries per batch.
+Rows are read in batches, so that links, keys and unique values need few queries per batch.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,8 +26,8 @@ from portal.records.writing.values_behind_links import followed_defaults
 from portal.texts import _, ngettext
 
 BATCH = 1000
-IDENTITY = ("reference", "number")  # given once, when a record is made
-LARGEST_NUMBER = 10**15  # of a record: the portal goes on behind it, in whole numbers of 64 bits
+IDENTITY = ("reference", "number")  # set once, when a record is created
+LARGEST_NUMBER = 10**15  # of a record: the portal counts on from it, in 64-bit integers
 
 
 class Checking:
@@ -55,12 +55,12 @@ class Checking:
             for field in self.module.fields.values()
             if (fields := fields_to_match(self.module, field))
         }
-        # What new records need: a person is asked for no more than their form asks for.
+        # What new records need: for a person, no more than their form asks for.
         self._asked = self.module.fields
         if self._rights is not None:
             names = {*self._rights.new, *self._fields}
             self._asked = {name: field for name, field in self.module.fields.items() if name in names}
-        # Words of other languages (“sì”) are tried where a cell means nothing in English.
+        # Words of other languages (“sì”) are tried if a cell has no meaning in English.
         languages = records.policy.declaration.settings.languages
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
         self._followed = [field for field in self.module.fields.values() if value_path(field.default)]
@@ -68,7 +68,7 @@ class Checking:
         self._lines: dict[str, dict[Any, int]] = {}  # by field and value, the first that has it
 
     def check(self, kept: KeptRows, on_checked: Callable[[int], None] = lambda line: None) -> None:
-        """Fills `kept`, `linked` and `bad` from the whole file. `on_checked` gets the line that was reached."""
+        """Fills `kept`, `linked` and `bad` from the whole file. `on_checked` gets the line reached so far."""
         for batch in batched(self.source.rows(), BATCH):
             rows = [row for source_row in batch if (row := self._import_row(source_row))]
             self._find_records(rows)
@@ -93,13 +93,13 @@ class Checking:
         self.bad.sort(key=lambda bad: bad.line)
 
     def _column(self, name: str) -> str:
-        """What a field that the file has no column for is called: by its label to a person on a page."""
+        """How to refer to a field for which the file has no column: for a person on a page, by its label."""
         if not name or self._rights is None:
             return name
         return self.records.policy.reader.text(self.module.field(name).title)
 
     def _refuse(self, line: int, name: str, reason: str) -> None:
-        """Notes what is wrong; `name` is a field's, or "" for the row."""
+        """Notes what is wrong; `name` is that of a field, or "" for the row."""
         self.bad.append(BadCell(line, self._headers.get(name) or self._column(name), reason))
         self._bad_fields.setdefault(line, set()).add(name)
 
@@ -118,7 +118,7 @@ class Checking:
         return ImportRow(row.line, cells)
 
     def _shape_problem(self, row: CsvRow) -> str | None:
-        """Why the row does not fit the header. Cells may be missing, or be too many, where they say nothing."""
+        """Why the row does not fit the header. Cells may be missing or in excess if they are empty."""
         headers = self.source.headers
         if any(cell.strip() for cell in row.cells[len(headers) :]):
             return ngettext(
@@ -160,7 +160,7 @@ class Checking:
                 row.record = records[matching[0]]
 
     def _whole_records(self, ids: Sequence[int]) -> dict[int, Record]:
-        """The records by their ids. What a person may not read of them is there too: formulas and conditions use it."""
+        """The records by id, with values that a person may not read too: formulas and conditions use them."""
         names = self.module.everything
         records = {record.id: record for record in self.records.by_ids(ids, names)}
         if self._rights is None:
@@ -172,7 +172,7 @@ class Checking:
         }
 
     def _read_cells(self, row: ImportRow) -> None:
-        """Reads all values but links; a new record's other values are the declared defaults."""
+        """Reads all values except links; the other values of a new record are the declared defaults."""
         if row.record is None:
             row.values |= self._defaults
         for name, field in self._fields.items():
@@ -187,7 +187,7 @@ class Checking:
             except Refused as refused:
                 self._refuse(row.line, name, refused.message)
                 continue
-            # Where the file is silent the portal gives these by itself.
+            # If the file is silent, the portal sets these itself.
             if value not in EMPTY or not (name == self.module.state_field or name in SETTABLE):
                 row.values[name] = value
 
@@ -202,7 +202,7 @@ class Checking:
         if list(cells) == [field.name] and not (row.record and part_names(field)):
             value = self._read_cell(field, cells[field.name])
         else:
-            # What the file does not say stays as it is: an amount alone keeps the record's currency.
+            # What the file omits stays as it is: an amount alone keeps the record's currency.
             known = field.inputs(row.record.values[field.name], self.reader) if row.record else {}
             value = field.parse_form(CellForm({**known, **cells}), self.reader)
         if field.name == "number" and value is not None:
@@ -218,7 +218,7 @@ class Checking:
         try:
             return field.read(text, self.reader)
         except Refused as refused:
-            own = self.module.field(field.name)  # with the words of a profile, if there is one
+            own = self.module.field(field.name)  # with the labels of the profile, if there is one
             for reader in (self.reader, *self._other_readers):
                 for labeled in (field, own):
                     try:
@@ -230,20 +230,20 @@ class Checking:
     # -- whole rows -------------------------------------------------------------------------------------------------
 
     def _follow_defaults(self, row: ImportRow) -> None:
-        """Fills the fields of a new record that the file has no column for and whose default follows a link."""
+        """Fills the fields of a new record that have no column in the file and whose default follows a link."""
         access = self.records.policy.access(self.records.name)
         settable = {*self._fields, *(access.set if access else ())}
         fields = [field for field in self._followed if field.name not in settable]
         if fields and row.record is None:
-            # Not those that follow the default of a link which the file says.
+            # Not those that follow the default of a link that the file sets.
             row.values |= {field.name: None for field in fields}
             row.values |= followed_defaults(self.records, row.all_values(), fields)
 
     def _check_required(self, row: ImportRow) -> None:
-        """Refuses cells that are empty though required, and filled ones that `show_when` wants empty."""
+        """Refuses empty cells of required fields, and filled ones of fields that `show_when` hides."""
         bad_fields = self._bad_fields.get(row.line, ())
         if self.key in bad_fields:
-            return  # nobody knows whether this is a new record
+            return  # it is unknown whether this is a new record
         values = row.all_values()
         for name, field in (self._fields if row.record else self._asked).items():
             if field.computed or field.row_fields or name in bad_fields:
@@ -260,7 +260,7 @@ class Checking:
                 self._refuse(row.line, name, _("Required"))
 
     def _check_matches(self, row: ImportRow, changed: Mapping[str, Any]) -> None:
-        """Refuses what does not match other values if the row changes one of them. A default is left out instead."""
+        """Refuses values that do not match others if the row changes one of them. A default is left out instead."""
         bad_fields = self._bad_fields.get(row.line, set())
         if self.key in bad_fields:
             return
@@ -280,7 +280,7 @@ class Checking:
                 self._refuse(row.line, place, problem if is_readable else UNFITTING)
 
     def _check_rights(self, row: ImportRow, changed: Mapping[str, Any]) -> None:
-        """Refuses what a person may not set, where the file says something else than the record holds."""
+        """Refuses what a person may not set, if the file differs from the record."""
         if self._rights is None or self.key in self._bad_fields.get(row.line, ()):
             return
         names = [name for name in self._fields if name in changed]
@@ -294,7 +294,7 @@ class Checking:
                 self._refuse(row.line, name, reason)
 
     def _empty_hidden(self, row: ImportRow, changed: Mapping[str, Any]) -> dict[str, Any]:
-        """Empties the fields of a record that the file has no column for and that the row's `changed` values hide from
+        """Empties the fields of a record that have no column in the file and that the row's `changed` values hide from
         now on, and returns them."""
         if row.record is None or not changed:
             return {}
@@ -304,14 +304,14 @@ class Checking:
         return hidden
 
     def _links_within(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
-        """The record within which the value must be unique: () for everywhere, None if the row has none."""
+        """The record within which the value must be unique: () for everywhere, None if the row has no such record."""
         names = self.module.unique_within(field)
         values = row.all_values()
         links = [link for name in names for link in self.module.field(name).links_in(values.get(name))]
         return tuple(link.id for link in links) if len(links) == len(names) else None
 
     def _check_unique(self, field: Field, rows: Iterable[ImportRow]) -> None:
-        """Compares the values with those of the rows before, and with the records."""
+        """Compares the values with those of earlier rows and of the records."""
         rows_by_value: dict[Any, ImportRow] = {}
         lines = self._lines.setdefault(field.name, {})
         for row in rows:
@@ -329,7 +329,7 @@ class Checking:
                 self._refuse(row.line, field.name, _("Line ${line} has the same value.", mapping={"line": first}))
             else:
                 rows_by_value[value] = row
-        # A person gives no new record a reference, and is not told of those that they may not see.
+        # A person cannot give a new record a reference, and learns nothing about records they may not see.
         if field.unique or (field.name in IDENTITY and self._rights is None):
             for value, record_id in records_by_key(self.records, field, rows_by_value):
                 record = rows_by_value[value].record

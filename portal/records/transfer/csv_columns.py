@@ -1,4 +1,4 @@
-"""Which column of a file goes into which field, and what a column of an export is called, so that it finds back.
+"""Maps the columns of a file to fields, and names the columns of an export so that an import can map them back.
 
 All mistakes of a header are found at once, before a row is read.
 """
@@ -13,10 +13,10 @@ from portal.fields.base import Field
 from portal.fields.reader import PLAIN
 from portal.texts import _, fold, translate
 
-# Built-in fields that a file may bring along: an export can be taken back, an old system's numbers be kept.
+# Built-in fields that a file may set: so that an export can be imported again, and an old system's numbers be kept.
 SETTABLE = ("reference", "number", "created")
 CURRENCY = "currency"
-ATTACHMENTS = "attachments"  # the paths of the attachments, where files come with the CSV file
+ATTACHMENTS = "attachments"  # the paths of the attachments, if files come with the CSV file
 
 
 class WrongColumnsError(ValueError):
@@ -39,10 +39,10 @@ class CsvColumn:
 
 @dataclass
 class Columns:
-    """What was made of a header.
+    """The result of mapping a header.
 
-    `skipped`: headers of fields that the portal computes or keeps by itself; `unclear`: headers that go nowhere known,
-    with why; `wrong`: what else is the matter; `missing`: required fields for which no row could have a value.
+    `skipped`: headers of fields that the portal computes or sets itself; `unclear`: headers that match nothing, with
+    the reason; `wrong`: other problems; `missing`: required fields for which no row could have a value.
     """
 
     imported: list[CsvColumn] = dataclasses.field(default_factory=list)
@@ -53,18 +53,18 @@ class Columns:
 
     @property
     def problems(self) -> list[str]:
-        """All of it, as the command says it."""
+        """All problems, as the command reports them."""
         return [*self.wrong, *self.unclear.values(), *(missing_column(field.name) for field in self.missing)]
 
 
 def missing_column(name: str) -> str:
-    """That the required field `name` has no column."""
+    """The sentence that the required field `name` has no column."""
     return _("There is no column for the required field “${field}”.", mapping={"field": name})
 
 
 @dataclass(frozen=True)
 class Targets:
-    """The fields that the columns of a file may fill, and those that are `known` besides, whose columns are skipped."""
+    """The fields that the columns of a file may fill, and all `known` ones; columns of the rest are skipped."""
 
     fillable: Mapping[str, Field]
     known: Mapping[str, Field]
@@ -76,9 +76,9 @@ def all_targets(module: Module, with_files: bool = False) -> Targets:
 
 
 def settable(module: Module, with_files: bool = False) -> dict[str, Field]:
-    """The fields that columns of a file may set: whatever is stored, read-only and lifecycle fields as well.
+    """The fields that columns of a file may set: whatever is stored, including read-only and lifecycle fields.
 
-    `with_files`: there are files beside the CSV file, and a column names those of each record.
+    `with_files`: there are files next to the CSV file, and a column names those of each record.
     """
     stored = {name: field for name, field in module.fields.items() if not field.computed}
     declared = {name: field for name, field in stored.items() if not field.row_fields}  # rows have a file of their own
@@ -87,13 +87,13 @@ def settable(module: Module, with_files: bool = False) -> dict[str, Field]:
 
 
 def part_names(field: Field) -> list[str]:
-    """The parts that a field's value may be spread over, as a form does: FIELD.street, FIELD.currency."""
+    """The parts into which a field's value may be split, as in a form: FIELD.street, FIELD.currency."""
     names = () if field.by_upload else field.inputs(None, PLAIN)
     return [name.partition(".")[2] for name in names if "." in name]
 
 
 def header_of(module: Module, field: Field, language: str, languages: Sequence[str], part: str = "") -> str:
-    """The header of a column for a field: the label; its name where the label is that of other fields as well."""
+    """The header of a column for a field: its label, or its name if other fields have the same label."""
     label = field.title(language)
     called_so = _labelled(module, module.everything, label, languages)
     header = label if [other.name for other, _part in called_so] == [field.name] else field.name
@@ -110,7 +110,7 @@ def find_columns(
     key: str | None,
     targets: Targets | None = None,
 ) -> Columns:
-    """The columns of a file with these `headers`. `mapped`: header → field, or "" for nothing."""
+    """The columns of a file with these `headers`. `mapped`: header → field, or "" to ignore it."""
     targets = targets or all_targets(module)
     columns, known = Columns(wrong=list(_wrong_headers(headers, mapped))), targets.fillable
     names_by_header = {_same(header): name for header, name in mapped.items()}
@@ -134,7 +134,7 @@ def find_columns(
 
 
 def _same(header: str) -> str:
-    """Headers are compared without case, accents, and the kind of space or line break between words."""
+    """A header for comparison: without case, accents, and kinds of space or line break between words."""
     return fold(" ".join(header.split()))
 
 
@@ -149,12 +149,12 @@ def _wrong_headers(headers: Sequence[str], mapped: Mapping[str, str]) -> Iterato
 
 
 def _is_kept_by_portal(module: Module, known: Mapping[str, Field], header: str, languages: Sequence[str]) -> bool:
-    """Whether this is a field that an export shows and no import sets: computed, or kept by the portal."""
+    """Whether this is a field that an export shows and no import sets: computed, or set by the portal."""
     return bool(_named(known, header) or _labelled(module, known, header, languages))
 
 
 def _unclear_column(targets: Targets, header: str, name: str | None, candidates: Sequence[str]) -> str:
-    """Why a column goes nowhere. `name`: the field given with --map."""
+    """Why a column matches no field. `name`: the field given with --map."""
     facts = {"column": header, "field": name, "hint": suggest(name or header, targets.fillable)}
     if candidates:
         text = _('Column “${column}” matches several fields: ${names}. Choose one with --map "${column}=FIELD".')
@@ -172,7 +172,7 @@ def _unclear_column(targets: Targets, header: str, name: str | None, candidates:
 
 
 def _named(known: Mapping[str, Field], header: str) -> list[tuple[Field, str]]:
-    """The field, or the part of one, whose name this is."""
+    """The field, or part of a field, with this name."""
     name, _dot, part = _same(header).partition(".")
     if name not in known:
         return []
@@ -182,7 +182,7 @@ def _named(known: Mapping[str, Field], header: str) -> list[tuple[Field, str]]:
 def _labelled(
     module: Module, known: Mapping[str, Field], header: str, languages: Iterable[str]
 ) -> list[tuple[Field, str]]:
-    """The fields, or parts of fields, that have this label in any language; built-in ones if no declared one is."""
+    """The fields, or parts of fields, with this label in any language; built-in ones if no declared one has it."""
     label, languages = _same(header), tuple(languages)
     matching = [
         (field, part)
@@ -194,7 +194,7 @@ def _labelled(
 
 
 def _labels(field: Field, part: str, languages: Sequence[str]) -> set[str]:
-    """What a field, or its `part`, is called in any language."""
+    """The labels of a field, or its `part`, in all languages."""
     labels = {*field.title, *(field.title(language) for language in languages)}
     if part == CURRENCY:
         words = {part, *(translate(_("currency"), language) for language in languages)}
@@ -209,7 +209,7 @@ def _repeated_fields(columns: Sequence[CsvColumn]) -> Iterator[str]:
     for column in columns:
         by_input.setdefault((column.field.name, column.part), []).append(column.header)
     for (name, _part), headers in by_input.items():
-        if len(set(headers)) > 1:  # those of one name are told as such
+        if len(set(headers)) > 1:  # equal headers are reported separately
             facts = {"columns": "”, “".join(dict.fromkeys(headers)), "field": name}
             yield _("The columns “${columns}” all map to the field “${field}”.", mapping=facts)
 
@@ -226,12 +226,12 @@ def _wrong_key(fillable: Mapping[str, Field], columns: Sequence[CsvColumn], key:
 
 
 def _can_be_key(field: Field) -> bool:
-    """Whether one column says all that the field holds."""
+    """Whether a single column holds the whole value of the field."""
     return not field.multiple and not field.targets and not part_names(field) and bool(field.columns())
 
 
 def _missing_columns(module: Module, known: Mapping[str, Field], columns: Sequence[CsvColumn]) -> Iterator[Field]:
-    """Required fields that no row could have a value for."""
+    """Required fields for which no row could have a value."""
     present = {column.field.name for column in columns}
     for name, field in known.items():
         has_value = name in present or field.default is not None or name == module.state_field

@@ -1,7 +1,7 @@
-"""A CSV file as people have them: its encoding, its delimiter, its rows, and the place of whatever is broken.
+"""Reads CSV files as they occur in practice: encoding, delimiter, rows, and the place of whatever is broken.
 
-Nothing is guessed that matters: what cannot be read for certain is reported with its line. Knows no module and no
-field.
+Nothing that matters is guessed: what cannot be read with certainty is reported with its line. Knows nothing of modules
+and fields.
 """
 
 import codecs
@@ -17,7 +17,7 @@ from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.texts import _
 
 DELIMITERS = ",;\t|"
-SAMPLED_ROWS = 50  # by which the delimiter is chosen
+SAMPLED_ROWS = 50  # from which the delimiter is chosen
 LARGEST_CELL = 16_000_000  # characters; the csv module's own limit of 131,072 is shorter than a long text
 UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .ods and other archives; .xls
@@ -27,7 +27,7 @@ SEPARATOR_LINE = re.compile(r'"?sep=([^"])"?[,;\t|]*\s*', re.IGNORECASE)
 
 
 class UnreadableFileError(ValueError):
-    """The file as a whole cannot be read; `message` says why and, where there is one, at which line."""
+    """The file as a whole cannot be read; `message` says why and, if possible, at which line."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class CsvRow:
 
 
 class CsvRows(Protocol):
-    """What an import takes its rows from."""
+    """The source of an import's rows."""
 
     @property
     def headers(self) -> tuple[str, ...]: ...
@@ -54,7 +54,7 @@ class CsvRows(Protocol):
 
 @dataclass(frozen=True)
 class CsvSource:
-    """A file whose encoding, delimiter and headers are known. `lead`: the rows up to the header, with it."""
+    """A file whose encoding, delimiter and headers are known. `lead`: the rows up to and including the header."""
 
     path: Path
     encoding: str
@@ -71,9 +71,9 @@ class CsvSource:
 
 
 def open_source(path: Path, delimiter: str | None = None) -> CsvSource:
-    """Reads the file once through, so that nothing is begun with one that ends in garbage.
+    """Reads the whole file once, so that no import starts with a file that ends in garbage.
 
-    `delimiter`: the character between cells; None for a line `sep=;`, else what fits the first rows best.
+    `delimiter`: the character between cells; None for that of a line `sep=;`, else the one that fits the first rows.
     Raises UnreadableFileError and OSError.
     """
     if not path.is_file():
@@ -114,7 +114,7 @@ def _encoding(path: Path) -> str:
 
 
 def _newline(path: Path) -> str:
-    """Lines end as editors count them: by line feed, or by carriage return where there is no line feed at all."""
+    """What ends lines, as editors count them: a line feed, or a carriage return if there is no line feed at all."""
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(CHUNK), b"")
         ends = set(itertools.chain.from_iterable(re.findall(rb"[\r\n]", chunk) for chunk in chunks))
@@ -122,7 +122,7 @@ def _newline(path: Path) -> str:
 
 
 def _count_lines(path: Path, encoding: str, newline: str) -> int:
-    """The number of lines. Raises UnreadableFileError with the place of the first byte that does not belong."""
+    """The number of lines. Raises UnreadableFileError with the place of the first invalid byte."""
     lines, offset, decoder = 1, 0, codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
         while True:
@@ -130,7 +130,7 @@ def _count_lines(path: Path, encoding: str, newline: str) -> int:
             try:
                 lines += decoder.decode(chunk, final=not chunk).count(newline)
             except UnicodeDecodeError as error:
-                # What the decoder kept from the chunk before stands in front of this one.
+                # The bytes that the decoder kept from the previous chunk come before this one.
                 place = offset + len(chunk) - len(error.object) + error.start
                 raise _wrong_byte(path, place, encoding, newline) from None
             if not chunk:
@@ -153,7 +153,7 @@ def _wrong_byte(path: Path, place: int, encoding: str, newline: str) -> Unreadab
 
 
 def _likely_delimiter(path: Path, encoding: str, newline: str) -> str:
-    """The one of DELIMITERS by which the first rows agree with a header of several cells, the longest header first."""
+    """The one of DELIMITERS with which the first rows match a header of several cells; the longest header wins."""
 
     def fit(delimiter: str) -> tuple[bool, bool, int, int]:
         with path.open(encoding=encoding, newline=newline) as file:
@@ -177,7 +177,7 @@ def _without_empty_end(cells: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _filled_rows(file: TextIO, delimiter: str) -> Iterator[CsvRow]:
-    """The rows that have a cell with something in it, or a problem."""
+    """The rows with a non-empty cell or a problem."""
     return (row for row in _parsed_rows(file, delimiter) if row.problem or any(map(str.strip, row.cells)))
 
 
@@ -189,7 +189,7 @@ def _parsed_rows(file: TextIO, delimiter: str) -> Iterator[CsvRow]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            # The reader goes on with the next line.
+            # The reader continues with the next line.
             yield CsvRow(line, problem=_problem(str(error), delimiter))
         else:
             if cells is None:

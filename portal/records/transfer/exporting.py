@@ -1,8 +1,8 @@
-"""Records → files, page after page, so that memory does not grow with the table.
+"""Exports records to files, page by page, so that memory does not grow with the table.
 
-`Export` writes all of a module for `portal import` as CSV: field names and raw values. `exported_list` gives what a
-list shows for its reader: labels, titles and words in their language, but dates, numbers and amounts as programs read
-them; as CSV, or as a workbook (workbook_writing.py). The import takes all of them back. Formulas are disarmed in CSV
+`Export` writes all of a module for `portal import` as CSV: field names and raw values. `list_export` has what a list
+shows its reader: labels, titles and words in their language, but dates, numbers and amounts as programs read them; as
+CSV, or as a workbook (workbook_writing.py). All of them can be imported again. Formulas are disarmed in CSV
 (spreadsheet_formulas.py).
 """
 
@@ -26,7 +26,7 @@ from portal.records.transfer.exporting_files import FilesOut
 from portal.records.transfer.records_by_name import written_names
 from portal.records.transfer.spreadsheet_formulas import protect_cell
 
-BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take the file for one in the machine's old encoding
+BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets assume the machine's legacy encoding
 BATCH = 500
 
 workbook_writing = LazyModule("portal.records.transfer.workbook_writing")
@@ -34,9 +34,9 @@ workbook_writing = LazyModule("portal.records.transfer.workbook_writing")
 
 @dataclass(frozen=True)
 class ListExport:
-    """A list as it is exported for people, whatever the kind of file.
+    """A list as it is exported for people, for any kind of file.
 
-    `entries`: its records, or the rows in them, each behind the cells that come before those of its fields.
+    `entries`: its records, or the rows in them, each with the cells that precede those of its fields.
     """
 
     headers: Sequence[str]
@@ -50,13 +50,13 @@ class ListExport:
             yield csv_lines([*before, *self.cells.of(entry)] for before, entry in batch)
 
     def write_workbook(self, file: BinaryIO, title: str) -> None:
-        """Writes it as a workbook, whose sheet is called `title`."""
+        """Writes it as a workbook whose sheet is named `title`."""
         rows = ([*before, *self.cells.of_sheet(entry)] for before, entry in self.entries)
         workbook_writing.write_workbook(file, title, self.headers, rows, self.cells.reader)
 
 
 def list_export(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> ListExport:
-    """All rows of `query` for people: the readable ones of `columns` under their labels, in the reader's language."""
+    """All rows of `query` for people: the readable `columns` under their labels, in the reader's language."""
     module, languages = records.module, records.policy.declaration.settings.languages
     names = [name for name in columns if name in records.policy.readable(records.name)]
     fields = [module.field(name) for name in names]
@@ -70,7 +70,7 @@ def list_export(records: Records, query: Query, columns: Sequence[str], reader: 
 
 
 class ListCells:
-    """The cells of a list's export for one reader. `module`: with the labels that the import knows."""
+    """The cells of a list's export for one reader. `module`: with the labels that an import knows."""
 
     def __init__(self, module: Module, fields: Sequence[Field], reader: Reader) -> None:
         self.module, self.fields, self.reader = module, fields, reader
@@ -79,15 +79,15 @@ class ListCells:
         self._words: dict[tuple[str, Any], str] = {}
 
     def column_parts(self, field: Field) -> tuple[str, ...]:
-        """The parts of a field that have a column, "" for the field itself: an amount has its currency beside it."""
+        """The parts of a field that have a column, "" for the field itself: an amount has one for its currency too."""
         return ("", CURRENCY) if field.name in self._amounts else ("",)
 
     def of(self, record: Record | Row) -> list[str]:
-        """The cells of one record, or of a row, as texts."""
+        """The cells of a record or a row, as texts."""
         return [text for field in self.fields for text in self._texts(field, record.values[field.name])]
 
     def of_sheet(self, record: Record | Row) -> list[SheetCell | str]:
-        """The cells of one record, or of a row, for a workbook: what a spreadsheet computes with as such."""
+        """The cells of a record or a row for a workbook: what a spreadsheet can compute with is not text."""
         cells: list[SheetCell | str] = []
         for field in self.fields:
             value = record.values[field.name]
@@ -117,13 +117,13 @@ class ListCells:
         return self._word(field, value) if field.offered else field.write(value)
 
     def _moment(self, field: Field, value: Any) -> str:
-        """In the reader's zone and ISO's order; the second of two equal hours in autumn has its offset besides."""
+        """In the reader's zone and ISO order; the second of two equal hours in autumn also has its offset."""
         inputs = field.inputs(value, self.reader)
         local = str(inputs[field.name]).replace("T", " ")
         return f"{local}{value.astimezone(self.reader.time_zone):%z}" if f"{field.name}.later" in inputs else local
 
     def _word(self, field: Field, value: Any) -> str:
-        """Options in the words of the reader's profile, else of the module; the raw value where neither reads back."""
+        """Options in the words of the reader's profile, else the module's; the raw value if neither can be imported."""
         key = (field.name, value)
         if key not in self._words:
             declared = self.module.field(field.name)
@@ -147,7 +147,7 @@ class RowCells(Protocol):
 class Export:
     """All records of a module, oldest first, with every field that an import may set; `done` counts them.
 
-    `rows`: the `lines` fields whose rows stand in the same file.
+    `rows`: the `lines` fields whose rows are in the same file.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ class Export:
 
 
 class RawCells:
-    """The cells of `fields` as the import reads them, and their headers."""
+    """The cells of `fields` as an import reads them, and their headers."""
 
     def __init__(self, fields: Sequence[Field], reader: Reader) -> None:
         self._fields, self._reader = fields, reader
@@ -194,7 +194,7 @@ class RawCells:
         return [name for several in names for name in several]
 
     def of(self, values: Mapping[str, Any], paths: Mapping[str, str] = MappingProxyType({})) -> list[str]:
-        """The cells of a record, or of a row, with `values`; `paths`: of its files, by field."""
+        """The cells of a record or a row with `values`; `paths`: of its files, by field."""
         cells: list[str] = []
         for field in self._fields:
             value = values[field.name]
@@ -226,7 +226,7 @@ def _chunks(records: Iterator[Record], cells: Callable[[Record], Iterable[str]])
 
 
 def csv_lines(rows: Iterable[Iterable[str]], start: str = "") -> bytes:
-    """The lines of an export: rows as CSV, behind `start`."""
+    """The lines of an export: rows as CSV, after `start`."""
     text = io.StringIO(start, newline="")
     text.seek(0, io.SEEK_END)
     csv.writer(text).writerows([protect_cell(cell) for cell in row] for row in rows)

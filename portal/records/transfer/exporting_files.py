@@ -1,4 +1,4 @@
-"""The files of exported records: written into a bundle, and named in the cells of the CSV file."""
+"""Writes the files of exported records into a bundle, and their paths into the cells of the CSV file."""
 
 import sqlalchemy as sa
 
@@ -19,14 +19,14 @@ class FilesOut:
         self._records = set(system.connection.scalars(with_files))
 
     def cells(self, record: Record) -> dict[str, str]:
-        """What the cells of a record hold: the path of each file field, and those of the attachments."""
+        """The cells of a record: the path of each file field, and those of the attachments."""
         fields = self.system.module.fields.items()
         of_fields = {name: field.files_in(record.values.get(name)) for name, field in fields if field.by_upload}
         held = {file.id for files in of_fields.values() for file in files}
         attached, paths = [], dict[int, str]()
         for row in self._rows(record):
             if row["field"] is not None and row["id"] not in held:
-                continue  # of a field that is declared no more
+                continue  # of a field that is no longer declared
             path = bundled_path(record.id, row["id"], row["name"], bool(row["internal"]) and row["id"] not in held)
             self.bundle.add(path, self.store.read(row["stored"]))
             self.done += 1

@@ -1,7 +1,7 @@
-"""The files beside a CSV file: a folder, or a zip archive where the name ends so.
+"""The files next to a CSV file: in a folder, or in a zip archive if the name ends in `.zip`.
 
-A file stands at `RECORD/FILE/NAME`, by the ids of the portal that exported it; what customers may not have is below
-`internal/`. The cells of the CSV name these paths. Nothing outside of the folder is read or written.
+A file is at `RECORD/FILE/NAME`, with the ids of the portal that exported it; what customers may not have is below
+`internal/`. The cells of the CSV file name these paths. Nothing outside of the folder is read or written.
 """
 
 import zipfile
@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, cast
 
 INTERNAL = "internal"
-LONGEST_NAME = 200  # bytes; file systems take 255
+LONGEST_NAME = 200  # bytes; file systems allow 255
 
 
 class FileBundle(Protocol):
@@ -22,10 +22,10 @@ class FileBundle(Protocol):
         """Writes a file. Raises OSError."""
 
     def size(self, path: str) -> int | None:
-        """The bytes of a file; None if there is none."""
+        """The size of a file in bytes; None if there is none."""
 
     def open(self, path: str) -> BinaryIO:
-        """A stream that can be read again from its start. Raises OSError."""
+        """A seekable stream. Raises OSError."""
 
 
 class FolderBundle:
@@ -51,10 +51,10 @@ class FolderBundle:
         return place.open("rb")
 
     def _place(self, path: str) -> Path | None:
-        """Where `path` lies on disk; None for what leads out of the folder."""
+        """The location of `path` on disk; None if it leaves the folder."""
         try:
             place = (self._folder / path).resolve()
-        except (OSError, RuntimeError, ValueError):  # a circle of links, RuntimeError before Python 3.13; a NUL
+        except (OSError, RuntimeError, ValueError):  # a loop of links, RuntimeError before Python 3.13; a NUL
             return None
         return place if place.is_relative_to(self._folder) else None
 
@@ -78,7 +78,7 @@ class ZipBundle:
     def open(self, path: str) -> BinaryIO:
         try:
             return cast(BinaryIO, self._archive.open(path))
-        except RuntimeError as error:  # encrypted, or compressed in a way that Python does not know
+        except RuntimeError as error:  # encrypted, or compressed in a way that Python does not support
             raise OSError(f"{path} cannot be read from the zip archive: {error}") from None
 
 
@@ -92,24 +92,24 @@ def open_bundle(path: Path, write: bool = False) -> Iterator[FileBundle]:
         except (zipfile.BadZipFile, zlib.error) as error:
             raise OSError(f"{path} is not a zip archive, or is damaged: {error}") from None
     elif write or path.is_dir():
-        path.mkdir(parents=True, exist_ok=True)  # also for no files, so that what an export wrote can be imported
+        path.mkdir(parents=True, exist_ok=True)  # even for no files, so that every export can be imported
         yield FolderBundle(path)
     else:
         raise OSError(f"{path} is neither a folder nor a zip archive")
 
 
 def bundled_path(record_id: int, file_id: int, name: str, internal: bool) -> str:
-    """The path, within a bundle, of a file of a record."""
+    """The path of a record's file within a bundle."""
     return f"{f'{INTERNAL}/' if internal else ''}{record_id}/{file_id}/{_shortened(name)}"
 
 
 def is_internal(path: str) -> bool:
-    """Whether a file of the bundle is for staff alone, by its path."""
+    """Whether a file of the bundle is only for staff, by its path."""
     return PurePosixPath(path).parts[:1] == (INTERNAL,)
 
 
 def _shortened(name: str) -> str:
-    """The name of an exported file, short enough for every file system; it keeps its ending."""
+    """The name of an exported file, short enough for every file system, with its extension."""
     if len(name.encode()) <= LONGEST_NAME:
         return name
     stem, dot, ending = name.rpartition(".")

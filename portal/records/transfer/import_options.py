@@ -1,4 +1,4 @@
-"""What is said of an import besides its file."""
+"""The options of an import."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from portal.records.writing.history import SYSTEM, Author
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """`columns` is header → field, or "" for nothing; `rights` are those of a person, None the portal's own."""
+    """`columns` is header → field, or "" to ignore it; `rights` are those of a person, or None for the portal's own."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None
     dry_run: bool = False
     skip_bad: bool = False
     notation: Notation = Notation()
-    files: FilesIn | None = None  # what the cells of files name
+    files: FilesIn | None = None  # that cells refer to
     rights: ImportRights | None = None
     author: Author = SYSTEM

@@ -1,6 +1,6 @@
-"""What an import by a person may set: what the forms of their profile ask for.
+"""What an import by a person may set: the fields in the forms of their profile.
 
-Nothing here widens what the policy gives: new records need `create`, changes `edit`, besides `import`.
+Nothing here extends what the policy grants: new records need `create` and changes need `edit`, in addition to `import`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,15 +22,15 @@ REFERENCE = "reference"
 
 @dataclass(frozen=True)
 class ImportRights:
-    """What a person may set in new records and in those that are there, by the names of fields."""
+    """What a person may set in new and in existing records, by field name."""
 
     records: Records
     new: Collection[str]
     changed: Collection[str]
-    needed: Sequence[Field] = ()  # what new records need and no cell can hold
+    needed: Sequence[Field] = ()  # required for new records, but no cell can hold them
 
     def refusals(self, record: Record | None, names: Collection[str]) -> Mapping[str, str]:
-        """Why the fields `names`, for which a row has other values than its record, cannot be set; "" is for the row.
+        """Why the fields `names`, in which a row differs from its record, cannot be set; "" is for the whole row.
 
         `record`: None for a new one.
         """
@@ -55,7 +55,7 @@ class ImportRights:
 
 
 def import_rights(records: Records) -> ImportRights:
-    """What the reader of `records` may set by an import."""
+    """What the reader of `records` may set with an import."""
     access = records.access
     form_fields = form_layout_fields(access.create)
     new, changed = (
@@ -69,7 +69,7 @@ def import_rights(records: Records) -> ImportRights:
 
 
 def import_keys(records: Records) -> list[Field]:
-    """The fields by which the reader may have records found that a file changes."""
+    """The fields that the reader may use to identify the records that a file changes."""
     if not records.policy.may(records.name, "edit"):
         return []
     module, readable = _declared_module(records), records.policy.readable(records.name)
@@ -78,8 +78,8 @@ def import_keys(records: Records) -> list[Field]:
 
 
 def import_targets(rights: ImportRights, key: str | None) -> Targets:
-    """The fields into which the columns of a person's file may go: as they are declared, since files have the words of
-    the declaration (those of the profile are tried besides)."""
+    """The fields that the columns of a person's file may fill: as declared, since files use the labels of the
+    declaration (those of the profile are tried as well)."""
     records = rights.records
     module, readable = _declared_module(records), records.policy.readable(records.name)
     names = [name for name in settable(module) if name in rights.new or name in rights.changed or name == key]
@@ -88,10 +88,10 @@ def import_targets(rights: ImportRights, key: str | None) -> Targets:
 
 
 def _declared_module(records: Records) -> Module:
-    """The module of `records` with the labels of options that it declares."""
+    """The module of `records` with its own labels of options, not those of the profile."""
     return records.policy.declaration.modules[records.name]
 
 
 def may_import(records: Records) -> bool:
-    """Whether the list offers an import to this profile."""
+    """Whether the list offers this profile an import."""
     return records.policy.may(records.name, "import")

@@ -1,4 +1,4 @@
-"""A row of a file on its way to become a record, and what may be wrong with it."""
+"""A row of a file while it is imported, and what may be wrong with it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from portal.records.writing.form_conditions import EMPTY
 
 @dataclass(frozen=True)
 class BadCell:
-    """What is wrong with a row: its line, the column's header where one cell is at fault, and the reason."""
+    """What is wrong with a row: its line, the column's header if one cell is at fault, and the reason."""
 
     line: int
     column: str
@@ -28,18 +28,18 @@ class ImportRow:
     cells: dict[str, dict[str, str]]
     record: Record | None = None
     values: dict[str, Any] = field(default_factory=dict)
-    # Names, by link, of records that are still rows of this file.
+    # By link, the names of records that are still rows of this file.
     unresolved: dict[str, list[str]] = field(default_factory=dict)
     id: int = 0
     attachments: list[FileValue] = field(default_factory=list)  # by their paths in the bundle
 
     def all_values(self) -> dict[str, Any]:
-        """The values of the record as it will be."""
+        """The values that the record will have."""
         return {**(self.record.values if self.record else {}), **self.values}
 
 
 def changed_values(row: ImportRow) -> dict[str, Any]:
-    """The values of a row that its record has otherwise; fields with links to other rows of the file always count."""
+    """The values of a row that differ from its record; fields with links to other rows of the file always do."""
     record = row.record
     if record is None:
         return row.values
@@ -53,7 +53,7 @@ def changed_values(row: ImportRow) -> dict[str, Any]:
 
 
 def _comparable_value(value: Any) -> Any:
-    """Links are compared by what they lead to: a file does not know their titles."""
+    """A value for comparison: links by their targets, since a file does not know their titles."""
     if value in EMPTY:
         return None
     if isinstance(value, tuple):
@@ -62,7 +62,7 @@ def _comparable_value(value: Any) -> Any:
 
 
 class CellForm:
-    """Cells as a form that was posted."""
+    """Cells in the shape of a posted form."""
 
     def __init__(self, cells: Mapping[str, Any]) -> None:
         self._cells = cells
@@ -82,5 +82,5 @@ class CellForm:
         return str(self._cells.get(name, default))
 
     def getall(self, name: str) -> list[str]:
-        """Never more than one: every column is there once."""
+        """Never more than one: every column exists once."""
         return [self.get(name)] if name in self else []

@@ -1,6 +1,6 @@
-"""One file into one module: all or nothing, or without the bad rows; in the caller's transaction.
+"""Imports one file into one module: all or nothing, or without the bad rows; in the caller's transaction.
 
-Only read on a connection that cannot write: then everything is checked and nothing changes.
+A dry run works on a read-only connection: everything is checked and nothing changes.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What was done, or would have been done, every bad cell, and the headers of columns that were left out."""
+    """What was or would be done, every bad cell, and the headers of columns that were left out."""
 
     outcome: ImportOutcome
     bad: list[BadCell]
@@ -42,13 +42,13 @@ def import_file(
     on_checked: Progress = lambda line: None,
     on_written: Progress = lambda rows: None,
 ) -> ImportReport:
-    """Imports a file, unless it has bad rows or this is a dry run.
+    """Imports a file unless it has bad rows or this is a dry run.
 
-    `records`: as the portal itself sees the module; where the options have the rights of a person, as these see it.
+    `records`: as the portal itself sees the module, or as the person does if the options have a person's rights.
 
     `on_checked` gets the line that was checked, `on_written` how many rows are stored. Raises WrongColumnsError.
     """
-    # Machines write dates and numbers: no language takes part in reading them.
+    # Machines write dates and numbers: no language affects how they are read.
     records = replace(records, policy=replace(records.policy, reader=machine_reader(records.policy.reader)))
     columns = columns_of_file(records, source.headers, options)
     if columns.problems:
@@ -64,7 +64,7 @@ def import_file(
 
 
 def columns_of_file(records: Records, headers: Sequence[str], options: ImportOptions) -> Columns:
-    """Where the columns of a file with these `headers` go."""
+    """Which fields the columns of a file with these `headers` fill."""
     rights, languages = options.rights, records.policy.declaration.settings.languages
     if rights is None:
         headers = without_row_columns(records.module, headers, list(options.columns))

@@ -1,4 +1,4 @@
-"""The files of imported rows: found in a bundle, checked like uploads, and stored with their records."""
+"""Finds the files of imported rows in a bundle, checks them like uploads, and stores them with their records."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from portal.texts import _
 
 @dataclass(frozen=True)
 class FilesIn:
-    """The files beside a CSV file, and the store that takes them."""
+    """The files next to a CSV file, and the store for them."""
 
     bundle: FileBundle
     store: Store
@@ -47,7 +47,7 @@ class FilesIn:
         return file
 
     def read_attachments(self, cell: str, record: Record | None, system: Records) -> list[FileValue]:
-        """The attachments that a cell names and that the record has not yet. Raises Refused."""
+        """The attachments that a cell names and the record lacks. Raises Refused."""
         limit = attachment_limits(system.module)
         paths = split_names(cell)
         if paths and limit is None:
@@ -57,7 +57,7 @@ class FilesIn:
         return [file for file in checked if (file.name, file.size) not in present]
 
     def _check(self, path: str, limit: Attachments, system: Records) -> FileValue:
-        """The file at `path`, named by it until it is stored. Raises Refused."""
+        """The file at `path`, which identifies it until it is stored. Raises Refused."""
         size = self.bundle.size(path)
         if size is None:
             raise Refused(_("There is no file “${path}” beside the CSV file.", mapping={"path": path[:200]}))
@@ -74,7 +74,7 @@ class FilesIn:
             return make_thumbnail(source, kind) is not None
 
     def store_fields(self, system: Records, rows: Iterable[ImportRow], author: Author) -> None:
-        """Stores the files of fields, whose values are known by their ids afterwards. Raises StoreError and OSError."""
+        """Stores the files of fields, whose values have ids afterwards. Raises StoreError and OSError."""
         for row in rows:
             for name, field in system.module.fields.items():
                 files = field.files_in(row.values.get(name))
@@ -84,7 +84,7 @@ class FilesIn:
                     row.values[name] = field.of_files(stored)
 
     def store_attachments(self, system: Records, rows: Iterable[ImportRow], author: Author) -> None:
-        """Stores the attachments of rows that are records now, and counts them; files of fields learn whose they are.
+        """Stores the attachments of rows that are now records and counts them; assigns files of fields to records.
 
         Raises StoreError and OSError.
         """
@@ -110,7 +110,7 @@ class FilesIn:
 
 
 def same_names(field: Any, text: str, present: Any) -> Any:
-    """The record's files where a cell says their names, without files beside the CSV file. Raises Refused."""
+    """The record's files if a cell has their names, when no files come with the CSV file. Raises Refused."""
     if not text.strip():
         return field.of_files([])
     if text.strip() == field.write(present):

@@ -1,6 +1,6 @@
-"""The invented history of the records of the demo: how each came into its state, told by events since its creation.
+"""Invents the history of the demo's records: events from their creation to their present state.
 
-An import knows the present state alone; histories and stages would begin today.
+An import knows only the present state; histories and stages would begin today.
 """
 
 import datetime
@@ -19,21 +19,20 @@ from portal.records.indexing.stopwatches import compute_stopwatches_again
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author, change_details, event_row
 
-STEP = datetime.timedelta(hours=20)  # from one state to the next, where no field says when
+STEP = datetime.timedelta(hours=20)  # from one state to the next, if no field says when
 
 
 @dataclass(frozen=True)
 class InventedHistory:
-    """The past of the records of one module; `staff`: the account that did what staff may do, and `person` its
-    person."""
+    """The past of the records of one module; `staff`: the account that did what staff may do, `person`: its person."""
 
     records: Records
     staff: Author
     person: int | None = None
 
     def add(self) -> None:
-        """Replaces the events of the import by those of each record's creation and of its way to the present state, and
-        says who created it: its owner, else the staff."""
+        """Replaces the events of the import with those of each record's creation and its path to the present state, and
+        sets who created it: its owner, else staff."""
         records, event, table = self.records, self.records.policy.tables.event, self.records.table
         imported = event.c["module"] == records.name, event.c["kind"] == "imported"
         records.connection.execute(sa.delete(event).where(*imported))
@@ -67,7 +66,7 @@ class InventedHistory:
             before = transition.to
 
     def _sign(self, record: Record, transition: Transition, author: Author, at: datetime.datetime) -> dict[str, Any]:
-        """The signatures of the record that the transition asks for, as its author wrote them."""
+        """The record's signatures that the transition asks for, as written by its author."""
         fields = [self.records.module.fields[name] for name in transition.ask if name in self.records.module.fields]
         signing = [field for field in fields if field.signs and record.values[field.name]]
         signed = {field.name: record.values[field.name].signed(at, author.account, author.name) for field in signing}
@@ -83,38 +82,38 @@ class InventedHistory:
         return event_row(self.records, record.id, kind, author, details) | {"at": at}
 
     def _customer(self, record: Record) -> Author:
-        """Whose the record is; the staff where it is nobody's."""
+        """The owner of the record; staff if it has none."""
         person = self._owner(record)
         return Author(self._accounts.get(person.id), person.title) if person else self.staff
 
     def _owner(self, record: Record) -> Linked | None:
-        """The person whose the record is; None if it is nobody's."""
+        """The person who owns the record; None if it has no owner."""
         owner = self.records.module.fields.get(self.records.module.owner or "")
         return next(iter(owner.links_in(record.values[owner.name])), None) if owner else None
 
     def _moment(self, record: Record, transition: Transition) -> datetime.datetime | None:
-        """When a field that the transition sets to now says that it was done."""
+        """When the transition happened, according to a field that it sets to `now`."""
         set_now = [name for name, value in transition.set.items() if value == "now"]
         moments = [record.values.get(name) for name in set_now]
         return next((moment for moment in moments if isinstance(moment, datetime.datetime)), None)
 
     @cached_property
     def _accounts(self) -> dict[int, int]:
-        """The accounts by their people."""
+        """The accounts by person."""
         account = self.records.policy.tables.account
         rows = self.records.connection.execute(sa.select(account.c["person"], account.c["id"]))
         return {person: account_id for person, account_id in rows}
 
     @cached_property
     def _done_by_staff(self) -> frozenset[str]:
-        """The transitions that a profile of the staff may use."""
+        """The transitions that a staff profile may use."""
         profiles = self.records.policy.declaration.profiles.values()
         accesses = [profile.modules.get(self.records.name) for profile in profiles if profile.staff]
         return frozenset(action for access in accesses if access for action in access.can)
 
 
 def _shortest_way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transition]:
-    """The shortest way of transitions from the first state; empty if none leads to `state`."""
+    """The shortest path of transitions from the first state; empty if none leads to `state`."""
     ways: dict[str | None, tuple[Transition, ...]] = {lifecycle.start: ()}
     waiting = [lifecycle.start]
     for reached in waiting:
@@ -126,7 +125,7 @@ def _shortest_way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transi
 
 
 def sort_events(connection: Connection, tables: Tables) -> None:
-    """Events in the order of their moments, as if all had been written at the time."""
+    """Puts events in order of time, as if each had been written when it happened."""
     event = tables.event
     rows = [dict(row) for row in connection.execute(sa.select(event).order_by(event.c["at"], event.c["id"])).mappings()]
     connection.execute(sa.delete(event))

@@ -1,4 +1,4 @@
-"""The checked rows of a file until they are stored: in a temporary file, so that memory does not grow with the rows."""
+"""Keeps the checked rows of a file in a temporary file until they are stored, so that memory use does not grow."""
 
 import pickle
 import tempfile
@@ -9,9 +9,9 @@ from portal.records.transfer.import_row import ImportRow
 
 
 class KeptRows:
-    """Rows in the batches in which they were added. Each look at them makes them anew; what it changes is not kept.
+    """Rows in the batches in which they were added. Each iteration loads them again; changes to them are not kept.
 
-    `left_out`: the lines of rows that are passed over.
+    `left_out`: the lines of rows to skip.
     """
 
     def __init__(self) -> None:
@@ -26,17 +26,17 @@ class KeptRows:
         self._file.close()
 
     def add(self, rows: list[ImportRow]) -> None:
-        """Keeps a batch of rows. Raises OSError where there is no room."""
+        """Keeps a batch of rows. Raises OSError if there is no space left."""
         self._places.append(self._file.seek(0, 2))
         pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
 
     def batches(self) -> Iterator[list[ImportRow]]:
-        """The rows in their order."""
+        """The rows in order."""
         for batch in self._all_batches():
             yield [row for row in batch if row.line not in self.left_out]
 
     def passed_over(self) -> Iterator[ImportRow]:
-        """The rows that are left out."""
+        """The rows that are skipped."""
         for batch in self._all_batches() if self.left_out else ():
             yield from (row for row in batch if row.line in self.left_out)
 

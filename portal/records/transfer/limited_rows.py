@@ -1,4 +1,4 @@
-"""The limits of a file that people import in the browser, which waits for it and shares the server with others."""
+"""The limits of a file imported in the browser, which waits for it and shares the server with others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from portal.texts import _, ngettext
 
 MOST_ROWS = 5_000  # that are imported while a browser waits
 MOST_COLUMNS, LONGEST_HEADERS = 500, 50_000  # of a file, and characters of all headers together
-MOST_UNPACKED = 50_000_000  # bytes of a workbook; cells may share one long text, or be missing: of its cells as well
-LEAST_OF_CELL = 10  # bytes that a cell counts besides its text
+MOST_UNPACKED = 50_000_000  # bytes of a workbook, and of its cells, since these may share a long text or be missing
+LEAST_OF_CELL = 10  # bytes that a cell counts in addition to its text
 
 
 @dataclass(frozen=True)
 class LimitedRows:
-    """The rows of a file, of which there may be MOST_ROWS, with MOST_COLUMNS. Raises UnreadableFileError for more."""
+    """The rows of a file: at most MOST_ROWS, with at most MOST_COLUMNS. Raises UnreadableFileError for more."""
 
     source: CsvRows
 

@@ -1,6 +1,6 @@
-"""The rows of `lines` fields in columns of their records' own file: lines.0.product, lines.0.quantity, lines.1.product.
+"""The rows of `lines` fields as columns of their records' file: lines.0.product, lines.0.quantity, lines.1.product.
 
-The number orders the rows of a record; a row whose cells are all empty does not count.
+The number orders the rows of a record; a row with only empty cells does not count.
 """
 
 import re
@@ -21,24 +21,24 @@ from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.exporting import RawCells
 from portal.texts import fold
 
-MOST_ROWS = 200  # of a record, that an export writes into columns
+MOST_ROWS = 200  # of a record that an export writes into columns
 HEADER = re.compile(r"\s*([^.]+)\.([0-9]{1,5})\.(.+)", re.DOTALL)
 
 
 class TooManyRowsError(Exception):
-    """The rows of a record are too many for columns; the message says how many there are."""
+    """A record has too many rows for columns; the message says how many."""
 
 
 @dataclass(frozen=True)
 class RowColumns:
-    """The rows of one field that stand in the columns of `source`, as a file of their own has them."""
+    """The rows of one field in the columns of `source`, as if they were in their own file."""
 
     source: CsvRows
     headers: tuple[str, ...]
     cells: tuple[Mapping[str, int], ...]  # by row, the place of each header's cell
 
     def rows(self) -> Iterator[CsvRow]:
-        """The rows with something in them, each with the line of its record."""
+        """The non-empty rows, each with the line of its record."""
         for record in self.source.rows():
             for places in self.cells:
                 cells = tuple(_cell(record.cells, places.get(header)) for header in self.headers)
@@ -51,7 +51,7 @@ def _cell(cells: Sequence[str], place: int | None) -> str:
 
 
 def row_columns(module: Module, source: CsvRows, left_out: Sequence[str]) -> dict[str, RowColumns]:
-    """The rows in the columns of a file, by field; headers `left_out` are those that go elsewhere."""
+    """The rows in the columns of a file, by field; headers `left_out` belong elsewhere."""
     columns: dict[str, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for place, header in enumerate(source.headers):
         if header not in left_out and (parts := _parts(module, header)):
@@ -66,12 +66,12 @@ def _columns(source: CsvRows, by_number: Mapping[int, Mapping[str, int]]) -> Row
 
 
 def without_row_columns(module: Module, headers: Sequence[str], left_out: Sequence[str]) -> tuple[str, ...]:
-    """The headers of a file, empty if the column holds rows."""
+    """The headers of a file, with "" for columns that hold rows."""
     return tuple(header if header in left_out or not _parts(module, header) else "" for header in headers)
 
 
 def _parts(module: Module, header: str) -> tuple[str, int, str] | None:
-    """The field, the number of the row and the column's header; None if the column holds no rows."""
+    """The field, the number of the row and the header of its column; None if the column holds no rows."""
     match = HEADER.fullmatch(header)
     name = fold(match[1]) if match else ""
     field = module.fields.get(name)

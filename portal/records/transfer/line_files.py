@@ -1,8 +1,8 @@
-"""The rows of `lines` fields in files of their own, beside that of their module: orders.csv, orders_lines.csv.
+"""The rows of `lines` fields in their own files, next to that of their module: orders.csv, orders_lines.csv.
 
-A row names its record in the column `_record`, as links are named. A file holds all rows of the records that it names:
-they take the place of those that the records have. All rows of a file are in memory at once, since those of one record
-may be anywhere in it. Rows that stand in columns of their module's own file (line_columns.py) are imported here too.
+A row names its record in the column `_record`, in the same way as links. A file holds all rows of the records that it
+names, and these replace the existing ones. All rows of a file are in memory at once, since those of one record may be
+anywhere in it. Rows in columns of their module's own file (line_columns.py) are imported here too.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -40,7 +40,7 @@ EVENT = "imported"
 
 @dataclass(frozen=True)
 class RowsReport:
-    """How many rows there are, of how many records, of how many records they differ; and every bad cell."""
+    """How many rows there are, for how many records, for how many of them they differ; and every bad cell."""
 
     rows: int
     records: int
@@ -57,9 +57,9 @@ class RowsReport:
 class Owners:
     """The records to which the rows of a file belong.
 
-    `new`: those that were imported together with their rows, which are no change of them then. `by_line`: all of them,
-    where a row stands on the line of its record instead of naming it; a record without rows loses those that it has.
-    `imported`: whether those of the file are there. If not, rows are only checked, and may name one that is to come.
+    `new`: those imported together with their rows, which then do not count as a change. `by_line`: all of them, if a
+    row is on the line of its record instead of naming it; a record without rows loses those it has. `imported`: whether
+    those of the file exist. If not, rows are only checked, and may name a record that is still to be created.
     """
 
     new: Collection[int] = ()
@@ -68,12 +68,12 @@ class Owners:
 
 
 def file_beside(file: Path, field: Field) -> Path:
-    """The file with the rows of a field, beside that of its module."""
+    """The file with the rows of a field, next to that of its module."""
     return file.with_name(f"{file.stem}_{field.name}{file.suffix}")
 
 
 def exported_rows(system: Records, field: Field) -> Iterator[bytes]:
-    """All rows of a field, of the oldest record first, as CSV."""
+    """All rows of a field as CSV, those of the oldest record first."""
     columns = list(settable(rows_of(system, field).module).values())
     raw = RawCells(columns, machine_reader(system.policy.reader))
     yield csv_lines([[RECORD, *raw.headers]])
@@ -88,9 +88,9 @@ def exported_rows(system: Records, field: Field) -> Iterator[bytes]:
 
 
 def exported_list_rows(records: Records, field: Field, query: Query, reader: Reader) -> ListExport:
-    """The rows of a field of all records of `query`, for people: under labels, with what their reader may read.
+    """The rows of a field of all records of `query`, for people: under labels, with the columns their reader may read.
 
-    The first column names the record by its reference; `import_rows` takes the file back.
+    The first column names the record by its reference; `import_rows` can import the file.
     """
     rows, languages = _imported_rows(records, field), records.policy.declaration.settings.languages
     record = rows.module.fields[RECORD]
@@ -109,7 +109,7 @@ def exported_list_rows(records: Records, field: Field, query: Query, reader: Rea
 
 @dataclass(frozen=True)
 class ImportedRows(RowRecords):
-    """The rows of a file: with the record to which each belongs."""
+    """The rows of a file, each with the record to which it belongs."""
 
     @cached_property
     def module(self) -> Module:
@@ -127,9 +127,9 @@ def import_rows(
     owners: Owners = Owners(),  # noqa: B008 - frozen
     on_checked: Callable[[int], None] = lambda line: None,
 ) -> RowsReport:
-    """Checks the rows of a file, and makes them those of the records that they name, unless one is bad.
+    """Checks the rows of a file and gives them to the records that they name, unless one is bad.
 
-    With `skip_bad` the records of bad rows keep the rows that they have. Raises WrongColumnsError.
+    With `skip_bad`, the records of bad rows keep their present rows. Raises WrongColumnsError.
     """
     system = replace(system, policy=replace(system.policy, reader=machine_reader(system.policy.reader)))
     of_lines = owners.by_line
@@ -171,7 +171,7 @@ def _imported_rows(system: Records, field: Field) -> ImportedRows:
 
 
 def _record_of(row: ImportRow, of_lines: Mapping[int, int] | None) -> int:
-    """The record to which a row belongs; 0 if it has none, or one that is not imported."""
+    """The id of the record to which a row belongs; 0 if there is none, or it is not imported."""
     if of_lines is not None:
         return of_lines.get(row.line, 0)
     record = row.values.get(RECORD)
@@ -181,14 +181,14 @@ def _record_of(row: ImportRow, of_lines: Mapping[int, int] | None) -> int:
 def _without_rows(
     field: Field, by_record: Mapping[int, list[ImportRow]], of_lines: Mapping[int, int]
 ) -> Iterator[BadCell]:
-    """Records that have no rows on their line where they must have some."""
+    """Records that must have rows and have none on their line."""
     for line, record_id in of_lines.items():
         if not by_record[record_id] and (problem := field.wrong_number(0) or (field.required and _("Required"))):
             yield BadCell(line, field.name, problem)
 
 
 def _refused_rows(field: Field, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
-    """Too many or too few rows of a record, and values that two of them may not have."""
+    """Too many or too few rows of a record, and values that two of them may not share."""
     for rows in filter(None, by_record.values()):
         if problem := field.wrong_number(len(rows)):
             yield BadCell(rows[0].line, "", problem)
@@ -197,7 +197,7 @@ def _refused_rows(field: Field, by_record: dict[int, list[ImportRow]]) -> Iterat
 
 
 def _store(system: Records, field: Field, by_record: dict[int, list[ImportRow]], added_ids: Collection[int]) -> int:
-    """Writes the rows; returns of how many records they differ from what these have."""
+    """Writes the rows; returns for how many records they differ from the present ones."""
     writer, changed = Writer(system, SYSTEM), 0
     for ids in batched(by_record, BATCH):
         for record in system.by_ids(list(ids), [field.name]):
@@ -213,7 +213,7 @@ def _store(system: Records, field: Field, by_record: dict[int, list[ImportRow]],
 
 
 def _complete(system: Records, record_id: int, values: dict[str, Any]) -> None:
-    """Gives rows to a record that is as new as they are."""
+    """Gives rows to a record that was imported with them."""
     whole = with_whole_rows(system, values)
     write_own_tables(system, record_id, whole)
     if columns := recomputed(system, record_id, whole):
@@ -222,6 +222,6 @@ def _complete(system: Records, record_id: int, values: dict[str, Any]) -> None:
 
 
 def _bare(rows: tuple[Row, ...], field: Field) -> list[list[Any]]:
-    """The rows without what is computed in them; empty values are one."""
+    """The rows without computed values, with one kind of empty value."""
     columns = [(name, column) for name, column in field.row_fields.items() if not column.computed]
     return [[None if column.is_empty(row.get(name)) else row.get(name) for name, column in columns] for row in rows]

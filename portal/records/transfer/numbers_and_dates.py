@@ -1,4 +1,4 @@
-"""How a file writes numbers and dates, where that is not as machines do: `--decimal`, `--day-first`, `--month-first`,
+"""How a file writes numbers and dates, if not as machines do: `--decimal`, `--day-first`, `--month-first`,
 `--empty`."""
 
 import re
@@ -9,31 +9,31 @@ from portal.texts import _
 
 NUMBER = re.compile(r"\d[\d.,'’\s]*\d|[.,]?\d+[.,]?")
 GROUPED = re.compile(r"\d+|\d{1,3}(?P<mark>[.,'’\s])\d{3}(?:(?P=mark)\d{3})*")
-# Dots put the day first in every language; of slashes and hyphens the file says what comes first.
+# With dots, the day comes first in every language; with slashes and hyphens, the options say what comes first.
 YEAR_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,?\s+(\S.*))?", re.DOTALL)
 YEAR_FIRST = re.compile(r"(\d{4})(?:([/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?:,?\s+(\S.*))?", re.DOTALL)
 HALF_OF_DAY = re.compile(r"\b(\d{1,2})(:\d\d(?::\d\d)?)\s?([ap])\.?m\.?$", re.IGNORECASE)
-# What databases and spreadsheets write behind a date that has no time.
+# What databases and spreadsheets write after a date without a time.
 MIDNIGHT = re.compile(r"(?:T|\s+)0?0:00(?::00(?:\.0+)?)?Z?$")
 NUMERIC = ("decimal", "numeric")
-LONGEST = 60  # characters; longer texts are no number and no date
+LONGEST = 60  # characters; longer texts are neither numbers nor dates
 
 
 @dataclass(frozen=True)
 class Notation:
-    """`decimal`: "," or "." where thousands may be separated, "" for plain numbers like 1234.5; `first`: whether the
-    "day" or the "month" comes first in dates like 05/03/2024, "" if there are none."""
+    """`decimal`: "," or "." if thousands may be separated, "" for plain numbers like 1234.5; `first`: whether the "day"
+    or the "month" comes first in dates like 05/03/2024, "" if there are none."""
 
     decimal: str = ""
     first: str = ""
-    nothing: tuple[str, ...] = ()  # what the file writes for no value
+    nothing: tuple[str, ...] = ()  # texts that stand for no value
 
     def filled(self, cell: str) -> str:
-        """What a cell says; "" if that is what the file writes for no value."""
+        """The text of a cell; "" if it stands for no value."""
         return "" if cell.strip() in self.nothing else cell
 
     def plain(self, field: Field, text: str) -> str:
-        """`text` of a cell of `field` as machines write it. Raises Refused for a number of another notation."""
+        """The `text` of a cell of `field` as machines write it. Raises Refused for a number in another notation."""
         if len(text) > LONGEST or not text.strip():
             return text
         if field.inputmode in NUMERIC:
@@ -74,7 +74,7 @@ def _iso(year: str, month: str, day: str, time: str | None) -> str:
 
 
 def _in_24_hours(clock: re.Match[str]) -> str:
-    """`2:30 PM` as 14:30; what is no such time as it is."""
+    """`2:30 PM` as 14:30; anything else unchanged."""
     hour = int(clock[1])
     if not 1 <= hour <= 12:
         return clock[0]

@@ -1,6 +1,6 @@
-"""Finding records by what a file calls them: a unique field, then the reference, then the title.
+"""Finds records by the names in a file: by a unique field, then the reference, then the title.
 
-Asked for a whole batch at once, in a few queries per linked module, however many rows there are; answers are kept.
+Looks up a whole batch at once with a few queries per linked module, and remembers the results.
 """
 
 import csv
@@ -25,17 +25,17 @@ from portal.texts import _, ngettext
 CHUNK = 1000  # values of one query
 MOST_KEPT = 100_000  # names whose records are remembered
 
-# By row: the names in its cell, and the records that each may mean.
+# By row, the names in its cell, and the records that each may mean.
 Meanings = dict[ImportRow, list[tuple[str, list[Linked]]]]
 LinesByName = dict[tuple[str, Any], list[int]]
-# By the line of a row and by link: the lines of the rows that it links to.
+# By the line of a row and by link, the lines of the rows that it links to.
 LinkedLines = dict[int, dict[str, list[int]]]
 
 
 def names_in_cell(field: Field, cell: str) -> list[str]:
-    """The names in a cell: one of a `link`; of `links` several, each on its own line or with `;` between them.
+    """The names in a cell: one for a `link`; for `links` several, each on its own line or separated by `;`.
 
-    A cell with neither is separated by commas. A name that contains one of these stands in quotes. Raises Refused.
+    A cell with neither is split at commas. A name that contains one of these must be quoted. Raises Refused.
     """
     if not field.multiple:
         return [cell.strip()] if cell.strip() else []
@@ -54,13 +54,13 @@ def split_names(cell: str) -> list[str]:
 
 
 def written_names(names: Iterable[str]) -> str:
-    """The text of a cell with the names of several records, as `names_in_cell` takes them back."""
+    """The text of a cell with the names of several records, as `names_in_cell` reads it."""
     quoted = ['"{}"'.format(name.replace('"', '""')) if re.search('[",;\n]', name) else name for name in names]
     return "; ".join(quoted)
 
 
 def _key_of_name(records: Records, field: Field, name: str) -> Any:
-    """What the key column of `field` holds for a record that a cell calls `name`; None if none can be called so."""
+    """The value of the key column of `field` for a record called `name` in a cell; None if no record can be."""
     try:
         value = field.read(name, records.policy.reader)
     except Refused:
@@ -69,7 +69,7 @@ def _key_of_name(records: Records, field: Field, name: str) -> Any:
 
 
 def _stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
-    """(value, id) of the records that the reader may see and whose `field` has one of `values` in its key column."""
+    """(value, id) of the records that the reader may see and that have one of `values` in the key column of `field`."""
     column = records.table.c[field.key_column]
     for chunk in batched(values, CHUNK):
         named = sa.select(column, records.table.c["id"]).where(column.in_(chunk), records.policy.scope(records.name))
@@ -79,7 +79,7 @@ def _stored_values(records: Records, field: Field, values: Iterable[Any]) -> Ite
 def records_by_key(
     records: Records, field: Field, keys: Iterable[tuple[Any, ...]]
 ) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """(key, id) of the records, whoever may see them, that have one of `keys`.
+    """(key, id) of the records that have one of `keys`, regardless of who may see them.
 
     A key holds the values of the columns that make `field` unique.
     """
@@ -92,7 +92,7 @@ def records_by_key(
 
 
 def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[str, list[int]]:
-    """The ids of the records that `field` calls so, by name; without the names that mean no record."""
+    """The ids of the records that have these names in `field`, by name; without names that no record has."""
     names_by_value: dict[Any, list[str]] = {}
     for name in names:
         value = _key_of_name(records, field, name)
@@ -106,7 +106,7 @@ def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[st
 
 
 class RecordNames:
-    """The records of all modules by their names, as the portal itself sees them, or a person."""
+    """The records of all modules by name, as the portal itself or a person sees them."""
 
     def __init__(self, records: Records) -> None:
         self.records = records
@@ -114,7 +114,7 @@ class RecordNames:
         self._offered: dict[tuple[Any, ...], dict[int, bool]] = {}
 
     def look_up(self, field: Field, names: Iterable[str]) -> None:
-        """Finds the records that `field` may mean by `names`, those that are not known yet."""
+        """Finds the records that `names` may mean in `field`, unless already known."""
         if len(self._ids) > MOST_KEPT:
             self._ids.clear()
         missing: dict[str, list[str]] = {}
@@ -126,7 +126,7 @@ class RecordNames:
             self._look_up_in(module, unknown)
 
     def records_named(self, field: Field, name: str) -> list[Linked]:
-        """The records that `field` means by `name`, which `look_up` has been given."""
+        """The records that `name` means in `field`; `look_up` must have found it."""
         return [
             Linked(record_id, module)
             for module, own_name in self._meanings(field, name)
@@ -134,7 +134,7 @@ class RecordNames:
         ]
 
     def look_up_offered(self, field: Field, target: str, others: Mapping[str, Any], ids: Iterable[int]) -> None:
-        """Finds which of `ids` the field's `where` allows beside `others`, the values that it names with `$`."""
+        """Finds which of `ids` the field's `where` allows, given `others`, the values that it refers to with `$`."""
         known = self._offered.setdefault(_offer_key(field, target, others), {})
         missing = [record_id for record_id in dict.fromkeys(ids) if record_id not in known]
         records = self.records.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
@@ -143,11 +143,11 @@ class RecordNames:
             known |= {record_id: record_id in offered for record_id in chunk}
 
     def is_offered(self, field: Field, link: Linked, others: Mapping[str, Any]) -> bool:
-        """Whether the field's `where` allows `link`, which `look_up_offered` has been given."""
+        """Whether the field's `where` allows `link`; `look_up_offered` must have checked it."""
         return self._offered[_offer_key(field, link.module, others)][link.id]
 
     def _meanings(self, field: Field, name: str) -> Iterator[tuple[str, str]]:
-        """The (module, name) pairs by which `field` may mean a record; `MODULE:NAME` where it leads to several."""
+        """The (module, name) pairs that `name` may mean in `field`; `MODULE:NAME` if it links to several modules."""
         module, colon, rest = name.partition(":")
         enabled = [target for target in field.targets if self.records.policy.access(target) is not None]
         if field.several_targets and colon and module in enabled:
@@ -172,9 +172,9 @@ def _offer_key(field: Field, target: str, others: Mapping[str, Any]) -> tuple[An
 
 
 class RowLinks:
-    """Reads the link `fields` of rows. `refuse`: called with line, field and reason for every bad cell.
+    """Reads the link `fields` of rows. `refuse` is called with line, field and reason for every bad cell.
 
-    `as_offered`: a link leads to nothing but what a form offers.
+    `as_offered`: a link may only lead to what a form offers.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class RowLinks:
         # Those on which others depend come first.
         self.fields = sorted(fields, key=lambda field: bool(depends_on(records.module, field)))
         self._naming_fields = naming_fields(records.module)
-        self._unresolved: dict[int, dict[str, list[str]]] = {}  # of the rows that name others, by their lines
+        self._unresolved: dict[int, dict[str, list[str]]] = {}  # of rows that name others, by line
 
     def read(self, rows: Sequence[ImportRow]) -> None:
         """Sets the link values of a batch of rows; names that no record has are left for `resolve`."""
@@ -197,7 +197,7 @@ class RowLinks:
             self._read_field(field, rows)
 
     def resolve(self, rows: Iterable[ImportRow], bad_lines: Mapping[int, Any]) -> LinkedLines:
-        """Finds names that no record has among the `rows` of the file. A row is bad when it links to a bad one."""
+        """Finds names that no record has among the `rows` of the file. A row that links to a bad row is bad too."""
         by_name = self._lines_by_name(rows) if self._unresolved else {}
         linked: LinkedLines = {}
         for line, by_field in self._unresolved.items():
@@ -234,7 +234,7 @@ class RowLinks:
             row.values[field.name] = tuple(dict.fromkeys(links)) if field.multiple else next(iter(links), None)
 
     def _the_one(self, row: ImportRow, field: Field, name: str, records: Sequence[Linked]) -> Linked | None:
-        """The record that the cell means; else what is wrong is noted, or the name is left for `resolve`."""
+        """The record that the cell means; otherwise notes what is wrong, or leaves the name for `resolve`."""
         if len(records) == 1:
             return records[0]
         is_checked = self.as_offered and field.target_condition is not None
@@ -246,17 +246,17 @@ class RowLinks:
         return None
 
     def _called(self, modules: Iterable[str]) -> str:
-        """The names of modules; for a person on a page their labels, of which a profile may have its own."""
+        """The names of modules; for a person on a page their labels, which a profile may change."""
         policy = self.records.policy
         enabled = {name: policy.access(name) if self.as_offered else None for name in modules}
         labels = {name: policy.reader.text(display_name(access)) for name, access in enabled.items() if access}
         return ", ".join(labels.get(name, name) for name in enabled)
 
     def _only_offered(self, field: Field, meanings: Meanings) -> Meanings:
-        """What the field's `where` leaves, which names other fields of the record with `$`.
+        """What the field's `where` allows, which may refer to other fields of the record with `$`.
 
-        A condition without `$` is checked for a person alone: it says what is offered today, and the files of an
-        administrator bring what was chosen before.
+        A condition without `$` is only checked for a person: it says what is offered today, while the files of an
+        administrator contain what was chosen in the past.
         """
         others = {row: condition_values(self.records, field, row.all_values()) for row in meanings}
         groups: dict[tuple[Any, ...], tuple[ImportRow, set[Linked]]] = {}

@@ -1,4 +1,4 @@
-"""Opens a file that is to be imported, CSV or a workbook, by what its bytes say."""
+"""Opens a file to import, as CSV or as a workbook, according to its bytes."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,13 +8,13 @@ from portal.records.transfer.csv_reading import CsvRows, UnreadableFileError, op
 from portal.texts import _
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-LARGEST_WORKBOOK = 1_000_000_000  # bytes when it is unpacked
+LARGEST_WORKBOOK = 1_000_000_000  # bytes when unpacked
 
 workbook_reading = LazyModule("portal.records.transfer.workbook_reading")
 
 
 class Source(CsvRows, Protocol):
-    """A file whose headers are known; `lines`: how many it has, if that is known."""
+    """A file whose headers are known; `lines`: their number, if known."""
 
     @property
     def lines(self) -> int | None: ...

@@ -1,7 +1,7 @@
-"""Cells that a spreadsheet would take for formulas: written with an apostrophe before them, and read back without.
+"""Cells that a spreadsheet would take for formulas: written with a leading apostrophe, which an import removes.
 
-A program may split a line at another separator than ours, so that a formula may begin behind any of SEPARATORS. Text
-that has apostrophes there already gets one more, so that nothing is lost on the way.
+A program may split lines at a different separator than ours, so a formula may begin after any of SEPARATORS. Text that
+already has apostrophes there gets one more, so that nothing is lost.
 """
 
 import re
@@ -14,7 +14,7 @@ PROTECTED = re.compile(rf"(?:^|(?<=[{SEPARATORS}]))'(?='*[{MARKS}])")
 
 
 def protect_cell(cell: str) -> str:
-    """`cell` as no spreadsheet computes it."""
+    """`cell` in a form that no spreadsheet evaluates."""
     return cell if NUMBER.fullmatch(cell) else RISKY.sub("'", cell)
 
 

@@ -1,7 +1,7 @@
-"""Files that a person has sent to be imported, and what was made of them: rows of portal_pending_file.
+"""Files that a person uploaded for import, and what became of them: rows of portal_pending_file.
 
-While nothing is imported yet, such a row is of the field FIELD; then its field says what became of it, so that it
-can be looked at and undone as long as the row is kept.
+Until the file is imported, the row's field is FIELD; afterwards it says what became of the file, so that the import can
+be shown and undone as long as the row is kept.
 """
 
 import datetime
@@ -33,7 +33,7 @@ CHUNK = 500
 
 @dataclass(frozen=True)
 class StoredImport:
-    """A file that was sent, and the import that was made of it, if one was.
+    """An uploaded file, and its import, if it was imported.
 
     `first_event`: the id of the import's first event; 0 before there is one.
     """
@@ -47,7 +47,7 @@ class StoredImport:
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import has made and changed, as far as its author still sees it."""
+    """What an import created and changed, as far as its author still sees it."""
 
     at: datetime.datetime
     made: tuple[Record, ...]
@@ -56,14 +56,14 @@ class Imported:
 
 @dataclass(frozen=True)
 class Undone:
-    """What undoing an import has deleted, by title, and the records that it left, each with the reason."""
+    """What undoing an import deleted, by title, and the records that it left, each with the reason."""
 
     deleted: tuple[str, ...]
     left: tuple[tuple[Record, str], ...]
 
 
 def stored_imports(records: Records, account_id: int | None, key: str = "") -> list[StoredImport]:
-    """The files that `account_id` has sent for this module, the latest first; with `key` the one of that key."""
+    """The files that `account_id` uploaded for this module, latest first; with `key`, only the one with that key."""
     table = records.policy.tables.pending_file
     of_account = [table.c["account"] == account_id, table.c["module"] == records.name]
     of_account.append(table.c["key"] == key if key else table.c["field"].startswith(DONE, autoescape=True))
@@ -78,7 +78,7 @@ def stored_imports(records: Records, account_id: int | None, key: str = "") -> l
 
 
 def store_import(records: Records, source: CsvRows, options: ImportOptions, stored: StoredImport) -> ImportReport:
-    """Imports as `import_file` does, and remembers what became of the file, unless nothing did."""
+    """Imports like `import_file`, and remembers the result unless nothing was imported."""
     event = records.policy.tables.event
     before = records.connection.scalar(sa.select(sa.func.max(event.c["id"]))) or 0
     report = import_file(records, source, options)
@@ -106,7 +106,7 @@ def _remember(records: Records, stored: StoredImport, field: str) -> None:
 
 
 def imported_at(records: Records, stored: StoredImport) -> datetime.datetime | None:
-    """When a file was imported; None if nothing is known of that any more."""
+    """When a file was imported; None if that is no longer known."""
     event = records.policy.tables.event
     at: datetime.datetime | None = records.connection.scalar(
         sa.select(event.c["at"]).where(event.c["id"] == stored.first_event)
@@ -115,7 +115,7 @@ def imported_at(records: Records, stored: StoredImport) -> datetime.datetime | N
 
 
 def imported(records: Records, stored: StoredImport, author: Author) -> Imported | None:
-    """What an import by `author` has made and changed; None if nothing is known of it any more."""
+    """What an import by `author` created and changed; None if that is no longer known."""
     event, at = records.policy.tables.event, imported_at(records, stored)
     if at is None:
         return None
@@ -133,7 +133,7 @@ def _visible(records: Records, ids: list[int]) -> tuple[Record, ...]:
 
 
 def undo_import(records: Records, stored: StoredImport, author: Author) -> Undone:
-    """Deletes the records that an import has made and nobody has touched since; says of the others why they stay."""
+    """Deletes the records that an import created and nobody has touched since; says why the others stay."""
     present = imported(records, stored, author)
     if present is None:
         return Undone((), ())
@@ -162,13 +162,13 @@ def undo_import(records: Records, stored: StoredImport, author: Author) -> Undon
 
 
 def _stays(source: tuple[str, int], created: Mapping[int, Record], reasons: Mapping[int, str]) -> bool:
-    """Whether the record `source` (module and id; "" for this module) is there after the import is undone."""
+    """Whether the record `source` (module and id; "" for this module) still exists after the import is undone."""
     module, record_id = source
     return bool(module) or record_id not in created or record_id in reasons
 
 
 def _touched(records: Records, ids: list[int]) -> list[int]:
-    """Those of `ids` to which something has happened since they were imported."""
+    """The records among `ids` that have been changed since they were imported."""
     event = records.policy.tables.event
     touched: list[int] = []
     for chunk in batched(ids, CHUNK):
@@ -179,7 +179,7 @@ def _touched(records: Records, ids: list[int]) -> list[int]:
 
 
 def _linking(records: Records, ids: list[int]) -> dict[int, set[tuple[str, int]]]:
-    """What links to the records `ids`, whoever may see it, by their ids."""
+    """What links to the records `ids`, by their ids, regardless of who may see it."""
     linking: dict[int, set[tuple[str, int]]] = {}
     for module in records.policy.declaration.modules.values():
         others = records.as_system.of(module.name)

@@ -1,6 +1,6 @@
 """Stores checked rows as records, in batches: columns, links, numbers, history and the search index together.
 
-Nobody is notified: the event is `imported`, which makes no letters.
+Nobody is notified: the event is `imported`, which triggers no letters.
 """
 
 import datetime
@@ -41,9 +41,9 @@ EVENT = "imported"
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """How many records were added and changed, and how many rows say what their records hold already.
+    """How many records were added and changed, and how many rows match what their records already hold.
 
-    `ids`: of the records, by the line of the file; `added_ids`: of those that are new.
+    `ids`: of the records, by line of the file; `added_ids`: of the new ones.
     """
 
     added: int = 0
@@ -54,7 +54,7 @@ class ImportOutcome:
 
 
 def expected_outcome(rows: Iterable[ImportRow]) -> ImportOutcome:
-    """How many records storing `rows` would add, change and leave as they are; a dry run asks this instead."""
+    """How many records storing `rows` would add, change and leave as they are; for a dry run."""
     added = changed = unchanged = 0
     for row in rows:
         differs = row.record is None or bool(changed_values(row) or row.attachments)
@@ -68,14 +68,14 @@ class Storing:
     """Stores the rows of one file, in the caller's transaction."""
 
     def __init__(self, records: Records, author: Author, files: FilesIn | None) -> None:
-        """`records`: as the portal itself or the author sees them, whose links to what they may not see stay."""
+        """`records`: as the portal itself or the author sees them; links to what the author may not see stay."""
         self._records, self._system, self._author, self._files = records, records.as_system, author, files
         self._internal = {name for name, field in records.module.everything.items() if field.internal}
         self._ids: dict[int, int] = {}
-        self._to_index: list[tuple[datetime.datetime, int]] = []  # when it was created, and the id
-        self._changed_inside: list[int] = []  # records of which internal fields alone differ
+        self._to_index: list[tuple[datetime.datetime, int]] = []  # when each was created, and its id
+        self._changed_inside: list[int] = []  # records that differ only in internal fields
         self._renamed: list[int] = []
-        self._rollups = RollupsOver(self._system)  # worked out once, when all rows are stored
+        self._rollups = RollupsOver(self._system)  # computed once, when all rows are stored
         self._added: list[int] = []
         self._changed = self._unchanged = 0
 
@@ -84,7 +84,7 @@ class Storing:
     ) -> ImportOutcome:
         """Stores `rows`, and their links to each other. `on_written` gets how many are done.
 
-        Raises RetryError, and StoreError and OSError where there are files.
+        Raises RetryError, and StoreError and OSError if there are files.
         """
         with search.filling(self._system.connection), unique_violations_retried():
             self._keep_numbers(rows)
@@ -136,13 +136,13 @@ class Storing:
         self._ids |= {row.line: row.id for row in batch}
 
     def _take_number(self, row: ImportRow) -> None:
-        """A reference without a number has the one that the module's pattern finds in it."""
+        """Gives a reference without a number the one that the module's pattern finds in it."""
         made = parse_reference(self._system.module.reference, row.values.get("reference") or "")
         if made and "number" not in row.values:
             row.values["number"] = int(made["number"])
 
     def _keep_numbers(self, rows: Iterable[ImportRow]) -> None:
-        """Takes the numbers that the file brings along; the portal's own go on behind them."""
+        """Keeps the numbers that the file contains; the portal's own continue after them."""
         largest = 0
         for row in rows:
             if row.record is None:
@@ -152,7 +152,7 @@ class Storing:
             keep_above(self._system.connection, self._system.policy.tables, self._system.name, largest)
 
     def _write_links_between_rows(self, rows: KeptRows, linked: LinkedLines) -> None:
-        """Writes the links between rows of the file, once all of them are records."""
+        """Writes the links between rows of the file once all of them are records."""
         for batch in rows.batches() if linked else ():
             by_field: dict[str, list[ImportRow]] = {}
             for row in batch:
@@ -187,7 +187,7 @@ def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None
             new_row(system, values, number, author) | (reference.store(reference_text) if reference_text else {})
         )
     system.connection.execute(sa.insert(table), columns)
-    # Where each year begins with 1, the records of several years have one number.
+    # If each year begins with 1, records of several years share a number.
     names = table.c["number"], table.c["reference"]
     inserted = sa.select(*names, table.c["id"]).where(names[0].in_(numbers.values()))
     ids = {(number, reference): record_id for number, reference, record_id in system.connection.execute(inserted)}
@@ -203,8 +203,8 @@ def _update(
     author: Author,
     internal: Set[str],
 ) -> None:
-    """One statement sets every field that the file has, also where only one of them differs; another one does so for
-    the records that do not count as modified, as nothing has changed but `internal` fields.
+    """One statement sets every field that the file has, even if only one of them differs; another does the same for
+    records that do not count as modified because only `internal` fields have changed.
     """
     table, now = system.table, system.policy.reader.now
     names = dict.fromkeys(name for row in batch for name in row.values)
@@ -236,8 +236,8 @@ def _move_deadlines(
     changed: Mapping[ImportRow, dict[str, Any]],
     written: dict[int, dict[str, Any]],
 ) -> None:
-    """Adds the deadlines that the rows move, and formulas that read these, to what has `changed` and to the columns
-    that are `written`, by record; to these also stopwatches."""
+    """Adds the deadlines that the rows move, and formulas that read these, to the `changed` values and to the `written`
+    columns, by record; to the columns also stopwatches."""
     all_moved, currency = moved_deadlines(system, written), system.policy.reader.currency
     for row in batch if all_moved else ():
         moved = all_moved[row.id]
@@ -252,7 +252,7 @@ def _move_deadlines(
 
 
 def _update_details(system: Records, row: ImportRow, changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The details of the event; links to rows of the file have no ids yet, and are named as changed alone."""
+    """The details of the event; links to rows of the file have no ids yet, so only their fields are named."""
     details = change_details(system.module, row.record.values if row.record else {}, changed)
     for name in row.unresolved:
         details["changes"].pop(name, None)
@@ -260,12 +260,12 @@ def _update_details(system: Records, row: ImportRow, changed: Mapping[str, Any])
 
 
 def _new(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns as parameters, whose names must be others than those of the columns."""
+    """Columns as parameters, whose names must differ from those of the columns."""
     return {f"new_{name}": value for name, value in stored.items()}
 
 
 def _write_join_tables(records: Records, values: Mapping[ImportRow, Mapping[str, Any]]) -> None:
-    """Writes the links that live in join tables; those of changed records replace what was there."""
+    """Writes the links that are in join tables; those of changed records replace the old ones."""
     for name in (linked.name for linked in records.module.fields.values() if linked.in_join_table):
         links = {row.id: row_values[name] or () for row, row_values in values.items() if name in row_values}
         if links:
@@ -273,7 +273,7 @@ def _write_join_tables(records: Records, values: Mapping[ImportRow, Mapping[str,
 
 
 def _remove_hidden_rows(records: Records, changes: Mapping[ImportRow, Mapping[str, Any]]) -> None:
-    """Removes the rows of `lines` that a change hides; nothing else of a file changes rows here."""
+    """Removes the rows of `lines` that a change hides; a file changes rows in no other way here."""
     names = {field.name for field in records.module.lines}
     for row, values in changes.items():
         write_own_tables(records, row.id, {name: () for name in names & values.keys()})

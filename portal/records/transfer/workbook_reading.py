@@ -1,7 +1,7 @@
-"""A workbook (.xlsx) as rows of texts: what its cells hold, written as an import reads it; of formulas the results.
+"""Reads a workbook (.xlsx) as rows of texts, in the form that an import expects; formulas are read as their results.
 
-The first sheet that is not hidden is read, row by row. Limits are checked before anything is unpacked, and whatever
-openpyxl makes of a damaged file is one sentence.
+The first visible sheet is read, row by row. Limits are checked before anything is unpacked, and whatever openpyxl
+raises for a damaged file becomes one sentence.
 """
 
 import datetime
@@ -22,28 +22,28 @@ from portal.records.transfer.csv_reading import CsvRow, UnreadableFileError
 from portal.texts import _
 
 MOST_ROWS = 1_048_576  # of a sheet; a file may claim more
-MOST_DIGITS = 15  # of a number; those behind are an accident of how computers write it
+MOST_DIGITS = 15  # of a number; further ones are artifacts of floating point
 HALF_SECOND = datetime.timedelta(milliseconds=500)
-# A format that fills up with zeros: postal codes, personal numbers; spreadsheets know none that is longer.
+# A format that pads with zeros, for postal codes or personal numbers; spreadsheets support no longer ones.
 ZEROS = re.compile("0{2,255}")
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-# No spreadsheet writes one; what it declares may make any text of a few words.
+# No spreadsheet writes one; its entities may expand a few words into any amount of text.
 DOCUMENT_TYPE = re.compile(rb"<\0?!\0?D")
 CHUNK = 1 << 20
-# Bytes that an element counts besides its own, as each takes time and memory: formats and names far more than those of
-# the parts in which many are usual.
+# Bytes that an element counts in addition to its own, since each costs time and memory: formats and names far more than
+# elements of the parts in which many are usual.
 OF_ELEMENT, OF_ELEMENT_OF_MANY = 500, 50
 MANY = tuple(
     f"xl/{name}" for name in ("worksheets/", "sharedStrings", "calcChain", "pivotCache/", "charts/", "drawings/")
 )
 
-# About styles and extensions that it does not know, which change no value.
+# Its warnings are about unknown styles and extensions, which do not affect values.
 warnings.filterwarnings("ignore", module="openpyxl")
 
 
 @dataclass(frozen=True)
 class WorkbookSource:
-    """A workbook whose headers are known. `has_formulas`: whether a cell may lack the result of its formula."""
+    """A workbook whose headers are known. `has_formulas`: whether cells may lack the results of their formulas."""
 
     path: Path
     headers: tuple[str, ...]
@@ -75,14 +75,14 @@ def open_workbook(path: Path, most_unpacked: int) -> WorkbookSource:
 
 
 def _check_archive(path: Path, most_unpacked: int) -> bool:
-    """Whether there are formulas. Raises UnreadableFileError for what is no workbook, or too large a one."""
+    """Whether there are formulas. Raises UnreadableFileError if it is not a workbook, or too large."""
     with zipfile.ZipFile(path) as archive:
         names, size = archive.namelist(), sum(entry.file_size for entry in archive.infolist())
         if "xl/workbook.xml" not in names:
             raise UnreadableFileError(_("This is not an Excel workbook. Save it as .xlsx, or as “CSV UTF-8”."))
         has_formulas = False
         for name in names if size <= most_unpacked else ():
-            # What unpacks to more than the archive says is cut off there by the library.
+            # The library truncates what unpacks to more than the archive declares.
             with archive.open(name) as part:
                 elements, has_formula = _look_through(part)
             size += elements * (OF_ELEMENT_OF_MANY if name.startswith(MANY) else OF_ELEMENT)
@@ -94,7 +94,7 @@ def _check_archive(path: Path, most_unpacked: int) -> bool:
 
 
 def _look_through(part: IO[bytes]) -> tuple[int, bool]:
-    """How many elements a part has, and whether one is a formula; raises ValueError for one with a document type."""
+    """How many elements a part has, and whether one is a formula. Raises ValueError for a document type."""
     elements, has_formula, end = 0, False, b""
     while chunk := part.read(CHUNK):
         text = end + chunk
@@ -107,7 +107,7 @@ def _look_through(part: IO[bytes]) -> tuple[int, bool]:
 
 
 def _filled_rows(path: Path, has_formulas: bool) -> Generator[CsvRow, None, None]:
-    """The rows that have a cell with something in it."""
+    """The rows with a non-empty cell."""
     with _damage_explained(), ExitStack() as books:
         results = _rows(books.enter_context(_open(path)))
         formulas: Iterator[Sequence[Any]] = repeat(())
@@ -122,7 +122,7 @@ def _filled_rows(path: Path, has_formulas: bool) -> Generator[CsvRow, None, None
 
 @contextmanager
 def _open(path: Path, results: bool = True) -> Iterator[Any]:
-    # By its name openpyxl would refuse a file that is called otherwise.
+    # Opened as a stream: given a name, openpyxl refuses files with another extension.
     with (
         path.open("rb") as file,
         closing(openpyxl.load_workbook(file, read_only=True, data_only=results, keep_links=False)) as book,
@@ -140,7 +140,7 @@ def _first_sheet(book: Any) -> Any:
 
 def _rows(book: Any) -> Iterator[Sequence[Any]]:
     sheet = _first_sheet(book)
-    sheet.reset_dimensions()  # programs write wrong ones
+    sheet.reset_dimensions()  # some programs write wrong ones
     rows: Iterator[Sequence[Any]] = sheet.iter_rows(max_row=MOST_ROWS)
     return rows
 
@@ -165,7 +165,7 @@ def _problem(cell: Any) -> str | None:
 
 
 def _missing_result(row: Sequence[Any], formula_row: Sequence[Any]) -> str | None:
-    """Why a row cannot be used: a program has written a formula that no spreadsheet has computed yet."""
+    """Why a row cannot be used: a program wrote a formula that no spreadsheet has computed yet."""
     for cell, formula in zip(row, formula_row, strict=False):
         if cell.value is None and formula.data_type == "f":
             return _(
@@ -176,7 +176,7 @@ def _missing_result(row: Sequence[Any], formula_row: Sequence[Any]) -> str | Non
 
 
 def _text(cell: Any) -> str:
-    """What a cell holds, as machines write it."""
+    """The value of a cell, as machines write it."""
     value = cell.value
     if value is None or isinstance(value, str):
         return value or ""
@@ -197,7 +197,7 @@ def _text(cell: Any) -> str:
 
 
 def _number(value: float, number_format: str) -> str:
-    """A number as people see it, without a trace of how computers write fractions."""
+    """A number as people see it, without artifacts of floating point."""
     number = Decimal(f"{value:.{MOST_DIGITS}g}") if isinstance(value, float) else Decimal(value)
     if "%" in number_format:
         return f"{number.scaleb(2).normalize():f}%"

@@ -1,4 +1,4 @@
-"""A list as a workbook (.xlsx): numbers, dates and amounts that a spreadsheet computes with, and texts that stay texts.
+"""Writes a list as a workbook (.xlsx): numbers, dates and amounts that spreadsheets can compute with; texts stay texts.
 
 Rows go to a temporary file as they are written, so that memory does not grow with them.
 """
@@ -26,7 +26,7 @@ NO_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 def write_workbook(
     file: BinaryIO, title: str, headers: Sequence[str], rows: Iterable[Sequence[SheetCell | str]], reader: Reader
 ) -> None:
-    """Writes the whole file; `title` names the sheet. What does not fit on one sheet goes on on another."""
+    """Writes the whole file; `title` names the sheet. Rows that do not fit continue on another sheet."""
     workbook = _Workbook(file, title, headers, reader)
     for row in rows:
         workbook.add(row)
@@ -73,7 +73,7 @@ class _Workbook:
             sheet.right_to_left()
         for column, header in enumerate(self._headers):
             sheet.write_string(0, column, header, self._header)
-            self._widen(column, len(header) + 3)  # beside the button of the filter
+            self._widen(column, len(header) + 3)  # leaves room for the filter button
         self._row = 1
         return sheet
 
@@ -100,7 +100,7 @@ class _Workbook:
         self._widen(column, width)
 
     def _write_text(self, column: int, text: str) -> None:
-        # The import takes such an apostrophe for one of a CSV file.
+        # An import would take such an apostrophe for the one that protects a cell in CSV.
         text = text if unprotect_cell(text) == text else protect_cell(text)
         if len(text) > LONGEST_TEXT:
             text = f"{text[: LONGEST_TEXT - 1]}…"

@@ -1,4 +1,4 @@
-"""What a change of a record writes: its values, version and moment, its history and its entry in the search index.
+"""What changing a record writes: its values, version and time, its history and its entry in the search index.
 
 Called by writer.py, which checks rights and states, and by deleting.py.
 """
@@ -26,10 +26,10 @@ from portal.records.writing.signatures import add_change_events, with_signatures
 def change_record(
     records: Records, author: Author, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited"
 ) -> bool:
-    """Writes the values that differ, and an event of `kind`; False if none does. Fields that these hide are emptied.
+    """Writes the values that differ, and an event of `kind`; False if none do. Fields that it hides are emptied.
 
-    Where only internal fields differ, customers see no trace: neither a new version nor time nor place in lists.
-    Raises ConflictError where the record has another version by now.
+    If only internal fields differ, customers see no trace: no new version, time or place in lists.
+    Raises ConflictError if the record has another version by now.
     """
     before = {**record.values, **unread_values(records, values, {**record.values, "id": record.id})}
     changed = without_signed(records, before, changed_values(before, values))
@@ -61,8 +61,8 @@ def change_record(
 def with_what_follows(
     records: Records, record_id: int, before: Mapping[str, Any], changed: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The values `before` and `changed` of a record with those of the deadlines that this moves; and all columns that
-    are to be written, those of formulas and stopwatches among them."""
+    """The values `before` and `changed` of a record including the deadlines that the change moves; and all columns to
+    write, including those of formulas and stopwatches."""
     module, columns, system = records.module, dict[str, Any](), records.as_system
     for name, value in changed.items():
         columns |= module.field(name).store(value)
@@ -80,14 +80,14 @@ def with_what_follows(
 
 
 def changed_values(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `values` that differ from the ones `before`."""
+    """The `values` that differ from those `before`."""
     return {name: value for name, value in values.items() if name not in before or before[name] != value}
 
 
 def move_in_place(records: Records, author: Author, record: Record, transition: Transition) -> None:
-    """Moves a record by a transition that leads to the state from which it comes: its period begins anew.
+    """Moves a record by a transition back to its own state: its period begins again.
 
-    Raises ConflictError where the record has another version by now.
+    Raises ConflictError if the record has another version by now.
     """
     if not update_row(records, record.id, record.version, _modified(records, author, record.version + 1)):
         raise ConflictError(record.id)
@@ -97,7 +97,7 @@ def move_in_place(records: Records, author: Author, record: Record, transition: 
 
 
 def touch_record(records: Records, author: Author, record: Record, row: Mapping[str, Any]) -> None:
-    """Changes columns of a record that are no fields' values, such as the number of its files: its newest change."""
+    """Changes columns of a record that are not values of fields, such as its number of files; counts as a change."""
     touch_row(records, record.id, {**row, **_modified(records, author)})
     _is_newest(records, author, record)
 
@@ -108,6 +108,6 @@ def _is_newest(records: Records, author: Author, record: Record) -> None:
 
 
 def _modified(records: Records, author: Author, version: int | None = None) -> dict[str, Any]:
-    """The columns that say when and by whom a record was changed; `version`: the new one, if there is one."""
+    """The columns that say when and by whom a record was changed; `version`: the new one, if any."""
     row = {"modified": records.policy.reader.now, **author_of(records, author, "modified_by")}
     return row if version is None else {**row, "_version": version}

@@ -1,5 +1,5 @@
-"""Comments on records: who may write, change and withdraw them, and their rows. What else each of these brings about
-is in writer.py; they are read in reading/comments.py."""
+"""Comments on records: who may write, change and withdraw them, and their rows. Their further effects are in writer.py;
+they are read in reading/comments.py."""
 
 import datetime
 
@@ -23,7 +23,7 @@ def may_comment(records: Records) -> bool:
 
 
 def comment_problem(text: str, required: bool) -> str:
-    """Why a sent comment cannot be taken; empty if it can."""
+    """Why a posted comment is refused; empty if it is accepted."""
     if not text:
         return _("Enter a comment.") if required else ""
     try:
@@ -34,30 +34,30 @@ def comment_problem(text: str, required: bool) -> str:
 
 
 def correction_problem(records: Records, record: Record, comment: Comment, text: str) -> str:
-    """Why a comment cannot get this text; one with files may be without."""
+    """Why a comment cannot get this text; a comment with files may have none."""
     has_files = any(file.comment == comment.id for file in files(records, record))
     return comment_problem(text, required=not has_files)
 
 
 def transition_comment_problem(transition: Transition, text: str, has_files: bool) -> str:
-    """Why the comment that comes with a transition cannot be taken; empty if it can. Files may take its place."""
+    """Why the comment of a transition is refused; empty if it is accepted. Files may replace it."""
     return comment_problem(text, transition.ask.get("comment") == "required" and not has_files)
 
 
 def may_correct(records: Records, comment: Comment, author: Author) -> bool:
-    """Whether `author` wrote the comment, and may change and withdraw it still."""
+    """Whether `author` wrote the comment and may still change and withdraw it."""
     mine = comment.account is not None and comment.account == author.account
     return mine and may_comment(records) and is_correctable(records, comment.created)
 
 
 def is_correctable(records: Records, created: datetime.datetime) -> bool:
-    """Whether a comment or a file, `created` then, is within the time that the module declares for corrections."""
+    """Whether a comment or a file `created` then is within the time that the module allows for corrections."""
     period = records.module.conversation.correct
     return period is not None and records.policy.reader.now <= created + period
 
 
 def update_comment(records: Records, record: Record, comment: Comment, text: str, author: Author) -> None:
-    """Gives a comment another text; the event says only that. Rights are the caller's to check."""
+    """Gives a comment another text; the event records only that. The caller checks rights."""
     table = records.policy.tables.comment
     values = {"text": text, "corrected": records.policy.reader.now}
     records.connection.execute(sa.update(table).values(values).where(table.c["id"] == comment.id))
@@ -65,14 +65,14 @@ def update_comment(records: Records, record: Record, comment: Comment, text: str
 
 
 def delete_comment(records: Records, record: Record, comment: Comment, author: Author) -> None:
-    """Removes a comment; the event says only that. Its files and rights are the caller's."""
+    """Removes a comment; the event records only that. The caller checks rights and removes its files."""
     table = records.policy.tables.comment
     records.connection.execute(sa.delete(table).where(table.c["id"] == comment.id))
     add_event(records, record.id, "withdrawn", author, {"comment": comment.id, "internal": comment.internal})
 
 
 def insert_comment(records: Records, record: Record, text: str, author: Author, *, internal: bool, folded: str) -> int:
-    """Adds a comment and its event, and nothing else; returns the comment's id. Rights are the caller's to check."""
+    """Adds a comment and its event, and nothing else; returns the comment's id. The caller checks rights."""
     table = records.policy.tables.comment
     row = {
         "module": records.name,

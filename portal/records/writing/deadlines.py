@@ -1,8 +1,8 @@
-"""Deadlines as they are written: set for a new record, moved by a change of its state, or of what decides how
-much time there is and from when on it counts.
+"""Writes deadlines: sets them for a new record, and moves them when its state changes, or what decides their length and
+start.
 
-Every path that writes records passes here: module_rows.py and changing.py for one at a time, transfer/storing.py for
-the rows of a file.
+Every path that writes records goes through here: module_rows.py and changing.py for single records, transfer/storing.py
+for the rows of a file.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ from portal.fields.deadline import Clock, DeadlineRule, Situation, Timing, is_pa
 from portal.records.indexing.formulas import locked_columns
 from portal.records.reading.records import Records
 
-Row = Mapping[str, Any]  # columns of a table of the portal's own
+Row = Mapping[str, Any]  # columns of one of the portal's own tables
 
 
 class MovedDeadlines(NamedTuple):
-    """The deadlines that a change concerns, `before` and after (`values`), by name; `columns`: with their clocks."""
+    """The deadlines affected by a change, `before` and after (`values`), by name; `columns`: with their clocks."""
 
     before: dict[str, Any]
     values: dict[str, Any]
@@ -34,8 +34,8 @@ def first_deadlines(system: Records, row: Row) -> dict[str, Any]:
 
 
 def moved_deadlines(system: Records, rows: Mapping[int, Row]) -> dict[int, MovedDeadlines]:
-    """What becomes of the deadlines when the columns `rows` are written to records, by their ids; empty if these do
-    not concern any. The records are locked, as those whose formulas are computed are."""
+    """The deadlines that move when the columns `rows` are written to records, by their ids; empty if there are none.
+    The records are locked, like those whose formulas are computed."""
     module = system.module
     changed = {name for row in rows.values() for name in row}
     fields = [
@@ -74,7 +74,7 @@ def _rules(fields: Iterable[Field]) -> Iterable[tuple[Field, DeadlineRule]]:
 
 
 def _situation(system: Records, rule: DeadlineRule, row: Row) -> Situation:
-    """What decides about a deadline of a record with the columns `row`."""
+    """What determines a deadline of a record with the columns `row`."""
     module = system.module
     option = _value(module, rule.choice, row)
     target = rule.target(option)
@@ -88,8 +88,8 @@ def _situation(system: Records, rule: DeadlineRule, row: Row) -> Situation:
 
 
 def _duration(system: Records, start: Any, path: Sequence[str]) -> int | None:
-    """The seconds at the end of the `path` of fields, of which all but the last are links, from the value of the first;
-    None if a link is empty or there is no duration."""
+    """The seconds at the end of a `path` of fields, all but the last of them links, from the value of the first; None
+    if a link is empty or there is no duration."""
     for name in path:
         if start is None:
             return None

@@ -1,4 +1,4 @@
-"""Values that the declaration gives: defaults, and `set` of profiles, buttons and transitions, for one reader."""
+"""Values from the declaration: defaults, and `set` of profiles, buttons and transitions, for one reader."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from portal.records.writing.values_behind_links import followed_defaults
 
 
 def defaults(records: Records) -> dict[str, Any]:
-    """The values of a new record that nobody types: declared defaults, the first state, the profile's `set`."""
+    """The initial values of a new record: declared defaults, the first state, the profile's `set`."""
     module, access = records.module, records.policy.access(records.name)
     values = {
         name: value_from_declaration(records, field, field.default)
@@ -31,7 +31,7 @@ def defaults(records: Records) -> dict[str, Any]:
 
 
 def value_from_declaration(records: Records, field: Field, raw: Any) -> Any:
-    """What `raw` of the YAML means: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
+    """The value of `raw` in the YAML: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
     if is_nothing(raw):
         return None
     if not field.targets:
@@ -42,8 +42,8 @@ def value_from_declaration(records: Records, field: Field, raw: Any) -> Any:
 
 
 def _links(records: Records, field: Field, raw: Any) -> Iterator[Linked]:
-    """The record that `raw` means, if there is one; of several that are called so the first, which was meant before
-    there was another one. `portal check --data` tells administrators of both."""
+    """The record that `raw` names, if it exists; if several have the name, the first, which was meant before there was
+    another. `portal check --data` reports both cases to administrators."""
     constant = field.constant(raw, records.policy.reader)
     if isinstance(constant, list):
         yield from (item if isinstance(item, Linked) else Linked(item, field.targets[0]) for item in constant[:1])
@@ -55,14 +55,14 @@ def _links(records: Records, field: Field, raw: Any) -> Iterator[Linked]:
 
 
 def follow_again(records: Records, values: Mapping[str, Any], keep: Collection[str]) -> dict[str, Any]:
-    """`values` of a new form with the defaults that follow one of its links anew; those of `keep` stay."""
+    """The `values` of a new form, with defaults that follow one of its links set again; those in `keep` stay."""
     names = [name for name, field in records.module.fields.items() if (path := value_path(field.default)) and path.link]
     emptied = {**values, **{name: None for name in names if name not in {*keep, *records.access.set}}}
     return {**emptied, **_missing_defaults(records, emptied)}
 
 
 def _missing_defaults(records: Records, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults that follow a link of the record, of the fields that nobody filled in."""
+    """The defaults that follow a link of the record, for fields that nobody filled in."""
     fields = [field for field in records.module.fields.values() if value_path(field.default)]
     shown = [field for field in fields if is_shown(records, field, values)]
     return followed_defaults(records, values, shown)

@@ -1,6 +1,6 @@
-"""Deleting records: with what depends on them, and what becomes of the records that link to them (`on_delete`).
+"""Deletes records with what depends on them, and updates the records that link to them (`on_delete`).
 
-What depends on a record: links of other records to it, and rows of the portal's own tables that are about it.
+Links of other records to a record depend on it, and rows of the portal's own tables about it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,15 +23,15 @@ from portal.records.writing.links_and_lines import write_own_tables
 from portal.records.writing.module_rows import delete_row
 from portal.texts import _, ngettext
 
-MOST_NAMED = 1_000  # records that may be named as the reason of a refusal; of more, none is
+MOST_NAMED = 1_000  # records that may be named as the reason for a refusal; if there are more, none is
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """One deletion, of one record or of those that go with it.
+    """One deletion, of a record and those deleted with it.
 
-    `asker`: the records as whoever deletes sees them, who is not told of others in the way. `going`: what goes already,
-    since records may link to each other in a circle.
+    `asker`: the records as the person who deletes sees them; others that prevent the deletion are not revealed.
+    `going`: records already being deleted, since records may link to each other in a circle.
     """
 
     author: Author
@@ -39,9 +39,9 @@ class Deletion:
     going: set[Linked] = field(default_factory=set)
 
     def delete(self, system: Records, record_id: int) -> None:
-        """Removes a record of `system`, the records as the portal itself sees them. Rights are the caller's to check.
+        """Removes a record of `system`, the records as the portal itself sees them. The caller checks rights.
 
-        Raises Refused where other records still need it.
+        Raises Refused if other records still need it.
         """
         target = Linked(record_id, system.name)
         self.going.add(target)
@@ -52,7 +52,7 @@ class Deletion:
         self.remove(system, [record_id])
 
     def remove(self, system: Records, ids: Sequence[int]) -> None:
-        """The same for records to which no others link but those that go as well."""
+        """The same for records to which only records that are also deleted link."""
         for record_id in ids:
             write_own_tables(system, record_id, dict.fromkeys(system.module.fields))
         self._clear_history(system, ids)
@@ -62,7 +62,7 @@ class Deletion:
             delete_row(system, record_id)
 
     def _clear_history(self, system: Records, ids: Sequence[int]) -> None:
-        """What the history kept of the values goes with them; the event of a record's end has the reference alone."""
+        """Removes the values from the history of records; the event of their deletion has only the reference."""
         event = system.policy.tables.event
         on_records = event.c["module"] == system.name, event.c["record"].in_(ids)
         system.connection.execute(sa.update(event).where(*on_records).values(details={}))
@@ -72,8 +72,7 @@ class Deletion:
             add_event(system, record_id, "deleted", self.author, {"reference": reference} if reference else {})
 
     def _release(self, linking: Records, path: tuple[str, ...], target: Linked) -> None:
-        """Lets go of `target` in the records that link to it by `path`, a field or a column of one, as its `on_delete`
-        says."""
+        """Applies `on_delete` to the records that link to `target` by `path`, a field or a column of one."""
         declared = linking.module.field(path[0])
         link = declared.row_fields[path[1]] if declared.row_fields else declared
         query = Query(condition=AllOf((Comparison(path, "equal", target),)), sort=("id",))
@@ -95,13 +94,13 @@ class Deletion:
             change_record(linking, self.author, record, {declared.name: rows}, record.version)
         elif link.on_target_deleted == "cascade" and Linked(record.id, linking.name) not in self.going:
             self.delete(linking, record.id)
-        else:  # unless it went with another one
+        else:  # unless it was deleted with another one
             for present in linking.by_ids([record.id], [declared.name]):
                 change_record(linking, self.author, present, {declared.name: None}, present.version)
 
 
 def _rows_without(rows: Iterable[Row], column: Field, target: Linked) -> tuple[Row, ...]:
-    """The rows without the links of `column` to `target`, a record that goes: its rows go too, or their link does."""
+    """The rows without links of `column` to the deleted `target`: the rows are removed, or only their links."""
     remaining: list[Row] = []
     for row in rows:
         if target not in column.links_in(row.get(column.name)):
@@ -112,7 +111,7 @@ def _rows_without(rows: Iterable[Row], column: Field, target: Linked) -> tuple[R
 
 
 def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Records) -> str:
-    """Why a record cannot be deleted, without what its reader may not see."""
+    """Why a record cannot be deleted, without revealing what its reader may not see."""
     ids = [record.id for record in linking_records[:MOST_NAMED]]
     visible = asker.of(linking.name).by_ids(ids, []) if asker.policy.access(linking.name) else []
     if len(visible) < len(ids):
@@ -131,7 +130,7 @@ def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Re
 
 
 def _delete_what_depends(records: Records, ids: Sequence[int]) -> None:
-    """Removes the records' conversation, files, watchers and news; of people also that they watch other records."""
+    """Removes the records' conversations, files, watchers and news; for people, also that they watch other records."""
     tables, connection, declaration = records.policy.tables, records.connection, records.policy.declaration
     for table in (tables.comment, tables.file, tables.watcher, tables.seen):
         on_records = table.c["module"] == records.name, table.c["record"].in_(ids)
@@ -143,8 +142,8 @@ def _delete_what_depends(records: Records, ids: Sequence[int]) -> None:
 
 
 def _close_way_in(records: Records, companies: Sequence[int]) -> None:
-    """Nobody comes into a deleted company: its link is void, and so are the links of those who asked to join it by
-    that. Who has proved their address waits for staff to decide."""
+    """Makes sure that nobody can join a deleted company: voids its link, and the links of those who used it to ask for
+    access. People who have confirmed their address wait for staff to decide."""
     tables, connection = records.policy.tables, records.connection
     connection.execute(sa.delete(tables.company).where(tables.company.c["organization"].in_(companies)))
     of_company, proved = tables.sign_up.c["organization"].in_(companies), tables.sign_up.c["proved"]

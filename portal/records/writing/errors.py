@@ -1,4 +1,4 @@
-"""Why a record was not written; what a person entered wrongly is `Refused`, as everywhere."""
+"""Why a record was not written; wrong input is `Refused`, as everywhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from transaction.interfaces import TransientError
 
 
 class NotAllowedError(Exception):
-    """The profile does not grant this action; for the customer it does not exist."""
+    """The profile does not grant this action; to the customer, it does not exist."""
 
 
 class ConflictError(Exception):
@@ -21,7 +21,7 @@ class RetryError(TransientError):
 
 @contextmanager
 def unique_violations_retried() -> Iterator[None]:
-    """Of two writers of the same unique value at once the second is tried again, and then finds the first's record."""
+    """If two write the same unique value at once, the second is tried again and then finds the first's record."""
     try:
         yield
     except sa.exc.IntegrityError as error:

@@ -1,4 +1,4 @@
-"""The rows of records' files, and who may add and remove them. Which files are taken at all: upload_checks.py.
+"""The rows of records' files, and who may add and remove them. Which files are accepted: upload_checks.py.
 
 The bytes are stored first (pending_files.py): a crash in between leaves bytes that no row names, which `portal files`
 removes, and never a row without bytes.
@@ -21,7 +21,7 @@ from portal.records.writing.pending_files import PendingFile, drop_pending, pend
 
 
 def attachment_limits(module: Module) -> Attachments | None:
-    """The limits of a module's attachments; None if it takes none."""
+    """The limits of a module's attachments; None if it accepts none."""
     declared = module.attachments
     if isinstance(declared, bool):
         return Attachments() if declared else None
@@ -29,13 +29,13 @@ def attachment_limits(module: Module) -> Attachments | None:
 
 
 def may_attach(records: Records) -> bool:
-    """Whether the module takes files and the profile may add some."""
+    """Whether the module accepts files and the profile may add some."""
     return bool(records.module.attachments) and records.policy.may(records.name, "attach")
 
 
 def may_detach(records: Records, file: StoredFile, author: Author) -> bool:
-    """Whether a file may be removed: by staff who may attach, and by its author; where the module declares how long
-    one may correct what one wrote, as long as that."""
+    """Whether a file may be removed: by staff who may attach, and by its author, for as long as the module allows
+    corrections if it limits them."""
     if not may_attach(records):
         return False
     mine = file.account is not None and file.account == author.account
@@ -52,7 +52,7 @@ def insert_files(
     internal: bool,
     comment_id: int | None,
 ) -> None:
-    """Adds stored files to a record, each with its event. Rights are the caller's to check.
+    """Adds stored files to a record, each with its event. The caller checks rights.
 
     Files of an internal comment are internal.
     """
@@ -66,9 +66,9 @@ def insert_files(
 def insert_field_files(
     records: Records, values: Mapping[str, Any], author: Author, record_id: int | None = None
 ) -> dict[str, Any]:
-    """`values` with the ids of their new files, whose rows are added; without `record_id`, `assign_files` says whose.
+    """`values` with the ids of their new files, whose rows are added; without `record_id`, call `assign_files` later.
 
-    Raises KeyError for the key of a file that this account has not sent for this field.
+    Raises KeyError for the key of a file that this account has not uploaded for this field.
     """
     stored = dict(values)
     for name, field in records.module.fields.items():
@@ -102,7 +102,7 @@ def insert_file(records: Records, file: PendingFile, author: Author, **whose: An
 
 
 def assign_files(records: Records, values: Mapping[str, Any], record_id: int) -> None:
-    """Says whose the files are that `insert_field_files` has added for a new record."""
+    """Assigns the files that `insert_field_files` added for a new record to that record."""
     table = records.policy.tables.file
     ids = [file.id for name, value in values.items() for file in _field(records, name).files_in(value)]
     if ids:
@@ -110,7 +110,7 @@ def assign_files(records: Records, values: Mapping[str, Any], record_id: int) ->
 
 
 def fill_in_file(records: Records, record_id: int, field: Field, file: PendingFile, author: Author) -> None:
-    """Gives an empty field of a new record its file, as part of making the record: without an event."""
+    """Gives an empty field of a new record its file, as part of creating the record: without an event."""
     value = _inserted(records, file, author, record=record_id, field=field.name, internal=field.internal)
     columns, table = field.store(field.of_files([value])), records.table
     records.connection.execute(sa.update(table).values(columns).where(table.c["id"] == record_id))
@@ -131,7 +131,7 @@ def delete_replaced_files(records: Records, values: Mapping[str, Any], record_id
 
 
 def delete_files_of_comment(records: Records, record: Record, comment_id: int) -> list[StoredFile]:
-    """Removes the rows of the files that came with a comment; returns what they were."""
+    """Removes the rows of the files that came with a comment; returns these files."""
     came_with = [file for file in files(records, record) if file.comment == comment_id]
     table = records.policy.tables.file
     records.connection.execute(sa.delete(table).where(table.c["id"].in_([file.id for file in came_with])))
@@ -139,14 +139,14 @@ def delete_files_of_comment(records: Records, record: Record, comment_id: int) -
 
 
 def delete_file(records: Records, record: Record, file: StoredFile, author: Author) -> None:
-    """Removes a file's row, and adds the event. Rights are the caller's to check."""
+    """Removes a file's row, and adds the event. The caller checks rights."""
     table = records.policy.tables.file
     records.connection.execute(sa.delete(table).where(table.c["id"] == file.id))
     add_event(records, record.id, "detached", author, {"file": file.id, "internal": file.internal})
 
 
 def stored_file_names(connection: sa.Connection, tables: Tables) -> set[str]:
-    """Every name in the store that a row bears, of a record's file or of one that is still pending."""
+    """Every name in the store that a row refers to, of a record's file or a pending one."""
     names = [sa.select(table.c["stored"], table.c["preview"]) for table in (tables.file, tables.pending_file)]
     return {name for row in connection.execute(sa.union_all(*names)) for name in row if name}
 

@@ -1,4 +1,4 @@
-"""Follow-ups: a new record that goes on where a final one ended, linked to it by the field that `follow_up` names."""
+"""Follow-ups: new records that continue a final one, linked to it by the field that `follow_up` names."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ MOST_SHOWN = 10
 
 
 def follow_up_field(records: Records) -> Field | None:
-    """The link to the record that is followed up; None if the module knows no follow-ups."""
+    """The link to the record that is followed up; None if the module has no follow-ups."""
     lifecycle = records.module.lifecycle
     name = lifecycle.follow_up if lifecycle else None
     return records.module.field(name) if name else None
@@ -41,7 +41,7 @@ def followed_record(records: Records, values: Mapping[str, Any]) -> int | None:
 
 
 def follow_ups(records: Records, record: Record) -> list[Record]:
-    """The records that follow up a final one, as far as the reader may see them, the newest first."""
+    """The follow-ups of a final record that the reader may see, newest first."""
     field = follow_up_field(records)
     if field is None or not is_final(records, record):
         return []

@@ -1,4 +1,4 @@
-"""What the values of a form decide in it: which fields it shows, requires and lets people change, and which options and
+"""What depends on the values of a form: which fields it shows, requires and lets people change, and which options and
 records it offers."""
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,17 +32,17 @@ def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
 
 
 def hidden_by_change(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:
-    """What a record holds in fields that forms would hide from now on, as `changed` values end their `show_when`."""
+    """What a record holds in fields that forms will hide, because with `changed` values `show_when` no longer holds."""
     if not _shown_by(records.module, changed):
         return {}
-    records_now = records.as_system.by_ids([record_id], records.module.fields)  # none where somebody deleted it
+    records_now = records.as_system.by_ids([record_id], records.module.fields)  # none if somebody deleted it
     return hidden_values(records, {**records_now[0].values, "id": record_id}, changed) if records_now else {}
 
 
 def hidden_values(records: Records, before: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of a record with the values `before`, all of them."""
+    """The same for a record with the values `before`, all of them."""
     hidden: dict[str, Any] = {}
-    while more := _hidden_by(records, before, {**changed, **dict.fromkeys(hidden)}):  # without these, others may be
+    while more := _hidden_by(records, before, {**changed, **dict.fromkeys(hidden)}):  # hiding these may hide others
         hidden |= more
     return hidden
 
@@ -59,7 +59,7 @@ def _hidden_by(records: Records, before: Mapping[str, Any], changed: Mapping[str
 
 
 def _shown_by(module: Module, changed: Iterable[str]) -> list[Field]:
-    """The other fields whose `show_when` reads one of the `changed` fields, or what is computed from one."""
+    """The other fields whose `show_when` reads one of the `changed` fields, or a value computed from one."""
     changed = set(changed)
     reads = changed | {formula.name for formula in formulas_reading(module, changed)}
     reads |= {field.name for field in module.fields.values() if field.link_path and field.link_path[0] in reads}
@@ -77,13 +77,13 @@ def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bo
 
 
 def is_locked(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
-    """Whether nobody may type into the field now, because its `read_only_when` holds."""
+    """Whether the field cannot be edited now, because its `read_only_when` holds."""
     return field.read_only_when is not None and _holds(records, field.read_only_when, values)
 
 
 def is_offered(records: Records, field: Field, option: str, values: Mapping[str, Any]) -> bool:
-    """Whether a form with `values` offers an option of the field: its `show_when` holds, or asks a field of which no
-    value is known, as that of many records at once which differ in it."""
+    """Whether a form with `values` offers an option of the field: its `show_when` holds, or reads a field without a
+    known value, for example in a form for many records that differ in it."""
     condition, module = field.option_conditions.get(option), records.module
     if condition is None:
         return True
@@ -93,17 +93,17 @@ def is_offered(records: Records, field: Field, option: str, values: Mapping[str,
 
 
 def options_depend_on(module: Module, field: Field) -> set[str]:
-    """The fields on whose values it depends which options of `field` a form offers."""
+    """The fields whose values decide which options of `field` a form offers."""
     return {name for condition in field.option_conditions.values() for name in _stored_fields(module, condition)}
 
 
 def _stored_fields(module: Module, condition: Condition) -> set[str]:
-    """The fields that a condition on the form asks; instead of a lookup its link."""
+    """The fields that a condition on the form reads; instead of a lookup, its link."""
     return {next(iter(module.field(name).link_path), name) for name in _asked_by(module, condition)}
 
 
 def unread_values(records: Records, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the record of a form with `values` holds in those of `names` that its reader may not read."""
+    """What the record of a form with `values` holds in those of the fields `names` that the form does not know."""
     is_record = records.name in records.policy.declaration.modules and values.get("id")
     unread = [name for name in names if name not in values] if is_record else []
     stored = records.as_system.by_ids([values["id"]], unread) if unread else []
@@ -125,7 +125,7 @@ def _holds(records: Records, condition: Condition, values: Mapping[str, Any]) ->
 
 
 def _asked_by(module: Module, condition: Condition | None) -> set[str]:
-    """The fields that a condition on the form compares, and those from which the formulas among them are computed."""
+    """The fields that a condition on the form compares, and those from which any formulas among them are computed."""
     names = {path[0] for path in compared_fields(condition)}
     for formula in reversed(module.formulas.values()) if names else ():  # of which later ones may read earlier ones
         names |= {*formula.sources} if formula.name in names else set()
@@ -133,14 +133,14 @@ def _asked_by(module: Module, condition: Condition | None) -> set[str]:
 
 
 def is_decided_by_server(field: Field, comparison: Comparison) -> bool:
-    """Whether no script can tell what a form's inputs say of `field`: what is computed has none, and of a link they
-    hold the id, not the title; nor what is in a range of addresses, or in a time from now."""
+    """Whether a script cannot evaluate a comparison from a form's inputs: computed fields have none, inputs of links
+    hold the id and not the title; nor can it test address ranges, or times from now."""
     named = comparison.operator == "contains" and (bool(field.targets) or field.ranged)
     return field.computed or named or comparison.operator == "within"
 
 
 def asks_server(records: Records, field: Field) -> bool:
-    """Whether the server alone can tell if a form shows, requires or locks `field`, or offers its options."""
+    """Whether only the server can tell if a form shows, requires or locks `field`, or offers its options."""
     return any(
         is_decided_by_server(records.module.field(comparison.path[0]), comparison)
         for rule in (field.show_when, field.required_when, field.read_only_when, *field.option_conditions.values())
@@ -150,12 +150,12 @@ def asks_server(records: Records, field: Field) -> bool:
 
 
 def offered_records(records: Records, field: Field, target: str, values: Mapping[str, Any]) -> Records | None:
-    """The records that a link offers, given the form's other values; None while one that it depends on is empty."""
+    """The records that a link offers, given the form's other values; None while a value that it depends on is empty."""
     if field.target_condition is None:
         return records.of(target)
     others = condition_values(records, field, values)
     if "id" in others:
-        others["id"] = others["id"] or 0  # a new record has none yet, and is none of those that are offered
+        others["id"] = others["id"] or 0  # a new record has none yet, and is not among those offered
     if any(value in EMPTY for value in others.values()):
         return None
     condition: Condition = replace_form_values(field.target_condition, others.get)
@@ -169,7 +169,7 @@ def condition_values(records: Records, field: Field, values: Mapping[str, Any]) 
 
 
 def depends_on(module: Module, field: Field) -> list[str]:
-    """The fields of the same form on whose values the link's `where` depends; instead of a lookup its link."""
+    """The fields of the same form on whose values the link's `where` depends; instead of a lookup, its link."""
     names = _form_names(field)
     return list(dict.fromkeys(next(iter(module.field(name).link_path), name) for name in names))
 
@@ -179,7 +179,7 @@ def _form_names(field: Field) -> list[str]:
 
 
 def linked_records(records: Records, link: Field, raw: Any) -> list[Linked]:
-    """The records that a condition on `link` means by `raw`: `me`, or a name."""
+    """The records that `raw`, `me` or a name, means in a condition on `link`."""
     constant = link.constant(raw, records.policy.reader.machine)
     if not isinstance(constant, str):
         return [item if isinstance(item, Linked) else Linked(item, link.targets[0]) for item in constant]
@@ -191,7 +191,7 @@ def linked_records(records: Records, link: Field, raw: Any) -> list[Linked]:
 
 
 def _with_title(records: Records, links: Iterable[Linked], text: str) -> list[Linked]:
-    """Those of the linked records whose titles contain `text`. Only they are looked at: a module may have millions."""
+    """The `links` whose titles contain `text`. Only these records are read: a module may have millions."""
     ids: dict[str, list[int]] = {}
     for link in links:
         ids.setdefault(link.module, []).append(link.id)
@@ -204,7 +204,7 @@ def _with_title(records: Records, links: Iterable[Linked], text: str) -> list[Li
 
 
 def _compared_records(records: Records, link: Field, value: Any, operator: str, raw: Any) -> list[Linked]:
-    """The records that a comparison means; for `contains` those among what the form's `value` leads to."""
+    """The records that a comparison means; for `contains`, only among those that the form's `value` links to."""
     constant = link.constant(raw, records.policy.reader.machine)
     if operator == "contains" and isinstance(constant, str):
         return _with_title(records, link.links_in(value), constant)
@@ -215,7 +215,7 @@ def _matches(
     field: Field, value: Any, comparison: Comparison, records: Records, value_of: Callable[[str], Any]
 ) -> bool:
     """The twin of `compare` in database/sql.py, for a value that is not stored yet."""
-    reader = records.policy.reader.machine  # declarations are machine-written, whoever reads
+    reader = records.policy.reader.machine  # declarations use machine notation, regardless of the reader
     constant = comparison.value
     if comparison.operator == "empty":
         return field.matches(value, "empty", constant)
@@ -228,7 +228,7 @@ def _matches(
             matches = field.as_stored.matches_field(value, operator, value_of(raw.field))
         elif raw is None or raw == "":
             matches = field.matches(value, "empty", True)
-        elif field.targets:  # a form knows a linked record by its id alone
+        elif field.targets:  # a form knows a linked record only by its id
             matches = field.matches(value, "equal", _compared_records(records, field, value, operator, raw))
         else:
             matches = field.matches(value, operator, field.constant(raw, reader))
@@ -238,7 +238,7 @@ def _matches(
 
 
 def limits(records: Records, field: Field, values: Mapping[str, Any]) -> str:
-    """What a form says of the values that it takes: their bounds, and the field that they must not be less than."""
+    """What a form says about the values that it accepts: their bounds, and the field that is their lower bound."""
     reader, other = records.policy.reader, field.lower_bound_field or ""
     bounds = reader.text(field.bounds_hint(reader))
     if other not in values:
@@ -250,8 +250,8 @@ def limits(records: Records, field: Field, values: Mapping[str, Any]) -> str:
 def put_back_locked(
     records: Records, fields: Iterable[Field], values: dict[str, Any], known: Mapping[str, Any], *, new: bool
 ) -> set[str]:
-    """Puts the `known` values of locked fields back into `values`, and returns their names. What is put back may lock
-    others. In a `new` record, a default that follows a link is found anew, for the link that was chosen."""
+    """Puts the `known` values of locked fields back into `values`, and returns their names. These values may lock other
+    fields. In a `new` record, a default that follows a link is looked up again for the chosen link."""
     locked: set[str] = set()
     while more := [field for field in fields if field.name not in locked and is_locked(records, field, values)]:
         for field in more:

@@ -1,4 +1,4 @@
-"""One-time keys of forms: a form that is sent twice is done once."""
+"""One-time keys of forms: a form that is sent twice is processed once."""
 
 import datetime
 import secrets
@@ -14,9 +14,9 @@ KEPT = datetime.timedelta(days=30)  # as long as a draft
 
 
 def address_of_key(records: Records, key: str) -> str | None:
-    """Where the first sending of the form with this key led; None for the first one, which takes the key.
+    """Where the first submission of the form with this key led; None if this is the first, which then owns the key.
 
-    Raises RetryError while another transaction is still busy with the first sending.
+    Raises RetryError while another transaction is still processing the first submission.
     """
     table = records.policy.tables.once
     address = kept_address(records.connection, records.policy.tables, key)
@@ -28,7 +28,7 @@ def address_of_key(records: Records, key: str) -> str | None:
 
 
 def kept_address(connection: sa.Connection, tables: Tables, key: str) -> str | None:
-    """The address to which the form with this key led; None if none has been sent."""
+    """The address to which the form with this key led; None if it has not been sent."""
     table = tables.once
     return connection.execute(sa.select(table.c["address"]).where(table.c["key"] == key)).scalar()
 
@@ -41,7 +41,7 @@ def keep_address(records: Records, key: str, address: str) -> None:
 
 
 def forget_old_keys(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Deletes the keys of forms that were sent long ago, some at a time."""
+    """Deletes the keys of forms that were sent long ago, a few at a time."""
     table = tables.once
     old = sa.select(table.c["key"]).where(table.c["created"] < now - KEPT).limit(1_000)
     connection.execute(sa.delete(table).where(table.c["key"].in_(old)))

@@ -1,4 +1,4 @@
-"""Who writes, and the events that remember what happened to each record."""
+"""Who writes, and the events that record what happened to each record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from portal.records.reading.records import Records
 
 @dataclass(frozen=True)
 class Author:
-    """Who writes: the account, the name shown beside comments, and the channel that brought the change."""
+    """Who writes: the account, the name shown with comments, and the channel of the change."""
 
     account: int | None = None
     name: str = ""
     channel: str = "portal"
 
 
-# What may happen to a record, beside `moved:TRANSITION`; views/records/history.py has the sentence of each.
+# What may happen to a record, apart from `moved:TRANSITION`; views/records/history.py has the sentence for each.
 # `moved` alone: by a comment.
 KINDS = (
     "created", "imported", "edited", "moved", "commented", "attached", "detached", "corrected", "withdrawn", "deleted",
     "watched", "unwatched", "signed", "granted", "revoked", "invited", "second_factor_removed", "viewed_as", "bounced",
     "reminded", "followed_up", "erased",
 )  # fmt: skip
-# What somebody may have to be told of, and what makes letters untrue that wait to be sent.
+# Events that somebody may have to be notified of, and those that make waiting letters wrong.
 ANNOUNCED = {
     "created", "edited", "moved", "commented", "attached", "reminded", "corrected", "withdrawn", "detached", "deleted",
 }  # fmt: skip
@@ -37,18 +37,18 @@ SYSTEM = Author(name=PORTAL, channel="import")
 
 
 def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:
-    """Who writes, as `created_by` or `modified_by`: the person; without a people module, the name of the account."""
+    """The value of `created_by` or `modified_by`: the person; without a people module, the name of the account."""
     if records.policy.declaration.people:
         return {name: records.policy.reader.person}
     return records.module.builtin[name].store(author.name)
 
 
 def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The details of an event that gave the fields of `after` these values.
+    """The details of an event that gave the fields in `after` these values.
 
-    `fields`: their names; `changes`: name → [before, after] as `Field.to_history` has them, but for values that are too
-    long; `private`: the names of those that are internal at the time, so that what they held stays with staff whatever
-    is declared later; `internal`: true where all of them are; `state`: of the lifecycle.
+    `fields`: their names; `changes`: name → [before, after] from `Field.to_history`, except for values that are too
+    long; `private`: the names of those that are internal at the time, so that only staff ever see what they held,
+    whatever is declared later; `internal`: true if all of them are; `state`: of the lifecycle.
     """
     fields = [module.field(name) for name in sorted(after)]
     pairs = {
@@ -65,7 +65,7 @@ def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str
 
 
 def state_details(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the details of an event say of the state in `values`; nothing if they hold none."""
+    """The details of an event about the state in `values`; empty if there is none."""
     name = module.state_field
     return {"state": values[name]} if name and name in values else {}
 
@@ -75,14 +75,14 @@ def add_event(
 ) -> None:
     """Adds an event to a record's history, in the transaction of what happened.
 
-    `kind`: one of KINDS, or moved:TRANSITION. `details`: what `change_details` gives, and the ids of what the event is
-    about: `comment`, `file`, `person`, `record`; `internal` where it is nothing for customers. A value that may have to
-    be withdrawn, such as a text or a file's name, is never among them.
+    `kind`: one of KINDS, or moved:TRANSITION. `details`: those of `change_details`, and the ids of what the event is
+    about: `comment`, `file`, `person`, `record`; `internal` if customers may not see it. Values that may have to be
+    withdrawn, such as texts or file names, are never included.
     """
     tables, row = records.policy.tables, event_row(records, record_id, kind, author, details or {})
     insert = sa.insert(tables.event).values(row)
     is_told_with_comment = kind == "attached" and "comment" in row["details"]
-    is_news = author.channel != SYSTEM.channel  # what is imported is none
+    is_news = author.channel != SYSTEM.channel  # imports are not
     announced = is_news and not is_told_with_comment and kind.partition(":")[0] in ANNOUNCED
     type_ = event_type(records.name, kind)
     webhooks = webhooks_of(tables.declaration, type_) if is_news else []
@@ -99,7 +99,7 @@ def add_event(
 
 
 def forget_announcements(connection: sa.Connection, tables: Tables) -> None:
-    """No event until now is announced: neither people nor webhooks are told of what happened."""
+    """Discards all announcements so far: neither people nor webhooks are notified of what happened."""
     connection.execute(sa.delete(tables.announcement))
     connection.execute(sa.delete(tables.delivery))
 

@@ -1,7 +1,7 @@
-"""Lifecycles: which state a record is in, whether it is final, and which transitions a reader may use on it now.
+"""Lifecycles: which state a record is in, whether it is final, and which transitions a reader can use on it now.
 
-`only` of a transition names a link to people: whoever is not among them may not do it, whatever their profile grants.
-It does not bind the portal itself.
+A transition's `only` names a link to people: nobody else may do it, whatever their profile grants. It does not apply to
+the portal itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,15 +28,15 @@ def state_of(records: Records, record: Record) -> str | None:
 
 
 def values_after(records: Records, values: Mapping[str, Any], transition: Transition) -> dict[str, Any]:
-    """The values of a record, with the state to which the transition leads: by these its form shows and requires."""
+    """The values of a record with the state after the transition: they decide what its form shows and requires."""
     name = records.module.state_field
     return {**values, name: transition.to} if name else dict(values)
 
 
 def open_state(records: Records, record: Record, even_final: bool = False) -> str | None:
-    """The record's state at this moment, as somebody may have moved it since it was read.
+    """The record's current state, since somebody may have moved it after it was read.
 
-    Raises ConflictError for a record that is gone, or final by now unless `even_final`.
+    Raises ConflictError if the record is gone, or if it is final by now, unless `even_final`.
     """
     name = records.module.state_field
     records_now = records.as_system.by_ids([record.id], [name] if name else [])
@@ -47,14 +47,14 @@ def open_state(records: Records, record: Record, even_final: bool = False) -> st
 
 
 def is_final(records: Records, record: Record) -> bool:
-    """Whether no transition leaves the record's state, whoever looks."""
+    """Whether no transition leaves the record's state, for any reader."""
     return records.module.is_final(state_of(records, record))
 
 
 def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -> list[Field]:
-    """Those of `fields` that may be edited in the record's state: in a final one staff may edit internal fields.
+    """The `fields` that may be edited in the record's state: in a final one, only internal fields, by staff.
 
-    What was signed stays, in every state.
+    Signatures cannot be changed in any state.
     """
     fields = not_signed_yet(record, fields)
     if not is_final(records, record):
@@ -63,14 +63,14 @@ def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -
 
 
 def state_after_comment(lifecycle: Lifecycle | None, state: str | None, staff: bool) -> str | None:
-    """Where `on_comment` moves a record in `state` when this side comments; None if it stays."""
+    """The state to which `on_comment` moves a record in `state` when this side comments; None if it stays."""
     rule = lifecycle.on_comment.get("staff" if staff else "customer") if lifecycle else None
     return rule.to if rule and leaves(rule, state) and state != rule.to else None
 
 
 def values_after_comment(records: Records, record: Record, state: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The values that `on_comment` changes when the reader's side comments on a record in `state`: the present ones,
-    and those that it writes, the state among them where it moves the record, and fields that forms then hide."""
+    and the new ones, including the state if it moves the record, and fields that forms then hide."""
     lifecycle = records.module.lifecycle
     rule = lifecycle.on_comment.get("staff" if records.policy.staff else "customer") if lifecycle else None
     if rule is None or lifecycle is None:
@@ -106,7 +106,7 @@ def open_transitions(records: Records, record: Record) -> list[Transition]:
 
 
 def is_for_reader(records: Records, record: Record, transition: Transition) -> bool:
-    """Whether the reader is one of those who alone may do the transition, whether or not they may read the field."""
+    """Whether `only` allows the reader to do the transition, even if they may not read the field."""
     policy = records.policy
     if transition.only is None or policy.system:
         return True
@@ -117,8 +117,8 @@ def is_for_reader(records: Records, record: Record, transition: Transition) -> b
 
 
 def transition_fields(records: Records, transition: Transition, record: Record | None = None) -> list[Field]:
-    """The fields that a transition asks its reader for, of one record without what is signed already; read-only ones
-    too, internal ones of staff alone."""
+    """The fields that a transition asks its reader for, including read-only ones; internal ones only for staff. For a
+    given `record`, without those already signed."""
     fields = [
         records.module.field(name).model_copy(update={"required": need == "required", "read_only_when": None})
         for name, need in transition.ask.items()
@@ -133,7 +133,7 @@ def asks(records: Records, transition: Transition) -> bool:
 
 
 def transition_values(records: Records, transition: Transition, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """What the transition writes besides the state: the `answers` to what it asks, and its `set`."""
+    """What the transition writes in addition to the state: the `answers` to what it asks, and its `set`."""
     values = {name: value for name, value in answers.items() if name in transition.ask}
     for name, raw in transition.set.items():
         values[name] = value_from_declaration(records, records.module.field(name), raw)
@@ -141,6 +141,6 @@ def transition_values(records: Records, transition: Transition, answers: Mapping
 
 
 def check_leaves(records: Records, record: Record, transition: Transition) -> None:
-    """Raises Refused for a record in a state that the transition does not leave."""
+    """Raises Refused if the transition does not leave the record's state."""
     if not leaves(transition, state_of(records, record)):
         raise Refused(_("This is not possible in its current status."))

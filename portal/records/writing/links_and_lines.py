@@ -1,4 +1,4 @@
-"""A record's values in tables of their own: its `links`, and the rows of its `lines`."""
+"""Writes values that have tables of their own: `links`, and the rows of `lines`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from portal.records.writing.values_behind_links import followed_defaults
 
 
 def write_own_tables(records: Records, record_id: int, values: Mapping[str, Any]) -> None:
-    """Writes those of the `values` of a record that stand in tables of their own: `links`, and rows."""
+    """Writes the `values` of a record that are in tables of their own: `links`, and rows."""
     for name, links in _link_values(records.module, values).items():
         write_links(records, name, {record_id: links})
     for name, rows in _row_values(records.module, values).items():
@@ -26,13 +26,13 @@ def write_own_tables(records: Records, record_id: int, values: Mapping[str, Any]
 
 
 def _link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:
-    """Those of `values` that live in join tables."""
+    """The `values` that are in join tables."""
     names = [name for name, field in module.fields.items() if field.in_join_table]
     return {name: tuple(values[name] or ()) for name in names if name in values}
 
 
 def write_links(records: Records, name: str, links: Mapping[int, Iterable[Linked]]) -> None:
-    """Replaces the links of the field `name`, by the ids of records; those to what the reader may not see stay."""
+    """Replaces the links of the field `name`, by the ids of records; links to what the reader may not see stay."""
     table = records.policy.tables.join(records.name, name)
     visible = records.policy.visible_ids(records.module.field(name).targets[0])
     shown = [] if visible is None else [table.c["target"].in_(visible)]
@@ -47,13 +47,13 @@ def write_links(records: Records, name: str, links: Mapping[int, Iterable[Linked
 
 
 def _row_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Row, ...]]:
-    """Those of `values` that are rows of `lines` fields."""
+    """The `values` that are rows of `lines` fields."""
     names = [field.name for field in module.lines if field.name in values]
     return {name: tuple(values[name] or ()) for name in names}
 
 
 def with_whole_rows(records: Records, values: Mapping[str, Any], record_id: int | None = None) -> dict[str, Any]:
-    """`values` with whole rows: with the columns that the author may not read, and with what is computed in them."""
+    """`values` with complete rows: including columns that the author may not read, and computed ones."""
     names = _row_values(records.module, values)
     if not names:
         return dict(values)
@@ -84,7 +84,7 @@ def _hidden_default(records: Records, column: Field) -> Any:
 
 
 def _write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]) -> None:
-    """Makes `rows`, as `with_whole_rows` gives them, those of the `lines` field `name` of a record."""
+    """Replaces the rows of the `lines` field `name` of a record with `rows`, which `with_whole_rows` has completed."""
     field = records.module.field(name)
     of_rows, connection = rows_of(records, field), records.connection
     table = records.policy.tables.module(of_rows.name)

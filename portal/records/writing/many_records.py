@@ -1,7 +1,7 @@
-"""One thing done to many records: each by itself, wholly or not at all, with what became of it.
+"""Does one thing to many records: to each separately, completely or not at all, and with its outcome.
 
-Every record is written within a savepoint by the writer that writes single ones, so that rights, states and versions
-are checked as they are there.
+Each record is written within a savepoint, by the same writer as single records, so that the same checks of rights,
+states and versions apply.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,16 +20,16 @@ READ_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class RecordOutcome:
-    """What became of one record; `record` is None if the reader sees none of this id. No `problem`: it is done."""
+    """The outcome for one record; `record` is None if the reader sees none with this id. No `problem`: it succeeded."""
 
     id: int
     record: Record | None
     problem: str = ""
-    field: Field | None = None  # of which answer the problem is
+    field: Field | None = None  # whose answer is the problem
 
 
 class AnswerRefusedError(Refused):
-    """What was answered for a field cannot be taken for this record."""
+    """The answer for a field is refused for this record."""
 
     def __init__(self, message: str, field: Field) -> None:
         super().__init__(message)
@@ -64,8 +64,8 @@ def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> 
 
 
 def transitions_for_many(records: Records) -> list[Transition]:
-    """The transitions that the profile may use on many records at once; none that asks for a file or a signature, of
-    which each record needs its own."""
+    """The transitions that the profile may use on many records at once; none that asks for a file or a signature, since
+    each record needs its own."""
     fields = records.module.fields
     return [
         transition

@@ -1,4 +1,4 @@
-"""Values that have to match those of other fields: lower bounds, and options that depend on other fields."""
+"""Values that must match those of other fields: lower bounds, and options that depend on other fields."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ def mismatch_problem(records: Records, field: Field, values: Mapping[str, Any]) 
 
 
 def without_mismatches(records: Records, values: Mapping[str, Any], given: Collection[str] = ()) -> dict[str, Any]:
-    """The values of a new record without defaults that do not match others; what is left out may leave others alone.
+    """The values of a new record without defaults that do not match others; leaving one out may break the next.
 
     `given`: the fields whose values are no defaults.
     """
@@ -35,7 +35,7 @@ def without_mismatches(records: Records, values: Mapping[str, Any], given: Colle
 
 
 def _lower_bound_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
-    """Why the value is less than that of the field which `at_least` or `after` names, or None."""
+    """The refusal of a value below that of the field in `at_least` or `after`; None if it is not below."""
     value, name = values.get(field.name), field.lower_bound_field or ""
     unread = unread_values(records, [name], values) if name and value is not None else {}
     least = values.get(name, unread.get(name))
@@ -43,15 +43,15 @@ def _lower_bound_problem(records: Records, field: Field, values: Mapping[str, An
         return None
     try:
         field.check_lower_bound(value, least, records.policy.reader)
-    except Refused as refused:  # which says the least value
-        access = records.policy.access(records.name)  # None of rows, of which a form has what may be read
+    except Refused as refused:  # its sentence has the least value
+        access = records.policy.access(records.name)  # None for rows, whose forms only have what may be read
         is_default = not values.get("id") and access is not None and name not in access.readable
         return UNFITTING if unread or is_default else refused.message
     return None
 
 
 def _option_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
-    """Why an option that is chosen in `field` is not offered with the other values, or None."""
+    """Why an option chosen in `field` is not offered with the other values, or None."""
     if not field.option_conditions:
         return None
     value, reader = values.get(field.name), records.policy.reader

@@ -1,8 +1,8 @@
-"""The row of a record in its module's table: inserted, updated, deleted; in a table of others only what they declared.
+"""Inserts, updates and deletes the row of a record in its module's table; in an existing table only declared columns.
 
-The writer and nobody else writes rows of records through this. A table of others has no columns for what the portal
-knows besides: its counts are counted (schema/existing_tables.py), its version is made of its values, and a refusal
-of the database is shown to whoever typed the values.
+Only the writer uses this. An existing table has no columns for what the portal adds: its counts are counted
+(schema/existing_tables.py), the version is made from its values, and a refusal by the database is shown to the person
+who typed the values.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,11 +27,11 @@ from portal.records.writing.sequence import next_numbers
 from portal.texts import _
 
 LONGEST_REASON = 200  # characters of what the database says
-Row = Mapping[str, Any]  # columns of a table of the portal's own
+Row = Mapping[str, Any]  # columns of one of the portal's own tables
 
 
 def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> int:
-    """Inserts the row of a new record; returns its id. Raises Refused for what a table of others does not take."""
+    """Inserts the row of a new record; returns its id. Raises Refused if an existing table does not accept it."""
     table = records.table
     if isinstance(table, ExistingTable):
         fields = records.module.fields.values()
@@ -47,7 +47,7 @@ def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> i
 
 
 def update_row(records: Records, record_id: int, version: int, row: Row) -> bool:
-    """Whether the row had this version, and has the columns `row` now. Raises Refused, as `insert_row`."""
+    """Writes the columns `row` if the row has this version; returns whether so. Raises Refused, as `insert_row`."""
     table = records.table
     if isinstance(table, ExistingTable):
         return _update_others(records, table, record_id, row, version)
@@ -57,7 +57,7 @@ def update_row(records: Records, record_id: int, version: int, row: Row) -> bool
 
 
 def touch_row(records: Records, record_id: int, row: Row) -> None:
-    """Writes columns of a record's row, whatever its version is."""
+    """Writes columns of a record's row, regardless of its version."""
     table = records.table
     if isinstance(table, ExistingTable):
         _update_others(records, table, record_id, row)
@@ -67,7 +67,7 @@ def touch_row(records: Records, record_id: int, row: Row) -> None:
 
 
 def delete_row(records: Records, record_id: int) -> None:
-    """Deletes the row. Raises Refused where other tables of others need it."""
+    """Deletes the row. Raises Refused if other existing tables need it."""
     table = records.table
     if isinstance(table, ExistingTable):
         source = table.over.source_table()
@@ -79,7 +79,7 @@ def delete_row(records: Records, record_id: int) -> None:
 
 
 def new_row(records: Records, values: Mapping[str, Any], number: int, author: Author) -> dict[str, Any]:
-    """The columns of a new record, the engine's own among them."""
+    """The columns of a new record, including the engine's own."""
     now, zone = records.policy.reader.now, records.policy.reader.time_zone
     created = values.get("created") or now
     row: dict[str, Any] = {
@@ -104,7 +104,7 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
     if deadlines := first_deadlines(records.as_system, row):
         row |= deadlines
         known |= {field.name: field.load(row) for field in module.deadlines}
-        row |= computed_columns(module.formulas.values(), known, currency)  # which may read them
+        row |= computed_columns(module.formulas.values(), known, currency)  # formulas may read the above
     return row | first_stopwatches(module, row)
 
 
@@ -136,14 +136,14 @@ def _update_others(
     conditions = [over.is_record(source, record_id)]
     if version is not None:
         conditions.append(over.version(source) == version)
-    if not values:  # nothing that stands in their table
+    if not values:  # none of them is in the existing table
         return bool(records.by_ids([record_id], []))
     with _refusals_explained(records):
         return records.connection.execute(sa.update(source).values(values).where(*conditions)).rowcount == 1
 
 
 def _others_values(records: Records, table: ExistingTable, row: Row) -> dict[str, Any]:
-    """The columns of their table with the values of the fields among `row`."""
+    """The columns of the existing table for the fields among `row`."""
     over, values = table.over, {}
     for field in records.module.fields.values():
         column = over.column_of(field)
@@ -159,7 +159,7 @@ def _others_values(records: Records, table: ExistingTable, row: Row) -> dict[str
 
 @contextmanager
 def _refusals_explained(records: Records) -> Iterator[None]:
-    """What the rules of a table of others refuse is Refused, and undone alone."""
+    """Raises Refused for what the constraints of an existing table refuse, and undoes only that."""
     try:
         with records.connection.begin_nested():
             yield

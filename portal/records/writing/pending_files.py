@@ -1,7 +1,7 @@
-"""Files that were sent and that no record has yet: their bytes are stored, and forms and drafts name them by a key.
+"""Uploaded files that no record has yet: their bytes are stored, and forms and drafts refer to them by a key.
 
-So that a form that comes back, or is finished another day, still has its files. A key is good for the account that sent
-the file, and for the module and field that it was sent for.
+Thus a form that is shown again, or finished another day, still has its files. A key is only valid for the account that
+uploaded the file, and for the module and field that it was uploaded for.
 """
 
 import datetime
@@ -18,8 +18,8 @@ from portal.records.reading.records import Records
 from portal.store.store import Store
 from portal.store.thumbnail import make_thumbnail
 
-KEPT = datetime.timedelta(days=30)  # as drafts are
-MOST_PENDING = 100  # per account; the oldest go first
+KEPT = datetime.timedelta(days=30)  # like drafts
+MOST_PENDING = 100  # per account; the oldest are removed first
 MOST_KEYS = 100  # of one form
 
 
@@ -40,7 +40,7 @@ class PendingFile:
 def store_file(
     store: Store, source: BinaryIO, name: str, media_type: str, module: str, field: str | None = None
 ) -> PendingFile:
-    """Stores the bytes of a file that no record has yet, and a thumbnail where one can be made. Raises StoreError."""
+    """Stores the bytes of a file that no record has yet, and a thumbnail if one can be made. Raises StoreError."""
     source.seek(0)
     thumbnail = make_thumbnail(source, media_type)
     source.seek(0)
@@ -57,7 +57,7 @@ def keep_pending(
     files: Sequence[PendingFile],
     now: datetime.datetime,
 ) -> None:
-    """Keeps the rows of stored files until a record gets them; the oldest of an account make room for them."""
+    """Keeps the rows of stored files until a record gets them; the oldest ones of the account make room."""
     table, keys = tables.pending_file, [file.key for file in files]
     present = set(connection.scalars(sa.select(table.c["key"]).where(table.c["key"].in_(keys))))
     rows = [{**asdict(file), "account": account_id, "created": now} for file in files if file.key not in present]
@@ -72,7 +72,7 @@ def keep_pending(
 def pending_files(
     records: Records, account_id: int | None, field: str | None, keys: Iterable[str]
 ) -> dict[str, PendingFile]:
-    """Those of `keys` that `account_id` has sent for `field` of this module, by key in the given order."""
+    """The files among `keys` that `account_id` uploaded for `field` of this module, by key in the given order."""
     table, keys = records.policy.tables.pending_file, list(keys)[:MOST_KEYS]
     columns = [table.c[name] for name in PendingFile.__dataclass_fields__]
     query = sa.select(*columns).where(
@@ -87,13 +87,13 @@ def pending_files(
 
 
 def drop_pending(records: Records, keys: Collection[str]) -> None:
-    """Forgets that files are pending: a record has them now."""
+    """Removes files from the pending ones: a record has them now."""
     table = records.policy.tables.pending_file
     if keys:
         records.connection.execute(sa.delete(table).where(table.c["key"].in_(keys)))
 
 
 def drop_expired(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Forgets files that no form has come back for."""
+    """Removes files that no form has claimed in time."""
     table = tables.pending_file
     connection.execute(sa.delete(table).where(table.c["created"] < now - KEPT))

@@ -1,6 +1,6 @@
-"""Marks what an account has seen of the records, and which it has hidden (reading/news.py reads the marks).
+"""Marks which records an account has seen or hidden (reading/news.py reads the marks).
 
-Never a side effect of reading: pages send it once they are looked at, and authors have seen what they wrote.
+Never a side effect of reading: pages send a mark once they are viewed, and authors have seen what they wrote.
 """
 
 import datetime
@@ -16,7 +16,7 @@ LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def mark_seen(records: Records, record_id: int, account: int, at: datetime.datetime, hide: bool = False) -> None:
-    """The account has seen what happened to a record up to `at`. Shows a hidden record again unless it is to `hide`."""
+    """Marks a record as seen by the account up to `at`. A hidden record is shown again, unless `hide`."""
     tables, now = records.policy.tables, records.policy.reader.now
     values = {"at": at, "hidden": now if hide else None}
     row = {"account": account, "module": records.name, "record": record_id, **values}
@@ -29,12 +29,12 @@ def mark_seen(records: Records, record_id: int, account: int, at: datetime.datet
 
 
 def dismiss(records: Records, record_id: int, account: int, changed: datetime.datetime) -> None:
-    """The account has put away a notice as it was changed last, and has seen it. Lists show it as before."""
+    """Marks a notice as dismissed by the account until it changes, and as seen. Lists still show it."""
     seen, account_table = records.policy.tables.seen, records.policy.tables.account
     values = {"at": changed, "dismissed": changed}
     row = {"account": account, "module": records.name, "record": record_id, **values}
     key = [column.name for column in seen.primary_key]
-    # What was hidden once, and is shown again since it was changed, must not be hidden by having been seen.
+    # A record that was hidden, and is shown again because it changed, must not become hidden by being seen.
     still_hidden = sa.case((seen.c["at"] >= changed, seen.c["hidden"]), else_=None)
     statement = insert_into(records.connection, seen).values(row)
     records.connection.execute(
@@ -45,7 +45,7 @@ def dismiss(records: Records, record_id: int, account: int, changed: datetime.da
 
 
 def mark_all_seen(records: Records, account: int) -> None:
-    """The account has seen all that has happened in the module. What is hidden or put away stays so."""
+    """Marks everything in the module as seen by the account. What is hidden or dismissed stays so."""
     table = records.policy.tables.seen
     of_module = table.c["account"] == account, table.c["module"] == records.name
     shown = *of_module, table.c["hidden"].is_(None), table.c["dismissed"].is_(None)
@@ -54,13 +54,13 @@ def mark_all_seen(records: Records, account: int) -> None:
 
 
 def mark_own_change_seen(records: Records, record_id: int, author: Author) -> None:
-    """Marks the record as seen by its author: whoever changes it has seen it as it is then."""
+    """Marks the record as seen by its author, who has seen the result of their own change."""
     if author.account is not None and records.module.has_news:
         mark_seen(records, record_id, author.account, records.policy.reader.now)
 
 
 def mark_new_to_staff(records: Records, record_id: int, author: Author) -> None:
-    """Something internal happened: the record is new again to staff who had seen it, but not to the author."""
+    """After an internal change, marks the record as new again to staff who had seen it, but not to the author."""
     table, account = records.policy.tables.seen, records.policy.tables.account
     staff = [name for name, profile in records.policy.declaration.profiles.items() if profile.staff]
     others = sa.select(account.c["id"]).where(account.c["profile"].in_(staff), account.c["id"] != (author.account or 0))

@@ -1,4 +1,4 @@
-"""References: each module's own sequence, counted up at creation, never reused whatever is deleted or rolled back."""
+"""References: a sequence per module, increased at creation and never reused, whatever is deleted or rolled back."""
 
 import sqlalchemy as sa
 
@@ -13,7 +13,7 @@ def next_numbers(connection: sa.Connection, tables: Tables, module: str, count: 
 
 
 def keep_above(connection: sa.Connection, tables: Tables, module: str, number: int) -> None:
-    """Lets the next number of a reference be above `number`, which an import has used."""
+    """Makes the next number of a reference greater than `number`, which an import has used."""
     last = tables.sequence.c["last"]
     _advance(connection, tables.sequence, module, number, sa.case((last < number, number), else_=last))
 
@@ -21,11 +21,11 @@ def keep_above(connection: sa.Connection, tables: Tables, module: str, number: i
 def _advance(
     connection: sa.Connection, sequence: sa.Table, module: str, first: int, then: sa.ColumnElement[int]
 ) -> int:
-    """The last number: `first` where the module has none yet, else `then`."""
+    """The last number: `first` if the module has none yet, else `then`."""
     insert = insert_into(connection, sequence).values(module=module, last=first)
     upsert = insert.on_conflict_do_update(index_elements=["module"], set_={"last": then}).returning(sequence.c["last"])
     if connection.dialect.name == "sqlite":
         return connection.execute(upsert).scalar_one()
-    # In the record's own transaction every two simultaneous creations would collide.
+    # In the record's own transaction, any two simultaneous creations would collide.
     with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as separate:
         return separate.execute(upsert).scalar_one()

@@ -1,4 +1,4 @@
-"""Which of the files that were sent are taken, by name, size, type and bytes; one sentence for each that is refused."""
+"""Which uploaded files are accepted, by name, size, type and bytes; one sentence for each that is refused."""
 
 import logging
 import unicodedata
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that was sent: its name, an open stream, its size in bytes."""
+    """An uploaded file: its name, an open stream, its size in bytes."""
 
     name: str
     source: BinaryIO
@@ -32,7 +32,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Checked:
-    """What was sent, sorted: what can be taken, with its media type, and one sentence for each that cannot."""
+    """The result of the checks: the accepted files, with their media types, and one sentence for each refused one."""
 
     accepted: tuple[tuple[Upload, str], ...] = ()
     refused: tuple[str, ...] = ()
@@ -45,9 +45,9 @@ def check_uploads(
     scan: Callable[[BinaryIO], str | None] | None = None,
     present: int = 0,
 ) -> Checked:
-    """Which of the `uploads` keep the limits, and are clean for `scan` where there is one. Reads their bytes.
+    """Which of the `uploads` are within the limits, and clean according to `scan` if there is one. Reads their bytes.
 
-    `present`: how many files the form holds already.
+    `present`: how many files the form already holds.
     """
     accepted: list[tuple[Upload, str]] = []
     refused: list[str] = []
@@ -67,7 +67,7 @@ def check_uploads(
 
 
 def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:
-    """Why this file is refused, whatever else was sent with it; empty if it is not."""
+    """Why this file is refused, regardless of the others; empty if it is not."""
     name = upload.name
     if len(name) > LONGEST_NAME:
         shortened = {"name": name[:40], "max": LONGEST_NAME}

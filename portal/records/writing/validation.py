@@ -1,4 +1,4 @@
-"""What was posted → values, or one message per field. Used by create and edit, by wizard steps and by transitions."""
+"""Turns posted forms into values, or one message per field, for create and edit, wizard steps and transitions."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
@@ -37,16 +37,16 @@ from portal.texts import _
 
 @dataclass(frozen=True)
 class FormValues:
-    """A form as it was understood: the values that could be read, and what is wrong, by field."""
+    """A parsed form: the values that could be read, and what is wrong, by field."""
 
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
-    """Those of `names` that people type: not what the engine, the lifecycle or the profile sets.
+    """The fields among `names` that people type: not those that the engine, the lifecycle or the profile sets.
 
-    The layouts have seen to it that what is typed once stands in the form of new records alone.
+    The layouts ensure that fields typed only once are only in the form of new records.
     """
     module = records.module
     set_elsewhere = {*records.access.set, module.state_field}
@@ -59,9 +59,9 @@ def read_form(
 ) -> FormValues:
     """Reads `fields` from `form`. `known`: values of the form's other fields; `record_id`: the record being edited.
 
-    What comes back as the form showed it keeps the record's value, even one that no input can hold: an option that is
-    offered no more, a yes/no that was never set. So does a field that `show_when` hid before and hides still, and one
-    that `read_only_when` locks; in a new record that one has its default.
+    An input that comes back unchanged keeps the record's value, even one that no input can hold: an option that is no
+    longer offered, a yes/no that was never set. So does a field that `show_when` hid before and still hides, and one
+    that `read_only_when` locks; in a new record, the latter has its default.
     """
     return _FormReading(records, list(fields), known, record_id).read(form)
 
@@ -108,8 +108,8 @@ class _FormReading:
         return FormValues({field.name: values[field.name] for field in self.fields}, errors)
 
     def _hide(self, values: dict[str, Any], locked: Collection[str]) -> set[str]:
-        """Gives the fields that the form hides, of those that are not `locked`, the values that they then have, which
-        may hide others; returns their names."""
+        """Gives the hidden fields of the form that are not `locked` the values that they then have, which may hide
+        others; returns their names."""
         fields = [field for field in self.fields if field.name not in locked]
         hidden: set[str] = set()
         while True:
@@ -122,7 +122,7 @@ class _FormReading:
                 return hidden
 
     def _parse(self, form: Form) -> tuple[dict[str, Any], dict[str, str]]:
-        """The values of `form` over the `known` ones, each by itself, and what cannot be read."""
+        """The values of `form` over the `known` ones, each parsed on its own, and what cannot be read."""
         values, errors = dict(self.known), dict[str, str]()
         reader = self.records.policy.reader
         for field in self.fields:
@@ -142,12 +142,12 @@ class _FormReading:
         return values, errors
 
     def _hidden_value(self, field: Field) -> Any:
-        """The value of a field that the form hides: it stays where it was hidden before."""
+        """The value of a field that the form hides: it stays if it was hidden before."""
         hidden_before = not self.is_new and not is_shown(self.records, field, self.known)
         return self.known.get(field.name) if hidden_before else None
 
     def _may_stay(self, field: Field, before: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-        """Whether a value that would not be taken now is the record's own, as is all on which it depends."""
+        """Whether a value that would be refused now, and all that it depends on, is unchanged in the record."""
         if self.is_new or not values[field.name]:
             return False
         module = self.records.module
@@ -155,8 +155,8 @@ class _FormReading:
         return all(values.get(name, before.get(name)) == before.get(name) for name in names)
 
     def _taken_within(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """A message at a link that leads to another record now, within which another has the same value of a field that
-        must be unique there, and that this form does not show."""
+        """A message at each link that now leads to a record within which another record has the same value of a field
+        that must be unique there, and that this form does not show."""
         if self.is_new:
             return {}
         records, names = self.records, {field.name for field in self.fields}
@@ -176,13 +176,13 @@ class _FormReading:
     def _mismatches_outside_form(
         self, before: Mapping[str, Any], values: Mapping[str, Any], changed: Collection[str]
     ) -> dict[str, str]:
-        """A message at each `changed` value that a field which this form lacks does not match any more: it is above
-        that one, whose lower bound it is, or the option there is offered no more."""
+        """A message at each `changed` value that a field outside this form no longer matches: it is the lower bound of
+        that field and now greater, or the chosen option there is no longer offered."""
         records, names = self.records, {field.name for field in self.fields}
         errors: dict[str, str] = {}
         for field in records.module.fields.values() if changed else ():
             others = fields_to_match(records.module, field)
-            is_known = field.name not in names and others <= before.keys()  # of many records what all have in common
+            is_known = field.name not in names and others <= before.keys()  # for many records, what they share
             if not is_known or all(values[name] == before[name] for name in others):
                 continue
             if mismatch_problem(records, field, values) and not mismatch_problem(records, field, before):
@@ -191,7 +191,7 @@ class _FormReading:
 
 
 def _without(errors: Mapping[str, str], fields: Collection[str]) -> dict[str, str]:
-    """The messages that are not for `fields`, nor for the rows of these."""
+    """The messages that are not for `fields` or their rows."""
     return {key: error for key, error in errors.items() if key.partition(".")[0] not in fields}
 
 
@@ -200,8 +200,8 @@ def _read_rows(
 ) -> tuple[tuple[Row, ...], dict[str, str]]:
     """The rows of a `lines` field in `form`, and what is wrong: by the name of the input, and once for the field.
 
-    `present`: the rows of the record. One that comes back keeps what its form does not ask for. A row without any
-    answer is none, nor is one that somebody added and left as it was, unless that is a whole row.
+    `present`: the rows of the record. One that comes back keeps what its form does not contain. A row without any
+    answer does not count, nor one that was added and left as it was, unless it is complete that way.
     """
     of_rows, by_id = rows_of(records, field), {str(row.id): row for row in present or ()}
     rows: dict[int, Row] = {}
@@ -233,15 +233,15 @@ def _read_rows(
 
 
 def typed_columns(of_rows: RowRecords, new: bool) -> list[Field]:
-    """The columns that people type in a row: not a link to modules that their profile lacks, which could offer nothing,
-    and what is typed once in `new` rows alone."""
+    """The columns that people type in a row: not links to modules that their profile lacks, which could offer nothing,
+    and columns typed only once only in `new` rows."""
     modules = of_rows.policy.modules
     columns = [field for field in typed_fields(of_rows, of_rows.module.fields) if new or field.read_only != "once"]
     return [column for column in columns if not column.targets or any(target in modules for target in column.targets)]
 
 
 def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Mapping[str, Any]) -> bool:
-    """Whether nobody typed anything into a row that showed the values of `shown` from the beginning."""
+    """Whether nothing was typed into a row that initially showed the values of `shown`."""
     for column in columns:
         try:
             value = column.parse_form(form, reader)
@@ -253,7 +253,7 @@ def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Ma
 
 
 def followed_defaults_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults of empty `fields` of a form that follow a link, if the reader may choose its record."""
+    """The defaults of empty `fields` of a form that follow a link, if the reader may choose the linked record."""
     paths = {field.name: path for field in fields if (path := value_path(field.default))}
     links = [field for field in fields if field.name in {path.link for path in paths.values()}]
     wrong = {link.name: None for link in links if _problem(records, link, values, None)}
@@ -262,9 +262,9 @@ def followed_defaults_in_form(records: Records, fields: list[Field], values: Map
 
 
 def lookup_values_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the lookups among `fields` find by the links in `values`, as far as the reader may choose these.
+    """The values of the lookups among `fields` through the links in `values`, as far as the reader may choose these.
 
-    Of a lookup that leads to a link nothing: a form knows no title that its reader may read.
+    Lookups of links are left out: a form does not know a title that its reader may read.
     """
     values_in_form: dict[str, Any] = {}
     for field in fields:
@@ -285,7 +285,7 @@ def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
 
 
 def _with_line_feeds(text: str) -> str:
-    """Browsers send line breaks as CR LF, whatever the page held."""
+    """The text with LF: browsers send line breaks as CR LF, whatever the page held."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -305,7 +305,8 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
 
 
 def is_taken(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> bool:
-    """Whether another record has the value, among all records, whoever may see them, or those with the same link."""
+    """Whether another record has the value, among all records regardless of who may see them, or those with the same
+    link."""
     table, stored = records.table, field.store(values[field.name])
     same = [table.c[name] == stored[name] for name in (field.key_column, field.module_column) if name]
     same.append(table.c["id"] != (record_id or 0))
@@ -320,7 +321,7 @@ def is_taken(records: Records, field: Field, values: Mapping[str, Any], record_i
 
 
 def check_set_values(records: Records, record: Record, values: Mapping[str, Any], names: Collection[str]) -> None:
-    """Raises Refused where another record has a value that must be unique, once a transition has set the `names`."""
+    """Raises Refused if another record has a value that must be unique, once a transition has set the `names`."""
     for field in records.module.fields.values():
         if not field.unique or not {field.name, *records.module.unique_within(field)}.intersection(names):
             continue
@@ -330,9 +331,9 @@ def check_set_values(records: Records, record: Record, values: Mapping[str, Any]
 
 
 def without_taken(records: Records, values: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
-    """The values of a new record without those that are taken: defaults of unique fields that another record has.
+    """The values of a new record without those already taken: defaults of unique fields that another record has.
 
-    `given`: the fields whose values are no defaults. A default is nobody's wish: the field stays empty.
+    `given`: the fields whose values are not defaults. Nobody asked for a default: the field stays empty.
     """
     taken = [
         name
@@ -344,7 +345,7 @@ def without_taken(records: Records, values: Mapping[str, Any], given: Collection
 
 
 def _link_problem(records: Records, field: Field, value: Any, values: Mapping[str, Any]) -> str | None:
-    """A link may lead only to what it offers."""
+    """Why a link may not lead to its record: it only allows what it offers."""
     for link in field.links_in(value):
         enabled = records.policy.access(link.module) is not None
         offered = offered_records(records, field, link.module, values) if enabled else None

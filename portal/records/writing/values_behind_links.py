@@ -1,6 +1,6 @@
-"""Values that stand in a linked record: defaults such as `$caller.company` and `me.phone`, lookups of an unsaved form.
+"""Values read from a linked record: defaults such as `$caller.company` and `me.phone`, lookups of an unsaved form.
 
-They are read as the portal itself sees the records: a declared default holds for whoever creates the record.
+They are read as the portal itself sees the records: a declared default applies to everybody who creates a record.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ from portal.records.reading.records import Records
 
 
 def followed_defaults(records: Records, values: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
-    """Those of `fields` that are empty in `values` and whose default follows a link, with the value behind it."""
+    """The `fields` that are empty in `values` and whose default follows a link, with the value behind it."""
     defaults: dict[str, Any] = {}
     waiting = [field for field in fields if field.is_empty(values.get(field.name))]
-    # One of them may begin at a link that another one fills in.
+    # A default may begin at a link that another one fills in.
     while filled := dict(_filled_in(records, {**values, **defaults}, waiting)):
         defaults |= filled
         waiting = [field for field in waiting if field.name not in filled]
@@ -25,7 +25,7 @@ def followed_defaults(records: Records, values: Mapping[str, Any], fields: Itera
 
 
 def _filled_in(records: Records, values: Mapping[str, Any], fields: Iterable[Field]) -> Iterator[tuple[str, Any]]:
-    """The names of those of `fields` whose default leads to something beside `values`, and what that is."""
+    """The names of the `fields` whose default leads to a value, given `values`, and that value."""
     for field in fields:
         if path := value_path(field.default):
             value = _value_at(records, field, _start(records, path, values), path.path)
@@ -34,7 +34,7 @@ def _filled_in(records: Records, values: Mapping[str, Any], fields: Iterable[Fie
 
 
 def value_in_form(records: Records, values: Mapping[str, Any], name: str) -> Any:
-    """The value of the field `name` in a form with `values`; of a lookup, what is behind its link."""
+    """The value of the field `name` in a form with `values`; for a lookup, the value behind its link."""
     module = records.module
     field = module.field(name)
     if not field.link_path:

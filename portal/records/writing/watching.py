@@ -1,7 +1,7 @@
-"""Who may add whom to a record, and take them off again: customers people of their own companies, staff anybody.
+"""Who may add people to a record and remove them: customers for people of their own companies, staff for anybody.
 
-Only who has the right `watch` adds people: no letter, copy or forward ever does. A person who is added becomes part of
-the scope (records/policy.py), so that the record's entry in the search index is written again by the caller.
+Only people with the right `watch` add others: no letter, copy or forward ever does. The record becomes part of the
+added person's scope (records/policy.py), so the caller must rewrite its entry in the search index.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def may_watch(records: Records) -> bool:
 
 
 def addable(records: Records, ids: Iterable[int]) -> list[int]:
-    """Those of these people whom the reader may add and take off, whether or not their records may be seen."""
+    """The people among `ids` whom the reader may add and remove, even if their records may not be seen."""
     policy, people = records.policy, records.policy.declaration.people
     if people is None:
         return []
@@ -45,8 +45,8 @@ def addable(records: Records, ids: Iterable[int]) -> list[int]:
 
 
 def watching_people(records: Records, record: Record) -> list[Watching]:
-    """The people who watch a record, as far as the reader may know of them: staff all of them, customers those of
-    their own companies, and those whose records they may see. Others would tell who else shares this record."""
+    """The people who watch a record, as far as the reader may know: staff all of them, customers those of their own
+    companies and those whose records they may see. The others would reveal who else shares this record."""
     policy, people = records.policy, records.policy.declaration.people
     ids = watchers(records.connection, policy.tables, records.module, record.id)
     if not ids or people is None:
@@ -64,9 +64,9 @@ def watching_people(records: Records, record: Record) -> list[Watching]:
 
 
 def add_watcher(records: Records, record_id: int, person_id: int, author: Author) -> bool:
-    """Adds a person and the event; False if they watch the record already. Rights are the caller's to check.
+    """Adds a person and the event; False if they already watch the record. The caller checks rights.
 
-    Raises Refused where the record has as many watchers as it can have.
+    Raises Refused if the record has the most watchers allowed.
     """
     tables, connection = records.policy.tables, records.connection
     others = watchers(connection, tables, records.module, record_id)
@@ -87,7 +87,7 @@ def add_watcher(records: Records, record_id: int, person_id: int, author: Author
 
 
 def remove_watcher(records: Records, record_id: int, person_id: int, author: Author) -> bool:
-    """Takes a person off and adds the event; False if they do not watch the record."""
+    """Removes a person and adds the event; False if they do not watch the record."""
     table = records.policy.tables.watcher
     this = table.c["module"] == records.name, table.c["record"] == record_id, table.c["person"] == person_id
     removed = records.connection.execute(sa.delete(table).where(*this))

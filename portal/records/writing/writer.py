@@ -1,8 +1,8 @@
-"""Creating, editing, moving, commenting on and deleting records, each with all that belongs to it in one transaction.
+"""Creates, edits, moves, comments on and deletes records, each with everything that belongs to it in one transaction.
 
 A writer is bound to its author: pages get one from `request.writer(records)`, commands make one with SYSTEM. Values
-come checked from `validation.py` or from `transfer/`; rights and states are checked here, whatever path led here. What
-a change and a deletion write is in changing.py and deleting.py.
+have been checked by `validation.py` or `transfer/`; rights and states are checked here, for every path. What changes
+and deletions write is in changing.py and deleting.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ class Writer:
     author: Author
 
     def create(self, values: Mapping[str, Any]) -> int:
-        """Makes a record of `values` and the declared defaults; returns its id. Raises NotAllowedError."""
+        """Creates a record from `values` and the declared defaults; returns its id. Raises NotAllowedError."""
         self._check_right("create")
         records = self.records
         filled = follow_again(records, {**defaults(records), **values}, keep=values)
@@ -97,8 +97,8 @@ class Writer:
     def edit(self, record: Record, values: Mapping[str, Any], version: int) -> None:
         """Writes the values that differ from the record's.
 
-        `version`: that of the record when the author began. Raises NotAllowedError, and ConflictError where the
-        record has another version by now, or is final, so that only staff may change internal fields.
+        `version`: that of the record when the author began. Raises NotAllowedError, and ConflictError if the record has
+        another version by now, or is final, so that only staff may change internal fields.
         """
         self._check_right("edit")
         fields = [self.records.module.field(name) for name in changed_values(record.values, values)]
@@ -107,7 +107,7 @@ class Writer:
         self.change(record, values, version)
 
     def change(self, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited") -> bool:
-        """See `change_record`. Rights are the caller's to check."""
+        """See `change_record`. The caller checks rights."""
         return change_record(self.records, self.author, record, values, version, kind)
 
     def move(
@@ -118,10 +118,10 @@ class Writer:
         comment: str = "",
         files: Sequence[PendingFile] = (),
     ) -> None:
-        """Does `transition` with the `values` that it asks for, the `comment`, and the files that came with it.
+        """Performs `transition` with the `values` that it asks for, the `comment`, and the files that came with it.
 
-        Raises NotAllowedError, ConflictError in a state that the transition does not leave, and Refused where it sets
-        a value that must be unique and that another record has.
+        Raises NotAllowedError, ConflictError in a state that the transition does not leave, and Refused if it sets a
+        unique value that another record has.
         """
         records = self.records
         lifecycle = records.module.lifecycle
@@ -140,9 +140,9 @@ class Writer:
                 self.attach(record, files, comment_id=comment_id)
 
     def comment(self, record: Record, text: str, *, internal: bool = False, folded: str = "") -> int:
-        """Adds a comment, which `on_comment` may answer with another state and other values; returns its id.
+        """Adds a comment, to which `on_comment` may react with another state and other values; returns its id.
 
-        `folded`: what a mail quotes, and its signature.
+        `folded`: the quoted text of a mail and its signature.
 
         Raises NotAllowedError, also for an internal comment by somebody who is not staff; ConflictError on a final
         record, unless the comment is internal.
@@ -159,11 +159,11 @@ class Writer:
     ) -> int:
         """Adds a comment without checking rights or `on_comment`; returns its id.
 
-        Every comment passes here: that of `comment`, that of a transition which asks for one, those of the demo.
+        Every comment goes through here: from `comment`, from a transition that asks for one, from the demo.
         """
         records = self.records
         comment_id = insert_comment(records, record, text, self.author, internal=internal, folded=folded)
-        if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
+        if internal:  # leaves no trace that a customer could see: no count, time or place in the list
             replace_texts(records.as_system, [record.id])
             mark_new_to_staff(records, record.id, self.author)
             return comment_id
@@ -181,7 +181,7 @@ class Writer:
         return comment_id
 
     def correct(self, record: Record, comment: Comment, text: str) -> None:
-        """Gives a comment of the author's own another text, in the time that is declared for it, whatever the state.
+        """Gives one of the author's own comments another text, within the time declared for that, in any state.
 
         Raises NotAllowedError.
         """
@@ -191,9 +191,9 @@ class Writer:
         replace_texts(self.records.as_system, [record.id])
 
     def withdraw(self, record: Record, comment: Comment) -> list[StoredFile]:
-        """Removes a comment of the author's own and its files, likewise; returns the files, whose bytes may go.
+        """Likewise removes one of the author's own comments and its files; returns the files, to delete their bytes.
 
-        Where the comment led the record stays. Raises NotAllowedError.
+        A state that the comment led to stays. Raises NotAllowedError.
         """
         if not may_correct(self.records, comment, self.author):
             raise NotAllowedError(self.records.name, "comment")
@@ -204,7 +204,7 @@ class Writer:
         return removed
 
     def _count_down(self, record: Record, **removed: int) -> None:
-        """Lowers the counts of a record by what was removed, and its entry in the index follows, where it stands."""
+        """Lowers the counts of a record by what was removed, and rewrites its index entry without moving it."""
         table = self.records.table
         row = {name: table.c[name] - number for name, number in removed.items() if number}
         if row:
@@ -212,7 +212,7 @@ class Writer:
         replace_texts(self.records.as_system, [record.id])
 
     def attach(self, record: Record, files: Sequence[PendingFile], *, comment_id: int | None = None) -> None:
-        """Adds files that were stored, to the comment that they came with; those of an internal one are internal.
+        """Adds stored files, to the comment that they came with if any; those of an internal one are internal.
 
         Raises NotAllowedError, also for a comment that the author may not read; ConflictError on a final record.
         """
@@ -221,7 +221,7 @@ class Writer:
         if not may_attach(records) or (comment is None and comment_id is not None):
             raise NotAllowedError(records.name, "attach")
         internal = comment is not None and comment.internal
-        if comment_id is None or internal:  # a comment keeps its files, whatever state it led to
+        if comment_id is None or internal:  # a public comment gets its files even if it led to a final state
             open_state(records, record)
         insert_files(records, record.id, files, self.author, internal=internal, comment_id=comment_id)
         if files and not internal:
@@ -229,7 +229,7 @@ class Writer:
             touch_record(records, self.author, record, {"attachments": count})
 
     def detach(self, record: Record, file: StoredFile) -> None:
-        """Removes a file, which its author and staff may.
+        """Removes a file; its author and staff may do so.
 
         Raises NotAllowedError, and ConflictError on a final record.
         """
@@ -245,16 +245,16 @@ class Writer:
         self._count_down(record, comments=int(was_public), attachments=int(not file.internal))
 
     def watch(self, record: Record, person_id: int) -> None:
-        """Adds a person to the record, who then sees it; nothing if they watch it already.
+        """Adds a person to the record, who then sees it; no effect if they already watch it.
 
-        Raises NotAllowedError, also for somebody whom the author may not add; Refused where there are too many.
+        Raises NotAllowedError, also for a person whom the author may not add; Refused if there are too many.
         """
         self._check_watching(person_id)
         if add_watcher(self.records, record.id, person_id, self.author):
             replace_texts(self.records.as_system, [record.id])
 
     def unwatch(self, record: Record, person_id: int) -> None:
-        """Takes a person off the record; everybody may take themselves off. Raises NotAllowedError."""
+        """Removes a person from the record; everybody may remove themselves. Raises NotAllowedError."""
         if person_id != self.records.policy.reader.person:
             self._check_watching(person_id)
         if remove_watcher(self.records, record.id, person_id, self.author):
@@ -263,7 +263,7 @@ class Writer:
     def delete(self, record: Record) -> None:
         """Removes the record and what depends on it.
 
-        Raises NotAllowedError, and Refused where other records still need it.
+        Raises NotAllowedError, and Refused if other records still need it.
         """
         self._check_right("delete")
         Deletion(self.author, self.records).delete(self.records.as_system, record.id)
