@@ -16,8 +16,9 @@ FIELDS = """
       photo: {type: image, show_when: {urgency: high}}
       seen: {type: text, show_when: {photo: {empty: false}}}
       costs: {type: file, internal: true}
-      papers: {type: files, max_count: 3, max_size: 100 kB, types: [application/pdf, image/png]}
+      files: {type: files, max_count: 3, max_size: 100 kB, types: [application/pdf, image/png]}
     comments: true
+    attachments: true
 """
 
 
@@ -27,15 +28,16 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = copied(SMALL, tmp_path_factory.mktemp("portal"))
     for old, new in (
         ("    comments: true\n", FIELDS.lstrip("\n")),
-        ("description, [article", "description, bill, photo, seen, costs, papers, [article"),
-        ("modified, comments]\n", "modified, comments, bill, photo, papers]\n"),
+        ("description, [article", "description, bill, photo, seen, costs, files, [article"),
+        ("modified, comments]\n", "modified, comments, bill, photo, files]\n"),
         ("        all: {}\n", "        all: {}\n        with_photo: {where: {photo: {empty: false}}}\n"),
-        ("to: resolved, set:", "to: resolved, ask: {costs: optional, papers: optional}, set:"),
+        ("to: resolved, set:", "to: resolved, ask: {costs: optional, files: optional}, set:"),
     ):
         change(folder, old, new)
     customer = "profiles/customer.yaml"
-    change(folder, "stopped_since, article]", "stopped_since, bill, photo, seen, papers]", customer)
+    change(folder, "stopped_since, article]", "stopped_since, bill, photo, seen, files]", customer)
     change(folder, "can: [create, comment", "can: [create, edit, comment", customer)
+    change(folder, "comment, export, ask_back", "comment, attach, export, ask_back", "profiles/staff.yaml")
     with opened_world(folder, request, PEOPLE_OF_SMALL) as world:
         world.kept = world.rows()
         yield world
@@ -156,7 +158,7 @@ def test_nobody_takes_the_file_of_others(people):
     people["anna"].post("/tickets/1/files", {"_csrf": token}, upload_files=[("files", "x.pdf", PDF)], status=404)
 
 
-def papers(browser: TestApp) -> list[str]:
+def files(browser: TestApp) -> list[str]:
     return [link.text.strip() for link in browser.get("/tickets/1/").html.select("main .several-files a.file")]
 
 
@@ -164,40 +166,51 @@ def test_several_files_stand_in_one_field(people):
     """Added to those that are there, taken off one by one, had by who sees the record, and never more than declared."""
     anna, nancy = people["anna"], people["nancy"]
     two = [Upload("a.pdf", PDF), Upload("b, 2.png", picture())]
-    create(anna, bill=Upload("bill.pdf", PDF), papers=two)
-    assert papers(anna) == ["a.pdf", "b, 2.png"]
+    create(anna, bill=Upload("bill.pdf", PDF), files=two)
+    assert files(anna) == ["a.pdf", "b, 2.png"]
     addresses = [link["href"] for link in anna.get("/tickets/1/").html.select("main .several-files a.file")]
     assert [anna.get(address).content_type for address in addresses] == ["application/pdf", "image/png"]
     people["carla"].get(addresses[0], status=404)
     assert "a.pdf" in anna.get("/tickets/").html.select_one("tbody .several-files").text
-    assert all("Broken" in nancy.get(f"/tickets/?{query}").text for query in ("papers=B,+2", "sort=papers"))
-    assert "Broken" not in nancy.get("/tickets/?papers=c.pdf").text
+    assert all("Broken" in nancy.get(f"/tickets/?{query}").text for query in ("files=B,+2", "sort=files"))
+    assert "Broken" not in nancy.get("/tickets/?files=c.pdf").text
     more = [Upload(f"{name}.pdf", PDF) for name in "cd"]
-    refused = fill_in(anna, "/tickets/1/edit", {"papers": [*more, Upload("x.txt", b"x")]}, status=422)
-    reasons = refused.html.select_one("#field-papers-error").text
+    refused = fill_in(anna, "/tickets/1/edit", {"files": [*more, Upload("x.txt", b"x")]}, status=422)
+    reasons = refused.html.select_one("#field-files-error").text
     assert "“d.pdf” was not added: there can be up to 3 here." in reasons
     assert "“x.txt” was not added" in reasons
     form = form_of(refused, "/tickets/1/edit")
-    assert [box.checked for box in form.fields["papers.kept"]] == [True, True, True]  # c.pdf is among them
-    form.fields["papers.kept"][0].checked = False
+    assert [box.checked for box in form.fields["files.kept"]] == [True, True, True]  # c.pdf is among them
+    form.fields["files.kept"][0].checked = False
     form.submit(status=303)
-    assert papers(anna) == ["b, 2.png", "c.pdf"]
+    assert files(anna) == ["b, 2.png", "c.pdf"]
     anna.get(addresses[0], status=404)
     anna.get(addresses[1])
-    fill_in(nancy, "/tickets/1/move/resolve", {"papers": [Upload("d.pdf", PDF)]})
-    assert papers(nancy) == ["b, 2.png", "c.pdf", "d.pdf"]
-    assert "Papers" in anna.get("/tickets/1/history").text
+    fill_in(nancy, "/tickets/1/move/resolve", {"files": [Upload("d.pdf", PDF)]})
+    assert files(nancy) == ["b, 2.png", "c.pdf", "d.pdf"]
+    assert "Files" in anna.get("/tickets/1/history").text
+
+
+@pytest.mark.sqlite_suffices
+def test_a_field_named_files_leaves_attachments_alone(people):
+    nancy = people["nancy"]
+    create(nancy, bill=Upload("bill.pdf", PDF), files=[Upload("a.pdf", PDF)], attachments=[Upload("b.pdf", PDF)])
+    assert files(nancy) == ["a.pdf"]
+    fill_in(nancy, "/tickets/1/", {"text": "See", "attachments": [Upload("c.pdf", PDF)]}, "/tickets/1/comments")
+    page = nancy.get("/tickets/1/").html
+    assert [name for name in ("b.pdf", "c.pdf") if name in page.select_one("#documents").text] == ["b.pdf", "c.pdf"]
+    assert files(nancy) == ["a.pdf"]
 
 
 @pytest.mark.sqlite_suffices
 def test_what_others_removed_meanwhile_is_no_reason_to_refuse_a_form(people):
     anna = people["anna"]
-    create(anna, bill=Upload("bill.pdf", PDF), papers=[Upload("a.pdf", PDF), Upload("b.pdf", PDF)])
+    create(anna, bill=Upload("bill.pdf", PDF), files=[Upload("a.pdf", PDF), Upload("b.pdf", PDF)])
     form = form_of(anna.get("/tickets/1/edit"), "/tickets/1/edit")
     other = form_of(people["nancy"].get("/tickets/1/edit"), "/tickets/1/edit")
-    other.fields["papers.kept"][0].checked = False
+    other.fields["files.kept"][0].checked = False
     other.submit(status=303)
     form["title"] = "Mended"
     form = form_of(form.submit(status=409), "/tickets/1/edit")
     form.submit(status=303)
-    assert papers(anna) == ["b.pdf"]
+    assert files(anna) == ["b.pdf"]

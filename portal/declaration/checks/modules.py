@@ -29,10 +29,6 @@ def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     if module.lifecycle is not None:
         check_lifecycle(draft, module, module.lifecycle, at["lifecycle"])
     check_mail(draft, module, at["mail"])
-    if module.attachments and "files" in module.fields:
-        at["fields"]["files"].key.wrong(
-            '"files" cannot be the name of a field of a module with attachments: forms send these under it'
-        )
     if isinstance(module.attachments, Attachments):
         check_size(module.attachments.max_size, at["attachments"]["max_size"])
     if module.conversation.answers is not None:

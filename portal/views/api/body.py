@@ -12,10 +12,11 @@ from pyramid.httpexceptions import HTTPRequestEntityTooLarge, HTTPUnsupportedMed
 from pyramid.request import Request
 from webob.multidict import MultiDict
 
+from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.texts import _
 from portal.views.api.input_error import UNKNOWN, InputError
-from portal.views.forms.uploads import INPUT
+from portal.views.forms.uploads import attachments_input
 from portal.web.form_limits import LARGEST_URLENCODED, TOO_LARGE
 
 RECORD = "record"  # the part of a form with files that holds the JSON
@@ -72,13 +73,16 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def put_in_form(request: Request, form: Mapping[str, Any], fields: list[Field], *, with_attachments: bool) -> None:
-    """From now on the request is as if a page's form had sent `form`, with the files that came along.
+def put_in_form(request: Request, form: Mapping[str, Any], fields: list[Field], attachments_of: Module | None) -> None:
+    """From now on the request is as if a page's form had sent `form`, with the files that came along: of `fields`, and
+    attachments of records of the module `attachments_of`, None if there can be none.
 
     Raises InputError for files that nothing here takes.
     """
     posted = MultiDict(form)
-    taken = {field.name for field in fields if field.by_upload} | ({INPUT} if with_attachments else set())
+    taken = {field.name for field in fields if field.by_upload}
+    if attachments_of is not None:
+        taken.add(attachments_input(attachments_of))
     sent = [(name, part) for name, part in request.POST.items() if not isinstance(part, str)]
     if unknown := {name: UNKNOWN for name, _part in sent if name not in {*taken, RECORD}}:
         raise InputError(unknown)
@@ -88,7 +92,7 @@ def put_in_form(request: Request, form: Mapping[str, Any], fields: list[Field], 
     _replace_form(request, posted)
 
 
-def put_file_in_form(request: Request) -> None:
+def put_file_in_form(request: Request, module: Module) -> None:
     """Puts a body that is one file in the place of a posted form; `name` in the address says what it is called."""
     name = request.GET.get("name", "").strip()
     if not name:
@@ -96,7 +100,7 @@ def put_file_in_form(request: Request) -> None:
     request.make_body_seekable()  # to its beginning: the request may be tried again
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the request is finished
     shutil.copyfileobj(request.body_file, file)
-    _replace_form(request, MultiDict([(INPUT, SentFile(name, file))]))
+    _replace_form(request, MultiDict([(attachments_input(module), SentFile(name, file))]))
 
 
 def _replace_form(request: Request, form: MultiDict) -> None:

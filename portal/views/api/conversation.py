@@ -46,7 +46,7 @@ def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | R
     if again := repeated(request, records):
         return again
     text, internal = _read_comment(records, read_body(request))
-    put_in_form(request, {}, [], with_attachments=True)
+    put_in_form(request, {}, [], records.module)
     attached = receive_files(request, records).attached
     if problem := comment_problem(text, required=not attached.files):
         raise InputError({"text": problem})
@@ -107,9 +107,9 @@ def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Respon
     if again := repeated(request, records):
         return again
     if media_type(request) == FORM:
-        put_in_form(request, {}, [], with_attachments=True)
+        put_in_form(request, {}, [], records.module)
     else:
-        put_file_in_form(request)
+        put_file_in_form(request, records.module)
     attached = receive_files(request, records).attached
     refuse_files(attached.refused or ([] if attached.files else [_("Choose a file.")]))
     before = {file.id for file in files(records, record)}

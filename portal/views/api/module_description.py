@@ -23,7 +23,7 @@ from portal.records.writing.watching import may_watch
 from portal.texts import Words, _
 from portal.views.api.body import FORM, JSON, RECORD
 from portal.views.api.lists import LIMIT, MOST_RECORDS
-from portal.views.forms.uploads import INPUT
+from portal.views.forms.uploads import attachments_input
 from portal.web.addresses import api_address
 
 Schema = dict[str, Any]
@@ -227,7 +227,8 @@ class ModuleDescription:
         schema = {"type": "object", "properties": {"files": {"type": "array", "items": component("portal_file")}}}
         described = {"get": self._operation("list-files", _("Files"), answer(schema))}
         if may_attach(self.records) and not self.only_reads:
-            form: Schema = {"type": "object", "properties": {INPUT: {"type": "array", "items": BYTES}}}
+            several: Schema = {"type": "array", "items": BYTES}
+            form: Schema = {"type": "object", "properties": {attachments_input(self.records.module): several}}
             contents = {"content": {"application/octet-stream": {"schema": BYTES}, FORM: {"schema": form}}}
             parameters = [{"name": "name", "in": "query", "schema": TEXT}, ONCE]
             described["post"] = self._operation(
@@ -281,7 +282,7 @@ class ModuleDescription:
         """What is sent: JSON, and with files a form of which it is one part."""
         several: Schema = {"type": "array", "items": BYTES}
         files: Schema = {field.name: several if field.multiple else BYTES for field in fields if field.by_upload}
-        files |= {INPUT: several} if attachments else {}
+        files |= {attachments_input(self.records.module): several} if attachments else {}
         form = {FORM: {"schema": {"type": "object", "properties": {RECORD: schema, **files}}}} if files else {}
         return {"content": {JSON: {"schema": schema}, **form}}
 

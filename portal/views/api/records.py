@@ -123,7 +123,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
 
 def _filled_in(form: SentForm, inputs: Mapping[str, Any]) -> FormContent:
     """What the form of a page holds once a program has sent it with these inputs, and with its files."""
-    put_in_form(form.request, inputs, form.fields, with_attachments=form.takes_attachments)
+    put_in_form(form.request, inputs, form.fields, form.records.module if form.takes_attachments else None)
     form.receive_files()
     return form.read(form.request.POST)
 

@@ -28,7 +28,7 @@ from portal.fields.reader import Reader
 from portal.records.writing.form_keys import kept_address
 from portal.views.displays import short_moment
 from portal.views.forms.form_page import DraftForm, DraftShown
-from portal.views.forms.uploads import INPUT
+from portal.views.forms.uploads import ATTACHMENTS_INPUTS, attachments_input
 from portal.web.addresses import own_path
 from portal.web.cookies import Cookie, read_cookie, set_cookie
 from portal.web.form_input import posted_once_key, posted_text, whole_number
@@ -153,7 +153,8 @@ def keeps_form(request: Request) -> bool:
 
 def _is_empty_comment(form: str, content: DraftContent) -> bool:
     """Whether the form is for a comment, and has neither a text nor files: “Internal” alone is not worth keeping."""
-    parts = (content.inputs.get(name, ()) for name in ("text", held_input(INPUT), FILES_LOST))
+    names = ("text", FILES_LOST, *map(held_input, ATTACHMENTS_INPUTS))
+    parts = (content.inputs.get(name, ()) for name in names)
     return form.endswith("/comments") and not any(text.strip() for texts in parts for text in texts)
 
 
@@ -227,14 +228,16 @@ def with_steps_of_draft(request: Request, drafts: Drafts, form: str, content: Dr
 
     The page of a step carries the others as they were when it was drawn; what was typed into them later is newer.
     """
-    access = request.policy.access(form.partition("/")[0])
+    module = form.partition("/")[0]
+    access = request.policy.access(module)
     steps = (access.create.steps if access and "/create/" in form else None) or ()
     earlier = drafts.get(form) if content.step < len(steps) else None
     if earlier is None:
         return content
     names = set(flat(steps[content.step].fields))
     if content.step == len(steps) - 1:
-        names.add(INPUT)  # attachments are asked for in the last step
+        # attachments are asked for in the last step
+        names.add(attachments_input(request.portal.declaration.modules[module]))
     shown = {name: texts for name, texts in content.inputs.items() if name.partition(".")[0] in names}
     others = {name: texts for name, texts in earlier.content.inputs.items() if name.partition(".")[0] not in names}
     return replace(content, inputs={**others, **shown})

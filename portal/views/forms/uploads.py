@@ -16,7 +16,7 @@ from pyramid.response import Response
 
 from portal.database.engine import paused, writing
 from portal.database.errors import DatabaseError
-from portal.declaration.shapes import Attachments
+from portal.declaration.shapes import Attachments, Module
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
 from portal.fields.file import FileValue, held_input
@@ -32,11 +32,16 @@ from portal.store.store import StoreError
 from portal.texts import _
 from portal.views.forms.form_page import HeldFile, UploadInput
 
-INPUT = "files"
+ATTACHMENTS_INPUTS = ("files", "attachments")  # no field can have the name of the second
 SENT = "portal.pending_files"  # in the environ, so that a request that is tried again still has its files
 CANNOT_STORE = _("Files cannot be stored right now. Try again later.")
 
 log = logging.getLogger(__name__)
+
+
+def attachments_input(module: Module) -> str:
+    """The input of attachments in the forms of a module: `files`, or `attachments` if it has a field named `files`."""
+    return ATTACHMENTS_INPUTS["files" in module.fields]
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,12 @@ def receive_files(
     by_upload = [(field, list(_sent(request, field.name))) for field in fields if field.by_upload]
     sent = [(field, uploads if field.multiple else uploads[:1]) for field, uploads in by_upload if uploads]
     limit = attachment_limits(records.module) if with_attachments and may_attach(records) else None
+    name = attachments_input(records.module)
     present = list(held_attachments(request, records, request.POST))[: limit.max_count] if limit else []
-    uploads = list(_sent(request, INPUT)) if limit else []
+    uploads = list(_sent(request, name)) if limit else []
     if not uploads and not sent:
         if limit:
-            _hold(request, INPUT, _keys(present))
+            _hold(request, name, _keys(present))
         return Received(Attached(tuple(present)))
     with paused(records.connection):
         of_fields = {field.name: _store_of_field(request, records, field, of_field) for field, of_field in sent}
@@ -86,7 +92,7 @@ def receive_files(
         if new := _keys(of_fields[field.name].files):
             _hold(request, field.name, [*_present_tokens(request, field), *new])
     if limit:
-        _hold(request, INPUT, _keys((*present, *attached.files)))
+        _hold(request, name, _keys((*present, *attached.files)))
     text = request.reader.text
     refused = {name: " ".join(map(text, one.refused)) for name, one in of_fields.items() if one.refused}
     return Received(replace(attached, files=(*present, *attached.files)), refused)
@@ -139,7 +145,8 @@ def _named(file: FileValue, sent: Mapping[str, PendingFile]) -> FileValue:
 
 def held_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
     """The attachments that a form or a draft has already, as far as this account has sent them."""
-    keys = [text for text in form.getall(held_input(INPUT)) if isinstance(text, str)]
+    name = held_input(attachments_input(records.module))
+    keys = [text for text in form.getall(name) if isinstance(text, str)]
     return pending_files(records, request.visitor.own_account, None, keys).values()
 
 
@@ -156,7 +163,7 @@ def upload_input(
     largest = min(limit.max_size, largest_file(request))
     size = shown_size(largest, request.reader)
     return UploadInput(
-        INPUT,
+        attachments_input(records.module),
         limits=_("Up to ${size} each, ${count} at once", mapping={"size": size, "count": limit.max_count}),
         max_size=largest,
         shown_size=size,
