@@ -31,7 +31,7 @@ def includeme(config: Configurator) -> None:
 
 
 def show_bank_accounts(context: Root, request: Request) -> dict[str, Any]:
-    """What is read with the policy holds only the records and fields that this person may see."""
+    """Reading with the policy gives only the records and fields that this person may see."""
     return {"page": tuple(_bank_accounts(request))}
 
 

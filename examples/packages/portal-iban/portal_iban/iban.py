@@ -10,7 +10,7 @@ from portal.fields.text import TextLike
 from portal.texts import _
 
 WRITTEN = re.compile("[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
-# How many characters the numbers of a country have; those of others are checked by their digits alone.
+# The length of a country's numbers; those of other countries are checked by their digits only.
 LENGTHS = {
     "AE": 23, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24,
     "FI": 18, "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27, "LI": 21, "LT": 20,
@@ -35,7 +35,7 @@ class Iban(TextLike):
     )  # fmt: skip
 
     def check(self, text: str) -> str:
-        """The number in capitals without spaces. Raises Refused where a character is wrong, missing or one too many."""
+        """The number in capitals without spaces. Raises Refused if a character is wrong, missing or one too many."""
         iban, example = _compact(text), "DE89 3704 0044 0532 0130 00"
         if not WRITTEN.fullmatch(iban):
             raise Refused(_("Enter an IBAN such as ${example}.", mapping={"example": example}))
