@@ -61,7 +61,7 @@ check: $(VENV)/installed-for-tests
 	@$(BIN)/mypy
 
 messages: $(VENV)/installed-for-tests
-	@$(BIN)/pot-create --no-location --output $(VENV)/portal.pot portal
+	@$(BIN)/pot-create --no-location --add-comments="For translators:" --output $(VENV)/portal.pot portal
 	@for catalog in portal/locale/*.po; do \
 		$(BIN)/pybabel update --input-file $(VENV)/portal.pot --output-file $$catalog --omit-header --no-fuzzy-matching \
 			--ignore-obsolete --width 0 --locale $$(basename $$catalog .po); done

@@ -15,7 +15,7 @@ from translationstring import TranslationString
 
 from portal.texts import Text, _, locale_of, translate
 
-COMMA = _(", ")  # between the parts of a list; a language may have a comma of its own
+COMMA = _(", ")  # For translators: between the parts of a list
 
 
 @dataclass(frozen=True)
