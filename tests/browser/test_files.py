@@ -1,5 +1,6 @@
 """Files as people add them in a browser: several at once, taken off again, too large, and without a script."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,22 @@ def test_the_card_of_a_record_sends_what_is_chosen_again_if_need_be_and_says_wha
     page.locator("#documents-files").set_input_files([film, report])
     expect(page.locator("#documents a.name")).to_have_text(["report.pdf"])
     expect(page.locator("#documents .refused")).to_contain_text("Not sent: the limit is 25 MB")
+
+
+def test_of_a_new_record_refused_files_are_told_at_its_own_address_though_create_is_pressed_twice(
+    visit: Visit, report: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    page = visit("customer", "/orders/create")
+    page.get_by_label("What do you need?").fill("A lamp")
+    page.locator("input[type=file]").set_input_files([report, empty])
+    page.get_by_role("button", name="Create").dblclick()
+    expect(page.locator("#documents .refused")).to_contain_text("“empty.txt” was not added: it is empty.")
+    expect(page.locator("#documents a.name")).to_have_text(["report.pdf"])
+    expect(page).to_have_url(re.compile(r"/orders/\d+/$"))
+    expect(page).to_have_title(re.compile("A lamp"))
+    expect(page.get_by_label("Breadcrumb")).to_contain_text("A lamp")
 
 
 def test_without_a_script_the_same_forms_work(visit: Visit, new_ticket: Make, report: Path) -> None:

@@ -196,6 +196,11 @@ def test_what_is_typed_without_a_connection_reaches_the_server_later(visit: Visi
     page.context.set_offline(False)
     saved(page, page.reload)
     expect(visit("customer", path).get_by_role("textbox", name="Write a comment")).to_have_value("Written in a tunnel")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Send").click()
+    page.context.set_offline(False)
+    page.goto(path)
+    expect(box).to_have_value("Written in a tunnel")
 
 
 def test_the_wizard_follows_back_forward_and_reload_and_comes_back_on_another_device(

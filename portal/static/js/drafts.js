@@ -51,7 +51,7 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
   for (const button of document.querySelectorAll("[data-discard-draft], [data-ends-form]")) button.addEventListener("click", stop);
   addEventListener("pagehide", () => save(true));
   addEventListener("pageshow", () => (sent = false));
-  deliverCopy(key);
+  deliverCopy(key, form);
 });
 
 attach("form[data-forget-drafts]", (form) => {
@@ -62,12 +62,14 @@ attach("form[data-forget-drafts]", (form) => {
   });
 });
 
-// Who is signed out by the time of sending has sent in vain, and the server does not know whose draft it was.
+// What was taken leads on by a redirect. Whatever else comes after it, the form may have been sent in vain, as it was
+// without a connection, or by somebody who was signed out by then: it is a copy again.
 function settleSent() {
   const isSignedIn = document.querySelector("form[action='/logout']") !== null;
+  const isTaken = isSignedIn && performance.getEntriesByType("navigation")[0].redirectCount > 0;
   for (const key of Object.keys(sessionStorage)) {
     if (!key.startsWith(SENT)) continue;
-    if (!isSignedIn) sessionStorage.setItem(key.slice(SENT.length), sessionStorage.getItem(key));
+    if (!isTaken) sessionStorage.setItem(key.slice(SENT.length), sessionStorage.getItem(key));
     sessionStorage.removeItem(key);
   }
 }
@@ -83,24 +85,26 @@ function contents(form) {
   return new URLSearchParams([...entries, ["_form", form.dataset.draft]]);
 }
 
-/** Whether the server has taken it. */
+/** The answer of the server if it has taken it. */
 async function deliver(address, body, leaving, signal) {
   const keepalive = leaving && body.toString().length < LARGEST_KEEPALIVE;
   try {
     const answer = await fetch(address, { method: "POST", body, keepalive, redirect: "manual", signal });
-    return answer.ok || (address === DISCARD && answer.type === "opaqueredirect");
+    return answer.ok || (address === DISCARD && answer.type === "opaqueredirect") ? answer : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
-/** What the server has missed: it gets it now, and draws the page with it. */
-async function deliverCopy(key) {
+/** What the server has missed: it gets it now, and draws the page with it. It knows forms that it has taken by their
+ * one-time keys, and a form that was refused is shown with the same key. */
+async function deliverCopy(key, form) {
   const copy = sessionStorage.getItem(key);
   if (!copy) return;
   const body = new URLSearchParams(copy);
+  const isShown = body.get("_once") === form.elements._once?.value;
   body.set("_csrf", document.querySelector("input[name=_csrf]").value);
-  if (!(await deliver(ADDRESS, body, false))) return;
-  sessionStorage.removeItem(key);
-  location.reload();
+  const answer = isShown ? null : await deliver(ADDRESS, body, false);
+  if (isShown || answer) sessionStorage.removeItem(key);
+  if (answer && (await answer.json()).saved) location.reload();
 }

@@ -149,8 +149,11 @@ attach("form[data-sends-files]", (form) => {
     const hasFiles = [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
     if (event.defaultPrevented || !hasFiles) return;
     event.preventDefault();
+    if (form.hasAttribute("aria-busy")) return;
     send(form, event.submitter, (page, request) => {
+      const shown = request.getResponseHeader("Content-Location");
       if (request.status < 400 && request.responseURL !== new URL(form.action).href) location.assign(request.responseURL);
+      else if (shown) showPage(page, shown);
       else document.querySelector("main").replaceWith(show(page.querySelector("main")));
     });
   });
@@ -173,6 +176,13 @@ function send(form, submitter, then, again) {
   });
   // The button that was pressed is sent too: a step of a wizard is told where to go on.
   request.send(new FormData(form, submitter));
+}
+
+/** Shows the page of a record that was stored without some of its files, which only this answer tells. */
+function showPage(page, address) {
+  history.replaceState(null, "", address);
+  document.title = page.title;
+  document.body.replaceWith(show(page.body));
 }
 
 function redrawPart(page, id) {

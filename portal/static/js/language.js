@@ -3,9 +3,9 @@ import { attach } from "./attach.js";
 
 attach("form[data-language]", (form) => {
   const select = form.querySelector("select");
-  let byPointer = false;
+  let byKeyboard = false;
   // The arrow keys pass over languages that nobody means to choose: keyboard users press the button.
-  select.addEventListener("pointerdown", () => (byPointer = true));
-  select.addEventListener("keydown", () => (byPointer = false));
-  select.addEventListener("change", () => byPointer && form.requestSubmit());
+  select.addEventListener("keydown", () => (byKeyboard = true));
+  select.addEventListener("pointerdown", () => (byKeyboard = false));
+  select.addEventListener("change", () => byKeyboard || form.requestSubmit());
 });

@@ -67,8 +67,11 @@ def add_form_files(resource: Module | Record, request: Request, record_id: int, 
         return None
     module = resource if isinstance(resource, Module) else resource.__parent__
     shown = module[str(record_id)]
+    request.context, request.view_name = shown, ""  # menu and breadcrumbs are those of the record's page, too
     page = detail_page(shown, request, new_composer(shown, request), attached.refused)
-    return render_to_response("detail.pt", page, request)
+    response = render_to_response("detail.pt", page, request)
+    response.content_location = shown.path
+    return response
 
 
 @view_config(route_name=API_ROUTE, context=RecordFile, name="", request_method="GET")
