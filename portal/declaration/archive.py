@@ -1,4 +1,4 @@
-"""The files of a declaration in one piece, and back: for a place where a folder cannot be, such as the database."""
+"""Packs the files of a declaration into one archive and unpacks them: to keep them in the database, for example."""
 
 import contextlib
 import io
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def pack_files(files: Mapping[str, bytes]) -> bytes:
-    """An archive of files, by their paths in the folder; the same one for the same files."""
+    """An archive of files, by their paths in the folder; identical for identical files."""
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
@@ -19,7 +19,7 @@ def pack_files(files: Mapping[str, bytes]) -> bytes:
 
 @contextlib.contextmanager
 def unpacked_folder(archive: bytes) -> Iterator[Path]:
-    """A folder with the files of an archive, which is gone afterwards. Raises zipfile.BadZipFile and OSError."""
+    """A temporary folder with the files of an archive. Raises zipfile.BadZipFile and OSError."""
     with tempfile.TemporaryDirectory(prefix="portal-") as folder, zipfile.ZipFile(io.BytesIO(archive)) as files:
         files.extractall(folder)
         yield Path(folder)

@@ -27,12 +27,12 @@ class ReferenceField(TextLike):
     """The reference: filtered as text, sorted by the record's number (TT9 before TT10)."""
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """By the number alone."""
+        """Only by the number."""
         return table.c["number"]
 
 
 def builtin_fields(people: str | None) -> dict[str, Field]:
-    """The built-in fields. `created_by` and `modified_by` are links where the portal has a module of people."""
+    """The built-in fields. `created_by` and `modified_by` are links if the portal has a module of people."""
     person: dict[str, Any] = {"type": "link", "to": people} if people else {"type": "text"}
     channels = {name: {"label": TranslatedText(text)} for name, text in CHANNELS.items()}
     entries: dict[str, dict[str, Any]] = {

@@ -1,8 +1,8 @@
-"""One cause, one problem: what follows from another problem is left out, or becomes a related place of it.
+"""One cause, one problem: a problem that follows from another is left out, or becomes a related place of it.
 
-Called by load with all problems in order. A renamed field, transition, state or module is named in many places by its
-old name: the first of them is a problem, which lists the others. What is said of a value that could not be read, or of
-the lack of something that is only written wrongly, is left out.
+Called by load with all problems in order. If a field, transition, state or module was renamed, many places still use
+the old name: the first of them is a problem that lists the others. Problems with values that could not be read, or with
+the absence of something that is only written incorrectly, are left out.
 """
 
 from collections import Counter, defaultdict
@@ -17,15 +17,15 @@ TABS = ("list", "tabs")
 LIFECYCLE = ("lifecycle",)
 TRANSITIONS = ("lifecycle", "transitions")
 DEPTH = 3  # of the path of a key of a module
-# What is unknown in several places is one problem, for a profile's modules in each of its files.
+# A name that is unknown in several places is one problem; for the modules of profiles, one per file.
 NAMES: frozenset[CauseKind] = frozenset({"access", "action", "field", "module", "role", "see", "state"})
 WHOLE_PARTS = ("comments", "lifecycle")
 
-Unknown = tuple[Cause, str]  # the name, and the file for which alone it is unknown
+Unknown = tuple[Cause, str]  # the name, and the only file in which it is unknown, or ""
 
 
 def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
-    """`problems` with one for each cause."""
+    """The problems, one for each cause."""
     problems = _without_nested_modules(draft, _without_nameless_modules(problems))
     problems = _without_misread(_with_whole_lists(draft, problems))
     following = _following(draft, problems)
@@ -47,7 +47,7 @@ def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -
 
 
 def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Problem]:
-    """The problems that others cause: of values without a meaning, and of what lacks because it is written wrongly."""
+    """The problems that others cause: values without a meaning, and what is missing because it is misspelled."""
     errors = [problem for problem in problems if not problem.warning]
     by_reader = {problem: None for document in draft.documents.values() for problem in document.problems}
     unread = [problem for problem in by_reader if not problem.warning and not problem.related]
@@ -76,7 +76,7 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
 
 
 def _is_of_a_lack(problem: Problem) -> bool:
-    """Whether something is said not to exist: of a module that is declared twice, only the first is known."""
+    """Whether a problem says that something does not exist: of a module declared twice, only the first is known."""
     return _is_about(problem, "field", "state", "action", "see", "part", "tab")
 
 
@@ -90,7 +90,7 @@ def _is_about(problem: Problem, *kinds: CauseKind) -> bool:
 
 
 def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
-    """What is there, and cannot be used: parts of modules, names of modules, modules of profiles."""
+    """What exists but cannot be used: parts of modules, names of modules, modules of profiles."""
     parts = {
         problem.path[1:3]
         for problem in errors
@@ -112,14 +112,14 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
 
 
 def _is_of_a_part(problem: Problem) -> bool:
-    """Whether a part of a module is written in a way that what it says is not known."""
+    """Whether a part of a module is written so that its meaning is unknown."""
     part = problem.path[2:]
     unknown = part[:1] == LIFECYCLE and len(part) == len(TRANSITIONS) and _is_about(problem, "key")
     return len(problem.path) == DEPTH or part in (TABS, TRANSITIONS) or unknown
 
 
 def _lacks(problem: Problem) -> set[KeyPath]:
-    """What a problem says to be missing, as `_misspelled` names it."""
+    """What a problem reports as missing, as `_misspelled` names it."""
     match problem.cause:
         case Cause("part", part, module):
             return {(module, part)}
@@ -143,7 +143,7 @@ def _unknown(problem: Problem) -> Unknown | None:
 
 
 def _names_of_misnamed_fields(draft: DeclarationDraft, unknown: Counter[Unknown]) -> set[Unknown]:
-    """The most frequent unknown names, one for each field that has a name which cannot be used: its old name."""
+    """The most frequent unknown names, one for each field with an unusable name: presumably its old name."""
     explained: set[Unknown] = set()
     unexplained = Counter(draft.misnamed_fields)
     for name, _count in unknown.most_common():
@@ -155,9 +155,9 @@ def _names_of_misnamed_fields(draft: DeclarationDraft, unknown: Counter[Unknown]
 
 
 def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
-    """A module whose first line, its name, is missing: its keys are the second ones of the module above it.
+    """Handles a module whose first line, its name, is missing: its keys repeat those of the module above it.
 
-    Which of the modules that are named elsewhere it is, nobody knows.
+    It is unknown which of the modules named elsewhere it is.
     """
     unknown = any(_is_about(problem, "module") for problem in problems)
     repeated: dict[KeyPath, list[Problem]] = defaultdict(list)
@@ -179,7 +179,7 @@ def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
-    """A module that is indented too far is a key without a value of the module above, whose keys it then repeats."""
+    """Handles a module indented too far: it looks like an empty key of the module above, whose keys it then repeats."""
     nested: dict[KeyPath, Problem] = {}
     for problem in problems:
         above = problem.path[:-1]
@@ -209,8 +209,8 @@ def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]
 
 
 def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
-    """One problem where a list lacks its brackets: in `{can: create, comment}` the items behind the first are reported
-    as keys without a value, on the same line."""
+    """One problem for a list without brackets: in `{can: create, comment}`, the items after the first are reported as
+    keys without a value, on the same line."""
     remaining: list[Problem] = []
     for problem in problems:
         before = remaining[-1] if remaining else None
@@ -227,7 +227,7 @@ def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> l
 
 
 def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
-    """Of a value that was misread only that is reported, as an error if something is wrong with it."""
+    """For a misread value, only that is reported, as an error if something is wrong with it."""
     misread = {(problem.file, problem.path): problem for problem in problems if _is_about(problem, "misread")}
     errors = [problem for problem in problems if not problem.warning]
     wrong = {(problem.file, problem.path) for problem in errors}
@@ -242,5 +242,5 @@ def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _is_empty(draft: DeclarationDraft, problem: Problem) -> bool:
-    """Whether what stands at the place of a problem has no value."""
+    """Whether there is no value at the place of a problem."""
     return draft.documents[problem.file].value(problem.path) is None

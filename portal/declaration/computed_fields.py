@@ -1,7 +1,7 @@
-"""Lets the fields that are computed from other fields find them: lookups, elapsed times, formulas, roll-ups.
+"""Binds fields that are computed from other fields to these: lookups, elapsed times, formulas, roll-ups.
 
-Called by load once all modules are read, before anything asks such a field what it is. A field that cannot be bound
-is reported and left out. Which roll-ups a profile does not get is decided here too, when profiles are resolved.
+Called by load once all modules are read, before anything uses such a field. A field that cannot be bound is reported
+and left out. When profiles are resolved, this file also decides which roll-ups a profile does not get.
 """
 
 import functools
@@ -23,20 +23,20 @@ from portal.fields.table_names import join_name
 
 
 def bind_fields(draft: DeclarationDraft) -> None:
-    """Binds every field of the draft; what is computed from an internal field becomes internal itself."""
+    """Binds every field of the draft; a field computed from an internal field becomes internal itself."""
     _mark_internal(draft)
     _mark_internal_columns(draft)
     left_out = _bind_all(draft, report=True)
     while left_out:  # fields computed from a field that was left out
         left_out = _bind_all(draft, report=False)
     for module in draft.modules.values():
-        for name in ("everything", "formulas", "deadlines"):  # cached while fields were still being replaced
+        for name in ("everything", "formulas", "deadlines"):  # were cached while fields were being replaced
             module.__dict__.pop(name, None)
     draft.__dict__.pop("row_modules", None)
 
 
 def _mark_internal(draft: DeclarationDraft) -> None:
-    """What a lookup, a formula or a roll-up shows is internal if anything that it reads is."""
+    """Marks lookups, formulas and roll-ups as internal if anything they read is."""
     computed = [
         (module, name) for module in draft.modules.values() for name, field in module.fields.items() if field.computed
     ]
@@ -60,7 +60,7 @@ def _mark_internal(draft: DeclarationDraft) -> None:
 
 
 def _mark_internal_columns(draft: DeclarationDraft) -> None:
-    """A lookup in a row is internal if a step on its way is."""
+    """Marks lookups in rows as internal if a step of their path is."""
     for module, field in fields_with_rows(draft.modules.values()):
         rows: Any = field
         for name, column in field.row_fields.items():
@@ -73,10 +73,10 @@ def _mark_internal_columns(draft: DeclarationDraft) -> None:
 
 
 def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
-    """Whether a field had to be left out."""
+    """Binds all fields; returns whether one had to be left out."""
     left_out = [
         (module.name, name, complaints)
-        for roll_ups in (True, False)  # which formulas read
+        for roll_ups in (True, False)  # formulas read roll-ups
         for module in draft.modules.values()
         for name, field in module.fields.items()
         if bool(field.rollup) == roll_ups and (complaints := _complaints(draft, module.name, field))
@@ -93,7 +93,7 @@ def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
 def _complaints(draft: DeclarationDraft, module: str, field: Field) -> list[tuple[KeyPath, str]]:
     """Why the field, or columns of its rows, cannot be bound, each with its path below the field.
 
-    A sentence is empty where another problem already explains it.
+    A sentence is empty if another problem already explains it.
     """
     rows, columns = join_name(module, field.name), field.row_fields
     complaints = {name: _unknown_source(draft, rows, column) for name, column in columns.items()}
@@ -115,7 +115,7 @@ def _refusal(module: str, bind: Callable[[], None]) -> str | None:
     try:
         bind()
     except ColumnError:
-        return ""  # of rows that a formula reads: the field with the rows says why
+        return ""  # rows that a formula reads: their field says why
     except NoFieldError as error:
         return no_field(module, error.name, ())
     except ValueError as error:
@@ -124,7 +124,7 @@ def _refusal(module: str, bind: Callable[[], None]) -> str | None:
 
 
 def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str | None:
-    """What the field reads that is not there; None if all is."""
+    """A field that this one reads and that does not exist; None if all exist."""
     if rollup := field.rollup:
         counted, column = rollup.counted, rollup.counted_column_name
         if counted not in draft.modules:
@@ -139,8 +139,8 @@ def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str |
 def unseen_rollups(
     modules: Mapping[str, Module], accesses: Mapping[str, Access], first_day: bool = False
 ) -> frozenset[Place]:
-    """The roll-ups of which a profile with these accesses does not get the number: it is over records that it may not
-    see, or over fields of theirs that it cannot read. `first_day`: for an account from which older records are hidden.
+    """The roll-ups whose values a profile with these accesses does not get: they are over records that it may not see,
+    or over fields that it cannot read. `first_day`: for accounts from which older records are hidden.
     """
     fields = (field for module in modules.values() for field in module.fields.values())
     rollups = [field.rollup for field in fields if field.rollup]

@@ -16,7 +16,7 @@ from portal.fields.table_names import join_name
 
 
 class Declaration(Shape):
-    """The whole of a portal's YAML, checked and resolved: the one object that the engine runs on."""
+    """The whole of a portal's YAML, checked and resolved: the one object on which the engine runs."""
 
     folder: Path
     settings: Settings
@@ -28,7 +28,7 @@ class Declaration(Shape):
     inbox: Inbox | None = None
     sign_up: SignUp | None = None
     webhooks: dict[str, Webhook] = {}
-    icons: frozenset[str] = frozenset()  # every icon that some part of the declaration names
+    icons: frozenset[str] = frozenset()  # every icon that the declaration names
 
     @cached_property
     def row_modules(self) -> dict[str, Module]:
@@ -46,7 +46,7 @@ class Declaration(Shape):
 
     @cached_property
     def searched_elsewhere(self) -> dict[str, set[str]]:
-        """The fields of each module that are in the searched text of other records, by lookups."""
+        """The fields of each module that are part of the searched text of other records, through lookups."""
         names: dict[str, set[str]] = {}
         for module in self.modules.values():
             for path, here, field in self.searched_ways(module):
@@ -61,11 +61,11 @@ class Declaration(Shape):
 
     @cached_property
     def stored(self) -> dict[str, Module]:
-        """Everything that has a table of the portal's own."""
+        """Everything whose table is the portal's own."""
         return {name: module for name, module in self.with_rows.items() if module.table is None}
 
     def accesses(self, module: str) -> list[tuple[Profile, Access]]:
-        """The profiles that have a module, each with what it sees of it."""
+        """The profiles that have a module, each with its access to it."""
         having = (profile for profile in self.profiles.values() if module in profile.modules)
         return [(profile, profile.modules[module]) for profile in having]
 
@@ -75,7 +75,7 @@ class Declaration(Shape):
         return "password" in self.settings.sign_in
 
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
-        """The (module, field) pairs along a dotted path from `module`; raises KeyError where it leads nowhere."""
+        """The (module, field) pairs along a dotted path from `module`. Raises KeyError if it leads nowhere."""
         here: Module | None = self.with_rows[module]
         for name in path.split("."):
             if here is None:
@@ -86,7 +86,7 @@ class Declaration(Shape):
             here = self.with_rows.get(targets[0]) if len(targets) == 1 else None
 
     def searched_ways(self, module: Module) -> Iterator[tuple[tuple[str, ...], Module, Field]]:
-        """Each field on the ways of the lookups of a module that the search covers: its path, its module, the field."""
+        """Each field on the paths of a module's searched lookups: its path, its module, the field."""
         for field in module.fields.values():
             if field.searched:
                 yield from self._way(module, field)
@@ -100,7 +100,7 @@ class Declaration(Shape):
             yield from self._way(here, field, (*before, *path[: number - 1]))
 
     def reader(self, **facts: Any) -> Reader:
-        """A reader in this portal's time zone and currency; `facts` say who."""
+        """A reader in this portal's time zone and currency; `facts` are the other attributes."""
         settings = self.settings
         usual = {
             "language": settings.languages[0], "default_language": settings.languages[0],
@@ -116,10 +116,10 @@ def fields_with_rows(modules: Iterable[Module]) -> Iterator[tuple[Module, Field]
 
 
 def row_modules(modules: Iterable[Module]) -> dict[str, Module]:
-    """The rows of each `lines` field as a module, by the name of their table: what has columns, links and conditions.
+    """The rows of each `lines` field as a module, which has columns, links and conditions, by the name of their table.
 
-    No profile has such a module: readers of the field may read its rows. A unique column has no value twice within
-    one record, which no index says.
+    No profile has such a module: readers of the field may read its rows. A unique column is unique within one record,
+    and no index enforces this.
     """
     by_table: dict[str, Module] = {}
     for module, field in fields_with_rows(modules):

@@ -1,6 +1,7 @@
-"""A declaration that is being read: shapes from the files, not yet checked against each other, not yet resolved.
+"""A declaration while it is read: shapes from the files, not yet checked against each other or resolved.
 
-`read_modules` and its like fill it, the checks look names up in it, `resolve` reads it. It never leaves this folder.
+`read_modules` and similar functions fill it, the checks look up names in it, `resolve` reads it. It never leaves this
+folder.
 """
 
 import dataclasses
@@ -24,16 +25,16 @@ from portal.fields.table_names import is_rows, join_name
 
 MODULES = "modules.yaml"
 BUTTONS = "buttons.yaml"
-ALL_MODULES = ""  # stands for every module where a whole profile is in doubt
+ALL_MODULES = ""  # stands for every module if a whole profile is in doubt
 
 
 @dataclass
 class DeclarationDraft:
-    """`module_entries` and `profile_entries` hold the entries as mappings, `broken_…` the names of unusable entries."""
+    """`module_entries` and `profile_entries` are the entries as mappings, `broken_…` the names of unusable entries."""
 
     folder: Path
     overrides: Mapping[str, str] = dataclasses.field(default_factory=dict)  # settings from outside the files; they win
-    unsaved: Mapping[str, bytes] = dataclasses.field(default_factory=dict)  # read instead of what the file holds
+    unsaved: Mapping[str, bytes] = dataclasses.field(default_factory=dict)  # read instead of the file
     documents: dict[str, Document] = dataclasses.field(default_factory=dict)
     problems: list[Problem] = dataclasses.field(default_factory=list)
     settings: Settings = dataclasses.field(default_factory=Settings)
@@ -49,11 +50,11 @@ class DeclarationDraft:
     profile_entries: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     buttons: dict[str, Button] = dataclasses.field(default_factory=dict)
     icons: set[str] = dataclasses.field(default_factory=set)
-    unread_files: set[str] = dataclasses.field(default_factory=set)  # a misnamed file, or one that cannot be opened
+    unread_files: set[str] = dataclasses.field(default_factory=set)  # misnamed, or impossible to open
     broken_roles: bool = False  # whether people: or organizations: names no module
     broken_modules: set[str] = dataclasses.field(default_factory=set)
     broken_fields: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # (module, field)
-    misnamed_fields: list[str] = dataclasses.field(default_factory=list)  # the module of each field with such a name
+    misnamed_fields: list[str] = dataclasses.field(default_factory=list)  # the module of each field with a bad name
     broken_profiles: set[str] = dataclasses.field(default_factory=set)
     broken_accesses: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # (profile, module)
     broken_buttons: set[str] = dataclasses.field(default_factory=set)
@@ -65,7 +66,7 @@ class DeclarationDraft:
 
     @property
     def modules_in_doubt(self) -> Collection[str]:
-        """The modules of which something is wrong so far, in their own file or in a profile: of them, less is known."""
+        """The modules with an error so far, in modules.yaml or in a profile: less is known about them."""
         errors = self.errors
         accesses = {module for _profile, module in self.broken_accesses}
         whole_profiles = ALL_MODULES in accesses or any(
@@ -85,7 +86,7 @@ class DeclarationDraft:
         return self.at(MODULES, "modules", module)
 
     def is_unreadable(self, file: str) -> bool:
-        """Whether the file exists and nothing of it could be read: then what it should say is not missing."""
+        """Whether the file exists but nothing in it could be read: then its contents do not count as missing."""
         document = self.documents.get(file)
         unreadable = document is not None and document.data is None and bool(document.problems)
         return unreadable or file in self.unread_files
@@ -99,7 +100,7 @@ class DeclarationDraft:
         return self.modules.get(name) or (self.row_modules.get(name) if is_rows(name) else None)
 
     def field(self, module: str, name: str) -> Field | None:
-        """A declared or built-in field, None if there is none or it could not be understood."""
+        """A declared or built-in field; None if it does not exist or could not be understood."""
         owner = self.known(module)
         return (owner.fields.get(name) or owner.builtin.get(name)) if owner is not None else None
 
@@ -109,24 +110,24 @@ class DeclarationDraft:
         return next((module for module in modules if module.fields.get(module.state_field or "") is field), None)
 
     def require_module(self, name: str, at: Cursor) -> Module | None:
-        """A module; None if there is none, which is reported at `at` unless another problem explains it."""
+        """A module; None if it does not exist, which is reported at `at` unless another problem explains it."""
         if name not in self.modules and not self.is_broken(name):
             at.wrong(self.no_module(name))
         return self.modules.get(name)
 
     def require_field(self, module: str, name: str, at: Cursor) -> Field | None:
-        """As `field`; one that does not exist is reported at `at` unless another problem explains it."""
+        """Like `field`; a missing field is reported at `at` unless another problem explains it."""
         field = self.field(module, name)
         if field is None and not self.is_broken(module, name):
             at.wrong(self.no_field(module, name))
         return field
 
     def is_broken(self, module: str, name: str | None = None) -> bool:
-        """Whether another problem already explains why this module, or this field of it, is unknown."""
+        """Whether another problem already explains why this module, or its field, is unknown."""
         return module in self.broken_modules or (name is not None and (module, name) in self.broken_fields)
 
     def has_broken_field(self, module: str) -> bool:
-        """Whether the module, or some field of it, could not be understood."""
+        """Whether the module, or one of its fields, could not be understood."""
         return module in self.broken_modules or any(owner == module for owner, _name in self.broken_fields)
 
     def no_module(self, name: str) -> Sentence:
@@ -141,7 +142,7 @@ class DeclarationDraft:
         return no_field(module, name, names)
 
     def follow(self, module: str, path: Sequence[str], into_rows: bool = False) -> "FollowedPath":
-        """The fields along a dotted path of links, in a condition also from `lines` to one of their columns."""
+        """The fields along a dotted path of links; in a condition, also from `lines` to one of their columns."""
         steps: list[tuple[str, Field]] = []
         here = module
         for index, name in enumerate(path):
@@ -163,7 +164,7 @@ class DeclarationDraft:
         return FollowedPath(steps)
 
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
-        """As Declaration.along, for fields that are being bound; raises KeyError where the path leads nowhere."""
+        """Like Declaration.along, for fields that are being bound. Raises KeyError if the path leads nowhere."""
         followed = self.follow(module, path.split("."))
         if followed.last is None:
             raise KeyError(path)
@@ -178,7 +179,7 @@ class DeclarationDraft:
 
     @cached_property
     def linking(self) -> Mapping[str, list["LinkingPath"]]:
-        """For each module the links that lead to it, in the order of the file; those in rows of `lines` too."""
+        """For each module, the links to it in the order of the file, including those in rows of `lines`."""
         linking: dict[str, list[LinkingPath]] = {}
         for module in self.modules.values():
             for field in module.fields.values():
@@ -189,7 +190,7 @@ class DeclarationDraft:
 
     @cached_property
     def membership(self) -> frozenset[tuple[str, str]]:
-        """The (module, field) pairs that say to which company a person belongs: whoever changes them sees more."""
+        """The (module, field) pairs that say which company a person belongs to: whoever can change them sees more."""
         people = self.modules.get(self.people or "")
         paths = [path for path in (people.owner, people.organization) if path] if people is not None else []
         return frozenset(
@@ -210,7 +211,7 @@ class DeclarationDraft:
 
 @dataclass(frozen=True)
 class LinkingPath:
-    """A link of `module`: its field, or the `lines` field and the column that links."""
+    """A link of `module`: its field, or the `lines` field and its linking column."""
 
     module: str
     fields: tuple[Field, ...]
@@ -218,7 +219,7 @@ class LinkingPath:
 
 @dataclass
 class FollowedPath:
-    """`last` is the end of the path, `complaint` says why it has none; neither where another problem explains it."""
+    """`last`: the end of the path; `complaint`: why there is none. Neither is set if another problem explains it."""
 
     steps: list[tuple[str, Field]]
     complaint: str | None = None

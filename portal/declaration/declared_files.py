@@ -1,6 +1,6 @@
-"""Finds and reads the files of a declaration, and warns of files that look like part of it and are not read.
+"""Finds and reads the files of a declaration, and warns about files that look like part of it but are not read.
 
-Called by load. Only regular files are opened: a named pipe or a device would make a check wait forever.
+Called by load. Only regular files are opened: a check would wait forever for a named pipe or a device.
 """
 
 import contextlib
@@ -18,12 +18,12 @@ from portal.declaration.source.suggestions import closest
 from portal.declaration.source.yaml_reader import read
 
 PROFILES = "profiles"
-# Copies that editors and people leave behind; nobody expects them to be read.
+# Copies left behind by editors and people; nobody expects them to be read.
 BACKUPS = ("~", ".bak", ".orig", ".old", ".swp", ".tmp", ".rej")
 
 
 def read_files(draft: DeclarationDraft) -> None:
-    """Puts every file of the folder into the draft's documents, and what is wrong with the files into its problems."""
+    """Reads every file of the folder into the draft's documents, and adds problems with the files."""
     names = _names(draft.folder)
     if MODULES in names:
         _read_file(draft, MODULES)
@@ -48,12 +48,12 @@ def profile_file(name: str) -> str:
 
 
 def paths_of_files(folder: Path) -> list[Path]:
-    """Where the files of a declaration are, or would be."""
+    """The paths where the files of a declaration are, or would be."""
     return [folder / MODULES, folder / BUTTONS, *sorted((folder / PROFILES).glob("*.yaml"))]
 
 
 def declared_files(folder: Path) -> dict[str, bytes]:
-    """The files of a declaration that can be read, by their paths in the folder."""
+    """The readable files of a declaration, by their paths in the folder."""
     contents = {}
     for path in sorted(paths_of_files(folder)):
         with contextlib.suppress(OSError):
@@ -62,7 +62,7 @@ def declared_files(folder: Path) -> dict[str, bytes]:
 
 
 def files_digest(folder: Path) -> str:
-    """What differs when one of the files of a declaration does."""
+    """A digest that changes when one of the files of a declaration does."""
     digest = hashlib.sha256()
     for file, content in declared_files(folder).items():
         digest.update(f"{file} {len(content)}\n".encode() + content)
@@ -82,12 +82,12 @@ def _names(folder: Path) -> list[str]:
 
 
 def _is_yaml(name: str) -> bool:
-    """Whether a name looks like that of a YAML file, in any case and with an ending too many."""
+    """Whether a name looks like that of a YAML file, in upper or lower case, even with an additional extension."""
     return any(f".{ending}" in name.lower() for ending in ("yaml", "yml"))
 
 
 def _misnamed(names: list[str], right: str) -> list[str]:
-    """Names that were probably meant to be `right`: `Modules.yaml`, `module.yaml`, `modules.yaml.txt`."""
+    """Names probably meant to be `right`: `Modules.yaml`, `module.yaml`, `modules.yaml.txt`."""
     stem = right.removesuffix(".yaml")
     return [
         name
@@ -97,7 +97,7 @@ def _misnamed(names: list[str], right: str) -> list[str]:
 
 
 def _profile_files(draft: DeclarationDraft, names: list[str]) -> list[str]:
-    """The files of the profiles; reports names that cannot be used."""
+    """The files of the profiles; reports unusable names."""
     if PROFILES not in names:
         wrong = next((name for name in names if closest(name.lower(), [PROFILES]) and not _is_yaml(name)), None)
         cure = (
@@ -148,8 +148,8 @@ def _read_file(draft: DeclarationDraft, file: str) -> None:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a regular file, one more than a declaration may have at most. Raises OSError."""
-    # Opening a named pipe to read waits for a writer, unless it is told not to.
+    """The bytes of a regular file, up to one more than the largest allowed file. Raises OSError."""
+    # Without O_NONBLOCK, opening a named pipe waits for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):

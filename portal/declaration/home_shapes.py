@@ -13,7 +13,7 @@ from portal.texts import Text
 
 
 class Panel(Shape):
-    """A part of the home page: what one of `chart`, `list`, `notices` and `text` says. `label`: its heading."""
+    """A part of the home page: one of `chart`, `list`, `notices` and `text`. `label`: its heading."""
 
     chart: value_types.ModuleName | None = None
     list: value_types.ModuleName | None = None
@@ -23,7 +23,7 @@ class Panel(Shape):
     where: Where = ALWAYS
     by: value_types.FieldName | None = None
     per: Literal["day", "week", "month", "quarter", "year"] | None = None
-    of: value_types.FieldName | None = None  # what is summed; else the records are counted
+    of: value_types.FieldName | None = None  # the field that is summed; else the records are counted
     as_: Literal["bar", "line", "donut"] | None = Key(None, alias="as")
 
     @property
@@ -33,7 +33,7 @@ class Panel(Shape):
 
     @cached_property
     def key(self) -> str:
-        """What the address of its list calls it, which no button can be called; another `where` has another one."""
+        """Its name in the address of its list, which no button can have; it changes with `where`."""
         return f"{self.module}.{hashlib.sha256(repr(self.where).encode()).hexdigest()[:8]}"
 
 
@@ -43,5 +43,5 @@ class Home(Shape):
 
     @property
     def declared_panels(self) -> tuple[Panel, ...]:
-        """The panels but for the activity."""
+        """The panels except the activity."""
         return tuple(panel for panel in self.panels if isinstance(panel, Panel))

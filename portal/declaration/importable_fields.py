@@ -1,4 +1,4 @@
-"""Which fields people can import from a file of rows, and which ones such a file cannot give to new records."""
+"""Which fields people can import from a file of rows, and which required ones such a file cannot set in new records."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,11 @@ from portal.fields.base import Field
 
 
 def is_importable(field: Field) -> bool:
-    """Whether a cell can hold a value: no file, no rows, and no name under which somebody else signs."""
+    """Whether a cell can hold a value: not for files, rows and signatures, which nobody may enter for others."""
     return not (field.by_upload or field.row_fields or field.signs)
 
 
 def required_but_not_importable(module: Module, names: Iterable[str]) -> list[str]:
-    """Those of the fields `names` that every new record needs and that no cell can hold."""
+    """The fields among `names` that every new record needs and no cell can hold."""
     fields = [module.fields[name] for name in names if name in module.fields]
     return [field.name for field in fields if not is_importable(field) and (field.required or field.wrong_number(0))]

@@ -1,4 +1,4 @@
-"""Profiles that extend others: the line of a profile, and what it has of each of them, merged.
+"""Profiles that extend others: the line of a profile, and what it inherits from each of them, merged.
 
 Lists and texts replace those of the extended profile; mappings are merged key by key; conditions are joined.
 """
@@ -14,7 +14,7 @@ from portal.declaration.shapes import (
 
 
 def ancestry(draft: DeclarationDraft, name: str) -> list[str]:
-    """The profile and those that it extends, the furthest first; a circle is cut."""
+    """The profile and those that it extends, the most distant first; a circle is cut."""
     line: list[str] = []
     here: str | None = name
     while here and here in draft.profiles and here not in line:
@@ -24,15 +24,15 @@ def ancestry(draft: DeclarationDraft, name: str) -> list[str]:
 
 
 def is_staff(draft: DeclarationDraft, name: str) -> bool:
-    """Whether the profile is one of staff, by its own file or by the nearest of those that it extends."""
+    """Whether the profile is a staff profile, according to its own file or the nearest one that it extends."""
     line = (draft.profiles[ancestor] for ancestor in reversed(ancestry(draft, name)))
     return next((profile.staff for profile in line if "staff" in profile.model_fields_set), False)
 
 
 def second_factor(draft: DeclarationDraft, line: list[Profile]) -> str:
-    """Whether the nearest profile of which it is said requires a second factor, by its own file or by `portal:`.
+    """Whether a second factor is required, according to the nearest profile that says so, else `portal:`.
 
-    `line`: as `ancestry` gives it.
+    `line`: from `ancestry`.
     """
     for profile in reversed(line):
         if profile.name in draft.settings.second_factor:
@@ -43,13 +43,13 @@ def second_factor(draft: DeclarationDraft, line: list[Profile]) -> str:
 
 
 def is_access_broken(draft: DeclarationDraft, profile: str, module: str) -> bool:
-    """Whether the access of a profile to a module, its own or an inherited one, has a problem that says it all."""
+    """Whether a profile's access to a module, its own or inherited, has a problem that explains everything else."""
     line = ancestry(draft, profile)
     return any((name, scope) in draft.broken_accesses for name in line for scope in (module, ALL_MODULES))
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings are merged key by key, the keys of `below` first; lists and scalars of `above` replace."""
+    """Merges mappings key by key, the keys of `below` first; lists and scalars of `above` replace those of `below`."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
@@ -58,14 +58,14 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge_layout(below: Any, above: Any) -> dict[str, Any]:
-    """Two layouts of a form merged key by key, but `fields` and `steps` replace each other."""
+    """Merges two layouts of a form key by key, except that `fields` and `steps` replace each other."""
     below, above = below or {}, above or {}
     replaced = {"fields": "steps", "steps": "fields"}
     return merge({key: value for key, value in below.items() if replaced.get(key) not in above}, above)
 
 
 def merged_accesses(draft: DeclarationDraft, name: str) -> dict[str, dict[str, Any]]:
-    """What the profile and those that it extends say of each module, merged; without `where`."""
+    """The accesses of the profile and of those that it extends, merged by module; without `where`."""
     merged: dict[str, dict[str, Any]] = {}
     for profile in ancestry(draft, name):
         for module, entry in draft.profile_entries[profile].get("modules", {}).items():
@@ -82,7 +82,7 @@ def merged_accesses(draft: DeclarationDraft, name: str) -> dict[str, dict[str, A
 
 
 def joined_where(draft: DeclarationDraft, name: str, module: str) -> Condition:
-    """The `where` of the profile and of those that it extends, joined by AND; `MODULE: false` clears it."""
+    """The `where` of the profile and of those that it extends, joined with AND; `MODULE: false` clears it."""
     condition: Condition | None = None
     for profile in ancestry(draft, name):
         if draft.profile_entries[profile].get("modules", {}).get(module) is False:

@@ -59,5 +59,5 @@ class Step(Shape):
 class FormLayout(Shape):
     fields: tuple[value_types.FormRow, ...] | None = None
     steps: tuple[Step, ...] | None = Key(None, min_length=1)
-    suggest: value_types.ModuleName | None = None  # whose records may answer a title that is typed
-    files: StrictBool = False  # whether files are asked for; filled in by resolve; refused in YAML
+    suggest: value_types.ModuleName | None = None  # whose records may answer a typed title
+    files: StrictBool = False  # whether the form asks for files; set by resolve; refused in YAML

@@ -1,6 +1,6 @@
-"""The layouts of a profile: what is written, without what the profile may not read, and what is missing, generated.
+"""The layouts of a profile: written ones without what the profile may not read, missing ones generated.
 
-Called by resolve for every module and every profile. `readable_fields` is the one place that decides which fields a
+Called by resolve for every module and every profile. `readable_fields` alone decides which fields a
 profile can read. Nothing is reported here.
 """
 
@@ -19,14 +19,14 @@ from portal.fields.link import link_targets
 from portal.texts import label_from_name
 
 GENERATED_COLUMNS = 5
-MOST_RELATED_COLUMNS = 5  # beside the facts of a record there is no room for a whole list
+MOST_RELATED_COLUMNS = 5  # a record's page has no room for a whole list
 PAGE_SIZE = 25
 NEWEST_CHANGE_FIRST = ("-modified",)
 
 
 @dataclass(frozen=True)
 class LayoutViewer:
-    """Whom the layouts are for: `enabled` are the modules of their profile, `unseen` what `unseen_rollups` gives."""
+    """Whom the layouts are for. `enabled`: the modules of their profile; `unseen`: from `unseen_rollups`."""
 
     draft: DeclarationDraft
     staff: bool
@@ -34,17 +34,17 @@ class LayoutViewer:
     unseen: frozenset[Place] = frozenset()
 
     def sees(self, field: Field | None) -> bool:
-        """Whether their layouts may hold the field."""
+        """Whether their layouts may contain the field."""
         if field is None or (field.internal and not self.staff):
             return False
         return not any(rollup.place in self.unseen for rollup in field.rollups)
 
     def gets(self, module: Module, field: Field) -> bool:
-        """Whether a generated layout of theirs holds the field: not what names the others who share a record."""
+        """Whether a generated layout contains the field: not if it names others who share a record."""
         return self.sees(field) and (self.staff or field.name not in links_to_owners(module))
 
     def may_fill_in(self, module: Module, field: Field) -> bool:
-        """Whether a generated form of theirs asks for the field: not for what decides who sees what."""
+        """Whether a generated form contains the field: not if it decides who sees what."""
         return self.gets(module, field) and (self.staff or (module.name, field.name) not in self.draft.membership)
 
     def reaches(self, field: Field) -> bool:
@@ -54,7 +54,7 @@ class LayoutViewer:
 
 
 def links_to_owners(module: Module) -> frozenset[str]:
-    """The `links` fields that say whose a record is. Layouts that nobody wrote keep them from customers, as they name
+    """The `links` fields that say whom a record belongs to. Generated layouts hide them from customers, since they name
     everybody who shares it."""
     first_steps = {path.partition(".")[0] for path in (module.owner, module.organization) if path}
     return frozenset(name for name in first_steps if name in module.fields and module.fields[name].multiple)
@@ -63,7 +63,7 @@ def links_to_owners(module: Module) -> frozenset[str]:
 def finished_layouts(
     viewer: LayoutViewer, module: Module, declared: Mapping[str, Any], preset: frozenset[str]
 ) -> dict[str, Any]:
-    """The four layouts, complete; `preset` are the fields of the profile's `set`, which its create form leaves out."""
+    """The four layouts, complete; `preset`: the fields of the profile's `set`, which its create form leaves out."""
     return {
         "list": _list(viewer, module, declared["list"]),
         "detail": _detail(viewer, module, declared["detail"]),
@@ -98,8 +98,8 @@ def _sorts(viewer: LayoutViewer, field: Field | None) -> bool:
 
 
 def _generated_columns(viewer: LayoutViewer, module: Module) -> tuple[str, ...]:
-    """Reference, title, then the first five fields that are not long. A bare number tells people nothing beside a
-    title; the key of a table that others made may."""
+    """Reference, title, then the first five fields that are not long. Next to a title, a bare number tells people
+    nothing; the key of an existing table may."""
     others = [
         name
         for name, field in module.fields.items()
@@ -140,12 +140,12 @@ def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> Detai
 
 
 def _is_in_heading(module: Module, field: Field) -> bool:
-    """Whether the heading of the page says the field already; an email address leads somewhere besides."""
+    """Whether the heading of the page already shows the field; an email address is repeated, since it is a link."""
     return field.name == module.title and field.display == "plain"
 
 
 def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
-    """The rows with only the fields that are `visible`."""
+    """The rows with only the `visible` fields."""
     filtered: list[Row] = []
     for row in rows:
         names = tuple(name for name in ((row,) if isinstance(row, str) else row) if name in visible)
@@ -155,7 +155,7 @@ def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
 
 
 def flat(rows: Iterable[Row]) -> tuple[str, ...]:
-    """The names of the fields of a layout in order, those of a row of several one by one."""
+    """The names of the fields of a layout in order, with rows of several fields flattened."""
     return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
 
 
@@ -178,7 +178,7 @@ def _with_related(viewer: LayoutViewer, accesses: Mapping[str, Access], access: 
         )
         shown = tuple(Related(module=name) for name in names)
     else:
-        # A written list needs no readable link: it may be left out of the layouts because it is always this record.
+        # A written list needs no readable link: layouts may leave the link out because it always is this record.
         visible = {link.module for link in linking if all(map(viewer.sees, link.fields))}
         shown = tuple(related for related in shown if related.module in accesses and related.module in visible)
     related = tuple(_related(draft, module, accesses[item.module], item) for item in shown)
@@ -186,19 +186,19 @@ def _with_related(viewer: LayoutViewer, accesses: Mapping[str, Access], access: 
 
 
 def _can_be_read(viewer: LayoutViewer, link: LinkingPath, access: Access) -> bool:
-    """Whether a related list may show which records link: by a readable field, or by the one that says whose it is."""
+    """Whether a related list may show which records link: by a readable field, or one that says whom they belong to."""
     name, module = link.fields[0].name, viewer.draft.modules[link.module]
     readable = name in access.readable or name in (module.owner, module.organization)
     return readable and all(map(viewer.sees, link.fields[1:]))
 
 
 def _is_follow_up(module: Module, field: str) -> bool:
-    """Whether a link leads to the record that is followed up, whose page names its follow-ups by itself."""
+    """Whether a link leads to the record that is followed up, whose page lists its follow-ups anyway."""
     return module.lifecycle is not None and module.lifecycle.follow_up == field
 
 
 def _related(draft: DeclarationDraft, module: str, access: Access, related: Related) -> Related:
-    """The related list with its columns: those written, else the first of the module's list, the state among them."""
+    """The related list with its columns: those written, else the first of the module's list, including the state."""
     columns = related.columns if related.columns is not None else access.list.columns or ()
     readable_columns = [name for name in columns if name.partition(".")[0] in access.readable]
     if related.columns is None:
@@ -215,14 +215,14 @@ def _related(draft: DeclarationDraft, module: str, access: Access, related: Rela
 
 
 def can_be_typed(module: Module, field: Field, new: bool) -> bool:
-    """Whether a generated form has this field: whether it can be typed for a `new` record, or for one that exists."""
+    """Whether a generated form has this field: whether it can be typed for a `new` record, or for an existing one."""
     moved = field.name == module.state_field
     read_only = field.read_only is True or (field.read_only == "once" and not new)
     return field.name in module.fields and not (moved or read_only or field.computed)
 
 
 def can_stand_in_form(module: Module, field: Field, new: bool) -> bool:
-    """Whether a form's layout may name this field: to be typed, or shown while what it is computed from is typed."""
+    """Whether a form's layout may name this field: to be typed, or to show its value while its inputs are typed."""
     return can_be_typed(module, field, new) or (field.follows_form and field.name in module.fields)
 
 
@@ -260,7 +260,7 @@ def detail_layout_fields(layout: DetailLayout) -> tuple[str, ...]:
 
 
 def readable_fields(module: Module, access: Access) -> frozenset[str]:
-    """The fields that a profile can read, on every path: those in its list or detail, or in a form that it may use."""
+    """The fields that a profile can read on every path: those in its list or detail, or in a form that it may use."""
     names = {
         "id",
         "reference",

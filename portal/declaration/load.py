@@ -1,7 +1,7 @@
-"""A folder of YAML → one checked, resolved Declaration, or every problem at once.
+"""Loads a folder of YAML into one checked, resolved Declaration, or reports every problem at once.
 
-Called by `portal check`, by every command, and by the running portal when a file changes. Whatever the files hold,
-this never raises.
+Called by `portal check`, by every command, and by the running portal when a file changes. Never raises, whatever the
+files contain.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ NOTHING_UNSAVED: Mapping[str, bytes] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Loaded:
-    """`declaration` is None if and only if at least one problem is an error."""
+    """`declaration` is None exactly if at least one problem is an error."""
 
     declaration: Declaration | None
     problems: list[Problem] = field(default_factory=list)
@@ -51,8 +51,8 @@ def load(
 ) -> Loaded:
     """Reads, checks and resolves the declaration in `folder`.
 
-    `overrides` are settings of `portal:` from outside; `unsaved` is what is to be read instead of files that exist, by
-    their paths in the folder: what an editor has not saved yet, or a correction that is tried.
+    `overrides` are settings of `portal:` from outside; `unsaved` replaces files, by their paths in the folder, with
+    what an editor has not saved yet, or a tentative correction.
     """
     draft = DeclarationDraft(folder, overrides=overrides, unsaved=unsaved)
     if not read(draft):
@@ -61,7 +61,7 @@ def load(
         check_settings(draft)
         check_packages(draft)
     declaration = None
-    if draft.modules:  # without any, every name in the other files would look wrong
+    if draft.modules:  # otherwise every name in the other files would look wrong
         bind_fields(draft)
         check_what_is_written(draft)
         declaration = resolve(draft)
@@ -72,7 +72,7 @@ def load(
 
 
 def read(draft: DeclarationDraft) -> bool:
-    """Reads the files of the folder into `draft`; whether they are of this version of the language."""
+    """Reads the files of the folder into `draft`; returns whether they are in this version of the language."""
     read_files(draft)
     if MODULES in draft.documents and is_of_another_version(draft):
         return False
@@ -86,7 +86,7 @@ def read(draft: DeclarationDraft) -> bool:
 
 
 def _in_order(draft: DeclarationDraft) -> list[Problem]:
-    """Each problem once, by file and place; of a file with very many, the first."""
+    """Each problem once, by file and place; only the first of a file with very many."""
     ranks = {name: rank for rank, name in enumerate(draft.documents)}
     unique = list(dict.fromkeys(draft.problems))
     order = {problem: (ranks.get(problem.file, -1), problem.file, problem.line, problem.column) for problem in unique}
@@ -95,7 +95,7 @@ def _in_order(draft: DeclarationDraft) -> list[Problem]:
 
 
 def _first(file: str, problems: list[Problem]) -> list[Problem]:
-    """At most `MOST_OF_A_FILE` problems, rather errors than warnings, and the number of the others."""
+    """At most `MOST_OF_A_FILE` problems, errors before warnings, and the number of the others."""
     if len(problems) <= MOST_OF_A_FILE:
         return problems
     by_weight = sorted(problems, key=lambda problem: problem.warning)

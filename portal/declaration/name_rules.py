@@ -1,4 +1,4 @@
-"""What may be a name in a declaration: its letters, its length, and the names that are taken."""
+"""What may be a name in a declaration: characters, length, and reserved names."""
 
 import re
 import unicodedata
@@ -49,5 +49,5 @@ def wrong_name(name: str) -> str | None:
 
 
 def as_name(text: str) -> str:
-    """The name that other entries probably use for what is called `text`."""
+    """The name that other entries probably use for something called `text`."""
     return re.sub(r"[^a-z0-9]+", "_", fold(text)).strip("_")

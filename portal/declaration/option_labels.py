@@ -1,4 +1,4 @@
-"""Modules with the labels that one profile gives to options (`options` of a module in a profile).
+"""Modules with one profile's labels of options (`options` of a module in a profile).
 
 Called by resolve, once for each profile. The search index and commands use the labels of modules.yaml.
 """
@@ -10,7 +10,7 @@ from portal.declaration.shapes import Module, Profile
 from portal.fields.base import Field
 from portal.texts import Text
 
-CACHED = ("everything", "formulas", "unique_text")  # properties of a module that hold its fields
+CACHED = ("everything", "formulas", "unique_text")  # cached properties of a module that contain its fields
 
 
 def labeled_modules(declaration: Declaration, profile: Profile) -> dict[str, Module]:
@@ -22,7 +22,7 @@ def labeled_modules(declaration: Declaration, profile: Profile) -> dict[str, Mod
     for module in modules.values():
         for field in module.fields.values():
             if field.sources:
-                field.bind(view, module)  # a lookup shows the labels of the field that it leads to
+                field.bind(view, module)  # a lookup shows the labels of its target field
     return modules
 
 
@@ -36,7 +36,7 @@ def _copy(module: Module, labels: Mapping[str, Mapping[str, Text]]) -> Module:
 
 
 def _field(field: Field, labels: Mapping[str, Text]) -> Field:
-    """The field itself, a copy to be bound, or a copy with other labels."""
+    """The field itself, a copy to bind, or a copy with other labels."""
     if labels:
         return field.with_labels(labels)
     return field.model_copy() if field.sources else field

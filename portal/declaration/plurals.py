@@ -1,4 +1,4 @@
-"""Names in the singular and in the plural, as English makes them."""
+"""English singular and plural forms of names."""
 
 IRREGULAR = {
     "person": "people", "child": "children", "man": "men", "woman": "women", "criterion": "criteria",
@@ -8,17 +8,17 @@ IRREGULAR = {
     "analysis": "analyses", "crisis": "crises", "diagnosis": "diagnoses", "hypothesis": "hypotheses",
 }  # fmt: skip
 SINGULAR = {many: one for one, many in IRREGULAR.items()}
-# What has no plural of its own.
+# Nouns without a plural.
 UNCOUNTED = ("data", "equipment", "feedback", "hardware", "information", "media", "personnel", "software", "staff")
 UNCHANGED = (
     "news", "series", "species", "means", "goods", "premises", "headquarters", "logistics", "analytics",
     "lens", "canvas", "atlas", "alias", "bias", "chaos",
 )  # fmt: skip
-SHORTEST = 4  # letters of a plural in s; shorter ones are mostly initials, such as gps
+SHORTEST = 4  # letters of a plural in s; shorter words are mostly initials, such as gps
 
 
 def in_plural(name: str) -> str:
-    """The last word of a name in the plural, as English makes it."""
+    """A name with its last word in the plural."""
     head, underscore, last = name.rpartition("_")
     if last in SINGULAR or last in UNCOUNTED:
         return name
@@ -34,7 +34,7 @@ def in_plural(name: str) -> str:
 
 
 def in_singular(name: str) -> str:
-    """The last word of a name in the singular."""
+    """A name with its last word in the singular."""
     head, underscore, last = name.rpartition("_")
     if last in UNCHANGED or len(last) < SHORTEST and last not in SINGULAR:
         return name

@@ -1,8 +1,8 @@
-"""The kinds of problems: a code that never changes, the cure, and an example of wrong and right for each.
+"""The kinds of problems: for each a permanent code, the cure, and an example of wrong and right.
 
-`problem_kinds/*.yaml` has them. A check says in its own sentence what is wrong; the sentences of a kind are listed
-there with {} for what differs, and by them a problem finds its kind. So a check needs no code, and every code is
-documented. Used by whatever shows a problem: commands, pages, editors.
+They are in `problem_kinds/*.yaml`. A check says in its own sentence what is wrong; the sentences of a kind are listed
+there, with {} for what varies, and a problem finds its kind by these. So a check needs no code, and every code is
+documented. Used by everything that shows a problem: commands, pages, editors.
 """
 
 import re
@@ -16,14 +16,14 @@ from portal.declaration.source.problems import Problem
 from portal.declaration.source.yaml_reader import read
 
 FOLDER = Path(__file__).parent / "problem_kinds"
-# A sentence that is listed nowhere, such as one of a field type of somebody's own.
+# A sentence that is not listed, such as one of a package's field type.
 OTHER = "P308"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`says`: its sentences, with {} for what differs; `cures`: what mends some of them, where `cure` says too little;
-    `wrong` and `right`: a file each, modules.yaml unless named.
+    """`says`: its sentences, with {} for what varies; `cures`: how to fix some of them, if `cure` is too general;
+    `wrong` and `right`: one file each, modules.yaml unless named.
     """
 
     code: str
@@ -45,25 +45,25 @@ def kinds() -> Mapping[str, Kind]:
 
 
 def _kind(code: str, entry: Mapping[str, Any]) -> Kind:
-    """A sentence stands alone in the file, or as a mapping with its own cure."""
+    """The kind of an entry, whose sentences are texts or mappings with their own cure."""
     says = [next(iter(one)) if isinstance(one, Mapping) else one for one in entry["says"]]
     cures = {sentence: cure for one in entry["says"] if isinstance(one, Mapping) for sentence, cure in one.items()}
     return Kind(code, **{**entry, "says": tuple(says), "cures": cures})
 
 
 def kind_of(problem: Problem) -> Kind:
-    """The kind of a problem, by its sentence; the most particular one where several would do."""
+    """The kind of a problem, by its sentence; the most specific one if several match."""
     return kinds()[code_of_sentence(problem.statement) or OTHER]
 
 
 def code_of_sentence(statement: str) -> str | None:
-    """The code of the kind that has this sentence, None if none has."""
+    """The code of the kind with this sentence; None if there is none."""
     known = _sentence_of(statement)
     return known[0] if known else None
 
 
 def cure_of(problem: Problem) -> str:
-    """What to do about a problem, in one sentence: the name that was probably meant, else what mends this kind."""
+    """What to do about a problem, in one sentence: the name that was probably meant, else the cure of its kind."""
     if problem.guess is not None:
         return f'write "{problem.guess}"'
     kind, known = kind_of(problem), _sentence_of(problem.statement)
@@ -72,7 +72,7 @@ def cure_of(problem: Problem) -> str:
 
 @lru_cache(1000)
 def _sentence_of(statement: str) -> tuple[str, str] | None:
-    """The code of the kind that has this sentence, and the sentence as it is listed there."""
+    """The code of the kind with this sentence, and the sentence as listed there."""
     return next(((code, sentence) for pattern, code, sentence in _patterns() if pattern.fullmatch(statement)), None)
 
 

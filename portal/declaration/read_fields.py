@@ -41,7 +41,7 @@ def read_fields(draft: DeclarationDraft, entries: Any, module: str, at: Cursor) 
 
 
 def _is_key_of_module(name: str, entry: Any) -> bool:
-    """Whether a key of the module is written among its fields: its value is no type and has none."""
+    """Whether a key of the module is misplaced among its fields: its value neither is nor has a type."""
     if name not in keys_of(Module) or entry is None:
         return False
     if isinstance(entry, str):
@@ -51,7 +51,7 @@ def _is_key_of_module(name: str, entry: Any) -> bool:
     if any(_means_type(key) for key in entry):
         return False
     shape = shape_at(Module, (name,))
-    if shape is Module:  # a text, perhaps in several languages
+    if shape is Module:  # a text, possibly in several languages
         return not any(key in _keys_of_fields() for key in entry)
     return has_keys_of(shape, entry)
 
@@ -62,7 +62,7 @@ def _keys_of_fields() -> frozenset[str]:
 
 
 def _read_field(name: str, entry: Any, at: Cursor) -> Field | None:
-    """One field, from the name of a type or a mapping with the key `type`."""
+    """A field, from the name of a type or a mapping with the key `type`."""
     if isinstance(entry, str):
         entry = {"type": entry}
     if not isinstance(entry, Mapping):
@@ -120,7 +120,7 @@ def _unknown_type(name: Any, at: Cursor) -> str:
 
 
 def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
-    """The columns of a field that holds lines."""
+    """The columns of a `lines` field."""
     columns: dict[str, Field] = {}
     for name, entry in entries.items():
         if complaint := wrong_name(name) or _reserved_column(name):
@@ -141,7 +141,7 @@ def _reserved_column(name: str) -> str | None:
 
 
 def _as_written(entry: dict[str, Any], shape: type[Field], at: Cursor) -> dict[str, Any]:
-    """Takes the names of options, and a default that is text, as they are written: 1.10 is not 1.1."""
+    """Keeps the names of options, and a default that is text, as they are written: 1.10 is not 1.1."""
     options, default = entry.get("options"), entry.get("default")
     if isinstance(options, list):
         entry["options"] = _items_as_written(options, at["options"])
@@ -154,7 +154,7 @@ def _as_written(entry: dict[str, Any], shape: type[Field], at: Cursor) -> dict[s
 
 def _items_as_written(items: list[Any], at: Cursor) -> list[Any]:
     texts = (at[index].source_text for index in range(len(items)))
-    # A text without quotes that is empty is no text: behind a dash a value is missing.
+    # An empty text without quotes means that a value is missing after a dash.
     return [
         item if text is None or (item is None and not text) else text for item, text in zip(items, texts, strict=True)
     ]

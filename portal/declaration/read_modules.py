@@ -1,6 +1,6 @@
-"""Reads modules.yaml: what stands beside `modules:`, and each module, which becomes its shape, or a problem.
+"""Reads modules.yaml: the keys next to `modules:`, and each module, which becomes its shape, or a problem.
 
-Called by load with the documents that the reader made. Whether the names in an entry exist is for the checks.
+Called by load with the documents that the reader made. The checks decide whether the names in an entry exist.
 """
 
 import contextlib
@@ -73,7 +73,7 @@ def read_modules(draft: DeclarationDraft) -> None:
 
 
 def _with_misplaced_keys(top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """`top` with its keys that are written among the modules, which are reported, in their right place."""
+    """`top` with the keys that were misplaced among the modules, which are reported, in their right place."""
     modules = top.get("modules")
     if not isinstance(modules, Mapping):
         return top
@@ -89,7 +89,7 @@ def _with_misplaced_keys(top: dict[str, Any], at: Cursor) -> dict[str, Any]:
 
 
 def _with_outdented_keys(modules: Mapping[str, Any], at: Cursor) -> dict[str, Any]:
-    """`modules` with the keys of a module that stand beside it, which are reported, in that module."""
+    """`modules` with the keys of a module that were indented too little, which are reported, in that module."""
     result: dict[str, Any] = {}
     above = ""
     for name, entry in modules.items():
@@ -134,7 +134,7 @@ def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[s
 def _without_misplaced_fields(
     draft: DeclarationDraft, module: str, entry: Mapping[str, Any], at: Cursor
 ) -> dict[str, Any]:
-    """`entry` without fields that are written beside `fields:` instead of below it, which are reported."""
+    """`entry` without fields that are next to `fields:` instead of below it, which are reported."""
     misplaced = [
         name
         for name, value in entry.items()
@@ -150,7 +150,7 @@ def _without_misplaced_fields(
 def _without_internal_keys_of_lifecycle(
     entry: dict[str, Any], key: str, shape: type[Any], at: Cursor
 ) -> dict[str, Any]:
-    """`entry` with each item of entry["lifecycle"][key] freed from internal keys."""
+    """`entry` without internal keys in the items of entry["lifecycle"][key]."""
     lifecycle = entry.get("lifecycle")
     items = lifecycle.get(key) if isinstance(lifecycle, Mapping) else None
     if not isinstance(lifecycle, Mapping) or not isinstance(items, Mapping):
@@ -179,8 +179,8 @@ def _read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], a
 
 
 def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | None:
-    """What stands beside `modules:` and may be left out, None if it is not there or wrong; the shortest `example` is
-    said where it is no mapping."""
+    """An optional entry next to `modules:`; None if it is missing or wrong. If it is not a mapping, the problem shows
+    `example`, the shortest valid one."""
     if entry is None:
         return None
     if not isinstance(entry, Mapping):
@@ -191,7 +191,7 @@ def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | No
 
 
 def _read_webhooks(value: Any, at: Cursor) -> dict[str, Webhook]:
-    """What `webhooks:` says, without what is wrong."""
+    """The valid entries of `webhooks:`."""
     read: dict[str, Webhook] = {}
     for name, entry in named_entries(value, at, "names to webhooks").items():
         if complaint := wrong_name(name):
@@ -202,7 +202,7 @@ def _read_webhooks(value: Any, at: Cursor) -> dict[str, Webhook]:
 
 
 def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Settings:
-    """What `portal:` says, and the settings from outside the files, which win."""
+    """The settings of `portal:`, overridden by those from outside the files."""
     entry = dict(mapping(entry, at, "settings"))
     for key, text in draft.overrides.items():
         value, problems = _value_of_setting(key, text), list[Problem]()
@@ -216,7 +216,7 @@ def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Se
 
 
 def _value_of_setting(key: str, text: str) -> Any:
-    """What a setting says as the file would: lists have commas, mappings are JSON. What is neither is refused later."""
+    """The value of a setting as in the file: lists use commas, mappings are JSON. Anything else is refused later."""
     if key in ("languages", "administrators", "sign_in", "second_factor", "holidays"):
         return [part.strip() for part in text.split(",") if part.strip()]
     if key in ("letters", "hours"):
@@ -226,5 +226,5 @@ def _value_of_setting(key: str, text: str) -> Any:
 
 
 def environment_variable(key: str) -> str:
-    """The environment variable that beats a key of `portal:` in modules.yaml."""
+    """The environment variable that overrides a key of `portal:` in modules.yaml."""
     return f"PORTAL_{key.upper()}"

@@ -1,6 +1,6 @@
 """Reads profiles/NAME.yaml: each profile becomes its shape, or a problem with its place.
 
-Parts that stand one level too high or too low are reported once, and read where they belong.
+Parts that are one level too high or too low are reported once, and read where they belong.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def read_profile(draft: DeclarationDraft, name: str) -> None:
 
 
 def _inside_its_name(at: Cursor, name: str) -> Cursor:
-    """Where a profile is written: one level deeper where its file repeats its name, which is reported."""
+    """Where a profile is written: one level deeper if its file repeats its name, which is reported."""
     if isinstance(at.value, Mapping) and list(at.value) == [name] and isinstance(at.value[name], Mapping):
         at[name].key.wrong(f'remove "{name}:" and indent the lines below it less: the file has the name of the profile')
         return at[name]
@@ -67,7 +67,7 @@ def _inside_its_name(at: Cursor, name: str) -> Cursor:
 def _accesses(
     draft: DeclarationDraft, profile: str, entries: Mapping[str, Any], at: Cursor
 ) -> tuple[dict[str, Access], dict[str, Any]]:
-    """Reads what a profile says of its modules: as shapes and as mappings; False if it takes a module away."""
+    """Reads the accesses of a profile: as shapes and as mappings; False if it takes a module away."""
     accesses: dict[str, Access] = {}
     mappings: dict[str, Any] = {module: {} for module in entries}
     for module, entry in entries.items():
@@ -90,7 +90,7 @@ def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
 
 
 def _with_misplaced(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """The keys of a profile; modules beside `modules:`, and its own keys under it, are in their right place."""
+    """The keys of a profile; modules next to `modules:`, and its own keys under it, are moved to their right place."""
     for name in [name for name in top if name not in keys_of(Profile) and name in keys_of(Access)]:
         if name not in draft.modules and intended_key(name, keys_of(Profile)) is None:
             at[name].key.wrong(f'"{name}" belongs to a module: write it under modules:, below the name of the module')
@@ -99,7 +99,7 @@ def _with_misplaced(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) ->
 
 
 def _with_misplaced_modules(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """`top` with the modules that are written beside `modules:`, which are reported, in their right place."""
+    """`top` with the modules that are next to `modules:`, which are reported, in their right place."""
     misplaced = {name: top.pop(name) for name in list(top) if name not in keys_of(Profile) and name in draft.modules}
     for name in misplaced:
         at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
@@ -110,9 +110,9 @@ def _with_misplaced_modules(draft: DeclarationDraft, top: dict[str, Any], at: Cu
 
 
 def _with_misplaced_keys(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """`top` with its keys that are written among the modules, which are reported, in their right place.
+    """`top` with the keys that were misplaced among the modules, which are reported, in their right place.
 
-    A key of the profile that stands there without a value has lost its own keys too, which follow it.
+    If such a key has no value there, its own keys follow it.
     """
     modules = top.get("modules")
     if not isinstance(modules, Mapping):

@@ -1,16 +1,16 @@
-"""References: made by a module's pattern, such as `TH-{year}-{number:04}`, and read by it as people type them."""
+"""Makes references from a module's pattern, such as `TH-{year}-{number:04}`, and parses those that people type."""
 
 import datetime
 import functools
 import re
 
-BARE_NUMBER = "{number}"  # what references are where no pattern is declared
+BARE_NUMBER = "{number}"  # the pattern if none is declared
 PART = re.compile(r"\{(number|year)[^{}]*\}")
 DIGITS = {"number": r"\d{1,18}", "year": r"\d{4}"}
 
 
 def reference(pattern: str, number: int, created: datetime.datetime) -> str:
-    """`pattern` with {number}, {number:05} and {year} filled in; `created` in the portal's zone."""
+    """`pattern` with {number}, {number:05} and {year} filled in; `created` is in the portal's time zone."""
     return pattern.format(number=number, year=created.year)
 
 
@@ -21,8 +21,8 @@ def parse_reference(pattern: str, text: str) -> dict[str, str] | None:
 
 
 def whole_reference(pattern: str, typed: str) -> str:
-    """The reference that `typed` means where it is one, though the zeros of its number may be missing: `TH-2026-0001`
-    for `th-2026-1`. "" for any other text."""
+    """The reference that `typed` means, even if the zeros of its number are missing: `TH-2026-0001` for `th-2026-1`.
+    "" for any other text."""
     parts = parse_reference(pattern, typed)
     return pattern.format(**{name: int(digits) for name, digits in parts.items()}) if parts else ""
 

@@ -1,4 +1,4 @@
-"""Fills in what the files leave out and merges what profiles change: from the draft to the Declaration.
+"""Makes the Declaration from the draft: fills in what the files leave out and merges what profiles change.
 
 Called by load after the checks. Names that do not exist are dropped silently here: the checks have reported them, and
 a declaration with errors is not used.
@@ -74,7 +74,7 @@ def resolve(draft: DeclarationDraft) -> Declaration:
 
 
 def _search_listed_fields(modules: Mapping[str, Module], profiles: Mapping[str, Profile]) -> None:
-    """Fields whose type is searched where a list shows it get `search: true`, unless the declaration says otherwise."""
+    """Sets `search: true` for fields in lists whose type is searched there, unless the declaration says otherwise."""
     for module in modules.values():
         accesses = (profile.modules[module.name] for profile in profiles.values() if module.name in profile.modules)
         layouts = (module.list, *(access.list for access in accesses))
@@ -90,9 +90,9 @@ def _search_listed_fields(modules: Mapping[str, Module], profiles: Mapping[str, 
 
 
 def _resolve_module(draft: DeclarationDraft, module: Module) -> Module:
-    """`module` with everything filled in but its layouts."""
+    """`module` with everything filled in except its layouts."""
     owner, organization = owner_and_organization(draft, module)
-    is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and the names, it is assumed
+    is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and presumably the names
     filled: dict[str, Any] = {
         "label": display_name(module),
         "singular": module.singular or label_from_name(in_singular(module.name) if is_english else module.name),
@@ -108,7 +108,7 @@ def _resolve_module(draft: DeclarationDraft, module: Module) -> Module:
 
 
 def default_scope(owner: str | None, organization: str | None) -> Scope | None:
-    """The scope of a module without `see`: own, else organization, else None: then the profiles must say it."""
+    """The scope of a module without `see`: own, else organization, else None: then the profiles must have it."""
     if owner:
         return "own"
     return "organization" if organization else None
@@ -120,7 +120,7 @@ def _first_text(module: Module) -> str:
 
 
 def owner_and_organization(draft: DeclarationDraft, module: Module) -> tuple[str | None, str | None]:
-    """The paths from a record to whose it is, written or not: a record without a company is in that of its owner."""
+    """The paths to a record's owner and organization, written or not: without its own, the owner's company counts."""
     owner = module.owner or ("id" if module.name == draft.people else None)
     if module.organization or module.name == draft.organizations:
         return owner, module.organization or "id"
@@ -151,7 +151,7 @@ def _mail(module: Module) -> Mail:
 
 
 def _with_layouts(draft: DeclarationDraft, module: Module) -> Module:
-    """`module` with the layouts of a reader who sees everything: for commands and imports."""
+    """`module` with layouts for a reader who sees everything: for commands and imports."""
     viewer = LayoutViewer(draft, staff=True, enabled=frozenset(draft.modules))
     layouts = finished_layouts(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, preset=frozenset())
     layouts["detail"] = layouts["detail"].model_copy(update={"related": layouts["detail"].related or ()})
@@ -159,25 +159,25 @@ def _with_layouts(draft: DeclarationDraft, module: Module) -> Module:
 
 
 def _complete_inbox(inbox: Inbox, module: Module) -> Inbox:
-    """`inbox` with the title of `module` for the subject and its first long text for the text, where it names none.
+    """`inbox` with defaults: the title of `module` for the subject, and its first long text for the text.
 
-    A module without a long text takes the text as a comment.
+    In a module without a long text, the text becomes a comment.
     """
     title = module.title if module.title in module.fields else None
     return inbox.model_copy(update={"title": inbox.title or title, "text": inbox.text or mail_text_field(module)})
 
 
 def mail_text_field(module: Module) -> str | None:
-    """The field for the text of a mail where `inbox:` leaves it out: the first long one that customers may read."""
+    """The field for the text of a mail if `inbox:` does not name it: the first long one that customers may read."""
     fields = module.fields.items()
     return next((name for name, field in fields if field.type in LONG_TEXTS and not field.internal), None)
 
 
 def _longest_way(states: tuple[str, ...], start: str | None, transitions: Mapping[str, Transition]) -> tuple[str, ...]:
-    """The longest way along transitions from `start` without coming twice through a state.
+    """The longest path along transitions from `start` without visiting a state twice.
 
-    Of ways of the same length, the one that goes back least in the order of the options. Lifecycles in which very many
-    ways are possible get the longest of the first `MOST_WAYS`.
+    Among paths of equal length, the one that goes back least in the order of the options. Lifecycles with very many
+    paths get the longest of the first `MOST_WAYS`.
     """
     following: dict[str, list[str]] = {
         state: [
@@ -233,7 +233,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
 def _accesses(
     draft: DeclarationDraft, name: str, entries: Mapping[str, dict[str, Any]], staff: bool
 ) -> tuple[dict[str, Access], dict[str, Access]]:
-    """Each Access complete; and those of an account with a first visible day, where they are others, else none."""
+    """Every Access, complete; and those of accounts with a first visible day if they differ, else none."""
     viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(entries))
     viewer, complete = _without_unseen(viewer, name, entries, _complete(viewer, name, entries), first_day=False)
     accesses = with_related(viewer, complete)
@@ -241,7 +241,7 @@ def _accesses(
     if recent_viewer is viewer:
         return accesses, {}
     recent = with_related(recent_viewer, complete)
-    # Most are equal: they are kept in memory once.
+    # Most are equal: keep them in memory once.
     return accesses, {name: accesses[name] if access == accesses[name] else access for name, access in recent.items()}
 
 
@@ -252,8 +252,8 @@ def _without_unseen(
     accesses: dict[str, Access],
     first_day: bool,
 ) -> tuple[LayoutViewer, dict[str, Access]]:
-    """What a profile sees of the modules decides which roll-ups it gets, and these may be over others: they are left
-    out until no more have to be."""
+    """What a profile sees of the modules decides which roll-ups it gets, and these may be over others: leaves them out
+    until no more have to be."""
     while hidden := unseen_rollups(viewer.draft.modules, accesses, first_day) - viewer.unseen:
         viewer = replace(viewer, unseen=viewer.unseen | hidden)
         changed = {name: entry for name, entry in entries.items() if _tells_any(viewer.draft.modules[name], hidden)}
@@ -262,7 +262,7 @@ def _without_unseen(
 
 
 def _tells_any(module: Module, rollups: Collection[Place]) -> bool:
-    """Whether fields of the module are among the roll-ups, or tell their numbers."""
+    """Whether fields of the module are among the roll-ups, or reveal their values."""
     return any(rollup.place in rollups for field in module.fields.values() for rollup in field.rollups)
 
 
@@ -275,7 +275,7 @@ def _complete(viewer: LayoutViewer, profile: str, entries: Mapping[str, dict[str
 
 
 def _menu(line: list[Profile], accesses: Mapping[str, Access], buttons: Mapping[str, Button]) -> tuple[str, ...]:
-    """The menu of the nearest profile that has one, else the modules in their order; without `menu: false`."""
+    """The menu of the nearest profile that has one, else the modules in order, except those with `menu: false`."""
     menus = (profile.menu for profile in reversed(line))
     names = next((menu for menu in menus if menu is not None), tuple(accesses))
     return tuple(name for name in names if (accesses[name].menu if name in accesses else name in buttons))

@@ -1,4 +1,4 @@
-"""Which keys of the language the shapes have, and which shape stands where."""
+"""Which keys of the language the shapes have, and which shape is where."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,7 +10,7 @@ from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.texts import Text
 
-# Attributes that the engine fills in; they are not keys of the language.
+# Attributes that the engine sets; they are not keys of the language.
 INTERNAL = {
     "Module": ("name", "builtin"),
     "Access": ("module", "readable"),
@@ -23,7 +23,7 @@ INTERNAL = {
 
 @cache
 def internal_keys(shape: type[Shape]) -> list[str]:
-    """Names that the shape accepts and that are not keys of the language."""
+    """The names that the shape accepts and that are not keys of the language."""
     own = ("name",) if issubclass(shape, Field) else INTERNAL.get(shape.__name__, ())
     return [*own, *(name for name, info in shape.model_fields.items() if info.alias not in (None, name))]
 
@@ -37,7 +37,7 @@ def keys_of(shape: type[Shape]) -> list[str]:
 
 
 def key_info(shape: type[Shape], key: str) -> FieldInfo:
-    """What pydantic knows of a key of the language: its annotation, what stands beside that, whether it is required."""
+    """What pydantic knows about a key of the language: its annotation with metadata, and whether it is required."""
     return next(info for name, info in shape.model_fields.items() if key == (info.alias or name))
 
 
@@ -49,7 +49,7 @@ def text_keys(shape: type[Shape]) -> frozenset[str]:
 
 
 def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:
-    """The shape that stands below `shape` at the keys of `loc`, as far as the annotations say."""
+    """The shape below `shape` at the keys of `loc`, as far as the annotations say."""
     skip = 0  # parts of `loc` that are keys of a mapping or indexes of a list
     for part in loc:
         if skip:
@@ -65,7 +65,7 @@ def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:
 
 @cache
 def shapes_below(shape: type[Shape]) -> dict[str, type[Shape]]:
-    """The keys of a shape whose value is a mapping with keys of its own, and nothing else."""
+    """The keys of a shape whose value can only be a mapping with its own keys."""
     below: dict[str, type[Shape]] = {}
     for name, info in shape.model_fields.items():
         kinds = [kind for kind in get_args(info.annotation) or (info.annotation,) if kind is not type(None)]
@@ -76,7 +76,7 @@ def shapes_below(shape: type[Shape]) -> dict[str, type[Shape]]:
 
 @cache
 def entries_below(shape: type[Shape]) -> dict[str, type[Shape]]:
-    """The keys of a shape whose value is a mapping of names to entries of one shape each, with that shape."""
+    """The keys of a shape whose value is a mapping of names to entries of one shape, with that shape."""
     below: dict[str, type[Shape]] = {}
     for name, info in shape.model_fields.items():
         for kind in (info.annotation, *get_args(info.annotation)):
@@ -91,7 +91,7 @@ def shape_in(annotation: Any) -> type[Shape] | None:
 
 
 def _inner(annotation: Any, depth: int = 0) -> tuple[type[Shape] | None, int]:
-    """The first shape inside an annotation, and in how many mappings and lists it is."""
+    """The first shape inside an annotation, and the number of mappings and lists around it."""
     if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, Shape):
         return annotation, depth
     deeper = depth + (get_origin(annotation) in (dict, tuple, list))
@@ -103,7 +103,7 @@ def _inner(annotation: Any, depth: int = 0) -> tuple[type[Shape] | None, int]:
 
 
 def has_keys_of(shape: type[Shape], entry: Any) -> bool:
-    """Whether an entry in the wrong place looks like one of `shape`: a mapping, most of it with keys of the shape."""
+    """Whether a misplaced entry looks like one of `shape`: a mapping, most of whose keys are keys of the shape."""
     if not isinstance(entry, Mapping) or not entry:
         return False
     known = sum(key in keys_of(shape) for key in entry)

@@ -1,8 +1,8 @@
 """The shapes of the YAML and of the resolved declaration: frozen, and unknown keys are errors.
 
-The same shapes serve twice: as written (None if a key is missing) and resolved (`resolve.py` generates what is
-missing, merges what profiles change, and leaves no None if there is a default). Code outside this folder only meets
-the resolved ones, in a `Declaration`.
+The same shapes are used as written (None if a key is missing) and resolved (`resolve.py` generates what is missing,
+merges what profiles change, and leaves no None if there is a default). Code outside this folder only sees the resolved
+ones, in a `Declaration`.
 """
 
 from collections.abc import Mapping
@@ -25,22 +25,22 @@ from portal.texts import Text, label_from_name
 
 DEFAULT_ICON = "square"
 ACTIONS = ("create", "edit", "delete", "comment", "attach", "watch", "export", "import", "grant")
-# What webhooks tell of a record; of the kinds in records/writing/history.py.
+# The events of records that webhooks send; a subset of the kinds in records/writing/history.py.
 EVENTS = ("created", "edited", "moved", "deleted", "commented", "attached")
 
 
-MOST_REMEMBERED_DAYS = 30  # every session ends after them, however much it is used
+MOST_REMEMBERED_DAYS = 30  # after these, every session ends, however much it is used
 
 
 class Letters(Shape):
-    """What every letter about a record says besides."""
+    """What every letter about a record also contains."""
 
     footer: Text | None = None  # below everything
-    reply_above: Text | None = None  # the line above which an answer is written, where `inbox` takes answers in
+    reply_above: Text | None = None  # the line above which an answer is written, if `inbox` accepts answers
 
 
 class Settings(Shape):
-    """`portal:` of modules.yaml. Every key may also come from outside the files, which wins."""
+    """`portal:` of modules.yaml. Values from outside the files override every key."""
 
     name: Text = Text("Portal")
     logo: str | None = None
@@ -52,11 +52,11 @@ class Settings(Shape):
     base_url: str | None = None
     support_address: str | None = None
     administrators: tuple[value_types.ProfileName, ...] = ()
-    # link: by email; oidc: by the identity provider, which is offered wherever there is one.
+    # link: by email; oidc: with the identity provider, which is always offered if there is one.
     sign_in: tuple[Literal["password", "link", "oidc", "passkey"], ...] = Key(("password",), min_length=1)
     second_factor: tuple[value_types.ProfileName, ...] = ()
     letters: Letters = Letters()
-    hours: dict[Weekday, DayHours] | None = Key(None, min_length=1)  # for deadlines; without them around the clock
+    hours: dict[Weekday, DayHours] | None = Key(None, min_length=1)  # for deadlines; by default around the clock
     holidays: DaysOff = ()
 
 
@@ -70,20 +70,20 @@ class Transition(Shape):
     ask: dict[value_types.AskedField, Literal["required", "optional"]] = {}
     set: value_types.Values = {}
     confirm: Text | None = None
-    only: value_types.Link | None = None  # the link to the people who alone may do it
+    only: value_types.Link | None = None  # the link to the only people who may do it
     bulk: StrictBool = True  # whether it is offered for many records at once
-    after: PeriodOrMoment | None = None  # in, or at which the portal does it by itself
+    after: PeriodOrMoment | None = None  # the period after which, or moment at which, the portal does it on its own
 
 
 class OnComment(Shape):
     from_: value_types.StateNames | None = Key(None, alias="from")
     to: value_types.State | None = None
     set: value_types.Values = {}
-    fill: value_types.Values = {}  # set only where it is empty
+    fill: value_types.Values = {}  # set only if empty
 
 
 def leaves(move: Transition | OnComment, state: str | None) -> bool:
-    """Whether `move` starts in `state`; without `from` it starts in every state but its goal."""
+    """Whether `move` starts in `state`; without `from`, it starts in every state except its target."""
     return move.to is not None and (state != move.to if move.from_ is None else state in move.from_)
 
 
@@ -92,14 +92,14 @@ class Lifecycle(Shape):
     start: value_types.State | None = None
     transitions: dict[str, Transition] = {}
     on_comment: dict[Literal["customer", "staff"], OnComment] = {}
-    stages: tuple[value_types.State, ...] | None = Key(None, min_length=1)  # the states along the way of a record
-    follow_up: value_types.Link | None = None  # the module's link to itself: which record is followed up
+    stages: tuple[value_types.State, ...] | None = Key(None, min_length=1)  # the states along a record's path
+    follow_up: value_types.Link | None = None  # the module's link to itself: the record that is followed up
 
 
 class Comments(Shape):
     order: Literal["newest", "oldest"] = "newest"  # which comment comes first
     answers: value_types.ModuleName | None = None  # the module whose records staff may put into a comment
-    correct: Period | None = None  # how long authors may change and withdraw what they wrote
+    correct: Period | None = None  # how long authors may change and withdraw their comments and files
 
 
 class Attachments(Shape):
@@ -115,7 +115,7 @@ class Wording(Shape):
     text: Text | None = None
 
 
-# The kinds of letters about a record. A letter that tells several things is of the first of these among them.
+# The kinds of letters about a record. A letter with several kinds of news has the first of them.
 LetterKind = Literal["created", "reminded", "assigned", "commented", "moved"]
 LETTER_KINDS: tuple[LetterKind, ...] = get_args(LetterKind)
 
@@ -127,12 +127,12 @@ class Mail(Shape):
     commented: StrictBool | Wording | None = None
     moved: StrictBool | Wording | None = None
     assigned: value_types.Link | None = None  # the link field that names the person to notify
-    desk: str | None = None  # an address, or the profile whose people are told of what is assigned to nobody
-    remind: dict[value_types.State, Period] = {}  # state → after which time in it the customer is reminded
+    desk: str | None = None  # an address, or the profile whose people are notified of unassigned records
+    remind: dict[value_types.State, Period] = {}  # state → the time in it after which the customer is reminded
 
     @property
     def kinds(self) -> frozenset[LetterKind]:
-        """The kinds of letters that are written, as people choose of them."""
+        """The kinds of letters that are written, from which people choose."""
         declared: dict[LetterKind, object] = {"created": self.created, "commented": self.commented, "moved": self.moved}
         declared |= {"assigned": self.assigned, "reminded": self.remind}
         return frozenset(kind for kind, value in declared.items() if value)
@@ -146,7 +146,7 @@ Scope = Literal["own", "organization", "all"] | Through
 
 
 class Module(Shape):
-    """One module. `fields` are the declared fields in their order, `builtin` those that every record has."""
+    """One module. `fields` are the declared fields in order, `builtin` those that every record has."""
 
     name: str
     fields: dict[str, Field]
@@ -156,7 +156,7 @@ class Module(Shape):
     icon: Icon = DEFAULT_ICON
     reference: Annotated[str, Names("reference")] = BARE_NUMBER
     title: value_types.FieldName | None = None
-    owner: value_types.FieldPath | None = None  # a dotted path to a person; "id" on the module of people itself
+    owner: value_types.FieldPath | None = None  # a dotted path to a person; "id" in the module of people itself
     organization: value_types.FieldPath | None = None
     see: Scope | None = None
     comments: StrictBool | Comments = False
@@ -169,14 +169,14 @@ class Module(Shape):
     edit: FormLayout = FormLayout()
     mail: Mail = Mail()
     records_from: StrictBool | None = None  # whether an account's first visible day hides older records
-    keep: LongPeriod | None = None  # after which time without a change a final record is deleted
+    keep: LongPeriod | None = None  # the time without a change after which a final record is deleted
     formerly: str | None = None
-    table: str | None = None  # an existing table that is read in the place of one of the portal's own
-    key: value_types.SeveralTexts | None = None  # the columns of it that name a row
+    table: str | None = None  # an existing table that is used instead of one of the portal's own
+    key: value_types.SeveralTexts | None = None  # its columns that identify a row
 
     @property
     def conversation(self) -> Comments:
-        """What is declared of the comments; the defaults where the module just has some, or none."""
+        """The declared settings of comments; the defaults if the module has comments without settings, or none."""
         return Comments() if isinstance(self.comments, bool) else self.comments
 
     def field(self, name: str) -> Field:
@@ -190,7 +190,7 @@ class Module(Shape):
 
     @cached_property
     def formulas(self) -> dict[str, Field]:
-        """The fields that are computed and stored, each behind those that it reads."""
+        """The fields that are computed and stored, each after those that it reads."""
         waiting = {name: field for name, field in self.fields.items() if field.computed and not field.virtual}
         ordered: dict[str, Field] = {}
         while waiting:
@@ -201,7 +201,7 @@ class Module(Shape):
 
     @cached_property
     def deadlines(self) -> tuple[Field, ...]:
-        """The fields that the portal sets in working time."""
+        """The fields that the portal computes in working time."""
         return tuple(field for field in self.fields.values() if field.deadline_rule)
 
     @property
@@ -211,12 +211,12 @@ class Module(Shape):
 
     @property
     def has_news(self) -> bool:
-        """Whether what others do to a record is new to an account until it has looked: two sides work on it."""
+        """Whether changes by others are new to an account until it looks at them: if two sides work on the records."""
         return bool(self.comments) or self.lifecycle is not None
 
     @property
     def transitions(self) -> Mapping[str, Transition]:
-        """Those of the lifecycle, by name; none without one."""
+        """The transitions of the lifecycle, by name; none without one."""
         return self.lifecycle.transitions if self.lifecycle else {}
 
     @property
@@ -245,18 +245,18 @@ class Module(Shape):
         return self.field(self.title or "reference")
 
     def unique_within(self, field: Field) -> tuple[str, ...]:
-        """The link within whose record the values of `field` are unique; `organization` is that of the module."""
+        """The link within whose record the values of `field` are unique; `organization` means that of the module."""
         link = self.organization if field.unique == "organization" else field.unique
         return (link,) if isinstance(link, str) else ()
 
     @cached_property
     def email_field(self) -> Field | None:
-        """The first email field: of a person the address by which they are found and get letters."""
+        """The first email field: for a person, the address by which they are found and receive letters."""
         return next((field for field in self.fields.values() if field.type == "email"), None)
 
     @property
     def first_long_text(self) -> Field | None:
-        """What a record of canned answers puts into a comment."""
+        """The text that a canned answer puts into a comment."""
         return next((field for field in self.fields.values() if field.long and field.textual), None)
 
     @cached_property
@@ -279,12 +279,12 @@ class Access(Shape):
     where: Where = ALWAYS
     set: value_types.Values = {}
     options: Annotated[dict[str, dict[str, Text]], Names("labels")] = {}  # field → option → its label for this profile
-    grants: tuple[value_types.ProfileName, ...] | None = None  # given by people who may `grant`; None: Policy.grants
+    grants: tuple[value_types.ProfileName, ...] | None = None  # for people who may `grant`; None: Policy.grants
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()
     create: FormLayout = FormLayout()
     edit: FormLayout = FormLayout()
-    readable: frozenset[str] = frozenset()  # filled in by resolve; refused in YAML
+    readable: frozenset[str] = frozenset()  # set by resolve; refused in YAML
 
 
 class Expectation(Shape):
@@ -295,7 +295,7 @@ class Expectation(Shape):
 
 
 class Profile(Shape):
-    """One profile. A name in `menu` that is a module of the profile means the module, any other name a button."""
+    """One profile. A name in `menu` means a module if the profile has one of that name, otherwise a button."""
 
     name: str = ""
     label: Text | None = None
@@ -306,8 +306,8 @@ class Profile(Shape):
     menu: tuple[value_types.MenuEntry, ...] | None = None  # names of modules and buttons; resolved: always a tuple
     home: Home = Home()
     expect: tuple[Expectation, ...] = ()
-    # Filled in by resolve: modules with labels of options of the profile's own; and modules as they are seen where an
-    # account's first visible day hides records that a roll-up is over.
+    # Set by resolve: modules with the profile's own labels of options; and the modules for accounts whose first visible
+    # day hides records that a roll-up is over.
     labeled: dict[str, Module] = {}
     modules_from_first_day: dict[str, Access] = {}
 
@@ -319,7 +319,7 @@ class Profile(Shape):
 
     @cached_property
     def from_first_day(self) -> "Profile":
-        """The profile for accounts with a first visible day: without the roll-ups that are over older records."""
+        """The profile for accounts with a first visible day: without roll-ups over older records."""
         modules = self.modules_from_first_day
         return self.model_copy(update={"modules": modules}) if modules else self
 
@@ -341,13 +341,13 @@ class Button(Shape):
 class Inbox(Shape):
     address: str = Key(pattern=r"^[^\s@<>,;:\"+]{1,27}@[A-Za-z0-9.-]+$")  # replies go to help+TOKEN@…
     creates: value_types.ModuleName
-    title: value_types.OwnField | None = None  # the field that takes the subject; resolved: the module's title
-    text: value_types.OwnField | None = None  # that takes the text; resolved: the first long one, if there is any
+    title: value_types.OwnField | None = None  # the field for the subject; resolved: the module's title
+    text: value_types.OwnField | None = None  # the field for the text; resolved: the first long one, if any
     unknown: Literal["keep", "create"] = "keep"
 
 
 class SignUp(Shape):
-    """Who may come in uninvited. `domains`: the only mail domains, each with its company by title."""
+    """Who may sign up. `domains`: the only mail domains allowed, each with the title of its company."""
 
     profile: value_types.ProfileName
     domains: dict[str, str] | None = None
@@ -355,7 +355,7 @@ class SignUp(Shape):
 
 
 class Webhook(Shape):
-    """One of `webhooks:`: an address that is told of what happens to records, as far as people of a profile read it."""
+    """One of `webhooks:`: an address that is notified of events of records, as far as a profile may read them."""
 
     url: str
     on: value_types.Events = Key(min_length=1)
@@ -363,5 +363,5 @@ class Webhook(Shape):
 
 
 def display_name(named: Module | Transition | Access | Profile | Button) -> Text:
-    """What a module, transition, profile or button is called: its label, made from its name where none is declared."""
+    """The label of a module, transition, profile or button, made from its name if none is declared."""
     return named.label or label_from_name(named.module if isinstance(named, Access) else named.name)

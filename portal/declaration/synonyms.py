@@ -1,6 +1,6 @@
-"""What other systems call our field types and keys, so that a problem can say what they are called here.
+"""Other systems' names for our field types and keys, so that a problem can suggest ours.
 
-Consulted for names that are unknown and not simply misspelled.
+Used for unknown names that are not simply misspelled.
 """
 
 import re
@@ -152,7 +152,7 @@ _SPECIALS = {
 }
 
 
-# What other systems put before or behind the names of all their types.
+# Prefixes and suffixes of type names in other systems.
 _PREFIX, _SUFFIX = re.compile("^Attribute"), re.compile("(Field|Input|Selector)$")
 
 
@@ -169,7 +169,7 @@ _OUR_ACTIONS, _OUR_SCOPES, _OUR_SPECIALS = _invert(_ACTIONS), _invert(_SCOPES), 
 
 
 def intended_type(name: str) -> str | None:
-    """The type that is meant by a misspelled type, or by the type of another system: `AttributeEnum`, `TextInput`."""
+    """The type meant by a misspelled type, or by another system's type: `AttributeEnum`, `TextInput`."""
     name = name.partition("(")[0]
     without_prefix = _PREFIX.sub("", name)
     spellings = filter(None, (name, without_prefix, _SUFFIX.sub("", name), _SUFFIX.sub("", without_prefix)))
@@ -177,22 +177,22 @@ def intended_type(name: str) -> str | None:
 
 
 def intended_key(name: str, known: Collection[str]) -> str | None:
-    """The key of `known` that is meant by a misspelled key, or by the key of another system."""
+    """The key in `known` meant by a misspelled key, or by another system's key."""
     return _intended(name, known, OUR_KEYS)
 
 
 def intended_action(name: str, known: Collection[str]) -> str | None:
-    """The action of `known` that is meant by a word under `can`."""
+    """The action in `known` meant by a word under `can`."""
     return _intended(name, known, _OUR_ACTIONS)
 
 
 def intended_scope(name: str) -> str | None:
-    """The scope that is meant by a word after `see`."""
+    """The scope meant by a word after `see`."""
     return _intended(name, list(_SCOPES), _OUR_SCOPES)
 
 
 def intended_special(value: str) -> str | None:
-    """The special word that is meant by a value of a link, None for a title."""
+    """The special word meant by a value of a link; None for a title."""
     return next(iter(_OUR_SPECIALS.get(value.strip(" {}%").casefold().replace(" ", "_"), ())), None)
 
 

@@ -1,4 +1,4 @@
-"""The sentences for what a declaration names and does not have, each with its cause; several checks say them."""
+"""Sentences for what a declaration names but does not have, each with its cause; used by several checks."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ def no_module(name: str, known: Iterable[str]) -> Sentence:
 
 
 def no_access(module: str, consequence: str = "") -> Sentence:
-    """A module that is declared, but not one of the profile's."""
+    """A module that is declared but that the profile lacks."""
     return Sentence(f'this profile has no module "{module}"{consequence}', "access", module)
 
 
@@ -22,7 +22,7 @@ def no_field(module: str, name: str, known: Iterable[str], where: str = "") -> S
 
 
 def no_state(module: str, name: str, known: Iterable[str], cure: str = "") -> Sentence:
-    """A state that is no option of the lifecycle's field."""
+    """A state that is not an option of the lifecycle's field."""
     return Sentence(f'no state "{name}"{cure or suggest(name, known)}', "state", name, module)
 
 
@@ -32,7 +32,7 @@ def no_part(module: str, part: str, consequence: str = "") -> Sentence:
 
 
 def no_effect_without(module: str, part: str) -> Sentence:
-    """The same, of what then does nothing."""
+    """The same, for a setting that has no effect without it."""
     return no_part(module, part).within("has no effect: {}")
 
 
@@ -42,5 +42,5 @@ def no_tab(module: str, tab: str, ending: str) -> Sentence:
 
 
 def no_role(role: str, ending: str = "") -> Sentence:
-    """The module of people, or that of organizations."""
+    """A missing module of people or of organizations."""
     return Sentence(f"modules.yaml does not say which module holds the {role}{ending}", "role", role)

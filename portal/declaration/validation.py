@@ -1,7 +1,7 @@
-"""Turns an entry of the YAML into its shape, and reports what pydantic refuses, each with its place.
+"""Turns an entry of the YAML into its shape, and reports everything pydantic refuses, with its place.
 
-A number or boolean where a text is expected is taken as it was written. What is wrong is reported and then left out,
-so that the rest of the entry can still be checked. Which names must exist is not known here.
+A number or boolean where text is expected is read as it was written. Anything wrong is reported and then left out, so
+that the rest of the entry can still be checked. It is not known here which names must exist.
 """
 
 import re
@@ -36,14 +36,14 @@ from portal.fields.base_shape import Shape
 S = TypeVar("S", bound=Shape)
 MOST_ROUNDS = 20
 EXTENSION = "x-"
-STAND_INS = MappingProxyType({"panels": "activity"})  # for an item, so that the others are checked at their places
+STAND_INS = MappingProxyType({"panels": "activity"})  # replace an item, so that the others keep their places
 EMPTY_KEY = 'there is no value here: write one, or remove the key (a text that begins with "#" or "&" needs quotes)'
 
 NO_SHAPES: Mapping[str, type[Shape]] = MappingProxyType({})
 
 
 def validate(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]] | None:
-    """The shape of `entry`, which is written at `at`, and the entry as it was understood; None if it could not be.
+    """The shape of `entry`, which is written at `at`, and the entry as it was understood; None if it was not.
 
     Reports at the cursor what had to be left out.
     """
@@ -60,7 +60,7 @@ def validate(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]]
 
 
 def _check_unmeant_values(understood: Any, entry: Any, at: Cursor) -> None:
-    """What pydantic takes and nobody means: a key without a value, whose text is often a comment, and true for 1."""
+    """Reports what pydantic accepts but nobody means: keys without a value, often because of a #, and true for 1."""
     if isinstance(understood, tuple):
         for index, item in enumerate(entry if isinstance(entry, list) and len(entry) == len(understood) else ()):
             _check_unmeant_values(understood[index], item, at[index])
@@ -84,7 +84,7 @@ def _check_key(info: FieldInfo, understood: Any, entry: Any, at: Cursor) -> None
 
 
 def _with_intended_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """`entry` with the values of misspelled keys under the keys that are meant, so that nothing looks missing."""
+    """`entry` with the values of misspelled keys under the intended keys, so that nothing looks missing."""
     renamed: dict[str, Any] = {}
     for name, value in entry.items():
         guess = None if name in known else intended_key(name, known)
@@ -93,14 +93,14 @@ def _with_intended_keys(entry: Mapping[str, Any], known: Collection[str]) -> dic
 
 
 def _written_path(at: Cursor, loc: tuple[Any, ...]) -> KeyPath:
-    """The path of what pydantic calls `loc`, without the parts that are written nowhere."""
+    """The path of pydantic's `loc`, without parts that are not in the file."""
     for part in loc:
         at = at.inner(part)
     return at.path
 
 
 class _Reading:
-    """An entry on its way to its shape: each round repairs what it can, reports the rest and leaves it out."""
+    """An entry while it becomes its shape: each round repairs what it can, reports the rest and leaves it out."""
 
     def __init__(self, shape: type[Shape], entry: Any, at: Cursor) -> None:
         self.entry = entry
@@ -118,20 +118,20 @@ class _Reading:
             return False
         self.entry, self._is_copy = (self.entry if self._is_copy else copy_data(self.entry)), True
         taken = [path for path, errors in errors_by_path.items() if self._take_as_written(path, errors)]
-        # What is around a text that is taken as written may be right now; the next round says.
+        # The value around a text that is kept as written may be valid now; the next round tells.
         wrong = {path: errors for path, errors in errors_by_path.items() if not _around_one_of(path, taken)}
         joined = self._join_cut_texts(wrong)
         wrong = {path: errors for path, errors in wrong.items() if path not in joined}
         for path, errors in wrong.items():
-            # Of a union, the branch that got furthest has the best sentence; and what is missing because it was left
-            # out has been reported before.
+            # Of the branches of a union, the one that got furthest has the best sentence; and what is missing because
+            # it was left out has already been reported.
             deeper = any(other != path and other[: len(path)] == path for other in wrong)
             reported = any(reported[: len(path)] == path for reported in self._reported)
             if not deeper and not reported and not self._is_misspelled(path, errors, wrong):
                 self._report(path, errors)
         self._reported += wrong
-        # A condition is left out as a whole: without one of its lines it would mean something else. Of several branches
-        # of a union, only what the deepest complains of is left out.
+        # A condition is left out as a whole: without one of its lines, its meaning would change. Of several branches of
+        # a union, only what the deepest one reports is left out.
         cuts = {_written_path(self._at, error["within"]) for errors in wrong.values() for error in errors}
         cuts = {cut for cut in cuts if not any(other != cut and other[: len(cut)] == cut for other in cuts)}
         return all([self._repair_or_leave_out(cut[len(base) :], wrong.get(cut, ())) for cut in cuts])
@@ -141,7 +141,7 @@ class _Reading:
         by_path: dict[KeyPath, list[dict[str, Any]]] = {}
         for details in error.errors(include_url=False):
             if details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]:
-                continue  # only without its wrong items, each of which has an error of its own
+                continue  # only too short without its invalid items, each of which has its own error
             loc = (*details["loc"], *details.get("ctx", {}).get("path", ()))
             by_path.setdefault(_written_path(self._at, loc), []).append(
                 {**details, "loc": loc, "within": details["loc"]}
@@ -149,7 +149,7 @@ class _Reading:
         return by_path
 
     def _is_misspelled(self, path: KeyPath, errors: list[dict[str, Any]], wrong: Mapping[KeyPath, Any]) -> bool:
-        """Whether a key is missing because an unknown key beside it is meant for it, which is reported."""
+        """Whether a key is missing because an unknown key next to it, already reported, was meant."""
         unknown = [str(other[-1]) for other in wrong if other[:-1] == path and other != path]
         missing = [str(error["loc"][-1]) for error in errors if error["type"] == "missing"]
         return bool(missing) and any(intended_key(name, missing) is not None for name in unknown)
@@ -160,7 +160,7 @@ class _Reading:
         return False
 
     def _repair_or_leave_out(self, path: KeyPath, errors: Sequence[dict[str, Any]]) -> bool:
-        """Whether the entry is another one now."""
+        """Whether the entry was changed."""
         holder: Any = self.entry
         for part in path[:-1]:
             holder = holder[part] if isinstance(holder, dict) and part in holder else None
@@ -176,7 +176,7 @@ class _Reading:
         (at.key if unknown else at).wrong(refusal_sentence(self._shape, errors, below))
 
     def _join_cut_texts(self, wrong: Mapping[KeyPath, list[dict[str, Any]]]) -> set[KeyPath]:
-        """Puts each text that its own comma cut together again, and reports it once; the paths of its pieces."""
+        """Rejoins each text that was split at its own comma, and reports it once; returns the paths of its pieces."""
         joined: set[KeyPath] = set()
         for path, errors in wrong.items():
             if path in joined or errors[0]["type"] != "extra_forbidden" or errors[0]["input"] is not None:
@@ -204,7 +204,7 @@ def _around_one_of(path: KeyPath, paths: Sequence[KeyPath]) -> bool:
 
 
 def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:
-    """Puts the source text in the place of a number or boolean; whether it did."""
+    """Replaces a number or boolean with its source text; returns whether it did."""
     if not path:
         return False
     holder: Any = entry
@@ -226,11 +226,11 @@ def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:
 
 
 def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, Any]], known: list[str]) -> bool:
-    """Whether what was probably meant is now in the place of a misspelled key, of a yes, or of a list in one text."""
+    """Replaces a misspelled key, a yes, or a list in one text with what was probably meant; returns whether it did."""
     kinds = {error["type"] for error in errors}
     value = holder.get(key)
     if kinds == {"extra_forbidden"}:
-        # What another system calls a key is trusted with a whole entry, not with a single word.
+        # Another system's name for a key is only trusted if it has a whole entry, not a single word.
         meant = intended_key(key, known) if isinstance(value, dict) else closest(key, known)
         if meant is None or meant in holder:
             return False
@@ -245,8 +245,8 @@ def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, An
 
 
 def _leave_out(entry: dict[str, Any], path: KeyPath) -> bool:
-    """Deletes the innermost key on the way to `path`; with an item of a list goes the whole list, or what can stand in
-    for it comes in its place."""
+    """Deletes the innermost key on the way to `path`; an item of a list is replaced with its stand-in, or else the
+    whole list is deleted."""
     holder: Any = entry
     cut: tuple[dict[str, Any], str] | None = None
     for part in path:
@@ -259,7 +259,7 @@ def _leave_out(entry: dict[str, Any], path: KeyPath) -> bool:
                 return True
             holder = holder[part]
         else:
-            break  # deleted already, with its parent
+            break  # already deleted with its parent
     if cut is not None:
         del cut[0][cut[1]]
     return bool(path)
@@ -276,7 +276,7 @@ def without_internal(shape: type[Shape], entry: Any, at: Cursor) -> Any:
 
 
 def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
-    """`value` if it is a mapping; else an empty mapping, with a problem unless nothing is written."""
+    """`value` if it is a mapping; else an empty mapping, and a problem unless nothing is written."""
     if isinstance(value, Mapping):
         return value
     if isinstance(value, str) and re.match(r"[\w-]+:\S", value):
@@ -287,12 +287,12 @@ def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
 
 
 def without_extensions(top: Mapping[str, Any]) -> dict[str, Any]:
-    """`top` without the keys that begin with `x-`: a place for anchors, which nothing reads."""
+    """`top` without keys that begin with `x-`: a place for anchors that nothing reads."""
     return {name: entry for name, entry in top.items() if not name.startswith(EXTENSION)}
 
 
 def named_entries(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
-    """As `mapping`, for names and their entries: a list of them is a frequent mistake, whose cure is said."""
+    """Like `mapping`, for names and their entries: a list is a frequent mistake, for which the problem has the cure."""
     if isinstance(value, list):
         at.wrong(f"must be a mapping of {what}{instead_of_list(value)}")
         return {}
@@ -302,9 +302,9 @@ def named_entries(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
 def with_known_keys(
     top: Mapping[str, Any], known: Collection[str], at: Cursor, below: Mapping[str, type[Shape]] = NO_SHAPES
 ) -> dict[str, Any]:
-    """`top` under the keys that are meant; unknown keys are reported, and left out where nothing is meant.
+    """`top` under the intended keys; unknown keys are reported, and left out if no intention is recognized.
 
-    `below`: the shapes of some of the known keys, to which an unknown one may belong.
+    `below`: the shapes of some known keys, to which an unknown key may belong.
     """
     for name in top:
         if name not in known:

@@ -1,6 +1,6 @@
-"""What pydantic refuses, as sentences for administrators: what must stand there, and the likely cure.
+"""Sentences for administrators about what pydantic refuses: what is expected there, and the likely cure.
 
-Called by validation for each value that does not fit its shape, and by whatever meets a key that is not known.
+Called by validation for each value that does not fit its shape, and by code that finds an unknown key.
 """
 
 import re
@@ -15,7 +15,7 @@ from portal.fields.base_shape import Shape
 from portal.texts import is_language_code
 
 TEXT_EXPECTED = ("string_type", "text")
-MOST_KEYS = 4  # of a mapping, named in one sentence
+MOST_KEYS = 4  # of a mapping that one sentence names
 
 _SENTENCES = {
     "bool_type": "must be true or false",
@@ -55,12 +55,12 @@ _LISTS = {
     "related": "[tasks]",
 }
 _EVERYTHING = {"all", "any", "none", "everything", "*", "true", "yes"}
-# What the names in a list name, where people write the entries themselves.
+# What the names in a list refer to, for lists in which people write the entries themselves.
 _NAMES_OF = {
     "buttons": "a button that buttons.yaml declares",
     "columns": "a field: its label is said where it is declared",
 }
-# The sentences for keys that are said in another way, by the shape in which they are written.
+# The sentences for keys that are written differently, by the shape in which they appear.
 _SAID_OTHERWISE = {
     ("Lifecycle", "states"): "they are the options of the choice that field: names",
     ("Access", "cannot"): "what can: does not name is not allowed",
@@ -82,7 +82,7 @@ _SAID_OTHERWISE = {
         )
     },
 }
-# The sentences for keys that take several kinds of value, or a value that matches a pattern.
+# The sentences for keys that accept several kinds of values, or values that match a pattern.
 _SENTENCES_OF_KEYS = {
     "see": "must be own, organization, all or {through: FIELD}",
     "comments": "must be true, false or a mapping of order, answers and correct",
@@ -112,11 +112,11 @@ _SENTENCES_OF_KEYS = {
 
 
 def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: KeyPath) -> str:
-    """The sentence for what pydantic refuses at one place of an entry of `shape`; `path`: where, if it is written."""
+    """The sentence for what pydantic refuses at one place of an entry of `shape`; `path`: the place, if written."""
     error = errors[0]
     kind, context = error["type"], error.get("ctx", {})
     loc = error["loc"]
-    # A setting from outside is written in no file: then only pydantic knows its key.
+    # A setting from outside is not in a file: then only pydantic knows its key.
     last = next((part for part in reversed(path or loc) if isinstance(part, str)), "")
     if kind == "extra_forbidden":
         name, here = str(loc[-1]), shape_at(shape, loc[:-1])
@@ -145,7 +145,7 @@ def _said_otherwise(shape: type[Shape], key: str) -> Sentence | None:
 
 
 def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
-    """The word that a text probably means, where the key takes certain words beside other kinds of value."""
+    """The word that a text probably means, if the key accepts certain words in addition to other kinds of values."""
     text = errors[0]["input"]
     if not isinstance(text, str):
         return ""
@@ -154,9 +154,9 @@ def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
 
 
 def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | None:
-    """The sentence for a key of the level below or above; None for others, and for what means a key of this one.
+    """The sentence for a key of the level below or above; None for others, and if a key of this level is meant.
 
-    A list is not one of the mappings that other systems call like that: `columns: [title]` are those of `list:`.
+    A list is not what other systems call by that name if theirs is a mapping: `columns: [title]` belongs to `list:`.
     """
     name, above, here = str(loc[-1]), shape_at(shape, loc[:-2]), shape_at(shape, loc[:-1])
     words = key_below(name, shapes_below(here))
@@ -172,20 +172,20 @@ def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | No
 
 
 def key_below(name: str, shapes: Mapping[str, type[Shape]]) -> str | None:
-    """The sentence for a key of just one of the `shapes` that stand a level deeper, by their keys; else None."""
+    """The sentence for a key of exactly one of the `shapes` one level deeper, by their keys; else None."""
     below = [key for key, inner in shapes.items() if name in keys_of(inner)]
     return f'"{name}" belongs under {below[0]}:, not beside it' if len(below) == 1 else None
 
 
 def _entry_below(name: str, here: type[Shape], value: Any) -> str | None:
-    """The sentence for an entry beside the mapping of names to entries in which it belongs: a tab beside `tabs:`."""
+    """The sentence for an entry next to the mapping that it belongs in: a tab next to `tabs:`."""
     entries = entries_below(here)
     fitting = [key for key, inner in entries.items() if has_keys_of(inner, value)]
     return f'"{name}" belongs under {fitting[0]}:, not beside it' if len(fitting) == 1 else None
 
 
 def _wrong_kind(shape: type[Shape], error: dict[str, Any], key: str) -> str:
-    """The sentence for a value of the wrong kind, or outside of its limits."""
+    """The sentence for a value of the wrong kind, or outside its limits."""
     kind, inner = error["type"], shape_at(shape, error["loc"])
     if error["input"] is None and kind in _SENTENCES:
         may_be_empty = kind == "model_type" and not any(info.is_required() for info in inner.model_fields.values())
@@ -221,7 +221,7 @@ def _names_in(mapping: Mapping[str, Any]) -> str:
 
 
 def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
-    """The sentence for a value that YAML takes for another kind of value than its author did; None for others."""
+    """The sentence for a value that YAML reads as a different kind than its author intended; None for others."""
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and not any(value.values()):
         return f'must be a text in quotes: "{{{", ".join(value)}}}"'
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and (empty := [k for k, v in value.items() if v is None]):
@@ -237,7 +237,7 @@ def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
 
 
 def _without_text(texts: Mapping[str, Any], empty: str) -> str:
-    """The sentence for texts of several languages of which the key `empty` has none."""
+    """The sentence for texts in several languages of which the key `empty` has no text."""
     if re.match(r"[\w-]+:\S", empty):
         return f'write a space after the ":" of "{empty}"'
     if pieces := cut_at_comma(texts, is_language_code, is_language_code):
@@ -259,7 +259,7 @@ def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
 
 
 def _as_list(key: str, text: str) -> str:
-    """How a text that stands for a list is written; words that mean everything have no such list."""
+    """How to write a text as a list; words that mean everything have no such list."""
     if text[:1] in ("–", "—", "−", "•"):
         return f'must be a list: write "-" instead of "{text[0]}", which only looks like it'
     if text.startswith("-"):
@@ -271,7 +271,7 @@ def _as_list(key: str, text: str) -> str:
 
 
 def instead_of_list(items: list[Any]) -> str:
-    """How a list is written where a mapping of names to entries is expected; the example is its first item."""
+    """How to write a list as the expected mapping of names to entries; the example is its first item."""
     first = next(iter(items), None)
     name = first.get("name", next(iter(first)) if len(first) == 1 else None) if isinstance(first, Mapping) else first
     example = f', such as "{name}:"' if isinstance(name, str) and re.fullmatch(r"[A-Za-z][\w-]*", name) else ""
@@ -286,13 +286,13 @@ def _none_of(error: dict[str, Any]) -> str:
 
 
 def _words_in(error: dict[str, Any]) -> list[str]:
-    """The words that would be right."""
+    """The allowed words."""
     return re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
 
 
 def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_text: Callable[[str], bool]) -> list[str]:
-    """The key of a text that its own comma cut in `{label: Yes, please}`, and the keys that are the rest of it; empty
-    where none was cut. So is a formula whose brackets are cut, `{of: max(price, 0)}`."""
+    """The key of a text split at its own comma, as in `{label: Yes, please}`, and the keys that are the rest of it;
+    empty if there is none. This includes formulas split within brackets, `{of: max(price, 0)}`."""
     cut: list[str] = []
     for key, value in entry.items():
         if value is None and cut and not is_key(str(key).partition("=")[0].strip()) and ":" not in str(key):
@@ -307,12 +307,12 @@ def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_te
 
 
 def joined_text(entry: Mapping[str, Any], pieces: Sequence[str]) -> str:
-    """The text that `cut_at_comma` found in pieces."""
+    """The text whose pieces `cut_at_comma` found."""
     return ", ".join([entry[pieces[0]], *pieces[1:]])
 
 
 def text_in_quotes(text: str) -> str:
-    """The sentence for a text that YAML takes apart."""
+    """The sentence for a text that YAML splits."""
     return f'must be a text in quotes: "{text}"'
 
 

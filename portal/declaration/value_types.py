@@ -13,7 +13,7 @@ MenuEntry = Annotated[str, Names("menu entry")]
 FieldName = Annotated[str, Names("field")]  # a declared or built-in one
 OwnField = Annotated[str, Names("own field")]  # a declared one
 FormField = Annotated[str, Names("form field")]  # a declared one, or the attachments
-SortField = Annotated[str, Names("sort field")]  # with a minus for the descending order
+SortField = Annotated[str, Names("sort field")]  # with a minus for descending order
 FieldPath = Annotated[str, Names("path")]  # through links
 Link = Annotated[str, Names("link")]
 AskedField = Annotated[str, Names("asked field")]  # a declared one, or the comment
@@ -31,5 +31,5 @@ FormRow = FormField | tuple[FormField, ...]
 StateNames = Annotated[tuple[State, ...], BeforeValidator(as_list), OneOrSeveral()]
 SortFields = Annotated[tuple[SortField, ...], BeforeValidator(as_list), OneOrSeveral()]
 SeveralTexts = Annotated[tuple[str, ...], BeforeValidator(as_list), OneOrSeveral()]
-# MODULE.EVENT, of which webhooks are told.
+# MODULE.EVENT, which webhooks are notified of.
 Events = Annotated[tuple[Annotated[str, Names("event")], ...], BeforeValidator(as_list), OneOrSeveral()]

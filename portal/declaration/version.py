@@ -21,9 +21,9 @@ def version_complaint(version: Any) -> str | None:
 
 
 def is_of_another_version(draft: DeclarationDraft) -> bool:
-    """Whether modules.yaml names a version of the language that is not ours, which is reported.
+    """Whether modules.yaml names another version of the language, which is reported.
 
-    Then nothing else is worth saying: what this version does not know would all look wrong.
+    Then nothing else is worth reporting: everything unknown to this version would look wrong.
     """
     at = draft.at(MODULES)
     if not isinstance(at.value, Mapping) or "version" not in at:

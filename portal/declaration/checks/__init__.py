@@ -1,1 +1,1 @@
-"""What a declaration must fulfil: one file per part of the language; `all` runs them."""
+"""Checks of a declaration: one file per part of the language; `all` runs them."""

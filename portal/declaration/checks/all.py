@@ -1,6 +1,6 @@
-"""Runs the checks, in order: first what the files say by themselves, then what only the resolved whole shows.
+"""Runs the checks in order: first those of the files themselves, then those of the resolved whole.
 
-Called by load. The checks add problems to the draft; only `check_settings` changes something else.
+Called by load. The checks add problems to the draft; only `check_settings` also changes it.
 """
 
 from portal.declaration.checks.appearance import check_appearance
@@ -27,7 +27,7 @@ from portal.declaration.declared_files import profile_file
 
 
 def check_what_is_written(draft: DeclarationDraft) -> None:
-    """Every check of modules and profiles as the files have them, before anything is resolved."""
+    """Checks modules and profiles as the files have them, before anything is resolved."""
     for module in draft.modules.values():
         check_fields(draft, module, draft.at_module(module.name)["fields"])
     for module, field in fields_with_rows(draft.modules.values()):
@@ -49,7 +49,7 @@ def check_what_is_written(draft: DeclarationDraft) -> None:
 
 
 def check_what_results(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every check of the resolved declaration: of buttons, profiles, sign-up, webhooks and what customers get."""
+    """Checks the resolved declaration: buttons, profiles, sign-up, webhooks and what customers get."""
     check_buttons(draft, declaration)
     check_resolved_profiles(draft, declaration)
     check_sign_up(draft, declaration)

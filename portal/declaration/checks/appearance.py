@@ -17,7 +17,7 @@ from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import suggest
 from portal.texts import Text
 
-COMMENT = re.compile(r"\s+(#[^\s#].*)")  # behind a text without quotes; people put a space behind the # of a comment
+COMMENT = re.compile(r"\s+(#[^\s#].*)")  # after a text without quotes; in real comments people put a space after #
 TONES = ("primary", "info", "good", "warn", "bad", "calm")
 Part = tuple[str, KeyPath, Any]  # file, path, value
 
@@ -57,7 +57,7 @@ def check_appearance(draft: DeclarationDraft) -> None:
         counts.warn(languages)
 
 
-# What people write by its meaning, or as other collections call it.
+# Names that people use for their meaning, or from other icon sets.
 OTHER_ICON_NAMES = {
     "home": "house", "gear": "settings", "gears": "settings", "bin": "trash-2", "remove": "trash-2",
     "edit": "pencil", "dashboard": "layout-dashboard", "person": "user", "people": "users",
@@ -79,7 +79,7 @@ OTHER_ICON_NAMES = {
 
 
 def _suggest_icon(name: str) -> str:
-    """What was meant by the name, or another order of its words; other collections put their initials before it."""
+    """The intended name: a synonym, or the words in another order; other icon sets prefix their initials."""
     words = [word for word in name.lower().replace("_", "-").split("-") if word not in ("fa", "mdi", "bi", "icon")]
     turned = ("-".join(words), "-".join(reversed(words)))
     guess = next((OTHER_ICON_NAMES[word] for word in ("-".join(words), *words) if word in OTHER_ICON_NAMES), None)
@@ -106,7 +106,7 @@ class _TextCounts:
                 self._unused.setdefault(language, []).append(place)
 
     def warn(self, at: Cursor) -> None:
-        """One warning for each language that texts lack, and one for all that the portal does not have."""
+        """One warning for each language that texts lack, and one for all languages that the portal does not have."""
         for language, places in self._missing.items():
             if places:
                 at.warn(f'{_number_of_texts(places)} missing in "{language}" (the first: {places[0]})')
@@ -120,7 +120,7 @@ class _TextCounts:
 
 
 def _behind_text(at: Cursor) -> str:
-    """What looks like a part of a text and is a comment to YAML: `#1` in `label: Ticket #1`; "" if nothing does."""
+    """What looks like text but is a comment in YAML: `#1` in `label: Ticket #1`; "" if there is none."""
     line, column = at.document.place(at.path)
     rest = at.document.lines[line - 1][column - 1 :] if at.source_text else ""
     comment = COMMENT.match(rest.removeprefix(at.source_text or "")) if rest.startswith(at.source_text or "") else None
@@ -147,7 +147,7 @@ def _within(file: str, path: KeyPath, value: Any) -> Iterator[Part]:
         yield file, path, value
     elif isinstance(value, BaseModel):
         declared_keys = value.model_fields_set - {"builtin"}
-        # In the order of the shape, so that the first is always the same.
+        # In the order of the shape, so that the first one is deterministic.
         for key, inner in ((key, inner) for key, inner in value if key in declared_keys):
             if key in ("icon", "tone") and isinstance(inner, str):
                 yield file, (*path, key), inner

@@ -20,7 +20,7 @@ ADDRESS = re.compile(r"(https?://|mailto:|tel:|/(?!/))\S+")
 
 
 def check_buttons(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Checks every button of buttons.yaml by itself."""
+    """Checks every button of buttons.yaml on its own."""
     tabs = _tabs(declaration)
     for name, button in draft.buttons.items():
         at = draft.at(BUTTONS, "buttons", name)
@@ -35,7 +35,7 @@ def check_buttons(draft: DeclarationDraft, declaration: Declaration) -> None:
 
 
 def _leads(at: Cursor) -> bool:
-    """Whether a key that is not known, and was reported, says where the button leads."""
+    """Whether an unknown key, already reported, says where the button leads."""
     unknown = (key for key in at.value if key not in keys_of(Button))
     return any(intended_key(key, ("opens", "url")) for key in unknown)
 
@@ -74,7 +74,7 @@ def _check_opens(
 
 
 def _meant_target(draft: DeclarationDraft, opens: str) -> str | None:
-    """The target that is meant by the address of a list, or of a form as other systems call it."""
+    """The target that is meant by the address of a list, or by another system's name for a form."""
     module, *pages = opens.strip("/").split("/")
     if module not in draft.modules or pages not in ([], ["new"], ["add"]):
         return None

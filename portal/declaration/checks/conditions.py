@@ -1,4 +1,4 @@
-"""Checks conditions: the fields that they name, and the comparisons that these know. Their values: values.py."""
+"""Checks conditions: the fields that they name, and the comparisons that these support. Their values: values.py."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ RANGES = ("min", "max", "before", "after")
 
 
 def check_condition(draft: DeclarationDraft, module: str, at: Cursor, form: str | None = None) -> None:
-    """The condition at `at`, on records of `module`; `form` is the module whose fields `$name` stands for."""
+    """Checks the condition at `at` on records of `module`; `$name` means a field of the module `form`."""
     before = len(draft.problems)
     _check_lines(draft, module, at, form)
     if isinstance(at.value, Mapping) and module in draft.modules and len(draft.problems) == before:
@@ -33,10 +33,10 @@ def check_condition(draft: DeclarationDraft, module: str, at: Cursor, form: str 
 
 
 def _check_whole(draft: DeclarationDraft, module: str, at: Cursor) -> None:
-    """Warns of a condition that no record fulfills, and of lines that leave no record out."""
+    """Warns about conditions that no record can fulfill, and lines that exclude no record."""
     try:
         condition = parse(at.value)
-    except ConditionError:  # which was reported when it was read
+    except ConditionError:  # already reported when it was read
         return
     if sentence := contradiction(draft, module, condition):
         at.warn(sentence)
@@ -64,7 +64,7 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
     try:
         parsed = list(comparisons(parse({name: value})))
     except ConditionError as error:
-        # Reading has reported the first such line of a condition already; the same problem twice is listed once.
+        # Reading has already reported the first such line; identical problems are listed once.
         at.down(error.path[1:]).nearest.wrong(error.message)
         return
     if name == "any" and draft.field(module, "any") is None and not draft.is_broken(module, "any"):
@@ -97,7 +97,7 @@ def _check_comparisons(
 
 
 def _without_value(at: Cursor) -> Iterator[Cursor]:
-    """Where a value is missing: behind a colon or a dash. A `null` that is written means nothing."""
+    """Where a value is missing after a colon or a dash. An explicit `null` is intended."""
     value = at.value
     if isinstance(value, Mapping | list):
         for part in value if isinstance(value, Mapping) else range(len(value)):
@@ -121,7 +121,7 @@ def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]
 def _check_other_field(
     draft: DeclarationDraft, module: str, field: Field, comparison: Comparison, other: str, at: Cursor
 ) -> None:
-    """Two fields of one record are compared; both are of one type."""
+    """Checks that two fields of a record that are compared have the same type."""
     second = draft.field(module, other)
     if draft.is_broken(module, other):
         return
@@ -139,7 +139,7 @@ def _check_other_field(
 
 
 def _of_one_kind(field: Field, other: Field) -> bool:
-    """Whether the values of two fields can be compared; an amount behind a link has its currency there."""
+    """Whether the values of two fields can be compared; an amount behind a link has its currency there too."""
     one_type = field.comparable and other.comparable and field.value_type == other.value_type
     if field.targets or other.targets:
         return one_type and field.targets == other.targets and not field.several_targets
@@ -158,7 +158,7 @@ def _check_form_value(draft: DeclarationDraft, compared: Field, value: FieldValu
 
 
 def _not_comparable(field: Field, other: Field) -> str | None:
-    """Why `field` of a record is never what `other` of a form is: ids of two modules would be compared."""
+    """Why `field` of a record can never equal `other` of a form: ids of two modules would be compared."""
     if other.row_fields or other.by_upload:
         return f'"{other.name}" is of type {other.type}, with which nothing can be compared'
     if field.name == "id" or (not field.targets and not other.targets) or set(field.targets) & set(other.targets):

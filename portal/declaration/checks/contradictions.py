@@ -1,7 +1,7 @@
 """Finds conditions that no record can fulfil: lines that exclude each other, and values that a field never holds.
 
-Values at and beside those that the lines name are tried, and the empty one; the field itself compares them, as in a
-form. What is not known beforehand (`me`, the title of a record, `$field`) counts as possible.
+It tries the values that the lines name, their neighbors and the empty value; the field itself compares them, as in a
+form. What is not known in advance (`me`, the title of a record, `$field`) counts as possible.
 """
 
 import datetime
@@ -16,14 +16,14 @@ from portal.fields.base import Field, Refused
 from portal.fields.reader import Reader
 
 ALWAYS_FILLED = ("id", "number", "reference", "created", "modified", "channel", "comments", "attachments")
-LATER = datetime.timedelta(days=36_500)  # what excludes itself today and then always does
-ANYTHING = object()  # some value, of which nothing is known
+LATER = datetime.timedelta(days=36_500)  # what is contradictory today and then always is
+ANYTHING = object()  # some unknown value
 ANOTHER = object()  # some value that no comparison names
 FieldAt = Callable[[tuple[str, ...]], "Place | None"]
 
 
 class Place:
-    """What a path leads to: the field, whether it has one value alone, and which values those can be."""
+    """What a path leads to: the field, whether it has a single value, and the possible values."""
 
     def __init__(self, draft: DeclarationDraft, followed: FollowedPath) -> None:
         last, field = followed.steps[-1]
@@ -37,7 +37,7 @@ class Place:
 
 
 def contradiction(draft: DeclarationDraft, module: str, condition: Condition) -> str | None:
-    """Why no record of `module` can fulfill a condition whose names and values are right, or None."""
+    """Why no record of `module` can fulfill a condition with valid names and values, or None."""
     place_of, reader = partial(_place_of, draft, module), _reader(draft)
     excluding = _excluding(condition, place_of, reader)
     if excluding is None:
@@ -51,7 +51,7 @@ def contradiction(draft: DeclarationDraft, module: str, condition: Condition) ->
 
 
 def _limits(field: Field, comparison: Comparison, reader: Reader) -> str:
-    """What a form would say to the values of a comparison, else the bounds of the field; "" if it has none."""
+    """What a form would reply to the values of a comparison, else the bounds of the field; "" if it has none."""
     for raw in _known_values(comparison, field):
         try:
             field.read(field.write(field.constant(raw, reader)), reader)
@@ -67,7 +67,7 @@ def always_holds(draft: DeclarationDraft, module: str, comparison: Comparison) -
 
 
 def _reader(draft: DeclarationDraft) -> Reader:
-    """Who meets values of other days too: what was chosen from today on is over some day."""
+    """A reader for trying values on other days: a value that had to be in the future is in the past one day."""
     return replace(draft.reader, chooses_now=False)
 
 
@@ -77,7 +77,7 @@ def _place_of(draft: DeclarationDraft, module: str, path: tuple[str, ...]) -> Pl
 
 
 def _excluding(condition: Condition, place_of: FieldAt, reader: Reader) -> Sequence[Comparison] | None:
-    """Comparisons of which never all hold, as few as are found; None if the condition can be fulfilled."""
+    """Comparisons that never all hold, as few as possible; None if the condition can be fulfilled."""
     parts = list(joined_conditions(AllOf((condition,))))
     single = [part for part in parts if isinstance(part, Comparison)]
     by_path: dict[tuple[str, ...], list[Comparison]] = {}
@@ -98,7 +98,7 @@ def _excluding(condition: Condition, place_of: FieldAt, reader: Reader) -> Seque
 def _smallest(comparisons: list[Comparison], place: Place, reader: Reader) -> Sequence[Comparison]:
     """The fewest comparisons of one path that never hold together; empty if all can.
 
-    Where there may be several values, each comparison may be fulfilled by another one.
+    If there may be several values, each comparison may be fulfilled by a different one.
     """
     if place.is_single and _can_hold(comparisons, place, reader):
         return ()
@@ -116,12 +116,12 @@ def _hold_at(reader: Reader, comparisons: Sequence[Comparison], place: Place) ->
     try:
         tried = _values(comparisons, place, reader)
         return any(all(_holds(place.field, value, item, reader) for item in comparisons) for value in tried)
-    except (Refused, OverflowError):  # of values that were reported, or at the end of the calendar
+    except (Refused, OverflowError):  # for values already reported, or at the end of the calendar
         return True
 
 
 def _values(comparisons: Sequence[Comparison], place: Place, reader: Reader) -> Iterator[object]:
-    """Values by which it is told whether all comparisons can hold, the empty one among them where there may be none."""
+    """Values that decide whether all comparisons can hold, including the empty one if the field may be empty."""
     field = place.field
     if place.may_be_empty:
         yield () if field.multiple else None
@@ -142,8 +142,8 @@ def _values(comparisons: Sequence[Comparison], place: Place, reader: Reader) -> 
 
 
 def takes_anything(field: Field, reader: Reader) -> bool:
-    """Whether the bounds of a field do not contradict its other keys: a form takes a value at one of them, or there is
-    no bound above or below."""
+    """Whether the bounds of a field do not contradict its other keys: a form accepts a value at one of them, or a bound
+    is missing."""
     bounds = field.bounds(reader)
     if None in bounds:
         return True
@@ -162,7 +162,7 @@ def _is_taken(field: Field, value: object, reader: Reader) -> bool:
 
 
 def _known_values(comparison: Comparison, field: Field) -> list[object]:
-    """What a comparison names, as far as it is known before there is a record or a form."""
+    """The values of a comparison that are known without a record or a form."""
     if field.targets or comparison.operator in ("empty", "contains", "within"):
         return []
     values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
@@ -170,7 +170,7 @@ def _known_values(comparison: Comparison, field: Field) -> list[object]:
 
 
 def _holds(field: Field, value: object, comparison: Comparison, reader: Reader) -> bool:
-    """Whether a comparison holds for a value; for ANYTHING whatever is not about the empty value does."""
+    """Whether a comparison holds for a value; for ANYTHING, every comparison does unless it is about emptiness."""
     empty = value not in (ANYTHING, ANOTHER) and field.is_empty(value)
     values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
     if comparison.operator == "empty":

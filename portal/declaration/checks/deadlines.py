@@ -1,5 +1,5 @@
-"""Checks deadlines and elapsed times: the choice and its options, the durations and moments that are named, the states
-in which they stand or count, the hours in which they are counted."""
+"""Checks deadlines and elapsed times: the choice and its options, the durations and moments they name, the states in
+which they pause or count, and the hours that count."""
 
 import datetime
 from collections.abc import Collection, Sequence
@@ -15,14 +15,14 @@ from portal.fields.base import Field
 from portal.fields.deadline import DeadlineRule, is_path
 from portal.fields.working_hours import public_holidays
 
-# What a deadline cannot keep: it is empty during a pause, and two records may be due at once.
+# Keys that a deadline cannot honor: it is empty during a pause, and two records may be due at the same time.
 SET_OTHERWISE = ("default", "required", "required_when", "unique")
 OF_WITHIN = ("pause", "stop", "from_", "to_")
 SOME_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
-    """Checks `within` of a datetime and the keys that belong to it, and the states and hours of an elapsed time."""
+    """Checks `within` of a datetime and its related keys, and the states and hours of an elapsed time."""
     keys = type(field).model_fields.keys()
     if "hours" in keys and "in_" in keys:
         _check_stopwatch(draft, module, field, at)
@@ -71,7 +71,7 @@ def _check_stopwatch(draft: DeclarationDraft, module: Module, field: Field, at: 
 
 
 def check_hours(draft: DeclarationDraft) -> None:
-    """Warns of hours and holidays in which nothing is counted."""
+    """Warns about hours and holidays that leave no time to count."""
     fields = [field for module in draft.modules.values() for field in module.fields.values()]
     if any(field.deadline_rule or value_of_key(field, "hours") for field in fields):
         return
@@ -83,7 +83,7 @@ def check_hours(draft: DeclarationDraft) -> None:
 
 
 def check_holidays(draft: DeclarationDraft) -> bool:
-    """Whether the holidays of `portal:` can be used; reports what is wrong with them."""
+    """Whether the holidays of `portal:` are usable; reports what is wrong with them."""
     days, at, usable = draft.settings.holidays, draft.at(MODULES, "portal", "holidays"), True
     for index, day in enumerate(days):
         complaint = _place_complaint(day) if isinstance(day, str) else None
@@ -99,7 +99,7 @@ def check_holidays(draft: DeclarationDraft) -> bool:
 
 
 def _place_complaint(place: str) -> str | None:
-    """Why there are no holidays of such a place, or None."""
+    """Why there are no holidays for such a place, or None."""
     if place[:1].isdigit():
         return f'"{place}" is not a date'
     country, _dash, region = place.partition("-")
@@ -140,7 +140,7 @@ def _check_targets(draft: DeclarationDraft, module: Module, rule: DeadlineRule, 
 
 
 def _check_path(draft: DeclarationDraft, module: Module, path: str, at: Cursor) -> None:
-    """The path of a duration, which the record or one to which it links holds."""
+    """Checks the path of a duration, which is in the record or in one that it links to."""
     followed = draft.follow(module.name, path.split("."))
     if followed.complaint:
         at.wrong(followed.complaint)

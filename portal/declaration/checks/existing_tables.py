@@ -1,4 +1,4 @@
-"""Checks modules over tables that others made (`table:`): a field is one column, and nothing else is kept there."""
+"""Checks modules over existing tables (`table:`): a field is one column, and nothing else is stored there."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from portal.declaration.source.cursor import Cursor
 
 
 def check_existing(module: Module, own_tables: Collection[str], at: Cursor) -> None:
-    """What a module over an existing table cannot have; `own_tables`: those that the portal makes for modules."""
+    """Reports what a module over an existing table cannot have; `own_tables`: those made by the portal for modules."""
     if module.table is None:
         return
     if module.table.startswith("portal_"):
@@ -34,7 +34,7 @@ def check_existing(module: Module, own_tables: Collection[str], at: Cursor) -> N
 
 
 def check_roles(draft: DeclarationDraft) -> None:
-    """What `sign_up:` and `inbox:` cannot do with an existing table: what a new row needs there is not known."""
+    """Reports what `sign_up:` and `inbox:` cannot do with an existing table: it is unknown what a new row needs."""
     people = draft.modules.get(draft.people or "")
     if draft.sign_up is not None and people is not None and people.table is not None:
         draft.at(MODULES)["sign_up"].key.wrong(

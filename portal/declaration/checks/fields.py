@@ -1,4 +1,4 @@
-"""Checks fields: what they link to, their defaults and limits, and when they are shown."""
+"""Checks fields: their targets, defaults and limits, and when they are shown."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ from portal.fields.table_names import join_name
 SMALLEST_LIMIT = 1000  # bytes
 MOST_GAPS = 3  # named in one warning
 FORM_CONDITIONS = ("show_when", "required_when", "read_only_when")
-WRITTEN_DATE = re.compile(r"\d{4}-\d\d|\d\d:\d\d")  # or time; texts of one form compare like what they mean
+WRITTEN_DATE = re.compile(r"\d{4}-\d\d|\d\d:\d\d")  # or time; texts in one format compare like their values
 
 
 def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
@@ -64,7 +64,7 @@ def check_fields(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
 
 
 def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cursor) -> None:
-    """The columns of a `lines` field, as the fields of the module that its rows are."""
+    """Checks the columns of a `lines` field, as the fields of the module of its rows."""
     check_fields(draft, draft.row_modules[join_name(module.name, lines.name)], at["fields"])
     for index, name in enumerate(value_of_key(lines, "total") or ()):
         if not lines.row_fields[name].has_sum:
@@ -87,7 +87,7 @@ def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cur
 
 
 def _conditions(field: Field, at: Cursor) -> Iterator[tuple[Cursor, Condition | None]]:
-    """The conditions on the form, of the field and of its options, each with its place."""
+    """The form conditions of the field and of its options, each with its place."""
     yield from ((at[key], getattr(field, key)) for key in FORM_CONDITIONS)
     for name, condition in field.option_conditions.items():
         yield at["options"][name]["show_when"], condition
@@ -98,7 +98,7 @@ def _is_link(field: Field | None) -> bool:
 
 
 def _check_default(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
-    if field.default is None and at.document.has(at.path) and at.value is None:  # not a value that was refused
+    if field.default is None and at.document.has(at.path) and at.value is None:  # rather than a refused value
         at.key.warn(EMPTY_KEY)
     if field.default is None or field.computed or draft.is_broken(module.name, field.name):
         return
@@ -115,7 +115,7 @@ def _check_default(draft: DeclarationDraft, module: Module, field: Field, at: Cu
 
 
 def _path_complaint(draft: DeclarationDraft, module: Module, field: Field, path: ValuePath) -> str | None:
-    """Why a default such as `$caller.company` or `me.phone` cannot give `field` a value, or None."""
+    """Why a default such as `$caller.company` or `me.phone` cannot set `field`, or None."""
     start, complaint = _start_of(draft, module, field, path)
     if start is None:
         return complaint
@@ -130,7 +130,7 @@ def _path_complaint(draft: DeclarationDraft, module: Module, field: Field, path:
 
 
 def _start_of(draft: DeclarationDraft, module: Module, field: Field, path: ValuePath) -> tuple[str | None, str | None]:
-    """The module in which the path goes on; else why there is none, or nothing if that is reported elsewhere."""
+    """The module in which the path continues; else why there is none, or nothing if that is reported elsewhere."""
     if path.who:
         start, role = (draft.people, "people") if path.who == "me" else (draft.organizations, "organizations")
         return (start, None) if start else (None, no_role(role).within(f'"{path.who}" has no meaning here: {{}}'))
@@ -146,7 +146,7 @@ def _start_of(draft: DeclarationDraft, module: Module, field: Field, path: Value
 
 
 def _defaults_behind(module: Module, link: Field) -> set[str]:
-    """The fields whose values decide about the default of `link`, and `link` itself."""
+    """The fields whose values determine the default of `link`, and `link` itself."""
     names: set[str] = set()
     field: Field | None = link
     while field is not None and field.name not in names:
@@ -179,13 +179,13 @@ def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cu
 
 
 def _check_details(draft: DeclarationDraft, target: str, link: Field, at: Cursor) -> None:
-    """What stands beside the titles of the records of `target` are fields of theirs."""
+    """Checks that what is shown with the titles of the records of `target` are fields of theirs."""
     for index, name in enumerate(value_of_key(link, "details") or ()):
         draft.require_field(target, name, at[index])
 
 
 def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
-    """A form knows only its own fields: no dotted paths, no built-in fields, and not the field itself."""
+    """Checks that a condition only names other fields of the form: no dotted paths or built-in fields."""
     condition = at.value
     for name, value in condition.items() if isinstance(condition, Mapping) else ():
         if is_group(name, value):
@@ -212,7 +212,7 @@ def _check_limits(field: Field, reader: Reader, at: Cursor) -> None:
 
 
 def _check_lower_bound(draft: DeclarationDraft, module: Module, field: Field, place: Cursor) -> None:
-    """A form compares two fields that people fill in, of one type. Amounts may be in two currencies."""
+    """Checks that two compared fields are filled in by people and have one type. Amounts may differ in currency."""
     after = value_of_key(field, "after")
     other, at = module.fields.get(field.lower_bound_field or ""), place["after" if after else "at_least"]
     if after and value_of_key(field, "at_least"):
@@ -228,7 +228,7 @@ def _check_lower_bound(draft: DeclarationDraft, module: Module, field: Field, pl
 
 
 def _check_unique(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
-    """What a value is unique within is the record of another link."""
+    """Checks that a value is unique within the record of another link."""
     within = field.unique if isinstance(field.unique, str) else ""
     if within == "organization":
         if not _is_link(module.fields.get(module.organization or "")):
@@ -244,7 +244,7 @@ def _check_unique(draft: DeclarationDraft, module: Module, field: Field, at: Cur
 
 
 def check_size(size: int | None, at: Cursor) -> None:
-    """Warns of a limit that no file keeps to: its unit has been forgotten."""
+    """Warns about a limit smaller than any file: its unit has been forgotten."""
     if size is not None and size < SMALLEST_LIMIT:
         at.warn(f"no file has at most {size} bytes: write a unit, such as {size or 25} MB")
 
@@ -271,7 +271,7 @@ def _check_options(field: Field, at: Cursor) -> None:
 
 
 def _check_suggestions(draft: DeclarationDraft, field: Field, at: Cursor) -> None:
-    """What an input offers must be something that can be typed there."""
+    """Checks that an input only suggests what can be typed there."""
     for index, text in enumerate(field.suggested):
         if complaint := stored_complaint(draft, field, text):
             at.inner(index).wrong(complaint)
@@ -280,7 +280,7 @@ def _check_suggestions(draft: DeclarationDraft, field: Field, at: Cursor) -> Non
 def _check_formerly(
     draft: DeclarationDraft, module: Module, field: Field, former_names: dict[str, str], at: Cursor
 ) -> None:
-    """`former_names` maps the former names of fields before this one to their present names."""
+    """Checks `formerly`. `former_names` maps the former names of the fields before this one to their present names."""
     if field.formerly is None:
         return
     if field.formerly in module.fields:
@@ -311,7 +311,7 @@ def _check_computed(field: Field, at: Cursor) -> None:
 
 
 def _is_more(smallest: Any, largest: Any) -> bool:
-    """Whether a value of the YAML is more than another: numbers, or dates as YYYY-MM-DD; not words such as `today`."""
+    """Whether a value of the YAML is greater than another, for numbers and YYYY-MM-DD dates, not words like `today`."""
     if smallest is None or type(smallest) is not type(largest):
         return False
     if isinstance(smallest, str) and not (WRITTEN_DATE.match(smallest) and WRITTEN_DATE.match(largest)):

@@ -1,4 +1,4 @@
-"""Warns of what a form can never do: a link that waits for a field of no form, and a rule for a field of none."""
+"""Warns about what a form can never do: links that wait for a field that no form has, and rules for such fields."""
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
@@ -13,14 +13,14 @@ from portal.fields.base import Field
 
 
 def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every field with a rule that a form decides, against the forms of the profiles that may use them."""
+    """Checks every field with a rule that forms decide against the forms of the profiles that may use them."""
     in_doubt = draft.modules_in_doubt
     _check_circles(draft)
     for module in (module for module in declaration.modules.values() if module.name not in in_doubt):
         accesses = [access for _profile, access in declaration.accesses(module.name)]
         for field in module.fields.values():
             at = draft.at_module(module.name)["fields"][field.name]
-            # Without any form the records come from imports, which heed it.
+            # If there is no form, the records come from imports, which apply the rule.
             has_forms = any(True for access in accesses for _form in _forms(access))
             if field.required_when is not None and has_forms and not _is_asked(module, field, accesses):
                 at["required_when"].key.warn(
@@ -40,7 +40,7 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
 
 
 def _check_circles(draft: DeclarationDraft) -> None:
-    """Records that need each other before they are created: nobody can create the first."""
+    """Finds records that need each other before they are created: nobody can create the first."""
     needed = {module.name: dict(_needed(module)) for module in draft.modules.values()}
     stuck = dict(needed)
     while possible := [name for name, links in stuck.items() if stuck.keys().isdisjoint(links)]:
@@ -58,7 +58,7 @@ def _check_circles(draft: DeclarationDraft) -> None:
 
 
 def _needed(module: Module) -> Iterator[tuple[str, str]]:
-    """The modules of which a new record must name a record, and by which link."""
+    """The modules to which a new record must link, and by which link."""
     for name, link in module.fields.items():
         needs = link.required and link.show_when is None and link.default is None and not link.computed
         if needs and len(link.targets) == 1 and module.table is None:
@@ -79,13 +79,13 @@ def _forms(access: Access) -> Iterator[FormLayout]:
 
 
 def _waited_for(field: Field) -> Iterator[str]:
-    """The fields of the form on whose values it depends what a link offers."""
+    """The fields of the form whose values decide what a link offers."""
     for comparison in comparisons(field.target_condition or ALWAYS):
         yield from comparison.other_fields
 
 
 def _never_offers(module: Module, link: Field, name: str, accesses: Iterable[Access]) -> str | None:
-    """Why a form of a new record never offers anything for a link: what it waits for is asked nowhere, or later."""
+    """Why a create form never offers anything for a link: the field it waits for is in no form, or in a later step."""
     other = module.fields.get(name)
     if other is None or other.computed or other.default is not None:
         return None
@@ -101,7 +101,7 @@ def _never_offers(module: Module, link: Field, name: str, accesses: Iterable[Acc
 
 
 def _steps(access: Access) -> list[tuple[str, ...]]:
-    """The fields of each step of the create form; of a form without steps all in one."""
+    """The fields of each step of the create form; of a form without steps, all in one."""
     layout = access.create
     return [tuple(flat(step.fields)) for step in layout.steps or ()] or [tuple(flat(layout.fields or ()))]
 
@@ -113,8 +113,8 @@ def _step_of(field: Field, access: Access) -> int | None:
 def _asked_too_late(
     module: Module, field: Field, show_when: Condition | None, accesses: Iterable[Access]
 ) -> str | None:
-    """The field of a later step without which the form of a new record never shows `field`, or an option of it, as
-    `show_when` says; or None."""
+    """The field of a later step without which the create form never shows `field`, or one of its options, because of
+    `show_when`; or None."""
     for access in accesses if show_when is not None else ():
         first = _step_of(field, access)
         if "create" not in access.can or first is None:
@@ -128,7 +128,7 @@ def _asked_too_late(
 
 
 def _may_hold(comparison: Comparison, empty: Collection[str]) -> bool:
-    """Whether a comparison can be true while the fields `empty` are; what it says of others is taken as true."""
+    """Whether a comparison can be true while the fields `empty` are empty; for other fields, it counts as true."""
     if comparison.path[0] not in empty:
         return not comparison.negated
     values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)

@@ -1,4 +1,4 @@
-"""Checks `inbox:`: the module that mail creates, and the fields that take its subject and its text."""
+"""Checks `inbox:`: the module in which mail creates records, and the fields for its subject and text."""
 
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.resolve import LONG_TEXTS, mail_text_field
@@ -11,7 +11,7 @@ TEXTS = (*LONG_TEXTS, "text")
 
 
 def check_inbox(draft: DeclarationDraft) -> None:
-    """Every name in `inbox:` exists and can hold what it is given."""
+    """Checks that every name in `inbox:` exists and can hold its value."""
     inbox = draft.inbox
     if inbox is None and draft.settings.letters.reply_above is not None:
         draft.at(MODULES, "portal", "letters", "reply_above").key.warn(

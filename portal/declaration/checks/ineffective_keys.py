@@ -1,4 +1,4 @@
-"""Warns of keys of a field on which its type does not act, such as a placeholder of a checkbox."""
+"""Warns about keys of a field that have no effect on its type, such as the placeholder of a checkbox."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ from portal.fields.base import Field
 from portal.fields.default_paths import value_path
 
 TYPED_WIDGETS = ("input", "textarea", "markdown", "html", "json", "tags", "money", "location")
-DRAWN_BY_BROWSERS = ("date", "datetime-local", "time")  # types of inputs that show no placeholder
+DRAWN_BY_BROWSERS = ("date", "datetime-local", "time")  # input types that show no placeholder
 
 
 def check_ineffective_keys(module: Module, field: Field, at: Cursor) -> None:
-    """Each key that is written and has no effect, with the reason."""
+    """Reports each written key without an effect, with the reason."""
     for key, reason in _ineffective(module, field):
         at[key].key.warn(f"has no effect: {reason}")
 

@@ -1,6 +1,6 @@
-"""Warns of conditions that never hold together: what one file, or one key, lets through, another one keeps back.
+"""Warns about conditions that never hold together: what one file or key lets through, another one excludes.
 
-A condition that excludes itself is reported where it is written (conditions.py).
+A condition that contradicts itself is reported where it is written (conditions.py).
 """
 
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from portal.fields.base import Field
 
 
 def check_joined_conditions(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every profile with those that it extends, its tabs and its buttons; every field with those that it waits for."""
+    """Checks each profile with those it extends, its tabs and its buttons; each field with those it waits for."""
     in_doubt = draft.modules_in_doubt
     for module in draft.modules.values():
         for field in module.fields.values() if module.name not in in_doubt else ():
@@ -37,7 +37,7 @@ def _check_field(draft: DeclarationDraft, module: Module, field: Field, at: Curs
     circle = next((other for other in waited_for if field.name in _all_needed(module, other)), None)
     if circle is not None and field.default is None:
         if [*module.fields].index(circle.name) < [*module.fields].index(field.name):
-            return  # reported at the first of them
+            return  # only the first is reported
         at["show_when"].warn(f"{field.name} and {circle.name} wait for each other, so that no form shows them")
         return
     for other in waited_for:
@@ -60,7 +60,7 @@ def _needed(part: Condition) -> Iterator[str]:
 
 
 def _all_needed(module: Module, field: Field) -> set[str]:
-    """The fields that must have values before a form shows `field`, and before it shows those."""
+    """The fields that must have values before a form shows `field`, directly or indirectly."""
     needed: set[str] = set()
     waiting = [field]
     while waiting:
@@ -72,7 +72,7 @@ def _all_needed(module: Module, field: Field) -> set[str]:
 
 
 def _excluded(draft: DeclarationDraft, module: str, first: Condition | None, second: Condition | None) -> str | None:
-    """Why two conditions never hold together; None if they can, or where one alone cannot, which is reported."""
+    """Why two conditions never hold together; None if they can, or if one alone cannot, which is already reported."""
     if first is None or second is None or ALWAYS in (first, second):
         return None
     sentence = contradiction(draft, module, all_of(first, second) or ALWAYS)
@@ -81,12 +81,12 @@ def _excluded(draft: DeclarationDraft, module: str, first: Condition | None, sec
 
 
 def _accesses(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> Iterator[tuple[str, Access]]:
-    """What the profile's own file says of the modules that are understood."""
+    """The accesses in the profile's own file to modules that were understood."""
     return ((name, own) for name, own in draft.profiles[profile.name].modules.items() if name not in in_doubt)
 
 
 def _check_wheres(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> None:
-    """The `where` of a profile is joined to those of the profiles that it extends."""
+    """Checks the `where` of a profile together with those of the profiles that it extends."""
     line = ancestry(draft, profile.name)[:-1]
     for module, access in _accesses(draft, profile, in_doubt):
         above = (draft.profiles[name].modules.get(module) for name in line)
@@ -98,7 +98,7 @@ def _check_wheres(draft: DeclarationDraft, profile: Profile, in_doubt: Collectio
 
 
 def _check_tabs(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> None:
-    """The tabs that the profile's own file declares."""
+    """Checks the tabs that the profile's own file declares."""
     for module, access in _accesses(draft, profile, in_doubt):
         where = profile.modules[module].where if module in profile.modules else None
         for name, tab in (access.list.tabs or {}).items():
@@ -108,7 +108,7 @@ def _check_tabs(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[
 
 
 def _check_buttons(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> None:
-    """A button opens a list with its own condition, and with that of its tab where it names one."""
+    """Checks buttons that open a list: with their own condition and that of the tab, if they name one."""
     for name in profile.buttons:
         button = draft.buttons.get(name)
         access = profile.modules.get(button.opens or "") if button is not None else None

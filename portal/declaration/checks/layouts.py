@@ -19,7 +19,7 @@ PlacedName = tuple[Cursor, str]
 
 
 def check_layouts(draft: DeclarationDraft, module: Module, declared: Module | Access, at: Cursor) -> None:
-    """The four layouts at `at`, of the module itself or of a profile's access to it."""
+    """Checks the four layouts at `at`, of the module itself or of a profile's access to it."""
     _check_list(draft, module, declared.list, at["list"])
     _check_detail(draft, module, declared.detail, at["detail"])
     _check_form(draft, module, declared.create, at["create"], new=True)
@@ -27,7 +27,7 @@ def check_layouts(draft: DeclarationDraft, module: Module, declared: Module | Ac
 
 
 def placed_names(declared: Module | Access, at: Cursor) -> Iterator[tuple[str, Cursor, str]]:
-    """Every field that the written layouts name: the layout, the place, and the field."""
+    """Every field named in the written layouts: the layout, the place, and the field."""
     for place, name in _items(declared.list.columns or (), at["list"]["columns"]):
         yield "list", place, name
     for index, section in enumerate(declared.detail.sections or ()):
@@ -38,14 +38,14 @@ def placed_names(declared: Module | Access, at: Cursor) -> Iterator[tuple[str, C
 
 
 def _check_names(draft: DeclarationDraft, module: str, names: Iterable[PlacedName]) -> None:
-    """Each name is a field of `module`."""
+    """Checks that each name is a field of `module`."""
     for at, name in names:
         if draft.field(module, name) is None and not draft.is_broken(module, name):
             at.wrong(list_in_text(name, draft.modules[module].everything) or draft.no_field(module, name))
 
 
 def _warn_of_repeated(columns: Sequence[str], at: Cursor) -> None:
-    """A list has a column once; the place of another one of its name is probably that of something else."""
+    """Warns about repeated columns: a list shows a column once, and the second one was probably meant to be another."""
     for index, name in enumerate(columns):
         if name in columns[:index]:
             at[index].warn(f'"{name}" is already a column of this list')
@@ -92,7 +92,7 @@ def _check_empty(names: Sequence[Row] | None, at: Cursor) -> None:
 
 
 def _check_counts(module: Module, names: Iterable[PlacedName]) -> None:
-    """The counts of what records of the module cannot have."""
+    """Reports columns that count what records of the module cannot have."""
     for place, name in names:
         if name in ("comments", "attachments") and not getattr(module, name):
             place.warn(no_effect_without(module.name, name))
@@ -117,7 +117,7 @@ def _check_related(draft: DeclarationDraft, module: Module, related: Related, at
 
 
 def _check_column_of_lines(draft: DeclarationDraft, module: str, linking: str, name: str, at: Cursor) -> None:
-    """A column such as `accounts.role` is one of rows that link to records of `module`."""
+    """Checks a column such as `accounts.role`, which must belong to rows that link to records of `module`."""
     lines, dot, column = name.partition(".")
     field = draft.field(linking, lines) if dot else None
     if not dot or draft.is_broken(linking, lines):
@@ -146,7 +146,7 @@ def _check_form(draft: DeclarationDraft, module: Module, layout: FormLayout, at:
 
 
 def _check_suggest(draft: DeclarationDraft, name: str, at: Cursor, new: bool) -> None:
-    """Records are suggested by the words of a title, while a new record is made."""
+    """Checks `suggest`: records are suggested by the words of a title while a record is created."""
     if not new:
         at.key.warn("has no effect: records are suggested in the form for a new record, create")
         return

@@ -1,6 +1,6 @@
-"""Checks lifecycles: their states and transitions, and whether records get there.
+"""Checks lifecycles: their states and transitions, and whether records can reach them.
 
-States into which no transition leads are those of imported records alone; in an existing table others may set them.
+A state that no transition leads to can only come from an import; in an existing table, other programs may set it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,11 +17,11 @@ from portal.declaration.source.suggestions import list_in_text
 from portal.declaration.unknown_names import no_field, no_part, no_state
 from portal.fields.link import link_targets
 
-EVERY_STATE = (("*",), ("any",), ("all",))  # as other systems write it
+EVERY_STATE = (("*",), ("any",), ("all",))  # in other systems
 
 
 def check_lifecycle(draft: DeclarationDraft, module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
-    """The field, its states, the transitions between them, and what else names a state."""
+    """Checks the field, its states, the transitions between them, and everything else that names a state."""
     field = module.fields.get(lifecycle.field)
     if field is None:
         if not draft.is_broken(module.name, lifecycle.field):

@@ -1,4 +1,4 @@
-"""Checks what modules say about letters and time: who is notified, in which words, what the portal does by itself."""
+"""Checks what modules say about letters and time: who is notified, in which words, what the portal does on its own."""
 
 import re
 from collections.abc import Collection
@@ -39,7 +39,7 @@ def check_mail(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
 
 
 def takes_letters(address: str) -> bool:
-    """Whether letters can be sent to an address, and from it: another one would be refused whenever one is written."""
+    """Whether letters can be sent to and from an address: otherwise every letter would fail when it is written."""
     try:
         Address(addr_spec=address)
     except (ValueError, IndexError, MessageError):
@@ -48,7 +48,7 @@ def takes_letters(address: str) -> bool:
 
 
 def check_after(draft: DeclarationDraft, module: Module, transition: Transition, at: Cursor) -> None:
-    """`after:` of a transition: what the portal does by itself asks for nothing that only a person can answer."""
+    """Checks `after:` of a transition: what the portal does on its own must not ask for anything."""
     name = transition.after if isinstance(transition.after, str) else ""
     field = draft.field(module.name, name) if name and not draft.is_broken(module.name, name) else None
     if field is not None and (field.value_type != "datetime" or field.virtual or name in module.builtin):
@@ -67,7 +67,7 @@ def _warn_of_nobody(mail: Mail, at: Cursor) -> None:
 
 
 def _has_recipients(draft: DeclarationDraft, module: Module) -> bool:
-    """Whether there is anybody who could be notified of news of a record."""
+    """Whether anybody could be notified of news about a record."""
     from_outside = draft.inbox is not None and draft.inbox.creates == module.name
     ways = (module.owner, module.organization, module.watchers, module.mail.assigned, module.mail.desk)
     return any(ways) or from_outside or module.name in (draft.people, draft.organizations)

@@ -14,10 +14,10 @@ from portal.declaration.unknown_names import no_access, no_tab
 
 
 def check_home(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
-    """The buttons of a profile's home page, its own or those of the profile that it extends."""
+    """Checks the buttons of a profile's home page, its own or inherited."""
     at = draft.at(profile_file(profile.name))
     own_buttons = draft.profiles[profile.name].home.buttons
-    names = [name for name in profile.home.buttons or () if not name.startswith("module:")]  # generated ones
+    names = [name for name in profile.home.buttons or () if not name.startswith("module:")]  # those are generated
     if own_buttons is not None:
         for index, name in enumerate(own_buttons):
             _check_button_name(draft, profile, name, draft.buttons, at["home"]["buttons"][index])
@@ -26,7 +26,7 @@ def check_home(draft: DeclarationDraft, profile: Profile, declaration: Declarati
 
 
 def check_menu(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
-    """The modules and buttons of a profile's menu, its own or that of the profile that it extends."""
+    """Checks the modules and buttons of a profile's menu, its own or inherited."""
     at = draft.at(profile_file(profile.name))
     if "menu" not in at:
         buttons = [name for name in profile.menu or () if name not in profile.modules]
@@ -64,7 +64,7 @@ def _check_button_name(draft: DeclarationDraft, profile: Profile, name: str, kno
 def _check_inherited(
     draft: DeclarationDraft, profile: Profile, names: Iterable[str], declaration: Declaration, at: Cursor
 ) -> None:
-    """Buttons named by the extended profile: what is a dead end there already has been reported there."""
+    """Checks buttons inherited from the extended profile, except dead ends already reported there."""
     parent = declaration.profiles.get(profile.extends or "")
     for name in names:
         button = draft.buttons.get(name)

@@ -1,4 +1,4 @@
-"""Checks modules: whose a record is, how it is named, and what it has. Their lifecycles: lifecycles.py."""
+"""Checks modules: whom a record belongs to, how it is named, and what it has. Their lifecycles: lifecycles.py."""
 
 import re
 
@@ -19,7 +19,7 @@ REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
 
 
 def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
-    """Everything of a module but its fields, layouts and appearance."""
+    """Checks everything in a module except its fields, layouts and appearance."""
     _check_title(draft, module, at["title"])
     _check_reference(module.reference, at["reference"])
     _check_path(draft, module, module.owner, "people", draft.people, at["owner"])
@@ -44,7 +44,7 @@ def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
 
 
 def _check_keep(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
-    """What is deleted after some time is of no table of others, and is not what accounts depend on."""
+    """Checks that `keep` is not in a module over an existing table, or one that accounts depend on."""
     if module.table is not None:
         at.key.wrong(f"the rows of the existing table {module.table} are not the portal's to delete: leave keep out")
     elif module.name in (draft.people, draft.organizations):
@@ -93,7 +93,7 @@ def _check_reference(reference: str, at: Cursor) -> None:
 def _check_path(
     draft: DeclarationDraft, module: Module, dotted: str | None, role: str, target: str | None, at: Cursor
 ) -> None:
-    """`owner` and `organization`: links that lead to `target`, the module of people or of organizations."""
+    """Checks `owner` and `organization`: paths of links to `target`, the module of people or of organizations."""
     if dotted is None or (dotted == "id" and module.name == target):
         return
     if target is None:
@@ -113,7 +113,7 @@ def _check_path(
 
 
 def _only_link(draft: DeclarationDraft, module: Module, target: str) -> tuple[RelatedPlace, ...]:
-    """Where the one link of the module to `target` is declared, if it has just one."""
+    """Where the module's only link to `target` is declared, if it has exactly one."""
     links = [name for name, field in module.fields.items() if link_targets(field) == (target,)]
     at = draft.at_module(module.name)["fields"]
     return (at[links[0]].related(f"the only link to {target} is here"),) if len(links) == 1 else ()

@@ -1,4 +1,4 @@
-"""Checks the panels of home pages: what each needs, and that every profile with it may read what it shows."""
+"""Checks the panels of home pages: what each needs, and that every profile that has it may read what it shows."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ OF_CHARTS = ("by", "per", "of", "as")
 
 
 def check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
-    """The panels that the profile's own file declares."""
+    """Checks the panels that the profile's own file declares."""
     for index, panel in enumerate(profile.home.panels):
         if isinstance(panel, Panel):
             _check_panel(draft, panel, at[index])
@@ -30,7 +30,7 @@ def check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
 def _check_panel(draft: DeclarationDraft, panel: Panel, at: Cursor) -> None:
     kinds = [kind for kind in KINDS if kind in at]
     if not kinds and any(intended_key(key, KINDS) for key in at.value):
-        return  # it is misspelled, which is reported
+        return  # it is misspelled, which is already reported
     if len(kinds) != 1:
         reason = f"not {' and '.join(kinds)} at once" if kinds else "which is missing here"
         at.wrong(f"a panel is one of chart:, list:, notices: and text:, {reason}")
@@ -92,7 +92,7 @@ def _not_summed(field: Field) -> str | None:
 
 
 def check_resolved_panels(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
-    """The panels of a profile, its own or those of the profile that it extends, show nothing that it may not read."""
+    """Checks that the panels of a profile, its own or inherited, show nothing that it may not read."""
     at = draft.at(profile_file(profile.name))
     if "panels" in draft.profiles[profile.name].home.model_fields_set:
         for index, key, complaint in _hidden(draft, profile):
@@ -107,7 +107,7 @@ def check_resolved_panels(draft: DeclarationDraft, profile: Profile, declaration
 
 
 def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, Sentence]]:
-    """What panels show that the profile does not have: the place of the panel, its key, and why."""
+    """What panels show and the profile cannot read: the place of the panel, its key, and why."""
     for index, panel in enumerate(profile.home.panels):
         module = panel.module if isinstance(panel, Panel) else None
         if not isinstance(panel, Panel) or module not in draft.modules or is_access_broken(draft, profile.name, module):

@@ -1,4 +1,4 @@
-"""Checks profiles: what they name exists, and what they allow can be done."""
+"""Checks profiles: that what they name exists, and what they allow is possible."""
 
 from collections.abc import Iterator, Mapping
 
@@ -24,7 +24,7 @@ from portal.fields.base import Field
 from portal.fields.link import link_targets
 
 READING = ("read", "view", "see", "list", "show")
-NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
+NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by action
 Complaint = tuple[KeyPath, str]
 
 
@@ -100,7 +100,7 @@ def _check_option_labels(draft: DeclarationDraft, module: Module, access: Access
 
 
 def _check_grants(draft: DeclarationDraft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
-    """`grants: [PROFILE]`: the profiles that people of this profile give to others."""
+    """Checks `grants: [PROFILE]`: the profiles that people with this profile may grant."""
     if access.grants is None:
         return
     if module.name != draft.people:
@@ -122,7 +122,7 @@ def _check_grants(draft: DeclarationDraft, profile: Profile, module: Module, acc
 
 
 def _broken_transitions(draft: DeclarationDraft, module: Module) -> Iterator[str]:
-    """Names of transitions that were left out because of another problem."""
+    """The names of transitions that were left out because of another problem."""
     transitions = draft.at_module(module.name)["lifecycle"]["transitions"].value
     yield from transitions if isinstance(transitions, Mapping) else ()
 
@@ -163,14 +163,14 @@ def _check_expectations(draft: DeclarationDraft, profile: Profile, at: Cursor) -
 
 
 def check_resolved_profiles(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every resolved profile; what was reported for an extended profile is not reported again."""
+    """Checks every resolved profile; what was reported for an extended profile is not reported again."""
     reported: dict[str, set[Complaint]] = {}
     for profile in sorted(declaration.profiles.values(), key=lambda profile: len(ancestry(draft, profile.name))):
         at = draft.at(profile_file(profile.name))
         line = ancestry(draft, profile.name)[:-1]
         first = draft.profiles[(*line, profile.name)[0]]
         if first.extends is not None and first.extends not in line:
-            continue  # the extended profile is missing or unreadable, which is reported there
+            continue  # the extended profile is missing or unreadable, which is already reported
         above: set[Complaint] = set().union(*(reported.get(parent, set()) for parent in line))
         complaints = list(_complaints(draft, profile))
         reported[profile.name] = above | set(complaints)
@@ -204,7 +204,7 @@ def _complaints(draft: DeclarationDraft, profile: Profile) -> Iterator[Complaint
 
 
 def _check_expected_modules(profile: Profile, at: Cursor) -> None:
-    """What somebody is expected to see is in a module that they have."""
+    """Checks that `expect:` only names modules that the profile has."""
     for index, expectation in enumerate(profile.expect):
         if expectation.sees and expectation.module not in profile.modules:
             at[index]["module"].wrong(no_access(expectation.module, ", so nobody sees that"))
@@ -219,7 +219,7 @@ def _declares_scope(draft: DeclarationDraft, profile: str, module: str) -> bool:
 
 
 def _scope_through(draft: DeclarationDraft, profile: Profile, path: KeyPath, access: Access) -> Iterator[Complaint]:
-    """A scope through a link needs the other module, and must not lead back."""
+    """Checks a scope through a link: the profile needs the other module, and the scope must not lead back."""
     line = [access.module]
     here: Access | None = access
     while here is not None and isinstance(here.see, Through):
@@ -242,7 +242,7 @@ def _scope_through(draft: DeclarationDraft, profile: Profile, path: KeyPath, acc
 def _unreachable_links(
     draft: DeclarationDraft, profile: Profile, path: KeyPath, module: Module, access: Access
 ) -> Iterator[Complaint]:
-    """Links in the forms of this profile to modules that it does not have."""
+    """Reports links in the forms of this profile to modules that it lacks."""
     for form, layout in (("create", access.create), ("edit", access.edit)):
         if form not in access.can:
             continue
@@ -261,7 +261,7 @@ def _unreachable_links(
 
 
 def _links_in_form(module: Module, name: str) -> Iterator[tuple[str, Field | None]]:
-    """A field of a form, and the columns of its rows that must have a value."""
+    """A field of a form and the required columns of its rows."""
     field = module.fields.get(name)
     yield name, field
     for column in field.row_fields.values() if field else ():
@@ -272,7 +272,7 @@ def _links_in_form(module: Module, name: str) -> Iterator[tuple[str, Field | Non
 def _never_filled(
     draft: DeclarationDraft, profile: Profile, path: KeyPath, module: Module, access: Access
 ) -> Iterator[Complaint]:
-    """Required fields that cannot be filled in when a record is created."""
+    """Reports required fields that cannot be filled in when a record is created."""
     shown = set(form_layout_fields(access.create))
     shown |= {guess for name in shown - {*module.everything} if (guess := closest(name, module.fields))}
     moved = module.lifecycle.field if module.lifecycle else None
@@ -292,7 +292,7 @@ def _never_filled(
 
 
 def _may_hold(module: Module, access: Access, shown: set[str], condition: Condition) -> bool:
-    """Whether a show_when could hold: one of its fields gets a value."""
+    """Whether a `show_when` could hold because one of its fields can get a value."""
     names = {path[0] for path in compared_fields(condition)}
     return any(
         name in shown or name in access.set or module.everything[name].default is not None

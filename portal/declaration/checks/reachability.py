@@ -1,7 +1,7 @@
-"""Warns of states into which no record comes, of transitions that nobody can do, and of what is said of final states.
+"""Warns about states that no record reaches, transitions that nobody can do, and settings of final states.
 
-An import may give a record any state, and so may others who write to an existing table. Customers without access
-answer by mail.
+An import may give a record any state, and so may other programs that write to an existing table. Customers without
+access answer by mail.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from portal.declaration.source.cursor import Cursor
 
 
 def check_reachability(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every lifecycle, with the profiles that have its module."""
+    """Checks every lifecycle with the profiles that have its module."""
     in_doubt = draft.modules_in_doubt
     for module in declaration.modules.values():
         if module.lifecycle is None or module.name in in_doubt:
@@ -48,7 +48,7 @@ def _check_states(module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
 
 
 def _reached(lifecycle: Lifecycle) -> set[str]:
-    """The states into which a record comes from the start, by transitions and comments."""
+    """The states that a record can reach from the start, by transitions and comments."""
     reached: set[str] = set()
     waiting = [str(lifecycle.start)]
     while waiting:
@@ -73,7 +73,8 @@ def _check_transitions(lifecycle: Lifecycle, accesses: list[Access], at: Cursor)
 
 
 def _check_only(module: Module, accesses: Sequence[tuple[Profile, Access]], at: Cursor) -> None:
-    """Transitions of people whom nothing names: their link is empty in what a profile creates, and stays so."""
+    """Finds transitions that nobody can do: the link in `only` is empty in every record that a profile creates, and
+    stays so."""
     edited = {name for _profile, access in accesses if "edit" in access.can for name in form_layout_fields(access.edit)}
     moved = {name for transition in module.transitions.values() for name in (*transition.ask, *transition.set)}
     for name, transition in module.transitions.items():

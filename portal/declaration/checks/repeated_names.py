@@ -1,6 +1,6 @@
-"""Warns of names that a list has twice, wherever the order or the number of its names means nothing.
+"""Warns about names that appear twice in a list whose order and number of names have no meaning.
 
-Columns, forms, stages and menus are checked where they are read: there, a second name is probably meant to be another.
+Columns, forms, stages and menus are checked elsewhere: there, the second one was probably meant to be another name.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ CHECKED_ELSEWHERE = {"columns", "create", "edit", "stages", "menu", "languages",
 
 
 def check_repeated_names(draft: DeclarationDraft) -> None:
-    """Every list of names that is written in modules.yaml and the profiles."""
+    """Checks every list of names in modules.yaml and the profiles."""
     places: list[tuple[Any, Cursor]] = [(draft.settings, draft.at(MODULES, "portal"))]
     places += [(module, draft.at_module(name)) for name, module in draft.modules.items()]
     places += [(profile, draft.at(profile_file(name))) for name, profile in draft.profiles.items()]
@@ -42,6 +42,6 @@ def _repeated(value: Any, at: Cursor) -> Iterator[tuple[int, str, Cursor]]:
 
 
 def _name(item: Any, written: Any) -> str | None:
-    """The name that is an item of a list, None for anything else, and for what stands in for an unreadable item."""
+    """The name in an item of a list; None for anything else, and for the replacement of an unreadable item."""
     is_stand_in = isinstance(written, Mapping) or (isinstance(written, str) and written != item)
     return item.removeprefix("-") if isinstance(item, str) and not is_stand_in else None

@@ -1,4 +1,4 @@
-"""Checks roll-ups: their condition, which must hold until one of the records is written, and who gets their number."""
+"""Checks roll-ups: their condition, which may only change when one of the records is written."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from portal.fields.rollup import Rollup
 
 
 def check_rollup(draft: DeclarationDraft, rollup: Rollup, at: Cursor) -> None:
-    """The condition of a roll-up names what only a write of the record itself changes."""
+    """Checks that the condition of a roll-up only depends on what a write of the record itself changes."""
     check_condition(draft, rollup.counted, at["where"])
     for part in comparisons(rollup.where or ALWAYS):
         known = draft.field(rollup.counted, part.path[0]) is not None
@@ -24,7 +24,7 @@ def check_rollup(draft: DeclarationDraft, rollup: Rollup, at: Cursor) -> None:
 
 
 def _changes_by_itself(module: Module, part: Comparison) -> str | None:
-    """Why the answer to a comparison may be another one although the record was not written, or None."""
+    """Why the result of a comparison may change although the record is not written, or None."""
     name, field = ".".join(part.path), module.field(part.path[0])
     if len(part.path) > 1 or field.virtual or field.row_fields or field.in_join_table:
         return f'"{name}" changes without its record: a roll-up can only ask for fields that store one value'

@@ -1,4 +1,4 @@
-"""Checks whose records a module or a profile lets people see: `see`, and whether a profile must say it."""
+"""Checks `see`, which decides whose records people see, and whether a profile must have it."""
 
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.resolve import default_scope, owner_and_organization
@@ -9,9 +9,9 @@ from portal.fields.link import link_targets
 
 
 def check_scope(draft: DeclarationDraft, module: Module, see: Scope, at: Cursor) -> None:
-    """Checks that the records of a module can be divided as its `see`, or that of a profile, says."""
+    """Checks that the records of a module can be divided as required by its `see`, or that of a profile."""
     if draft.broken_roles and not isinstance(see, Through):
-        return  # whose the records are is not known, for a reason that is reported
+        return  # whom the records belong to is unknown, for a reason already reported
     if complaint := _scope_complaint(draft, module, see):
         at.inner("through").wrong(complaint)
 
@@ -38,6 +38,6 @@ def _scope_complaint(draft: DeclarationDraft, module: Module, see: Scope) -> str
 
 
 def needs_scope(draft: DeclarationDraft, module: Module) -> bool:
-    """Whether a profile must say `see` for this module."""
+    """Whether a profile must have `see` for this module."""
     unwritten = module.see is None and "see" not in draft.at_module(module.name)
     return unwritten and default_scope(*owner_and_organization(draft, module)) is None

@@ -1,4 +1,4 @@
-"""Checks `portal:`: known time zones, currencies and languages, a logo that exists, profiles that exist."""
+"""Checks `portal:`: valid time zones, currencies and languages, an existing logo, existing profiles."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,12 +22,12 @@ DEFAULTS = Settings()
 TRANSLATED = ("en", *sorted(path.stem for path in LOCALE.glob("*.po")))  # the languages of the interface
 IMAGES = (".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif")
 
-# `GMT+1`: the zones of nearly that name have the opposite sign, and none of them knows summer.
+# `GMT+1`: the zones with similar names have the opposite sign, and no summer time.
 _OFFSET = re.compile(r"(?i)(?:gmt|utc|z)? ?[+-]\d.*")
 
 
 def check_settings(draft: DeclarationDraft) -> None:
-    """Reports what is wrong and puts the default in its place, so that everything else can be checked."""
+    """Reports what is wrong and replaces it with the default, so that everything else can be checked."""
     settings = draft.settings
     complaints = {
         "time_zone": _time_zone(settings.time_zone),
@@ -53,7 +53,7 @@ def check_settings(draft: DeclarationDraft) -> None:
 
 
 def _check_languages(draft: DeclarationDraft, languages: Sequence[str]) -> str | None:
-    """Reports each language that cannot be used; the last sentence, None if all can be."""
+    """Reports each unusable language; returns the last sentence, or None if all are usable."""
     refused = None
     for index, language in enumerate(languages):
         if complaint := _language(language):
@@ -69,7 +69,7 @@ def _check_languages(draft: DeclarationDraft, languages: Sequence[str]) -> str |
 
 
 def _hardly_meant(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Keys with a value that works and is hardly meant so, and why."""
+    """Keys with a value that works but is probably not intended, and why."""
     if settings.remember_days > MOST_REMEMBERED_DAYS:
         yield "remember_days", f"every session ends after {MOST_REMEMBERED_DAYS} days: a larger number has no effect"
     if set(settings.sign_in) == {"passkey"}:
@@ -110,12 +110,12 @@ def _language(code: str) -> str | None:
     except (ValueError, UnknownLocaleError, TypeError):
         guess = next((name for name in TRANSLATED if _is_called(name, code)), None)
         return f'no language "{code}"' + (did_you_mean(guess) or ": use a code such as en, it or pt-BR")
-    same = code.replace("_", "-").casefold() == right.casefold()  # else a variety that the locales do not tell apart
+    same = code.replace("_", "-").casefold() == right.casefold()  # else a variant that the locales do not distinguish
     return f'no language "{code}": write "{right}"' if same and code != right else None
 
 
 def _is_called(language: str, name: str) -> bool:
-    """Whether a language has this name, in English or in its own words."""
+    """Whether a language has this name, in English or in the language itself."""
     locale = Locale.parse(language)
     return name.casefold() in (str(words).casefold() for words in (locale.english_name, locale.display_name))
 
@@ -142,7 +142,7 @@ def _is_readable(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that are not those of an IPv6 address, or an invalid port
+    except ValueError:  # brackets without an IPv6 address, or an invalid port
         return False
 
 

@@ -1,4 +1,4 @@
-"""Checks `sign_up:`: people who come in uninvited are customers, of a company that exists."""
+"""Checks `sign_up:`: people who sign up are customers, of a company that exists."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]{2,}")
 
 
 def check_sign_up(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """The profile, the domains, and whether somebody lets those in who wait."""
+    """Checks the profile, the domains, and whether somebody can admit those who wait."""
     if draft.sign_up is None:
         return
     at = draft.at(MODULES, "sign_up")
@@ -44,11 +44,11 @@ def _check_domains(draft: DeclarationDraft, domains: Mapping[str, str] | None, a
             at[domain].key.wrong(f'"{domain}" is not a mail domain: write it as in acme.example, in lower case')
     if domains and draft.organizations is None and not draft.broken_roles:
         at.key.wrong("names companies, but organizations: names no module")
-    if domains == {} == at.value:  # not where one was left out that is wrong
+    if domains == {} == at.value:  # not if an invalid one was left out
         at.key.warn("names no domain, so nobody can sign up: leave it out to admit every address")
 
 
 def _is_granted(draft: DeclarationDraft, declaration: Declaration) -> bool:
-    """Whether some staff may give access."""
+    """Whether any staff may give access."""
     accesses = declaration.accesses(draft.people or "")
     return any(profile.staff and "grant" in access.can for profile, access in accesses)

@@ -1,7 +1,7 @@
-"""Warns of what customers would see, change or write without anybody having meant it.
+"""Warns about what customers could see, change or write without anybody intending it.
 
-Called with every resolved profile. Each warning is placed where the layout, tab or button is written: in the profile,
-in a profile that it extends, or in modules.yaml.
+Checks every resolved profile. Each warning is placed where the layout, tab or button is written: in the profile, in a
+profile that it extends, or in modules.yaml.
 """
 
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ from portal.fields.table_names import is_rows
 
 Source = tuple[Module | Access, Cursor]
 # Where a tab, button or panel selects by a field, a list sorts by it or a deadline depends on it, which of these it is,
-# and the path of the field: its place, and the profiles that show what gives it away and cannot read the field.
+# and the path of the field → its place, and the profiles that have it and cannot read the field, which it reveals.
 Counts = dict[tuple[str, KeyPath, str, str], tuple[Cursor, list[str]]]
 
 
 def check_unintended_access(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every profile: fields that customers should not read or type, and counts by fields that they cannot read."""
+    """Checks every profile for fields that customers should not read or type, and counts by fields they cannot read."""
     counts: Counts = {}
     for profile in declaration.profiles.values():
         for access in profile.modules.values():
@@ -48,7 +48,7 @@ def check_unintended_access(draft: DeclarationDraft, declaration: Declaration) -
 
 
 def _sources(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator[Source]:
-    """What the profile, those that it extends, and modules.yaml say of a module: the nearest first."""
+    """What the profile, those that it extends, and modules.yaml say about a module, nearest first."""
     for name in reversed(ancestry(draft, profile.name)):
         if (access := draft.profiles[name].modules.get(module)) is not None:
             yield access, draft.at(profile_file(name), "modules", module)
@@ -56,7 +56,7 @@ def _sources(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator
 
 
 def _place(sources: list[Source], layout: str, name: str) -> Cursor | None:
-    """Where the nearest layout of this kind names the field, None if it is generated."""
+    """Where the nearest layout of this kind names the field; None if it is generated."""
     return next(
         (
             place
@@ -79,7 +79,7 @@ def _warn_of_internal_fields(draft: DeclarationDraft, profile: Profile, access: 
 
 
 def _warn_of_rollups(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
-    """Roll-ups that a layout of the profile names, over records that it does not see all."""
+    """Warns about roll-ups in layouts of the profile over records of which it sees only some."""
     own = draft.profiles[profile.name].modules.get(access.module)
     unseen = unseen_rollups(draft.modules, profile.modules) if own is not None else ()
     for _layout, place, name in placed_names(own, _at_access(draft, profile, access)) if own and unseen else ():
@@ -160,7 +160,7 @@ def _find_counted_panels(draft: DeclarationDraft, profile: Profile, counts: Coun
 def _find_orders(
     draft: DeclarationDraft, profile: Profile, access: Access, sources: list[Source], counts: Counts
 ) -> None:
-    """Lists in an order that tells of a field; what every record has tells nobody anything."""
+    """Finds lists whose order reveals a field; fields that every record has reveal nothing."""
     place = next((at["list"]["sort"] for _source, at in sources if "sort" in at["list"]), None)
     for index, name in enumerate(access.list.sort or () if place is not None else ()):
         field = name.removeprefix("-")
@@ -169,7 +169,7 @@ def _find_orders(
 
 
 def _find_deadlines(draft: DeclarationDraft, profile: Profile, access: Access, counts: Counts) -> None:
-    """Deadlines that customers read, by a field that they must not."""
+    """Finds deadlines that customers may read but that depend on a field they must not read."""
     module = draft.modules[access.module]
     for field in module.deadlines:
         rule, place = field.deadline_rule, draft.at_module(module.name)["fields"][field.name]["within"]
@@ -216,15 +216,15 @@ def _unreadable(draft: DeclarationDraft, profile: Profile, module: str, conditio
 
 
 def _is_about_the_reader(module: Module, comparison: Comparison) -> bool:
-    """`caller: me` gives nothing away where the caller is the owner."""
+    """Whether a comparison is about the reader: `caller: me` reveals nothing if the caller is the owner."""
     path, value = ".".join(comparison.path), comparison.value
     return (path, value) in ((module.owner, "me"), (module.organization, "my organization"))
 
 
 def _is_readable(draft: DeclarationDraft, profile: Profile, module: str, path: tuple[str, ...]) -> bool:
-    """Whether every step can be read; the title of a linked record can wherever the link can."""
+    """Whether every step can be read; whoever can read a link can read the title of the linked record."""
     for here, field in draft.follow(module, path, into_rows=True).steps:
-        if is_rows(here):  # whoever reads the rows reads their columns, but for internal ones
+        if is_rows(here):  # whoever can read the rows can read their columns, except internal ones
             if field.internal and not profile.staff:
                 return False
             continue
@@ -238,6 +238,6 @@ def _is_readable(draft: DeclarationDraft, profile: Profile, module: str, path: t
 
 
 def _is_no_secret(draft: DeclarationDraft, profile: Profile, module: str, field: Field) -> bool:
-    """Whether the history tells what the portal keeps of each record: when something happened, to staff who did it."""
+    """Whether the history shows a built-in field anyway: to everybody when something happened, to staff who did it."""
     of_every_record = module in draft.modules and field.name in draft.modules[module].builtin
     return of_every_record and (profile.staff or field.name in ("created", "modified"))

@@ -1,8 +1,8 @@
-"""Warns of states in which customers may comment and nobody of the staff would notice.
+"""Warns about states in which customers may comment without any staff noticing.
 
-A comment is noticed if the module has a desk that is told of it by email, if `on_comment` moves the record, or if its
-state is in a queue: a tab or a button of a staff profile that has a condition, and that also shows new records. A tab
-like “Resolved” is no queue, since nobody waits there for anything.
+A comment is noticed if the module has a desk that is notified by email, if `on_comment` moves the record, or if its
+state is in a queue: a tab or a button of a staff profile that has a condition and also shows new records. A tab like
+“Resolved” is not a queue, since nothing waits there.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from portal.declaration.shapes import Lifecycle, Module, leaves
 
 
 def check_unnoticed_comments(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every module with a lifecycle whose records customers may comment on and staff look after."""
+    """Checks every module with a lifecycle on whose records customers may comment and staff work."""
     in_doubt = draft.modules_in_doubt  # a state, or the tab in which staff would look, may not be understood
     for module in declaration.modules.values():
         lifecycle = module.lifecycle
@@ -44,14 +44,14 @@ def _unnoticed_states(declaration: Declaration, module: Module, lifecycle: Lifec
 
 
 def _commented_by_customers(declaration: Declaration, module: Module) -> Iterator[Condition]:
-    """For each profile of customers that may comment, the `where` of the records that it sees."""
+    """For each customer profile that may comment, the `where` of the records that it sees."""
     for profile, access in declaration.accesses(module.name):
         if not profile.staff and "comment" in access.can:
             yield access.where
 
 
 def _queues(declaration: Declaration, module: Module) -> Iterator[Condition]:
-    """The conditions of the tabs and buttons of staff on this module."""
+    """The conditions of staff tabs and buttons on this module."""
     for profile, access in declaration.accesses(module.name):
         if not profile.staff:
             continue
@@ -64,7 +64,7 @@ def _queues(declaration: Declaration, module: Module) -> Iterator[Condition]:
 
 
 def _shows(condition: Condition, lifecycle: Lifecycle, state: str) -> bool:
-    """Whether records in `state` can fulfil the condition; what it says of other fields is taken as true."""
+    """Whether records in `state` can fulfil the condition; comparisons of other fields count as true."""
 
     def compare(comparison: Comparison) -> bool:
         if comparison.path != (lifecycle.field,):
@@ -78,6 +78,6 @@ def _shows(condition: Condition, lifecycle: Lifecycle, state: str) -> bool:
 
 
 def _is_moved(lifecycle: Lifecycle, state: str) -> bool:
-    """Whether a customer's comment moves the record, or it is in the state where such comments lead."""
+    """Whether a customer's comment moves the record, or it is already in the state that such comments lead to."""
     move = lifecycle.on_comment.get("customer")
     return move is not None and (state == move.to or leaves(move, state))

@@ -1,6 +1,6 @@
-"""Warns of what nobody can use: layouts, values and rights of profiles, and what buttons fill in.
+"""Warns about what nobody can use: layouts, values and rights of profiles, and what buttons fill in.
 
-A profile that is extended may say what only those that extend it can use.
+An extended profile may contain what only the profiles that extend it can use.
 """
 
 from collections.abc import Collection, Iterator
@@ -16,7 +16,7 @@ from portal.declaration.source.cursor import Cursor
 
 
 def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every profile as its file says it, every button, and the desk of every module."""
+    """Checks every profile as written in its file, every button, and the desk of every module."""
     in_doubt = draft.modules_in_doubt
     for module in (module for module in declaration.modules.values() if module.name not in in_doubt):
         desk = declaration.profiles.get(module.mail.desk or "")
@@ -24,7 +24,7 @@ def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> No
             at = draft.at_module(module.name)["mail"]["desk"]
             at.warn(f"the profile {desk.name} does not have this module, so its people are not told")
         _check_unused_parts(draft, declaration, module)
-    wrong = {problem.file for problem in draft.errors}  # a right that is missing, for one, makes a button a dead end
+    wrong = {problem.file for problem in draft.errors}  # a missing right, for example, makes a button a dead end
     for profile in (profile for profile in declaration.profiles.values() if profile_file(profile.name) not in wrong):
         for name, own_access in draft.profiles[profile.name].modules.items():
             using = [heir.modules[name] for heir in _heirs(draft, declaration, profile) if name in heir.modules]
@@ -40,7 +40,7 @@ def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> No
 
 
 def _check_unused_parts(draft: DeclarationDraft, declaration: Declaration, module: Module) -> None:
-    """Comments that nobody may write, and watchers whom nobody may add."""
+    """Finds comments that nobody may write, and watchers that nobody may add."""
     rights = {right for _profile, access in declaration.accesses(module.name) for right in access.can}
     asking = any("comment" in transition.ask for transition in module.transitions.values())
     by_mail = draft.inbox is not None and draft.inbox.creates == module.name
@@ -56,7 +56,7 @@ def _heirs(draft: DeclarationDraft, declaration: Declaration, profile: Profile) 
 
 
 def _check_forms(module: str, using: list[Access], at: Cursor) -> None:
-    """Forms that nobody may open, and values for records that nobody may create."""
+    """Finds forms that nobody may open, and values for records that nobody may create."""
     for key, right in (("create", "create"), ("edit", "edit"), ("set", "create")):
         if key in at and at[key].value and not any(right in access.can for access in using):
             at[key].key.warn(f"has no effect: this profile may not {right} records of {module}")
@@ -77,7 +77,7 @@ def _check_own_access(module: Module, own_access: Access, using: list[Access], a
 
 
 def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
-    """Rights with which nothing can be done, where the profile's own file gives them."""
+    """Finds rights without any use, where the profile's own file grants them."""
     module = draft.modules[access.module]
     at = draft.at(profile_file(profile.name), "modules", access.module, "can")
     own_rights = at.value if isinstance(at.value, list) else []
@@ -107,7 +107,7 @@ def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> 
 
 
 def _check_related_columns(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
-    """The columns of lists of related records, where the profile's own file names them."""
+    """Checks the columns of lists of related records, where the profile's own file names them."""
     own = draft.profiles[profile.name].modules.get(access.module)
     for index, related in enumerate(own.detail.related or () if own is not None else ()):
         linking = profile.modules.get(related.module)
@@ -118,7 +118,7 @@ def _check_related_columns(draft: DeclarationDraft, profile: Profile, access: Ac
 
 
 def _check_ownership(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
-    """Whether what people of a profile create can be among what they see."""
+    """Checks that people can see the records that they create."""
     module = draft.modules[access.module]
     paths = {"own": (module.owner,), "organization": (module.owner, module.organization)}.get(str(access.see), ())
     links = [module.fields.get(path.partition(".")[0]) for path in paths if path and path != "id"]
@@ -131,7 +131,7 @@ def _check_ownership(draft: DeclarationDraft, profile: Profile, access: Access) 
 
 
 def _check_buttons(draft: DeclarationDraft, declaration: Declaration, in_doubt: Collection[str]) -> None:
-    """What a button fills in needs its input in the form."""
+    """Checks that the form has inputs for what a button fills in."""
     for name, button in draft.buttons.items():
         module = (button.opens or "").partition("/")[0]
         if module in in_doubt:

@@ -1,7 +1,7 @@
-"""Checks values: whether a field could ever hold what a default, a `set` or a condition says.
+"""Checks values: whether a field could ever hold the value of a default, a `set` or a condition.
 
-What a value means is decided by the fields. The title of a record can only be looked up in a database, which
-`portal check --data` does.
+The fields decide what a value means. Titles of records can only be looked up in a database, which `portal check --data`
+does.
 """
 
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ from portal.fields.base import Field, Refused
 from portal.fields.link import link_targets
 from portal.texts import translate
 
-WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # the types of one value that has parts, or items
+WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # types whose value has parts, or items
 
 
 def value_complaint(draft: DeclarationDraft, field: Field, value: Any, *, is_bound: bool = False) -> str | None:
-    """Why a condition could never find `value` in `field`, or values on one side of it, or None."""
+    """Why a condition could never find `value`, or values beyond it, in `field`, or None."""
     if isinstance(value, Mapping | list):
         return "must be a single value"
     targets = link_targets(field)
@@ -49,7 +49,7 @@ def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str |
         return next((complaint for complaint in complaints if complaint), None)
     try:
         stored = field.default_value(value, draft.reader)
-        # Limits such as max_length hold for what is read from text.
+        # Limits such as max_length apply to what is parsed from text.
         if stored is not None and stored != ():
             field.read(field.write(stored), draft.reader)
     except Refused as refused:
@@ -58,16 +58,16 @@ def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str |
 
 
 def _has_such_parts(field: Field, value: Any) -> bool:
-    """Whether a mapping or a list may stand for what the field holds."""
+    """Whether a mapping or a list can be a value of the field."""
     if isinstance(value, Mapping):
         return field.type in WITH_PARTS
     return not isinstance(value, list) or field.multiple or bool(field.row_fields) or field.type in WITH_ITEMS
 
 
 def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
-    """Why `now`, `today`, `me` … would be stored as a word, or None if the field can hold what they mean.
+    """Why `now`, `today`, `me` … would be stored as words, or None if the field can hold what they mean.
 
-    Of a link that can hold what a word of other systems means: why it is taken for the title of a record.
+    For a link that can hold the meaning of another system's word: why it would be taken for the title of a record.
     """
     intended = intended_special(value) if isinstance(value, str) and value not in SPECIAL else None
     if intended and _holder(draft, intended) in field.targets:
@@ -111,19 +111,19 @@ def _person_complaint(draft: DeclarationDraft, field: Field, value: Any, targets
 
 
 def _holder(draft: DeclarationDraft, value: str) -> str | None:
-    """The module that holds what `me` or `my organization` means."""
+    """The module of the record that `me` or `my organization` means."""
     return draft.people if value == "me" else draft.organizations
 
 
 def _names_field(module: Module, value: Any) -> bool:
-    """Whether a value is meant as that of another field, as `$caller` or `$caller.phone` is in a default."""
+    """Whether a value refers to another field, like `$caller` or `$caller.phone` in a default."""
     return isinstance(value, str) and value[:1] == "$" and value[1:].partition(".")[0] in module.fields
 
 
 def check_unique_values(
     draft: DeclarationDraft, module: Module, values: Mapping[str, Any], outcome: str, at: Cursor
 ) -> None:
-    """Warns of a `set:` that gives many records a value of which there can be only one; `outcome`: of the others."""
+    """Warns about a `set:` that gives many records a unique value; `outcome`: of all records but the first."""
     for name, value in values.items():
         field = draft.field(module.name, name)
         if field is None or not field.unique or is_nothing(value) or special_word(value) in field.specials:
@@ -133,7 +133,7 @@ def check_unique_values(
 
 
 def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any], at: Cursor) -> None:
-    """The fields and values of a `set:` on records of `module`."""
+    """Checks the fields and values of a `set:` on records of `module`."""
     for name, value in values.items():
         field = draft.field(module, name)
         if draft.is_broken(module, name):

@@ -1,6 +1,6 @@
-"""Checks `webhooks:`: addresses that can be told, events that happen, and profiles that may read what is told.
+"""Checks `webhooks:`: that addresses can be notified, events can happen, and profiles may read what is sent.
 
-Nobody stands behind a profile here: what it lets people see as their own, or as their company's, a webhook never sees.
+A webhook has no person: it never sees what its profile lets people see as their own, or as their company's.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ from portal.declaration.source.suggestions import suggest
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # A name whose last part is a number would be taken as an IPv4 address.
 HOST_NAME = re.compile(r"(?!.*\.\d+\.?$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.(?!$)|\.?$)){1,127}")
-# How other systems call what happens to a record.
+# Names of events in other systems.
 SYNONYMS = {
     "create": "created", "new": "created", "changed": "edited", "updated": "edited", "modified": "edited",
     "transitioned": "moved", "removed": "deleted", "comment": "commented", "file": "attached", "uploaded": "attached",
@@ -26,7 +26,7 @@ NEEDED = {"commented": "comments", "attached": "attachments", "moved": "lifecycl
 
 
 def check_webhooks(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Every webhook that could be read."""
+    """Checks every webhook that could be read."""
     names: dict[tuple[str, str], str] = {}
     for name, webhook in draft.webhooks.items():
         at = draft.at(MODULES, "webhooks", name)
@@ -48,7 +48,7 @@ def _url_complaint(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError:  # brackets that are not those of an IPv6 address, or an invalid port
+    except ValueError:  # brackets without an IPv6 address, or an invalid port
         host, port, parts = None, None, urlsplit("")
     if not host or port == 0 or parts.fragment or not url.isascii() or any(letter <= " " for letter in url):
         return 'must be an address such as "https://erp.example/hook"'
@@ -114,7 +114,7 @@ def _check_access(declaration: Declaration, profile: Profile, module: str, event
 
 
 def _needs_person(declaration: Declaration, profile: Profile, access: Access) -> str | None:
-    """What of the scope is there for people alone, in words; None if nothing is."""
+    """The part of the scope that only people have, in words; None if there is none."""
     for value in ("me", "my organization"):
         if any(value in part.values for part in comparisons(access.where)):
             return f"what its where says of “{value}”"

@@ -1,7 +1,7 @@
-"""Puts numbers in conditions back to the way they were written, because a version 1.10 is not 1.1.
+"""Restores numbers in conditions to the way they were written, because a version 1.10 is not 1.1.
 
-Called by load for each file. Which fields hold text is not known here, so every number in a condition becomes its
-source text; fields that hold numbers read them from text as well.
+Called by load for each file. It is not known here which fields hold text, so every number in a condition becomes its
+source text; numeric fields can parse text as well.
 """
 
 from typing import Any

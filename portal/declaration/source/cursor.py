@@ -1,10 +1,10 @@
-"""A place in a file of the declaration: checks walk down from it and say there what is wrong.
+"""A place in a file of the declaration: checks walk down from it and report what is wrong.
 
     at["list"]["columns"].wrong('no field "titel"')     # points at the value of columns
     at["lifecycle"].key.wrong("...")                    # points at the word lifecycle itself
 
-Used by whatever reads or checks a file. A cursor may point at something that is not written: its problems are then
-placed at the nearest parent that is.
+Used by everything that reads or checks a file. A cursor may point at something that is not written: its problems are
+then placed at the nearest parent that is.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
 
 
 class Cursor:
-    """`path` in `document`; what is wrong there is added to `problems`."""
+    """`path` in `document`; problems there are added to `problems`."""
 
     __slots__ = ("_at_key", "_problems", "document", "path")
 
@@ -37,7 +37,7 @@ class Cursor:
         return Cursor(self.document, self._problems, (*self.path, *path)) if path else self
 
     def inner(self, part: str | int) -> "Cursor":
-        """One step down if something is written there, else this place: short forms leave keys and brackets out."""
+        """One step down if something is written there, else this place: short forms omit keys and brackets."""
         return self[part] if self.document.has((*self.path, part)) else self
 
     @property
@@ -47,7 +47,7 @@ class Cursor:
 
     @property
     def nearest(self) -> "Cursor":
-        """This place, or the nearest parent of it that is written."""
+        """This place, or its nearest parent that is written."""
         path = self.path
         while path and not self.document.has(path):
             path = path[:-1]
@@ -55,12 +55,12 @@ class Cursor:
 
     @property
     def value(self) -> Any:
-        """What was read here, None if nothing is written."""
+        """The value read here; None if nothing is written."""
         return self.document.value(self.path)
 
     @property
     def source_text(self) -> str | None:
-        """The source text of the scalar here, None for anything else."""
+        """The source text of the scalar here; None for anything else."""
         return self.document.source_text(self.path)
 
     def wrong(self, message: str, *related: RelatedPlace) -> None:
@@ -68,9 +68,9 @@ class Cursor:
         self._problems.append(self.document.problem(self.path, message, key=self._at_key, related=related))
 
     def related(self, note: str) -> RelatedPlace:
-        """This place, for a problem elsewhere that it explains: of the key, if there is one."""
+        """This place, to explain a problem elsewhere: that of the key, if there is one."""
         return RelatedPlace(self.document.file, *self.document.place(self.path, key=True), note)
 
     def warn(self, message: str) -> None:
-        """Adds a warning: the declaration works, but hardly as intended."""
+        """Adds a warning: the declaration works, but probably not as intended."""
         self._problems.append(self.document.problem(self.path, message, key=self._at_key, warning=True))

@@ -1,4 +1,4 @@
-"""The bytes of a file → its text, or one sentence that says why they are none, with the place."""
+"""Decodes the bytes of a file into text, or says in one sentence why they are not text, with the place."""
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
@@ -9,7 +9,7 @@ from portal.declaration.source.text_lines import LINE_BREAK
 
 LARGEST_FILE = 16_000_000
 MOST_TAG_LINES = 100
-# The first bytes of pictures, archives (also of word processors) and PDF.
+# The first bytes of pictures, archives (including word processor files) and PDF.
 _BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"%PDF-", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"SQLite ")
 _ENCODINGS = (
     (BOM_UTF8, "utf-8"),
@@ -18,14 +18,14 @@ _ENCODINGS = (
     (BOM_UTF16_LE, "utf-16-le"),
     (BOM_UTF16_BE, "utf-16-be"),
 )
-# The parser compares each of these lines with all before it: a megabyte of them would take minutes.
+# The parser compares each of these lines with all previous ones: a megabyte of them would take minutes.
 _TAG_LINE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
-# What YAML calls not printable (YAML 1.2 §5.1): binary files, and bytes that slipped in by mistake.
+# What YAML considers not printable (YAML 1.2 §5.1): binary files, and stray bytes.
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class UnreadableError(Exception):
-    """The rest of the file, from `place` on, cannot be read."""
+    """The file cannot be read from `place` on."""
 
     def __init__(self, place: Place, message: str, path: KeyPath = ()) -> None:
         super().__init__(message)
@@ -59,7 +59,7 @@ def decode(raw: bytes) -> str:
 
 
 def _wrong_byte(raw: bytes, place: int, encoding: str) -> str:
-    """The sentence for a byte that is no text in `encoding`: most such files are in the old encoding of Windows."""
+    """The sentence for a byte that is invalid in `encoding`: most such files are in the old encoding of Windows."""
     wrong = f"the byte 0x{raw[place]:02X} is not {encoding[:6].upper()}: save it as UTF-8"
     character = raw[place : place + 1].decode("cp1252", "ignore")
     if encoding != "utf-8" or not character.isalpha():
@@ -71,7 +71,7 @@ def _wrong_byte(raw: bytes, place: int, encoding: str) -> str:
 
 
 def _not_text(raw: bytes, encoding: str) -> str | None:
-    """Why this is no text file at all, or None."""
+    """Why this is not a text file at all, or None."""
     if encoding != "utf-8":
         return None
     beginning = raw[:1000]

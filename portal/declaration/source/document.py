@@ -1,4 +1,4 @@
-"""What one YAML file says, and where each part of it stands. yaml_reader.py makes it."""
+"""The content of one YAML file, and the place of each part. Made by yaml_reader.py."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +12,7 @@ from portal.declaration.source.text_lines import LINE_BREAK
 
 @dataclass(frozen=True)
 class Document:
-    """What a file says: `data` is dicts with text keys, lists and scalars; None if nothing could be read."""
+    """The content of a file: `data` is dicts with text keys, lists and scalars; None if nothing could be read."""
 
     file: str
     data: Any = None
@@ -22,13 +22,13 @@ class Document:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines of the file, without their ends."""
+        """The lines of the file, without line breaks."""
         return LINE_BREAK.split(self.text)
 
     def place(self, path: KeyPath, key: bool = False) -> Place:
         """Line and column, from 1, of a value, or of its key.
 
-        Where nothing is written at `path`, the place is that of the nearest parent: of its key if it has one.
+        If nothing is written at `path`, the place is that of the nearest parent, or of its key if it has one.
         """
         node, mark = self.root, None
         if node is None:
@@ -45,7 +45,7 @@ class Document:
         return self.node(path) is not None
 
     def value(self, path: KeyPath) -> Any:
-        """The data at `path`, None if nothing is written."""
+        """The data at `path`; None if nothing is written."""
         value = self.data
         for part in path:
             if isinstance(value, dict):
@@ -57,12 +57,12 @@ class Document:
         return value
 
     def source_text(self, path: KeyPath) -> str | None:
-        """The source text of the scalar at `path` (`1.10`, `No`), None for anything else."""
+        """The source text of the scalar at `path` (`1.10`, `No`); None for anything else."""
         node = self.node(path)
         return node.source_text if node is not None else None
 
     def node(self, path: KeyPath) -> Node | None:
-        """The node at `path`, None if nothing is written."""
+        """The node at `path`; None if nothing is written."""
         node = self.root
         for part in path:
             if node is None:

@@ -1,7 +1,7 @@
-"""The lines of a file that a problem shows, and how much of the last one is marked.
+"""The lines of a file that are shown with a problem, and how much of the last one is marked.
 
-`with_lines` gives problems their lines when the files have just been read, so that a page shows what was read and not
-what stands there now. Whatever shows a problem makes an Excerpt of them.
+`with_lines` adds lines to problems right after the files are read, so that a page shows what was read and not what is
+in the file now. Everything that shows a problem makes an Excerpt from them.
 """
 
 import re
@@ -12,7 +12,7 @@ from unicodedata import east_asian_width
 from portal.declaration.source.document import Document
 from portal.declaration.source.problems import Problem, RelatedPlace
 
-BEFORE = 2  # lines that are shown above the line itself
+BEFORE = 2  # lines shown above the line itself
 LONGEST_LINE = 160
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
@@ -23,16 +23,16 @@ _TEXT_IN_BRACKETS = re.compile(r"(?:(?!:(?:\s|$)|\s+#|\s*[,\[\]{}]|\s+$).)+")
 
 @dataclass(frozen=True)
 class Excerpt:
-    """`lines` without what cannot be printed, the first of them numbered `first`; the mark is below the last one."""
+    """`lines` without unprintable characters, the first with the number `first`; the mark is below the last one."""
 
     first: int
     lines: tuple[str, ...]
-    before_mark: str  # spaces as wide as what stands before the mark
+    before_mark: str  # spaces as wide as the text before the mark
     mark: int  # the number of characters that are marked, at least 1
 
 
 def with_lines(problem: Problem, documents: Mapping[str, Document]) -> Problem:
-    """`problem` and its related places with their lines out of `documents`, where there are any."""
+    """`problem` and its related places with their lines from `documents`, if any."""
     related = tuple(replace(place, lines=_lines(place, documents, 1)) for place in problem.related)
     return replace(problem, related=related, lines=_lines(problem, documents, BEFORE))
 
@@ -49,7 +49,7 @@ def excerpt(place: Problem | RelatedPlace) -> Excerpt | None:
 
 
 def marked(line: str, column: int) -> int:
-    """How many characters from `column`, from 0, belong to the value or the name that begins there; at least 1."""
+    """How many characters from `column`, counted from 0, belong to the value or name that begins there; at least 1."""
     rest = line[column:]
     if rest[:1] in ("[", "{"):
         return _brackets(rest)
@@ -63,14 +63,14 @@ def _lines(place: Problem | RelatedPlace, documents: Mapping[str, Document], bef
     if document is None or not document.text or place.line > len(document.lines):
         return ()
     lines: Sequence[str] = document.lines[max(0, place.line - 1 - before) : place.line]
-    # An empty line before says nothing; the line itself is shown whatever it holds.
+    # Empty lines before it are useless; the line itself is always shown.
     while len(lines) > 1 and not lines[0].strip():
         lines = lines[1:]
     return tuple(lines)
 
 
 def _brackets(rest: str) -> int:
-    """The length up to the bracket that closes the first one; of the first one alone where none does."""
+    """The length up to the bracket that closes the first one; 1 if none does."""
     depth = 0
     for index, character in enumerate(_QUOTED.sub(lambda match: "." * len(match[0]), rest)):
         depth += (character in "[{") - (character in "]}")

@@ -1,6 +1,6 @@
-"""The parts of a YAML file while it is read: a Node per value with its place, and the collections still open.
+"""The parts of a YAML file while it is read: a Node per value with its place, and the open collections.
 
-Used by the reader alone. Nothing here knows YAML's events, files or limits.
+Only used by the reader. Nothing here knows YAML's events, files or limits.
 """
 
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ MERGE = "<<"
 
 
 class YamlMark(Protocol):
-    """A place as YAML's parser gives it, all from 0: `index` counts characters from the start."""
+    """A place from YAML's parser, all counted from 0: `index` counts characters from the start."""
 
     @property
     def line(self) -> int: ...
@@ -22,7 +22,7 @@ class YamlMark(Protocol):
 
 
 class ReportProblem(Protocol):
-    """Reports what is wrong at a mark; `first` is where a name was used before."""
+    """Reports what is wrong at a mark; `first` is where a name was first used."""
 
     def __call__(self, mark: YamlMark, path: KeyPath, message: str, first: YamlMark | None = None) -> None: ...
 
@@ -52,7 +52,7 @@ _NO_CHILDREN: dict[Any, Any] = {}
 
 
 class Collection(Protocol):
-    """A list or mapping whose end is not read yet."""
+    """A list or mapping whose end has not been read yet."""
 
     node: Node
     anchor: str | None
@@ -85,7 +85,7 @@ class OpenList:
         return (len(self.value),)
 
     def close(self) -> None:
-        """A list has nothing to do at its end."""
+        """Does nothing for a list."""
 
 
 class OpenMapping:
@@ -120,7 +120,7 @@ class OpenMapping:
             self.node.children[key.source_text] = node
 
     def current(self) -> KeyPath:
-        """The last part of the path of the next value; empty if a key comes next."""
+        """The last part of the path of the next value; empty if a key is next."""
         return () if self._key is None or self._key.source_text is None else (self._key.source_text,)
 
     def close(self) -> None:
@@ -144,12 +144,12 @@ class OpenMapping:
         if (first := names.get(name)) is not None:
             sentence = f"{quoted_name(name)} appears twice (first in line {first.line + 1})"
             self._report(key.mark, (name,), Sentence(sentence, "repeated"), first)
-            return name != MERGE and self.value.get(name) is None  # of a line that was written twice, the second has it
+            return name != MERGE and self.value.get(name) is None  # if a line appears twice, the second has the value
         names[name] = key.mark
         return True
 
     def _is_meant(self, key: Node, value: Any) -> bool:
-        """Whether a key that is no text says which one is meant, its first: then that is not missing besides."""
+        """Whether a key that is not text shows which one is meant, its first: then that one is not also missing."""
         if isinstance(value, dict) and key.mark.index == self.node.mark.index + 1:  # {{ name }}
             self._report(self.node.mark, (), 'a text that begins with "{" needs quotes')
         else:

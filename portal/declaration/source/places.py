@@ -1,4 +1,4 @@
-"""Finds the line of something in the files for checks that run after the declaration was read."""
+"""Finds lines in the files for checks that run after the declaration was read."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.yaml_reader import read
 
-# Where no quoted text stands before it.
+# Only if there is no quoted text before it.
 COMMENT = re.compile(r"""(?<=[^'"#])\s#(?=[^'"]*$).*$""")
 
 
@@ -31,11 +31,11 @@ class Places:
         return self._document(file).has(path)
 
     def value(self, file: str, path: KeyPath) -> Any:
-        """What is written at `path` of `file`, None for nothing."""
+        """The value at `path` of `file`; None if nothing is written."""
         return self._document(file).value(path)
 
     def find(self, file: str, path: KeyPath, word: str = "") -> KeyPath | None:
-        """The path of the first item `word` in the lists at `path` or below, `path` itself without a word."""
+        """The path of the first item `word` in the lists at `path` or below; without a word, `path` itself."""
         return path if not word else next(_items(self._document(file).value(path), path, word), None)
 
     def line(self, file: str, path: KeyPath) -> str:
@@ -44,7 +44,7 @@ class Places:
         return f"{file}:{line}:{column}"
 
     def text(self, file: str, path: KeyPath) -> str:
-        """The line of the key at `path` as it is written, without its indentation and the comment at its end."""
+        """The line of the key at `path` as it is written, without indentation and trailing comment."""
         line, _column = self._document(file).place(path, key=True)
         lines = self._bytes(file).decode("utf-8", "replace").splitlines()
         return COMMENT.sub("", lines[line - 1]).strip() if line <= len(lines) else ""

@@ -17,17 +17,17 @@ LONGEST_PART = 80
 _LONGEST_MESSAGE = 2000
 _MOST_LISTED = 12
 _GUESS = re.compile(r' \(did you mean "(.+?)"\?\)')
-# The note at the other places of a name that is unknown in several.
+# The note at the other places of a name that is unknown in several places.
 ALSO = "also here"
 
 
 def quoted_name(name: str) -> str:
-    """A name out of a file for a message: in quotes, shortened to 80 characters."""
+    """A name from a file for a message: in quotes, shortened to 80 characters."""
     return f'"{abbreviated(name, LONGEST_PART)}"'
 
 
-# "access": a module that a profile does not have; "part": comments, a lifecycle … of a module; "role": people or
-# organizations; "list": the one name that is written instead of a list; "misread": a value that YAML reads otherwise.
+# "access": a module that a profile lacks; "part": comments, a lifecycle … of a module; "role": people or organizations;
+# "list": a single name written instead of a list; "misread": a value that YAML reads differently than intended.
 CauseKind = Literal[
     "access", "action", "below fields", "document", "field", "key", "list", "misread", "module", "name", "no modules",
     "other", "part", "repeated", "role", "see", "state", "tab",
@@ -36,7 +36,7 @@ CauseKind = Literal[
 
 @dataclass(frozen=True)
 class Cause:
-    """What is unknown, missing or wrong: the field `name` of `module`, and so on."""
+    """What is unknown, missing or wrong: for example, the field `name` of `module`."""
 
     kind: CauseKind
     name: str = ""
@@ -47,7 +47,7 @@ _OTHER = Cause("other")
 
 
 class Sentence(str):
-    """The message of a problem that others may follow from, or that may follow from others: it carries its cause."""
+    """The message of a problem that may cause others, or be caused by them: it carries its cause."""
 
     __slots__ = ("cause",)
     cause: Cause
@@ -58,7 +58,7 @@ class Sentence(str):
         return sentence
 
     def within(self, text: str) -> "Sentence":
-        """`text` with this sentence in the place of {}."""
+        """`text` with this sentence in place of {}."""
         longer = Sentence(text.replace("{}", self))
         longer.cause = self.cause
         return longer
@@ -66,7 +66,7 @@ class Sentence(str):
 
 @dataclass(frozen=True)
 class RelatedPlace:
-    """Another place that explains a problem; `note` says how, as in “first defined here”."""
+    """Another place that explains a problem; `note` says how, such as “first defined here”."""
 
     file: str
     line: int
@@ -82,7 +82,7 @@ class RelatedPlace:
 class Problem:
     """An error, or a warning: `file` is relative to the portal's folder, `line` and `column` count from 1.
 
-    `lines` are the line itself, last, and those before it, as they were read; empty if there are none to show.
+    `lines` are the lines before it and, last, the line itself, as they were read; empty if there are none to show.
     """
 
     file: str
@@ -100,18 +100,18 @@ class Problem:
 
     @property
     def cause(self) -> Cause:
-        """By this, and not by its words, a problem is recognized that others follow from."""
+        """The cause, which identifies a problem that others follow from, instead of its words."""
         return self.message.cause if isinstance(self.message, Sentence) else _OTHER
 
     @property
     def guess(self) -> str | None:
-        """The name that was probably meant, if the message says one."""
+        """The name that was probably meant, if the message has one."""
         match = _GUESS.search(self.message)
         return match[1] if match else None
 
     @property
     def statement(self) -> str:
-        """The message without the guess at what was meant."""
+        """The message without the guess."""
         return printable(_GUESS.sub("", self.message), _LONGEST_MESSAGE)
 
     @property
@@ -128,9 +128,9 @@ class Problem:
 
     @property
     def subject(self) -> str:
-        """The path for people: without the file's outermost key, and without a list's index, which the place shows.
+        """The path for people: without the file's outermost key, and without a list index, which the place shows.
 
-        A problem with a whole file bears the file's own name.
+        For a problem with a whole file, it is the name of the file.
         """
         parts = list(self.path)
         while parts and isinstance(parts[-1], int):

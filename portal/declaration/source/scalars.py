@@ -1,4 +1,4 @@
-"""Which value a plain YAML scalar is: the core schema of YAML 1.2 and no more.
+"""The value of a plain YAML scalar: the core schema of YAML 1.2 and nothing else.
 
 Only `true` and `false` are booleans, so `no` and `on` stay text, as do `12:30` and dates; `010` is ten.
 Called by the reader for scalars without quotes; it accepts anything.
@@ -27,7 +27,7 @@ _LONGEST_NUMBER = 400
 
 
 def plain_value(text: str) -> Scalar:
-    """The value of a scalar that is written without quotes."""
+    """The value of a scalar without quotes."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMBER_START or len(text) > _LONGEST_NUMBER:

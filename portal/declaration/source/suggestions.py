@@ -1,4 +1,4 @@
-"""“Did you mean …?”: the name that is most similar to an unknown one, and how a problem says it."""
+"""“Did you mean …?”: the name most similar to an unknown one, and its wording in a problem."""
 
 import difflib
 import re
@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 from portal.declaration.source.problems import LONGEST_PART, quoted_name
 
 _MOST_CANDIDATES = 2000
-_LEAST_SIMILARITY = 0.65  # as difflib measures it; "action" and "tone" have 0.6
+_LEAST_SIMILARITY = 0.65  # measured by difflib; "action" and "tone" have 0.6
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:
-    """` (did you mean "x"?)` with the most similar name of `known`, or an empty text."""
+    """` (did you mean "x"?)` with the most similar name in `known`, or an empty text."""
     return did_you_mean(closest(wrong, known))
 
 
@@ -21,13 +21,13 @@ def did_you_mean(name: str | None) -> str:
 
 
 def list_in_text(text: str, known: Collection[str]) -> str | None:
-    """The sentence for names of `known` that stand in one text where a list is expected, or None."""
+    """The sentence for several names of `known` in one text where a list is expected, or None."""
     names = [name.strip("-[]") for name in re.split(r"[\s,;]+", text) if name.strip("-[]")]
     return f"must be a list: [{', '.join(names)}]" if len(names) > 1 and set(names) <= set(known) else None
 
 
 def closest(wrong: str, known: Iterable[str]) -> str | None:
-    """The name of `known` that is most similar to `wrong`, None if none is similar."""
+    """The name in `known` most similar to `wrong`; None if none is similar."""
     folded = wrong[:LONGEST_PART].casefold()
     largest_difference = max(2, len(folded) // 2)
     candidates: dict[str, str] = {}

@@ -1,8 +1,8 @@
-"""Syntax errors of YAML in words that an administrator understands, at the place that helps most.
+"""Explains syntax errors of YAML in words that an administrator understands, at the most helpful place.
 
-Called by the reader with the error of the YAML parser. The parser stops where it can go no further, which is often far
-from the cause: quotes and brackets that are not closed, and lines that were swallowed by the text above them. So the
-lines between the last value and the error are searched for the usual causes first.
+Called by the reader with the error of the YAML parser. The parser stops where it cannot continue, often far from the
+cause: unclosed quotes and brackets, and lines swallowed by the text above them. So the lines between the last value and
+the error are first searched for the usual causes.
 """
 
 import re
@@ -71,11 +71,11 @@ _COLON_WITHOUT_SPACE = re.compile(r"\s*(?:- )?[A-Za-z_][\w-]*:(?=[^\s:/])")
 _DASH_WITHOUT_SPACE = re.compile(r"\s*-(?=\w)")
 _ODD_INDENTATION = re.compile(f" *([{NOT_A_SPACE}])")
 _SPACE_AFTER_COLON = re.compile(f":([{NOT_A_SPACE}])")
-# Characters that look like those of YAML, each with the one that is meant.
+# Characters that look like those of YAML, each with the intended one.
 _LOOKALIKES = re.compile(r"\s*(?:([–—−•])(?=\s)|[A-Za-z_][\w-]*\s*([：﹕∶]))")
 _UNSEEN_BREAKS = re.compile("[\x85\u2028\u2029]")
 _ONLY_A_NAME = re.compile(r"\s*[A-Za-z_][\w-]*\s*$")
-# A formula of texts that begins with one, or within braces has a comma in one.
+# A text formula that begins with a quoted text, or that is within braces and has a comma in a quoted text.
 _FORMULA = re.compile(r"""\bof:[ ]+(?=('[^']*'|"[^"]*")\s*\+|[^'"{}#,]*'[^']*[,{}])""")
 _NAME_BEFORE_BRACKETS = re.compile(r"\s*(?:- )?([A-Za-z_][\w-]*)(?=[ ]+[\[{])")
 _AFTER_BRACKETS = re.compile(r'(?:^|[:\-,]\s+)([\[{])[^"\']*[\]}]$')
@@ -90,7 +90,7 @@ class Scalar(Protocol):
 
 
 def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
-    """Traces of other programs around the YAML: their first line, and what to do about it."""
+    """Traces of other programs around the YAML: the place of their first line, and what to do about it."""
     if (fence := _FENCE.match(text)) is not None:
         line = text.count("\n", 0, fence.start(1)) + 1
         return (line, 1), f'remove the line "{fence.group(1)}" and the one at the end: they belong to a document'
@@ -104,7 +104,7 @@ def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
 
 
 def unseen_break(text: str, start: int, end: int) -> tuple[Place, str] | None:
-    """The first character between two places that ends a line for YAML but few editors: its place, and a sentence."""
+    """The first character between two places that ends a line in YAML but in few editors: its place, and a sentence."""
     if (match := _UNSEEN_BREAKS.search(text, start, end)) is None:
         return None
     before = LINE_BREAK.split(text[: match.start()])
@@ -116,13 +116,13 @@ def error_in_words(
 ) -> tuple[Place | None, str]:
     """The place of a syntax error and one sentence that says what to do.
 
-    `last` is the last scalar before it, `opened` where the innermost list or mapping begins that has no end yet.
+    `last` is the last scalar before it, `opened` the beginning of the innermost open list or mapping.
     """
     return _formula(error, text, last) or _in_words(error, text, last, opened)
 
 
 def _formula(error: MarkedYAMLError, text: str, last: Scalar | None) -> tuple[Place, str] | None:
-    """The first formula before the error whose quotes YAML takes for its own."""
+    """The first formula before the error whose quotes YAML takes as its own."""
     lines = [mark.line for mark in (error.problem_mark, error.context_mark) if mark is not None]
     lines += [last.start_mark.line] if last is not None else []
     first, end = min(lines, default=0), max(lines, default=-1) + 1
@@ -185,7 +185,7 @@ def _not_closed(bracket: str, mark: YamlMark, context: YamlMark, text: str) -> t
 
 
 def _swallowed_by_hash(opened: YamlMark, text: str) -> tuple[Place, str] | None:
-    """A value such as `#2457d6` that YAML takes for a comment, and with it the bracket that closes what is `opened`."""
+    """A value such as `#2457d6` that YAML takes as a comment, together with the bracket that closes `opened`."""
     line = text.splitlines()[opened.line]
     match = re.match(r"(?:[^\"'#]|\"[^\"]*\"|'[^']*')*[:,]\s+(#)(?=[\w])", line[opened.column :])
     return ((opened.line + 1, opened.column + match.start(1) + 1), _QUOTES_FIRST.format("#")) if match else None
@@ -235,14 +235,14 @@ def _causes_in_line(line: str, number: int) -> Iterator[tuple[Place, str]]:
 
 
 def _comma_at_end(mark: YamlMark, line: str) -> tuple[Place, str] | None:
-    """A line of JSON, or of a mapping in braces that was taken apart."""
+    """A comma at the end of a line: JSON, or a mapping in braces split into lines."""
     if line[mark.column :].strip() != ",":
         return None
     return (mark.line + 1, mark.column + 1), 'remove the "," at the end of the line: commas stand only within brackets'
 
 
 def _text_in_brackets(mark: YamlMark, context: YamlMark, last: Scalar | None, text: str) -> tuple[Place, str] | None:
-    """A text within brackets that its own quotes, colon or brackets end too early."""
+    """A text within brackets that ends too early because of its own quotes, colon or brackets."""
     if last is None:
         return None
     start, end = last.start_mark, last.end_mark
@@ -261,7 +261,7 @@ def _text_in_brackets(mark: YamlMark, context: YamlMark, last: Scalar | None, te
 
 
 def _quotes(mark: YamlMark, last: Scalar) -> tuple[Place, str] | None:
-    """Text after closing quotes: they were opened in a line above, or they closed too early."""
+    """Text after closing quotes: they were opened on an earlier line, or closed too early."""
     if last.style not in ("'", '"') or last.end_mark.line != mark.line or mark.index - last.end_mark.index > 1:
         return None
     start = last.start_mark
@@ -274,7 +274,7 @@ def _quotes(mark: YamlMark, last: Scalar) -> tuple[Place, str] | None:
 
 
 def _brackets(mark: YamlMark, line: str) -> tuple[Place, str] | None:
-    """The syntax error of a text after a closing bracket."""
+    """Text after a closing bracket."""
     if line[mark.column : mark.column + 1] in ("]", "}"):
         return (mark.line + 1, mark.column + 1), f'this "{line[mark.column]}" closes nothing: remove it'
     match = _AFTER_BRACKETS.search(line[: mark.column].rstrip())
@@ -284,7 +284,7 @@ def _brackets(mark: YamlMark, line: str) -> tuple[Place, str] | None:
 
 
 def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
-    """A line that is indented less than the block above it, and more than what the block belongs to."""
+    """A line indented less than the block above it, but more than the block's parent."""
     if mark.line >= len(lines) or lines[mark.line][: mark.column].strip():
         return None
     indents = [(number, indentation(text)) for number, text in enumerate(lines[: mark.line]) if has_content(text)]
@@ -315,7 +315,7 @@ def _name(line: str) -> str:
 
 
 def _without_braces(mark: YamlMark, line: str) -> tuple[Place, str] | None:
-    """`caller: type: link, to: contacts`: a mapping in one line without its braces, or a text without its quotes."""
+    """`caller: type: link, to: contacts`: a mapping on one line without braces, or a text without quotes."""
     match = re.match(r"\s*(?:- )?([\w-]+):\s+(?=\S)", line)
     if match is None or match.end() > mark.column:
         return None
@@ -324,7 +324,7 @@ def _without_braces(mark: YamlMark, line: str) -> tuple[Place, str] | None:
 
 
 def _swallowed(mark: YamlMark, last: Scalar, lines: list[str]) -> tuple[Place, str] | None:
-    """A line that the parser took as the continuation of the text above it."""
+    """A line that the parser took as a continuation of the text above it."""
     start = last.start_mark
     if _ONLY_A_NAME.match(lines[start.line]):
         name = lines[start.line].strip()

@@ -1,4 +1,4 @@
-"""Lines of YAML as text, for what looks at files that the parser cannot read."""
+"""Lines of YAML as text, for code that examines files that the parser cannot read."""
 
 import re
 
@@ -6,7 +6,7 @@ LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def has_content(line: str) -> bool:
-    """Whether a line holds more than spaces and a comment."""
+    """Whether a line has more than spaces and a comment."""
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 

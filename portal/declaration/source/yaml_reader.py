@@ -1,10 +1,10 @@
-"""Reads one YAML file into plain data that knows where each part stands in the file.
+"""Reads one YAML file into plain data that knows the place of each part in the file.
 
-Whatever the bytes are, the answer is a Document: a file with errors has problems, and reading never raises. What the
-keys mean, and which of them must exist, is not known here.
+Whatever the bytes are, the result is a Document: a file with errors has problems, and reading never raises. The reader
+does not know what the keys mean, or which are required.
 
-The events of the C parser are built into data in one pass and without recursion, so depth and aliases are bounded
-while reading, duplicate keys and tags are all found, and places cost little: letting YAML compose its own nodes first
+The events of the C parser are built into data in one pass and without recursion, so that depth and aliases are limited
+while reading, all duplicate keys and tags are found, and places are cheap: letting YAML compose its own nodes first
 takes several times as long.
 """
 
@@ -118,7 +118,7 @@ class _Reading:
 
     def _scalar(self, event: _ScalarEvent) -> None:
         self._last_scalar = event
-        text = sys.intern(event.value)  # names and words come again and again, and in other portals
+        text = sys.intern(event.value)  # names and words are repeated, also in other portals
         plain = event.implicit[0]
         if plain and (_SUSPICIOUS.match(text) or text.endswith('"') or " // " in text):
             self._check_plain(event)
@@ -130,7 +130,7 @@ class _Reading:
         self._add(node, plain_value(text) if plain else text, event.anchor)
 
     def _check_plain(self, event: _ScalarEvent) -> None:
-        """Reports what is taken for quotes, spaces and comments by people, and not by YAML."""
+        """Reports what people take for quotes, spaces and comments, but YAML does not."""
         text = event.value
         if not self._path_is_at_value() and text[:1] and _ODD_START.match(text):
             wrong = f"this line begins with a special space (U+{ord(text[0]):04X}): indent with ordinary spaces"
@@ -167,7 +167,7 @@ class _Reading:
         self._add(collection.node, collection.value, collection.anchor)
 
     def _add(self, node: Node, value: Any, anchor: str | None) -> None:
-        """Puts a complete value into the innermost open collection."""
+        """Adds a complete value to the innermost open collection."""
         if anchor is not None:
             self._anchors[anchor] = (node, value)
         if self._open:
@@ -208,7 +208,7 @@ class _Reading:
         return tuple(part for collection in self._open for part in collection.current())
 
     def _report_below(self, mark: YamlMark, path: KeyPath, message: str, first: YamlMark | None = None) -> None:
-        """A problem in the innermost open mapping; `path` is relative to it."""
+        """Reports a problem in the innermost open mapping; `path` is relative to it."""
         above = tuple(part for collection in self._open[:-1] for part in collection.current())
         self._report(mark, above + path, message, first)
 
