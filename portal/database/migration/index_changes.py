@@ -144,8 +144,9 @@ class PlannedIndexes:
         table = self._tables.module(module.name)
         within = [column for column in table.c if column.name in module.unique_within(field)]
         compared = [column for column in columns_of(field) if column.name in (field.name, field.key_column)]
-        unique = {str(index.name) for index in table.indexes if index.unique}
-        missing = _indexes_of(table, field) & unique & self._changes.difference.indexes.get(module.name, set())
+        # Not each unique index that has a column of the field: it may be the link within which another one is unique.
+        own = {index_name(module.name, *module.unique_within(field), field.key_column)} if field.unique else set()
+        missing = own & self._changes.difference.indexes.get(module.name, set())
         duplicates = self._counts.duplicates(module.name, within, compared) if missing else []
         if duplicates:
             self._handled |= missing
