@@ -319,7 +319,17 @@ class RecordLetter:
             text = "" if field.is_empty(record.values[name]) else field.show(record.values[name], self.reader).strip()
             if text:
                 facts.append((self.reader.text(field.title), _shortened(text)))
-        return facts[:MOST_FACTS]
+        return [*facts[:MOST_FACTS], *self._received_files()]
+
+    def _received_files(self) -> list[tuple[str, str]]:
+        """What came with a record of the recipient's own: the event of these files is theirs, and tells them nothing."""
+        account = self.recipient.account.id
+        if not any(event.kind == "created" and event.account == account for event in self.events):
+            return []
+        attached = reversed(files(self.records, self.record))
+        own = [file for file in attached if file.account == account and file.comment is None]
+        names = "\n".join(f"{file.name}, {shown_size(file.size, self.reader)}" for file in own)
+        return [(self.reader.text(_("Files")), _shortened(names))] if names else []
 
     def _subject(self) -> str:
         reference, title = self.record.reference, self.record.title

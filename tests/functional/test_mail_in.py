@@ -254,8 +254,10 @@ def test_machines_forgers_and_poison_are_kept_aside(post: Post, ticket: str):
     to_record = post.brings(mail(ANNA, post.reply_address(ANNA), "Away.", **automatic))
     to_inbox = post.brings(mail(ANNA, "help@supplier.example", "Away.", **forged))
     poison = post.brings(b"\x00\xff" * 5_000)
+    own = post.brings(mail("Help@supplier.example", "help@supplier.example", "Form of the website."))
 
-    assert [to_record.kind, to_inbox.kind, poison.kind] == ["kept", "kept", "kept"]
+    assert [to_record.kind, to_inbox.kind, poison.kind, own.kind] == ["kept"] * 4
+    assert own.reason == "it comes from the address of the inbox itself"
     assert "Away." not in post.app.get(ticket)
     assert post.app.get("/tickets/").html.select_one("tbody").text.count("T") == 1
 

@@ -21,6 +21,7 @@ from portal.accounts.keys_and_tokens import find_portal_key
 from portal.database import outbox, queue
 from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused
+from portal.fields.email import normalize_email
 from portal.fields.linked_value import Linked
 from portal.mail.incoming.body import MailFile, UnreadableMailError
 from portal.mail.incoming.delivery_report import DeliveryReport
@@ -255,6 +256,9 @@ class Receiver:
         inbox = self.tables.declaration.inbox
         if inbox is None:
             raise KeptAsideError(_("it does not answer an email from the portal"))
+        comes_from_itself = mail.sender == normalize_email(inbox.address)  # answers to its record would come in here
+        if comes_from_itself:
+            raise KeptAsideError(_("it comes from the address of the inbox itself"))
         sender = self._senders.known(mail.sender)
         if sender is None and inbox.unknown == "keep":
             raise KeptAsideError(_("its sender is not known"), stranger=True)
