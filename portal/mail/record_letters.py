@@ -322,7 +322,7 @@ class RecordLetter:
         return [*facts[:MOST_FACTS], *self._received_files()]
 
     def _received_files(self) -> list[tuple[str, str]]:
-        """What came with a record of the recipient's own: the event of these files is theirs, and tells them nothing."""
+        """What came with a record of the recipient's own; the events of these files tell them nothing."""
         account = self.recipient.account.id
         if not any(event.kind == "created" and event.account == account for event in self.events):
             return []

@@ -62,15 +62,16 @@ def test_a_field_becomes_unique_only_when_no_value_stands_twice(portal):
 
 
 def test_the_link_within_which_a_field_becomes_unique_may_lead_to_one_record_many_times(portal):
-    portal.started(COMPANIES, "desks: {fields: {name: text, company: {type: link, to: companies}, place: integer}}")
+    desks = (
+        "desks: {fields: {name: text, company: {type: link, to: companies}, seat: {type: integer, unique: company}}}"
+    )
+    portal.started(COMPANIES, desks.replace(", unique: company", ""))
     portal.add("companies", {"name": "Acme"})
     desk = {"company": Linked(1, "companies")}
-    portal.add("desks", desk | {"place": 1}, desk | {"place": 2})
-    unique = "place: {type: integer, unique: company}"
-    said = portal.changed(COMPANIES, f"desks: {{fields: {{name: text, company: {{type: link, to: companies}}, {unique}}}}}")
-    assert (said, portal.left) == (["bring the indexes of desks up to date"], [])
+    portal.add("desks", desk | {"seat": 1}, desk | {"seat": 2})
+    assert (portal.changed(COMPANIES, desks), portal.left) == (["bring the indexes of desks up to date"], [])
     with pytest.raises(sa.exc.IntegrityError):
-        portal.add("desks", desk | {"place": 2})
+        portal.add("desks", desk | {"seat": 2})
 
 
 def test_values_of_an_older_version_that_only_look_different_stay_and_are_named(portal):
