@@ -22,7 +22,7 @@ keepalive = 5
 limit_request_line = 8_190
 limit_request_fields = 60
 limit_request_field_size = 16_384
-# The proxy that may say whether the request came by HTTPS.
+# The proxy that is trusted to say whether a request came over HTTPS.
 forwarded_allow_ips = os.environ.get("PORTAL_TRUSTED_PROXY", "127.0.0.1")
 accesslog = None
 errorlog = "-"
