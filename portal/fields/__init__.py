@@ -1,6 +1,6 @@
 """Field types. The YAML entry *is* the object that does the work; a type is one file in this folder.
 
-Importing the package imports every type, so that `Field.types` knows them all: ours, then those of other packages.
+Importing the package imports every type, so that `Field.types` has them all: ours, then those of other packages.
 """
 
 import functools
@@ -19,7 +19,7 @@ for _module in pkgutil.iter_modules(__path__):
 
 
 def _check(name: str, kind: Any) -> None:
-    """A class of Field has registered itself when it was defined."""
+    """Checks that an entry point names a subclass of Field, which registered itself when it was defined."""
     if Field.types.get(name) is not kind:
         raise NotUsableError(f'it names no subclass of Field with `type: Literal["{name}"]`')
 

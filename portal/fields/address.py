@@ -31,7 +31,7 @@ class Address:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """As it would stand on an envelope."""
+        """As on an envelope."""
         city = " ".join(part for part in (self.postal_code, self.city) if part)
         return tuple(line for line in (self.street, city, self.region, self.country) if line)
 
@@ -49,7 +49,7 @@ class AddressField(Field):
     filter: ClassVar[str] = "text"
     textual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
-    # What the inputs are called, and what a browser may fill in.
+    # The labels of the inputs, and what a browser may fill in.
     parts: ClassVar[Mapping[str, tuple[str, str]]] = {
         "street": (_("Street"), "street-address"),
         "postal_code": (_("Postal code"), "postal-code"),
@@ -95,7 +95,7 @@ class AddressField(Field):
         return table.c[self.folded]
 
     def parse(self, text: str, reader: Reader) -> Address | None:
-        """The parts with commas between them, in quotes where a part holds one: `"Main street 1, left",1234,City,,`."""
+        """The parts separated by commas, quoted if they contain one: `"Main street 1, left",1234,City,,`."""
         if not (text := filled(text)):
             return None
         parts = split_all_values(at_most(text, LONGEST * len(PARTS) * 2))
@@ -122,7 +122,7 @@ class AddressField(Field):
         return asdict(value) if value else None
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """From the parts by their names, of which some may be missing."""
+        """From the parts by name; some may be missing."""
         if given is not None and not (isinstance(given, Mapping) and set(given) <= set(PARTS)):
             raise Refused(_("This is not in the expected format."))
         return self.inputs(self._from_parts([json_text((given or {}).get(part)) for part in PARTS]), reader)
@@ -132,11 +132,11 @@ class AddressField(Field):
         return {"type": ["object", "null"], "properties": parts, "additionalProperties": False}
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The lines of an envelope in one: “Corso Italia 1, 20122 Milano, Italia”."""
+        """The lines of an envelope on one line: “Corso Italia 1, 20122 Milano, Italia”."""
         return ", ".join(value.lines) if value else ""
 
     def write(self, value: Any) -> str:
-        """The parts with commas between them, in quotes where they need them, for `parse` to read."""
+        """The parts separated by commas, quoted if necessary, as `parse` reads them."""
         return join_values(astuple(value)) if value else ""
 
     def constant(self, raw: Any, reader: Reader) -> str:
@@ -152,7 +152,7 @@ class AddressField(Field):
         return None if is_nothing(raw) else self.parse(str(raw), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Equal to a text are all addresses that contain it."""
+        """`equal` to a text means every address that contains it."""
         if operator in ("contains", "equal"):
             return table.c[self.folded].contains(fold(str(value)), autoescape=True)
         return super().compare(table, operator, value)

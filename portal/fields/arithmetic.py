@@ -1,8 +1,8 @@
 """The arithmetic of formulas: their expressions, computed for each record or row.
 
-What is computed with is known beforehand (`measure_of`), so that a sum of an amount and a date is a mistake in the
-declaration. Numbers are exact; only the result is rounded, by the caller. Whatever cannot be computed is None:
-an empty value, a division by zero, two currencies, a date beyond the calendar. A text is joined without what is empty.
+The kinds of values are known in advance (`measure_of`), so that the sum of an amount and a date is an error in the
+declaration. Numbers are exact; only the result is rounded, by the caller. Anything that cannot be computed is None: an
+empty value, a division by zero, two currencies, a date beyond the calendar. Empty parts are left out of texts.
 """
 
 import datetime
@@ -33,7 +33,7 @@ MOST_PLACES = 8  # of a number in a text
 EMPTY = (None, "")
 
 
-# -- what comes out of it ---------------------------------------------------------------------------------------------
+# -- the kind of the result -------------------------------------------------------------------------------------------
 
 NUMBER: Final = "number"
 PERCENT: Final = "percent"
@@ -46,8 +46,8 @@ CALLED: dict[Kind, str] = {
     NUMBER: "a number", PERCENT: "a percentage", MONEY: "an amount of money", DURATION: "a duration", DATE: "a date",
     DATETIME: "a date with a time", TEXT: "a text",
 }  # fmt: skip
-# What a sign makes of the kinds on its left and its right. A number added to an amount is an amount of its currency,
-# to a date it is days; an amount times a duration is paid by the hour.
+# The kind that an operator makes of the kinds on its left and right. A number added to an amount is an amount in its
+# currency, added to a date it is days; an amount times a duration is paid by the hour.
 _SUMS: dict[tuple[Kind, Kind], Kind] = {
     (NUMBER, NUMBER): NUMBER, (NUMBER, PERCENT): NUMBER, (PERCENT, NUMBER): NUMBER, (PERCENT, PERCENT): PERCENT,
     (MONEY, MONEY): MONEY, (MONEY, NUMBER): MONEY, (NUMBER, MONEY): MONEY, (DURATION, DURATION): DURATION,
@@ -74,7 +74,7 @@ _WORDS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "d
 
 
 def measure_of(expression: Expression, measures: Mapping[str, Measure]) -> Measure:
-    """The measure of an expression's result, whose names have these `measures`. Raises ValueError."""
+    """The measure of the result of an expression whose names have these `measures`. Raises ValueError."""
     match expression:
         case Constant(value):
             return Measure(TEXT) if isinstance(value, str) else Measure(NUMBER, places_of(value))
@@ -98,7 +98,7 @@ def _measure(sign: str, left: Measure, right: Measure) -> Measure:
     if kind is None:
         first, second = (right, left) if sign in "+-" else (left, right)
         raise ValueError(f"{CALLED[first.kind]} cannot be {_WORDS[sign]} {CALLED[second.kind]}")
-    # A percentage is a fraction while it is computed with: 15 % has two places more than 15.
+    # A percentage is computed as a fraction: 15 % has two more places than 15.
     mixed = left.kind != right.kind
     places = [side.places + 2 * (side.kind == PERCENT and (mixed or sign == "*")) for side in (left, right)]
     if sign == "/":
@@ -122,7 +122,7 @@ Value = Decimal | Money | datetime.date | datetime.datetime | datetime.timedelta
 
 
 def divides_by_zero(expression: Expression) -> bool:
-    """Whether a divisor is zero whatever the fields hold, so that there is never a result."""
+    """Whether a divisor is always zero, so that there is never a result."""
     match expression:
         case Negative(of) | Bracketed(of):
             return divides_by_zero(of)
@@ -138,8 +138,8 @@ def divides_by_zero(expression: Expression) -> bool:
 def evaluate(expression: Expression, value_of: Callable[[str], Value]) -> Value:
     """The value of an expression, not rounded; None if it cannot be computed.
 
-    Durations are timedeltas, percentages fractions, a text that is empty is ""; `value_of` gives the values of its
-    names so.
+    Durations are timedeltas, percentages fractions, empty texts ""; `value_of` returns the values of its names in this
+    form.
     """
     with decimal.localcontext(EXACT):
         try:
@@ -186,7 +186,7 @@ def _apply(sign: str, left: Any, right: Any) -> Value:
 
 
 def _as_text(value: Any) -> str:
-    """One side of a text that is joined."""
+    """One side of a joined text."""
     if isinstance(value, Decimal):
         return without_zeros(round(value, MOST_PLACES))
     return value or ""
@@ -213,7 +213,7 @@ def _difference_of(left: Any, right: Any) -> Value:
 
 
 def _later(day: datetime.date, by: Any) -> datetime.date:
-    """`by`: days, or a duration. A day that only partly passed has not passed for a date."""
+    """`by`: days, or a duration. Only whole days count for a date."""
     if isinstance(by, datetime.timedelta):
         return day + by
     if isinstance(day, datetime.datetime):
@@ -250,7 +250,7 @@ def _quotient_of(left: Any, right: Any) -> Value:
 
 
 def _of_amounts(operation: Callable[[Decimal, Decimal], Decimal], left: Any, right: Any) -> Money:
-    """Both sides of an operation as amounts: a plain number is one of the other's currency."""
+    """An operation on two amounts: a plain number has the currency of the other side."""
     currency = _currency(left, right)
     amounts = [side.amount if isinstance(side, Money) else side for side in (left, right)]
     return Money(operation(*amounts), currency)
@@ -273,7 +273,7 @@ def _seconds(number: Decimal) -> datetime.timedelta:
 
 
 def operand(kind: Kind, value: Any) -> Value:
-    """The value of a field as the arithmetic of formulas computes with it."""
+    """The value of a field in the form that the arithmetic uses."""
     if value is None:
         return "" if kind == TEXT else None
     match kind:
@@ -288,7 +288,7 @@ def operand(kind: Kind, value: Any) -> Value:
 
 
 def zero(kind: Kind, currency: str) -> Value:
-    """What an empty value counts as where `empty: 0` says so; None if a kind has no zero."""
+    """What an empty value counts as with `empty: 0`; None if the kind has no zero."""
     match kind:
         case "number" | "percent":
             return Decimal(0)
@@ -305,10 +305,10 @@ def is_zero(value: Value) -> bool:
 
 
 def column_total(values: Iterable[tuple[Value, int]], nothing: Value) -> Value:
-    """The sum of the values of one column, each with how often it is there, without empty ones; `nothing` where none
-    has a value.
+    """The sum of the values of one column, each with its number of occurrences, ignoring empty ones; `nothing` if there
+    are no values.
 
-    None where two currencies are in it.
+    None if there are two currencies.
     """
     with decimal.localcontext(EXACT):
         try:
@@ -319,7 +319,7 @@ def column_total(values: Iterable[tuple[Value, int]], nothing: Value) -> Value:
 
 
 def extreme(values: Iterable[Value], largest: bool) -> Value:
-    """The least or the largest of values of one kind; None if there is none, or two currencies are among them."""
+    """The least or the largest of values of one kind; None if there are none, or two currencies."""
     present: list[Any] = [value for value in values if value is not None]
     if len({value.currency for value in present if isinstance(value, Money)}) > 1:
         return None

@@ -1,6 +1,6 @@
-"""Field, the base class of every field type, and what a type's file needs beside it.
+"""Field, the base class of every field type.
 
-A type defines its own YAML keys, its columns, how it is parsed, shown, compared, sorted, searched and exported.
+A type defines its YAML keys, its columns, and how it is parsed, shown, compared, sorted, searched and exported.
 Code outside a type's file never asks which type a field has: it uses the attributes and methods below.
 """
 
@@ -29,7 +29,7 @@ LONGEST_IN_HISTORY = 200  # characters
 
 
 class Field(Parts):
-    """The base of every type. `name` is the key in the YAML, put in by the declaration."""
+    """The base of every type. `name` is the key in the YAML, set by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}
 
@@ -37,7 +37,7 @@ class Field(Parts):
     column_type: ClassVar[Any] = sa.Text
     widget: ClassVar[str] = "input"  # a macro of templates/widgets.pt
     input_type: ClassVar[str] = "text"
-    inputmode: ClassVar[str] = ""  # which keyboard a telephone offers; "" for the usual one
+    inputmode: ClassVar[str] = ""  # the keyboard on a phone; "" for the usual one
     display: ClassVar[str] = "plain"  # a macro of templates/displays.pt
     filter: ClassVar[str] = ""  # a macro of templates/filters.pt, such as "text"; "": none
     searchable: ClassVar[bool] = True  # has words for the general search
@@ -45,20 +45,20 @@ class Field(Parts):
     long: ClassVar[bool] = False  # too long for a column of a generated list
     holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value
     verbatim: ClassVar[bool] = False  # every text that another type holds is a value as it is
-    computed: ClassVar[bool] = False  # worked out by the portal: not in forms
-    signs: ClassVar[bool] = False  # a signature: the portal says when and by whom, and never changes it
+    computed: ClassVar[bool] = False  # computed by the portal: not in forms
+    signs: ClassVar[bool] = False  # a signature: the portal records when and by whom, and never changes it
     virtual: ClassVar[bool] = False  # computed whenever it is read: without a column
     follows_form: ClassVar[bool] = False  # computed from other fields of a form, which may show it
     sortable: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = True
-    searched_in_lists: ClassVar[bool] = False  # part of the general search where a list shows it
+    searched_in_lists: ClassVar[bool] = False  # part of the general search if a list shows it
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
-    in_join_table: ClassVar[bool] = False  # its values stand in a table of pairs, none in the record's own row
-    indexed_as: ClassVar[tuple[str, ...]] = ()  # changes with what `texts` gives, so that the search index follows
-    taken: ClassVar[str] = _("This value is already in use.")  # where it must be unique
-    suffix: ClassVar[str] = ""  # the unit behind an input
-    specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
-    # For the contract test and the reference: needed keys; (input, value, shown in English); refused inputs.
+    in_join_table: ClassVar[bool] = False  # its values are in a table of pairs, not in the record's own row
+    indexed_as: ClassVar[tuple[str, ...]] = ()  # changes whenever `texts` does, so that the search index is updated
+    taken: ClassVar[str] = _("This value is already in use.")  # if it must be unique
+    suffix: ClassVar[str] = ""  # the unit after an input
+    specials: ClassVar[tuple[str, ...]] = ()  # words with a special meaning in its conditions and defaults
+    # For the contract test and the reference: required keys; (input, value, shown in English); refused inputs.
     sample: ClassVar[Mapping[str, Any]] = {}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
     rejects: ClassVar[tuple[str, ...]] = ()
@@ -71,9 +71,9 @@ class Field(Parts):
     required: StrictBool = False
     required_when: FormWhere | None = None
     default: Annotated[Any, Names("value")] = None
-    # A name: that of the link within whose record no two have the same value; `organization` is the module's own.
+    # If a name: the link within whose record values are unique; `organization` is the module's own.
     unique: StrictBool | Annotated[str, Names("unique within")] = False
-    read_only: StrictBool | Literal["once"] = False  # `once`: typed in the form of a new record alone
+    read_only: StrictBool | Literal["once"] = False  # `once`: only typed in the form of a new record
     search: StrictBool | None = None
     index: StrictBool | None = None
     show_when: FormWhere | None = None
@@ -82,7 +82,7 @@ class Field(Parts):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         for name in getattr(cls.model_fields["type"].annotation, "__args__", ()):  # a Literal; bases have none
-            if name in Field.types:  # whoever came first keeps it
+            if name in Field.types:  # the first one keeps it
                 raise NotUsableError(f'the type "{name}" is there already, in {Field.types[name].__module__}')
             Field.types[name] = cls
 
@@ -95,36 +95,36 @@ class Field(Parts):
 
     @cached_property
     def title(self) -> Text:
-        """The label, made from the name where none is declared."""
+        """The label, made from the name if none is declared."""
         return self.label or label_from_name(self.name)
 
     @property
     def offered(self) -> Mapping[str, Option]:
-        """The options that can be chosen, by the value that a form sends."""
+        """The options that can be chosen, by the value that a form posts."""
         return {}
 
     @property
     def declared_options(self) -> Mapping[str, Option]:
-        """The options that the declaration lists by name, the label of the empty value among them."""
+        """The options in the declaration by name, including the label of the empty value."""
         return {}
 
     def with_labels(self, labels: Mapping[str, Text]) -> "Field":
-        """A copy with other labels for some of the options; the field itself where it has none."""
+        """A copy with other labels for some of the options; the field itself if it has none."""
         return self
 
     @property
     def empty_label(self) -> Text | str:
-        """What the empty choice among the options is called; "" for the usual words."""
+        """The label of the empty choice among the options; "" for the usual words."""
         return ""
 
     @property
     def length_limit(self) -> int | None:
-        """How many characters a text may have; None for what is no text, or short by its kind."""
+        """How many characters a text may have; None if it is not a text, or always short."""
         return None
 
     @property
     def value_type(self) -> str:
-        """The type of its values: its own; a lookup has that of the field to which it leads."""
+        """The type of its values: its own, or for a lookup that of its target."""
         return self.type
 
     def takes(self, other: "Field") -> bool:
@@ -132,11 +132,11 @@ class Field(Parts):
         return other.value_type == self.value_type and set(other.targets) <= set(self.targets)
 
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
-        """The least and the greatest value that a form takes; None if there is no bound."""
+        """The least and the greatest value that a form accepts; None if there is no bound."""
         return None, None
 
     def bounds_hint(self, reader: Reader) -> str:
-        """The sentence that says the bounds to who fills in the form; "" if there are none."""
+        """The sentence about the bounds in a form; "" if there are none."""
         return ""
 
     @property
@@ -150,13 +150,13 @@ class Field(Parts):
         return self.searchable and (self.textual if self.search is None else self.search)
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Called when all modules are read: types that depend on other fields look them up. Raises ValueError."""
+        """Called when all modules are read, for types that depend on other fields. Raises ValueError."""
 
     # -- the database ---------------------------------------------------------------------------------------------
 
     @property
     def as_stored(self) -> "Field":
-        """The field whose columns and values these are: of a formula that of its result."""
+        """The field that defines its columns and values: for a formula, that of its result."""
         return self
 
     def columns(self) -> list[sa.Column[Any]]:
@@ -174,22 +174,22 @@ class Field(Parts):
 
     @property
     def key_column(self) -> str:
-        """The column by which two values are the same: for `unique`, and for finding a record by its value."""
+        """The column that decides whether two values are the same: for `unique`, and to find a record by its value."""
         return self.name
 
     def key_of(self, value: Any) -> Any:
-        """What `key_column` holds for `value`."""
+        """The content of `key_column` for `value`."""
         return self.store(value)[self.key_column]
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-        """The columns of a query from whose rows `load` takes the value."""
+        """The columns that a query must select for `load`."""
         if self.virtual:
             return [self.expression(table).label(self.name)]
         return [table.c[name] for name in self._columns_read]
 
     @cached_property
     def _columns_read(self) -> tuple[str, ...]:
-        """All but the companions that serve comparing and sorting alone."""
+        """All columns except companions used only for comparing and sorting."""
         compared = {self.folded, self.key_column} - {self.name}
         return tuple(column.name for column in self.columns() if column.name not in compared)
 
@@ -202,28 +202,28 @@ class Field(Parts):
         return self.expression(table)
 
     def order_among(self, table: sa.FromClause, visible_ids: VisibleIds) -> sa.ColumnElement[Any]:
-        """As `order`; `links` count only visible records."""
+        """Like `order`; for `links`, only visible records count."""
         return self.order(table)
 
     def compare_among(
         self, table: sa.FromClause, operator: str, value: Any, visible_ids: VisibleIds
     ) -> sa.ColumnElement[bool]:
-        """As `compare`; `links` count only visible records."""
+        """Like `compare`; for `links`, only visible records count."""
         return self.compare(table, operator, value)
 
     @property
     def ranked(self) -> tuple[Any, ...]:
-        """The values in the order of `order` where it is not the column's: lists read them from its index."""
+        """The values in the order of `order`, if that is not the column's: lists read each of them from its index."""
         return ()
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        """The column whose index lets lists sort by this field quickly."""
+        """The column whose index makes sorting lists by this field fast."""
         return None if self.virtual or self.multiple else self.order(table)
 
     # -- input and output -----------------------------------------------------------------------------------------
 
     def parse(self, text: str, reader: Reader) -> Any:
-        """An input's text → the value, None when empty. Raises Refused."""
+        """An input's text → the value, None if empty. Raises Refused."""
         return filled(text) or None
 
     def parse_form(self, form: Form, reader: Reader) -> Any:
@@ -231,7 +231,7 @@ class Field(Parts):
         return self.parse(self.input_text(form), reader)
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> Any:
-        """The same in the form of a record that holds `present`, parts of which may be offered no more."""
+        """The same in the form of a record that holds `present`, parts of which may no longer be offered."""
         return self.parse_form(form, reader)
 
     def input_text(self, form: Form, part: str = "") -> str:
@@ -244,12 +244,12 @@ class Field(Parts):
         return self.name in form
 
     def input_names(self, form: Iterable[str]) -> list[str]:
-        """The names of the inputs of this field, out of all names of a form."""
+        """The names of this field's inputs among all names of a form."""
         names = set(form)
         return [name for name in (*self.inputs(None, PLAIN), f"{self.name}.later") if name in names] if names else []
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """The value as a form's inputs hold it: the inverse of parse_form."""
+        """The values of a form's inputs: the inverse of parse_form."""
         return {self.name: "" if value is None else self.write(value)}
 
     def show(self, value: Any, reader: Reader) -> str:
@@ -257,7 +257,7 @@ class Field(Parts):
         return "" if value is None else str(value)
 
     def html(self, value: Any) -> str:
-        """The value as HTML that is safe to show, for types that hold markup."""
+        """The value as safe HTML, for types that hold markup."""
         return str(escape(self.show(value, PLAIN)))
 
     def write(self, value: Any) -> str:
@@ -265,11 +265,11 @@ class Field(Parts):
         return "" if value is None else str(value)
 
     def read(self, text: str, reader: Reader = PLAIN) -> Any:
-        """The value from CSV; `reader` gives the time zone and currency where the text has none. Raises Refused."""
+        """The value from CSV; `reader` provides the time zone and currency if the text has none. Raises Refused."""
         return self.parse(text, reader)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """The value, which is not empty, as a spreadsheet computes with it; None if it is a text there."""
+        """A non-empty value in the form with which a spreadsheet computes; None if it is text there."""
         return None
 
     def to_json(self, value: Any) -> Any:
@@ -277,20 +277,20 @@ class Field(Parts):
         return None if self.is_empty(value) else self.write(value)
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """What JSON gives a record that holds `present`, as inputs of its form. Raises Refused."""
+        """A value from JSON for a record that holds `present`, as inputs of its form. Raises Refused."""
         return self.inputs(self.read(json_text(given), reader), reader)
 
     def to_history(self, value: Any) -> Any:
-        """The value as JSON for the history of a record; None if it is too long to be kept there."""
+        """The value as JSON for the history of a record; None if it is too long to keep there."""
         text = "" if self.is_empty(value) else self.write(value)
         return None if self.long or len(text) > LONGEST_IN_HISTORY else text
 
     def from_history(self, recorded: Any) -> Any:
-        """The inverse of `to_history`. Raises Refused for what the field, as it is declared now, does not take."""
+        """The inverse of `to_history`. Raises Refused for what the field, as declared now, does not accept."""
         return self.read(recorded) if recorded else None
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
-        """All texts from which a field of another type may read the value without loss, that of `write` first."""
+        """All texts from which a field of another type could read the value without loss, starting with `write`."""
         return (self.write(value),)
 
     # -- comparing ------------------------------------------------------------------------------------------------
@@ -303,11 +303,11 @@ class Field(Parts):
         return value
 
     def bound(self, raw: Any, reader: Reader) -> Any:
-        """As `constant`, of `min`, `max`, `before` and `after`. Raises Refused."""
+        """Like `constant`, for `min`, `max`, `before` and `after`. Raises Refused."""
         return self.constant(raw, reader)
 
     def period_bounds(self, period: datetime.timedelta, reader: Reader) -> tuple[Any, Any]:
-        """The constants between which `within: PERIOD` is: as far before now as after it. Raises Refused."""
+        """The constants that limit `within: PERIOD`: as far before now as after it. Raises Refused."""
         if "today" not in self.specials:
             raise operator_refused("within")
         bounds = [moment.astimezone(reader.time_zone) for moment in (reader.now - period, reader.now + period)]
@@ -324,7 +324,7 @@ class Field(Parts):
         return ("contains" if self.filter == "text" else "equal"), self.constant(text, reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """SQL for one comparison; `value` comes from `constant`, for one_of a list of such."""
+        """SQL for one comparison; `value` comes from `constant`, for one_of a list of them."""
         column = self.expression(table)
         match operator:
             case "one_of":
@@ -336,7 +336,7 @@ class Field(Parts):
         raise operator_refused(operator)
 
     def option_of(self, value: Any) -> str:
-        """The option that a value is, "" for the empty one."""
+        """The option of a value; "" if it is empty."""
         return "" if value is None else self.write(value)
 
     def is_empty(self, value: Any) -> bool:
@@ -348,7 +348,7 @@ class Field(Parts):
         return self.is_empty(value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """The twin of `compare` in Python, for conditions on a form that is not stored yet."""
+        """The counterpart of `compare` in Python, for conditions on a form that is not stored yet."""
         if operator == "empty":
             return self.is_empty(value) is constant
         return not self.is_empty(value) and operator in COMPARISONS and COMPARISONS[operator](value, constant)

@@ -1,5 +1,5 @@
-"""Parts of the base of every field: compared with others, as a column of lines, in forms, links, in tables of others,
-in formulas, of files, in JSON, for checks."""
+"""Parts of the base of every field: for comparing fields, forms, lines, formulas, links, roll-ups, deadlines, existing
+tables, files, JSON, and checks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, cast
@@ -24,9 +24,9 @@ WITHOUT_SUM: tuple[Kind, ...] = ("date", "datetime", "text")
 
 
 class Measure(NamedTuple):
-    """A percentage is computed with as a fraction, a duration as a length of time.
+    """What a value is in computations: a percentage is a fraction, a duration a length of time.
 
-    `places`: how many a number or percentage has behind the decimal point.
+    `places`: how many a number or percentage has after the decimal point.
     """
 
     kind: Kind
@@ -34,9 +34,9 @@ class Measure(NamedTuple):
 
 
 class Compared(Shape):
-    """The part of Field that has to do with conditions that compare two fields of a record: `{spent: {over: $budget}}`.
+    """The part of Field for conditions that compare two fields of a record: `{spent: {over: $budget}}`.
 
-    An empty field is neither less nor more than another one, nor equal to it.
+    An empty field is neither less than, greater than nor equal to another.
     """
 
     comparable: ClassVar[bool] = False  # whether conditions may compare two fields of this type
@@ -44,7 +44,7 @@ class Compared(Shape):
     name: str
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """The SQL that conditions compare; computed types build it."""
+        """The SQL expression that conditions compare; computed types build it."""
         return table.c[self.name]
 
     def compare_fields(self, table: sa.FromClause, operator: str, other: "Compared") -> sa.ColumnElement[bool]:
@@ -52,43 +52,43 @@ class Compared(Shape):
         return cast(sa.ColumnElement[bool], ORDER[operator](self.expression(table), other.expression(table)))
 
     def matches_field(self, value: Any, operator: str, other: Any) -> bool:
-        """The twin of `compare_fields` in Python, for the values of a form."""
+        """The counterpart of `compare_fields` in Python, for the values of a form."""
         return value is not None and other is not None and bool(ORDER[operator](value, other))
 
 
 class InForms(Shape):
-    """The part of Field that has to do with the other fields of a form."""
+    """The part of Field about other fields of a form."""
 
     read_only_when: FormWhere | None = None
 
     @property
     def suggested(self) -> tuple[str, ...]:
-        """Texts that the input offers, beside which anything may be typed."""
+        """Texts that the input suggests; anything else may be typed too."""
         return ()
 
     @property
     def option_conditions(self) -> Mapping[str, Condition]:
-        """When a form offers an option of this field, by its name; those that it always offers are left out."""
+        """When a form offers an option of this field, by name; without options that it always offers."""
         return {}
 
     @property
     def lower_bound_field(self) -> str | None:
-        """The field of the same form whose value is the least that this one may have, or lies before it."""
+        """The field of the same form whose value this one must not be less than, or must come after."""
         return None
 
     def lower_bound_hint(self, field: str) -> str:
-        """The sentence that names that field, by its label, to who fills in the form."""
+        """The sentence about that field, by its label, in a form."""
         return ""
 
     def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
-        """Raises Refused where `value` is less than `least`, or equal to it where that is not allowed."""
+        """Raises Refused if `value` is less than `least`, or equal to it if that is not allowed."""
 
 
 class InLines(Shape):
-    """The part of Field that has to do with lines: as one of their columns, or holding them itself."""
+    """The part of Field about lines: as one of their columns, or as the field that holds them."""
 
     can_be_column: ClassVar[bool] = True  # of the rows of a `lines` field
-    measure: ClassVar[Measure | None] = None  # what formulas and totals compute with; None if they cannot
+    measure: ClassVar[Measure | None] = None  # its measure in formulas and totals; None if it has none
 
     internal: StrictBool = False
 
@@ -99,7 +99,7 @@ class InLines(Shape):
 
     @property
     def row_fields(self) -> Mapping[str, Any]:
-        """The columns of a field that holds rows; they stand in a table of their own, none in the record's own row."""
+        """The columns of a field that holds rows; they are in a table of their own, not in the record's row."""
         return {}
 
     def rows_in(self, form: Form) -> Mapping[int, RowForm]:
@@ -111,24 +111,24 @@ class InLines(Shape):
         return ""
 
     def repeated_values(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterable[tuple[int, str]]:
-        """The rows, by the numbers that come with them, that repeat the value of a unique column, which is named."""
+        """The rows, by the given numbers, that repeat the value of a unique column, with the name of the column."""
         return ()
 
     def has_total(self, column: str) -> bool:
-        """Whether what a column comes to stands below it."""
+        """Whether the total of a column is shown below it."""
         return False
 
     def totals_of(self, value: Any, column: str) -> tuple[Any, ...]:
-        """The totals of a column, exact: one for each currency that occurs in it; none if it is empty."""
+        """The exact totals of a column: one for each currency in it; none if it is empty."""
         return ()
 
     def summary_cell(self, value: Any) -> str:
-        """The rows in one cell of a list that is exported."""
+        """The rows in one cell of an exported list."""
         return ""
 
     @property
     def columns_read(self) -> tuple[tuple[str, str], ...]:
-        """The columns of rows that a computed field of their record reads: (field, column)."""
+        """The columns of rows that a computed field of the record reads: (field, column)."""
         return ()
 
     def is_internal_change(self, before: Any, after: Any) -> bool:
@@ -136,44 +136,44 @@ class InLines(Shape):
         return self.internal
 
     def internal_texts(self, value: Any) -> Iterable[str]:
-        """The texts that only staff may find, of a field that is not internal as a whole."""
+        """The texts that only staff may find, in a field that is not internal as a whole."""
         return ()
 
 
 class InFormulas(Shape):
-    """The part of Field that has to do with what is computed: from which fields, and how formulas are."""
+    """The part of Field about computing: which fields a computed field reads, and how formulas are computed."""
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The dotted paths of the fields from which a computed field is made."""
+        """The dotted paths of the fields from which a field is computed."""
         return ()
 
     def sources_in(self, module: Any) -> tuple[str, ...]:
-        """The `sources`, and what else of its module a computed field tells of."""
+        """The `sources`, and other fields of its module that a computed field reveals."""
         return self.sources
 
     def bind_formula(self, fields: Mapping[str, Any], waiting: tuple[str, ...]) -> None:
-        """Binds a formula among the `fields` of its record before others are, which read it. Raises ValueError."""
+        """Binds a formula among the `fields` of its record, before others that read it. Raises ValueError."""
 
     def compute(self, values: Mapping[str, Any], currency: str) -> Any:
-        """What a formula gives for a record with `values`; `currency` is the portal's."""
+        """The value of a formula for a record with `values`; `currency` is the portal's."""
         return None
 
     @property
     def gives_title(self) -> bool:
-        """Whether a formula may name the records of its module: its result is a text, and no secret."""
+        """Whether a formula may be the title of the records of its module: its result is a text, and not secret."""
         return False
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """All that decides about the value of a formula or a roll-up but the types of what it reads, as plain JSON."""
+        """Everything that determines the value of a formula or roll-up, except the types of what it reads, as JSON."""
         return {}
 
 
 class Linking(Shape):
-    """The part of Field that has to do with links to records of other modules."""
+    """The part of Field about links to records of other modules."""
 
-    beside_titles: ClassVar[tuple[str, ...]] = ()  # what of linked records stands beside their titles, to choose by
+    beside_titles: ClassVar[tuple[str, ...]] = ()  # fields of linked records shown with their titles in choices
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ class Linking(Shape):
 
     @property
     def several_targets(self) -> bool:
-        """Whether a link may lead to one of several modules, whose name then stands beside the id."""
+        """Whether a link may lead to one of several modules, whose name is then stored with the id."""
         return len(self.targets) > 1
 
     @property
@@ -192,7 +192,7 @@ class Linking(Shape):
 
     @property
     def on_target_deleted(self) -> Literal["refuse", "clear", "cascade"]:
-        """What happens when a linked record is to be deleted: it is not, the link is emptied, the record goes too."""
+        """When a linked record is deleted: whether that is refused, the link is emptied, or the record goes too."""
         return "refuse"
 
     @property
@@ -202,7 +202,7 @@ class Linking(Shape):
 
     @property
     def module_column(self) -> str | None:
-        """The name of the companion column that says to which of several modules a link leads."""
+        """The name of the companion column that says which of several modules a link leads to."""
         return None
 
     def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
@@ -214,7 +214,7 @@ class Linking(Shape):
         return ()
 
     def link_value(self, link: Linked) -> str:
-        """What an input holds that means `link`: the id, `MODULE:ID` where the field leads to several modules."""
+        """The value of an input that means `link`: the id, or `MODULE:ID` if the field leads to several modules."""
         return f"{link.module}:{link.id}" if self.several_targets else str(link.id)
 
     def parse_filter_id(self, text: str) -> Any:
@@ -223,7 +223,7 @@ class Linking(Shape):
 
 
 class OverOthers(Shape):
-    """The part of Field that has to do with roll-ups: numbers that are computed from the records that link to one."""
+    """The part of Field about roll-ups: numbers computed from the records that link to one."""
 
     @property
     def rollup(self) -> Any:
@@ -232,62 +232,62 @@ class OverOthers(Shape):
 
     @property
     def rollups(self) -> tuple[Any, ...]:
-        """The roll-ups whose numbers its values tell: itself, or those that it reads."""
+        """The roll-ups that its values reveal: itself, or those that it reads."""
         return (self.rollup,) if self.rollup else ()
 
 
 class WithDeadline(Shape):
-    """The part of Field that has to do with deadlines, and with times that are counted as these are."""
+    """The part of Field about deadlines, and times counted like them."""
 
     @property
     def deadline_rule(self) -> DeadlineRule | None:
-        """How the portal sets the field, once it is bound; None if it does not."""
+        """How the portal sets the field, once bound; None if it does not."""
         return None
 
     @property
     def stopwatch(self) -> Stopwatch | None:
-        """What an elapsed time is read from that the database alone cannot tell, once it is bound; else None."""
+        """The stopwatch of an elapsed time that the database alone cannot compute, once bound; else None."""
         return None
 
 
 class FromColumn(Shape):
-    """The part of Field that has to do with tables of others: which column holds its values."""
+    """The part of Field about existing tables: which column holds its values."""
 
-    from_column: ClassVar[bool] = True  # whether one column of a table of others can hold its values
+    from_column: ClassVar[bool] = True  # whether one column of an existing table can hold its values
 
-    column: str | None = None  # its name there, where it is not that of the field
+    column: str | None = None  # its name there, if it is not that of the field
 
     def constants(self, currency: str) -> Mapping[str, str]:
-        """What the companion columns hold that no column of others says; `currency`: the portal's."""
+        """Values of companion columns that an existing table does not have; `currency`: the portal's."""
         return {}
 
 
 class WithFiles(Shape):
-    """The part of Field that has to do with files: one whose values are sent as such, and are rows of `portal_file`."""
+    """The part of Field about files: for fields whose values are uploaded, and have rows in `portal_file`."""
 
-    by_upload: ClassVar[bool] = False  # no text, default or other field gives a value
+    by_upload: ClassVar[bool] = False  # no text, default or other field provides a value
 
     def files_in(self, value: Any) -> tuple[Any, ...]:
         """The files of a value (FileValue)."""
         return ()
 
     def of_files(self, files: Sequence[Any]) -> Any:
-        """The value that consists of these files. Raises Refused where they are too many."""
+        """The value that consists of these files. Raises Refused if there are too many."""
         return None
 
 
 class InJson(Shape):
-    """The part of Field that has to do with JSON, as programs read and write it; Field says how values become it."""
+    """The part of Field about the schema of its JSON, which programs read and write; Field converts the values."""
 
     json_type: ClassVar[str] = "string"
 
     def json_schema(self, *, written: bool) -> dict[str, Any]:
-        """The JSON Schema of the value; `written`: of what is taken, which may be more or less than what is given."""
+        """The JSON Schema of the value; `written`: of accepted values, which may differ from those returned."""
         return {"type": [self.json_type, "null"]}
 
 
 class Checked(Shape):
-    """The part of Field that the checks of a declaration ask: values that there never are."""
+    """The part of Field that checks of a declaration use: values that never occur."""
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -296,11 +296,11 @@ class Checked(Shape):
 
     @property
     def never_given(self) -> tuple[str, ...]:
-        """The options that are no value of the table of a formula."""
+        """The options that do not occur in the table of a formula."""
         return ()
 
     def near(self, constant: Any) -> tuple[Any, ...]:
-        """Values at and beside what a condition names: if none of them fulfills it, none does. Empty: not known."""
+        """The value in a condition and its neighbors: if none of them fulfills it, none does. Empty if unknown."""
         return ()
 
 

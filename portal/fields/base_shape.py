@@ -24,22 +24,23 @@ class Shape(BaseModel):
 
 @dataclass(frozen=True)
 class Names:
-    """Marks what a text, or the keys of a mapping, name: editors offer it and underline others (`workshop/schema`).
+    """Marks what a text, or the keys of a mapping, refer to: editors offer those names and underline others
+    (`workshop/schema`).
 
-    Whether the name exists is for the checks.
+    The checks decide whether the name exists.
     """
 
     kind: str
 
 
 def as_list(entry: Any) -> Any:
-    """One item that is written without brackets, as a list."""
+    """A single item written without brackets, as a list."""
     return [entry] if isinstance(entry, str | bool | int | float | datetime.date) else entry
 
 
 @dataclass(frozen=True)
 class OneOrSeveral:
-    """Marks a list that may be written without brackets where it has one item."""
+    """Marks a list that may be written without brackets if it has one item."""
 
 
 Size = Annotated[
@@ -70,7 +71,7 @@ def _condition(data: Any) -> Any:
     try:
         return parse(data)
     except ConditionError as error:
-        # Who reports the problem joins the path inside the condition to the path that leads to it.
+        # The code that reports the problem appends the path inside the condition to the path of the condition.
         raise PydanticCustomError("condition", "{message}", {"message": error.message, "path": error.path}) from None
 
 
@@ -80,7 +81,7 @@ FormWhere = Annotated[Condition, BeforeValidator(_condition), Names("form condit
 
 
 class Option(Shape):
-    """What one option looks like, and when a form offers it."""
+    """The appearance of one option, and when a form offers it."""
 
     label: Text
     tone: Literal["info", "good", "warn", "bad", "calm", "primary"] | None = None

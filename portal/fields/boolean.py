@@ -13,10 +13,10 @@ from portal.fields.refused import declared_text
 from portal.fields.sheet_cell import SheetCell
 from portal.texts import _, fold
 
-# Folded. Spreadsheets write the words of the language of whoever has them.
+# Folded. Spreadsheets write the words of their user's language.
 YES = ("true", "yes", "1", "on", "vero", "prawda", "wahr", "vrai", "verdadero", "verdadeiro", "waar")
 NO = ("false", "no", "0", "off", "falso", "falsz", "falsch", "faux", "onwaar")
-# Databases write t and f, other programs y and n; an option that is called so (x and y) may mean something else.
+# Databases write t and f, other programs y and n; an option with such a name (x and y) may mean something else.
 YES_LETTERS, NO_LETTERS = ("t", "y"), ("f", "n")
 
 
@@ -45,7 +45,7 @@ class Boolean(Field):
         return {"true": Option.model_construct(label=_("Yes")), "false": Option.model_construct(label=_("No"))}
 
     def parse(self, text: str, reader: Reader) -> bool | None:
-        """A word or a letter for yes or no, also the reader's own word."""
+        """A word or a letter for yes or no, including those of the reader's language."""
         word = fold(filled(text)[:40])
         if not word:
             return None
@@ -93,7 +93,7 @@ class Boolean(Field):
         return bool(value) is constant if operator == "equal" else super().matches(value, operator, constant)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
-        """All the words that mean it, those of the reader's language among them."""
+        """All words that mean it, including those of the reader's language."""
         if value is None:
             return ("",)
         return (*YES, reader.text(_("Yes"))) if value else (*NO, reader.text(_("No")))
@@ -102,9 +102,9 @@ class Boolean(Field):
         return "" if value is None else self.option_of(value)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:
-        """Spreadsheets have booleans, in the words of whoever looks at them."""
+        """A boolean, which spreadsheets show in their user's language."""
         return SheetCell(value)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """Nobody looks for “yes”, and “no” would find all others: what is true is found by what it is called."""
+        """The label if true: nobody searches for “yes”, and “no” would find all other records."""
         return tuple(self.title) if value else ()

@@ -28,7 +28,7 @@ def shown_size(size: int, reader: Reader) -> str:
 
 
 def shown_beyond(size: int, limit: int, reader: Reader) -> tuple[str, str]:
-    """A size and the limit that it exceeds: in bytes where both would read the same."""
+    """A size and the limit that it exceeds, in bytes if both would look the same."""
     shown = shown_size(size, reader), shown_size(limit, reader)
     if shown[0] != shown[1]:
         return shown

@@ -18,7 +18,7 @@ from portal.fields.refused import declared_text
 from portal.fields.several_values import join_values
 from portal.texts import Text, _, fold, label_from_name
 
-LANGUAGE = re.compile("[a-zA-Z]{2,3}([-_].*)?")  # any other key means that no text in several languages stands here
+LANGUAGE = re.compile("[a-zA-Z]{2,3}([-_].*)?")  # any other key means that this is not a text in several languages
 
 
 def read_options(entry: Any) -> Any:
@@ -78,7 +78,7 @@ class HasOptions(Field):
         return self.options[""].label if "" in self.options else ""
 
     def with_labels(self, labels: Mapping[str, Text]) -> Field:
-        """A copy in which the options named in `labels` are called so."""
+        """A copy in which the options in `labels` have these labels."""
         options = {
             name: option.model_copy(update={"label": labels[name]}) if name in labels else option
             for name, option in self.options.items()
@@ -86,26 +86,26 @@ class HasOptions(Field):
         return self.model_copy(update={"options": options})
 
     def json_schema(self, *, written: bool) -> dict[str, Any]:
-        """What is written is one of the options; what is read may be one that is gone."""
+        """What is written must be one of the options; what is read may be a removed one."""
         options = {"enum": [*self.offered, *(() if self.multiple else (None,))]} if written else {}
         if self.multiple:
             return {"type": "array", "items": {"type": "string", **options}}
         return {**super().json_schema(written=written), **options}
 
     def checked_option(self, name: str) -> str:
-        """`name` itself. Raises Refused where it is not an option."""
+        """`name` itself. Raises Refused if it is not an option."""
         if storable(name) not in self.offered:
             raise Refused(_("“${value}” is not one of the options.", mapping={"value": name[:80]}))
         return name
 
     def option_called(self, text: str) -> str:
-        """The option with this name, or with this label in any language, as CSV writes it. Raises Refused."""
+        """The option with this name, or this label in any language, as CSV writes it. Raises Refused."""
         folded = fold(storable(text)[:1000])
         labeled = (name for name in self.offered if any(fold(label) == folded for label in self.labels_of(name)))
         return text if text in self.offered else next(labeled, None) or self.checked_option(text)
 
     def constant(self, raw: Any, reader: Reader) -> Any:
-        """The name of an option; YAML's own true and false may be names of options. Raises Refused for others."""
+        """The name of an option; YAML's true and false may be names of options. Raises Refused for others."""
         return self.checked_option(declared_text(raw))
 
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
@@ -126,7 +126,7 @@ class Choice(HasOptions):
 
     type: Literal["choice"]
     comparable: ClassVar[bool] = True
-    measure: ClassVar[Measure | None] = Measure("text")  # its label, in the language in which it is written first
+    measure: ClassVar[Measure | None] = Measure("text")  # its label, in the first language in which it is written
     widget: ClassVar[str] = "select"
     display: ClassVar[str] = "pill"
     sample: ClassVar[Mapping[str, Any]] = {"options": {"low": "Low", "high": {"label": "High", "tone": "bad"}}}
@@ -138,7 +138,7 @@ class Choice(HasOptions):
     rejects: ClassVar[tuple[str, ...]] = ("lowest", "LOW", "lo\x00w", "lo\ud800w")
 
     def parse(self, text: str, reader: Reader) -> str | None:
-        """The name of an option, as a form sends it. Raises Refused for others."""
+        """The name of an option, as a form posts it. Raises Refused for others."""
         return self.checked_option(text) if text else None
 
     def read(self, text: str, reader: Reader = PLAIN) -> str | None:
@@ -154,14 +154,14 @@ class Choice(HasOptions):
         return (value, join_values((value,)), *(self.labels_of(value) if value in self.offered else ()))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        # Options are declared, and stand in the statement: each parameter takes its time with every page.
+        # Options are declared, so they are literals in the statement: each parameter costs time on every page.
         option = sa.literal(value, literal_execute=True) if operator == "equal" else value
         return super().compare(table, operator, option)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """By the place of the option in the declaration, not by its name."""
+        """By the position of the option in the declaration, not by its name."""
         ranks = [(table.c[self.name] == name, rank) for rank, name in enumerate(self.offered)]
-        # A value that is no option any more sorts behind the options, before the empty ones.
+        # A value that is no longer an option sorts after the options, before the empty ones.
         return sa.case((table.c[self.name].is_(None), sa.null()), *ranks, else_=len(ranks))
 
     @property
@@ -169,7 +169,7 @@ class Choice(HasOptions):
         return tuple(self.offered)
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """The column of names: lists go through it once per option, as `ranked` orders them."""
+        """The column of names: lists read its index once per option, in the order of `ranked`."""
         return table.c[self.name]
 
     def texts(self, value: Any) -> Iterable[str]:

@@ -45,25 +45,25 @@ class Choices(HasOptions):
         return unpack_values(row[self.name])
 
     def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
-        """Names with commas between them, as `write` joined them. Raises Refused for what is no option."""
+        """Names separated by commas, as `write` joins them. Raises Refused for anything but options."""
         return self._chosen(split_values(storable(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[str, ...]:
         return self._chosen([name for name in form.getall(self.name) if isinstance(name, str) and name])
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> tuple[str, ...]:
-        """Options that were removed from the declaration stay, as long as their checkbox stays ticked."""
+        """Options removed from the declaration stay as long as their checkbox stays ticked."""
         names = [name for name in form.getall(self.name) if isinstance(name, str) and name]
         removed = [name for name in present or () if name in names and name not in self.offered]
         return (*self._chosen(name for name in names if name not in removed), *removed)
 
     def _chosen(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The options in the order of the declaration, by which lists are sorted as well."""
+        """The options in the order of the declaration, which is also the order of lists."""
         chosen = {self.checked_option(name) for name in names}
         return tuple(name for name in self.offered if name in chosen)
 
     def read(self, text: str, reader: Reader = PLAIN) -> tuple[str, ...]:
-        """Names or labels with commas between them, as CSV has them, or with `;`, as other systems write them."""
+        """Names or labels separated by commas, as in our CSV, or by `;`, as in that of other systems."""
         try:
             return self._chosen([self.option_called(name) for name in split_values(storable(text))])
         except Refused:
@@ -72,14 +72,14 @@ class Choices(HasOptions):
             return self._chosen([self.option_called(name) for name in split_values(text, ";")])
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """All names under the one name of the checkboxes."""
+        """All names under the shared name of the checkboxes."""
         return {self.name: list(value or ())}
 
     def to_json(self, value: Any) -> list[str]:
         return list(value or ())
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """From a list of names or labels; options that were removed may stay."""
+        """From a list of names or labels; removed options may stay."""
         names = json_texts(given)
         return self.inputs([name if name in (present or ()) else self.option_called(name) for name in names], reader)
 
@@ -87,11 +87,11 @@ class Choices(HasOptions):
         return reader.listed(self.label_of(name, reader) for name in value or ())
 
     def write(self, value: Any) -> str:
-        """The names, with commas between them, in quotes where they need them."""
+        """The names separated by commas, quoted if necessary."""
         return join_values(value or ())
 
     def constant(self, raw: Any, reader: Reader) -> Any:
-        """One option: conditions ask whether it is among the chosen ones."""
+        """One option: conditions test whether it is among the chosen ones."""
         if isinstance(raw, list | tuple):
             return tuple(self.checked_option(str(name)) for name in raw)
         return super().constant(raw, reader)
@@ -109,7 +109,7 @@ class Choices(HasOptions):
         return sa.case((column.is_(None), sa.null()), *ranks, else_=len(ranks))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Equal to an option, or to a list of them, is what has at least one of these."""
+        """`equal` to an option, or to a list of options, means having at least one of them."""
         if operator in ("equal", "contains"):
             names = (value,) if isinstance(value, str) else value
             return sa.or_(sa.false(), *[holds_value(table.c[self.name], name) for name in names])

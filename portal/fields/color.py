@@ -29,7 +29,7 @@ class Color(Field):
     rejects: ClassVar[tuple[str, ...]] = ("red", "2457d6", "#2457d", "#2457d6; x", "#" + "0" * 100_000)
 
     def parse(self, text: str, reader: Reader) -> str | None:
-        """#2457d6, or #25d for #2255dd, in capitals or small letters."""
+        """#2457d6, or #25d for #2255dd, in upper or lower case."""
         color = filled(text).lower()
         if not color:
             return None

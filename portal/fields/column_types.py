@@ -16,17 +16,17 @@ ZERO = decimal.Decimal(0)
 MIRRORED = str.maketrans("0123456789", "9876543210")
 
 
-# Entry of a column's `info`: how a text is written in this column, so that it equals another writing of the same.
+# Entry of a column's `info`: how a text is normalized for this column, so that different spellings are equal.
 NORMALIZE = "normalize"
 
 
 def folded_text() -> sa.types.TypeEngine[str]:
-    """The type of folded text, which sorts by its characters on both databases, whatever PostgreSQL's collation is."""
+    """The type of folded text, which sorts by code points on both databases, regardless of PostgreSQL's collation."""
     return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def serial_column(name: str) -> sa.Column[int]:
-    """The primary key that the database counts up; SQLite does so for INTEGER alone, which has 64 bits there."""
+    """A primary key that the database increments; SQLite only does so for INTEGER, which has 64 bits there."""
     return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
 
 
@@ -34,7 +34,7 @@ NO_TIME = datetime.timedelta()
 
 
 class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):
-    """Aware datetimes in Python; UTC without a zone in the database, which SQLite can sort."""
+    """Aware datetimes in Python; UTC without a zone in the database, so that SQLite can sort them."""
 
     impl = sa.DateTime
     cache_ok = True
@@ -53,25 +53,25 @@ class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):
 
 
 def utc_now() -> datetime.datetime:
-    """The present moment by the clock that writes the datetimes of the database."""
+    """The present moment, by the clock that is used for all datetimes in the database."""
     return datetime.datetime.now(datetime.UTC)
 
 
 def present_moment(later: datetime.timedelta = NO_TIME) -> sa.BindParameter[Any]:
-    """SQL: the moment at which a statement is executed, or so much later, by the clock that writes the datetimes: the
-    database may live elsewhere."""
+    """SQL: the moment at which a statement is executed, or `later` than that, by the clock that is used for all
+    datetimes: the database may be on another machine."""
     return sa.bindparam("now", callable_=lambda: utc_now() + later, type_=UTCDateTime(), unique=True)
 
 
 def present_number(number_of: Callable[[datetime.datetime], int]) -> sa.BindParameter[Any]:
-    """SQL: a whole number made of the moment at which a statement is executed."""
+    """SQL: an integer computed from the moment at which a statement is executed."""
     return sa.bindparam("now", callable_=lambda: number_of(utc_now()), type_=sa.BigInteger(), unique=True)
 
 
 class ExactDecimal(sa.types.TypeDecorator[decimal.Decimal]):
-    """Exact decimals: NUMERIC where there is one, on SQLite a text that sorts as the number does.
+    """Exact decimals: NUMERIC if the database has it, on SQLite a text that sorts like the number.
 
-    The number of places is no part of what is stored, so a declaration may change it without touching a row.
+    The number of places is not stored, so that a declaration may change it without changing rows.
     """
 
     impl = sa.Numeric
@@ -92,27 +92,27 @@ class ExactDecimal(sa.types.TypeDecorator[decimal.Decimal]):
 
 
 def sortable(value: decimal.Decimal) -> str:
-    """A text that sorts as the number does: 12.5 → “0…012.5”; of negative ones the digits are mirrored: “-9…987.4~”.
+    """A text that sorts like the number: 12.5 → “0…012.5”; negative numbers have inverted digits: “-9…987.4~”.
 
     The mark at the end makes -12.51 come before -12.5.
     """
     whole, _point, fraction = f"{value.copy_abs():f}".partition(".")
     if len(whole) > WHOLE_DIGITS:
         raise ValueError("too many digits for a column")
-    # Nothing here computes: arithmetic would round to the 28 digits of the context.
+    # No arithmetic here: it would round to the 28 digits of the context.
     text = f"{whole.zfill(WHOLE_DIGITS)}.{fraction.rstrip('0')}".rstrip(".")
     return f"-{text.translate(MIRRORED)}~" if value < 0 else text
 
 
 def from_sortable(text: str) -> decimal.Decimal:
-    """The number of `sortable`; plain numbers, as tables made by others hold them, are taken too."""
+    """The number of a `sortable` text; also accepts plain numbers, as in existing tables."""
     if text.endswith("~"):
         text = "-" + text[1:-1].translate(MIRRORED)
     return decimal.Decimal(text)
 
 
 class SqlByDatabase(FunctionElement[Any]):
-    """SQL that each database writes in its own way: subclasses say both, {0}, {1} … stand for their arguments."""
+    """SQL that differs by database: subclasses define both variants; {0}, {1} … are their arguments."""
 
     sqlite: ClassVar[str]
     postgresql: ClassVar[str]
@@ -125,9 +125,9 @@ def _sql_by_database(element: SqlByDatabase, compiler: SQLCompiler, **options: A
 
 
 class ExactTotal(SqlByDatabase):
-    """SQL: the exact sum of numbers, which may be larger than any of them.
+    """SQL: the exact sum of numbers, which may have more digits than their column allows.
 
-    SQLite, which has decimals as texts and fails where a whole sum has more than 64 bits, calls a function of ours.
+    SQLite stores decimals as texts and fails if an integer sum exceeds 64 bits, so it calls a function of ours.
     """
 
     type = ExactDecimal()
@@ -137,26 +137,26 @@ class ExactTotal(SqlByDatabase):
 
 
 class SumOfTexts:
-    """What SQLite calls for ExactTotal."""
+    """The aggregate that SQLite calls for ExactTotal."""
 
     def __init__(self) -> None:
         self._sum: decimal.Decimal | None = None
 
     def step(self, text: Any, /) -> None:
-        """Adds what `sortable` made of a number, or a whole one."""
+        """Adds a number in its `sortable` form, or an integer."""
         if text is not None:
             number = text if isinstance(text, int) else from_sortable(str(text))
             self._sum = EXACT.add(self._sum or ZERO, number)
 
     def finalize(self) -> Any:
-        """The sum as a column would hold it; as a plain number if it has more digits than that."""
+        """The sum as in a column; as a plain number if it has too many digits for that."""
         if self._sum is None:
             return None
         return sortable(self._sum) if self._sum.adjusted() < WHOLE_DIGITS else f"{self._sum:f}"
 
 
 class Occurs(SqlByDatabase):
-    """SQL: whether the second text occurs in the first, exactly: SQLite's LIKE does not tell a from A."""
+    """SQL: whether the second text occurs exactly in the first: SQLite's LIKE does not distinguish a from A."""
 
     type = sa.Boolean()
     inherit_cache = True

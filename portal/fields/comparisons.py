@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.texts import fold
 
-# Of columns they make SQL.
+# Applied to columns, they make SQL.
 ORDER: Mapping[str, Callable[[Any, Any], Any]] = {
     "equal": operators.eq,
     "min": operators.ge,

@@ -37,7 +37,7 @@ def _bound(value: Any) -> Any:
         raise ValueError("must be a date such as 2024-03-31, or today, or today + 30 days") from None
 
 
-# What counts from today is kept as it was written.
+# A bound relative to today is kept as it was written.
 _SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2}|today.*)$"})
 Day = Annotated[datetime.date | str, BeforeValidator(_bound), _SCHEMA]
 
@@ -74,7 +74,7 @@ class Date(DateOrTime):
     max: Day | None = None
 
     def parse(self, text: str, reader: Reader) -> datetime.date | None:
-        """A date in the reader's way of writing, or ISO; between `min` and `max`."""
+        """A date in the reader's format, or ISO; between `min` and `max`."""
         if is_blank(text):
             return None
         try:
@@ -102,7 +102,7 @@ class Date(DateOrTime):
         return "" if value is None else value.isoformat()
 
     def constant(self, raw: Any, reader: Reader) -> datetime.date:
-        """`today` is the reader's own day, from which others count; of a moment the day where the reader is."""
+        """`today`, and days relative to it, are in the reader's time zone; so is the day of a moment."""
         if isinstance(raw, datetime.datetime):
             return raw.astimezone(reader.time_zone).date()
         if isinstance(raw, datetime.date):
@@ -114,9 +114,9 @@ class Date(DateOrTime):
         return constant, constant - DAY, constant + DAY
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """The day, if spreadsheets know it."""
+        """The day, if spreadsheets support it."""
         return SheetCell(value, DATE) if value >= FIRST_DAY else None
 
     def texts(self, value: Any) -> Iterable[str]:
-        """In figures, and in the words of the portal's languages."""
+        """In figures, and in words in the portal's languages."""
         return () if value is None else day_texts(value, self._locales)

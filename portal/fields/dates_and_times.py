@@ -1,8 +1,8 @@
-"""What date, datetime and time share: texts that people write, and the words by which the general search finds them.
+"""Shared by date, datetime and time: parsing what people type, and the words by which the general search finds them.
 
-What is typed may be in ISO always, else in the order and with the words of the reader's language. A reader of any of
-the portal's languages finds a date by the name of its month, as a list shows it and as it is said alone; the index
-holds each word once.
+ISO can always be typed, otherwise the order and the words of the reader's language. Readers of any of the portal's
+languages find a date by the name of its month, both as lists show it and in its stand-alone form; the index holds each
+word once.
 """
 
 import calendar
@@ -29,7 +29,7 @@ EXAMPLE = datetime.datetime(2024, 3, 31, 14, 30, tzinfo=datetime.UTC)
 TOO_EARLY = _("Choose ${min} or later.")
 TOO_LATE = _("Choose ${max} or earlier.")
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-DOTTED = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?(\d{4}|\d{2})\.?")  # day first, whatever the language
+DOTTED = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?(\d{4}|\d{2})\.?")  # day first in any language
 PART = re.compile(r"\d+|[^\W\d_]+")
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2})(\.\d{1,6})?)?\s*([^\d]*)")
 
@@ -37,7 +37,7 @@ ENGLISH = Locale("en")
 
 
 class Unreadable(Refused):
-    """The text is no date, or no time of day; the message holds an example of one."""
+    """The text is not a date or a time of day; the message has an example."""
 
 
 def parse_date(text: str, reader: Reader) -> datetime.date:
@@ -61,7 +61,7 @@ def date_hint(example: datetime.date, reader: Reader) -> str:
 
 
 def _numeric(date: datetime.date, locale: Locale) -> str:
-    """A date as text in figures, the year with four."""
+    """A date in figures, with a four-digit year."""
     return format_date(date, re.sub("y+", "y", locale.date_formats["short"].pattern), locale=locale)
 
 
@@ -77,7 +77,7 @@ def _localized_date(text: str, locale: Locale) -> datetime.date | None:
     parts = PART.findall(text)
     months = {index: names[fold(part)] for index, part in enumerate(parts) if fold(part) in names}
     spoken = bool(months)
-    # “de” of “5 de marzo”: other words count only beside a month's name.
+    # “de” in “5 de marzo”: other words are only accepted together with a month's name.
     numbers = [(index, part) for index, part in enumerate(parts) if index in months or part.isdecimal()]
     if len(numbers) != 3 or (not spoken and len(parts) != 3) or len(months) > 1:
         return None
@@ -89,19 +89,19 @@ def _localized_date(text: str, locale: Locale) -> datetime.date | None:
         return None
     values = {letter: months.get(index) or _figures(part) for letter, (index, part) in zip(order, numbers, strict=True)}
     if spoken and months.get(numbers[order.index("M")][0]) is None:
-        # The month stands elsewhere than in this language's usual order: “5 March 2024” in English.
+        # The month is not at its usual place for this language: “5 March 2024” in English.
         figures = [int(part) for index, part in numbers if index not in months]
         values = {"M": next(iter(months.values())), "d": min(figures), "y": max(figures)}
     return _full_date(values["y"], values["M"], values["d"])
 
 
 def _full_date(year: int, month: int, day: int) -> datetime.date | None:
-    """The date; years of two digits are of this century."""
+    """The date; two-digit years are in this century."""
     return _date(year + 2000 if 0 <= year < 100 else year, month, day)
 
 
 def _order(pattern: str) -> str:
-    """In which order a pattern writes year, month and day: “dMy”."""
+    """The order of year, month and day in a pattern: “dMy”."""
     letters = re.sub("'[^']*'", "", pattern).replace("L", "M")
     return "".join(dict.fromkeys(letter for letter in letters if letter in "yMd"))
 
@@ -151,7 +151,7 @@ def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:
 
 
 def _half_of_day(word: str, locale: Locale) -> str | None:
-    """Which half of the day `word` names; None if it names none."""
+    """The half of the day that `word` means; None if it means neither."""
     letters = _letters(word)
     for half in ("am", "pm"):
         widths = [width.get(half, "") for context in locale.day_periods.values() for width in context.values()]
@@ -165,7 +165,7 @@ def _letters(text: str) -> str:
 
 
 def day_from_today(raw: Any, reader: Reader) -> datetime.date | None:
-    """The day that `today + 30 days` means to `reader`; None for other texts, also with hours. Raises Refused."""
+    """The day that `today + 30 days` means to `reader`; None for other texts, including hours. Raises Refused."""
     match = RELATIVE.fullmatch(raw) if isinstance(raw, str) else None
     if match is None or _counts_by_clock(match):
         return None
@@ -173,8 +173,8 @@ def day_from_today(raw: Any, reader: Reader) -> datetime.date | None:
 
 
 def moment_from_now(raw: Any, reader: Reader) -> datetime.datetime | None:
-    """The moment that `now + 4 h` means; days and longer are counted by the clocks where the reader is, so that
-    `now + 1 day` is the same hour whatever the clocks do meanwhile. None for other texts. Raises Refused."""
+    """The moment that `now + 4 h` means; days and longer units follow local clocks, so that `now + 1 day` is the same
+    hour even if clocks change in between. None for other texts. Raises Refused."""
     match = RELATIVE.fullmatch(raw) if isinstance(raw, str) else None
     if match is None or match["word"] != "now":
         return None
@@ -197,7 +197,7 @@ def _amount(match: re.Match[str]) -> int:
 
 
 def _days_later(day: datetime.date, match: re.Match[str]) -> datetime.date:
-    """So many days, weeks, months or years later; a month from January 31 is the last day of February."""
+    """The day some days, weeks, months or years later; a month after January 31 is the last day of February."""
     if match[3] is None:
         return day
     amount, unit = _amount(match), match[4][0]
@@ -211,7 +211,7 @@ def _days_later(day: datetime.date, match: re.Match[str]) -> datetime.date:
 
 
 class DateOrTime(Bounded):
-    """Knows the languages and the zone of the portal once it is bound."""
+    """Has the languages and the time zone of the portal once it is bound."""
 
     searched_in_lists: ClassVar[bool] = True
     comparable: ClassVar[bool] = True
@@ -250,12 +250,12 @@ class DateOrTime(Bounded):
 
 @functools.lru_cache(maxsize=5_000)
 def day_texts(day: datetime.date, locales: tuple[Locale, ...]) -> tuple[str, ...]:
-    """A date in figures, the parts also in one piece (27-11-2026 is searched for so), and in the words of `locales`."""
+    """A date in figures, also as one word (for a search for 27-11-2026), and in the words of `locales`."""
     texts = [day.isoformat(), f"{day:%d%m%Y}"]
     for locale in locales:
         spoken = format_date(day, "long", locale=locale)
         texts.append(spoken)
-        # Alone the month may be another word: “27 listopada”, but “listopad”; “5 lutego”, but “luty”.
+        # The stand-alone form may be a different word: “27 listopada”, but “listopad”; “5 lutego”, but “luty”.
         alone = locale.months["stand-alone"]["wide"][day.month]
         if not any(word.startswith(" ".join(words(alone))) for word in words(spoken)):
             texts.append(alone)
@@ -264,7 +264,7 @@ def day_texts(day: datetime.date, locales: tuple[Locale, ...]) -> tuple[str, ...
 
 @functools.lru_cache(maxsize=5_000)
 def clock_texts(time: datetime.time, locales: tuple[Locale, ...]) -> tuple[str, ...]:
-    """A time of day to the minute, with 24 hours and as it is written in `locales`; one word is one time of day."""
+    """A time of day to the minute, in 24-hour format and as written in `locales`, each as one word."""
     texts = (f"{time:%H:%M}", *(format_time(time.replace(second=0), "short", locale=locale) for locale in locales))
     return tuple(dict.fromkeys(texts))
 

@@ -1,4 +1,4 @@
-"""`datetime`: a moment. Aware and in UTC in Python, UTC in the database, typed and shown in the reader's zone."""
+"""`datetime`: a moment. Aware and in UTC in Python, UTC in the database, typed and shown in the reader's time zone."""
 
 import datetime
 import functools
@@ -40,7 +40,7 @@ from portal.fields.working_hours import WorkingHours
 from portal.texts import _, is_blank
 
 ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[Tt]|,?\s+)(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\d*")
-# An offset behind a time of day: “09:35 UTC”, “09:35Z”, “9:35 PM +02”, “09:35:46 GMT+02:00”.
+# An offset after a time of day: “09:35 UTC”, “09:35Z”, “9:35 PM +02”, “09:35:46 GMT+02:00”.
 OFFSET_AT_END = re.compile(
     r"(.*\d[:.h]\d{2}.*?)\s*(?:Z|(?:UTC|GMT)?\s?([+\u2212-])(\d{1,2})(?::?(\d{2}))?|UTC|GMT)", re.IGNORECASE | re.DOTALL
 )
@@ -51,16 +51,16 @@ SECOND = datetime.timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Span:
-    """What a condition means by a moment: a whole day, a whole minute, or a single instant. `end` is not part of it."""
+    """What a moment in a condition means: a whole day, a whole minute, or a single instant. `end` is exclusive."""
 
     start: datetime.datetime
     end: datetime.datetime
 
 
 def _moment_at(date: datetime.date, time: datetime.time, reader: Reader, later: bool = False) -> datetime.datetime:
-    """The moment, in UTC, at which clocks where the reader is show this. Raises Refused for what no clock shows.
+    """The moment, in UTC, at which the reader's local clocks show this. Raises Refused for a time that they skip.
 
-    An hour that comes twice in autumn means the first one, unless `later`.
+    An hour that occurs twice in autumn means the first one, unless `later`.
     """
     here = datetime.datetime.combine(date, time).replace(tzinfo=reader.time_zone, fold=int(later))
     try:
@@ -74,7 +74,7 @@ def _moment_at(date: datetime.date, time: datetime.time, reader: Reader, later: 
 
 
 def whole_day(date: datetime.date, reader: Reader) -> Span:
-    """The whole day where the reader is; it may have 23 or 25 hours."""
+    """The whole day in the reader's time zone; it may have 23 or 25 hours."""
     try:
         return Span(_start_of(date, reader), _start_of(date + datetime.timedelta(days=1), reader))
     except OverflowError:
@@ -82,7 +82,7 @@ def whole_day(date: datetime.date, reader: Reader) -> Span:
 
 
 def _start_of(date: datetime.date, reader: Reader) -> datetime.datetime:
-    # Where clocks go forward at midnight, zoneinfo takes the offset before: the moment of the change itself.
+    # If clocks go forward at midnight, zoneinfo uses the offset before: the moment of the change itself.
     return datetime.datetime.combine(date, datetime.time(), reader.time_zone).astimezone(datetime.UTC)
 
 
@@ -96,19 +96,19 @@ def _bound(value: Any) -> Any:
 
 
 def _counted(raw: Any, reader: Reader) -> Span | None:
-    """What `today`, `today + 30 days` and `now + 4 h` mean: a whole day, or an instant. None for other texts."""
+    """The meaning of `today`, `today + 30 days` and `now + 4 h`: a whole day, or an instant. None for other texts."""
     if moment := moment_from_now(raw, reader):
         return Span(moment, moment + INSTANT)
     day = day_from_today(raw, reader)
     return whole_day(day, reader) if day else None
 
 
-# Kept as it was written: which moment it is depends on the reader's zone.
+# Kept as it was written: the moment depends on the reader's time zone.
 Moment = Annotated[str, BeforeValidator(_bound)]
 
 
 def _parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
-    """What `text` means to `reader`: ISO with or without an offset, or their own way of writing. Raises Refused."""
+    """What `text` means to `reader`: ISO with or without an offset, or their own format. Raises Refused."""
     text = filled(text)
     match = OFFSET_AT_END.fullmatch(text) if len(text) <= LONGEST else None
     if match and (parts := _date_and_time(match[1], reader)):
@@ -141,7 +141,7 @@ def _utc(year: int, month: int, day: int, hour: int, minute: int) -> datetime.da
     return datetime.datetime(year, month, day, hour, minute, tzinfo=datetime.UTC)
 
 
-# A page of a list writes fifty moments, and most of them again and again.
+# A list page has fifty moments, and most of them occur repeatedly.
 @functools.lru_cache(maxsize=2_000)
 def _format_minute(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str:
     here = value.astimezone(zone).replace(tzinfo=None)
@@ -152,11 +152,11 @@ def _format_minute(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str
 
 @functools.lru_cache(maxsize=2_000)
 def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
-    """A moment for machines, as the clocks of `zone` show it."""
+    """A moment for machines, in the local time of `zone`."""
     return value.astimezone(zone).isoformat()
 
 
-# One period or duration of a field, or of a choice one for each of its options.
+# One period or path of a duration, or one for each option of a choice.
 Within = WorkingTarget | dict[Annotated[str, Names("own field")], dict[str, WorkingTarget]]
 
 
@@ -198,7 +198,7 @@ class Datetime(DateOrTime):
     _rule: DeadlineRule | None = PrivateAttr(None)
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Reads zone and hours from `portal:`, and the states in which a deadline stands from the module."""
+        """Reads time zone and hours from `portal:`, and the states in which a deadline does not run from the module."""
         super().bind(declaration, module)
         if not self.within:
             return
@@ -219,7 +219,7 @@ class Datetime(DateOrTime):
         return f"_{self.name}_clock"
 
     def columns(self) -> list[sa.Column[Any]]:
-        """The moment, and of a deadline its clock."""
+        """The moment, and for a deadline its clock."""
         clock = [sa.Column(self._clock_column, sa.JSON(none_as_null=True))] if self.within else []
         return [*super().columns(), *clock]
 
@@ -228,17 +228,17 @@ class Datetime(DateOrTime):
         return (self.name,)
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Without fractions of a second. A deadline has no clock, which whoever writes a record adds."""
-        # Forms know seconds at most: finer values would change by being edited.
+        """Without fractions of a second. The clock of a deadline is empty: the code that writes records sets it."""
+        # Forms have seconds at best: more precise values would change when they are edited.
         clock = {self._clock_column: None} if self.within else {}
         return {self.name: value and value.replace(microsecond=0), **clock}
 
     def parse(self, text: str, reader: Reader) -> datetime.datetime | None:
-        """A date and a time where the reader is, or with an offset; a date alone is the start of that day."""
+        """A date and a time in the reader's time zone, or with an offset; a date alone is the start of that day."""
         return self._parse_moment(text, reader, later=False)
 
     def parse_form(self, form: Form, reader: Reader) -> datetime.datetime | None:
-        """Of two equal hours in autumn the second one where NAME.later says so."""
+        """With NAME.later, the second of two equal hours in autumn."""
         return self._parse_moment(self.input_text(form), reader, later=self.input_text(form, "later") == "1")
 
     def _parse_moment(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
@@ -255,15 +255,15 @@ class Datetime(DateOrTime):
         return self.in_bounds(self.bounds(reader), moment, reader)
 
     def bounds(self, reader: Reader) -> tuple[datetime.datetime | None, datetime.datetime | None]:
-        """From the start of the least minute to the last instant of the greatest day, minute or second."""
+        """From the start of the first minute to the last instant of the last day, minute or second."""
         bounds = (None if special_word(bound) and not reader.chooses_now else bound for bound in (self.min, self.max))
         least, most = (self.constant(bound, reader) if bound else None for bound in bounds)
-        # Inputs and messages show whole minutes: the minute of the least moment is accepted from its start.
+        # Inputs and messages show whole minutes, so the first minute is accepted from its start.
         first = least.start.replace(second=0, microsecond=0) if least else None
         return first, most.end - INSTANT if most else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """`NAME.later` is there for the second of two equal hours in autumn, which the input alone cannot tell."""
+        """With `NAME.later` for the second of two equal hours in autumn, which the input alone cannot express."""
         if value is None:
             return {self.name: ""}
         here = value.astimezone(reader.time_zone)
@@ -272,7 +272,7 @@ class Datetime(DateOrTime):
         return {**inputs, f"{self.name}.later": "1"} if ambiguous else inputs
 
     def show(self, value: Any, reader: Reader) -> str:
-        """“Mar 5, 2024, 2:30 PM” by the clocks where the reader is."""
+        """“Mar 5, 2024, 2:30 PM” in the reader's time zone."""
         return "" if value is None else _format_minute(value, reader.time_zone, reader.locale_name)
 
     def write(self, value: Any) -> str:
@@ -280,14 +280,14 @@ class Datetime(DateOrTime):
         return "" if value is None else utc_text(value)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
-        """Midnight in the portal's zone is a date, too."""
+        """Midnight in the portal's time zone can also be a date."""
         text = self.write(value)
         if value is None or value != whole_day(value.astimezone(reader.time_zone).date(), reader).start:
             return (text,)
         return (text, value.astimezone(reader.time_zone).date().isoformat())
 
     def constant(self, raw: Any, reader: Reader) -> Span:
-        """A date is that whole day where the reader is; a time without seconds is that whole minute."""
+        """A date is the whole day in the reader's time zone; a time without seconds is the whole minute."""
         if isinstance(raw, datetime.datetime):
             return Span(raw, raw + INSTANT)
         if isinstance(raw, datetime.date):
@@ -303,11 +303,11 @@ class Datetime(DateOrTime):
             raise Refused(_("This date is out of range.")) from None
 
     def default_value(self, raw: Any, reader: Reader) -> datetime.datetime | None:
-        """The start of the day or minute that is meant."""
+        """The start of the day or minute."""
         return None if is_nothing(raw) else self.constant(raw, reader).start.replace(microsecond=0)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """`value` is a Span: equal is what lies within it, `after` what comes behind its end."""
+        """`value` is a Span: `equal` means within it, `after` means after its end."""
         if not isinstance(value, Span):
             return super().compare(table, operator, value)
         column = self.expression(table)
@@ -321,12 +321,12 @@ class Datetime(DateOrTime):
         return super().compare(table, operator, value.start)
 
     def near(self, constant: Any) -> tuple[Any, ...]:
-        """The first and the last second that are meant, and those beside them; of a bound it is a moment."""
+        """The first and the last second of the span and their neighbors; a bound is a single moment."""
         start, end = (constant.start, constant.end) if isinstance(constant, Span) else (constant, constant + SECOND)
         return start - SECOND, start, end - SECOND, end
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """`constant` is a Span: equal is what lies within it, `after` what comes behind its end."""
+        """`constant` is a Span: `equal` means within it, `after` means after its end."""
         if value is None or not isinstance(constant, Span):
             return super().matches(value, operator, constant)
         before, within = value < constant.start, constant.start <= value < constant.end
@@ -335,13 +335,13 @@ class Datetime(DateOrTime):
         return answers.get(operator, False)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """By the clocks where the reader is; not the second of two equal hours in autumn, which no cell tells apart."""
+        """In the reader's time zone; not for the second of two equal hours in autumn, which a cell cannot express."""
         here = value.astimezone(reader.time_zone)
         is_unambiguous = here.date() >= FIRST_DAY and f"{self.name}.later" not in self.inputs(value, reader)
         return SheetCell(here.replace(tzinfo=None), DATE_AND_TIME) if is_unambiguous else None
 
     def texts(self, value: Any) -> Iterable[str]:
-        """By the clocks of the portal's own zone."""
+        """In the portal's time zone."""
         if value is None:
             return ()
         here = value.astimezone(self._zone)

@@ -1,8 +1,8 @@
-"""Deadlines that the portal sets: `within` of a datetime, and the clock that runs towards one.
+"""Deadlines that the portal sets: `within` of a datetime, and the clock that runs toward a deadline.
 
-The clock stands still in the states of `pause`, where the record has no deadline, and in those of `stop`, where the
-work is done and its deadline stays; so it does once the moment of `to` is there. What is left when it stands is left
-when it goes on.
+The clock pauses in the states of `pause`, in which the record has no deadline, and stops in those of `stop`, in which
+the work is done and its deadline stays; it also stops once the moment of `to` is set. The time left when it pauses or
+stops is still left when it continues.
 """
 
 import datetime
@@ -12,32 +12,32 @@ from typing import Any
 
 from portal.fields.working_hours import MOST_TIME, WorkingHours
 
-ALWAYS = ""  # stands for the choice of a deadline that depends on none
+ALWAYS = ""  # the option of a deadline that does not depend on a choice
 
 
 def is_path(target: str) -> bool:
-    """Whether what `within` names is a field that holds a duration, and no period."""
+    """Whether `within` names a field that holds a duration, not a period."""
     return not target[:1].isdigit()
 
 
 @dataclass(frozen=True)
 class Clock:
-    """`used`: the working seconds that had passed when it began to run, at `since`, or when it came to stand still.
+    """`used`: the working seconds that had passed when it began to run, at `since`, or when it stopped running.
 
-    `left`: how many were left then until the deadline; None without one, and for one that was given meanwhile.
+    `left`: how many were left until the deadline at that time; None without one, and if it was set by hand since.
     """
 
     used: int = 0
-    since: datetime.datetime | None = None  # None: it stands still
+    since: datetime.datetime | None = None  # None: it does not run
     left: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As it is stored beside the deadline."""
+        """As it is stored with the deadline."""
         return {"used": self.used, "since": self.since and self.since.isoformat(), "left": self.left}
 
     @classmethod
     def of_json(cls, stored: Mapping[str, Any] | None, begun: datetime.datetime | None) -> "Clock":
-        """The stored clock; of a record from before there was one a clock that runs since it has `begun`."""
+        """The stored clock; for a record older than the clock, one that has been running since it has `begun`."""
         if stored is None:
             return cls(since=begun)
         since = datetime.datetime.fromisoformat(stored["since"]) if stored["since"] else None
@@ -54,11 +54,11 @@ class Timing:
 
 @dataclass(frozen=True)
 class Situation:
-    """What decides about the deadline of a record at a moment.
+    """What determines the deadline of a record at a moment.
 
-    `kind`: what the clock does: it runs, pauses or is stopped; `since`: the moment from which the time counts;
-    `allowed`: the working seconds that there are; None for no deadline; `choice`: what these were chosen by; `done`:
-    when the work was, as far as a field says so.
+    `kind`: whether the clock runs, pauses or is stopped; `since`: the moment from which the time counts; `allowed`: the
+    working seconds available, None for no deadline; `choice`: the option that decided them; `done`: when the work was
+    done, if a field says so.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class DeadlineRule:
-    """`choice`: the field whose option decides how much time there is; "" if it is always the same."""
+    """`choice`: the field whose option decides the available time; "" if it is always the same."""
 
     choice: str
     targets: Mapping[str, str]  # by option, or one under ALWAYS: a period, or the dotted path of a duration
@@ -79,7 +79,7 @@ class DeadlineRule:
     hours: WorkingHours
     clock_column: str  # the name of the companion column that holds the clock
     since: str = "created"  # the field from whose moment the time counts
-    until: str | None = None  # the field that says when the work was done
+    until: str | None = None  # the field with the moment when the work was done
 
     def target(self, option: str | None) -> str | None:
         """The period, or the path, for an option; None: there is no deadline."""
@@ -87,17 +87,17 @@ class DeadlineRule:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The dotted paths of durations that say how much time there is."""
+        """The dotted paths of the durations that set the available time."""
         return tuple(dict.fromkeys(target for target in self.targets.values() if is_path(target)))
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The fields of the record by which the deadline is set, but for its state."""
+        """The fields of the record that determine the deadline, except its state."""
         links = (path.partition(".")[0] for path in self.paths)
         return tuple(dict.fromkeys(filter(None, (self.choice, *links, self.since, self.until))))
 
     def kind(self, state: str | None, done: datetime.datetime | None = None) -> str:
-        """What the clock does in a state: it runs, pauses or is stopped; `done`: the moment of `until`."""
+        """Whether the clock runs, pauses or is stopped in a state; `done`: the moment of `until`."""
         if done is not None or state in self.stop:
             return "is stopped"
         return "pauses" if state in self.pause else "runs"
@@ -107,8 +107,8 @@ class DeadlineRule:
         return deadline is not None and deadline < now and kind == "runs"
 
     def start(self, situation: Situation, given: datetime.datetime | None) -> Timing:
-        """Of a new record; `given`: a deadline that somebody set. None if the clock never runs, unless the record
-        comes with the moment at which it was done."""
+        """The timing of a new record; `given`: a deadline set by hand. Without it, there is no deadline if the clock
+        does not run, unless the record comes with the moment at which it was done."""
         timing = self._begin(situation)
         timing = replace(timing, deadline=given or timing.deadline)
         if situation.kind == "runs" or timing.clock.since is None:
@@ -126,11 +126,11 @@ class DeadlineRule:
         after: Situation,
         *given: datetime.datetime | None,
     ) -> Timing:
-        """What becomes of a deadline by a change of its record; `given`: the one that somebody sets, if any."""
+        """The timing after a change of the record; `given`: the deadline set by hand, if any."""
         now, kind, moves = now.replace(microsecond=0), after.kind, after.kind != before.kind
         if after.since != before.since:
             timing, moves = self._begin(after), True
-        # A clock may also stand in a state in which it runs, since the declaration has changed.
+        # A clock may also be paused in a state in which it should run, because the declaration has changed.
         elif timing.clock.since is None and after.since and (moves or kind == "runs"):
             timing = self._going_on(timing, now)
         if after.choice != before.choice:
@@ -153,13 +153,13 @@ class DeadlineRule:
     def _standing(self, timing: Timing, now: datetime.datetime, kind: str) -> Timing:
         clock, deadline = timing.clock, timing.deadline
         used = clock.used + (self.hours.between(clock.since, now) if clock.since else 0)
-        if deadline is None or abs(deadline - now) > MOST_TIME:  # so far away, it is not moved by pauses
+        if deadline is None or abs(deadline - now) > MOST_TIME:  # too far away to be moved by pauses
             return Timing(deadline, Clock(used))
         left = self.hours.between(now, deadline)
         return Timing(None if kind == "pauses" else deadline, Clock(used, None, left))
 
     def _choose(self, timing: Timing, situation: Situation) -> Timing:
-        """The deadline for another choice: as if that had been made from the beginning."""
+        """The deadline for another choice, as if it had been made from the beginning."""
         clock, allowed = timing.clock, situation.allowed if situation.since else None
         left = None if allowed is None else allowed - clock.used
         if clock.since is None:
@@ -168,6 +168,6 @@ class DeadlineRule:
 
     @staticmethod
     def _give(timing: Timing, deadline: datetime.datetime | None) -> Timing:
-        """A deadline that somebody set, which is still that one when the clock goes on."""
+        """A deadline set by hand, which stays the same when the clock continues."""
         clock = timing.clock
         return Timing(deadline, clock if clock.since else replace(clock, left=None))

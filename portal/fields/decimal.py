@@ -30,7 +30,7 @@ class DecimalNumber(Number):
         "1.234", "1,23", "1.234,50", "ten", "1e3", "Infinity", "-1000.01", "9" * 100_000, "1\x002",
     )  # fmt: skip
 
-    digits: int = Key(18, ge=1, le=28)  # Babel writes no more than the 28 of Python's decimals
+    digits: int = Key(18, ge=1, le=28)  # Babel writes at most the 28 of Python's decimals
     places: int = Key(2, ge=0, le=28)
     min: Amount | None = None
     max: Amount | None = None

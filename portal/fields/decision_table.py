@@ -1,10 +1,10 @@
-"""The table of a formula: which value follows from which options of other fields.
+"""The table of a formula: the values for the options of other fields.
 
     impact:
       company: {urgency: {high: critical, normal: high}}
       person: low
 
-Each level asks one field; an option leads to the next level or to the value. The option "" is the empty field.
+Each level tests one field; an option leads to the next level or to the value. The option "" is the empty field.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -19,7 +19,7 @@ DEEPEST = 6
 
 @dataclass(frozen=True)
 class DecisionTable:
-    """The field that is asked, and by its options the next table or the value."""
+    """The field that is tested, and by option the next table or the value."""
 
     field: str
     values: Mapping[str, Any]
@@ -50,7 +50,7 @@ def _name(option: Any) -> str:
 
 
 def fields_in(table: DecisionTable) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every field that is asked, with the options that are written for it, as often as it stands in the table."""
+    """Every field that is tested, with the options written for it, as often as it occurs in the table."""
     yield table.field, table.values
     for part in table.values.values():
         if isinstance(part, DecisionTable):
@@ -58,7 +58,7 @@ def fields_in(table: DecisionTable) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def results_in(table: DecisionTable) -> list[Any]:
-    """The values of the table, each once, in the order of the file."""
+    """The distinct values of the table, in the order of the file."""
     results: dict[Any, None] = {}
     for part in table.values.values():
         results.update(dict.fromkeys(results_in(part) if isinstance(part, DecisionTable) else [part]))
@@ -66,7 +66,7 @@ def results_in(table: DecisionTable) -> list[Any]:
 
 
 def gaps_in(table: DecisionTable, offered: Mapping[str, Collection[str]], path: str = "") -> Iterator[str]:
-    """The combinations without a value, as `impact: company, urgency: low`; `offered`: the options of each field."""
+    """The combinations without a value, such as `impact: company, urgency: low`; `offered`: the options by field."""
     for option in offered[table.field]:
         part, here = table.values.get(option), f"{path}{table.field}: {option}"
         if part is None:
@@ -84,5 +84,5 @@ def look_up(table: DecisionTable, options: Mapping[str, str]) -> Any:
 
 
 def are_numbers(results: list[Any]) -> bool:
-    """Whether the results of a decision table are computed with, not shown as options."""
+    """Whether the results of a decision table are numbers to compute with, not options to show."""
     return all(isinstance(result, int | float | Decimal) and not isinstance(result, bool) for result in results)

@@ -18,7 +18,7 @@ class ValuePath:
 
 
 def value_path(raw: Any) -> ValuePath | None:
-    """What a `default` of the YAML means, if it is such a path."""
+    """The path in a `default` of the YAML, if it is one."""
     return _parse(raw) if isinstance(raw, str) else None
 
 

@@ -27,7 +27,7 @@ SYMBOLS = {
 }
 LONGEST, MOST = 60, 100_000 * 3600
 PART = re.compile(r"\s*(\d[\d.,]*|[.,]\d+)\s*([^\W\d]+)\.?\s*,?")
-CLOCK = re.compile(r"(\d{1,6})(?::|\s*h\s*)([0-5]\d)(?::([0-5]\d))?", re.IGNORECASE)  # 1:30, and 1h30 as many write it
+CLOCK = re.compile(r"(\d{1,6})(?::|\s*h\s*)([0-5]\d)(?::([0-5]\d))?", re.IGNORECASE)  # 1:30, and the common 1h30
 
 
 def _parse_duration(text: str, reader: Reader) -> int:
@@ -65,7 +65,7 @@ def _minutes(text: str, reader: Reader) -> Decimal:
 
 
 def _figure(text: str, reader: Reader) -> Decimal:
-    """A number in the reader's way; `1.5 h` is so clear that it is taken everywhere."""
+    """A number in the reader's format; `1.5 h` is unambiguous and accepted everywhere."""
     try:
         return parse_number(text, reader)
     except Refused:
@@ -74,7 +74,7 @@ def _figure(text: str, reader: Reader) -> Decimal:
 
 @functools.lru_cache(maxsize=64)
 def _words(locale: Locale) -> dict[str, str]:
-    """What people who speak `locale` call the units, folded, besides the signs that are the same everywhere."""
+    """The names of the units in `locale`, folded, in addition to the symbols that are the same everywhere."""
     words = {word: unit for unit, names in SYMBOLS.items() for word in names}
     for unit in SECONDS:
         for length in ("long", "short", "narrow"):
@@ -86,7 +86,7 @@ def _words(locale: Locale) -> dict[str, str]:
 
 
 def duration_in_words(value: int, reader: Reader, units: tuple[str, ...], most: int = 3) -> str:
-    """A duration of `value` seconds in the reader's language, in at most `most` of the units, the largest first."""
+    """A duration of `value` seconds in the reader's language, in at most `most` of the units, largest first."""
     rest, amounts = abs(value), {}
     for unit in units:
         amount, rest = divmod(rest, SECONDS[unit])
@@ -99,7 +99,7 @@ def duration_in_words(value: int, reader: Reader, units: tuple[str, ...], most: 
         format_unit(amount, f"duration-{unit}", "short", locale=reader.locale)
         for unit, amount in (amounts or {units[-1]: 0}).items()
     )
-    return sign + " ".join(part.replace(" ", "\u00a0") for part in parts)  # narrow columns break between the parts
+    return sign + " ".join(part.replace(" ", "\u00a0") for part in parts)  # so narrow columns break between the parts
 
 
 class LengthOfTime(Field):
@@ -109,19 +109,19 @@ class LengthOfTime(Field):
     type: str
 
     def parse(self, text: str, reader: Reader) -> int | None:
-        """`1 h 30 min`, `90 min`, `1:30`, or minutes; in the words of the reader's language too."""
+        """`1 h 30 min`, `90 min`, `1:30`, or minutes; also with the words of the reader's language."""
         return _parse_duration(text, reader) if not is_blank(text) else None
 
     def near(self, constant: Any) -> tuple[Any, ...]:
-        """The duration, and a second more and less."""
+        """The duration, and one second more and less."""
         return constant - 1, constant, constant + 1
 
     def write(self, value: Any) -> str:
-        """`1 h 30 min`, which every reader's form takes."""
+        """`1 h 30 min`, which forms accept from every reader."""
         return _in_units(value)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """Hours and minutes that can be added up; spreadsheets show no length below zero."""
+        """Hours and minutes that can be added up; not below zero, which spreadsheets cannot show."""
         length = datetime.timedelta(seconds=int(value))
         return SheetCell(length, LENGTH_WITH_SECONDS if value % 60 else LENGTH_OF_TIME) if value >= 0 else None
 
@@ -157,7 +157,7 @@ class Duration(LengthOfTime):
     )  # fmt: skip
 
     def show(self, value: Any, reader: Reader) -> str:
-        """“1 hr 30 min” in the reader's language, in hours at most."""
+        """“1 hr 30 min” in the reader's language, with hours as the largest unit."""
         if value is None:
             return ""
         return duration_in_words(value, reader, ("hour", "minute", "second") if value % 60 else ("hour", "minute"))
@@ -168,7 +168,7 @@ class Duration(LengthOfTime):
 
 
 def _in_units(value: int | None) -> str:
-    """A duration of `value` seconds as it is typed, `1 h 30 min`, in signs that every reader's form takes."""
+    """A duration of `value` seconds as it is typed, `1 h 30 min`, with units that forms accept from every reader."""
     if value is None:
         return ""
     hours, rest = divmod(abs(value), 3600)

@@ -1,5 +1,5 @@
 """`elapsed`: the time between two datetimes of the same record, which runs while the second is empty; or how long the
-record has been in some states. Never stored itself: what is counted in working time or over states is read from the
+record has been in some states. The value itself is not stored: working time, and time in states, is read from the
 columns of its stopwatch."""
 
 from collections.abc import Mapping
@@ -44,11 +44,11 @@ class Elapsed(LengthOfTime):
         return tuple(name for name in (self.from_, self.to_) if name)
 
     def sources_in(self, module: Any) -> tuple[str, ...]:
-        """Besides the state whose stays are counted."""
+        """Also the state field, if time in states is counted."""
         return (*self.sources, module.state_field) if self.in_ and module.state_field else self.sources
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Raises ValueError where it is not clear what is counted, or `from` or `to` is no datetime of the module."""
+        """Raises ValueError if it is unclear what is counted, or if `from` or `to` is not a datetime of the module."""
         if bool(self.in_) == bool(self.from_ and self.to_) or (self.in_ and self.sources):
             raise ValueError("must have from: and to:, two datetimes, or in:, the states that count")
         for name in self.sources:
@@ -68,7 +68,7 @@ class Elapsed(LengthOfTime):
 
     @property
     def _is_kept(self) -> bool:
-        """Whether a stopwatch is kept: the database cannot tell working time, nor what states there were."""
+        """Whether there is a stopwatch: the database alone cannot compute working time or past states."""
         return self.hours or bool(self.in_)
 
     @property
@@ -80,11 +80,11 @@ class Elapsed(LengthOfTime):
         return f"_{self.name}_total", f"_{self.name}_since"
 
     def columns(self) -> list[sa.Column[Any]]:
-        """Those of its stopwatch, where it has one."""
+        """Those of its stopwatch, if it has one."""
         return [sa.Column(name, sa.BigInteger()) for name in self._stopwatch_columns] if self._is_kept else []
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """SQL for the seconds; up to now while it runs."""
+        """SQL for the seconds, up to now while it runs."""
         if not self._is_kept:
             start, end = (table.c[name] for name in self.sources)
             return SecondsBetween(start, sa.func.coalesce(end, present_moment()))
@@ -93,7 +93,7 @@ class Elapsed(LengthOfTime):
         return sa.func.coalesce(total, present_number(hours.reading) - since)
 
     def constant(self, raw: Any, reader: Reader) -> int:
-        """As of a duration; `-2 h` is a time that lies ahead."""
+        """As for a duration; `-2 h` is in the future."""
         text = str(raw).strip().replace("\u2212", "-")
         if not text.startswith("-"):
             return super().constant(raw, reader)
@@ -102,7 +102,7 @@ class Elapsed(LengthOfTime):
     # -- for people -----------------------------------------------------------------------------------------------
 
     def show(self, value: Any, reader: Reader) -> str:
-        """The two largest units: “3 days 4 hr”; of working time hours and minutes."""
+        """The two largest units: “3 days 4 hr”; for working time, hours and minutes."""
         if value is None:
             return ""
         if self.hours:

@@ -1,6 +1,6 @@
-"""`email`: one address. Checked for what would break a letter, not against the whole of RFC 5322.
+"""`email`: one address. Checked for what would break a letter, not against all of RFC 5322.
 
-An address identifies its owner whatever its case: a companion column holds it in lower case, for `unique` and equality.
+An address identifies its owner in any case: a companion column holds it in lower case, for `unique` and equality.
 """
 
 import re
@@ -23,7 +23,7 @@ ADDRESS = re.compile(rf"{LOCAL}@{LABEL}(?:\.{LABEL})+")
 
 
 def normalize_email(address: str) -> str:
-    """The form in which two ways of writing one address are equal: without regard to case."""
+    """The normal form of an address, in which differences of case disappear."""
     return unicodedata.normalize("NFC", trimmed(address)).lower()
 
 
@@ -52,7 +52,7 @@ class Email(TextLike):
         return f"_{self.name}_key"
 
     def columns(self) -> list[sa.Column[Any]]:
-        """Beside the address as it was typed, one in lower case, which tells whether two are the same."""
+        """The address as it was typed, and in lower case to compare it."""
         return [*super().columns(), sa.Column(self.key_column, sa.Text(), info={NORMALIZE: normalize_email})]
 
     def store(self, value: Any) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Email(TextLike):
         return {**super().store(value), self.key_column: None if value is None else normalize_email(value)}
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Equal without regard to case, but with accents."""
+        """`equal` ignores case, but not accents."""
         if operator == "equal":
             return table.c[self.key_column] == normalize_email(value)
         return super().compare(table, operator, value)
@@ -71,7 +71,7 @@ class Email(TextLike):
         return super().matches(value, operator, constant)
 
     def check(self, text: str) -> str:
-        """The address itself. Raises Refused for names, lists and whatever could not be a recipient."""
+        """The address itself. Raises Refused for names, lists and anything else that cannot be a recipient."""
         if len(text) > LONGEST or not ADDRESS.fullmatch(text):
             raise Refused(_("Enter an email address such as name@company.com."))
         return text
@@ -83,5 +83,5 @@ def is_mail_address(email: str) -> bool:
         parsed = Field.types["email"](name="email", type="email").parse(email, PLAIN)
     except Refused:
         return False
-    # Few mail servers accept other letters than ASCII; "=?" begins an encoded word, which may hold another header.
+    # Few mail servers accept non-ASCII letters; "=?" begins an encoded word, which may contain another header.
     return bool(parsed) and email.isascii() and "=?" not in email

@@ -1,6 +1,6 @@
-"""The expressions of formulas, read: `quantity * price - discount`, `first_name + ' ' + last_name`, `min(a, b)`.
+"""Parses the expressions of formulas: `quantity * price - discount`, `first_name + ' ' + last_name`, `min(a, b)`.
 
-arithmetic.py computes with them.
+arithmetic.py evaluates them.
 """
 
 import re
@@ -18,7 +18,7 @@ MOST = 400  # parts: numbers, names and signs
 
 @dataclass(frozen=True)
 class Constant:
-    """A number or a text that a formula says itself."""
+    """A literal number or text in a formula."""
 
     value: Decimal | str
 
@@ -37,7 +37,7 @@ class Negative:
 
 @dataclass(frozen=True)
 class Bracketed:
-    """A part in brackets: one of texts is left out whole where a value in it is empty."""
+    """A part in brackets: if it joins texts, it is left out as a whole if a value in it is empty."""
 
     of: "Expression"
 
@@ -99,7 +99,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _sum(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
-    """One whole expression, and the tokens behind it."""
+    """One whole expression, and the tokens after it."""
     return _chain(tokens, depth, "+-", _product)
 
 
@@ -141,7 +141,7 @@ def _term(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
 
 
 def _several(tokens: list[str], depth: int) -> tuple[tuple[Expression, ...], list[str]]:
-    """Expressions with commas between them up to the closing bracket, and the tokens behind that."""
+    """Expressions separated by commas up to the closing bracket, and the tokens after it."""
     expression, rest = _sum(tokens, depth)
     several = [expression]
     while rest and rest[0] == ",":

@@ -1,7 +1,7 @@
 """`file`: one stored file. Also the base of image and files.
 
-The bytes are in the store and the file has a row of its own (`portal_file`). The record's row holds the file's id, name
-and size, so that lists show it without another query.
+The bytes are in the store, and the file has a row of its own (`portal_file`). The record's row has the file's id, name
+and size, so that lists can show it without another query.
 """
 
 import re
@@ -23,19 +23,19 @@ from portal.fields.text import TextLike
 from portal.texts import _, fold
 
 DEFAULT_SIZE = 25_000_000  # bytes
-# What an input holds: the id of the record's file, or the key of one that was sent and that no record has yet.
+# The value of an input: the id of the record's file, or the key of an uploaded file that no record has yet.
 TOKEN = re.compile(r"[1-9][0-9]{0,17}|[A-Za-z0-9_-]{22}")
 
 
 @dataclass(frozen=True)
 class FileValue:
-    """A file by its `id`, or, sent and not saved yet, by its `key`; `size` in bytes. Two are equal if they are one."""
+    """A file by its `id`, or by its `key` if uploaded but not saved yet; `size` in bytes. Equal if the same file."""
 
     id: int = 0
     key: str = ""
     name: str = data_field(default="", compare=False)
     size: int = data_field(default=0, compare=False)
-    module: str = data_field(default="", compare=False)  # with `record`: whose file it is
+    module: str = data_field(default="", compare=False)  # with `record`: the record that it belongs to
     record: int = data_field(default=0, compare=False)
 
     def __str__(self) -> str:
@@ -43,17 +43,17 @@ class FileValue:
 
     @property
     def token(self) -> str:
-        """What an input holds that means this file."""
+        """The value of an input that means this file."""
         return str(self.id) if self.id else self.key
 
 
 def held_input(name: str) -> str:
-    """The hidden input of a file field NAME, with the tokens of the files that its form has already."""
+    """The hidden input of a file field NAME, with the tokens of the files that its form already has."""
     return f"{name}.kept"
 
 
 class FileField(TextLike):
-    """The keys of all. Sorted and filtered by the name of the file."""
+    """What all file fields share. Sorted and filtered by the name of the file."""
 
     from_column: ClassVar[bool] = False
     by_upload: ClassVar[bool] = True
@@ -69,7 +69,7 @@ class FileField(TextLike):
     _module: str = PrivateAttr("")
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Remembers the module, of which the address of a file is made."""
+        """Remembers the module, for the addresses of files."""
         self._module = module.name
 
     @property
@@ -83,12 +83,12 @@ class FileField(TextLike):
 
     @property
     def accepted(self) -> tuple[str, ...]:
-        """The media types that are taken; none for all."""
+        """The accepted media types; none for all."""
         return self.types_
 
     @property
     def needs_preview(self) -> bool:
-        """Whether only pictures are taken that can be shown."""
+        """Whether only pictures that can be shown are accepted."""
         return False
 
     @property
@@ -112,7 +112,7 @@ class FileField(TextLike):
         return [*super().columns(), *numbers]
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Name, id and size; a file that was sent and not saved yet has no id so far."""
+        """Name, id and size; an uploaded file that is not saved yet has no id."""
         file = value or FileValue()
         return {
             self.name: file.name or None,
@@ -122,7 +122,7 @@ class FileField(TextLike):
         }
 
     def load(self, row: Mapping[str, Any]) -> Any:
-        """The record's file, which also knows whose it is."""
+        """The record's file, which also knows its record."""
         file_id = row[self.id_column]
         if not file_id:
             return None
@@ -135,21 +135,21 @@ class FileField(TextLike):
             raise Refused(_("A file is needed here, not a text."))
 
     def parse_form(self, form: Form, reader: Reader) -> Any:
-        """What the form of a new record keeps."""
+        """The files that the form of a new record has."""
         return self.parse_form_over(form, reader, None)
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> Any:
-        """What the form keeps: files of the record, or some that were sent; whose these are, the caller finds out."""
+        """The files that the form has: of the record, or uploaded; the caller finds out who uploaded these."""
         tokens = self.held_tokens(form)
         return self.of_files([self._file_called(token, present) for token in tokens[-1:]])
 
     def held_tokens(self, form: Form) -> list[str]:
-        """What the form has under NAME.kept."""
+        """The tokens in the form under NAME.kept."""
         texts = (text for text in form.getall(held_input(self.name)) if isinstance(text, str) and text)
         return list(dict.fromkeys(texts))
 
     def _file_called(self, token: str, present: Any) -> FileValue:
-        """The file of the record, or one that was sent. Raises Refused for what is neither."""
+        """A file of the record, or an uploaded one. Raises Refused for anything else."""
         for file in self.files_in(present):
             if token == file.token:
                 return file
@@ -158,19 +158,19 @@ class FileField(TextLike):
         return FileValue(key=token)
 
     def to_history(self, value: Any) -> None:
-        """Nothing: the name of a file goes with the file."""
+        """Nothing: the name of a file disappears with the file."""
         return None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """Under NAME.kept the token of the file that the form has: browsers take no value for the input of a file."""
+        """The token of the form's file under NAME.kept: browsers accept no value for a file input."""
         return {held_input(self.name): value.token if value else ""}
 
     def to_json(self, value: Any) -> Any:
-        """What the record knows of the file, whose bytes have an address of their own."""
+        """What the record knows about the file, whose bytes have an address of their own."""
         return {"id": value.id, "name": value.name, "size": value.size} if value else None
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """From null, which takes the file away, or from the file that the record holds: others are sent as files."""
+        """From null, which removes the file, or from the record's present file: others are uploaded as files."""
         if given is not None and (present is None or given != self.to_json(present)):
             raise Refused(_("A file is needed here, not a text."))
         return self.inputs(present if given else None, reader)
@@ -183,23 +183,23 @@ class FileField(TextLike):
         return self.name in form or held_input(self.name) in form
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
-        """Raises Refused for whatever is declared."""
+        """Raises Refused for anything declared."""
         if is_nothing(raw):
             return None
         raise Refused(_("A file is needed here, not a text."))
 
     def near(self, constant: Any) -> tuple[Any, ...]:
-        """None: a name alone is no file."""
+        """None: a name alone is not a file."""
         return ()
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """By the name of the file."""
-        if operator == "empty":  # the name of a file that was just sent is not known yet
+        if operator == "empty":  # the name of a file that was just uploaded is not known yet
             return (value is None) is constant
         return super().matches(value and value.name, operator, constant)
 
     def from_history(self, recorded: Any) -> Any:
-        """The name alone: a file that is gone cannot be had."""
+        """Only the name: the file may be gone."""
         return FileValue(name=recorded) if recorded else None
 
     def show(self, value: Any, reader: Reader) -> str:

@@ -1,4 +1,4 @@
-"""Media types such as `image/*` and `application/pdf`, as people call them: pictures, PDF."""
+"""Names for media types such as `image/*` and `application/pdf`: pictures, PDF."""
 
 import mimetypes
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from portal.texts import _
 GROUPS = {"image": _("pictures"), "audio": _("sound"), "video": _("videos"), "text": _("text")}
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _OPEN = "application/vnd.oasis.opendocument"
-# What Python's own table lacks, or calls differently; without the files of the machine, which differ.
+# Types that Python's own table lacks or names differently; the tables of the machine are not used, since they differ.
 _ENDINGS = {
     f"{_OFFICE}.wordprocessingml.document": "DOCX",
     f"{_OFFICE}.spreadsheetml.sheet": "XLSX",

@@ -1,6 +1,6 @@
-"""`files`: several stored files in one field; of a field that takes pictures alone, pictures.
+"""`files`: several stored files in one field; pictures, if it only accepts pictures.
 
-The record's row holds their names twice, as they are and folded, and beside them their ids and sizes.
+The record's row has their names twice, as they are and folded, and their ids and sizes.
 """
 
 import json
@@ -37,14 +37,14 @@ class Files(FileField):
 
     @property
     def needs_preview(self) -> bool:
-        """Where it takes pictures alone."""
+        """Whether only pictures are accepted."""
         return bool(self.types_) and set(self.types_) <= {"image/*", *PICTURES}
 
     def files_in(self, value: Any) -> tuple[FileValue, ...]:
         return tuple(value or ())
 
     def of_files(self, files: Sequence[FileValue]) -> tuple[FileValue, ...]:
-        """Each of them once."""
+        """The files, without duplicates."""
         value = tuple(dict.fromkeys(files))
         if len(value) > self.max_count:
             raise Refused(ngettext("Choose at most ${number} file.", "Choose at most ${number} files.", self.max_count))
@@ -58,7 +58,7 @@ class Files(FileField):
         return [*names, sa.Column(self.id_column, sa.Text())]
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Names, ids and sizes; files that were sent and not saved yet have no id so far."""
+        """Names, ids and sizes; uploaded files that are not saved yet have no ids."""
         names = [file.name for file in value or ()]
         stored = [[file.id, file.size] for file in value or ()]
         return {
@@ -68,7 +68,7 @@ class Files(FileField):
         }
 
     def load(self, row: Mapping[str, Any]) -> tuple[FileValue, ...]:
-        """The record's files, which also know whose they are."""
+        """The record's files, which also know their record."""
         names, stored = unpack_values(row[self.name]), json.loads(row[self.id_column] or "[]")
         whose: dict[str, Any] = {"module": self._module, "record": row.get("id", 0)}
         files = zip(names, stored, strict=True)
@@ -77,27 +77,27 @@ class Files(FileField):
     # -- input and output -----------------------------------------------------------------------------------------
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> tuple[FileValue, ...]:
-        """What the form keeps, but for files of the record that somebody removed meanwhile."""
+        """The files that the form has, except files of the record that somebody has removed since."""
         there = {file.token for file in present or ()}
         tokens = [token for token in self.held_tokens(form) if token in there or not token.isdigit()]
         return self.of_files([self._file_called(token, present) for token in tokens])
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """Under NAME.kept the tokens of the files that the form has."""
+        """The tokens of the form's files under NAME.kept."""
         return {held_input(self.name): [file.token for file in value or ()]}
 
     def show(self, value: Any, reader: Reader) -> str:
         return reader.listed(file.name for file in value or ())
 
     def write(self, value: Any) -> str:
-        """The names, with commas between them."""
+        """The names, separated by commas."""
         return join_values(file.name for file in value or ())
 
     def to_json(self, value: Any) -> list[dict[str, Any]]:
         return [FileField.to_json(self, file) for file in value or ()]
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """From those of the record's files that stay; more are sent as files."""
+        """From the record's files that stay; others are uploaded as files."""
         there = self.to_json(present)
         if given is not None and not (isinstance(given, list) and all(file in there for file in given)):
             raise Refused(_("A file is needed here, not a text."))
@@ -111,16 +111,16 @@ class Files(FileField):
         return super().default_value(raw, reader) or ()
 
     def from_history(self, recorded: Any) -> tuple[FileValue, ...]:
-        """Nothing: the names of files go with them."""
+        """Nothing: the names of files disappear with the files."""
         return ()
 
     # -- comparing ------------------------------------------------------------------------------------------------
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Equal is what has a file of this name."""
+        """`equal` means having a file with this name."""
         if operator == "equal":
             return holds_value(table.c[self.name], value)
-        if operator == "contains":  # as JSON writes it, so that quotes in a name are found
+        if operator == "contains":  # in JSON notation, so that quotes in a name are found
             return table.c[self.folded].contains((pack_values([fold(value)]) or "")[2:-2], autoescape=True)
         return super().compare(table, operator, value)
 

@@ -1,8 +1,8 @@
 """`formula`: computed from other fields of the same record and stored, so that lists sort, filter and search by it.
 
 `of` is arithmetic (`quantity * price`, `first_name + ' ' + last_name`) or a table of options
-(`{impact: {company: high, person: low}}`). The value is
-computed again whenever a field changes that it reads: records/indexing/formulas.py. What cannot be computed is empty.
+(`{impact: {company: high, person: low}}`). The value is computed again whenever a field that it reads changes
+(records/indexing/formulas.py). A value that cannot be computed is empty.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ from portal.fields.rollup import Rollup
 from portal.fields.stored_result import DIGITS, StoredResult
 from portal.texts import label_from_name
 
-IN_ADDRESSES = ":/?#[]@!$&'()*+,;=%~"  # besides letters, numbers and -._
-BUILT_IN = ("number", "created")  # what every record has and never changes
+IN_ADDRESSES = ":/?#[]@!$&'()*+,;=%~"  # in addition to letters, numbers and -._
+BUILT_IN = ("number", "created")  # every record has them and they never change
 
 
 class NoFieldError(ValueError):
@@ -55,11 +55,11 @@ class Formula(StoredResult):
     of: Any
     places: int | None = Key(None, ge=0, le=8)
     options: dict[str, Option] | None = Key(None, min_length=1)
-    empty: Literal[0] | None = None  # what numbers, amounts and durations are that are empty
-    currency: Currency | None = None  # that of the result, which is an amount then
+    empty: Literal[0] | None = None  # what empty numbers, amounts and durations count as
+    currency: Currency | None = None  # of the result, which is then an amount
 
-    _measures: Mapping[str, Measure] = PrivateAttr({})  # what arithmetic computes with, by name
-    _read: Mapping[str, Field] = PrivateAttr({})  # the fields that are read, by name
+    _measures: Mapping[str, Measure] = PrivateAttr({})  # of the operands, by name
+    _read: Mapping[str, Field] = PrivateAttr({})  # the fields that it reads, by name
     _bound: bool = PrivateAttr(False)
 
     @field_validator("of", mode="after")
@@ -117,7 +117,7 @@ class Formula(StoredResult):
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        """What is read, each once: fields, and columns of lines as `lines.price`."""
+        """The names it reads, each once: fields, and columns of lines as `lines.price`."""
         if self._table is not None:
             return tuple(dict.fromkeys(name for name, _options in decision_table.fields_in(self._table)))
         return tuple(dict.fromkeys(names_in_expression(self._expression)))
@@ -134,7 +134,7 @@ class Formula(StoredResult):
     # -- the type of its result -----------------------------------------------------------------------------------
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Finds what it reads, and the type of its result. Raises ValueError where it cannot be computed."""
+        """Finds what it reads, and the type of its result. Raises ValueError if it cannot be computed."""
         built_in = {name: field for name, field in module.builtin.items() if name in BUILT_IN}
         for name in self.sources:
             if name in module.builtin and name not in BUILT_IN:
@@ -167,7 +167,7 @@ class Formula(StoredResult):
         self._bound = True
 
     def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
-        """As `bind_among`: those that it reads are bound first."""
+        """Like `bind_among`: formulas that it reads are bound first."""
         self.bind_among(fields, waiting)
 
     def _result_of_arithmetic(self) -> Field:
@@ -226,9 +226,9 @@ class Formula(StoredResult):
     # -- its value --------------------------------------------------------------------------------------------------
 
     def compute(self, values: Mapping[str, Any], currency: str) -> Any:
-        """The value for a record, or a row, with `values`; None if it cannot be computed.
+        """The value for a record or a row with `values`; None if it cannot be computed.
 
-        `currency`: the portal's, in which a total over no rows is nothing.
+        `currency`: the portal's, in which a total over no rows is zero.
         """
         if self._table is not None:
             names = {name: field.option_of(values.get(name)) for name, field in self._read.items()}
@@ -248,7 +248,7 @@ class Formula(StoredResult):
         return self._address(str(result)) if self.value_type == "url" else self._round(result)
 
     def _address(self, text: str) -> str | None:
-        """The web address that the parts make, with what is no part of one encoded; None if they make none."""
+        """The web address made of the parts, with invalid characters encoded; None if it is not an address."""
         try:
             return self._target.parse(quote(" ".join(text.split()), safe=IN_ADDRESSES), PLAIN)
         except Refused:
@@ -268,14 +268,14 @@ class Formula(StoredResult):
 
 
 def _first_text(expression: Expression) -> str:
-    """The text in quotes with which a joined text begins."""
+    """The quoted text with which a joined text begins."""
     while isinstance(expression, Operation):
         expression = expression.left
     return expression.value if isinstance(expression, Constant) and isinstance(expression.value, str) else ""
 
 
 def _changes_by_itself(name: str, field: Field) -> str:
-    """The sentence for what has no value of its own in the record; of a lookup, how it gets one."""
+    """The sentence for a field without a stored value in the record; for a lookup, how to get one."""
     if not field.link_path:
         return f'"{name}" changes by itself, and a formula is computed when its record changes'
     path = ".".join(field.link_path)
@@ -283,7 +283,7 @@ def _changes_by_itself(name: str, field: Field) -> str:
 
 
 def _circle_sentence(fields: Mapping[str, Field], waiting: tuple[str, ...], name: str) -> str:
-    """The sentence for formulas that read each other, at the first of them in the file; "" at the others."""
+    """The sentence for formulas that read each other, for the first of them in the file; "" for the others."""
     around = waiting[waiting.index(name) :]
     first = next(field for field in fields if field in around)
     return f'"{first}" is computed from itself' if waiting[0] == first else ""

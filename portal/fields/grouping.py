@@ -1,6 +1,6 @@
-"""How charts count and sum: by which fields, in which periods, and the SQL of both.
+"""How charts count and sum: by which fields, in which periods, and the SQL for both.
 
-A part of a chart is what a filter finds: each value that is counted has parameters for the address of a list.
+A filter finds what each part of a chart counts: every counted value has parameters for the address of a list.
 """
 
 import datetime
@@ -14,25 +14,25 @@ from portal.fields.base import Field
 from portal.fields.reader import Reader
 
 Period = Literal["day", "week", "month", "quarter", "year"]
-# How many periods a chart has: the present one and those before it.
+# The number of periods in a chart: the present one and those before it.
 SHOWN: dict[Period, int] = {"day": 30, "week": 13, "month": 12, "quarter": 8, "year": 5}
 MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
 DAYS: dict[Period, int] = {"day": 1, "week": 7}
 
 
 def is_dated(field: Field) -> bool:
-    """Whether its values are days or moments, which periods hold."""
+    """Whether its values are days or moments, which belong to periods."""
     return "today" in field.specials
 
 
 def has_groups(field: Field) -> bool:
-    """Whether records are counted by its values, each of which a filter finds again."""
+    """Whether records can be counted by its values, each of which a filter can find."""
     return field.filter in ("options", "link") and not (field.multiple or field.virtual)
 
 
 @dataclass(frozen=True)
 class Periods:
-    """The latest periods up to that of a day: `starts` has the first day of each, and the day after the last."""
+    """The latest periods, up to that of a given day: `starts` has the first day of each, and the day after the last."""
 
     kind: Period
     starts: tuple[datetime.date, ...]
@@ -43,13 +43,12 @@ class Periods:
         return ((start, after - day) for start, after in zip(self.starts, self.starts[1:], strict=False))
 
     def ends(self, field: Field, reader: Reader) -> tuple[Any, ...]:
-        """The constants of `field` before which each period ends, where its days begin for `reader`."""
+        """The constants of `field` before which each period ends, with days in the time zone of `reader`."""
         return tuple(field.constant(after, reader) for after in self.starts[1:])
 
 
 def place_in_periods(field: Field, table: sa.FromClause, ends: Sequence[Any]) -> sa.ColumnElement[int]:
-    """SQL for the place, among the periods of a chart, of the one in which the value of `field` is; `ends`: see
-    Periods."""
+    """SQL for the index of the period of a chart that contains the value of `field`; `ends`: see Periods."""
     ways: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]] = [
         (field.compare(table, "before", end), sa.literal_column(str(place))) for place, end in enumerate(ends)
     ]

@@ -1,4 +1,4 @@
-"""`html`: rich text. What was typed is sanitized before it is kept, and once more when it is shown."""
+"""`html`: rich text. Input is sanitized before it is stored, and again when it is shown."""
 
 from typing import Any, ClassVar, Literal
 
@@ -28,9 +28,9 @@ class Html(LongTextLike):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 201, "a\x00b", "a\ud800b")
 
     def check(self, text: str) -> str | None:
-        """The HTML as far as it is safe; None if there is nothing to see in it."""
+        """The safe part of the HTML; None if nothing in it is visible."""
         clean = markup.sanitized(markup.as_markup(super().check(text) or ""))
-        clean = markup.as_markup(clean.strip())  # without what is not safe, a text may be left
+        clean = markup.as_markup(clean.strip())  # only text may be left after sanitizing
         return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
 
     def html(self, value: str | None) -> str:

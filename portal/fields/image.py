@@ -1,4 +1,4 @@
-"""`image`: one stored picture, of a kind that browsers show."""
+"""`image`: one stored picture, of a type that browsers can show."""
 
 from typing import ClassVar, Literal
 

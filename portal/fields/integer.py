@@ -1,4 +1,4 @@
-"""`integer`: a whole number of 64 bits."""
+"""`integer`: a whole number with 64 bits."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,7 +1,7 @@
-"""`ip`: an IP address, or a range of them in CIDR notation, as Python's `ipaddress` reads and writes them; also one
-from an address to another.
+"""`ip`: an IP address, or a range in CIDR notation, as Python's `ipaddress` reads and writes them, or from one address
+to another.
 
-A companion column holds each as a text of one length, by which addresses sort and compare as numbers do.
+A companion column holds each as a text of fixed length, so that addresses sort and compare like numbers.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ RANGES = ("min", "max", "before", "after")
 
 
 def _read(text: str) -> Interface | None:
-    """The address and the range that a text means; None if it is neither. A zone such as %eth0 is no part of one."""
+    """The address and the range that a text means; None if it is neither. A zone such as %eth0 is not accepted."""
     try:
         return None if len(text) > LONGEST or "%" in text else ipaddress.ip_interface(text)
     except ValueError:
@@ -40,7 +40,7 @@ def _from_to(text: str) -> tuple[Address, Address] | None:
 
 
 def _shortest(text: str) -> str | None:
-    """An address or a range in its shortest form, in CIDR notation where it has one; None for other texts."""
+    """An address or a range in its shortest form, in CIDR notation if possible; None for other texts."""
     if ends := _from_to(text):
         networks = list(ipaddress.summarize_address_range(*ends))
         address = ipaddress.ip_interface(str(networks[0])) if len(networks) == 1 else None
@@ -55,17 +55,17 @@ def _written(address: Interface) -> str:
 
 
 def _key(version: int, number: int, prefix: int) -> str:
-    """IPv4 before IPv6, then by the number; a range before the addresses in it."""
+    """The sort key: IPv4 before IPv6, then by number; a range before the addresses in it."""
     return f"{version}:{number:0{8 if version == 4 else 32}x}/{prefix:03}"
 
 
 def _first_key(first: Address, last: Address) -> str:
-    """The least key within a range: of the largest network that begins with it and fits in."""
+    """The least key within a range: that of the largest network that starts there and fits in."""
     return _key(first.version, int(first), first.max_prefixlen - (int(last) - int(first) + 1).bit_length() + 1)
 
 
 def sort_key(text: str) -> str:
-    """The text by which an address or a range sorts; of what is neither, the text itself."""
+    """The text by which an address or a range sorts; for anything else, the text itself."""
     if ends := _from_to(text):
         return f"{_first_key(*ends)}-{_key(ends[1].version, int(ends[1]), 0)}"
     address = _read(text)
@@ -73,7 +73,7 @@ def sort_key(text: str) -> str:
 
 
 def _ends(text: Any) -> tuple[str, str] | None:
-    """The least and the greatest key within a range such as 10.0.0.0/8; None for texts that are no range."""
+    """The least and the greatest key within a range such as 10.0.0.0/8; None for other texts."""
     if ends := _from_to(str(text)):
         return _first_key(*ends), _key(ends[1].version, int(ends[1]), ends[1].max_prefixlen)
     network = address.network if "/" in str(text) and (address := _read(str(text))) else None
@@ -116,11 +116,11 @@ class Ip(TextLike):
         return f"_{self.name}_key"
 
     def columns(self) -> list[sa.Column[Any]]:
-        """Beside the text the one by which it sorts."""
+        """The text, and its sort key."""
         return [*super().columns(), sa.Column(self.key_column, folded_text(), info={NORMALIZE: sort_key})]
 
     def store(self, value: Any) -> dict[str, Any]:
-        """The text, and the one by which it sorts."""
+        """The text, and its sort key."""
         return {**super().store(value), self.key_column: None if value is None else sort_key(value)}
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
@@ -128,14 +128,14 @@ class Ip(TextLike):
         return table.c[self.key_column]
 
     def check(self, text: str) -> str:
-        """The address in its shortest form: 2001:db8::1, without the range where that is one address."""
+        """The address in its shortest form: 2001:db8::1, without the prefix length if the range is one address."""
         shortest = _shortest(text)
         if shortest is None:
             raise Refused(_("Enter an IP address or range such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::1."))
         return shortest
 
     def constant(self, raw: Any, reader: Reader) -> str:
-        """An address in its shortest form; other texts, such as the beginning of one, as they are."""
+        """An address in its shortest form; other texts, such as the beginning of one, unchanged."""
         text = super().constant(raw, reader).strip()
         return _shortest(text) or text
 
@@ -144,7 +144,7 @@ class Ip(TextLike):
         return self.check(self.constant(raw, reader))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Contained is a part of the text, and what lies within a range."""
+        """`contains` finds a part of the text, or what is within a range."""
         key = table.c[self.key_column]
         if operator in RANGES:
             return ORDER[operator](key, sort_key(value))
@@ -153,7 +153,7 @@ class Ip(TextLike):
         return sa.or_(compared, sa.and_(key >= ends[0], key <= ends[1])) if ends else compared
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Contained is a part of the text, and what lies within a range."""
+        """`contains` finds a part of the text, or what is within a range."""
         if value is not None and operator in RANGES:
             return bool(ORDER[operator](sort_key(value), sort_key(constant)))
         ends = _ends(constant) if operator == "contains" and value is not None else None

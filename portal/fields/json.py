@@ -1,4 +1,4 @@
-"""`json`: structured data, kept as it was typed, and shown as a tree."""
+"""`json`: structured data, stored as it was typed, and shown as a tree."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from portal.fields.text import at_most
 from portal.texts import _, ngettext
 
 DEEPEST = 32  # levels
-# What Python's parser says, and what we say.
+# Messages of Python's parser, and ours.
 _SENTENCES = (
     ("Expecting ',' delimiter", _("Line ${line}, column ${column}: a comma or a closing bracket is missing.")),
     ("Expecting ':' delimiter", _("Line ${line}, column ${column}: a colon is missing.")),
@@ -26,7 +26,7 @@ _OTHERS = _("Line ${line}, column ${column}: this is not JSON.")
 
 
 class Bare(str):
-    """A number, true, false or null, as it is written."""
+    """A number, true, false or null, as it was written."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ class Json(LongTextLike):
         return lines
 
     def default_value(self, raw: Any, reader: Reader) -> str | None:
-        """Of the YAML also the structure itself."""
+        """From a text, or the structure itself in the YAML."""
         if is_nothing(raw):
             return None
         return self.parse(raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False), reader)
@@ -72,12 +72,12 @@ class Json(LongTextLike):
         return ()
 
     def texts(self, value: Any) -> Iterable[str]:
-        """Names, texts and numbers, without the signs between them."""
+        """Names, texts and numbers, without punctuation."""
         return () if value is None else _leaves(tree_of(value))
 
 
 def tree_of(text: str) -> Tree:
-    """What `text` says: mappings, lists, texts, and `Bare` values. Raises Refused."""
+    """The content of `text`: mappings, lists, texts, and `Bare` values. Raises Refused."""
     _check_depth(text)
     try:
         return _build(
@@ -89,7 +89,7 @@ def tree_of(text: str) -> Tree:
 
 
 def _check_depth(text: str) -> None:
-    """Python's parser would use up the stack."""
+    """Raises Refused if it is too deep: Python's parser would exhaust the stack."""
     depth, quoted, escaped = 0, False, False
     for character in text:
         if quoted:

@@ -1,6 +1,6 @@
-"""`lines`: rows that belong to the record, as an order's do. They stand in a table of their own, in their order.
+"""`lines`: rows that belong to the record, like those of an order. They are in a table of their own, in order.
 
-The value is a tuple of Row. Reading and writing the table is the work of records/, as it is for `links`.
+The value is a tuple of Row. records/ reads and writes the table, as for `links`.
 """
 
 import functools
@@ -28,10 +28,10 @@ from portal.fields.sheet_cell import SheetCell
 from portal.fields.table_names import declared_name, join_name, table_of
 from portal.texts import _, is_blank, ngettext
 
-ROW_ID = "_row"  # the hidden input that says which row of the record this one was
-UNTOUCHED = "untouched"  # its text in a row that a new form shows before somebody adds one
-INPUT = re.compile(r"(0|[1-9][0-9]{0,4})\.(.+)", re.DOTALL)  # behind “FIELD.”
-MANY = 1_000_000  # more rows than any field takes
+ROW_ID = "_row"  # the hidden input with the id of the record's row
+UNTOUCHED = "untouched"  # its value in a row that a new form shows initially
+INPUT = re.compile(r"(0|[1-9][0-9]{0,4})\.(.+)", re.DOTALL)  # after “FIELD.”
+MANY = 1_000_000  # more rows than any field accepts
 LONGEST_ROWS = 4_000  # characters of all rows in the history
 
 
@@ -40,7 +40,7 @@ class Row:
     """The values of its columns by name. Two rows are equal if their values are, wherever they are stored."""
 
     values: Mapping[str, Any]
-    id: int | None = field(default=None, compare=False)  # None: it is not stored yet
+    id: int | None = field(default=None, compare=False)  # None: not stored yet
 
     def get(self, name: str) -> Any:
         """The value of a column; None for one that the reader may not read."""
@@ -48,11 +48,11 @@ class Row:
 
 
 class ColumnError(ValueError):
-    """A column of rows cannot be bound, so that nothing that reads the rows can be."""
+    """A column of rows cannot be bound, so nothing that reads the rows can be either."""
 
 
 class Rows(NamedTuple):
-    """Stands for the module of the rows of a `lines` field where a computed column is bound."""
+    """Replaces the module of the rows of a `lines` field when a computed column is bound."""
 
     name: str
     everything: Mapping[str, Field]
@@ -106,7 +106,7 @@ class Lines(OwnTable):
 
     @model_validator(mode="after")
     def _internal_formulas(self) -> "Lines":
-        """A formula that reads an internal column is internal itself."""
+        """Makes formulas internal if they read an internal column."""
         for _round in self.fields:
             for name, column in self.fields.items():
                 read = [self.fields[source] for source in column.sources if source in self.fields]
@@ -123,7 +123,7 @@ class Lines(OwnTable):
         return super().searched and any(column.searched for column in self.fields.values())
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Binds formulas first, then the columns that look up something."""
+        """Binds formulas first, then lookups."""
         self.bind_formula(module.fields, ())
         rows = Rows(join_name(module.name, self.name), self.fields)
         for column in self.fields.values():
@@ -131,7 +131,7 @@ class Lines(OwnTable):
                 column.bind(declaration, rows)
 
     def make_internal(self, name: str) -> None:
-        """Makes a column internal: one that shows what is internal elsewhere."""
+        """Makes a column internal because it shows something internal elsewhere."""
         self.fields[name] = self.fields[name].model_copy(update={"internal": True})
 
     def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
@@ -145,15 +145,15 @@ class Lines(OwnTable):
     # -- the database ---------------------------------------------------------------------------------------------
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """As `compare_among`, with the titles of all linked records."""
+        """Like `compare_among`, with the titles of all linked records."""
         return self.compare_among(table, operator, value, lambda module: None)
 
     def compare_among(
         self, table: sa.FromClause, operator: str, value: Any, visible_ids: VisibleIds
     ) -> sa.ColumnElement[bool]:
-        """Whether there are rows, or one that has a text in a column of words or in the title of a linked record.
+        """Whether there are rows, or one with a given text in a text column or the title of a linked record.
 
-        Internal columns are left out: what a list finds would tell of them.
+        Internal columns are left out: what a list finds would reveal them.
         """
         base = table_of(table)
         rows = base.metadata.tables[join_name(declared_name(base), self.name)].alias()
@@ -175,13 +175,13 @@ class Lines(OwnTable):
         return storable(str(raw))
 
     def default_value(self, raw: Any, reader: Reader) -> tuple[Row, ...]:
-        """No rows: `nothing` is all that the YAML can give."""
+        """No rows: the YAML can only say `nothing`."""
         return ()
 
     # -- input and output -----------------------------------------------------------------------------------------
 
     def parse(self, text: str, reader: Reader) -> tuple[Row, ...]:
-        """The rows of what `write` wrote. Raises Refused."""
+        """The rows that `write` wrote. Raises Refused."""
         if is_blank(text):
             return ()
         try:
@@ -194,7 +194,7 @@ class Lines(OwnTable):
             raise error if isinstance(error, Refused) else Refused(_("This is not in the expected format.")) from None
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Row, ...]:
-        """The rows as far as a form alone tells them; records/writing/validation.py reads those of a record."""
+        """The rows of a form on its own; records/writing/validation.py reads those of a record."""
         return tuple(
             Row({name: column.parse_form(row, reader) for name, column in self.fields.items()})
             for row in self.rows_in(form).values()
@@ -208,7 +208,7 @@ class Lines(OwnTable):
         return {index: RowForm(rows[index]) for index in sorted(rows)}
 
     def to_history(self, value: Any) -> str | None:
-        """The rows as customers see them; internal columns are nobody's history."""
+        """The rows as customers see them; internal columns are not in the history."""
         columns = [(name, column) for name, column in self.fields.items() if not column.internal]
         rows = [{name: column.to_history(row.get(name)) for name, column in columns} for row in value or ()]
         text = json.dumps(rows, ensure_ascii=False) if rows else ""
@@ -216,7 +216,7 @@ class Lines(OwnTable):
         return text if whole and len(text) <= LONGEST_ROWS else None
 
     def from_history(self, recorded: Any) -> tuple[Row, ...]:
-        """The rows that `to_history` wrote, without columns that are gone or internal by now."""
+        """The rows that `to_history` wrote, without columns that have been removed or made internal."""
         if not recorded:
             return ()
         try:
@@ -225,18 +225,18 @@ class Lines(OwnTable):
             raise Refused(_("This is not in the expected format.")) from None
 
     def _from_history(self, recorded: Mapping[str, Any]) -> dict[str, Any]:
-        """The columns that are declared still, and are not internal by now."""
+        """The columns that are still declared and not internal."""
         columns = {name: column for name, column in self.fields.items() if not column.internal}
         return {name: columns[name].from_history(item) for name, item in recorded.items() if name in columns}
 
     def number_hint(self, reader: Reader) -> str:
-        """The sentence that says how many rows there may be; "" if that is not limited."""
+        """The sentence about the allowed number of rows; "" if it is not limited."""
         if self.min and self.max is not None:
             return reader.text(_("From ${min} to ${max} lines.", mapping={"min": self.min, "max": self.max}))
         return reader.text(self.wrong_number(0)) if self.min else reader.text(self.wrong_number(MANY))
 
     def is_internal_change(self, before: Any, after: Any) -> bool:
-        """Whether nothing differs but internal columns."""
+        """Whether only internal columns differ."""
         return self.internal or self._without_internal(before) == self._without_internal(after)
 
     def _without_internal(self, value: Any) -> list[dict[str, Any]]:
@@ -246,7 +246,7 @@ class Lines(OwnTable):
         ]
 
     def wrong_number(self, number: int) -> str:
-        """Why a record cannot have so many rows; "" if it can. A required field has one at least."""
+        """Why a record cannot have so many rows; "" if it can. A required field has at least one."""
         if number < self.min:
             return ngettext("Enter at least ${number} line.", "Enter at least ${number} lines.", self.min)
         if self.max is not None and number > self.max:
@@ -275,7 +275,7 @@ class Lines(OwnTable):
         return any(map(self._match, form))
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """For each row NAME.INDEX.COLUMN, and NAME.INDEX.id of one that is stored."""
+        """For each row NAME.INDEX.COLUMN, and NAME.INDEX.id if it is stored."""
         inputs: dict[str, str | list[str]] = {}
         for index, row in enumerate(value or ()):
             prefix = f"{self.name}.{index}."
@@ -295,7 +295,7 @@ class Lines(OwnTable):
         return "\n".join(" · ".join(filter(None, texts)) for texts in rows)
 
     def summary(self, value: Any, reader: Reader) -> str:
-        """What a list shows: the totals, or the number of rows where none is declared."""
+        """What a list shows: the totals, or the number of rows if no totals are declared."""
         if not value:
             return ""
         totals = [self.fields[name].show(total, reader) for name in self.total for total in self.totals_of(value, name)]
@@ -307,7 +307,7 @@ class Lines(OwnTable):
         return "; ".join(totals) if totals else str(len(value or ()))
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """The total, where there is one alone; without totals how many rows there are."""
+        """The total, if there is exactly one; without totals, the number of rows."""
         if not self.total:
             return SheetCell(len(value))
         totals = [(self.fields[name], total) for name in self.total for total in self.totals_of(value, name)]
@@ -330,14 +330,14 @@ class Lines(OwnTable):
         return json.dumps(rows, ensure_ascii=False) if rows else ""
 
     def to_json(self, value: Any) -> list[dict[str, Any]]:
-        """A list of the rows, each with its number among all rows, by which it is written back."""
+        """A list of the rows, each with its number among all rows, which identifies it when it is written back."""
         return [
             {ROW_ID: row.id, **{name: column.to_json(row.values[name]) for name, column in self._shown_in(row)}}
             for row in value or ()
         ]
 
     def texts(self, value: Any) -> Iterable[str]:
-        """Those of the columns that all may read."""
+        """The texts of the columns that are not internal."""
         return self._texts(value, internal=False)
 
     def internal_texts(self, value: Any) -> Iterable[str]:

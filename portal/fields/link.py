@@ -16,7 +16,7 @@ from portal.fields.table_names import table_of
 from portal.texts import _, is_blank
 
 MOST_IN_HISTORY = 50  # links of one value
-# Columns of tables that others made, with the key of a row, and that of the row to which a link leads.
+# Columns of existing tables with the key of a row, and the key of the row that a link leads to.
 KEY, LINKED_KEY = "_key", "_{}_linked"
 
 
@@ -26,15 +26,15 @@ def ids_of(values: Iterable[Linked | int]) -> list[int]:
 
 
 def is_among_ids(column: sa.ColumnElement[int], ids: list[int]) -> sa.ColumnElement[bool]:
-    """SQL for a link to one of `ids`. A single one is no list: a statement can be given it when it is executed."""
+    """SQL for a link to one of `ids`. A single id is not a list, so that it can be bound at execution."""
     return column == ids[0] if len(ids) == 1 else column.in_(ids)
 
 
 def is_linked(target: sa.FromClause, table: sa.FromClause, link: str) -> sa.ColumnElement[bool]:
     """Whether a row of `target` is the record that the field `link` of a row of `table` leads to.
 
-    The ids of tables that others made are computed where their keys are no integers: the keys themselves are compared,
-    of which they have an index.
+    If the keys of an existing table are not integers, its ids are computed: then the keys themselves, which have an
+    index, are compared.
     """
     if KEY in target.c and LINKED_KEY.format(link) in table.c:
         return target.c[KEY] == table.c[LINKED_KEY.format(link)]
@@ -42,7 +42,7 @@ def is_linked(target: sa.FromClause, table: sa.FromClause, link: str) -> sa.Colu
 
 
 class LinkLike(Field):
-    """What one link and several links share: the modules they lead to, and what conditions call the records."""
+    """What `link` and `links` share: the modules they lead to, and how conditions name the records."""
 
     filter: ClassVar[str] = "link"
     textual: ClassVar[bool] = True
@@ -51,7 +51,7 @@ class LinkLike(Field):
 
     to: Annotated[tuple[Annotated[str, Names("module")], ...], OneOrSeveral()]
     where: Where | None = None
-    details: tuple[Annotated[str, Names("name")], ...] = ()  # of the linked records, beside their titles
+    details: tuple[Annotated[str, Names("name")], ...] = ()  # fields of linked records, shown with their titles
 
     @field_validator("to", mode="before")
     @classmethod
@@ -73,11 +73,11 @@ class LinkLike(Field):
         return self.details
 
     def takes(self, other: Field) -> bool:
-        """A link to fewer modules; one link becomes several, but not the reverse."""
+        """A link to a subset of the modules; one link can become several, but not the reverse."""
         return bool(other.targets) and set(other.targets) <= set(self.to) and (self.multiple or not other.multiple)
 
     def linked_by_id(self, text: str) -> Linked:
-        """The record that an input names by its id, `MODULE:ID` where there are several modules. Raises Refused."""
+        """The record that an input names by its id, or `MODULE:ID` if there are several modules. Raises Refused."""
         module, record_id = self._module_and_id(text)
         if module not in self.to or not RECORD_ID.fullmatch(record_id):
             raise Refused(_("Choose a record from the list."))
@@ -88,9 +88,9 @@ class LinkLike(Field):
         return (module, record_id) if self.several_targets else (self.to[0], text.strip())
 
     def constant(self, raw: Any, reader: Reader) -> Any:
-        """A list of ids (of Linked where there are several modules), or the name of a record.
+        """A list of ids (of Linked if there are several modules), or the name of a record.
 
-        “me” and “my organization” mean something where this link can hold them.
+        “me” and “my organization” are special if this link can hold them.
         """
         if raw == "me" and reader.people in self.to:
             return self._constant_for([] if reader.person is None else [reader.person], reader.people)
@@ -106,17 +106,17 @@ class LinkLike(Field):
         return [Linked(record_id, module or "") for record_id in ids] if self.several_targets else list(ids)
 
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
-        """A part of the title, or `me`; digits are a part of the title, too."""
+        """A part of the title, which may be digits, or `me`."""
         constant = self.constant(text.strip(), reader)
         return ("contains" if isinstance(constant, str) else "equal"), constant
 
     def parse_filter_id(self, text: str) -> Any:
-        """The record with an id, `MODULE:ID` where there are several modules."""
+        """The record with an id, or `MODULE:ID` if there are several modules."""
         link = self.linked_by_id(text)
         return self._constant_for([link.id], link.module)
 
     def to_history(self, value: Any) -> Any:
-        """The ids of the linked records, each with its title at the time, for when it is deleted."""
+        """The ids of the linked records, each with its title at the time in case it is deleted."""
         links = self.links_in(value)
         return [[link.module, link.id, link.title[:LONGEST_IN_HISTORY]] for link in links[:MOST_IN_HISTORY]]
 
@@ -128,13 +128,13 @@ class LinkLike(Field):
         return links if self.multiple else next(iter(links), None)
 
     def link_to_json(self, link: Linked) -> dict[str, Any]:
-        """A linked record; the way there only where the reader may go it, as on pages."""
+        """A linked record, with its address only if the reader may open it, as on pages."""
         known = {"id": link.id, "reference": link.reference} if link.visible else {"id": None, "reference": None}
         module = {"module": link.module} if self.several_targets else {}
         return {**known, "title": link.title, **module}
 
     def json_schema(self, *, written: bool) -> dict[str, Any]:
-        """What is written names the record by its id, or as an import does; what was read may be written back."""
+        """What is written names the record by id, or as in an import; what was read may be written back."""
         parts: dict[str, Any] = {"id": {"type": ["integer", "null"]}, "reference": {"type": ["string", "null"]}}
         parts |= {name: {"type": "string"} for name in ("title", "module")}
         link: dict[str, Any] = {"type": ["object", "null"], "properties": parts, "required": ["id"]}
@@ -143,14 +143,14 @@ class LinkLike(Field):
         return {"type": "array", "items": link} if self.multiple else link
 
     def is_among(self, link: Linked, constant: Any) -> bool:
-        """Whether `link` is among what `constant` gave."""
+        """Whether `link` is among the result of `constant`."""
         if isinstance(constant, str):
             return constant in (link.title, link.raw)
         pairs = [(value.id, value.module) if isinstance(value, Linked) else (value, link.module) for value in constant]
         return (link.id, link.module) in pairs
 
     def target(self, table: sa.FromClause, module: str) -> sa.Table:
-        """The table of a module that this field of `table` leads to."""
+        """The table of a module to which this field of `table` leads."""
         return table_of(table).metadata.tables[module]
 
 
@@ -176,13 +176,13 @@ class Link(LinkLike):
         return f"_{self.name}_module" if self.several_targets else None
 
     def columns(self) -> list[sa.Column[Any]]:
-        """The id, with a foreign key where one module is linked; else beside it the name of the module."""
+        """The id, with a foreign key if one module is linked; otherwise also the name of the module."""
         if self.module_column:
             return [sa.Column(self.name, sa.BigInteger()), sa.Column(self.module_column, sa.Text())]
         return [sa.Column(self.name, sa.BigInteger(), sa.ForeignKey(f"{self.to[0]}.id"))]
 
     def store(self, value: Any) -> dict[str, Any]:
-        """The id of the linked record, and its module where there are several."""
+        """The id of the linked record, and its module if there are several."""
         record_id = {self.name: None if value is None else value.id}
         return {**record_id, self.module_column: value and value.module} if self.module_column else record_id
 
@@ -199,7 +199,7 @@ class Link(LinkLike):
         return self.link_to_json(value) if value else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """The id, `MODULE:ID` where there are several modules."""
+        """The id, or `MODULE:ID` if there are several modules."""
         return {self.name: self.link_value(value) if value else ""}
 
     def links_in(self, value: Any) -> tuple[Linked, ...]:
@@ -209,20 +209,20 @@ class Link(LinkLike):
         return value.title if value else ""
 
     def write(self, value: Any) -> str:
-        """A unique value of the linked record, else its reference; `MODULE:VALUE` where there are several modules."""
+        """A unique value of the linked record, else its reference; `MODULE:VALUE` if there are several modules."""
         if not value:
             return ""
         return f"{value.module}:{value.raw}" if self.several_targets else value.raw
 
     def default_value(self, raw: Any, reader: Reader) -> Linked | None:
-        """What needs no look into the database; a record's name is found by whoever can."""
+        """The value if it needs no database lookup; callers that can look up names of records do so."""
         constant = None if is_nothing(raw) else self.constant(raw, reader)
         if not isinstance(constant, list) or not constant:
             return None
         return constant[0] if isinstance(constant[0], Linked) else Linked(constant[0], self.to[0])
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """By a list of ids, or by a text: equal to its title or reference, or contained in its title."""
+        """By a list of ids, or a text: equal to its title or reference, or contained in its title."""
         if operator == "equal" and isinstance(value, list | Linked):
             return self._among(table, value if isinstance(value, list) else [value])
         if operator in ("equal", "contains"):
@@ -243,18 +243,18 @@ class Link(LinkLike):
         return sa.func.coalesce(*titles) if self.several_targets else titles[0]
 
     def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        """None if there are several modules, whose titles no single index orders."""
+        """None if there are several modules, since no single index orders their titles."""
         if self.several_targets:
             return None
         target = self.target(table, self.to[0])
         return target.alias().c[sort_title_column(target)]
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        """The ids: a list by titles goes through the linked records, and looks up who links to each."""
+        """The ids: a list sorted by titles walks the linked records, and looks up the records that link to each."""
         return None if self.several_targets else table.c[self.name]
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """By what `constant` gave: a list of ids, or a title."""
+        """By the result of `constant`: a list of ids, or a title."""
         if operator == "equal":
             return bool(value) and self.is_among(value, constant)
         return super().matches(value, operator, constant)
@@ -263,7 +263,7 @@ class Link(LinkLike):
         return (value.title,) if value and value.title else ()
 
     def _among(self, table: sa.FromClause, values: list[Any]) -> sa.ColumnElement[bool]:
-        """Leads to one of the records that `constant` gave."""
+        """Whether it leads to one of the records in the result of `constant`."""
         if not self.module_column:
             return is_among_ids(table.c[self.name], ids_of(values)) if values else sa.false()
         column, module = table.c[self.name], table.c[self.module_column]

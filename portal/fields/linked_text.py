@@ -1,6 +1,6 @@
-"""Plain text with what stands in it: addresses that can be clicked, and the pictures of a mail where they stood.
+"""Plain text with clickable addresses, and the pictures of a mail in their original places.
 
-Addresses are http, https, mailto, bare email addresses, and what begins with www.; nothing else is one.
+Addresses are http, https, mailto, bare email addresses, and text that begins with www.; nothing else.
 """
 
 import re
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from portal.texts import UNSPACED
 
-# Ends an address: spaces and quotes, and the punctuation of Chinese and Japanese, which write no space around it.
+# Ends an address: spaces, quotes, and Chinese and Japanese punctuation, which has no spaces around it.
 ENDS = r"\s<>\"“”«»\x00-\x1f\u200b\u3000-\u3020\uff01-\uff0f\uff1a-\uff1f\uff5b-\uff65"
 LABEL = rf"(?:(?!{UNSPACED.pattern})[\w-])+"
 ADDRESS = re.compile(
@@ -26,7 +26,7 @@ Pictures = Mapping[str, tuple[str, str]]
 
 
 class Piece(NamedTuple):
-    """A part of a text. `url`: where it leads, if it is a link; `picture`: the preview that is shown in its place."""
+    """A part of a text. `url`: where it leads, if it is a link; `picture`: the preview shown instead of it."""
 
     text: str
     url: str = ""
@@ -34,12 +34,12 @@ class Piece(NamedTuple):
 
 
 def linked_text(text: str) -> tuple[Piece, ...]:
-    """`text` in pieces, which joined are the text again."""
+    """`text` in pieces, which joined are the original text."""
     return tuple(piece for piece in _pieces(text) if piece.text)
 
 
 def with_pictures(text: str, pictures: Pictures) -> tuple[Piece, ...]:
-    """As `linked_text`, with pictures where their names stand in brackets: `[photo.jpg]`."""
+    """Like `linked_text`, with pictures where their names are in brackets: `[photo.jpg]`."""
     if not pictures or "[" not in text:
         return linked_text(text)
     names = re.compile(r"\[(" + "|".join(map(re.escape, pictures)) + r")\]")
@@ -66,7 +66,7 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 def _without_punctuation(address: str) -> str:
-    """The address without what ends the sentence around it: “(see https://a.example/b).”"""
+    """The address without the punctuation of the sentence around it: “(see https://a.example/b).”"""
     surplus = {last: address.count(last) - address.count(first) for last, first in CLOSING.items()}
     end = len(address)
     while end and (address[end - 1] in PUNCTUATION or surplus.get(address[end - 1], 0) > 0):

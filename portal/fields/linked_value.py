@@ -1,11 +1,11 @@
-"""The value of a link: one record of another module, as its reader meets it."""
+"""The value of a link: one record of another module, as its reader sees it."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Linked:
-    """A linked record: the title always, the way there only if `visible`. Two are equal if they are one record."""
+    """A linked record: always with its title, openable only if `visible`. Equal if the same record."""
 
     id: int
     module: str

@@ -31,7 +31,7 @@ class Links(OwnTable, LinkLike):
     to: Annotated[tuple[Annotated[str, Names("module")]], OneOrSeveral()]
 
     def parse(self, text: str, reader: Reader) -> tuple[Linked, ...]:
-        """Ids with commas between them, each record once."""
+        """Ids separated by commas, each record once."""
         return self._distinct(map(self.linked_by_id, split_values(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Linked, ...]:
@@ -46,7 +46,7 @@ class Links(OwnTable, LinkLike):
         return [self.link_to_json(link) for link in value or ()]
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """All ids under one name."""
+        """All ids under the same name."""
         return {self.name: [str(link.id) for link in value or ()]}
 
     def links_in(self, value: Any) -> tuple[Linked, ...]:
@@ -56,11 +56,11 @@ class Links(OwnTable, LinkLike):
         return reader.listed(link.title for link in value or ())
 
     def write(self, value: Any) -> str:
-        """A unique value of each linked record, else its reference, with commas between them."""
+        """A unique value of each linked record, else its reference, separated by commas."""
         return join_values(link.raw for link in value or ())
 
     def names(self, text: str) -> list[str]:
-        """The names of records that CSV holds: the inverse of `write`."""
+        """The names of records in a CSV cell: the inverse of `write`."""
         return split_values(text)
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
@@ -80,13 +80,13 @@ class Links(OwnTable, LinkLike):
         return first.order_by(joined.c["position"]).limit(1).correlate(table).scalar_subquery()
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """As `compare_among`, with all linked records."""
+        """Like `compare_among`, with all linked records."""
         return self.compare_among(table, operator, value, lambda module: None)
 
     def compare_among(
         self, table: sa.FromClause, operator: str, value: Any, visible_ids: VisibleIds
     ) -> sa.ColumnElement[bool]:
-        """Whether there are links, or one to a record with an id or a title, among those that the reader may see."""
+        """Whether there are links, or one to a record with an id or a title, among records that the reader may see."""
         joined, target = self._join(table), self.target(table, self.to[0])
         records = sa.select(joined.c["record"]).where(*self._visible(joined.c["target"], visible_ids))
         if operator == "empty":
@@ -104,7 +104,7 @@ class Links(OwnTable, LinkLike):
         return [] if ids is None else [target.in_(ids)]
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        """Whether one of them is what `constant` gave: a list of ids, or a title."""
+        """Whether one of them is in the result of `constant`: a list of ids, or a title."""
         if operator == "equal":
             return any(self.is_among(link, constant) for link in value or ())
         return super().matches(value or (), operator, constant)

@@ -1,6 +1,6 @@
-"""`location`: a place on a map, by its latitude and longitude in degrees, each in a column of its own.
+"""`location`: a place on a map, by latitude and longitude in degrees, each in a column of its own.
 
-It is typed as one text, in any way in which people have a place at hand: copied from a map, its address, a device.
+It is typed as one text, in any form that people have at hand: copied from a map, the address of a map, a device.
 """
 
 import math
@@ -19,14 +19,14 @@ from portal.fields.reader import Reader
 from portal.fields.refused import json_text
 from portal.texts import _
 
-PLACES = Decimal("0.000001")  # of a degree: a tenth of a meter; maps give more digits than that
+PLACES = Decimal("0.000001")  # of a degree: a tenth of a meter; maps have more digits than that
 KILOMETERS = Decimal("111.32")  # of one degree of latitude
 EXAMPLE = "46.0637, 13.2446"
 PARTS = ("latitude", "longitude")
 LONGEST, LONGEST_PAIR = 2_000, 100  # characters: of the address of a map, of two numbers
 
 _NUMBER = r"-?\d{1,3}(?:\.\d{1,20})?"
-# Where the addresses of maps have the place: what is marked on the map goes before the middle of what it shows.
+# Where the addresses of maps contain the place: a mark on the map takes precedence over its center.
 _ADDRESSES = tuple(
     re.compile(pattern.replace("N", f"({_NUMBER})"))
     for pattern in (
@@ -41,13 +41,13 @@ _GEO = re.compile(rf"geo:({_NUMBER}),({_NUMBER})(?:[,;?].*)?", re.IGNORECASE)
 _DECIMAL = r"\d{1,3}(?:[.,]\d{1,20})?"
 _DEGREES = rf"(-?{_DECIMAL})\s*°?\s*(?:({_DECIMAL})\s*'\s*(?:({_DECIMAL})\s*\"\s*)?)?"  # with minutes and seconds
 _BETWEEN = r"""(\s*[,;]\s*|\s+|(?<=[NSEW°'"]))"""
-# A letter stands before the degrees or behind them.
+# A letter is before the degrees or after them.
 _PAIR = re.compile(
     rf"([NSEW])?\s*{_DEGREES}(?(1)|([NSEW])?){_BETWEEN}([NSEW])?\s*{_DEGREES}(?(7)|([NSEW])?)", re.IGNORECASE
 )
 _ONE_NUMBER = re.compile(r"-?\d+,\d+")  # with a decimal comma: a latitude alone
 _WITHIN = re.compile(r"(.*?)[\s,;]\s*(\d{1,5}(?:[.,]\d{1,3})?)\s*(k?)m", re.IGNORECASE | re.DOTALL)
-# The signs for degrees, minutes and seconds, and the minus, as different systems write them.
+# Different systems' symbols for degrees, minutes, seconds and minus.
 _SIGNS = str.maketrans({"º": "°", "˚": "°", "’": "'", "′": "'", "‘": "'", "”": '"', "″": '"', "“": '"', "−": "-"})
 
 
@@ -67,7 +67,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Area:
-    """What lies between two latitudes and, eastward, between two longitudes; around the poles all longitudes do."""
+    """The area between two latitudes and, eastward, between two longitudes; around the poles all longitudes."""
 
     south: Decimal
     north: Decimal
@@ -76,7 +76,7 @@ class Area:
 
     @classmethod
     def around(cls, place: Location, kilometers: Decimal) -> "Area":
-        """The square whose sides are so far from `place`; 0: the place itself."""
+        """The square whose sides are `kilometers` from `place`; 0: the place itself."""
         height = kilometers / KILOMETERS
         south, north = place.latitude - height, place.latitude + height
         furthest = max(abs(south), abs(north))
@@ -98,7 +98,7 @@ class LocationField(Field):
     """A place on a map, by latitude and longitude, such as 46.0637, 13.2446."""
 
     type: Literal["location"]
-    searchable: ClassVar[bool] = False  # the digits of a place are no words
+    searchable: ClassVar[bool] = False  # the digits of a place are not words
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "location"
     display: ClassVar[str] = "location"
@@ -140,7 +140,7 @@ class LocationField(Field):
         return None if latitude is None or longitude is None else Location(latitude, longitude)
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """The latitude: both are there, or neither is."""
+        """The latitude: either both values exist, or neither."""
         return table.c[self._latitude]
 
     def parse(self, text: str, reader: Reader) -> Location | None:
@@ -156,14 +156,14 @@ class LocationField(Field):
         return Location(latitude, longitude)
 
     def show(self, value: Any, reader: Reader) -> str:
-        """“46.0637, 13.2446”, as maps of every language take it."""
+        """“46.0637, 13.2446”, which maps in every language accept."""
         return self.write(value)
 
     def write(self, value: Any) -> str:
         return f"{without_zeros(value.latitude)}, {without_zeros(value.longitude)}" if value else ""
 
     def to_json(self, value: Any) -> dict[str, str] | None:
-        """Its degrees by name, as texts like all numbers with a point."""
+        """Its degrees by name, as texts like all decimal numbers."""
         return {part: without_zeros(getattr(value, part)) for part in PARTS} if value else None
 
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
@@ -179,7 +179,7 @@ class LocationField(Field):
         return {"type": ["object", "null"], **shape}
 
     def constant(self, raw: Any, reader: Reader) -> Area:
-        """A place, or what lies within a distance of one: “46.0637, 13.2446 10 km”, “… 500 m”."""
+        """A place, or the area within a distance of one: “46.0637, 13.2446 10 km”, “… 500 m”."""
         text = " ".join(filled(str(raw)).split())
         within = _WITHIN.fullmatch(text) if len(text) <= LONGEST else None
         place = self.parse(within[1] if within else text, reader)
@@ -194,7 +194,7 @@ class LocationField(Field):
         return self.parse(str(raw), reader) if raw not in (None, "nothing") else None
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Equal to an area is every place in it."""
+        """`equal` to an area means every place in it."""
         if operator not in ("equal", "one_of", "empty"):
             raise operator_refused(operator)
         if operator != "equal":
@@ -217,7 +217,7 @@ def _area(constant: Area | Location) -> Area:
 
 
 def _degrees_in(text: str) -> tuple[Decimal, Decimal] | None:
-    """Latitude and longitude as a text says them; None if it does not."""
+    """Latitude and longitude in a text; None if it has none."""
     if text.startswith(("http://", "https://")):
         match = next(filter(None, (pattern.search(text) for pattern in _ADDRESSES)), None)
     else:
@@ -231,14 +231,14 @@ def _pair_in(text: str) -> tuple[Decimal, Decimal] | None:
         return None
     first, between, second = pair.groups()[:5], pair[6], pair.groups()[6:]
     if between.strip() == "," and ("," in first[1]) != ("," in second[1]):
-        return None  # of “1,2,3” nobody knows which comma is the decimal one
+        return None  # in “1,2,3”, it is unclear which comma is the decimal one
     axes = dict(map(_coordinate, (first, second), ("N", "E")))
     latitude, longitude = axes.get("N"), axes.get("E")
     return None if latitude is None or longitude is None else (latitude, longitude)
 
 
 def _coordinate(parts: Sequence[str | None], usual: str) -> tuple[str, Decimal | None]:
-    """Its axis, N or E, and its degrees; None if they are wrong. `usual`: its axis where no letter says it."""
+    """Its axis, N or E, and its degrees, None if invalid. `usual`: its axis if there is no letter."""
     before, *numbers, behind = parts
     letter = (before or behind or "").upper()
     axis = {"S": "N", "W": "E"}.get(letter, letter or usual)

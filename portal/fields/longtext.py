@@ -1,4 +1,4 @@
-"""`longtext`: plain text whose lines are kept. Also the base of markdown and html."""
+"""`longtext`: plain text with line breaks. Also the base of markdown and html."""
 
 from typing import Any, ClassVar, Literal
 
@@ -9,7 +9,7 @@ from portal.fields.text import TextLike, at_most
 
 
 class LongTextLike(TextLike):
-    """Text of many lines, with the key `max_length`: longtext, markdown, html and json."""
+    """Multi-line text with the key `max_length`: longtext, markdown, html and json."""
 
     widget: ClassVar[str] = "textarea"
     long: ClassVar[bool] = True
@@ -23,7 +23,7 @@ class LongTextLike(TextLike):
         return self.max_length
 
     def check(self, text: str) -> str | None:
-        """The text with one kind of line break. Raises Refused where it is longer than `max_length`."""
+        """The text with uniform line breaks. Raises Refused if it is longer than `max_length`."""
         return at_most("\n".join(text.splitlines()), self.max_length)
 
 
@@ -42,5 +42,5 @@ class LongText(LongTextLike):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 41, "a\x00b", "a\udfffb")
 
     def takes(self, other: Field) -> bool:
-        """Any text, those of many lines too."""
+        """Any text, including multi-line text."""
         return other.filter == "text" and not other.by_upload

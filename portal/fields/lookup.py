@@ -1,4 +1,4 @@
-"""`lookup`: a field of a linked record, read-only: `service.owner.name`. Not stored; the field it leads to decides."""
+"""`lookup`: a field of a linked record, read-only: `service.owner.name`. Not stored; behaves like its target field."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -13,7 +13,7 @@ from portal.fields.proxy_field import ProxyField
 from portal.fields.rollup import Rollup
 from portal.fields.table_names import table_of
 
-# The links on the way, each with the module that it leads to.
+# The links along the path, each with the module that it leads to.
 Steps = tuple[tuple[str, str], ...]
 Pick = Callable[[sa.FromClause], sa.ColumnElement[Any]]
 
@@ -42,7 +42,7 @@ class Lookup(ProxyField):
         return of
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Finds the field it leads to. Raises ValueError where there is none that could be looked up."""
+        """Finds its target field. Raises ValueError if there is none that can be looked up."""
         try:
             path = list(declaration.along(module.name, self.of))
         except KeyError:
@@ -59,7 +59,7 @@ class Lookup(ProxyField):
         self._answer_like(target)
 
     def _refuse_circle(self, declaration: Declared, module: Any) -> None:
-        """Raises ValueError: with the sentence for the first field of a circle, without one for the others."""
+        """Raises ValueError, with a sentence for the first field of a circle and without one for the others."""
         line = [(module.name, self.name)]
         of, start = self.of, module.name
         while isinstance((end := list(declaration.along(start, of))[-1])[1], Lookup):
@@ -92,7 +92,7 @@ class Lookup(ProxyField):
         ]
 
     def _pick(self, index: int) -> Pick:
-        """One of the columns of which the target makes its value, without the label that it may have."""
+        """One of the columns from which the target makes its value, without its label."""
 
         def column(table: sa.FromClause) -> sa.ColumnElement[Any]:
             selected = self._target.selected(table)[index]
@@ -101,7 +101,7 @@ class Lookup(ProxyField):
         return column
 
     def _label(self, column: str) -> str:
-        """What a column of the target is called in a row of this module."""
+        """The label of a column of the target in a row of this module."""
         return self.name if column == self._target.name else f"_{self.name}_of_{column}"
 
     def load(self, row: Mapping[str, Any]) -> Any:
@@ -111,16 +111,16 @@ class Lookup(ProxyField):
         return self._target.load({**own, self._target.name: row[self.name]} if self.name in row else own)
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """The target's, as a subquery along the links."""
+        """The target's expression, as a subquery along the links."""
         return self._along(table, self._target.expression)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         return self._along(table, self._target.order)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """The target's comparison of linked records; empty is also what links to none."""
+        """The target's comparison on linked records; a record without a link is empty too."""
         if operator == "empty" and value:
-            # Nothing is there as well where no record is linked.
+            # The value is also missing if no record is linked.
             return sa.not_(sa.func.coalesce(self.compare(table, "empty", False), sa.false()))
         return self._linked(table, self._steps, lambda last: self._target.compare(last, operator, value))
 

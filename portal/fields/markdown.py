@@ -1,4 +1,4 @@
-"""`markdown`: CommonMark with tables, kept as it was typed, rendered and sanitized when it is shown."""
+"""`markdown`: CommonMark with tables, stored as it was typed, rendered and sanitized when it is shown."""
 
 from typing import Any, ClassVar, Literal
 
@@ -27,5 +27,5 @@ class Markdown(LongTextLike):
         return markup.sanitized(markup.rendered(value)) if value else ""
 
     def without_markup(self, value: str) -> str:
-        """The words that are shown."""
+        """The visible words."""
         return markup.without_markup(markup.rendered(value))

@@ -1,6 +1,6 @@
-"""Safe HTML for the fields markdown and html: rendered, sanitized, and reduced to its words.
+"""Safe HTML for the fields markdown and html: renders, sanitizes, and extracts words.
 
-Loaded by them when it is first used: portals without such a field do without its libraries.
+Loaded when first used: portals without such fields do not need its libraries.
 """
 
 import html
@@ -26,7 +26,7 @@ ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
-# Other elements that people's HTML holds; what begins with a name that is none is text: “<anna@acme.example>”.
+# Other elements in people's HTML; a tag with any other name is text: “<anna@acme.example>”.
 OTHER_ELEMENTS = {
     "article", "aside", "base", "big", "body", "button", "center", "col", "colgroup", "details", "embed", "figure",
     "font", "footer", "form", "head", "header", "html", "iframe", "input", "label", "link", "main", "meta", "nav",
@@ -38,7 +38,7 @@ MARKUP = re.compile(
 )
 SCHEMES = {"http", "https", "mailto", "tel"}
 TAG = re.compile("<[^>]*>")
-# An HTML parser looks through all elements that are open for many a tag: the work grows with the square of their depth.
+# For many tags, an HTML parser searches all open elements: the work grows with the square of the depth.
 DEEPEST = 250
 TAG_BEGINS = re.compile("<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 WITHOUT_END = ("br", "hr", "img")
@@ -50,7 +50,7 @@ RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["
 
 
 def _link_addresses(state: StateCore) -> None:
-    """Makes links of the addresses in texts, other than those of links and code."""
+    """Turns addresses in texts into links, except within links and code."""
     for block in state.tokens:
         inside, tokens = 0, list[Token]()
         for token in block.children or ():
@@ -77,7 +77,7 @@ def rendered(text: str) -> str:
 
 
 def as_markup(text: str) -> str:
-    """HTML as it is; a text without any as the same in HTML, with its lines and paragraphs."""
+    """HTML unchanged; plain text as HTML with the same lines and paragraphs."""
     if MARKUP.search(text):
         return text
     paragraphs = re.split(r"\n\s*\n", html.escape(text, quote=False))
@@ -86,7 +86,7 @@ def as_markup(text: str) -> str:
 
 
 def sanitized(markup: str) -> str:
-    """`markup` without scripts, styles, forms, frames, and images of other sites (they would learn who reads)."""
+    """`markup` without scripts, styles, forms, frames, and images from other sites (which would learn who reads it)."""
     return nh3.clean(
         _shallow(markup),
         tags=TAGS,
@@ -99,9 +99,9 @@ def sanitized(markup: str) -> str:
 
 
 def _shallow(markup: str) -> str:
-    """`markup`, of which nothing is nested deeper than DEEPEST: from there on it is text.
+    """`markup` with nothing nested deeper than DEEPEST: anything deeper becomes text.
 
-    An element counts until its own end tag comes at its place, so that a parser has no more of them open.
+    An element counts until its own end tag, in the right place, so that a parser never has more of them open.
     """
     opened: list[str] = []
     for tag in TAG_BEGINS.finditer(markup):
@@ -118,7 +118,7 @@ def _shallow(markup: str) -> str:
 
 
 def _end_parent(name: str, opened: list[str]) -> None:
-    """Takes the element `name` off, and what in it has no end tag of its own; nothing where something else is open."""
+    """Removes the element `name`, and those in it without their own end tags; does nothing if another one is open."""
     depth = len(opened)
     while depth and opened[depth - 1] != name and opened[depth - 1] in ENDED_BY_PARENT:
         depth -= 1
@@ -131,13 +131,13 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def without_markup(markup: str) -> str:
-    """The words of `markup`, in one line."""
-    # Without attributes no ">" is left inside of a tag.
+    """The words of `markup`, on one line."""
+    # Without attributes, there is no ">" inside a tag.
     text = nh3.clean(_shallow(markup), tags=TAGS, attributes={}, link_rel=None)
     return " ".join(html.unescape(TAG.sub(_space, text)).split())
 
 
 def _space(tag: re.Match[str]) -> str:
-    """Blocks part words, letters set in bold do not."""
+    """A space for blocks, which separate words, and nothing for inline elements, such as bold letters."""
     inline = ("a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "small", "span")
     return "" if tag[0].strip("</>").lower() in (*inline, "strong", "sub", "sup", "u") else " "

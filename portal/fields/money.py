@@ -32,9 +32,9 @@ from portal.fields.reader import PLAIN, Reader
 from portal.fields.sheet_cell import SheetCell, number_cell
 from portal.texts import _, is_blank
 
-# Where CLDR's currencySpacing puts a space, which Babel leaves out: “CHF 10.00”, but “€10.00”.
+# Where CLDR's currencySpacing requires a space, which Babel omits: “CHF 10.00”, but “€10.00”.
 BESIDE_LETTERS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
-# A code is three letters by themselves: “cheap” is not “ap” in a currency.
+# A code is three separate letters: “cheap” is not “ap” in a currency.
 WITH_CODE = re.compile(r"(?:([A-Za-z]{3})(?![^\W\d_])\s*)?(.*?)(?:\s*(?<![^\W\d_])([A-Za-z]{3}))?", re.DOTALL)
 WHOLE_DIGITS = 16
 LONGEST = 100  # characters
@@ -89,31 +89,31 @@ class MoneyField(Bounded):
         return f"_{self.name}_currency"
 
     def usual(self, reader: Reader) -> str:
-        """The currency that is meant where none is said: the field's, else the portal's."""
+        """The currency of an amount without one: the field's, else the portal's."""
         return self.currency or reader.currency
 
     def columns(self) -> list[sa.Column[Any]]:
         return [sa.Column(self.name, ExactDecimal()), sa.Column(self.currency_column, sa.Text())]
 
     def constants(self, currency: str) -> dict[str, str]:
-        """A table of others that has amounts alone: they are in the field's currency, or the portal's."""
+        """For existing tables that only have amounts: they are in the field's currency, or the portal's."""
         return {self.currency_column: self.currency or currency}
 
     def store(self, value: Any) -> dict[str, Any]:
         return {self.name: value and value.amount, self.currency_column: value and value.currency}
 
     def load(self, row: Mapping[str, Any]) -> Money | None:
-        """The Money of a row; without a currency there in the field's own."""
+        """The Money of a row; in the field's own currency if the row has none."""
         amount = row[self.name]
-        # A table of others may know amounts only: PLAIN's currency is no guess about them.
+        # An existing table may only have amounts, whose currency is not known: PLAIN's stands for it.
         return None if amount is None else Money(amount, row[self.currency_column] or self.currency or PLAIN.currency)
 
     def parse(self, text: str, reader: Reader) -> Money | None:
-        """An amount alone, or with a code or sign beside it: “12.50”, “12.50 EUR”, “€ 12.50”."""
+        """An amount, alone or with a code or symbol: “12.50”, “12.50 EUR”, “€ 12.50”."""
         return self._parse_amount(text, "", reader)
 
     def parse_form(self, form: Form, reader: Reader) -> Money | None:
-        """The amount, with the currency that is chosen in NAME.currency."""
+        """The amount, in the currency chosen in NAME.currency."""
         return self._parse_amount(self.input_text(form), self.input_text(form, "currency"), reader)
 
     def _parse_amount(self, text: str, currency: str, reader: Reader) -> Money | None:
@@ -131,12 +131,12 @@ class MoneyField(Bounded):
         return self._bounds_in(self.usual(reader))
 
     def _bounds_in(self, currency: str) -> tuple[Money | None, Money | None]:
-        """The declared bounds are amounts of whatever currency is typed."""
+        """The declared bounds, as amounts in the typed currency."""
         least, most = (None if bound is None else Money(bound, currency) for bound in (self.min, self.max))
         return least, most
 
     def _split(self, text: str, currency: str, reader: Reader) -> tuple[str, str]:
-        """The amount and the code of “12.50 EUR”, “EUR 12.50”, “€ 12.50”; `currency` where the text has none."""
+        """The amount and the code in “12.50 EUR”, “EUR 12.50”, “€ 12.50”; `currency` if the text has none."""
         text, usual = filled(text), self._code(currency, reader)
         sign = get_currency_symbol(usual, locale=reader.locale)
         if len(text) >= LONGEST or sign in text:
@@ -152,16 +152,16 @@ class MoneyField(Bounded):
         return code
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """The amount, and under NAME.currency its code."""
+        """The amount, and its currency code under NAME.currency."""
         amount = "" if value is None else localized(value.amount, reader, grouped=False)
         return {self.name: amount, f"{self.name}.currency": value.currency if value else self.usual(reader)}
 
     def texts(self, value: Any) -> Iterable[str]:
-        """With and without grouped digits, and the code of the currency."""
+        """With and without digit grouping, and the currency code."""
         return () if value is None else (self.show(value, PLAIN), f"{value.amount:f} {value.currency}")
 
     def show(self, value: Any, reader: Reader) -> str:
-        """“€12.50” in the reader's way."""
+        """“€12.50” in the reader's format."""
         return "" if value is None else _format(f"{value.amount:f}", value.currency, reader.locale_name)
 
     def write(self, value: Any) -> str:
@@ -169,42 +169,42 @@ class MoneyField(Bounded):
         return "" if value is None else f"{value.amount:f} {value.currency}"
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """The amount, which a spreadsheet adds up, and the sign of its currency as a part of the format."""
+        """The amount, which a spreadsheet can add up, with the currency symbol in its format."""
         return number_cell(value.amount, _sheet_format(value.currency, reader.locale_name))
 
     def to_json(self, value: Any) -> str | None:
-        """`12.50 EUR`, with as many places as the currency has, or more where the amount has more."""
+        """`12.50 EUR`, with as many places as the currency has, or more if the amount has more."""
         if value is None:
             return None
         places = max(get_currency_precision(value.currency), len(without_zeros(value.amount).partition(".")[2]))
         return f"{value.amount:.{places}f} {value.currency}"
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
-        """Without the currency where it is the usual one."""
+        """Also without the currency if it is the usual one."""
         text = self.write(value)
         return (text, f"{value.amount:f}") if value and value.currency == self.usual(reader) else (text,)
 
     def constant(self, raw: Any, reader: Reader) -> Money:
-        """A number, or a text with or without a currency; the usual one where it has none."""
+        """A number, or a text with or without a currency; the usual one by default."""
         if isinstance(raw, Money):
             return raw
         amount, code = self._split(raw, "", reader) if isinstance(raw, str) else (raw, self.usual(reader))
         return Money(check_digits(declared_number(amount, reader), WHOLE_DIGITS), code)
 
     def default_value(self, raw: Any, reader: Reader) -> Money | None:
-        """As `constant`, and within `min` and `max`."""
+        """Like `constant`, and within `min` and `max`."""
         if is_nothing(raw):
             return None
         amount, code = self._split(raw, "", reader.machine) if isinstance(raw, str) else (raw, self.usual(reader))
         return self._check(Money(declared_number(amount, PLAIN), code), reader)
 
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
-        """As `constant`; a code alone, such as `USD`, finds all amounts of this currency."""
+        """Like `constant`; a code alone, such as `USD`, finds all amounts in this currency."""
         code = filled(text).upper()
         return ("equal", code) if code in list_currencies() else super().parse_filter(text, reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Amounts of one currency: others are neither less nor more. A text is a currency."""
+        """Compares amounts of one currency: others are neither less nor more. A text means a currency."""
         if isinstance(value, str):
             return table.c[self.currency_column] == value
         if isinstance(value, Money):
@@ -213,7 +213,7 @@ class MoneyField(Bounded):
         return super().compare(table, operator, value)
 
     def compare_fields(self, table: sa.FromClause, operator: str, other: Compared) -> sa.ColumnElement[bool]:
-        """Amounts of one currency: others are neither less nor more."""
+        """Compares amounts of one currency: others are neither less nor more."""
         same = table.c[self.currency_column] == table.c[f"_{other.name}_currency"]
         return sa.and_(same, super().compare_fields(table, operator, other))
 
@@ -227,7 +227,7 @@ class MoneyField(Bounded):
         return super().matches(value, operator, constant)
 
 
-@functools.lru_cache(maxsize=2_000)  # in lists and sums many amounts come again, and each takes as long as five texts
+@functools.lru_cache(maxsize=2_000)  # lists and sums repeat many amounts, and each takes as long as five texts
 def _format(amount: str, currency: str, locale: str) -> str:
     text = format_currency(Decimal(amount), currency, locale=locale)
     return BESIDE_LETTERS.sub("\N{NO-BREAK SPACE}", text)
@@ -235,7 +235,7 @@ def _format(amount: str, currency: str, locale: str) -> str:
 
 @functools.lru_cache(maxsize=200)
 def _sheet_format(currency: str, locale: str) -> str:
-    """`[$€]#,##0.00` or `#,##0.00 [$€]`: as spreadsheets write it, with the sign on the side where `locale` has it."""
+    """`[$€]#,##0.00` or `#,##0.00 [$€]`: the spreadsheet format, with the symbol on the side that `locale` uses."""
     pattern = Locale.parse(locale).currency_formats["standard"].pattern
     sign, places = get_currency_symbol(currency, locale=locale), get_currency_precision(currency)
     number = f"#,##0.{'0' * places}" if places else "#,##0"

@@ -1,6 +1,6 @@
-"""Numbers as people type and read them, and the base of integer, decimal and percent.
+"""Numbers as people type and see them, and the base of integer, decimal and percent.
 
-Nothing here goes through a float: what was typed is what is kept.
+Nothing here goes through a float: what was typed is what is stored.
 """
 
 import functools
@@ -24,12 +24,12 @@ from portal.texts import _, is_blank, ngettext
 LONGEST = 60  # characters; refused before any arithmetic
 EXACT = Context(prec=2 * LONGEST)
 PATTERN = re.compile(r"\d+(\.\d*)?|\.\d+")
-ARABIC_POINT, ARABIC_GROUP = "\u066b", "\u066c"  # from Arabic keyboards; nowhere do they mean anything else
+ARABIC_POINT, ARABIC_GROUP = "\u066b", "\u066c"  # from Arabic keyboards; they are unambiguous
 MINUS = "-\u2212\u2010\u2011\u2012\u2013"
 
 
 def parse_number(text: str, reader: Reader) -> Decimal:
-    """The number that `text` means to `reader`; for machines `-1234.5` only. Raises Refused."""
+    """The number that `text` means to `reader`; for machines, only `-1234.5`. Raises Refused."""
     refused = Refused(_("“${value}” is not a number.", mapping={"value": filled(text)[:40]}))
     if len(text) > LONGEST:
         raise refused
@@ -46,7 +46,7 @@ def parse_number(text: str, reader: Reader) -> Decimal:
     spelled = re.sub(r"\s", group, spelled).replace(ARABIC_GROUP, group).replace(ARABIC_POINT, point)
     if group in "'\u2019":
         spelled = re.sub("['\u2019]", group, spelled)
-    # Decimal would take NaN and 1e9 as well.
+    # Decimal would also accept NaN and 1e9.
     if not set(spelled) <= {*"0123456789.", group, point}:
         raise refused
     try:
@@ -56,12 +56,12 @@ def parse_number(text: str, reader: Reader) -> Decimal:
 
 
 def _with_sign(value: Decimal, negative: bool) -> Decimal:
-    # A product would be rounded to the 28 digits of the context.
+    # Multiplication would round to the 28 digits of the context.
     return value.copy_negate() if negative and value else value
 
 
 def simple_sign(character: str) -> str:
-    """Digits of any script as 0–9, one minus sign, one space; marks that only steer the direction fall away."""
+    """Digits of any script as 0–9, one kind of minus sign and space; direction marks are removed."""
     if character in MINUS:
         return "-"
     if character.isspace():
@@ -72,7 +72,7 @@ def simple_sign(character: str) -> str:
 
 
 def declared_number(raw: Any, reader: Reader) -> Decimal:
-    """The number in a condition or default: YAML's own, or a text in the reader's way or the plain one."""
+    """The number in a condition or default: YAML's own, or a text in the reader's format or the plain one."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str):
         raise Refused(_("Enter a number."))
     if isinstance(raw, str):
@@ -89,23 +89,23 @@ def declared_number(raw: Any, reader: Reader) -> Decimal:
 
 
 def without_zeros(value: Decimal) -> str:
-    """The number for machines, without needless zeros: 12.50 → “12.5”."""
+    """The number for machines, without trailing zeros: 12.50 → “12.5”."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def localized(value: Decimal | int, reader: Reader, grouped: bool = True) -> str:
-    """A number as text, in the reader's own way."""
+    """A number as text in the reader's format."""
     return _format(without_zeros(Decimal(value)), reader.locale_name, grouped)
 
 
-@functools.lru_cache(maxsize=5_000)  # a list writes hundreds of them, mostly small ones
+@functools.lru_cache(maxsize=5_000)  # a list has hundreds of numbers, mostly small ones
 def _format(number: str, locale: str, grouped: bool) -> str:
     return format_decimal(Decimal(number), locale=locale, decimal_quantization=False, group_separator=grouped)
 
 
 def places_of(value: Decimal) -> int:
-    """How many places the number needs behind the point."""
+    """How many decimal places the number needs."""
     return len(without_zeros(value).partition(".")[2])
 
 
@@ -149,7 +149,7 @@ class Bounded(Field):
         return self.min, self.max
 
     def bounds_hint(self, reader: Reader) -> str:
-        """“From 1 to 10.”, or a sentence with the one bound."""
+        """“From 1 to 10.”, or a sentence with a single bound."""
         least, most = self.bounds(reader)
         shown = {"min": self.show(least, reader), "max": self.show(most, reader)}
         if least is not None and most is not None:
@@ -159,14 +159,14 @@ class Bounded(Field):
         return self.too_large % shown if most is not None else ""
 
     def example(self, usual: Any, reader: Reader) -> Any:
-        """A value that is within bounds: `usual`, or else one of the bounds."""
+        """A value within bounds: `usual`, or else one of the bounds."""
         least, most = self.bounds(reader)
         if least is not None and usual < least:
             return least
         return most if most is not None and usual > most else usual
 
     def in_bounds(self, bounds: tuple[Any, Any], value: Any, reader: Reader) -> Any:
-        """`value` itself. Raises Refused where it is out of `bounds`, each None if there is none."""
+        """`value` itself. Raises Refused if it is outside `bounds`, of which each may be None."""
         least, most = bounds
         if least is not None and value < least:
             raise Refused(self.too_small % {"min": self.show(least, reader)})
@@ -186,15 +186,15 @@ class Number(Bounded):
     type: str
 
     def texts(self, value: Any) -> Iterable[str]:
-        """With and without grouped digits."""
+        """With and without digit grouping."""
         return () if value is None else (self.show(value, PLAIN), localized(value, PLAIN, grouped=False))
 
     def to_json(self, value: Any) -> Any:
-        """A text, as programs read numbers with a point inexactly."""
+        """A text, because programs read decimal numbers inexactly."""
         return None if value is None else without_zeros(value)
 
     def parse(self, text: str, reader: Reader) -> Any:
-        """A number in the reader's way of writing; between `min` and `max`."""
+        """A number in the reader's format; between `min` and `max`."""
         if is_blank(text):
             return None
         number = self.for_column(parse_number(self.number_in(text), reader))
@@ -202,52 +202,52 @@ class Number(Bounded):
 
     @property
     def most_places(self) -> int:
-        """How many places a value may have behind the point."""
+        """How many decimal places a value may have."""
         return 0
 
     def number_in(self, text: str) -> str:
-        """The number alone, where a unit may stand beside it."""
+        """The number alone, for types that allow a unit with it."""
         return text
 
     def for_column(self, value: Decimal) -> Any:
-        """The number as the column can be asked for it. Raises Refused."""
+        """The number in a form that can be compared with the column. Raises Refused."""
         if value.adjusted() >= WHOLE_DIGITS:
             raise Refused(_("This number is too large."))
         return value
 
     def check(self, value: Any) -> Any:
-        """The number itself; refuses what the keys of the type do not allow."""
+        """The number itself. Raises Refused for what the keys of the type do not allow."""
         return value
 
     def constant(self, raw: Any, reader: Reader) -> Any:
-        """A number of the YAML, or a text in the reader's way; `min` and `max` do not matter."""
+        """A number of the YAML, or a text in the reader's format; `min` and `max` do not apply."""
         return self.for_column(declared_number(self.number_in(raw) if isinstance(raw, str) else raw, reader))
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
-        """As `constant`, with no more digits and places than the keys allow."""
+        """Like `constant`, with no more digits and places than the keys allow."""
         if is_nothing(raw):
             return None
         return self.check(self.constant(raw, PLAIN))
 
     def near(self, constant: Any) -> tuple[Any, ...]:
-        """The number, and those beside it with as many places as the field may have."""
+        """The number, and its neighbors with as many places as the field may have."""
         step = Decimal(1).scaleb(-self.most_places)
         below = Decimal(constant).quantize(step, ROUND_FLOOR, EXACT)
         return below - step, below, constant, below + step
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """In the reader's way, without grouped digits."""
+        """In the reader's format, without digit grouping."""
         return {self.name: "" if value is None else localized(value, reader, grouped=False)}
 
     def show(self, value: Any, reader: Reader) -> str:
-        """In the reader's way, with grouped digits."""
+        """In the reader's format, with digit grouping."""
         return "" if value is None else localized(value, reader)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
         return number_cell(value)
 
     def write(self, value: Any) -> str:
-        """With a point, and without zeros at the end."""
+        """With a point, and without trailing zeros."""
         return "" if value is None else without_zeros(Decimal(value))
 
 

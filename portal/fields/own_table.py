@@ -1,6 +1,6 @@
-"""OwnTable, the base of `links` and `lines`: fields whose values stand in a table of their own.
+"""OwnTable, the base of `links` and `lines`: fields whose values are in a table of their own.
 
-Reading and writing that table is the work of records/, for many records at once.
+records/ reads and writes that table, for many records at once.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from portal.fields.base import Field
 
 
 class OwnTable(Field):
-    """No column of the record's own row holds anything of the value."""
+    """The record's own row has no column for the value."""
 
     type: str
 

@@ -1,4 +1,4 @@
-"""`percent`: an exact number of hundredths; 15 means 15 %."""
+"""`percent`: an exact percentage; 15 means 15 %."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -40,7 +40,7 @@ class Percent(Number):
         return Measure("percent", self.places)
 
     def number_in(self, text: str) -> str:
-        """The number without a percent sign beside it."""
+        """The number without its percent sign."""
         return trimmed(text).strip(SIGNS) or text
 
     @property
@@ -52,7 +52,7 @@ class Percent(Number):
         return check_digits(check_places(value, self.places), 18)
 
     def show(self, value: Any, reader: Reader) -> str:
-        """“15%” in the reader's way; 15 is stored, not 0.15."""
+        """“15%” in the reader's format; 15 is stored, not 0.15."""
         if value is None:
             return ""
         return format_percent(
@@ -60,6 +60,6 @@ class Percent(Number):
         )
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """The fraction, with a format that shows it as it is here."""
+        """The fraction, with a format that shows it as a percentage."""
         places = places_of(value)
         return number_cell(Decimal(value).scaleb(-2), f"0.{'0' * places}%" if places else "0%")

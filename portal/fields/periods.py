@@ -18,7 +18,7 @@ _SCHEMA = WithJsonSchema({"type": "string", "pattern": PERIOD})
 
 
 def read_period(value: Any) -> tuple[int, str]:
-    """How many of which unit (a key of SECONDS) are meant. Raises ValueError."""
+    """The number and the unit (a key of SECONDS). Raises ValueError."""
     match = _SHORT.fullmatch(str(value).strip())
     if match is None or int(match[1]) == 0:
         raise ValueError('must be a period such as "7 days", "4 h" or "15 min"')
@@ -26,7 +26,7 @@ def read_period(value: Any) -> tuple[int, str]:
 
 
 def long_period(value: Any) -> datetime.timedelta:
-    """What a long period means; a month is 30 days. Raises ValueError."""
+    """The length of a long period; a month is 30 days. Raises ValueError."""
     match = _LONG.fullmatch(str(value).strip())
     if match is None or int(match[1]) == 0:
         raise ValueError('must be a period such as "90 days", "18 months" or "2 years"')
@@ -57,14 +57,14 @@ def _check_target(value: Any) -> str:
 
 
 Period = Annotated[datetime.timedelta, BeforeValidator(_parse), _SCHEMA]
-# Or the name of a datetime of the record, whose moment is meant.
+# Or the name of a datetime field of the record.
 PeriodOrMoment = Annotated[
     datetime.timedelta | str,
     BeforeValidator(_period_or_name),
     WithJsonSchema({"type": "string", "anyOf": [{"pattern": PERIOD}, {"pattern": f"^{_NAME.pattern}$"}]}),
 ]
-# Of working time, as it is written: how long a day is depends on the hours.
-# `contract.answer_time`: the duration that a field holds, of the record or of one to which it links.
+# Working time, kept as it was written: the length of a day depends on the hours.
+# `contract.answer_time`: the duration in a field of the record, or of one that it links to.
 WorkingTarget = Annotated[
     str,
     BeforeValidator(_check_target),

@@ -15,11 +15,11 @@ from portal.texts import _
 
 LONGEST = 40
 SIGNS = " ()./-+"  # between the digits
-SHORTEST_PIECE = 5  # digits by which the search finds a part of a number
-# Extensions as people write them in the languages of the portal: “ext. 12”, “x12”, “int. 12”, “wew. 12”.
+SHORTEST_PIECE = 5  # digits with which the search finds a part of a number
+# Extensions in the languages of the portal: “ext. 12”, “x12”, “int. 12”, “wew. 12”.
 PATTERN = re.compile(r"(\(?\+?[0-9 ()./-]+)(?:(?:ext|x|int|wew)\.? ?([0-9]{1,6}))?", re.IGNORECASE)
 WITHOUT_SIGNS = str.maketrans("", "", SIGNS)
-LEFT_OUT = "(0)"  # of “+44 (0)20 …”: dialed within the country alone
+LEFT_OUT = "(0)"  # in “+44 (0)20 …”: only dialed within the country
 
 
 class Phone(TextLike):
@@ -58,7 +58,7 @@ class Phone(TextLike):
         return number
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Contained are digits, whatever stands between them, with or without the prefix of a country."""
+        """`contains` compares digits, whatever is between them, with or without a country code."""
         if operator == "contains" and (digits := _digits_of(value)):
             column: sa.ColumnElement[str] = table.c[self.name]
             numbers: tuple[sa.ColumnElement[str], ...] = (column, sa.func.replace(column, LEFT_OUT, ""))
@@ -74,7 +74,7 @@ class Phone(TextLike):
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """As it is written, and in one piece from each group on: “+39 02 1234567” by 39021234567 and by 021234567."""
+        """As it is written, and joined from each group on: “+39 02 1234567” as 39021234567 and as 021234567."""
         if value is None:
             return ()
         groups = re.findall(r"\d+", value)
@@ -84,12 +84,12 @@ class Phone(TextLike):
 
 
 def _digits_of(text: str) -> str:
-    """The digits of a number alone; "" where `text` is no number but words."""
+    """Only the digits of a number; "" if `text` is words instead of a number."""
     return "" if re.search(r"[^\W\d_]", text) else re.sub(r"\D", "", text.replace(LEFT_OUT, ""))
 
 
 def to_dial(text: str) -> str:
-    """A number as `tel:` takes it; "" if the text has no digit."""
+    """A number for `tel:`; "" if the text has no digit."""
     match = PATTERN.fullmatch(text)
     number, extension = match.groups() if match else (text, None)
     digits = re.sub(r"[^+0-9]", "", number.replace(LEFT_OUT, "") if number.startswith(("+", "(+")) else number)
@@ -97,6 +97,6 @@ def to_dial(text: str) -> str:
 
 
 def _spellings(digits: str) -> tuple[str, ...]:
-    """How a number may be spelled: 0039… as +39…, and with the 0 that is left out behind a country's code."""
+    """The ways to spell a number: 0039… as +39…, and with the 0 that is omitted after a country code."""
     bare = digits.lstrip("0")
     return (digits, bare) if bare and bare != digits else (digits,)

@@ -1,4 +1,4 @@
-"""What field types need of a form and of the declaration, without importing either."""
+"""What field types need from a form and from the declaration, without importing either."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ class Form(Protocol):
 
 
 class Declared(Protocol):
-    """As much of the declaration as a field needs that depends on other fields."""
+    """The part of the declaration that fields need if they depend on other fields."""
 
     @property
     def modules(self) -> Any: ...

@@ -1,6 +1,6 @@
-"""ProxyField, the base of fields that answer like another one, `_target`, which is found when the field is bound.
+"""ProxyField, the base of fields that behave like another one, `_target`, which is found when the field is bound.
 
-A lookup answers like the field at the end of its way, a formula like a field of the type of its result.
+A lookup behaves like the field at the end of its path, a formula like a field with the type of its result.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from portal.texts import Text
 
 
 def from_target(name: str) -> Any:
-    """An attribute or method of a proxy field that is its target's."""
+    """An attribute or method of a proxy field that delegates to its target."""
     return property(lambda field: getattr(field._target, name))
 
 
 class ProxyField(Field):
-    """The target says how its values are shown, compared, written and read."""
+    """The target defines how its values are shown, compared, written and read."""
 
     type: str
     _target: Field = PrivateAttr()
-    _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile, for this field alone
+    _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile, only for this field
 
     display: ClassVar[str] = from_target("display")
     filter: ClassVar[str] = from_target("filter")
@@ -58,7 +58,7 @@ class ProxyField(Field):
     texts: ClassVar[Any] = from_target("texts")
 
     def with_labels(self, labels: Mapping[str, Text]) -> Field:
-        """A copy whose options have a profile's own labels, once it is bound again."""
+        """A copy whose options get a profile's own labels once it is bound again."""
         copy = self.model_copy()
         copy._labels = labels
         return copy
@@ -67,6 +67,6 @@ class ProxyField(Field):
         self._target = target.with_labels(self._labels) if self._labels else target
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """As the target's, under this field's name."""
+        """Those of the target, under this field's name."""
         inputs = self._target.inputs(value, reader)
         return {self.name + name.removeprefix(self._target.name): text for name, text in inputs.items()}

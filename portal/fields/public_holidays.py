@@ -1,6 +1,6 @@
-"""Public holidays, as the package `holidays` knows them: of a country (`IT`), or of a region of it (`DE-BY`).
+"""Public holidays of a country (`IT`) or a region (`DE-BY`), from the package `holidays`.
 
-Loaded at first use: the package imports the modules of all countries, which takes half a second and 17 MB.
+Loaded when first used: the package imports the modules of all countries, which takes half a second and 17 MB.
 """
 
 import datetime
@@ -16,13 +16,13 @@ NAMES = {name.replace("_", " "): code for name, (_class, code, *_others) in COUN
 
 @functools.lru_cache(maxsize=200)
 def public_holidays(place: str, year: int) -> frozenset[datetime.date]:
-    """The days of a year that are no working days there; none of years for which the package knows none."""
+    """The days of a year that are not working days there; none for years that the package does not know."""
     country, _dash, region = place.partition("-")
     return frozenset(_calendar(country, region, year))
 
 
 def regions_of(country: str) -> Sequence[str]:
-    """The regions that have holidays of their own."""
+    """The regions with their own holidays."""
     regions: Sequence[str] = _calendar(country).subdivisions
     return regions
 

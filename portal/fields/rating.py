@@ -20,7 +20,7 @@ HALF = Decimal("0.5")
 
 
 def _by_halves(with_halves: Any, without: Any) -> Any:
-    """A class attribute that is another one where half stars can be given."""
+    """A class attribute that differs if half stars are possible."""
     return property(lambda field: with_halves if field.halves else without)
 
 
@@ -43,7 +43,7 @@ class Rating(Field):
     halves: StrictBool = False
 
     def to_json(self, value: Any) -> int | float | None:
-        """The number itself, of which programs read a half exactly."""
+        """The number itself: programs read halves exactly."""
         if value is None:
             return None
         return float(value) if self.halves else int(value)
@@ -64,7 +64,7 @@ class Rating(Field):
         return HALF if self.halves else 1, self.max
 
     def parse(self, text: str, reader: Reader) -> Any:
-        """A number of stars, at most `max`, whole where there are no halves."""
+        """A number of stars, at most `max`, whole if there are no halves."""
         text = trimmed(text)
         if not text:
             return None
@@ -74,7 +74,7 @@ class Rating(Field):
         return Decimal(text) if self.halves else int(text)
 
     def read(self, text: str, reader: Reader = PLAIN) -> Any:
-        """From CSV also “3.0”: programs that know only decimals write whole numbers so where some cells are empty."""
+        """From CSV also “3.0”: some programs write whole numbers this way if some cells are empty."""
         return super().read(text.strip().removesuffix(".0"), reader)
 
     def show(self, value: Any, reader: Reader) -> str:
@@ -82,7 +82,7 @@ class Rating(Field):
         return "" if value is None else _with_half(Decimal(value))
 
     def write(self, value: Any) -> str:
-        """With a point, and without zeros at the end."""
+        """With a point, and without trailing zeros."""
         return "" if value is None else without_zeros(Decimal(value))
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell:

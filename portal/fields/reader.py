@@ -1,6 +1,6 @@
-"""Who reads and types: the language, the zone and the moment, and which records are meant by “me”.
+"""Who reads and types: the language, the time zone and the moment, and which records “me” means.
 
-A plain value that is handed down to fields, conditions and records; it decides nothing.
+A plain value that is passed to fields, conditions and records; it decides nothing.
 """
 
 import datetime
@@ -23,13 +23,13 @@ class Reader:
     """One person at one moment. `plain` means machine-written values: ISO dates, 1234.5, no locale."""
 
     language: str = "en"
-    region: str = ""  # in which the language is written: "GB"; "" for the usual one of the language
+    region: str = ""  # the variant of the language: "GB"; "" for the usual one
     default_language: str = "en"
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     currency: str = "EUR"
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     plain: bool = False
-    chooses_now: bool = True  # whether bounds such as `today` hold: not for what a file brings from other days
+    chooses_now: bool = True  # whether bounds such as `today` apply: not to what a file has from other days
     people: str | None = None  # the module whose records are persons
     organizations: str | None = None  # the module whose records are companies
     person: int | None = None  # id of the reader's own record
@@ -37,26 +37,26 @@ class Reader:
 
     @cached_property
     def locale(self) -> Locale:
-        """Babel's locale for dates and numbers: of language and region, of the language alone, or else English."""
+        """Babel's locale for dates and numbers: of language and region, of the language, or else English."""
         return locale_of(self.language, self.region) or locale_of(self.language) or Locale("en")
 
     @cached_property
     def locale_name(self) -> str:
-        """The identifier of `locale`, for the keys of caches: a Locale works its hash out again and again."""
+        """The identifier of `locale`, for cache keys: a Locale computes its hash every time."""
         return str(self.locale)
 
     @cached_property
     def today(self) -> datetime.date:
-        """The date where the reader is."""
+        """The date in the reader's time zone."""
         return self.now.astimezone(self.time_zone).date()
 
     @cached_property
     def machine(self) -> "Reader":
-        """The same person where values are machine-written."""
+        """The same person, for machine-written values."""
         return self if self.plain else replace(self, plain=True)
 
     def text(self, text: Text | str | None) -> str:
-        """A declared text or a sentence of the interface, in the reader's language, days as the reader writes them."""
+        """A declared text or a sentence of the interface, in the reader's language and date format."""
         if not text:
             return ""
         if isinstance(text, Text):
@@ -68,7 +68,7 @@ class Reader:
         return translate(text, self.language)
 
     def listed(self, texts: Iterable[str]) -> str:
-        """Texts with commas between them, as the reader's language writes these."""
+        """Texts separated by commas in the style of the reader's language."""
         return translate(COMMA, self.language).join(texts)
 
 
@@ -76,5 +76,5 @@ PLAIN = Reader(plain=True)
 
 
 def machine_reader(reader: Reader) -> Reader:
-    """The same reader where numbers and dates are written and read as machines do, whenever they were chosen."""
+    """The same reader, for numbers and dates that machines write and read, on whichever day they were chosen."""
     return replace(reader, language="en", plain=True, chooses_now=False)

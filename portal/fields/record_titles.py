@@ -1,4 +1,4 @@
-"""SQL: by which column the records of a module are found and sorted, and which of them a title or name means."""
+"""SQL: the columns by which records of a module are found and sorted, and the records that a title or name means."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def title_column(target: sa.Table) -> str:
-    """The column in which the records of `target` are found: the folded title, else the reference."""
+    """The column by which records of `target` are found: the folded title, else the reference."""
     return target.info["title_folded"] or "_reference_folded"
 
 
@@ -23,13 +23,13 @@ def sort_title_column(target: sa.Table) -> str:
 
 
 def ids_named(target: sa.Table, name: str) -> sa.Select[Any]:
-    """The ids of the records of `target` that a unique field, the reference or the title calls `name`."""
+    """The ids of the records of `target` called `name` in a unique field, the reference or the title."""
     names = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
     return sa.select(target.c["id"]).where(is_called([target.c[column] for column in names], name))
 
 
 def is_called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
-    """Whether one of `columns` holds `name`. PostgreSQL compares no number and no date with a text."""
+    """Whether one of `columns` holds `name`. PostgreSQL does not compare numbers and dates with texts."""
     texts = [column for column in columns if isinstance(column.type, sa.Text)]
     terms = [column == column.info.get(NORMALIZE, str)(name) for column in texts]
     if RECORD_ID.fullmatch(name):
@@ -38,5 +38,5 @@ def is_called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnE
 
 
 def ids_by_title(target: sa.Table, text: str) -> sa.Select[Any]:
-    """The ids of the records of `target` whose title, or reference where they have none, contains `text`."""
+    """The ids of the records of `target` whose title, or reference if they have none, contains `text`."""
     return sa.select(target.c["id"]).where(target.c[title_column(target)].contains(fold(text), autoescape=True))

@@ -1,4 +1,4 @@
-"""Refused: input that a field does not accept; and what all types share to check and to read texts."""
+"""Refused: input that a field does not accept; and functions with which all types check and read texts."""
 
 import re
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.texts import _, is_blank, trimmed
 
-# Characters that no text may hold: PostgreSQL refuses NUL, every encoder refuses lone surrogates.
+# Characters that no text may contain: PostgreSQL refuses NUL, every encoder refuses lone surrogates.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -19,14 +19,14 @@ class Refused(ValueError):
 
 
 def storable(text: str) -> str:
-    """`text` itself. Raises Refused for characters that no database and no page can hold."""
+    """`text` itself. Raises Refused for characters that databases or pages cannot hold."""
     if FORBIDDEN.search(text):
         raise Refused(_("This text contains a character that cannot be saved."))
     return text
 
 
 def filled(text: str) -> str:
-    """`text` as `trimmed` leaves it; "" if nothing of it can be seen. Raises Refused, as `storable` does."""
+    """`text` after `trimmed`; "" if nothing in it is visible. Raises Refused like `storable`."""
     return "" if is_blank(storable(text)) else trimmed(text)
 
 
@@ -38,7 +38,7 @@ def declared_text(raw: Any) -> str:
 
 
 def json_text(given: Any) -> str:
-    """What JSON gives as one text or number, as the text of an input; "" for null. Raises Refused for all else."""
+    """A text or number in JSON, as the text of an input; "" for null. Raises Refused for anything else."""
     if given is None:
         return ""
     if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
@@ -47,12 +47,12 @@ def json_text(given: Any) -> str:
 
 
 def json_texts(given: Any) -> list[str]:
-    """The texts of what JSON gives as a list; none for null. Raises Refused for all else."""
+    """The texts of a list in JSON; none for null. Raises Refused for anything else."""
     if given is not None and not isinstance(given, list):
         raise Refused(_("This is not in the expected format."))
     return [json_text(item) for item in given or ()]
 
 
 def operator_refused(operator: str) -> Refused:
-    """The refusal of a comparison that the type of a field does not have."""
+    """The refusal of a comparison that a field's type does not support."""
     return Refused(_("“${operator}” does not apply to this field.", mapping={"operator": operator}))

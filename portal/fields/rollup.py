@@ -1,8 +1,8 @@
-"""`rollup`: how many records of another module link to this one, or the sum, least or greatest of what they hold.
+"""`rollup`: how many records of another module link to this one, or the sum, least or greatest of their values.
 
-Stored with the record, so that lists sort and filter by it; records/indexing/rollups.py keeps it right with every write
-of those records. It is over all of them, whoever reads: who does not see them all does not get the number
-(declaration/layouts.py), unless `includes_unseen` says that it is no secret.
+Stored with the record, so that lists sort and filter by it; records/indexing/rollups.py updates it with every write to
+those records. It is over all of them, for every reader: readers who do not see them all do not get the number
+(declaration/layouts.py), unless `includes_unseen` says that it is not secret.
 """
 
 import re
@@ -21,7 +21,7 @@ from portal.fields.reader import Reader
 from portal.fields.stored_result import StoredResult
 
 PATTERN = re.compile(r"\s*(?:(count)\(\s*(\w+)\s*\)|(sum|min|max)\(\s*(\w+)\.(\w+)\s*\))\s*")
-CREATED = "created"  # the one built-in field that never changes
+CREATED = "created"  # the only built-in field that never changes
 
 
 class Rollup(StoredResult):
@@ -40,7 +40,7 @@ class Rollup(StoredResult):
     _link: str = PrivateAttr("")
     _types: Mapping[str, str] = PrivateAttr({})  # of the fields that it reads
     _bound: bool = PrivateAttr(False)
-    _column: Field | None = PrivateAttr(None)  # what is summed or compared; None if records are counted
+    _column: Field | None = PrivateAttr(None)  # the field that is summed or compared; None if records are counted
 
     @field_validator("of")
     @classmethod
@@ -51,7 +51,7 @@ class Rollup(StoredResult):
 
     @property
     def _parts(self) -> tuple[str, str, str]:
-        """The function, the module, and the name of its field, "" if records are counted."""
+        """The function, the module, and the name of its field ("" if records are counted)."""
         match = PATTERN.fullmatch(self.of)
         if match is None:
             raise ValueError(self.of)
@@ -73,7 +73,7 @@ class Rollup(StoredResult):
 
     @property
     def counted_link(self) -> str:
-        """The link of those records by which they belong to this one."""
+        """The link by which those records belong to this one."""
         return self._link
 
     @property
@@ -88,7 +88,7 @@ class Rollup(StoredResult):
 
     @property
     def counted_fields(self) -> tuple[str, ...]:
-        """The fields of those records that it reads: what it sums, and what its `where` asks."""
+        """The fields of those records that it reads: what it sums or compares, and what its `where` tests."""
         conditions = (path[0] for path in compared_fields(self.where))
         return tuple(dict.fromkeys(filter(None, (self._parts[2], *conditions))))
 
@@ -99,7 +99,7 @@ class Rollup(StoredResult):
     # -- the type of its result -----------------------------------------------------------------------------------
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Finds the link by which records belong to one of `module`, and what it reads of them. Raises ValueError."""
+        """Finds the link by which records belong to one of `module`, and the fields it reads. Raises ValueError."""
         self._bind(declaration, module, ())
 
     def _bind(self, declaration: Declared, module: Any, waiting: tuple[Place, ...]) -> None:
@@ -127,7 +127,7 @@ class Rollup(StoredResult):
         self._bound = True
 
     def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
-        """Raises ValueError without a sentence where it could not be bound, which is reported at itself."""
+        """Raises ValueError without a sentence if it could not be bound: that is reported for the field itself."""
         if not self._bound:
             raise ValueError("")
 
@@ -162,11 +162,11 @@ class Rollup(StoredResult):
     # -- its value --------------------------------------------------------------------------------------------------
 
     def compute(self, values: Mapping[str, Any], currency: str) -> Any:
-        """What is stored; for a new record what there is without any others, an amount in the portal's `currency`."""
+        """The stored value; for a new record the value over no records, an amount in the portal's `currency`."""
         return values[self.name] if self.name in values else self.rolled_up((), currency)
 
     def rolled_up(self, counted: Iterable[tuple[Any, int]], currency: str) -> Any:
-        """The number of the records, or what their values come to, rounded as it is stored."""
+        """The number of the records, or the sum, least or greatest of their values, rounded as it is stored."""
         function = self._parts[0]
         if self._column is None or self._column.measure is None:
             return sum(times for _value, times in counted)
@@ -178,7 +178,7 @@ class Rollup(StoredResult):
         return self._round(arithmetic.extreme([value for value, _times in values], largest=function == "max"))
 
     def changed_by(self, present: Any, counted: Mapping[Any, int]) -> Any:
-        """`present` where so many records more, or fewer, have these values; None where only all of them tell."""
+        """`present` after so many more, or fewer, records have these values; None if all records are needed for it."""
         function = self._parts[0]
         if present is None:
             return None
@@ -193,14 +193,14 @@ class Rollup(StoredResult):
             return None if lost_extreme else self._round(arithmetic.extreme(known, largest=function == "max"))
         total = arithmetic.column_total([(now, 1), *changes.items()], now)
         result = self._round(total)
-        # Of what came to 0 the currency is not known, and what is rounded may come to something else with all records.
+        # A sum of 0 has no known currency, and a rounded sum may differ from that over all records.
         exact = total is not None and not arithmetic.is_zero(total) and arithmetic.operand(kind, result) == total
         return result if exact else None
 
 
 def _bind_computed(declaration: Declared, module: Any, name: str, waiting: tuple[Place, ...]) -> None:
-    """Binds a computed field of other records before their roll-up, and what it reads. Raises ValueError, without a
-    sentence for what is reported at that field."""
+    """Binds a computed field of other records, and what it reads, before the roll-up over them. Raises ValueError,
+    without a sentence if that field itself is reported."""
     field = module.fields.get(name)
     if field is None or not field.computed or field.virtual:
         return

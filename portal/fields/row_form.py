@@ -1,4 +1,4 @@
-"""RowForm: the inputs of one row of `lines`, taken out of the form of its record."""
+"""RowForm: the inputs of one row of `lines`, extracted from the form of its record."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -6,7 +6,7 @@ from portal.fields.protocols import Form
 
 
 class RowForm:
-    """The inputs of one row, `lines.0.price`, as a form with inputs of their own: `price`."""
+    """The inputs of one row, `lines.0.price`, as a form of its own: `price`."""
 
     def __init__(self, inputs: Mapping[str, list[str]]) -> None:
         self._inputs = inputs
@@ -18,11 +18,11 @@ class RowForm:
         return name in self._inputs
 
     def items(self) -> Iterable[tuple[str, str]]:
-        """Each input with its value; one with several values occurs as often."""
+        """Each input with its value; an input with several values occurs several times."""
         return ((name, text) for name, texts in self._inputs.items() for text in texts)
 
     def get(self, name: str, default: str = "") -> str:
-        """The value of an input, the last one of several."""
+        """The value of an input; of several, the last one."""
         return self._inputs[name][-1] if self._inputs.get(name) else default
 
     def getall(self, name: str) -> list[str]:

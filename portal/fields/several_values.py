@@ -1,4 +1,4 @@
-"""Several values in one place: how `choices` and `tags` fill one column, and how a list stands in one CSV cell."""
+"""Several values in one place: how `choices` and `tags` share one column, and how a list is written in a CSV cell."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from portal.texts import _
 
 
 def pack_values(values: Iterable[str]) -> str | None:
-    """Values as one text in which each stands as `,"value",`: quotes within are escaped, so a search is exact."""
+    """Values as one text that contains each as `,"value",`: quotes in them are escaped, so a search is exact."""
     quoted = [json.dumps(value, ensure_ascii=False) for value in values]
     return f",{','.join(quoted)}," if quoted else None
 
@@ -36,12 +36,12 @@ def join_values(values: Iterable[str]) -> str:
 
 
 def split_values(text: str, delimiter: str = ",") -> list[str]:
-    """The values of a line as `join_values` makes it, without the empty ones."""
+    """The values of a line from `join_values`, without empty ones."""
     return [value for value in split_all_values(text, delimiter) if value]
 
 
 def split_all_values(text: str, delimiter: str = ",") -> list[str]:
-    """The values of a line as `join_values` makes it, without the spaces around them, empty ones as well."""
+    """The values of a line from `join_values`, including empty ones, without spaces around them."""
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
     except csv.Error:  # a value of more than 128 kB

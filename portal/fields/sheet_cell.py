@@ -1,4 +1,4 @@
-"""SheetCell: a value as a spreadsheet computes with it. What no type can say so goes into its cell as a text."""
+"""SheetCell: a value with which a spreadsheet can compute. Values without one are written to the cell as text."""
 
 import datetime
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 MOST_DIGITS = 15  # of a number that a spreadsheet keeps exactly
 FIRST_DAY = datetime.date(1900, 3, 1)  # before it, programs disagree about which day a number means
-# Formats that every spreadsheet has, and shows in the way of whoever looks at it, by their numbers in the standard.
+# Formats of every spreadsheet program, which shows them in its user's style, by their numbers in the standard.
 DATE, CLOCK, CLOCK_WITH_SECONDS, DATE_AND_TIME, LENGTH_WITH_SECONDS = 14, 20, 21, 22, 46
 LENGTH_OF_TIME = "[h]:mm"
 
@@ -14,7 +14,7 @@ SheetValue = bool | int | Decimal | datetime.datetime | datetime.date | datetime
 
 
 class SheetCell(NamedTuple):
-    """What a cell holds, and how it looks: a format as spreadsheets write them, or the number of a built-in one."""
+    """The value of a cell and its appearance: a spreadsheet format, or the number of a built-in one."""
 
     value: SheetValue
     number_format: str | int = "General"

@@ -1,8 +1,8 @@
-"""`signature`: a name that was typed and, where there is a pen, a finger or a mouse, drawn.
+"""`signature`: a typed name and, if there is a pen, a finger or a mouse, a drawing.
 
-The portal adds the moment and the account when the signature is written (records/writing/signatures.py), and never
-changes it afterwards. A drawing is a path of straight lines in a box of WIDTH × HEIGHT, as SVG writes it, and nothing
-else, so that it can stand on a page as it is.
+The portal adds the moment and the account when the signature is saved (records/writing/signatures.py), and never
+changes it afterwards. A drawing is an SVG path of straight lines in a box of WIDTH × HEIGHT and nothing else, so that
+it can be put on a page unchanged.
 """
 
 import datetime
@@ -30,24 +30,24 @@ DRAWING = re.compile(rf"(?:M{POINT}(?:L{POINT})+)+")
 
 @dataclass(frozen=True, order=True)
 class Signature:
-    """Two are equal if their names are: nothing else of one can be typed again."""
+    """Two are equal if their names are: only the name can be typed again."""
 
     name: str
     drawing: str = data_field(default="", compare=False)
     at: datetime.datetime | None = data_field(default=None, compare=False)
     account: int | None = data_field(default=None, compare=False)
-    author: str = data_field(default="", compare=False)  # what the account's person was called
+    author: str = data_field(default="", compare=False)  # the name of the account's person at the time
 
     def __str__(self) -> str:
         return self.name
 
     def signed(self, at: datetime.datetime, account: int | None, author: str) -> "Signature":
-        """The signature as it is written: nobody who types says when they did, or who they are."""
+        """The signature as it is saved: the moment and the author never come from the form."""
         return replace(self, at=at, account=account, author=author)
 
 
 class SignatureField(TextLike):
-    """A name that is entered and drawn, with the moment; never changed."""
+    """A name that is typed and drawn, with the moment; never changed."""
 
     type: Literal["signature"]
     from_column: ClassVar[bool] = False
@@ -101,7 +101,7 @@ class SignatureField(TextLike):
     # -- input and output -----------------------------------------------------------------------------------------
 
     def parse(self, text: str, reader: Reader) -> Any:
-        """The typed name; moment and account are added when it is saved."""
+        """The typed name; the moment and the account are added when it is saved."""
         name = " ".join(filled(text).split())
         return Signature(at_most(name, LONGEST_NAME)) if name else None
 
@@ -118,14 +118,14 @@ class SignatureField(TextLike):
         return self.name in form or f"{self.name}.drawing" in form
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """The name, and under NAME.drawing the drawing."""
+        """The name, and the drawing under NAME.drawing."""
         return {self.name: value.name if value else "", f"{self.name}.drawing": value.drawing if value else ""}
 
     def show(self, value: Any, reader: Reader) -> str:
         return value.name if value else ""
 
     def default_value(self, raw: Any, reader: Reader) -> None:
-        """Raises Refused for whatever is declared."""
+        """Raises Refused for anything declared."""
         if not is_nothing(raw):
             raise Refused(_("Nobody can sign in advance."))
 
@@ -133,7 +133,7 @@ class SignatureField(TextLike):
         return super().matches(value and value.name, operator, constant)
 
     def near(self, constant: Any) -> tuple[Any, ...]:
-        """None: a name alone is no signature."""
+        """None: a name alone is not a signature."""
         return ()
 
     def texts(self, value: Any) -> Iterable[str]:

@@ -1,6 +1,6 @@
-"""StoredResult, the base of fields that the portal works out and stores: formulas, and roll-ups of other records.
+"""StoredResult, the base of fields that the portal computes and stores: formulas, and roll-ups of other records.
 
-Its target is the field that its result would be: it says how results are stored, sorted and shown.
+Its target is a field with the type of the result, which defines how results are stored, sorted and shown.
 """
 
 import datetime
@@ -20,7 +20,7 @@ from portal.fields.money import WHOLE_DIGITS, Money
 from portal.fields.proxy_field import ProxyField, from_target
 from portal.fields.text import LONGEST_SORTED
 
-DIGITS = 28  # of a number; those of an amount are the type's own
+DIGITS = 28  # of a number; amounts have their type's own limit
 # The types of the results of arithmetic.
 TYPES: Mapping[Kind, str] = {
     "number": "decimal", "percent": "percent", "money": "money", "duration": "duration", "date": "date",
@@ -29,7 +29,7 @@ TYPES: Mapping[Kind, str] = {
 
 
 class StoredResult(ProxyField):
-    """Nobody types it, and its column is one of its target's type."""
+    """Never typed; its column has its target's type."""
 
     type: str
     from_column: ClassVar[bool] = False
@@ -51,13 +51,13 @@ class StoredResult(ProxyField):
     compare: ClassVar[Any] = from_target("compare")
 
     def _result_field(self, measure: Measure) -> Field:
-        """The field of this name that holds results of a measure."""
+        """The field with this name that holds results of a measure."""
         if measure.kind == "number":
             return self._field("decimal" if measure.places else "integer", digits=DIGITS, places=measure.places)
         return self._field(TYPES[measure.kind], places=measure.places, max_length=LONGEST_SORTED)
 
     def _field(self, type_: str, **keys: Any) -> Field:
-        """A field of this name whose type has those of the `keys` that it knows."""
+        """A field with this name and the `keys` that its type supports."""
         kind = Field.types[type_]
         known = {name: value for name, value in keys.items() if name in kind.model_fields}
         return kind.model_validate({"name": self.name, "type": type_, **known})
@@ -67,7 +67,7 @@ class StoredResult(ProxyField):
         return self._target
 
     def _round(self, value: arithmetic.Value) -> Any:
-        """A result as it is stored, rounded half up; None for what the column cannot hold."""
+        """A result as it is stored, rounded half up; None if the column cannot hold it."""
         match value:
             case None:
                 return None

@@ -1,22 +1,22 @@
-"""What tables are called: those of links and of rows, and what an alias or another name in the database stands for."""
+"""The names of tables: of links and of rows, and the tables behind aliases and other names in the database."""
 
 import hashlib
 from typing import cast
 
 import sqlalchemy as sa
 
-# Of indexes and constraints; an index of several columns has its name from schema/indexes.py.
+# Names of indexes and constraints; schema/indexes.py names indexes of several columns.
 NAMING = {
     "ix": "ix_%(table_name)s$%(column_0_name)s",
     "uq": "uq_%(table_name)s$%(column_0_name)s",
     "fk": "fk_%(table_name)s$%(column_0_name)s",
     "pk": "pk_%(table_name)s$",
 }
-LONGEST_NAME = 63  # bytes; PostgreSQL would shorten a longer one, and two might become the same
+LONGEST_NAME = 63  # bytes; PostgreSQL would shorten longer names, and two might become the same
 
 
 def shortened(name: str) -> str:
-    """`name`, cut and marked with a hash of the whole where PostgreSQL would cut it by itself."""
+    """`name`, cut and extended with a hash of the whole if PostgreSQL would otherwise cut it."""
     if len(name) <= LONGEST_NAME:
         return name
     mark = hashlib.sha256(name.encode()).hexdigest()[:8]
@@ -24,9 +24,9 @@ def shortened(name: str) -> str:
 
 
 def join_name(module: str, field: str, column: str = "") -> str:
-    """The name of a join table, or of the table of rows; `column`: of the join table of a column of these rows.
+    """The name of a join table, or of a table of rows; `column`: for the join table of a column of these rows.
 
-    No module can have it, since names hold no “$”.
+    No module can have it, since names cannot contain “$”.
     """
     name = shortened(f"{module}${field}")
     return shortened(f"{name}${column}") if column else name
@@ -43,6 +43,6 @@ def table_of(source: sa.FromClause) -> sa.Table:
 
 
 def declared_name(source: sa.FromClause) -> str:
-    """The declared name of a table for which an alias stands, and in the database perhaps a temporary view."""
+    """The declared name of a table that an alias, or a temporary view in the database, stands for."""
     table = table_of(source)
     return str(table.info.get("declared", table.name))

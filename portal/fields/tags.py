@@ -14,7 +14,7 @@ from portal.fields.refused import json_texts
 from portal.fields.several_values import holds_value, pack_values, unpack_values
 from portal.texts import fold, ngettext
 
-COMMAS = re.compile("[,，、،]")  # of Chinese, Japanese and Arabic too
+COMMAS = re.compile("[,，、،]")  # also those of Chinese, Japanese and Arabic
 LONGEST, MOST = 80, 50
 LONGEST_LIST = MOST * (LONGEST + 2)
 
@@ -54,11 +54,11 @@ class Tags(Field):
         return unpack_values(row[self.name])
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """By all folded tags, in the order in which they were typed."""
+        """By all folded tags, in the order they were typed."""
         return table.c[self.folded]
 
     def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
-        """Words with commas between them; the first spelling of each is kept."""
+        """Words separated by commas; the first spelling of each is kept."""
         if len(text) > LONGEST_LIST:
             raise Refused(ngettext("Use at most ${number} tag.", "Use at most ${number} tags.", MOST))
         words: dict[str, str] = {}
@@ -104,10 +104,10 @@ class Tags(Field):
         return self.parse(", ".join(map(str, raw)) if isinstance(raw, list | tuple) else str(raw), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Equal is what has this very tag, but for accents and case; `contains` takes a part of one."""
+        """`equal` means having this exact tag, except for accents and case; `contains` matches a part of a tag."""
         folded = table.c[self.folded]
         if operator == "contains":
-            # As JSON writes it, so that quotes in a tag are found.
+            # In JSON notation, so that quotes in a tag are found.
             return folded.contains((pack_values([fold(value)]) or "")[2:-2], autoescape=True)
         if operator == "equal":
             return holds_value(folded, fold(value))

@@ -21,7 +21,7 @@ PATIENCE = 0.5  # seconds for a pattern
 
 
 class TextLike(Field):
-    """Text with a folded companion column, by which it is sorted and filtered without accents and case."""
+    """Text with a folded companion column, which is used to sort and filter without accents and case."""
 
     filter: ClassVar[str] = "text"
     textual: ClassVar[bool] = True
@@ -34,7 +34,7 @@ class TextLike(Field):
 
     @property
     def key_column(self) -> str:
-        """Where values must be unique, they are the same if they fold to the same text."""
+        """If values must be unique, two are the same if they fold to the same text."""
         return self.folded if self.unique else self.name
 
     def columns(self) -> list[sa.Column[Any]]:
@@ -44,31 +44,31 @@ class TextLike(Field):
         return {self.name: value, self.folded: None if value is None else fold(self.without_markup(value))}
 
     def without_markup(self, value: str) -> str:
-        """The words alone, where the value holds markup."""
+        """Only the words, if the value has markup."""
         return value
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """By the folded text, of a long one by its beginning."""
+        """By the folded text, or its beginning if it is long."""
         column = table.c[self.folded]
-        # The place in a list stands in the address of its next page.
+        # The place in a list is part of the address of its next page.
         long = (self.length_limit or 0) > LONGEST_SORTED
         return sa.func.substr(column, 1, LONGEST_SORTED, type_=column.type) if long else column
 
     def parse(self, text: str, reader: Reader) -> str | None:
-        """The text without spaces around it, as far as `check` takes it."""
+        """The text without surrounding spaces, after `check`."""
         stripped = filled(text)
         return self.check(stripped) if stripped else None
 
     def check(self, text: str) -> str | None:
-        """A text that is not empty → what is kept of it. Raises Refused."""
+        """A non-empty text → the value to store. Raises Refused."""
         return text
 
     def constant(self, raw: Any, reader: Reader) -> str:
-        """Any text, also one that `check` would refuse; YAML's own true and false as texts."""
+        """Any text, even one that `check` would refuse; YAML's true and false as texts."""
         return storable(declared_text(raw))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Contained is a part of the folded text; equality is to the letter."""
+        """`contains` finds a part of the folded text; `equal` is exact."""
         if operator == "contains":
             return table.c[self.folded].contains(fold(value), autoescape=True)
         return super().compare(table, operator, value)
@@ -85,7 +85,7 @@ class TextLike(Field):
 
 
 def at_most(text: str, most: int) -> str:
-    """`text` itself. Raises Refused where it is longer than `most` characters."""
+    """`text` itself. Raises Refused if it is longer than `most` characters."""
     if len(text) > most:
         raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", most))
     return text
@@ -135,7 +135,7 @@ class LineOfText(TextLike):
         return other.filter == "text" and not other.by_upload
 
     def check(self, text: str) -> str:
-        """One line that is neither too short nor too long, and of the `pattern`. Raises Refused for others."""
+        """One line that is neither too short nor too long, and matches `pattern`. Raises Refused for others."""
         line = at_most(" ".join(text.splitlines()), self.max_length)
         if len(line) < self.min_length:
             raise Refused(
@@ -147,9 +147,9 @@ class LineOfText(TextLike):
 
 
 def matches_pattern(pattern: str, line: str) -> bool:
-    """Whether the whole line is of an administrator's pattern; not if that cannot be told in a moment.
+    """Whether the whole line matches an administrator's pattern; False if that takes too long to find out.
 
-    Python's own `re` would try “(a+)+” on forty letters for hours, and nobody could stop it.
+    Python's own `re` would try “(a+)+” on forty letters for hours, without a way to stop it.
     """
     try:
         return regex.fullmatch(pattern, line, timeout=PATIENCE, concurrent=True) is not None

@@ -1,4 +1,4 @@
-"""`time`: a time of day, in no particular zone."""
+"""`time`: a time of day, without a time zone."""
 
 import datetime
 from collections.abc import Iterable, Mapping
@@ -55,7 +55,7 @@ class Time(DateOrTime):
     max: Clock | None = None
 
     def parse(self, text: str, reader: Reader) -> datetime.time | None:
-        """A time of day in the reader's way of writing, or `14:30`; between `min` and `max`."""
+        """A time of day in the reader's format, or `14:30`; between `min` and `max`."""
         if is_blank(text):
             return None
         try:
@@ -69,13 +69,13 @@ class Time(DateOrTime):
         return "" if value is None else format_time(value, "short", locale=reader.locale)
 
     def write(self, value: Any) -> str:
-        """`14:30`, with seconds where it has some."""
+        """`14:30`, with seconds if it has any."""
         if value is None:
             return ""
         return value.isoformat("auto" if value.second or value.microsecond else "minutes")
 
     def constant(self, raw: Any, reader: Reader) -> datetime.time:
-        """`now` is the time of day where the reader is."""
+        """`now` is the time of day in the reader's time zone."""
         if isinstance(raw, datetime.time):
             return raw
         if raw == "now":
@@ -83,7 +83,7 @@ class Time(DateOrTime):
         return parse_time(str(raw), reader)
 
     def near(self, constant: Any) -> tuple[Any, ...]:
-        """The time of day, and a second earlier and later as far as it is the same day."""
+        """The time of day, and a second earlier and later within the same day."""
         moment = datetime.datetime.combine(EXAMPLE, constant)
         beside = (moment - datetime.timedelta(seconds=1), moment + datetime.timedelta(seconds=1))
         return constant, *(other.time() for other in beside if other.date() == moment.date())
@@ -92,5 +92,5 @@ class Time(DateOrTime):
         return SheetCell(value, CLOCK_WITH_SECONDS if value.second else CLOCK)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """With 24 hours, and as it is written in the portal's languages."""
+        """In 24-hour format, and as written in the portal's languages."""
         return () if value is None else clock_texts(value, self._locales)

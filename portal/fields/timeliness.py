@@ -1,5 +1,5 @@
-"""`timeliness`: whether a deadline runs, stands still, has passed, was met or missed; of several deadlines what needs
-somebody first. Computed whenever it is read."""
+"""`timeliness`: whether a deadline is running, paused, overdue, met or missed; for several deadlines, the most pressing
+one. Computed whenever it is read."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -17,7 +17,7 @@ from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
 from portal.texts import TranslatedText, _
 
-# In the order in which lists sort: first what needs somebody. Each with its label and its tone.
+# In the sort order of lists: the most pressing first. Each with its label and its tone.
 OPTIONS = {
     "overdue": (_("Overdue"), "bad"),
     "soon": (_("Due soon"), "warn"),  # only with the key `soon`
@@ -36,7 +36,7 @@ def _with_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {**keys, **written.get(name, {})} for name, keys in usual.items()}
 
 
-# One deadline, and the name of the datetime at which its work was done.
+# A deadline, and the name of the datetime at which its work was done.
 Deadline = tuple[Field, str]
 Results = Mapping[str, sa.ColumnElement[Any]]
 
@@ -55,7 +55,7 @@ class Timeliness(HasOptions):
 
     of: Annotated[Deadlines, Key(min_length=1)]
     to_: Annotated[str, Names("field")] | None = Key(None, alias="to")
-    soon: Period | None = None  # so long before a deadline that runs it is due soon
+    soon: Period | None = None  # how long before a running deadline it is due soon
     options: dict[str, Option] = Key(default_factory=lambda: _with_defaults({}), validate_default=True)
 
     _deadlines: tuple[Deadline, ...] = PrivateAttr(())
@@ -64,7 +64,7 @@ class Timeliness(HasOptions):
     @field_validator("options", mode="before")
     @classmethod
     def _options(cls, entry: Any) -> Any:
-        """The usual options, with the labels, tones and icons that are written."""
+        """The usual options, with the declared labels, tones and icons."""
         options = read_options(entry)
         if not isinstance(options, Mapping):
             return options
@@ -91,7 +91,7 @@ class Timeliness(HasOptions):
         return (*self.of, self.to_) if self.to_ else self.of
 
     def sources_in(self, module: Any) -> tuple[str, ...]:
-        """Besides the ends that the deadlines name, and the state by which these pause and stop."""
+        """Also the ends that the deadlines name, and the state in which they pause and stop."""
         deadlines = [module.fields.get(name) for name in self.of]
         ends = [self.to_ or getattr(due, "to_", None) for due in deadlines]
         state = any(getattr(due, "within", None) for due in deadlines) and module.state_field
@@ -126,7 +126,7 @@ class Timeliness(HasOptions):
         return self._case(table, {name: sa.literal_column(str(rank)) for rank, name in enumerate(OPTIONS)})
 
     def _case(self, table: sa.FromClause, results: Results) -> sa.ColumnElement[Any]:
-        """The result for the deadline that needs somebody first."""
+        """The result for the most pressing deadline."""
         if len(self._deadlines) == 1:
             return self._status(table, *self._deadlines[0], results)
         names: dict[str, sa.ColumnElement[Any]] = {name: sa.literal_column(f"'{name}'") for name in OPTIONS}
@@ -145,14 +145,14 @@ class Timeliness(HasOptions):
             (due.is_(None), sa.null()),
             (done <= due, results["met"]),
             (done > due, results["missed"]),
-            (stops, sa.null()),  # the work ended and was not done
+            (stops, sa.null()),  # the work ended without being done
             (due < present_moment(), results["overdue"]),
             *([(due <= present_moment(self.soon), results["soon"])] if self.soon else []),
             else_=results["running"],
         )
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Overdue also says what the indexes of the deadlines find."""
+        """For `overdue`, adds a condition that the indexes of the deadlines can answer."""
         comparison = super().compare(table, operator, value)
         if operator == "equal" and value == "overdue":
             return sa.and_(comparison, sa.or_(*(table.c[name] < present_moment() for name in self.of)))

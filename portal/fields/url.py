@@ -1,4 +1,4 @@
-"""`url`: a web address. Other schemes than http and https are refused: a link may run a script."""
+"""`url`: a web address. Schemes other than http and https are refused: a link could run a script."""
 
 import re
 from typing import Any, ClassVar, Literal
@@ -33,8 +33,8 @@ class Url(TextLike):
     )  # fmt: skip
 
     def check(self, text: str) -> str:
-        """The address, with https:// where people leave it out. Raises Refused for other schemes, and user names."""
-        if WITHOUT_SCHEME.match(text):  # as people write it, and the files that they bring along
+        """The address, with https:// if it was omitted. Raises Refused for other schemes, and user names."""
+        if WITHOUT_SCHEME.match(text):  # as people write it, also in the files that they import
             text = f"https://{text}"
         if len(text) > LONGEST or not PATTERN.fullmatch(text) or not self._leads_somewhere(text):
             raise Refused(_("Enter an address that starts with https://."))
@@ -43,7 +43,7 @@ class Url(TextLike):
     def _leads_somewhere(self, text: str) -> bool:
         try:
             parts = urlsplit(text)
-            # A name before the host makes an address look like another one's.
+            # A name before the host makes an address look like that of another site.
             return bool(parts.hostname) and parts.username is None and (parts.port is None or parts.port > 0)
         except ValueError:
             return False

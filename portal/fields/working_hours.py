@@ -1,7 +1,7 @@
-"""Working time: the `hours` and `holidays` of `portal:`, and how deadlines are counted in them.
+"""Working time: the `hours` and `holidays` of `portal:`, and how deadlines are counted with them.
 
-Hours are what the clocks of the portal's zone show; their length is real time, so that an hour that comes twice in
-autumn counts twice. A moment is in UTC.
+Hours are local time in the portal's time zone; their length is real time, so that an hour that occurs twice in autumn
+counts twice. Moments are in UTC.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 MINUTES_OF_DAY = 24 * 60
 DAY = datetime.timedelta(days=1)
 MINUTE = datetime.timedelta(minutes=1)
-MOST_DAYS = 4_000  # after which no working time is looked for any more
+MOST_DAYS = 4_000  # within which working time is searched for
 MOST_TIME = datetime.timedelta(days=3_650)  # within which working time is measured
-FIRST_YEAR, MOST_YEARS = 2020, 60  # from which readings count, and how far away from it they do
+FIRST_YEAR, MOST_YEARS = 2020, 60  # where readings begin, and how far they reach
 _SPAN = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-\u2013]\s*(\d{1,2})(?:[:.](\d{2}))?")
 _EXAMPLE = 'must be hours such as "9:00-18:00", or "9:00-12:30, 13:30-18:00" with a break'
 
@@ -61,7 +61,7 @@ def _parse_span(text: str) -> Span:
 
 
 def _parse_day_off(value: Any) -> datetime.date | str:
-    """A date, or a text that names a country then."""
+    """A date, or otherwise a text that should be a country."""
     if type(value) is datetime.date:
         return value
     with contextlib.suppress(ValueError):
@@ -89,7 +89,7 @@ class WorkingHours:
 
     @classmethod
     def of(cls, settings: Any) -> "WorkingHours":
-        """Those of `portal:`."""
+        """The hours of `portal:`."""
         days_off: Collection[datetime.date | str] = settings.holidays
         return cls(
             ZoneInfo(settings.time_zone),
@@ -99,7 +99,7 @@ class WorkingHours:
         )
 
     def seconds(self, period: str) -> int:
-        """The length of a working period. A week has the hours of the week, a day those of a working day on average."""
+        """The length of a working period. A week has the hours of the week, a day those of an average working day."""
         number, unit = read_period(period)
         if unit not in ("d", "w"):
             return number * SECONDS[unit]
@@ -129,7 +129,7 @@ class WorkingHours:
         return None
 
     def between(self, start: datetime.datetime, end: datetime.datetime) -> int:
-        """The seconds of working time from `start` to `end`; negative if `end` is the earlier one."""
+        """The seconds of working time from `start` to `end`; negative if `end` is earlier."""
         if end < start:
             return -self.between(end, start)
         total = 0
@@ -140,7 +140,7 @@ class WorkingHours:
         return total
 
     def reading(self, moment: datetime.datetime) -> int:
-        """The working time from the beginning of FIRST_YEAR until `moment`, in seconds; negative before it."""
+        """The working time from the beginning of FIRST_YEAR to `moment`, in seconds; negative before it."""
         day = moment.astimezone(self.zone).date()
         if abs(day.year - FIRST_YEAR) > MOST_YEARS:
             day = day.replace(year=FIRST_YEAR + (MOST_YEARS if day.year > FIRST_YEAR else -MOST_YEARS), day=1)
@@ -180,13 +180,13 @@ def _readings(hours: WorkingHours, year: int) -> tuple[int, ...]:
 # A list of deadlines is counted over the same few days again and again.
 @functools.lru_cache(maxsize=5_000)
 def _spans_of(hours: WorkingHours, day: datetime.date) -> tuple[tuple[datetime.datetime, datetime.datetime], ...]:
-    """The working time of a day, in order and without an overlap."""
+    """The working time of a day, in order and without overlaps."""
     spans: list[tuple[datetime.datetime, datetime.datetime]] = []
     for start, end in hours.week[day.weekday()] if not _is_off(hours, day) else ():
         (begin, until), (again, last) = (
             (_moment(hours, day, start, fold), _moment(hours, day, end, fold)) for fold in (0, 1)
         )
-        if (begin, until) != (again, last):  # the hour that autumn repeats
+        if (begin, until) != (again, last):  # the repeated hour in autumn
             change = _clocks_go_back(hours.zone, begin)
             spans.append((begin, min(until, change)))
             begin, until = max(again, change), last
@@ -196,15 +196,15 @@ def _spans_of(hours: WorkingHours, day: datetime.date) -> tuple[tuple[datetime.d
 
 
 def _clocks_go_back(zone: ZoneInfo, moment: datetime.datetime) -> datetime.datetime:
-    """From when on clocks show for the second time what they have shown already; later than `moment`."""
+    """The moment after `moment` at which clocks go back."""
     while not moment.astimezone(zone).fold:
         moment += MINUTE
     return moment
 
 
 def _moment(hours: WorkingHours, day: datetime.date, minutes: int, fold: int) -> datetime.datetime:
-    """When clocks show so many minutes after midnight, for the second time where `fold` is 1 and there are two; where
-    they go forward over it, when they do so."""
+    """When clocks show so many minutes after midnight, the second time if `fold` is 1 and there are two; if they skip
+    it, when they go forward."""
     clock = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
     while True:
         moment = clock.replace(tzinfo=hours.zone, fold=fold).astimezone(datetime.UTC)
