@@ -1,4 +1,4 @@
-"""Start-up: `main` makes the WSGI application. Called by `portal serve`, `pserve` (as `portal.main`) and the tests."""
+"""Start-up: `main` makes the WSGI application. Called by `portal serve`, `pserve` (as `portal.main`) and tests."""
 
 import copy
 import datetime
@@ -43,23 +43,23 @@ from portal.web.serving import Serving
 
 log = logging.getLogger(__name__)
 
-# Portals of one process share theirs, as making one takes as long as checking a password.
+# Shared by the portals of one process, since making one takes as long as checking a password.
 _passwords = functools.cache(Passwords)
 
 PYRAMID = {
     "tm.manager_hook": "pyramid_tm.explicit_manager",
     "tm.commit_veto": "pyramid_tm.default_commit_veto",  # a refused request writes nothing
     "tm.annotate_user": False,
-    "tm.activate_hook": "portal.web.safe_methods.may_write",  # who only reads has a connection of another kind
-    # Each attempt lets through one of those who write to a record at once, so that ten can. Other errors are tried
-    # again less often: views/errors.py.
+    "tm.activate_hook": "portal.web.safe_methods.may_write",  # requests that only read use another kind of connection
+    # Each attempt lets one of several simultaneous writers to a record succeed, so ten can. Other errors are retried
+    # less often: views/errors.py.
     "retry.attempts": 10,
     "retry.activate_hook": "portal.web.protection.most_tries",
 }
 
 
 def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Router | HostedPortals:
-    """The application; with PORTAL_HOSTED that of several portals.
+    """The application; with PORTAL_HOSTED, that of several portals.
 
     Raises StartupError with the problems of the declarations or of the database.
     """
@@ -72,11 +72,11 @@ def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Rou
 
 
 def make_server_application(settings: Settings, reload_templates: bool = False, on_loopback: bool = False) -> Router:
-    """The application of a process that only serves it. Raises StartupError and DatabaseUnreachableError."""
+    """The application of a process that does nothing else. Raises StartupError and DatabaseUnreachableError."""
     application = make_application(settings, reload_templates, on_loopback)
     log.log(logging.INFO if settings.smtp else logging.WARNING, settings.email_notice)
-    # What exists now lives as long as the process. Collecting it takes 40 ms every few hundred pages, and would write
-    # to memory that forked processes share.
+    # Everything that exists now lives as long as the process. Collecting it takes 40 ms every few hundred pages, and
+    # would write to memory that forked processes share.
     gc.collect()
     gc.freeze()
     tune_memory()
@@ -84,7 +84,7 @@ def make_server_application(settings: Settings, reload_templates: bool = False, 
 
 
 def host_portals(settings: Settings, on_loopback: bool = False) -> HostedPortals:
-    """The application of several portals in one process. Raises StartupError where their folder is not there."""
+    """The application of several portals in one process. Raises StartupError if their folder does not exist."""
     if settings.hosted is None or not settings.hosted.is_dir():
         raise StartupError(f'there is no folder "{settings.hosted}"')
     log.log(logging.INFO if settings.smtp else logging.WARNING, settings.email_notice)
@@ -101,10 +101,10 @@ def make_application(
 ) -> Router:
     """The application for settings; `on_loopback`: see Serving. Raises StartupError and DatabaseUnreachableError.
 
-    `previewing`: declarations that are not in force take the place of those of the folder, to be looked at.
+    `previewing`: declarations that are shown instead of those in the folder, without being in force.
     """
     reads_replica = bool(settings.replica_url) and previewing is None
-    # First, so that what follows uses the memory that compiling templates has freed.
+    # First, so that the rest uses the memory that compiling templates frees.
     load_templates(reload_templates, settings.compiled_templates)
     registry = copy.copy(configured(reload_templates, reads_replica))
     for sentence in left_out():
@@ -116,21 +116,21 @@ def make_application(
 
 @functools.cache
 def configured(reload_templates: bool = False, reads_replica: bool = False) -> Registry:
-    """Views and tweens, found once in a process. Each portal has a copy, which shares them and has its own attributes:
-    with views of its own, a portal would take 1.5 MB more.
+    """Views and tweens, found once per process. Each portal has a copy that shares them and has its own attributes:
+    separate views would take 1.5 MB more per portal.
 
-    The pages of other packages are in it, but for those that cannot be used.
+    Includes the pages of other packages, except unusable ones.
     """
     config = _own_pages(reload_templates, reads_replica)
     included = [entry for entry in extensions(PAGES) if _include(config, entry)]
     try:
         config.commit()
-    except ConfigurationError as error:  # none of them is at fault alone: two packages want the same address
+    except ConfigurationError as error:  # caused by two packages together, which claim the same address
         for entry in included:
             leave_out(entry, error)
         config = _own_pages(reload_templates, reads_replica)
         config.commit()
-    linecache.clearcache()  # the scan reads the sources of all views, to say where each is
+    linecache.clearcache()  # the scan has read the sources of all views, to record where each is
     return config.registry
 
 
@@ -157,8 +157,8 @@ def _own_pages(reload_templates: bool, reads_replica: bool) -> Configurator:
 
 
 def _include(config: Configurator, entry: EntryPoint) -> bool:
-    """Whether the pages of a package could be included. Where they claim what is ours, ours stays: Pyramid prefers what
-    is configured less deep.
+    """Whether the pages of a package could be included. If they claim one of our addresses, ours wins: Pyramid prefers
+    what is configured at a higher level.
     """
     before = len(config.action_state.actions)
     if use(entry, config.include):
@@ -168,7 +168,7 @@ def _include(config: Configurator, entry: EntryPoint) -> bool:
 
 
 def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, previewing: Previewing | None) -> None:
-    """What lives as long as the application: clock, database, portal in force."""
+    """Adds what lives as long as the application: clock, database, portal in force."""
     settings.make_database_folder()
     engine = reach(settings.database_url)
     replica = Replica(engine, settings.replica_url) if settings.replica_url and previewing is None else None
@@ -191,7 +191,7 @@ def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, pr
     registry.live = make_live(
         settings.folder if previewing is None else previewing.folder,
         engine,
-        lambda: registry.clock(),  # which tests set
+        lambda: registry.clock(),  # tests set it
         settings.development,
         settings.declared,
         settings.reload_every,
@@ -219,9 +219,9 @@ def _health(registry: Registry, folders: list[Path]) -> Health:
 
 
 def _add_security(config: Configurator) -> None:
-    """Views are closed unless they say otherwise; every form bears a CSRF token."""
+    """Makes views closed unless they say otherwise, and CSRF tokens required in all forms."""
     config.set_security_policy(Security())
     config.set_default_permission(SEE)
     config.set_csrf_storage_policy(csrf.CsrfTokens())
-    # Origins are checked in web/protection.py, by http too.
+    # web/protection.py checks origins, for http too.
     config.set_default_csrf_options(require_csrf=True, token=csrf.INPUT, header=csrf.HEADER, check_origin=False)

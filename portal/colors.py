@@ -1,6 +1,6 @@
-"""The colors that follow from the declared accent: as a background under text, and as text on light and dark.
+"""Colors derived from the declared accent: as a background under text, and as text on light and dark.
 
-Contrast is that of WCAG 2.2: whatever accent is declared, text keeps at least 4.5 to 1.
+Contrast follows WCAG 2.2: whatever accent is declared, text keeps at least 4.5 to 1.
 """
 
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 Rgb = tuple[int, int, int]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 DARK = (24, 28, 35)  # --surface of the dark theme
-READABLE = 4.6  # the contrast of text: WCAG asks for 4.5, the rest is for rounding
-VISIBLE = 3.1  # of lines and icons: WCAG asks for 3
+READABLE = 4.6  # the contrast of text: WCAG requires 4.5, the rest is for rounding
+VISIBLE = 3.1  # of lines and icons: WCAG requires 3
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The colors that follow from an accent, as #rrggbb."""
+    """The colors derived from an accent, as #rrggbb."""
 
     on_accent: str  # text on the accent
-    light_ink: str  # text of the accent's hue on light ground
-    dark_ink: str  # the same on dark ground
+    light_ink: str  # text in the accent's hue on a light background
+    dark_ink: str  # the same on a dark background
     light_line: str
     dark_line: str
 
 
 def palette(accent: str) -> Palette:
-    """The colors that follow from `accent` (#rrggbb)."""
+    """The colors derived from `accent` (#rrggbb)."""
     red, green, blue = bytes.fromhex(accent.removeprefix("#"))
     color = (red, green, blue)
     return Palette(
@@ -37,7 +37,7 @@ def palette(accent: str) -> Palette:
 
 
 def tokens(accent: str) -> str:
-    """CSS with the color tokens: replaces the default ones by those of `accent` (#rrggbb)."""
+    """CSS with the color tokens: replaces the default ones with those of `accent` (#rrggbb)."""
     colors = palette(accent)
     return (
         f"@layer tokens{{:root{{--accent:{accent};--on-accent:{colors.on_accent};"
@@ -53,7 +53,7 @@ def contrast(one: Rgb, other: Rgb) -> float:
 
 
 def _towards(color: Rgb, end: Rgb, backgrounds: list[Rgb], ratio: float = READABLE) -> Rgb:
-    """`color`, mixed with `end` until its contrast on each of `backgrounds` is at least `ratio`."""
+    """`color` mixed with `end` until its contrast on each of `backgrounds` is at least `ratio`."""
     for step in range(21):
         mixed = _mix(color, end, step / 20)
         if all(contrast(mixed, background) >= ratio for background in backgrounds):

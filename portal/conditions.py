@@ -1,7 +1,7 @@
-"""The where-language: one small grammar for where, tabs, buttons and show_when.
+"""The condition language: one small grammar for where, tabs, buttons and show_when.
 
-A condition is parsed once, when the declaration is read, into the frozen shapes below. What its values mean
-is decided by the fields: `database/sql.py` turns a condition into SQL, `holds` decides it for one form.
+A condition is parsed once, when the declaration is read, into the frozen shapes below. The fields decide what its
+values mean: `database/sql.py` turns a condition into SQL, `holds` evaluates it for one form.
 """
 
 import datetime
@@ -13,7 +13,7 @@ from typing import Any
 
 SAME = {"over": "after", "under": "before"}  # of numbers
 OPERATORS = ("min", "max", "before", "after", *SAME, "contains", "empty", "within", "not")
-# What other systems call them.
+# Names in other systems.
 OTHER_OPERATORS = {
     "min": ("gte", "ge", ">=", "from", "at_least"),
     "max": ("lte", "le", "<=", "until", "at_most"),
@@ -24,7 +24,7 @@ OTHER_OPERATORS = {
     "within": ("last", "next", "since"),
     "not": ("ne", "neq", "!=", "nin", "not_in", "is_not", "except"),
 }
-# How other systems' comparisons are written that need none here.
+# How to write other systems' operators that are not needed here.
 WITHOUT_OPERATOR = {
     **dict.fromkeys(("eq", "equal", "equals", "is", "=", "=="), "write the value itself, such as {status: open}"),
     **dict.fromkeys(("in", "any_of", "one_of"), "write a list, such as {status: [new, open]}"),
@@ -32,14 +32,14 @@ WITHOUT_OPERATOR = {
 }
 SPECIAL = ("me", "my organization", "today", "now", "nothing")
 WITHIN = re.compile(r"(\d{1,5})\s*(m|min|minute|h|hour|d|day|w|week|month|y|year)s?")
-# A day or a moment from now on: `today + 30 days`, `now - 4 h`.
+# A day or a moment relative to now: `today + 30 days`, `now - 4 h`.
 RELATIVE = re.compile(rf"(?P<word>today|now)(?:\s*(?P<sign>[+-])\s*{WITHIN.pattern})?")
-LONGEST_PERIOD = datetime.timedelta(days=365_250)  # Python knows the years from 1 to 9999
-UNITS = {"mo": 2629746, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31556952}  # seconds, by how a unit begins
+LONGEST_PERIOD = datetime.timedelta(days=365_250)  # Python supports the years from 1 to 9999
+UNITS = {"mo": 2629746, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31556952}  # seconds, by prefix of the unit
 
 
 def special_word(value: Any) -> str | None:
-    """The word of SPECIAL that `value` is, or from which it counts: of `today + 30 days` it is `today`."""
+    """The word of SPECIAL that `value` is or is relative to: `today` for `today + 30 days`."""
     if not isinstance(value, str):
         return None
     if match := RELATIVE.fullmatch(value):
@@ -48,7 +48,7 @@ def special_word(value: Any) -> str | None:
 
 
 class ConditionError(ValueError):
-    """What is wrong with a condition, and the path of keys that leads there."""
+    """What is wrong with a condition, and the path of keys to it."""
 
     def __init__(self, message: str, path: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
@@ -57,34 +57,34 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True)
 class FieldValue:
-    """`$field`: the value of another field, in the `where` of a link of the same form, elsewhere of the same record."""
+    """`$field`: the value of another field: of the same form in the `where` of a link, else of the same record."""
 
     field: str
 
 
 @dataclass(frozen=True)
 class ParsedValue:
-    """A value that a reader typed, already parsed by the field: compared as it is."""
+    """A value that a reader typed, already parsed by the field: compared unchanged."""
 
     value: Any
 
 
 @dataclass(frozen=True)
 class ValueAtExecution:
-    """In a condition, a value that its statement is given at each execution. `sql` is the comparison with it, and
-    `form` says all of that but the value."""
+    """A value in a condition that is bound at each execution of its statement. `sql` is the comparison with it, and
+    `form` describes everything but the value."""
 
     form: str
     sql: Any = field(compare=False)
 
 
-# What the declaration itself can say; a bool is an int, a datetime a date.
+# Values that can be in the declaration itself; a bool is an int, a datetime a date.
 DECLARED_VALUE = (str, int, float, datetime.date, datetime.timedelta, type(None), FieldValue)
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One comparison: equal, one_of, min, max, before, after, contains, empty or within; `negated` turns it.
+    """One comparison: equal, one_of, min, max, before, after, contains, empty or within; `negated` inverts it.
 
     Two comparisons are equal only if the types of their values are: `1`, `1.0` and `true` are three conditions.
     """
@@ -96,27 +96,27 @@ class Comparison:
 
     @cached_property
     def needs_clock(self) -> bool:
-        """Whether its SQL is another one a moment later. What depends on the day alone (`today`) is not meant."""
+        """Whether its SQL changes from moment to moment, not just from day to day (`today`)."""
         return self.operator == "within" or any(special_word(value) == "now" for value in self.values)
 
     @cached_property
     def needs_reader(self) -> bool:
-        """Whether it holds a value that the declaration does not: typed by one reader, or about one record."""
+        """Whether it has a value that is not in the declaration: typed by a reader, or about one record."""
         return not all(isinstance(value, (*DECLARED_VALUE, ValueAtExecution)) for value in self.values)
 
     @property
     def needs_value(self) -> bool:
-        """Whether its value comes with each execution."""
+        """Whether its value is bound at each execution."""
         return isinstance(self.value, ValueAtExecution)
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """What it compares with."""
+        """The values that it compares with."""
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
     @property
     def other_fields(self) -> tuple[str, ...]:
-        """The fields with whose values it compares, which are written `$field`."""
+        """The fields whose values it compares with, written `$field`."""
         return tuple(value.field for value in self.values if isinstance(value, FieldValue))
 
     @cached_property
@@ -131,7 +131,7 @@ class Comparison:
 
 
 def _with_types(value: Any) -> Any:
-    """A value that differs from all values of other types. Lists, such as the ids of links, become tuples."""
+    """A value that is unequal to all values of other types. Lists, such as the ids of links, become tuples."""
     if isinstance(value, ParsedValue):
         return ParsedValue, _with_types(value.value)
     if isinstance(value, tuple | list):
@@ -140,7 +140,7 @@ def _with_types(value: Any) -> Any:
 
 
 class _Group:
-    """Conditions joined; they need what one of them needs."""
+    """Joined conditions, which need whatever one of them needs."""
 
     parts: tuple["Condition", ...]
 
@@ -159,7 +159,7 @@ class _Group:
 
 @dataclass(frozen=True)
 class AllOf(_Group):
-    """Every part must hold; without parts it always does."""
+    """Every part must hold; without parts, it always holds."""
 
     parts: tuple["Condition", ...] = ()
 
@@ -176,7 +176,7 @@ ALWAYS = AllOf()
 
 
 def parse(data: Any) -> Condition:
-    """A mapping as YAML gives it → a condition. Raises ConditionError."""
+    """A mapping from the YAML → a condition. Raises ConditionError."""
     if isinstance(data, Comparison | AllOf | AnyOf):
         return data
     if not isinstance(data, Mapping):
@@ -185,7 +185,7 @@ def parse(data: Any) -> Condition:
 
 
 def is_group(key: Any, value: Any) -> bool:
-    """Whether a line is `any:` with its conditions; a field may bear that name as well, and is asked for values."""
+    """Whether a line is `any:` with conditions; a field may also have that name, and is then compared with values."""
     if key != "any":
         return False
     if isinstance(value, list):
@@ -194,7 +194,7 @@ def is_group(key: Any, value: Any) -> bool:
 
 
 def _holds_conditions(value: Any) -> bool:
-    """Whether a value has conditions in it, where a field would have values to be compared with."""
+    """Whether a value contains conditions, where a field would have values to compare with."""
     if isinstance(value, Mapping):
         return bool(value) and set(value).isdisjoint(OPERATORS)
     return isinstance(value, list) and any(isinstance(part, Mapping) for part in value)
@@ -250,7 +250,7 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
 
 
 def _cure(operator: str) -> str:
-    """What to write in the place of an operator that is unknown."""
+    """What to write instead of an unknown operator."""
     if operator in WITHOUT_OPERATOR:
         return f": {WITHOUT_OPERATOR[operator]}"
     meant = next((ours for ours, theirs in OTHER_OPERATORS.items() if operator in theirs), None)
@@ -275,7 +275,7 @@ def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...], nega
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a value of a condition or a `default`, as it is written, is “nothing”: that there is none."""
+    """Whether a value of a condition or a `default`, as written, is “nothing”: no value."""
     return value is None or value == "nothing"
 
 
@@ -308,19 +308,19 @@ def comparisons(condition: Condition) -> Iterator[Comparison]:
 
 
 def compared_fields(condition: Condition | None) -> Iterator[tuple[str, ...]]:
-    """The path of every field whose value decides about `condition`, those of `$field` among them."""
+    """The path of every field whose value affects `condition`, including those of `$field`."""
     for comparison in comparisons(condition or ALWAYS):
         yield comparison.path
         yield from ((name,) for name in comparison.other_fields)
 
 
 def always(condition: Condition) -> bool:
-    """Whether `condition` leaves nothing out: it has no part."""
+    """Whether `condition` excludes nothing: it has no parts."""
     return isinstance(condition, AllOf) and not condition.parts
 
 
 def negation(condition: Condition) -> Condition:
-    """The condition that holds where `condition` does not."""
+    """The condition that holds exactly when `condition` does not."""
     if isinstance(condition, Comparison):
         return replace(condition, negated=not condition.negated)
     parts = tuple(map(negation, condition.parts))
@@ -328,14 +328,14 @@ def negation(condition: Condition) -> Condition:
 
 
 def all_of(first: Condition | None, second: Condition | None) -> Condition | None:
-    """Conditions joined by AND; None stands for no condition."""
+    """Conditions joined with AND; None means no condition."""
     if first is None or second is None:
         return first or second
     return AllOf((first, second))
 
 
 def replace_form_values(condition: Condition, value_of: Callable[[str], Any]) -> Condition:
-    """`condition` with every `$field` replaced by what `value_of(field)` gives."""
+    """`condition` with every `$field` replaced with the result of `value_of(field)`."""
     if isinstance(condition, Comparison):
         if isinstance(condition.value, FieldValue):
             return Comparison(condition.path, condition.operator, value_of(condition.value.field), condition.negated)
@@ -347,7 +347,7 @@ def replace_form_values(condition: Condition, value_of: Callable[[str], Any]) ->
 
 
 def holds(condition: Condition | None, compare: Callable[[Comparison], bool]) -> bool:
-    """Whether `condition` holds when `compare` decides each comparison (its negation is done here)."""
+    """Whether `condition` holds, with `compare` evaluating each comparison (negation is applied here)."""
     if condition is None:
         return True
     if isinstance(condition, Comparison):
@@ -356,7 +356,7 @@ def holds(condition: Condition | None, compare: Callable[[Comparison], bool]) ->
 
 
 def condition_text(condition: Condition) -> str:
-    """A condition in one line, as YAML would write it: `status: [open, waiting], company.segment: Retail`."""
+    """A condition on one line, in YAML notation: `status: [open, waiting], company.segment: Retail`."""
     if always(condition):
         return ""
     if isinstance(condition, AnyOf):
@@ -391,10 +391,10 @@ def joined_conditions(condition: Condition) -> Iterator[Condition]:
 
 
 def without_records(ids: list[int]) -> Condition:
-    """The condition that leaves out the records of these ids, such as those that an account has hidden."""
+    """The condition that excludes the records with these ids, such as those that an account has hidden."""
     return Comparison(("id",), "one_of", ParsedValue(ids), negated=True) if ids else ALWAYS
 
 
 def only_these_records(ids: list[int]) -> Condition:
-    """The condition that only the records of these ids fulfil."""
+    """The condition that only the records with these ids fulfil."""
     return Comparison(("id",), "one_of", ParsedValue(ids))

@@ -1,7 +1,7 @@
-"""Libraries that are loaded at first use, because they are large and few requests need them.
+"""Libraries that are loaded when first used, because they are large and few requests need them.
 
-Without them a serving process takes a quarter less memory, and `portal check` starts sooner. A LazyModule stands at the
-top of a file like an import: for the library, or for a module of the same folder that imports it.
+Without them, a serving process takes a quarter less memory, and `portal check` starts sooner. A LazyModule is at the
+top of a file like an import: for the library, or for a module in the same folder that imports it.
 """
 
 import importlib
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class LazyModule:
-    """Stands for the module `name`."""
+    """A placeholder for the module `name`."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,6 +1,6 @@
-"""Logs of all processes: one id per request on every line that it causes, as text or as JSON; and what made pages slow.
+"""Logs of all processes, as text or JSON: every line caused by a request has its id; and what made pages slow.
 
-Nothing here knows a request: web/tracing.py begins a `Trace` for each, and database/engine.py tells it of statements.
+Nothing here knows requests: web/tracing.py begins a `Trace` for each, and database/engine.py adds statements to it.
 """
 
 import contextvars
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 PLAIN_WITH_REQUEST = "%(asctime)s %(levelname)s %(name)s [%(request)s]: %(message)s"
 LONGEST_STATEMENT = 2_000  # characters in the log
-QUIET = {"alembic": logging.WARNING, "mail.log": logging.WARNING}  # the latter: each line of LMTP
+QUIET = {"alembic": logging.WARNING, "mail.log": logging.WARNING}  # mail.log has every line of LMTP
 
 
 @dataclass
 class Trace:
-    """One request. Statements hold no values: those are parameters."""
+    """One request. Statements contain no values: those are parameters."""
 
     id: str
     statements: int = 0
@@ -27,7 +27,7 @@ class Trace:
     slowest_statement: str = ""
 
     def add_statement(self, statement: str, seconds: float) -> None:
-        """A statement was executed."""
+        """Records an executed statement."""
         self.statements += 1
         self.seconds += seconds
         if seconds > self.slowest:
@@ -38,7 +38,7 @@ current_trace: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("cu
 
 
 class PlainFormatter(logging.Formatter):
-    """One line of text; with the id of the request, where there is one."""
+    """One line of text, with the id of the request if there is one."""
 
     def __init__(self) -> None:
         super().__init__(PLAIN)
@@ -53,7 +53,7 @@ class PlainFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, request, exception, and what `extra={"facts": …}` adds."""
+    """One JSON object per line: time, level, logger, message, request, exception, and `extra={"facts": …}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         trace = current_trace.get()
@@ -72,7 +72,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logging(kind: str) -> None:
-    """The log of this process goes to standard error, as `kind` says: "plain" or "json"."""
+    """Sends the log of this process to standard error; `kind`: "plain" or "json"."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if kind == "json" else PlainFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=kind == "json")

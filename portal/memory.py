@@ -1,23 +1,23 @@
-"""How the process uses memory: when Python looks for garbage, and when freed memory goes back to the system."""
+"""How the process uses memory: when Python collects garbage, and when freed memory is returned to the system."""
 
 import contextlib
 import ctypes
 import gc
 from collections.abc import Iterator
 
-# How many more objects there are when Python looks for garbage. Most of a page's live until it is sent: looking at them
-# several times for each page, as Python does by itself, takes 5 to 14 % of its time, and finds nothing.
+# How many new objects trigger garbage collection. Most objects of a page live until it is sent: scanning them several
+# times per page, as Python does by default, takes 5 to 14 % of its time and finds nothing.
 OBJECTS_OF_A_PAGE = 5_000
 
-# Blocks from this size on are given back to the system when they are freed. By itself, glibc keeps those of up to
-# 32 MB once one has been freed, in each thread: the 19 MB in which a password is hashed, eight times over.
+# Blocks of at least this size are returned to the system when they are freed. By default, glibc keeps blocks of up to
+# 32 MB after one has been freed, in each thread: eight times the 19 MB in which a password is hashed.
 LARGE_BLOCK = 1 << 20  # bytes
-KEPT_FREE = 8 << 20  # bytes of small blocks that are kept for the next page
+KEPT_FREE = 8 << 20  # bytes of small blocks kept for the next page
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from <malloc.h>
 
 
 def tune_memory() -> None:
-    """Suits the process to answering requests, page after page, for weeks."""
+    """Tunes the process for answering requests for weeks."""
     gc.set_threshold(OBJECTS_OF_A_PAGE)
     with contextlib.suppress(AttributeError):  # only glibc has it
         set_option = ctypes.CDLL(None).mallopt
@@ -27,10 +27,10 @@ def tune_memory() -> None:
 
 @contextlib.contextmanager
 def gc_paused() -> Iterator[None]:
-    """No garbage collection inside the block; afterwards the collector runs again if it ran before.
+    """No garbage collection inside the block; afterwards it is enabled again if it was before.
 
-    For building a declaration, its tables or its plan. With hundreds of modules these are millions of small objects
-    that all stay alive: scanning them again and again takes half of the time of a reload.
+    For building a declaration, its tables or its plan. With hundreds of modules, these are millions of small objects
+    that all stay alive: scanning them repeatedly takes half of the time of a reload.
     """
     was_enabled = gc.isenabled()
     gc.disable()

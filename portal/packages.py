@@ -1,7 +1,7 @@
-"""Packages of other people, which bring field types and pages: found by the entry points that they declare.
+"""Packages by others that add field types and pages, found by the entry points that they declare.
 
-All portals of a process have the same ones. A package that cannot be used is left out, and `left_out` says why: the
-portal starts without it. docs/packages.md is for who writes one.
+All portals of a process have the same packages. An unusable package is left out, and `left_out` says why: the portal
+starts without it. docs/packages.md explains how to write one.
 """
 
 import functools
@@ -16,27 +16,27 @@ WHAT_FOR = {FIELD_TYPES: "field type", PAGES: "page"}
 
 
 class NotUsableError(Exception):
-    """What a package brings is not what its entry point promises; the message says in which way."""
+    """A package does not provide what its entry point promises; the message says how."""
 
 
 _left_out: dict[EntryPoint, str] = {}
-_locale_folders: dict[Path, None] = {}  # in the order in which the packages were loaded
+_locale_folders: dict[Path, None] = {}  # in the order the packages were loaded
 
 
 @functools.cache
 def extensions(group: str) -> tuple[EntryPoint, ...]:
-    """The entry points of FIELD_TYPES or PAGES, in an order that does not depend on when they were installed."""
+    """The entry points of FIELD_TYPES or PAGES, in an order that does not depend on the installation."""
     entries = {(entry.name, entry.value, _package(entry)): entry for entry in entry_points(group=group)}
     return tuple(entries[key] for key in sorted(entries))
 
 
 def use(entry: EntryPoint, take: Callable[[Any], None]) -> bool:
-    """Hands what an entry point names to `take`. False if one of them raises anything: it is left out."""
+    """Passes the object of an entry point to `take`. False if either raises anything: the entry point is left out."""
     try:
         module = importlib.import_module(entry.module)
         if module.__file__ and (folder := Path(module.__file__).parent / "locale").is_dir():
             _locale_folders[folder] = None
-        # A package that imports us is not loaded to the end yet: its classes register themselves when they are defined.
+        # A package that imports us is not fully loaded yet: its classes register themselves when they are defined.
         if not getattr(module.__spec__, "_initializing", False):
             take(entry.load())
     except Exception as error:  # noqa: BLE001 - it is not our code
@@ -46,14 +46,14 @@ def use(entry: EntryPoint, take: Callable[[Any], None]) -> bool:
 
 
 def leave_out(entry: EntryPoint, error: Exception) -> None:
-    """Notes why something of a package is not used."""
+    """Notes why something in a package is not used."""
     reason = str(error) if isinstance(error, NotUsableError) else f"{type(error).__name__}: {error}"
     what = f'{WHAT_FOR[entry.group]} "{entry.name}"'
     _left_out[entry] = f"the package {_package(entry)} cannot be used for its {what}: {' '.join(reason.split())}"
 
 
 def left_out(field_type: str | None = None) -> tuple[str, ...]:
-    """A sentence for each thing that is not used, for administrators; or for the field type of this name."""
+    """A sentence for administrators about each thing that is not used; or only the field type with this name."""
     return tuple(
         sentence
         for entry, sentence in _left_out.items()
@@ -62,12 +62,12 @@ def left_out(field_type: str | None = None) -> tuple[str, ...]:
 
 
 def installed_packages() -> tuple[str, ...]:
-    """The packages that bring something, whether it can be used or not: “portal-iban 1.0”."""
+    """The packages that add something, whether it is usable or not: “portal-iban 1.0”."""
     return tuple(sorted({_package(entry) for group in WHAT_FOR for entry in extensions(group)}))
 
 
 def locale_folders() -> tuple[Path, ...]:
-    """The folders of catalogs that packages have beside what they bring."""
+    """The folders with the catalogs of packages."""
     return tuple(_locale_folders)
 
 

@@ -1,6 +1,6 @@
-"""Texts for people: declared in several languages, or the interface's own; and how text is folded for comparing.
+"""Texts for people: declared in several languages, or the interface's own; and how text is folded for comparison.
 
-Used by every layer. Knows nothing of requests: whoever shows a text says in which language.
+Used by every layer. Knows nothing of requests: the code that shows a text chooses the language.
 """
 
 import functools
@@ -24,18 +24,18 @@ from translationstring import TranslationString
 from portal.packages import locale_folders
 
 LOCALE = Path(__file__).parent / "locale"
-# Default-ignorable characters are among them, as are the Hangul fillers; U+2800 is the empty pattern of Braille.
+# Includes default-ignorable characters and the Hangul fillers; U+2800 is the empty Braille pattern.
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\p{Mn}\s\u2800]*")
-# Invisible, and parts of words in Persian and Hindi and of emoji: a text without them says something else.
+# Invisible, but parts of Persian and Hindi words and of emoji: without them, the text has another meaning.
 JOINERS = "\u200c\u200d"
-# What comes along around a copied text: spaces, and marks that nobody sees. Not those that emoji may end in.
+# What may surround a copied text: spaces, and invisible marks. Not those in which emoji may end.
 SURROUNDINGS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + (
     "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 SPACES = re.compile(r"\s+")
 WORD = re.compile(r"[^\W_]+")
-# What is one word as well as several: “Wi-Fi”, “O'Neill”, “14:30”. It is looked for where a word begins alone: in a
-# word of 40,000 letters without a hyphen, to look from each of them on takes half a minute.
+# What is both one word and several: “Wi-Fi”, “O'Neill”, “14:30”. Only matched where a word begins: in a word of 40,000
+# letters without a hyphen, trying every position takes half a minute.
 COMPOUND = re.compile(r"(?<![^\W_])[^\W_]+(?:[-'][^\W_]+){1,5}|(?<!\d)\d{1,2}:\d\d(?!\d)")
 JOINTS = re.compile("[-:']")
 # Scripts written without spaces, each a range of a regular expression: every character is a word of its own.
@@ -52,28 +52,28 @@ UNSPACED_SCRIPTS = (
 UNSPACED = re.compile(f"([{''.join(UNSPACED_SCRIPTS)}])")
 
 
-# Which letters are compared as which others, compiled by scripts/compile_folding.py: a target, a space, its letters.
+# How letters are folded, compiled by scripts/compile_folding.py: a target, a space, the letters that fold to it.
 _FOLDING_FILE = (LOCALE / "folding.txt").read_bytes()
 _FOLDING = {
     ord(letter): target
     for target, _space, letters in (line.partition(" ") for line in _FOLDING_FILE.decode().splitlines())
     for letter in letters
 }
-# Invisible within a word, where programs put them: soft hyphens, and what steers line breaks and the direction; and the
-# line that stretches an Arabic word.
+# Invisible characters that programs insert within words: soft hyphens, and controls of line breaks and direction; and
+# the line that stretches an Arabic word.
 IGNORED = "\u0640\u00ad\u034f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 _FOLDING |= dict.fromkeys(map(ord, IGNORED), "")
-# Another one when texts are folded or cut in another way: then folded columns and the search index are written again.
+# Changes when texts are folded or split differently: then folded columns and the search index are rewritten.
 FOLDING_VERSION = hashlib.sha256(
     _FOLDING_FILE + (IGNORED + SPACES.pattern + COMPOUND.pattern + UNSPACED.pattern).encode()
 ).hexdigest()[:8]
 
-# What would break the one line of a problem, or move the cursor of the terminal that shows it.
+# Characters that would break the line of a problem, or move the cursor of the terminal that shows it.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Text:
-    """A declared text: one string for all languages, or one per language code. An empty one is one that is missing."""
+    """A declared text: one string for all languages, or one per language code. An empty one counts as missing."""
 
     __slots__ = ("by_language", "plain")
 
@@ -90,7 +90,7 @@ class Text:
         return self.plain if wording is None else wording
 
     def __iter__(self) -> Iterator[str]:
-        """Every wording, for the search index."""
+        """The text in every language, for the search index."""
         return iter(self.by_language.values() or [self.plain])
 
     def __str__(self) -> str:
@@ -115,7 +115,7 @@ class Text:
 
 
 class TranslatedText(Text):
-    """A sentence of the interface in the place of a declared text: translated by the catalogs when it is shown."""
+    """A sentence of the interface instead of a declared text: translated by the catalogs when it is shown."""
 
     __slots__ = ()
 
@@ -135,23 +135,23 @@ def _text(value: Any) -> Text:
 
 
 def is_language_code(code: str) -> bool:
-    """Whether this looks like the code of a language: en, pt-BR."""
+    """Whether this looks like a language code: en, pt-BR."""
     return re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", code) is not None
 
 
 def label_from_name(name: str) -> Text:
-    """A label made of a name, for what has no label: `due_date` → “Due date”."""
+    """A label made from a name, if there is no label: `due_date` → “Due date”."""
     words = name.replace("_", " ").strip()
     return Text(words[:1].upper() + words[1:])
 
 
-# What a page shows: a declared text, or a sentence of the interface; translated for the reader when it is drawn.
+# What a page shows: a declared text, or a sentence of the interface; translated for the reader when it is rendered.
 Words = str | Text
 
 
 class Sentence(TranslationString):
-    """A sentence of the interface. Two are equal only if they fill in the same values: a cache that is asked for one
-    must never answer with another's, which is about another record or person.
+    """A sentence of the interface. Two are equal only if they fill in the same values: a cache must never return one
+    that is about another record or person.
     """
 
     __slots__ = ()
@@ -171,7 +171,7 @@ def _(message: str, mapping: Mapping[str, Any] | None = None) -> Sentence:
 
 
 class CountedString(Sentence):
-    """A sentence of the interface that has a form of its own for every kind of number. Made by `ngettext`."""
+    """A sentence of the interface with plural forms. Made by `ngettext`."""
 
     __slots__ = ("number", "plural")
 
@@ -180,9 +180,9 @@ class CountedString(Sentence):
 
 
 def ngettext(singular: str, plural: str, number: int, **names: Any) -> CountedString:
-    """A sentence about `number` things, which fills in ${number}, and ${name} for each of `names`.
+    """A sentence about `number` things; fills in ${number}, and ${name} for each of `names`.
 
-    lingua, which collects the sentences, knows this name, and reads only names and constants as arguments.
+    lingua, which collects the sentences, knows this function name, and only reads names and constants as arguments.
     """
     sentence = CountedString(singular, domain="portal", mapping={"number": number, **names})
     sentence.number = number
@@ -192,11 +192,11 @@ def ngettext(singular: str, plural: str, number: int, **names: Any) -> CountedSt
 
 @dataclass(frozen=True)
 class Catalog:
-    """The interface's sentences in one language, by their English ones; those that count by their English singular."""
+    """The interface's sentences in one language, by the English sentence, or its singular if it has plural forms."""
 
     sentences: Mapping[str, str]
     counted: Mapping[str, tuple[str, ...]]
-    form: Callable[[int], int]  # which of the forms a number takes
+    form: Callable[[int], int]  # the index of the plural form for a number
     from_right: bool = False  # whether the language is written from right to left
 
 
@@ -205,7 +205,7 @@ ENGLISH = Catalog({}, {}, lambda number: int(number != 1))
 
 @functools.cache
 def catalog(language: str, folder: Path = LOCALE) -> Catalog:
-    """What locale/LANGUAGE.po says, for it-CH what it.po says; nothing for English and unknown languages."""
+    """The catalog of locale/LANGUAGE.po (it.po for it-CH); empty for English and unknown languages."""
     path = folder / f"{language}.po"
     if not re.fullmatch("[A-Za-z-]{2,12}", language) or not path.exists():
         general = language.rpartition("-")[0]
@@ -222,7 +222,7 @@ def catalog(language: str, folder: Path = LOCALE) -> Catalog:
 
 
 def translate(message: str, language: str) -> str:
-    """`message` in `language`, with its ${names} filled in; English where the catalog has none."""
+    """`message` in `language`, with its ${names} filled in; English if the catalog lacks it."""
     if isinstance(message, CountedString):
         return _counted(message, language)
     known = _catalog_with(str(message), language)
@@ -231,7 +231,7 @@ def translate(message: str, language: str) -> str:
 
 
 def _catalog_with(sentence: str, language: str) -> Catalog:
-    """The portal's own catalog; where that lacks the sentence, the one of a package that has it."""
+    """The portal's own catalog; if that lacks the sentence, the catalog of a package that has it."""
     own = catalog(language)
     if _has(own, sentence):
         return own
@@ -252,8 +252,8 @@ def _counted(message: CountedString, language: str) -> str:
 
 
 def _filled_in(message: TranslationString, sentence: str, known: Catalog) -> str:
-    """`sentence` with the values of `message`. From right to left each is isolated, as Unicode has it: an address or a
-    name in Latin letters keeps its own signs at their places, and takes none of the sentence.
+    """`sentence` with the values of `message`. In right-to-left languages, each value is isolated (Unicode bidi): the
+    punctuation of an address or a name in Latin letters, and that of the sentence, stay where they belong.
     """
     if not known.from_right or not message.mapping:
         return message.interpolate(sentence)
@@ -266,9 +266,9 @@ def _grouped(number: int, language: str) -> str:
     return format_decimal(number, locale=locale_or_english(language))
 
 
-@functools.lru_cache(maxsize=512)  # browsers name languages and regions as they like
+@functools.lru_cache(maxsize=512)  # browsers send arbitrary languages and regions
 def locale_of(language: str, region: str = "") -> Locale | None:
-    """Babel's locale of a language, in a region if one is named; None where Babel does not know it."""
+    """Babel's locale for a language, and a region if given; None if Babel does not know it."""
     try:
         locale = Locale.parse(language.replace("-", "_"))
         return locale if locale.territory or not region else Locale(locale.language, region, locale.script)
@@ -277,15 +277,15 @@ def locale_of(language: str, region: str = "") -> Locale | None:
 
 
 def locale_or_english(language: str) -> Locale:
-    """Babel's locale of a language, such as it-CH; that of English where Babel does not know it."""
+    """Babel's locale for a language, such as it-CH; English if Babel does not know it."""
     return locale_of(language) or Locale("en")
 
 
 def fold(text: str) -> str:
-    """`text` without accents, case, width and soft hyphens, for comparing: “Größe” → “grosse”, “Łódź” → “lodz”.
+    """`text` without accents, case, width and soft hyphens, for comparison: “Größe” → “grosse”, “Łódź” → “lodz”.
 
-    Letters that Unicode's collation takes for others are these (locale/folding.txt): ø is o, æ is ae; ’ is '. Several
-    spaces, and the end of a line, are one space, as a page shows them.
+    Letters that Unicode's collation equates with others are replaced (locale/folding.txt): ø with o, æ with ae, ’ with
+    '. Several spaces, and line breaks, become one space, as on a page.
     """
     if text.isascii():
         folded = text.lower()
@@ -297,17 +297,17 @@ def fold(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of `text` can be seen: spaces, control and format characters, marks without a letter."""
+    """Whether nothing in `text` is visible: spaces, control and format characters, marks without a letter."""
     return not text.strip() or (not text.isascii() and INVISIBLE.fullmatch(text) is not None)
 
 
 def trimmed(text: str) -> str:
-    """`text` without the spaces around it, and without the invisible marks that come along when it is copied."""
+    """`text` without surrounding spaces and the invisible marks that copying may add."""
     return text.strip() if text.isascii() else text.strip(SURROUNDINGS)
 
 
 def fits_one_line(character: str) -> bool:
-    """Whether a character may stand in a line among others: it begins no new one, and does not turn their direction."""
+    """Whether a character may be within a line: it neither breaks the line nor changes the text direction."""
     return character.isprintable() or character in JOINERS
 
 
@@ -320,12 +320,12 @@ def first_visible(*texts: str | None) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of `text`, folded; characters of unspaced scripts (CJK, Thai) stand alone."""
+    """The folded words of `text`; each character of unspaced scripts (CJK, Thai) is a word."""
     return _words_in(fold(text))
 
 
 def indexed_words(text: str) -> tuple[list[str], list[str]]:
-    """The words of `text`; and its compounds in one piece, from each part on: “Wi-Fi” as `wifi`, “14:30” as `1430`."""
+    """The words of `text`; and its compounds, joined from each part on: “Wi-Fi” as `wifi`, “14:30” as `1430`."""
     folded = fold(text)
     compounds = [JOINTS.split(match[0]) for match in COMPOUND.finditer(folded)] if JOINTS.search(folded) else []
     joined = ["".join(parts[start:]) for parts in compounds for start in range(len(parts) - 1)]
@@ -333,7 +333,7 @@ def indexed_words(text: str) -> tuple[list[str], list[str]]:
 
 
 def typed_words(text: str) -> list[str]:
-    """The words of a search: a compound is one word, as `indexed_words` has it."""
+    """The words of a search: a compound is one word, as in `indexed_words`."""
     folded = fold(text)
     if JOINTS.search(folded):
         folded = COMPOUND.sub(lambda match: JOINTS.sub("", match[0]), folded)
@@ -345,26 +345,26 @@ def _words_in(folded: str) -> list[str]:
 
 
 def plural(number: int, noun: str, nouns: str = "") -> str:
-    """`1 record`, `3 records`, `12,000 records`: for sentences in English, on the command line and in the log."""
+    """`1 record`, `3 records`, `12,000 records`: for English sentences, on the command line and in the log."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
 def printable(text: str, longest: int) -> str:
-    """`text` in one line of at most `longest` characters, without any that would move the cursor of a terminal."""
+    """`text` on one line of at most `longest` characters, without any that would move the cursor of a terminal."""
     return _UNPRINTABLE.sub(_escaped, abbreviated(text, longest))
 
 
 def abbreviated(text: str, longest: int) -> str:
-    """`text` with at most `longest` characters, of which the last is “…” where something is left out."""
+    """`text` with at most `longest` characters; the last is “…” if something is left out."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def beginning(text: str, longest: int) -> str:
-    """`text` in one line of at most `longest` characters, cut between two words where its language has spaces."""
+    """`text` on one line of at most `longest` characters, cut between words if its language has spaces."""
     line = " ".join(text.split())
     if len(line) <= longest:
         return line
-    cut = line[: longest - 1]  # with the space behind the last whole word
+    cut = line[: longest - 1]  # with the space after the last whole word
     whole_words = cut.rpartition(" ")[0]
     return f"{whole_words if len(whole_words) > longest // 2 else cut[:-1]} …"
 

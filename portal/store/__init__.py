@@ -1,1 +1,1 @@
-"""The bytes of files: where they are stored, what they are, whether they are clean, and their thumbnails."""
+"""The bytes of files: storage, media types, virus scans, and thumbnails."""

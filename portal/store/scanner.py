@@ -9,13 +9,13 @@ TIMEOUT = 30  # seconds for one answer
 
 
 class ScannerError(Exception):
-    """The scanner cannot be asked; nothing is taken without its word."""
+    """The scanner cannot be reached; no file is accepted without its result."""
 
 
 def scan(address: str, source: BinaryIO) -> str | None:
     """What the scanner at `address` (`tcp://HOST:PORT` or `unix:///PATH`) found in `source`; None if it is clean.
 
-    Reads `source` from its present position. Raises ScannerError.
+    Reads `source` from its current position. Raises ScannerError.
     """
     try:
         with _connect(address) as connection:

@@ -1,8 +1,8 @@
 """The bytes of files: stored under random names in a folder or an S3-compatible service, read back as a stream.
 
-Nothing here knows who may read a file, or what it is called: the rows of `portal_file` do. Bytes are stored before
-their row is committed, and removed after it is gone, so that no row is ever without its bytes; what no row names is
-left for `unnamed` to find.
+Nothing here knows who may read a file, or its name: the rows of `portal_file` do. Bytes are stored before their row is
+committed, and removed after it is deleted, so that no row is ever without its bytes; `unnamed` finds bytes that no row
+names.
 """
 
 import contextlib
@@ -25,22 +25,22 @@ from portal.lazy import LazyModule
 obstore = LazyModule("obstore")
 backends = LazyModule("obstore.store")
 
-CHUNK = 256 * 1024  # bytes that are read at a time
+CHUNK = 256 * 1024  # bytes to read at a time
 IN_MEMORY = 5 * 1024 * 1024  # bytes of a file that is sent from memory, or written to disk at a time
 TRIES = 3
 PAUSE = 1  # seconds between two of them
 SIGNED_FOR = datetime.timedelta(hours=1)
-PATIENCE = 60  # seconds without a sign of the service
-SETTLED = datetime.timedelta(hours=1)  # a file without a row may still get one from an open transaction until then
+PATIENCE = 60  # seconds without a response from the service
+SETTLED = datetime.timedelta(hours=1)  # until then, a file without a row may still get one from an open transaction
 
 
 class StoreError(Exception):
-    """The store does not take bytes, or does not give them."""
+    """The store cannot write or read bytes."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What was stored: its random name and its size in bytes."""
+    """A stored file: its random name and its size in bytes."""
 
     name: str
     size: int
@@ -48,17 +48,17 @@ class Stored:
 
 @dataclass(frozen=True)
 class Store:
-    """Bytes by name. `folder` is where they lie on disk, None for a service."""
+    """Bytes by name. `folder` is their place on disk, None for a service."""
 
     backend: Any
     folder: Path | None = None
 
     def put(self, source: BinaryIO) -> Stored:
-        """Stores what `source` holds from its present position, durably. Raises StoreError."""
+        """Durably stores `source` from its current position. Raises StoreError."""
         return self.put_as(_new_name(), source)
 
     def put_as(self, name: str, source: BinaryIO) -> Stored:
-        """Stores under a name that is known already, as a backup has it. Raises StoreError."""
+        """Stores under a given name, for example from a backup. Raises StoreError."""
         start = source.tell()
         size = source.seek(0, io.SEEK_END) - start
         source.seek(start)
@@ -72,27 +72,27 @@ class Store:
         return Stored(name, size)
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The bytes of `name`, in chunks. Raises StoreError: for a name that is not there before the first of them."""
+        """The bytes of `name`, in chunks. Raises StoreError; if the name does not exist, before the first chunk."""
         with _failing_plainly():
             stream = obstore.get(self.backend, name).stream(min_chunk_size=CHUNK)
         return _chunks(stream)
 
     def remove(self, names: Collection[str]) -> None:
-        """Removes what bears these names; a name that is not there is no error. Raises StoreError."""
+        """Removes files by name; a missing one is not an error. Raises StoreError."""
         with _failing_plainly():
             for name in names:
                 with contextlib.suppress(FileNotFoundError):
                     self._remove(name)
 
     def unnamed(self, named: Collection[str], now: datetime.datetime) -> list[str]:
-        """Stored names that are not among `named` and have been there for longer than an open transaction lives."""
+        """Stored names that are not among `named` and are older than any open transaction."""
         with _failing_plainly():
             return [name for name, at in self._stored() if at < now - SETTLED and name not in named]
 
     # -- a folder ---------------------------------------------------------------------------------------------------
 
     def _write(self, folder: Path, name: str, source: BinaryIO) -> None:
-        """The file has its name once it is whole, and with its folders it survives a power cut."""
+        """Writes a file that only gets its name when it is complete, and survives a power failure with its folders."""
         with obstore.open_writer(self.backend, name, buffer_size=IN_MEMORY, max_concurrency=1) as writer:
             while chunk := source.read(CHUNK):
                 writer.write(chunk)
@@ -103,9 +103,9 @@ class Store:
     # -- a service --------------------------------------------------------------------------------------------------
 
     def _send(self, name: str, source: BinaryIO, size: int) -> None:
-        """Sends a large file in one request, which the service takes whole or not at all.
+        """Sends a large file in one request, which the service accepts completely or not at all.
 
-        Of an upload in parts whose process is killed, the service would keep the parts forever, and list them nowhere.
+        After a multipart upload whose process is killed, the service would keep the parts forever without listing them.
         """
         start = source.tell()
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
@@ -125,9 +125,9 @@ class Store:
     # -- both -------------------------------------------------------------------------------------------------------
 
     def _stored(self) -> Iterator[tuple[str, datetime.datetime]]:
-        """The name of everything that is stored, with the moment of its last byte.
+        """The names of everything stored, with the time of the last byte.
 
-        In a folder also what was being written when its process was killed, which obstore neither lists nor removes.
+        In a folder, also unfinished files of killed processes, which obstore neither lists nor removes.
         """
         if self.folder is None:
             yield from (
@@ -148,9 +148,9 @@ class Store:
 
 
 def open_store(address: str, folder: Path, access_key: str = "", secret_key: str = "") -> Store:
-    """The store at `address`: `s3://BUCKET?endpoint=URL&region=NAME`, or a folder, which is made where it is missing.
+    """The store at `address`: `s3://BUCKET?endpoint=URL&region=NAME`, or a folder, which is created if missing.
 
-    A relative folder is under `folder`; the keys are those of S3. Raises ValueError for an address of another kind,
+    A relative folder is under `folder`; the keys are for S3. Raises ValueError for any other kind of address,
     and OSError.
     """
     parts = urlsplit(address)
@@ -186,7 +186,7 @@ def open_store(address: str, folder: Path, access_key: str = "", secret_key: str
 
 
 def _sync(path: Path) -> None:
-    """A file's content, or the names in a folder, survive a power cut."""
+    """Makes a file's content, or the names in a folder, survive a power failure."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -202,7 +202,7 @@ def _chunks(stream: Iterable[Any]) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _failing_plainly() -> Iterator[None]:
-    """Failures of the disk and of the service are one exception."""
+    """Turns failures of the disk and of the service into StoreError."""
     try:
         yield
     except (OSError, http.client.HTTPException, obstore.exceptions.BaseError) as error:
@@ -210,6 +210,6 @@ def _failing_plainly() -> Iterator[None]:
 
 
 def _new_name() -> str:
-    """A name that nobody guesses, in one of 256 folders."""
+    """An unguessable name, in one of 256 folders."""
     name = secrets.token_hex(20)
     return f"{name[:2]}/{name[2:]}"

@@ -1,6 +1,6 @@
-"""Thumbnails of pictures, made by Pillow in a process of its own: one that a hostile file kills takes nobody along.
+"""Thumbnails of pictures, made by Pillow in a process of its own: if a hostile file kills it, nothing else is affected.
 
-This file is that process as well, run as a script: it reads a picture from its standard input and writes the thumbnail.
+This file is also that process, run as a script: it reads a picture from standard input and writes the thumbnail.
 """
 
 import contextlib
@@ -19,11 +19,11 @@ WIDEST = 640  # pixels of the longer side
 MOST_PIXELS = 60_000_000
 MEMORY = 768 * 1024 * 1024  # bytes of the process
 SECONDS = 10  # of processor time
-PATIENCE = 20  # seconds until an answer is given up
+PATIENCE = 20  # seconds to wait for an answer
 
 
 def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
-    """A small WebP of the picture in `source`, read from its present position; None if none can be made."""
+    """A small WebP of the picture in `source`, read from its current position; None if none can be made."""
     if media_type not in KINDS:
         return None
     command = [sys.executable, __file__, KINDS[media_type]]
@@ -31,7 +31,7 @@ def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            with contextlib.suppress(BrokenPipeError):  # it has given up already
+            with contextlib.suppress(BrokenPipeError):  # it has already given up
                 shutil.copyfileobj(source, cast(IO[bytes], process.stdin))
             thumbnail, _nothing = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
@@ -41,7 +41,7 @@ def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
 
 
 def main() -> None:
-    """The process that makes a thumbnail: limits itself before it looks at a byte."""
+    """The process that makes a thumbnail: limits its resources before it reads any bytes."""
     image: Any = importlib.import_module("PIL.Image")  # only this process loads Pillow
     operations: Any = importlib.import_module("PIL.ImageOps")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

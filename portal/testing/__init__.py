@@ -1,6 +1,6 @@
-"""For the tests of packages that add a field type: needs `pip install declared-portal[contract]`; the portal never
+"""For tests of packages that add a field type: needs `pip install declared-portal[contract]`; the portal itself never
 imports it."""
 
 import pytest
 
-pytest.register_assert_rewrite("portal.testing.contract")  # what differs is shown, as in a test file
+pytest.register_assert_rewrite("portal.testing.contract")  # shows differences, as in a test file

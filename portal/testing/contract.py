@@ -1,7 +1,7 @@
-"""What every field type promises, asked of it with its own examples: a class of tests for pytest to run.
+"""The contract of every field type, tested with its own examples: a class of tests for pytest.
 
-A type of a package of its own is tested by `class TestIban(FieldTypeContract): field_type = "iban"`, on SQLite. Our own
-types are all tested by a subclass in tests/unit/fields/test_contract.py, on both databases.
+A package tests its type on SQLite with `class TestIban(FieldTypeContract): field_type = "iban"`. A subclass in
+tests/unit/fields/test_contract.py tests all of our own types on both databases.
 """
 
 import inspect
@@ -41,15 +41,15 @@ from portal.views.forms.widgets import WIDGETS
 ENGLISH = Reader(language="en")
 LANGUAGES = ("en", "it", "pl", "de", "fr", "es", "ar")
 LONGEST_SENTENCE = 200  # characters
-OTHER_LANGUAGES = ("en-GB", "de-CH", "pt", "nl", "sv", "fi", "cs", "hu", "ja")  # whose numbers and dates are read too
+OTHER_LANGUAGES = ("en-GB", "de-CH", "pt", "nl", "sv", "fi", "cs", "hu", "ja")  # whose numbers and dates are also read
 UNSTORABLE = ("a\x00b", "1\x002", "\ud800", "2024\udfff", "x\x00")
 INVISIBLE = ("\u200b", "\u3164", "\u00ad \u2060", "\u202e\ufeff", "\u2800", "\u034f", "\u115f\u1160")
 COPIED_ALONG = (("\u202a", "\u202c"), ("\ufeff", "\u200b"), ("\u200e ", "\xa0\u2060"))  # before a value, and after it
 OTHER_JSON: tuple[object, ...] = ({"a": 1}, [["a"]], [{}], True, {"id": 1})
 CHOSEN = (HasOptions, LinkLike)  # their values are chosen, not typed
-# What these show says less or more than what is typed.
+# What these types show has less or more information than what is typed.
 SHOWN_OTHERWISE = (AddressField, HasOptions, LinkLike, Html, Markdown, Time)
-# What holds a thing without a name of its own: nothing that can be seen is refused.
+# Types that may refuse invisible input instead of treating it as empty.
 NEVER_BLANK = (HasOptions, Rating, Color)
 
 
@@ -154,7 +154,7 @@ class FieldTypeContract:
                 raw = _named(field, value)
                 constants.append(field.constant(raw, PLAIN))
                 same = {each for each, other in values.items() if isinstance(other, tuple) and raw in other}
-                if value is False:  # what was never set counts as No
+                if value is False:  # an unset value counts as No
                     same = {each for each, other in values.items() if not other}
                 assert matching("equal", constants[-1]) == {identity} | same, value
                 assert field.matches(value, "equal", constants[-1])
@@ -219,7 +219,7 @@ class FieldTypeContract:
         for value in _read_all(field):
             given = json.loads(json.dumps(field.to_json(value)))
             Draft202012Validator(field.json_schema(written=False)).validate(given)
-            if isinstance(field, LinkLike):  # which records are meant is for the API to find
+            if isinstance(field, LinkLike):  # the API looks up the records
                 continue
             Draft202012Validator(field.json_schema(written=True)).validate(given)
             again = field.parse_form(_sent(field.json_inputs(given, None, PLAIN)), PLAIN)
@@ -239,7 +239,7 @@ class FieldTypeContract:
 
     def test_what_csv_holds_is_read_back(self, field: Field) -> None:
         for value in _read_all(field):
-            if not isinstance(field, LinkLike):  # which CSV names otherwise
+            if not isinstance(field, LinkLike):  # CSV names these differently
                 assert field.read(field.write(value)) == value
 
     def test_what_the_history_holds_is_read_back(self, field: Field) -> None:
@@ -259,7 +259,7 @@ class FieldTypeContract:
 
 
 def make_field(kind: str, name: str = "x", **keys: object) -> Field:
-    """A field of a type, with the keys of its `sample`; the test fails with the reason where there is no such type."""
+    """A field of a type, with the keys of its `sample`; the test fails with the reason if there is no such type."""
     if kind not in Field.types:
         reason = "; ".join(left_out(kind)) or "is its package installed? (pip install -e .)"
         pytest.fail(f'no field type "{kind}": {reason}')
@@ -267,7 +267,7 @@ def make_field(kind: str, name: str = "x", **keys: object) -> Field:
 
 
 def _read_all(field: Field) -> list[Any]:
-    """The different values of the examples, in their order."""
+    """The distinct values of the examples, in order."""
     values: list[Any] = []
     for typed, value, _shown in field.examples:
         assert field.parse(typed, ENGLISH) == value
@@ -284,17 +284,17 @@ def _refusal(field: Field, typed: str) -> str:
 
 
 def _is_empty(value: object) -> bool:
-    """Whether a value is none."""
+    """Whether there is no value."""
     return value is None or value == ()
 
 
 def _as_typed(field: Field, value: Any) -> Any:
-    """What a form gives for `value`: a box that is not checked means No."""
+    """What a form posts for `value`: an unchecked box means No."""
     return bool(value) if isinstance(field, Boolean) else value
 
 
 def _named(field: Field, value: Any) -> object:
-    """What a condition calls the value."""
+    """The value as written in a condition."""
     if isinstance(value, tuple):
         return value[-1]
     if isinstance(field, Duration | LocationField):
@@ -303,7 +303,7 @@ def _named(field: Field, value: Any) -> object:
 
 
 def _bounded(field: Field) -> Iterator[Field]:
-    """Fields of a type that refuse almost everything, so that their messages name the bounds."""
+    """Fields of a type that refuse almost everything, so that their messages contain the bounds."""
     bounds: dict[str, tuple[Any, Any]] = {
         "integer": (3, 4), "decimal": ("3.5", "1234.5"), "money": ("3.5", "1234.5"), "percent": ("3.5", 20),
         "date": ("2024-03-05", "2024-03-06"), "time": ("14:30", "14:35"), "datetime": ("2024-03-05T14:30:20", "now"),
@@ -314,7 +314,7 @@ def _bounded(field: Field) -> Iterator[Field]:
 
 
 def _examples_in(message: str, reader: Reader) -> list[str]:
-    """The inputs that a message names: those of its `mapping`, else what stands in it behind “such as”."""
+    """The example inputs in a message: those of its `mapping`, else the text after “such as”."""
     facts = (message.mapping or {}) if isinstance(message, TranslationString) else {}
     if inputs := [str(facts[name]) for name in ("example", "min", "max") if name in facts]:
         return [] if "characters" in message or "digits" in message else inputs
@@ -332,7 +332,7 @@ def _sent(inputs: dict[str, str | list[str]]) -> MultiDict:
 
 
 def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:
-    """A table for records with these fields, and one of the people to whom links lead."""
+    """A table for records with these fields, and one for the people that links lead to."""
     metadata = sa.MetaData()
     people = sa.Table("people", metadata, sa.Column("id", sa.BigInteger(), primary_key=True))
     people.append_column(sa.Column("name", sa.Text()))
@@ -346,7 +346,7 @@ def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:
 
 
 def _filled(connection: sa.Connection, field: Field) -> tuple[sa.Table, dict[int, Any]]:
-    """A table with a row for each different value, stored in the reverse of their order."""
+    """A table with a row for each distinct value, stored in reverse order."""
     values = dict(enumerate(_read_all(field), start=1))
     table = table_of(connection, field)
     for identity, value in sorted(values.items(), reverse=True):
