@@ -246,7 +246,8 @@ class Field(Parts):
     def input_names(self, form: Iterable[str]) -> list[str]:
         """The names of this field's inputs among all names of a form."""
         names = set(form)
-        return [name for name in (*self.inputs(None, PLAIN), f"{self.name}.later") if name in names] if names else []
+        parts = (f"{self.name}.{part}" for part in ("later", "time"))
+        return [name for name in (*self.inputs(None, PLAIN), *parts) if name in names] if names else []
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """The values of a form's inputs: the inverse of parse_form."""

@@ -244,6 +244,10 @@ class WithDeadline(Shape):
         """How the portal sets the field, once bound; None if it does not."""
         return None
 
+    def due(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """SQL for the moment from which work is late that is to be done by the value, which is a moment."""
+        return cast(sa.ColumnElement[Any], table.c[cast(Any, self).name])
+
     @property
     def stopwatch(self) -> Stopwatch | None:
         """The stopwatch of an elapsed time that the database alone cannot compute, once bound; else None."""

@@ -4,7 +4,6 @@ import datetime
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -35,7 +34,8 @@ from portal.fields.deadline import DeadlineRule
 from portal.fields.periods import WorkingTarget
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.sheet_cell import DATE_AND_TIME, FIRST_DAY, SheetCell
+from portal.fields.sheet_cell import DATE, DATE_AND_TIME, FIRST_DAY, SheetCell
+from portal.fields.whole_day import Span, WholeDay, moment_of, whole_day
 from portal.fields.working_hours import WorkingHours
 from portal.texts import _, is_blank
 
@@ -47,14 +47,7 @@ OFFSET_AT_END = re.compile(
 CLOCK_AT_END = re.compile(r"(.*\S)[\s,]+(\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?(?:\s?[^\W\d]+[^\d]*)?)")
 INSTANT = datetime.timedelta(microseconds=1)
 SECOND = datetime.timedelta(seconds=1)
-
-
-@dataclass(frozen=True)
-class Span:
-    """What a moment in a condition means: a whole day, a whole minute, or a single instant. `end` is exclusive."""
-
-    start: datetime.datetime
-    end: datetime.datetime
+SHORTER_THAN_A_DAY = datetime.timedelta(hours=1)  # an instant, a minute
 
 
 def _moment_at(date: datetime.date, time: datetime.time, reader: Reader, later: bool = False) -> datetime.datetime:
@@ -73,19 +66,6 @@ def _moment_at(date: datetime.date, time: datetime.time, reader: Reader, later: 
     return moment
 
 
-def whole_day(date: datetime.date, reader: Reader) -> Span:
-    """The whole day in the reader's time zone; it may have 23 or 25 hours."""
-    try:
-        return Span(_start_of(date, reader), _start_of(date + datetime.timedelta(days=1), reader))
-    except OverflowError:
-        raise Refused(_("This date is out of range.")) from None
-
-
-def _start_of(date: datetime.date, reader: Reader) -> datetime.datetime:
-    # If clocks go forward at midnight, zoneinfo uses the offset before: the moment of the change itself.
-    return datetime.datetime.combine(date, datetime.time(), reader.time_zone).astimezone(datetime.UTC)
-
-
 def _bound(value: Any) -> Any:
     try:
         if isinstance(value, datetime.datetime) or _counted(value, PLAIN):
@@ -100,7 +80,7 @@ def _counted(raw: Any, reader: Reader) -> Span | None:
     if moment := moment_from_now(raw, reader):
         return Span(moment, moment + INSTANT)
     day = day_from_today(raw, reader)
-    return whole_day(day, reader) if day else None
+    return whole_day(day, reader.time_zone) if day else None
 
 
 # Kept as it was written: the moment depends on the reader's time zone.
@@ -187,8 +167,11 @@ class Datetime(DateOrTime):
         "0001-01-01T00:00+14:00", "2024-03-05T14:30+99:00", "2024-03-05T14:30\x00", "1" * 100_000,
     )  # fmt: skip
 
+    widget: ClassVar[str] = property(lambda field: "day_and_time" if field.time else "input")  # type: ignore[assignment]
+
     min: Moment | None = None
     max: Moment | None = None
+    time: Literal["optional"] | None = None
     within: Within | None = None
     pause: States = ()
     stop: States = ()
@@ -218,28 +201,52 @@ class Datetime(DateOrTime):
     def _clock_column(self) -> str:
         return f"_{self.name}_clock"
 
+    @property
+    def _end_column(self) -> str:
+        return f"_{self.name}_end"
+
     def columns(self) -> list[sa.Column[Any]]:
-        """The moment, and for a deadline its clock."""
+        """The moment, of a deadline its clock, and where a day may have no time the end of such a day."""
         clock = [sa.Column(self._clock_column, sa.JSON(none_as_null=True))] if self.within else []
-        return [*super().columns(), *clock]
+        ends: list[sa.Column[Any]] = [sa.Column(self._end_column, UTCDateTime())] if self.time else []
+        return [*super().columns(), *clock, *ends]
 
     @property
     def _columns_read(self) -> tuple[str, ...]:
-        return (self.name,)
+        return (self.name, self._end_column) if self.time else (self.name,)
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Without fractions of a second. The clock of a deadline is empty: the code that writes records sets it."""
-        # Forms have seconds at best: more precise values would change when they are edited.
-        clock = {self._clock_column: None} if self.within else {}
-        return {self.name: value and value.replace(microsecond=0), **clock}
+        """Without fractions of a second. A deadline has no clock, which whoever writes a record adds."""
+        # Forms know seconds at most: finer values would change by being edited.
+        more: dict[str, Any] = {self._clock_column: None} if self.within else {}
+        if self.time:
+            more[self._end_column] = self._day(value).end if isinstance(value, WholeDay) else None
+        return {self.name: value and moment_of(value).replace(microsecond=0), **more}
+
+    def load(self, row: Mapping[str, Any]) -> Any:
+        """The moment, or the day that has no time."""
+        is_day = self.time and row[self.name] is not None and row[self._end_column] is not None
+        return WholeDay.beginning(row[self.name]) if is_day else row[self.name]
+
+    def due(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """A day that has no time is over when it ends."""
+        return sa.func.coalesce(table.c[self._end_column], table.c[self.name]) if self.time else super().due(table)
+
+    def _day(self, value: WholeDay) -> Span:
+        return whole_day(value.date_in(self._zone), self._zone)
+
+    def _with_day(self, date: datetime.date, reader: Reader) -> Span:
+        """What a date alone means: in the zone of the portal where it stays without a time."""
+        return whole_day(date, self._zone if self.time else reader.time_zone)
 
     def parse(self, text: str, reader: Reader) -> datetime.datetime | None:
-        """A date and a time in the reader's time zone, or with an offset; a date alone is the start of that day."""
+        """A date and a time where the reader is, or with an offset; a date alone is that day, or the start of it."""
         return self._parse_moment(text, reader, later=False)
 
     def parse_form(self, form: Form, reader: Reader) -> datetime.datetime | None:
-        """With NAME.later, the second of two equal hours in autumn."""
-        return self._parse_moment(self.input_text(form), reader, later=self.input_text(form, "later") == "1")
+        """Of two equal hours in autumn the second one where NAME.later says so."""
+        text = " ".join(filter(None, (self.input_text(form), self.input_text(form, "time") if self.time else "")))
+        return self._parse_moment(text, reader, later=self.input_text(form, "later") == "1")
 
     def _parse_moment(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
         if is_blank(text):
@@ -250,9 +257,14 @@ class Datetime(DateOrTime):
             example = self.example(EXAMPLE, reader)
             example = str(self.inputs(example, reader)[self.name]) if reader.plain else self.show(example, reader)
             raise Refused(_("Enter a date such as ${example}.", mapping={"example": example})) from None
-        if not isinstance(moment, datetime.datetime):
-            moment = whole_day(moment, reader).start
-        return self.in_bounds(self.bounds(reader), moment, reader)
+        least, most = self.bounds(reader)
+        if isinstance(moment, datetime.datetime):
+            return self.in_bounds((least, most), moment, reader)
+        day = self._with_day(moment, reader)
+        # A day without a time may lie in part beyond a bound, which can be a moment of it.
+        self.in_bounds((least, None), day.end - INSTANT if self.time else day.start, reader)
+        self.in_bounds((None, most), day.start, reader)
+        return WholeDay.beginning(day.start) if self.time else day.start
 
     def bounds(self, reader: Reader) -> tuple[datetime.datetime | None, datetime.datetime | None]:
         """From the start of the first minute to the last instant of the last day, minute or second."""
@@ -263,48 +275,76 @@ class Datetime(DateOrTime):
         return first, most.end - INSTANT if most else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """With `NAME.later` for the second of two equal hours in autumn, which the input alone cannot express."""
-        if value is None:
-            return {self.name: ""}
+        """`NAME.later` is there for the second of two equal hours in autumn, which the input alone cannot tell."""
+        if value is None or isinstance(value, WholeDay):
+            return {self.name: value.date_in(self._zone).isoformat() if value else ""}
         here = value.astimezone(reader.time_zone)
-        inputs = {self.name: here.replace(tzinfo=None).isoformat(timespec="seconds" if here.second else "minutes")}
+        typed = here.replace(tzinfo=None).isoformat(timespec="seconds" if here.second else "minutes")
+        inputs: dict[str, str | list[str]] = {self.name: typed}
+        if self.time:
+            inputs = {self.name: typed.partition("T")[0], f"{self.name}.time": typed.partition("T")[2]}
         ambiguous = here.utcoffset() != here.replace(fold=0).utcoffset()
         return {**inputs, f"{self.name}.later": "1"} if ambiguous else inputs
 
     def show(self, value: Any, reader: Reader) -> str:
-        """“Mar 5, 2024, 2:30 PM” in the reader's time zone."""
+        """“Mar 5, 2024, 2:30 PM” by the clocks where the reader is; the date alone of a day without a time."""
+        if isinstance(value, WholeDay):
+            return format_date(value.date_in(self._zone), "medium", locale=reader.locale_name)
         return "" if value is None else _format_minute(value, reader.time_zone, reader.locale_name)
 
     def write(self, value: Any) -> str:
-        """`2024-03-05T13:30:00Z`, in UTC."""
+        """`2024-03-05T13:30:00Z`, in UTC; `2024-03-05` of a day without a time."""
+        if isinstance(value, WholeDay):
+            return value.date_in(self._zone).isoformat()
         return "" if value is None else utc_text(value)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
         """Midnight in the portal's time zone can also be a date."""
-        text = self.write(value)
-        if value is None or value != whole_day(value.astimezone(reader.time_zone).date(), reader).start:
+        text, zone = self.write(value), reader.time_zone
+        if value is None or value != whole_day(value.astimezone(zone).date(), zone).start:
             return (text,)
-        return (text, value.astimezone(reader.time_zone).date().isoformat())
+        return (text, value.astimezone(zone).date().isoformat())
 
     def constant(self, raw: Any, reader: Reader) -> Span:
         """A date is the whole day in the reader's time zone; a time without seconds is the whole minute."""
         if isinstance(raw, datetime.datetime):
             return Span(raw, raw + INSTANT)
         if isinstance(raw, datetime.date):
-            return whole_day(raw, reader)
+            return whole_day(raw, reader.time_zone)
         if span := _counted(raw, reader):
             return span
         moment = _parse_moment_or_day(str(raw), reader)
         if not isinstance(moment, datetime.datetime):
-            return whole_day(moment, reader)
+            return whole_day(moment, reader.time_zone)
         try:
             return Span(moment, moment + datetime.timedelta(seconds=1 if moment.second else 60))
         except OverflowError:
             raise Refused(_("This date is out of range.")) from None
 
     def default_value(self, raw: Any, reader: Reader) -> datetime.datetime | None:
-        """The start of the day or minute."""
-        return None if is_nothing(raw) else self.constant(raw, reader).start.replace(microsecond=0)
+        """The start of the day or minute; the day itself if it may have no time."""
+        if is_nothing(raw):
+            return None
+        span = self.constant(raw, reader)
+        if self.time and span.end - span.start > SHORTER_THAN_A_DAY:
+            return WholeDay.beginning(self._with_day(span.start.astimezone(reader.time_zone).date(), reader).start)
+        return span.start.replace(microsecond=0)
+
+    def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
+        """Where one of them has no time, their days are compared."""
+        if isinstance(value, WholeDay) or isinstance(least, WholeDay):
+            dates = (self._date_of(moment) for moment in (value, least))
+            value, least = (WholeDay.beginning(whole_day(date, self._zone).start) for date in dates)
+        super().check_lower_bound(value, least, reader)
+
+    def _date_of(self, value: datetime.datetime) -> datetime.date:
+        if isinstance(value, WholeDay):
+            return value.date_in(self._zone)
+        return value.astimezone(self._zone).date()
+
+    def matches_field(self, value: Any, operator: str, other: Any) -> bool:
+        """By the moments, as in SQL."""
+        return super().matches_field(moment_of(value), operator, moment_of(other))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """`value` is a Span: `equal` means within it, `after` means after its end."""
@@ -335,7 +375,10 @@ class Datetime(DateOrTime):
         return answers.get(operator, False)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """In the reader's time zone; not for the second of two equal hours in autumn, which a cell cannot express."""
+        """By the clocks where the reader is; not the second of two equal hours in autumn, which no cell tells apart."""
+        if isinstance(value, WholeDay):
+            date = value.date_in(self._zone)
+            return SheetCell(date, DATE) if date >= FIRST_DAY else None
         here = value.astimezone(reader.time_zone)
         is_unambiguous = here.date() >= FIRST_DAY and f"{self.name}.later" not in self.inputs(value, reader)
         return SheetCell(here.replace(tzinfo=None), DATE_AND_TIME) if is_unambiguous else None
@@ -344,5 +387,7 @@ class Datetime(DateOrTime):
         """In the portal's time zone."""
         if value is None:
             return ()
+        if isinstance(value, WholeDay):
+            return day_texts(value.date_in(self._zone), self._locales)
         here = value.astimezone(self._zone)
         return (*day_texts(here.date(), self._locales), *clock_texts(here.time(), self._locales))

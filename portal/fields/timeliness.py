@@ -135,7 +135,7 @@ class Timeliness(HasOptions):
         return sa.case(*ways, else_=sa.null())
 
     def _status(self, table: sa.FromClause, deadline: Field, end: str, results: Results) -> sa.ColumnElement[Any]:
-        due, done, rule = table.c[deadline.name], table.c[end], deadline.deadline_rule
+        due, done, rule = deadline.due(table), table.c[end], deadline.deadline_rule
         state = table.c[self._state] if rule and self._state else sa.null()
         pauses, stops = (state.in_(sorted(states)) for states in ((rule.pause, rule.stop) if rule else ((), ())))
         left = table.c[rule.clock_column]["left"].as_integer() if rule else sa.null()

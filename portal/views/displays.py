@@ -22,6 +22,7 @@ from portal.fields.file import FileField
 from portal.fields.lines import Lines, Row
 from portal.fields.phone import to_dial
 from portal.fields.reader import Reader
+from portal.fields.whole_day import WholeDay
 from portal.texts import Words
 from portal.views.parts import LineHead, Moment
 from portal.views.records.json_tree import json_nodes
@@ -169,6 +170,8 @@ def _rating(display: str, field: Field, value: Any, text: str, reader: Reader) -
 
 
 def _datetime(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    if isinstance(value, WholeDay):
+        return Value(field.title, "date", text)
     return Value(field.title, display, text, iso=local_iso(value, reader.time_zone) if value else "")
 
 

@@ -328,6 +328,7 @@ LEDGER: dict[str, Change | str] = {
     "DecimalNumber.digits": "unit/fields/test_numbers.py::test_places_and_digits_are_refused_never_rounded",
     "DecimalNumber.places": "unit/fields/test_numbers.py::test_places_and_digits_are_refused_never_rounded",
     "MoneyField.currency": Change(f"{FIELDS}.cost.currency", "USD"),
+    "Datetime.time": "test_whole_days.py::test_a_day_without_a_time_stays_one",
     "Datetime.within": "test_deadlines.py::test_a_deadline_is_set_in_working_time_when_a_record_is_made",
     "Datetime.pause": "test_deadlines.py::test_it_stands_still_while_waiting_and_what_was_left_is_left_then",
     "Datetime.stop": "test_deadlines.py::test_when_the_work_is_done_it_stays_and_what_was_left_is_there_again",

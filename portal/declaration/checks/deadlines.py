@@ -28,6 +28,8 @@ def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         _check_stopwatch(draft, module, field, at)
     if "within" not in keys:
         return
+    if value_of_key(field, "time") is not None:
+        _check_time(module, field, at["time"])
     if value_of_key(field, "within") is None:
         for name in OF_WITHIN:
             key = name.rstrip("_")
@@ -37,6 +39,14 @@ def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         at["within"].key.wrong("within has no meaning here: a record has deadlines, a line has none")
     else:
         _check_within(draft, module, field, at)
+
+
+def _check_time(module: Module, field: Field, at: Cursor) -> None:
+    """A day without a time has a column of its own, and is no deadline that the portal counts to the minute."""
+    if module.table is not None:
+        at.key.wrong("time has no meaning here: an existing table has no place for a day without a time")
+    elif value_of_key(field, "within") is not None:
+        at.key.wrong("write time: optional or within, not both: a deadline that the portal sets has a time")
 
 
 def _check_within(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:

@@ -119,7 +119,8 @@ class ListCells:
     def _moment(self, field: Field, value: Any) -> str:
         """In the reader's zone and ISO order; the second of two equal hours in autumn also has its offset."""
         inputs = field.inputs(value, self.reader)
-        local = str(inputs[field.name]).replace("T", " ")
+        texts = (str(inputs[name]) for name in (field.name, f"{field.name}.time") if name in inputs)
+        local = " ".join(texts).replace("T", " ")
         return f"{local}{value.astimezone(self.reader.time_zone):%z}" if f"{field.name}.later" in inputs else local
 
     def _word(self, field: Field, value: Any) -> str:

@@ -279,8 +279,8 @@ def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
     shown = {name: [text] if isinstance(text, str) else text for name, text in field.inputs(value, reader).items()}
     return all(
         [_with_line_feeds(text) for text in form.getall(name) if isinstance(text, str) and text]
-        == [_with_line_feeds(text) for text in texts if text]
-        for name, texts in shown.items()
+        == [_with_line_feeds(text) for text in shown.get(name, ()) if text]
+        for name in {*shown, *field.input_names(form)}
     )
 
 

@@ -113,10 +113,12 @@ function hasInput(form, field) {
   return form.querySelector(`[name="${name}"], [name^="${name}."], [id="field-${name}"]`) !== null;
 }
 
-// A file counts by its name; one that the form has already is an input of its own.
+// A file counts by its name; one that the form has already is an input of its own, as is the time of a date.
 function valuesOf(field, inputs) {
   const sent = [...inputs.getAll(field), ...inputs.getAll(`${field}.kept`)];
-  return sent.map((value) => (typeof value === "string" ? value : value.name)).filter((value) => value !== "");
+  const time = inputs.get(`${field}.time`);
+  const values = sent.map((value) => (typeof value === "string" ? value : value.name)).filter((value) => value !== "");
+  return time ? values.map((value) => `${value}T${time}`) : values;
 }
 
 // Whether two fields have a value each, and amounts the same currency: others are neither equal, less nor more.

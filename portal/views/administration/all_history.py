@@ -9,7 +9,7 @@ from portal.accounts.accounts import accounts_matching
 from portal.declaration.shapes import display_name
 from portal.fields.base import Refused
 from portal.fields.dates_and_times import parse_date
-from portal.fields.datetime import whole_day
+from portal.fields.whole_day import whole_day
 from portal.records.reading.history import Event, EventFilter, whole_history
 from portal.records.reading.records import Query, Record, Records
 from portal.texts import Words, _, fold
@@ -88,8 +88,8 @@ def _events_of(request: Request, inputs: dict[str, str]) -> Answer:
 
 def _event_filter(request: Request, records: list[Records], inputs: dict[str, str]) -> EventFilter:
     """What was typed, as the filter of events. Raises Refused for what is no date."""
-    days = {name: whole_day(parse_date(inputs[name], request.reader), request.reader) for name in ("from", "to")
-            if inputs[name]}  # fmt: skip
+    reader, named = request.reader, [name for name in ("from", "to") if inputs[name]]
+    days = {name: whole_day(parse_date(inputs[name], reader), reader.time_zone) for name in named}
     tables = request.policy.tables
     return EventFilter(
         module=inputs["module"] or None,

@@ -212,6 +212,12 @@ def _money(content: FormContent, field: MoneyField, base: Widget) -> Widget:
     return base._replace(inputs=inputs)
 
 
+def _day_and_time(content: FormContent, field: Field, base: Widget) -> Widget:
+    time = f"{field.name}.time"
+    clock = Input(content.prefix + time, _("Time, if there is one"), content.one(time))
+    return base._replace(inputs=(Input(base.name, _("Date"), base.value), clock))
+
+
 def _address(content: FormContent, field: AddressField, base: Widget) -> Widget:
     inputs = (
         Input(f"{base.name}.{part}", label, content.one(f"{field.name}.{part}"), autocomplete)
@@ -355,6 +361,7 @@ WIDGETS = {
         WidgetKind("link", _link),
         WidgetKind("links", _link, grouped=True),
         WidgetKind("money", _money, grouped=True, reuse="filled"),
+        WidgetKind("day_and_time", _day_and_time, grouped=True, reuse="filled"),
         WidgetKind("address", _address, grouped=True, reuse="filled"),
         WidgetKind("rating", _rating, grouped=True, starts_empty=True),
         WidgetKind("file", _file),

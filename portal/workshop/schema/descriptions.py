@@ -126,6 +126,7 @@ DESCRIPTIONS = {
     "Rating.max": "The number of stars.",
     "Rating.halves": "Whether half stars can be given.",
     "Link.to": "The module that it leads to, or several.",
+    "Datetime.time": "optional: the time may be left out; then it is that day.",
     "Datetime.within": "The portal sets it: 2 days after the creation, by an option: {urgency: {high: 4 h}}, or by a"
     " duration that a field holds, also of a linked record: contract.answer_time.",
     "Datetime.pause": "States in which the time of within: stands still and there is no deadline, such as [waiting].",

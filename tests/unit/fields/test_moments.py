@@ -9,8 +9,8 @@ from webob.multidict import MultiDict
 
 from portal.fields.base import Field, Refused
 from portal.fields.dates_and_times import parse_date, parse_time
-from portal.fields.datetime import Span
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.whole_day import Span, WholeDay
 
 ROME = Reader(
     language="it", time_zone=ZoneInfo("Europe/Rome"), now=datetime.datetime(2024, 3, 5, 23, 30, tzinfo=datetime.UTC)
@@ -186,3 +186,38 @@ def test_durations_are_shown_in_the_language_and_typed_in_signs(language, shown)
 
 def test_a_bare_number_in_a_condition_means_minutes_too():
     assert field("duration").constant(90, PLAIN) == field("duration").constant("90 min", PLAIN) == 5400
+
+
+def test_a_day_without_a_time_is_a_day_for_readers_everywhere():
+    day = field("datetime", time="optional")
+    day._zone = ROME.time_zone
+    value = day.parse("2024-03-31", ROME)  # the day on which clocks go forward
+    assert value == WholeDay(2024, 3, 30, 23, tzinfo=datetime.UTC)
+    assert utc(2024, 3, 30, 23) != value != utc(2024, 3, 30, 23)
+    for zone in ("Pacific/Auckland", "America/Los_Angeles", "Europe/Rome"):
+        reader = replace(ROME, time_zone=ZoneInfo(zone), language="en")
+        assert day.show(value, reader) == "Mar 31, 2024"
+        assert day.sheet_cell(value, reader).value == datetime.date(2024, 3, 31)
+        assert day.read(day.write(value), reader.machine) == value
+        assert day.parse_form(MultiDict(day.inputs(value, reader)), reader) == value
+    stored = day.store(value)
+    assert stored == {"x": utc(2024, 3, 30, 23), "_x_end": utc(2024, 3, 31, 22)}
+    assert day.load(stored) == value
+    day._zone = ZoneInfo("America/New_York")  # a portal that moved
+    assert day.show(value, replace(ROME, language="en")) == "Mar 31, 2024"
+
+
+@pytest.mark.parametrize(
+    ("keys", "typed", "fits"),
+    [
+        ({"min": "now"}, "2024-03-06", True), ({"min": "now"}, "2024-03-05", False),
+        ({"max": "now"}, "2024-03-06", True), ({"max": "now"}, "2024-03-07", False),
+    ],
+)  # fmt: skip
+def test_a_day_without_a_time_may_be_in_part_out_of_bounds(keys, typed, fits):
+    day = field("datetime", time="optional", **keys)
+    day._zone = ROME.time_zone
+    try:
+        assert bool(day.parse(typed, ROME)) is fits
+    except Refused:
+        assert not fits

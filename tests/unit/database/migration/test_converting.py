@@ -14,6 +14,7 @@ from portal.fields.file import FileValue
 from portal.fields.linked_value import Linked
 from portal.fields.location import Location
 from portal.fields.money import Money
+from portal.fields.whole_day import WholeDay
 from tests.unit.database.migration.database import COMPANIES
 
 LINKS = "{type: links, to: companies}"
@@ -228,6 +229,23 @@ def test_values_that_fit_are_converted_without_loss(portal):
     assert "lost" not in " ".join(sentences)
     converted = [portal.values("a", name)[0] for name in after]
     assert list(zip(CONVERSIONS, converted, strict=True)) == [(each, each[3]) for each in CONVERSIONS]
+
+
+def test_a_date_that_becomes_a_datetime_may_stay_without_a_time(portal):
+    day, moment = datetime.date(2024, 3, 5), datetime.datetime(2024, 3, 5, 13, 30, tzinfo=datetime.UTC)
+    plain, zone = {"x": "{type: date}", "y": "{type: datetime}"}, "portal: {time_zone: Europe/Rome, currency: EUR}"
+    optional = "{type: datetime, time: optional}"
+    portal.started(module_of(plain), top=zone)
+    portal.add("a", {"x": day, "y": moment}, {})
+    portal.changed(module_of(dict.fromkeys(plain, optional)), top=zone)
+    start = datetime.datetime(2024, 3, 4, 23, tzinfo=datetime.UTC)
+    assert (portal.values("a", "x"), portal.values("a", "y")) == ([WholeDay.beginning(start), None], [moment, None])
+    portal.changed(module_of({"x": "{type: datetime}", "y": optional}), top=zone)
+    assert portal.values("a", "x") == [start, None]
+    portal.changed(module_of({"x": optional, "y": optional}), top=zone)
+    assert portal.values("a", "x") == [start, None]  # midnight, which somebody may mean
+    portal.changed(module_of(plain), top=zone)
+    assert (portal.values("a", "x"), portal.values("a", "y")) == ([day, None], [moment, None])
 
 
 def declaration_of(short):

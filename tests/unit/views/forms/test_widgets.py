@@ -22,7 +22,8 @@ INNER = {"field", "name", "notes", "finder", "line", "no_answer"}
 
 
 def test_every_widget_of_a_field_type_is_registered():
-    chosen_by_keys = {"rating": {"rating", "select"}}  # each of these by what the field declares
+    # Each of these by what the field declares.
+    chosen_by_keys = {"rating": {"rating", "select"}, "datetime": {"input", "day_and_time"}}
     widgets = {name: chosen_by_keys.get(name, {kind.widget}) for name, kind in Field.types.items()}
     assert {name: found - set(WIDGETS) for name, found in widgets.items() if found - set(WIDGETS)} == {}
 

@@ -1,0 +1,59 @@
+"""What conditions mean by a moment (Span), such as a whole day; WholeDay: a datetime whose time was left out."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any, Self
+
+from portal.fields.refused import Refused
+from portal.texts import _
+
+HALF = datetime.timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a moment in a condition means: a whole day, a whole minute, or a single instant. `end` is exclusive."""
+
+    start: datetime.datetime
+    end: datetime.datetime
+
+
+def whole_day(date: datetime.date, zone: datetime.tzinfo) -> Span:
+    """The whole day as the clocks of `zone` show it; it may have 23 or 25 hours."""
+    try:
+        return Span(_start_of(date, zone), _start_of(date + datetime.timedelta(days=1), zone))
+    except OverflowError:
+        raise Refused(_("This date is out of range.")) from None
+
+
+def _start_of(date: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
+    # If clocks go forward at midnight, zoneinfo uses the offset before: the moment of the change itself.
+    return datetime.datetime.combine(date, datetime.time(), zone).astimezone(datetime.UTC)
+
+
+class WholeDay(datetime.datetime):
+    """The moment at which a day begins that has no time: ordered by it, and equal to no moment that has a time."""
+
+    @classmethod
+    def beginning(cls, moment: datetime.datetime) -> Self:
+        """The day that begins at `moment`."""
+        return cls.combine(moment.date(), moment.time(), moment.tzinfo)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WholeDay) and super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:  # that of datetime would not ask __eq__
+        return not self == other
+
+    __hash__ = datetime.datetime.__hash__
+
+    def date_in(self, zone: datetime.tzinfo) -> datetime.date:
+        """The date. Asked at noon, so that it stays the same where the portal's zone becomes another one."""
+        return (moment_of(self) + HALF).astimezone(zone).date()
+
+
+def moment_of(value: Any) -> Any:
+    """A moment as such, also the one at which a day without a time begins; None for None."""
+    if not isinstance(value, WholeDay):
+        return value
+    return datetime.datetime.combine(value.date(), value.time(), value.tzinfo)
