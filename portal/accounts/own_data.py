@@ -1,7 +1,7 @@
-"""What the portal holds about a person, as a zip archive: account, person, records, comments, files and history.
+"""What the portal holds about a person, as a ZIP archive: account, person, records, comments, files and history.
 
-Records and what belongs to them are read with the person's own rights: what they may not see is not in the archive.
-It is written to its end while the transaction is open, and never held in memory.
+Everything is read with the person's own rights: what they may not see is not in the archive. It is written completely
+while the transaction is open, and never held in memory.
 """
 
 import datetime
@@ -28,8 +28,8 @@ from portal.records.transfer.file_bundle import bundled_path
 from portal.store.store import Store, StoreError
 from portal.texts import _, ngettext
 
-BATCH = 100  # records, comments or events that are in memory at a time
-# What of the rows of an account its person gets: no secrets, and nothing that only the portal needs.
+BATCH = 100  # records, comments or events in memory at a time
+# The columns that a person gets of their account's rows: no secrets, and nothing that only the portal needs.
 ACCOUNT = (
     "email", "name", "profile", "created", "signed_in", "invited", "access_from", "access_until", "records_from",
     "language", "browser_language", "subject", "second_factor", "disabled",
@@ -50,7 +50,7 @@ MAILS = ("sender", "sender_name", "subject", "received", "outcome", "module", "r
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """How much goes into one archive: entries of each list, and bytes of files."""
+    """The limits of one archive: entries of each list, and bytes of files."""
 
     entries: int
     size: int
@@ -58,7 +58,7 @@ class ArchiveLimits:
 
 @dataclass
 class OwnData:
-    """Writes the data of one account. `most`: None for all there is."""
+    """Writes the data of one account. `most`: None for no limit."""
 
     connection: sa.Connection
     identity: Identity
@@ -67,7 +67,7 @@ class OwnData:
     left_out: list[str] = field(default_factory=list)
 
     def write(self, target: BinaryIO) -> None:
-        """Writes the archive. Raises OSError where it cannot be written."""
+        """Writes the archive. Raises OSError if it cannot be written."""
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             self._write_account(archive)
             for name in self.policy.modules:
@@ -105,10 +105,10 @@ class OwnData:
             yield dict(row)
 
     def _records_of(self, module: str) -> Iterator[Any]:
-        """The records of a module that are the person's, and those that they have made."""
+        """The records of a module that the person owns or has created."""
         records = Records(self.connection, self.policy, module)
         declared, person = records.module, self.policy.reader.person
-        # Of the module of people the owner is the record itself, which is in person.json.
+        # In the people module, the owner is the record itself, which is in person.json.
         paths = [declared.owner.split(".")] if declared.owner not in (None, "id") and person else []
         by = "me" if self.policy.declaration.people else self.identity.account.name
         if "created_by" in declared.builtin and (person or by != "me"):
@@ -120,7 +120,7 @@ class OwnData:
                 yield record_json(records, record)
 
     def _visible(self, table: sa.Table) -> Iterator[tuple[Records, Record, list[int]]]:
-        """The records which the account has given comments or files and may still read, with the ids of these."""
+        """The records that the account has added comments or files to and may still read, with the ids of these."""
         mine = table.c["account"] == self.identity.account.id, table.c["record"].is_not(None)
         columns = [table.c[name] for name in ("module", "record", "id")]
         query = sa.select(*columns).where(*mine).order_by(*columns)
@@ -151,14 +151,14 @@ class OwnData:
         self._write_list(archive, "files.json", entries)
         if missing := sum(entry["path"] is None for entry in entries):
             sentence = ngettext(
-                "${number} file is not included: files.json names it. Open it in the portal.",
-                "${number} files are not included: files.json names them. Open them in the portal.",
+                "${number} file is not included: files.json lists it. Open it in the portal.",
+                "${number} files are not included: files.json lists them. Open them in the portal.",
                 missing,
             )
             self.left_out.append(sentence)
 
     def _add_file(self, archive: zipfile.ZipFile, path: str, stored: StoredFile) -> bool:
-        """Whether the store has the bytes, which are in the archive then."""
+        """Adds a file to the archive; returns whether the store has its bytes."""
         try:
             chunks = self.store.read(stored.stored)
         except StoreError:
@@ -180,7 +180,7 @@ class OwnData:
                 return
 
     def _write_list(self, archive: zipfile.ZipFile, name: str, items: Iterable[Any]) -> None:
-        """A file of one JSON list, an entry a line; none for an empty one."""
+        """Writes a file with a JSON list, one entry per line; no file for an empty list."""
         items = iter(items)
         first = next(items, None)
         if first is None:
@@ -196,15 +196,15 @@ class OwnData:
             self.left_out.append(_("${file} has the first ${number} entries. Ask us for the rest.", mapping=facts))
 
     def _about(self) -> str:
-        """What stands in the archive, in the language of the person."""
+        """The description of the archive, in the person's language."""
         reader = self.policy.reader
         sentences: list[str] = [
-            _("What ${portal} holds about ${email}, on ${date}.", mapping={
+            _("What ${portal} holds about ${email}, as of ${date}.", mapping={
                 "portal": reader.text(self.policy.declaration.settings.name),
                 "email": self.identity.account.email,
                 "date": reader.today,
             }),
-            _("account: your account, what it has chosen and saved, and the emails to it and from it."),
+            _("account: your account, its settings, what it has saved, and the emails to and from it."),
             _("person.json: what is recorded about you. records: what is yours, and what you have created."),
             _("comments.json, files and history.json: what you have written, added and done."),
             *self.left_out,

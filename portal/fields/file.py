@@ -132,7 +132,7 @@ class FileField(TextLike):
     def parse(self, text: str, reader: Reader) -> None:
         """Raises Refused for any text: a file cannot be typed."""
         if text.strip():
-            raise Refused(_("A file is needed here, not a text."))
+            raise Refused(_("This needs a file, not text."))
 
     def parse_form(self, form: Form, reader: Reader) -> Any:
         """The files that the form of a new record has."""
@@ -172,7 +172,7 @@ class FileField(TextLike):
     def json_inputs(self, given: Any, present: Any, reader: Reader) -> dict[str, str | list[str]]:
         """From null, which removes the file, or from the record's present file: others are uploaded as files."""
         if given is not None and (present is None or given != self.to_json(present)):
-            raise Refused(_("A file is needed here, not a text."))
+            raise Refused(_("This needs a file, not text."))
         return self.inputs(present if given else None, reader)
 
     def json_schema(self, *, written: bool) -> dict[str, Any]:
@@ -186,7 +186,7 @@ class FileField(TextLike):
         """Raises Refused for anything declared."""
         if is_nothing(raw):
             return None
-        raise Refused(_("A file is needed here, not a text."))
+        raise Refused(_("This needs a file, not text."))
 
     def near(self, constant: Any) -> tuple[Any, ...]:
         """None: a name alone is not a file."""

@@ -19,7 +19,7 @@ _SENTENCES = (
     ("Expecting property name", _("Line ${line}, column ${column}: a name in double quotes is missing.")),
     ("Expecting value", _("Line ${line}, column ${column}: a value is missing.")),
     ("Illegal trailing comma", _("Line ${line}, column ${column}: this comma is one too many.")),
-    ("Extra data", _("Line ${line}, column ${column}: the data ends before this.")),
+    ("Extra data", _("Line ${line}, column ${column}: nothing may follow the end of the data.")),
     ("Unterminated string", _("Line ${line}, column ${column}: the closing quote of this text is missing.")),
 )
 _OTHERS = _("Line ${line}, column ${column}: this is not JSON.")

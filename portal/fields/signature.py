@@ -127,7 +127,7 @@ class SignatureField(TextLike):
     def default_value(self, raw: Any, reader: Reader) -> None:
         """Raises Refused for anything declared."""
         if not is_nothing(raw):
-            raise Refused(_("Nobody can sign in advance."))
+            raise Refused(_("This cannot be signed in advance."))
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         return super().matches(value and value.name, operator, constant)

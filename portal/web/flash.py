@@ -22,7 +22,7 @@ MESSAGES = {
     "edited": _("Saved."),
     "solved": _("Glad this helped. Nothing was sent."),
     "sent-before": _("This form has already been sent."),
-    "given-away": _("Saved. This record is not among those that you see."),
+    "given-away": _("Saved. You do not have access to this record."),
     "deleted": _("Deleted."),
     "moved": _("Done."),
     "moved-on": _("The status of this record has changed since you opened it."),
@@ -34,8 +34,8 @@ MESSAGES = {
     "webhook-again": _("This message will be sent again."),
     "letters-chosen": _("Saved."),
     "detached": _("File removed."),
-    "list-begins": _("That was the first record of this list."),
-    "list-ends": _("That was the last record of this list."),
+    "list-begins": _("That was the first record in this list."),
+    "list-ends": _("That was the last record in this list."),
     "nothing-imported": _("Nothing was imported: all records are already up to date."),
     "nothing-chosen": _("Choose at least one record."),
     "hidden": _("Hidden until something happens."),
@@ -65,8 +65,8 @@ def set_flash(request: Request, response: Response, key: str) -> Response:
 
 
 def flash_message(request: Request) -> str:
-    """The message for this page; empty where there is none. The answer deletes its cookie, unless a script that sent a
-    form was led here: it opens the page afterwards (static/js/files.js)."""
+    """The message for this page; empty if there is none. The answer deletes its cookie, unless a script that sent a
+    form was redirected here: it opens the page afterwards (static/js/files.js)."""
     key = read_cookie(request, Cookie.FLASH)
     if key and OPENS_LATER not in request.headers:
         request.add_response_callback(_delete_cookie)

@@ -357,15 +357,15 @@ def test_who_gives_a_record_away_is_told_before_and_after(portal_folder, make_ap
     anna = sign_in(ANNA, browser=make_app())
     ticket = fill_in(anna, "/tickets/create", {"title": "Paper jam", "description": "x"}).location
     form = form_of(anna.get(f"{ticket}edit"), urlsplit(f"{ticket}edit").path)
-    assert form.text.count("With another value here you may no longer see this record.") == 1
+    assert form.text.count("With a different value here, you may no longer see this record.") == 1
     form["caller"] = ""
     page = form.submit(status=303).follow()
-    assert "This record is not among those that you see." in page.text
+    assert "You do not have access to this record." in page.text
     assert anna.get(ticket, status=404)
 
 
 def test_an_address_on_a_persons_card_is_not_the_one_to_sign_in_with(world):
-    anna, note = world.the("people", "Anna Rossi").id, "does not change the address to sign in with, anna@acme.example"
+    anna, note = world.the("people", "Anna Rossi").id, "does not change the sign-in address, anna@acme.example"
     form = form_of(world[NANCY].get(f"/people/{anna}/edit"), f"/people/{anna}/edit")
     assert note in form.text
     form["email"] = "anna.rossi@acme.example"
@@ -376,7 +376,7 @@ def test_an_address_on_a_persons_card_is_not_the_one_to_sign_in_with(world):
 def test_every_persons_card_names_their_own_address_to_sign_in_with(world):
     for name, email in (("Anna Rossi", ANNA), ("Bruno Verdi", BRUNO), ("Carla Neri", CARLA)):
         page = world[NANCY].get(f"/people/{world.the('people', name).id}/edit")
-        assert re.findall(r"address to sign in with, (\S+)\.<", page.text) == [email]
+        assert re.findall(r"sign-in address, (\S+)\.<", page.text) == [email]
 
 
 def test_another_company_in_which_the_value_is_in_use_is_refused_at_the_right_field(shop):

@@ -274,4 +274,4 @@ def test_plan_says_what_does_not_fit(world, tmp_path):
         '! module persons: the database has no table "persn"; correct table:, or create it',
         '! orders.due stays empty: column "due" of "Orders" holds values of type date, and the field is boolean',
     ]
-    assert str(plan(engine, world.portal.tables)) == "nothing to do: the database fits the declarations"
+    assert str(plan(engine, world.portal.tables)) == "nothing to do: the database matches the declarations"

@@ -1,4 +1,4 @@
-"""`portal export --files` and `portal import --files`: attachments and the files of fields beside the CSV file."""
+"""`portal export --files` and `portal import --files`: attachments and the files of fields next to the CSV file."""
 
 import zipfile
 from pathlib import Path
@@ -103,8 +103,8 @@ def test_files_are_replaced_and_removed_by_a_key(shop, files):
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ("nowhere.png,", "There is no file “nowhere.png” beside the CSV file."),
-        (",../outside.pdf", "There is no file “../outside.pdf” beside the CSV file."),
+        ("nowhere.png,", "There is no file “nowhere.png” next to the CSV file."),
+        (",../outside.pdf", "There is no file “../outside.pdf” next to the CSV file."),
         (",large.pdf", "bytes, and the limit is 1,000 bytes"),
         (",photo.png", "its type is not among those that are accepted (PDF)"),
         ("broken.png,", "this picture cannot be read"),
@@ -161,7 +161,7 @@ def test_an_archive_that_python_cannot_read_is_said(shop, tmp_path, local, centr
 def test_a_circle_of_links_is_no_file(shop, files):
     (files / "circle.pdf").symlink_to(files / "circle.pdf")
     assert shop.bad("assets", "name,manual\nPress,circle.pdf\n", "--files", str(files)) == [
-        "2: manual: There is no file “circle.pdf” beside the CSV file."
+        "2: manual: There is no file “circle.pdf” next to the CSV file."
     ]
 
 

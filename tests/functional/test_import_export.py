@@ -187,7 +187,7 @@ def test_every_bad_cell_is_told_with_its_line_and_nothing_is_imported(shop):
         "5: boss: No record in people is named “Nobody”.",
         "5: name: Required",
         "6: The row has 2 cells, the header 4.",
-        "7: The row has 5 cells, the header 4. Does a text contain the delimiter?",
+        "7: The row has 5 cells, the header 4. Does a value contain the delimiter?",
         "8: name: This text contains a character that cannot be saved.",
     ]
     result = shop.load("people", content)

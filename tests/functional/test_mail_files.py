@@ -57,7 +57,7 @@ def test_who_may_add_no_files_is_told_so_but_not_of_pictures_in_the_text(post: P
     for name, content_id in (("logo.png", "<logo>"), ("fax.png", None)):
         message = mail(BRUNO, post.reply_address(BRUNO), f"With {name}.")
         message.add_attachment(PNG, "image", "png", filename=name, cid=content_id)
-        assert post.brings(message).reason == "its files were not added: the record takes none from its sender"
+        assert post.brings(message).reason == "its files were not added: its sender may not add files to this record"
     told, untold = (note.text for note in post.app.get("/tickets/1/").html.select(".note .lines"))
     assert told == "With fax.png.\n\n[The files of this email were not added: files are not accepted here.]"
     assert untold == "With logo.png."

@@ -280,7 +280,7 @@ def test_access_that_is_over_is_over_by_mail_too(post: Post, ticket: str):
 
     outcome = post.brings(mail(ANNA, post.reply_address(ANNA)))
 
-    assert outcome == MailOutcome("kept", "its sender has no access at present")
+    assert outcome == MailOutcome("kept", "its sender currently has no access")
 
 
 @on_sqlite

@@ -60,7 +60,7 @@ def test_the_broken_copies_are_refused_row_by_row(northwind, real_data, file, mo
     said = [part for name in header for part in ("--map", f"{name}={options.get(name, '')}")]
     result = northwind.run("import", module, path, *said)
     assert result.exit_code == 1
-    lines = [line for line in result.output.splitlines() if "Does a text contain the delimiter?" in line]
+    lines = [line for line in result.output.splitlines() if "Does a value contain the delimiter?" in line]
     assert len(lines) == broken
     said = rf"{re.escape(str(path))}:\d+: The row has \d+ cells, the header {len(header)}\."
     assert all(re.match(said, line) for line in lines)

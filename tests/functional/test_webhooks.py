@@ -581,7 +581,7 @@ def test_the_command_lists_webhooks_shows_a_secret_and_tries_one(world, receiver
 
     open_ticket(world)
     listed = portal()
-    assert f"erp: {receiver.url}/erp is told of tickets.created, " in listed.output
+    assert f"erp: {receiver.url}/erp is notified of tickets.created, " in listed.output
     assert "as staff; 1 message waiting" in listed.output
     missing = portal("erp")
     assert (missing.exit_code, "PORTAL_WEBHOOK_KEY=" in missing.output) == (1, True)
@@ -589,9 +589,9 @@ def test_the_command_lists_webhooks_shows_a_secret_and_tries_one(world, receiver
     new, old = secrets_of(world, "erp", f"{KEY} {KEY_BEFORE}")
     shown = portal("erp").output
     assert f"secret: {new}\n" in shown
-    assert f"secret of before, still in use: {old}\n" in shown
+    assert f"previous secret, still in use: {old}\n" in shown
     assert new not in portal().output
-    assert portal("erp", "--test").output == f"{receiver.url}/erp has taken the message\n"
+    assert portal("erp", "--test").output == f"{receiver.url}/erp has accepted the message\n"
     ((_path, headers, body),) = receiver.got
     assert Webhook(new).verify(body, headers)["type"] == "test"
     receiver.answers = [404]

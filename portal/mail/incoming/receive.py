@@ -1,8 +1,8 @@
-"""One mail → a comment, a record, a note on a letter that bounced, or kept aside with its reason; never twice.
+"""One mail → a comment, a record, a note about a bounced letter, or kept aside with a reason; never twice.
 
-Who writes is proved by the reply address, which only the recipient of a letter has, or by the thread of an earlier
-mail of theirs; what they may do is what their profile lets them do on the pages. A mail that a machine wrote is never
-used: nothing that the portal sends can come back as a comment.
+The sender is proved by the reply address, which only the recipient of a letter has, or by the thread of an earlier
+mail of theirs; they may do what their profile lets them do on the pages. A mail that a machine wrote is never used:
+nothing that the portal sends can come back as a comment.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
 from portal.texts import _, beginning, is_blank, translate
 
-MOST_AN_HOUR = 20  # records that one sender makes by mail; further mails are kept aside
+MOST_AN_HOUR = 20  # records that one sender creates by mail; further mails are kept aside
 MOST_OF_STRANGERS = 5
 HOUR = datetime.timedelta(hours=1)
 
@@ -61,20 +61,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CheckedFiles:
-    """What becomes of the files of a mail: those that are taken, and why others are not, for staff and in its text."""
+    """The files of a mail: the accepted ones, and why others are not, for staff and in its text."""
 
     accepted: Sequence[PendingFile] = ()
     reason: str = ""
     notes: tuple[str, ...] = ()  # in the language of the sender
 
     def with_notes(self, text: str) -> str:
-        """The text of the mail, which says below what of it is missing: nothing else tells its sender."""
+        """The text of the mail, followed by what is missing from it: its sender would not know otherwise."""
         return "\n\n".join(filter(None, (text.rstrip(), "\n".join(f"[{note}]" for note in self.notes))))
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """Receives mail for one portal, in a transaction of the caller (`MailStore.in_transaction`)."""
+    """Receives mail for one portal, in the caller's transaction (`MailStore.in_transaction`)."""
 
     connection: sa.Connection
     tables: Tables
@@ -92,7 +92,7 @@ class Receiver:
         return self._use(mail_id, mail, raw) if mail_id else MailOutcome("duplicate")
 
     def keep(self, raw: bytes, reason: str) -> MailOutcome:
-        """Keeps a mail on which the portal failed, with the reason. Raises NotStoredYetError."""
+        """Keeps a mail that the portal failed to process, with the reason. Raises NotStoredYetError."""
         try:
             mail = self._read(raw)
         except Exception:  # noqa: BLE001  the reading may be what failed
@@ -102,7 +102,7 @@ class Receiver:
         return self._keep(mail_id, raw, reason) if mail_id else MailOutcome("duplicate")
 
     def receive_again(self, mail: MailRow, as_stranger: bool = False) -> MailOutcome:
-        """Uses a mail that was kept: its sender is known by now, or staff make a record of it (`as_stranger`).
+        """Uses a kept mail: its sender is known by now, or staff turn it into a record (`as_stranger`).
 
         Raises NotStoredYetError, and UnreadableMailError.
         """
@@ -112,9 +112,9 @@ class Receiver:
         return self._use(mail.id, self._read(raw), raw, as_stranger)
 
     def adopt(self) -> bool:
-        """Gives a mail of a stranger who has access by now to them; whether there was one. Raises NotStoredYetError.
+        """Gives a stranger who has access by now one of their mails; returns whether there was one.
 
-        What was kept is used now, and the record that was made of a mail becomes theirs.
+        A kept mail is used, and a record created from a mail becomes theirs. Raises NotStoredYetError.
         """
         mail = take_mail_of_newcomer(self.connection, self.tables)
         if mail is None:
@@ -128,7 +128,7 @@ class Receiver:
         return True
 
     def _give(self, address: str, place: tuple[str, int]) -> None:
-        """Makes somebody the owner of a record that has none."""
+        """Makes somebody the owner of a record without one."""
         module, record_id = place
         with contextlib.suppress(KeptAsideError):
             sender = self._senders.known(address)
@@ -152,12 +152,12 @@ class Receiver:
 
     def _use(self, mail_id: int, mail: IncomingMail, raw: bytes, as_stranger: bool = False) -> MailOutcome:
         try:
-            with self.connection.begin_nested():  # what fails half done leaves nothing
+            with self.connection.begin_nested():  # a failure halfway leaves nothing behind
                 outcome = self._outcome(mail, as_stranger)
         except KeptAsideError as error:
             self.store.use_nothing()
             return self._keep(mail_id, raw, str(error), error.stranger)
-        # The mail itself is kept where something of it was not taken.
+        # The mail itself is kept if part of it was not accepted.
         stored = self.store.name_of(raw) if outcome.reason and outcome.kind != "bounced" else None
         finish_mail(self.connection, self.tables, mail_id, outcome, stored)
         return outcome
@@ -176,7 +176,7 @@ class Receiver:
             raise KeptAsideError(_("a program wrote it, not a person"))
         if mail.forged:
             raise KeptAsideError(_("the mail server says that the sender is not who they claim to be"))
-        # Where a program lost the reply address, the letter that the mail names tells what it answers.
+        # If a program lost the reply address, the letter that the mail refers to says what it replies to.
         if (reply_to := self._reply_by_address(mail) or self._reply_by_letter(mail)) is not None:
             place = (reply_to.module, reply_to.record_id)
             return self._comment(mail, self._senders.replying(mail, reply_to), place, internal=reply_to.internal)
@@ -213,7 +213,7 @@ class Receiver:
         records = self._records(sender, module)
         record = records.get(record_id) if records else None
         if records is None or record is None:
-            raise KeptAsideError(_("its sender may not see the record that it answers"))
+            raise KeptAsideError(_("its sender may not see the record that it replies to"))
         reply = split_reply(mail.text)
         checked_reply = _readable(reply)
         sent = _unfolded(mail, reply)
@@ -224,20 +224,20 @@ class Receiver:
             text = files.with_notes(checked_reply.text)
             comment_id = writer.comment(record, text, internal=internal, folded=checked_reply.folded)
         except NotAllowedError:
-            raise KeptAsideError(_("its sender may not comment on the record that it answers")) from None
+            raise KeptAsideError(_("its sender may not comment on the record that it replies to")) from None
         except ConflictError:
-            raise KeptAsideError(_("the conversation that it answers is closed")) from None
+            raise KeptAsideError(_("the conversation that it replies to is closed")) from None
         if files.accepted:
             writer.attach(record, files.accepted, comment_id=comment_id)
         return MailOutcome("commented", files.reason, place)
 
-    # -- letters that came back ----------------------------------------------------------------------------------------
+    # -- letters that bounced ------------------------------------------------------------------------------------------
 
     def _bounced(self, report: DeliveryReport) -> MailOutcome:
-        """The letter came back: its record says so to staff, and the account counts it."""
+        """Notes a bounced letter: on its record, for staff, and in the count of its account."""
         letter = outbox.find_letter_by_message_id(self.connection, self.tables, report.letter_ids)
         if letter is None:
-            raise KeptAsideError(_("it reports the non-delivery of an email that the portal did not write"))
+            raise KeptAsideError(_("it reports a failed delivery of an email that the portal did not send"))
         queue.refuse(self.connection, self.tables.outbox, letter["id"], report.reason)
         if report.permanent and letter["account"]:
             count_bounce(self.connection, self.tables, letter["account"], report.reason)
@@ -255,8 +255,8 @@ class Receiver:
     def _new(self, mail: IncomingMail) -> MailOutcome:
         inbox = self.tables.declaration.inbox
         if inbox is None:
-            raise KeptAsideError(_("it does not answer an email from the portal"))
-        comes_from_itself = mail.sender == normalize_email(inbox.address)  # answers to its record would come in here
+            raise KeptAsideError(_("it is not a reply to an email from the portal"))
+        comes_from_itself = mail.sender == normalize_email(inbox.address)  # replies to its record would come in here
         if comes_from_itself:
             raise KeptAsideError(_("it comes from the address of the inbox itself"))
         sender = self._senders.known(mail.sender)
@@ -279,7 +279,7 @@ class Receiver:
         text = Reply(files.with_notes(text.text), text.folded)
         subject = mail.subject or translate(_("(no subject)"), self.tables.declaration.settings.languages[0])
         longest = module.fields[inbox.title].length_limit if inbox.title else None
-        if longest and len(subject) > longest:  # some write all that they have to say there
+        if longest and len(subject) > longest:  # some people write everything into the subject
             text = _readable(Reply(f"{subject}\n\n{text.text}".strip(), text.folded))
             subject = beginning(subject, longest)
         values = self._owner_values(records, sender)
@@ -298,14 +298,14 @@ class Receiver:
             raise LookupError(place)
         writer, comment_id = Writer(everything, sender.author), None
         if len(values.get(inbox.text or "") or "") < len(text.text) and module.comments and not is_blank(text.text):
-            comment_id = writer.add_comment(record, text.text, folded=text.folded)  # what the field does not hold
+            comment_id = writer.add_comment(record, text.text, folded=text.folded)  # what the field has no room for
         if files.accepted:
             writer.attach(record, files.accepted, comment_id=comment_id)
         is_stranger = sender.person is None and sender.author.account is None
         return MailOutcome("created", files.reason, place, stranger=is_stranger)
 
     def _owner_values(self, records: Records, sender: MailSender, defaults: bool = True) -> dict[str, Any]:
-        """Whose the record is, where fields of its own say so. `defaults`: a new one, of which defaults say it too."""
+        """The values that name the owner, if fields do so. `defaults`: for a new record, whose defaults also may."""
         module = records.module
         values: dict[str, Any] = {}
         owner = module.fields.get(module.owner or "")
@@ -327,17 +327,17 @@ class Receiver:
         return Records(self.connection, sender.policy, module)
 
     def _files(self, records: Records, sent: Sequence[MailFile], record: Record | None = None) -> CheckedFiles:
-        """Those of the files that their record takes, stored. Raises NotStoredYetError."""
+        """Those of the files that their record accepts, stored. Raises NotStoredYetError."""
         if not sent:
             return CheckedFiles()
         limit, language, reason = attachment_limits(records.module), records.policy.reader.language, ""
         if limit is None or not may_attach(records):
-            reason = _("its files were not added: the record takes none from its sender")
+            reason = _("its files were not added: its sender may not add files to this record")
         elif record is not None and is_final(records, record):
             reason = _("its files were not added: the record is closed")
         if limit is None or reason:
             note = translate(_("The files of this email were not added: files are not accepted here."), language)
-            # Without a word of pictures in the text, such as those of signatures.
+            # Without mentioning inline pictures, such as those of signatures.
             return CheckedFiles(reason=reason, notes=(note,) if any(not file.content_id for file in sent) else ())
         taken, refused = self.store.files(sent, limit, records.policy.reader, records.name)
         reason = " ".join(translate(sentence, "en") for sentence in refused)
@@ -349,19 +349,19 @@ class Receiver:
 
 
 def _readable(reply: Reply) -> Reply:
-    """Without characters that cannot be saved, and no longer than a comment; what is too long is folded away."""
+    """The text without characters that cannot be saved, at most as long as a comment; the rest is folded away."""
     text, folded = FORBIDDEN.sub("", reply.text), FORBIDDEN.sub("", reply.folded)
     return Reply(text[:LONGEST_COMMENT], "\n".join(filter(None, (text[LONGEST_COMMENT:], folded))))
 
 
 def _unfolded(mail: IncomingMail, reply: Reply) -> list[MailFile]:
-    """The files of a reply without the pictures of what it quotes, and of its signature."""
+    """The files of a reply without the pictures of its quote and its signature."""
     folded = {file for file in mail.files if file.content_id and f"[{file.name}]" in reply.folded}
     return [file for file in mail.files if file not in folded or f"[{file.name}]" in reply.text]
 
 
 def _fitting(field: Field, content: str, records: Records) -> Any:
-    """`content` as a value of `field`, shortened to what it holds."""
+    """`content` as a value of `field`, shortened to fit."""
     content = FORBIDDEN.sub("", content).strip()
     limit = field.length_limit or len(content)
     try:

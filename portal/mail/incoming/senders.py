@@ -1,4 +1,4 @@
-"""Who writes a mail, and what they may do: what their profile lets them do on the pages."""
+"""Who sent a mail, and what they may do: what their profile lets them do on the pages."""
 
 import datetime
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from portal.texts import _
 
 @dataclass(frozen=True)
 class MailSender:
-    """Somebody who writes, with their rights. A stranger has no person."""
+    """The sender of a mail, with their rights. A stranger has no person."""
 
     policy: Policy
     author: Author
@@ -31,16 +31,16 @@ class MailSender:
 
 @dataclass(frozen=True)
 class Senders:
-    """Finds out who writes."""
+    """Finds the senders of mails."""
 
     connection: sa.Connection
     tables: Tables
     now: datetime.datetime
 
     def known(self, address: str) -> MailSender | None:
-        """Whoever has access with an address, else the person who has it; None for a stranger.
+        """The person who has access with an address, else the person recorded with it; None for a stranger.
 
-        Raises KeptAsideError where their access is over.
+        Raises KeptAsideError if their access has ended.
         """
         account = find_account(self.connection, self.tables, address)
         if account is not None:
@@ -49,18 +49,18 @@ class Senders:
         if person is None:
             return None
         account = find_account_of_person(self.connection, self.tables, person.id)
-        if account is not None:  # whatever address they write from
+        if account is not None:  # from whatever address they write
             return self.admitted(account)
         companies = companies_of(self.connection, self.tables, person.id) or ()
         return self._without_access(person.title, person.id, companies)
 
     def replying(self, mail: IncomingMail, reply_to: ReplyTo) -> MailSender:
-        """Whoever got the letter that `mail` answers. Raises KeptAsideError where that is not who writes."""
+        """The recipient of the letter that `mail` replies to. Raises KeptAsideError if somebody else writes."""
         if reply_to.account_id == 0 and self._wrote_as_stranger(mail, reply_to):
             return self.stranger(mail)
         account = load_account(self.connection, self.tables, reply_to.account_id)
         if account is None or normalize_email(account.email) != mail.sender:
-            raise KeptAsideError(_("the email that it answers went to someone else"))
+            raise KeptAsideError(_("the email that it replies to went to someone else"))
         return self.admitted(account)
 
     def _wrote_as_stranger(self, mail: IncomingMail, reply_to: ReplyTo) -> bool:
@@ -68,20 +68,20 @@ class Senders:
         return stranger is not None and stranger.sender == mail.sender
 
     def admitted(self, account: Account) -> MailSender:
-        """An account as a sender. Raises KeptAsideError where it may not sign in."""
+        """An account as a sender. Raises KeptAsideError if it may not sign in."""
         language = account.reads or self.tables.declaration.settings.languages[0]
         identity = admit(self.connection, self.tables, account, language=language, now=self.now)
         if not isinstance(identity, Identity):
-            raise KeptAsideError(_("its sender has no access at present"))
+            raise KeptAsideError(_("its sender currently has no access"))
         forget_bounces(self.connection, self.tables, account.id)
         return MailSender(identity.policy, Author(account.id, account.name, "mail"), account.person)
 
     def stranger(self, mail: IncomingMail) -> MailSender:
-        """Somebody whom the portal does not know."""
+        """Somebody unknown to the portal."""
         return self._without_access(mail.sender_name or mail.sender, None, ())
 
     def _person(self, address: str) -> Record | None:
-        """The one person with an address; None where there are several."""
+        """The one person with an address; None if there are several."""
         if self.tables.declaration.people is None:
             return None
         records = Records(self.connection, system_policy(self.tables), self.tables.declaration.people)
@@ -89,6 +89,6 @@ class Senders:
         return people[0] if len(people) == 1 else None
 
     def _without_access(self, name: str, person: int | None, companies: tuple[int, ...]) -> MailSender:
-        """Somebody in whose name the portal writes what they sent, and who reads nothing."""
+        """A sender in whose name the portal writes, and who may read nothing."""
         reader = self.tables.declaration.reader(person=person, companies=companies, now=self.now)
         return MailSender(outsider_policy(self.tables, reader), Author(None, name, "mail"), person)

@@ -122,8 +122,8 @@ class Checking:
         headers = self.source.headers
         if any(cell.strip() for cell in row.cells[len(headers) :]):
             return ngettext(
-                "The row has ${number} cell, the header ${headers}. Does a text contain the delimiter?",
-                "The row has ${number} cells, the header ${headers}. Does a text contain the delimiter?",
+                "The row has ${number} cell, the header ${headers}. Does a value contain the delimiter?",
+                "The row has ${number} cells, the header ${headers}. Does a value contain the delimiter?",
                 len(row.cells),
                 headers=len(headers),
             )

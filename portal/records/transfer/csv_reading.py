@@ -211,6 +211,6 @@ def _problem(error: str, delimiter: str) -> str:
         return _("the row contains a different kind of line break")
     mark = {"\t": "tab"}.get(delimiter, delimiter)
     return _(
-        "text follows a closing quote; double the quotes inside a text and separate cells with “${mark}”",
+        "text follows a closing quote; double the quotes inside a cell and separate cells with “${mark}”",
         mapping={"mark": mark},
     )

@@ -60,7 +60,7 @@ class FilesIn:
         """The file at `path`, which identifies it until it is stored. Raises Refused."""
         size = self.bundle.size(path)
         if size is None:
-            raise Refused(_("There is no file “${path}” beside the CSV file.", mapping={"path": path[:200]}))
+            raise Refused(_("There is no file “${path}” next to the CSV file.", mapping={"path": path[:200]}))
         name = PurePosixPath(path).name
         with self.bundle.open(path) as source:
             checked = check_uploads([Upload(name, source, size)], limit, system.policy.reader)

@@ -132,7 +132,7 @@ def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str
     yield FormRow((_profile_widget(request, request.policy.grants, inputs["profile"], errors.get("profile", "")),))
     yield FormRow(
         (
-            _day_widget("access_from", _("Access from"), _("Leave empty to start at once."), inputs, errors),
+            _day_widget("access_from", _("Access from"), _("Leave empty to start immediately."), inputs, errors),
             _day_widget("access_until", _("Access until"), _("The last day. Leave empty for no end."), inputs, errors),
         )
     )

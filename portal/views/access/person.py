@@ -152,7 +152,9 @@ def show_revoke(resource: Record, request: Request) -> QuestionPage:
         "revoke",
         heading=_("End access to the portal?"),
         submit=_("End access"),
-        text=_("This person will be logged out everywhere at once. Their record stays, and access can be given again."),
+        text=_(
+            "This person will be logged out everywhere immediately. Their record stays, and access can be given again."
+        ),
         tone="bad",
         icon="user-x",
     )
@@ -189,7 +191,7 @@ def show_second_factor_reset(resource: Record, request: Request) -> QuestionPage
         heading=_("Reset two-factor authentication?"),
         submit=_("Reset"),
         text=_(
-            "For people who have lost both their app and their recovery codes. First make sure who is asking."
+            "For people who have lost both their app and their recovery codes. First verify who is asking."
             " They are notified by email."
         ),
         tone="bad",

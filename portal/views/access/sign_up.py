@@ -36,7 +36,7 @@ from portal.web.resources import Join, SignUp, SignUpLink
 
 SENT = _("If this address may join, we have sent it a link. The link works once and expires in an hour.")
 KEPT = _(
-    "This portal runs in development mode: the email with the link is kept at /-/outbox. The link works once and"
+    "This portal runs in development mode: you can find the email with the link at /-/outbox. The link works once and"
     " expires in an hour."
 )
 VOID = _("This link is invalid or has expired. Ask your company for the current one.")

@@ -36,7 +36,8 @@ from portal.web.security import CHANGE_PASSWORD
 
 SENT = _("If this address has an account, we have sent it a link. The link works once and expires in an hour.")
 KEPT = _(
-    "If this address has an account, an email with a link is kept at ${page}. It works once and expires in an hour."
+    "If this address has an account, you can find an email with a link at ${page}. It works once and expires in an"
+    " hour."
 )
 GONE = _("This link has expired or has already been used.")
 
@@ -158,7 +159,7 @@ def _forgotten_page(request: Request, error: str) -> PasswordPage:
     email = Widget("email", _("Email"), type="email", required=True, error=error, autocomplete="username")
     sends = request.registry.serving.sends_email
     kept_notice = _(
-        "This portal runs in development mode: the email is kept at ${page}.", mapping={"page": "/-/outbox"}
+        "This portal runs in development mode: you can find the email at ${page}.", mapping={"page": "/-/outbox"}
     )
     return PasswordPage(
         heading=_("I forgot my password"),

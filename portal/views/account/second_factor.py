@@ -120,10 +120,10 @@ def _set_up_page(request: Request, secret: str, errors: dict[str, Words] | None 
     picture = segno.make(secret_address(secret, account.email, name), micro=False)
     return SecondFactorPage(
         text=_(
-            "Your profile requires codes from an authenticator app. Scan the picture with it, or enter the key there."
+            "Your profile requires codes from an authenticator app. Scan the QR code with it, or enter the key there."
         )
         if request.identity.must_set
-        else _("Scan the picture with an authenticator app, or enter the key there. The app then shows a code."),
+        else _("Scan the QR code with an authenticator app, or enter the key there. The app then shows a code."),
         back_url="" if request.identity.must_set else "/account/",
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         picture=picture.svg_data_uri(scale=4, light="white"),

@@ -64,7 +64,7 @@ def _code_page(request: Request, error: Words = "") -> PasswordPage:
     return PasswordPage(
         heading=_("Two-factor authentication"),
         action=request.path_qs,
-        text=_("Enter one of the recovery codes that you have kept. Each works once.")
+        text=_("Enter one of your recovery codes. Each works once.")
         if by_recovery
         else _("Enter the code that your authenticator app shows."),
         widgets=(

@@ -27,8 +27,8 @@ LONGEST_PATH = 200  # characters of an address to which a link leads on
 LIFETIME = datetime.timedelta(minutes=15)
 SENT = _("If this address has an account, we have sent it a link. It works once and expires in 15 minutes.")
 KEPT = _(
-    "This portal runs in development mode: the email with the link is kept at /-/outbox. It works once and expires in"
-    " 15 minutes."
+    "This portal runs in development mode: you can find the email with the link at /-/outbox. It works once and expires"
+    " in 15 minutes."
 )
 
 

@@ -75,7 +75,7 @@ def end_one_token(context: Account, request: Request) -> Response:
 def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> QuestionPage:
     """The form for a new token, with what was typed, and the password, so that nobody else makes one."""
     name = Widget(
-        "name", _("Name"), value=inputs.get("name", ""), required=True, error=errors.get("name", ""),
+        "name", _("Name of the token"), value=inputs.get("name", ""), required=True, error=errors.get("name", ""),
         max_length=LONGEST_NAME, help=_("Helps you recognize the program later."), autocomplete="off",
     )  # fmt: skip
     until = Widget(

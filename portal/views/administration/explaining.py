@@ -115,7 +115,7 @@ def show_explanation(context: Administration, request: Request) -> ExplainPage:
     records = Records(request.connection, request.policy, module) if request.policy.access(module) else None
     record = _record(records, record_id, page.reference) if records else None
     if records is None or record is None:
-        return replace(page, error=_("There is no such record, or you do not see it yourself."))
+        return replace(page, error=_("There is no such record, or you cannot see it yourself."))
     subjects = tuple(_subjects(request, records.module))
     subject = next((offer.value for offer in subjects if offer.chosen), None)
     about = _shown_audience(request, records, record, subject)

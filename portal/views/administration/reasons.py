@@ -74,7 +74,7 @@ def reasons_of_refusal(request: Request) -> tuple[Reason, ...]:
     behind = preview.administrator.policy if preview.administrator else system_policy(policy.tables, policy.reader)
     records = Records(request.connection, behind, module)
     if behind.access(module) is None or not records.exists(int(record)):
-        return (Reason(_("There is no such record, or you do not see it yourself."), holds=False),)
+        return (Reason(_("There is no such record, or you cannot see it yourself."), holds=False),)
     return _refusing(request, policy, _steps(request, policy, records, int(record), path[1:]))
 
 

@@ -39,7 +39,7 @@ def add_watcher(resource: RecordWatchers, request: Request) -> dict[str, Any]:
             raise Refused(NOBODY_CHOSEN)
         request.writer(resource.records).watch(resource.record, chosen)
     except NotAllowedError:
-        raise InputError({name: _("Choose somebody from the list.")}) from None
+        raise InputError({name: _("Choose someone from the list.")}) from None
     except Refused as refused:
         raise InputError({name: refused.message}) from None
     request.response.status_code = 201

@@ -68,14 +68,14 @@ def _with_sign_in_note(records: Records, record: RecordRead, fields: list[Field]
     account = find_account_of_person(records.connection, tables, record.id)
     if account is None:
         return fields
-    note = _("This does not change the address to sign in with, ${email}.", mapping={"email": account.email})
+    note = _("This does not change the sign-in address, ${email}.", mapping={"email": account.email})
     return [field.model_copy(update={"help": note}) if field.input_type == "email" else field for field in fields]
 
 
 def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -> list[Field]:
     """The fields of an edit form; those by which this person sees the record say so, before it is given away."""
     deciding = records.policy.deciding_fields(records.name)
-    reader, note = request.reader, _("With another value here you may no longer see this record.")
+    reader, note = request.reader, _("With a different value here, you may no longer see this record.")
     noted = {
         field.name: " ".join(filter(None, (reader.text(field.help or ""), reader.text(note))))
         for field in fields

@@ -25,7 +25,7 @@ from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordWatchers
 
-NOBODY_CHOSEN = _("Choose somebody from the list, or enter the email address of a colleague.")
+NOBODY_CHOSEN = _("Choose someone from the list, or enter the email address of a colleague.")
 OFFERED = 200  # people at once; of more, one finds by typing
 
 
@@ -114,7 +114,7 @@ def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage 
     except NotAllowedError:
         if removed:
             raise HTTPNotFound from None
-        return _refused_watchers(resource, request, _("Choose somebody from the list."))
+        return _refused_watchers(resource, request, _("Choose someone from the list."))
     except Refused as problem:
         return _refused_watchers(resource, request, problem.message)
     return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "watched")
