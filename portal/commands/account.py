@@ -68,12 +68,12 @@ command.add_command(erase)
 @click.option("--name", help="The person's name.")
 @click.option("--organization", metavar="TITLE", help="The person's company.")
 @click.option(
-    "--password-file", type=click.File(), help="The file of the password, - for the keyboard; else one is generated."
+    "--password-file", type=click.File(), help="A file with the password, - to type it; without it, one is generated."
 )
 @_date_options
 @common_options
 def add(email: str, profile: str, name: str | None, organization: str | None, password_file: Any, **days: Any) -> None:
-    """Give a person access; the records of the person and the company are created if there are none.
+    """Give a person access. The records of the person and the company are created if they do not exist.
 
     Example: portal account add anna@acme.example --profile customer --name "Anna Rossi" --organization Acme
     """
@@ -106,7 +106,7 @@ def show() -> None:
 
 @command.command("set")
 @click.argument("email")
-@click.option("--email", "new_email", metavar="NEW", help="The address to sign in with from now on.")
+@click.option("--email", "new_email", metavar="NEW", help="The new sign-in address.")
 @click.option("--profile", metavar="NAME", help="What the person sees and may do.")
 @_date_options
 @common_options
@@ -146,7 +146,7 @@ def _queue(register: Register, write: Callable[[Sender], EmailMessage]) -> None:
 @click.argument("email")
 @common_options
 def disable(email: str) -> None:
-    """End access, at once.
+    """End access immediately.
 
     Example: portal account disable anna@acme.example
     """
@@ -193,12 +193,12 @@ def reset(email: str, second_factor: bool) -> None:
 
 @command.command("token")
 @click.argument("email")
-@click.option("--name", default="portal account token", show_default=True, help="What the program is.")
+@click.option("--name", default="portal account token", show_default=True, help="Which program it is for.")
 @click.option("--read-only", is_flag=True, help="The program may only read.")
 @click.option("--until", type=DateOption(), metavar="DATE", help="The last day on which the token is valid.")
 @common_options
 def token(email: str, name: str, read_only: bool, until: Any) -> None:
-    """Make a token by which a program has the rights of an account, and print it once.
+    """Create a token that gives a program the rights of an account, and print it once.
 
     Example: portal account token anna@acme.example --name "Nightly export" --read-only --until 2026-12-31
     """
@@ -206,12 +206,12 @@ def token(email: str, name: str, read_only: bool, until: Any) -> None:
     with _register() as register:
         account = register.find(email)
         if token_request.until and token_request.until < register.declaration.reader(now=register.now).today:
-            raise AccessRefusedError(f"{token_request.until} is over: give a day from today on, or none")
+            raise AccessRefusedError(f"{token_request.until} has passed: give today, a later day, or none")
         made = make_token(register.connection, register.tables, account.id, token_request, register.now)
     click.echo(made)
     click.echo(f"It is shown only once, and gives the rights of {account.email} at /api/.", err=True)
     if account.must_change:
-        click.echo("warning: it has no effect before the first password is changed", err=True)
+        click.echo("warning: it has no effect until the first password is changed", err=True)
 
 
 @command.command("invite-all")
@@ -220,9 +220,9 @@ def token(email: str, name: str, read_only: bool, until: Any) -> None:
 @_date_options
 @common_options
 def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
-    """Invite every person who has an email address and no access.
+    """Invite everyone who has an email address and no access.
 
-    Left out are the companies of staff and those that are closed. The emails are sent by `portal worker`.
+    The companies of staff and closed companies are skipped. `portal worker` sends the emails.
 
     Example: portal account invite-all --profile customer --records-from 2026-01-01
     """

@@ -1,4 +1,4 @@
-"""`portal account data` and `portal account erase`: what is held about a person, given to them or erased."""
+"""`portal account data` and `portal account erase`: exports or erases what is held about a person."""
 
 import datetime
 import os
@@ -31,7 +31,7 @@ PLURALS = {"choice of emails": "choices of emails", "mark of what was seen": "ma
 def data(email: str, file: Path) -> None:
     """Write a ZIP file with what the portal holds about a person, as they can download it under “My account”.
 
-    It holds what the profile of the person may read, however much it is. Only its owner can read the file.
+    It contains everything the person's profile may read, without a size limit. Only the owner of the file can read it.
 
     Example: portal account data anna@acme.example anna.zip
     """
@@ -56,7 +56,7 @@ def _account(portal: OpenPortal, connection: Connection, email: str) -> Account:
     if account is None:
         raise click.ClickException(f"{email} has no access")
     if account.profile not in portal.declaration.profiles:
-        raise click.ClickException(f"{email} has the profile “{account.profile}”, which does not exist: give another")
+        raise click.ClickException(f"{email} has the profile “{account.profile}”, which does not exist: set another")
     return account
 
 
@@ -66,9 +66,9 @@ def _account(portal: OpenPortal, connection: Connection, email: str) -> Account:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common_options
 def erase(email: str, dry_run: bool, yes: bool) -> None:
-    """Erase a person: the account goes, and what they did and own is that of a “Deleted person” from then on.
+    """Erase a person: the account is removed, and what they did and own belongs to a “Deleted person” from then on.
 
-    First it says what it will do, in numbers. Backups keep the person until they are removed.
+    First it prints what it will do, in numbers. Backups keep the person until they are removed.
 
     Example: portal account erase anna@acme.example --dry-run
     """
@@ -88,13 +88,13 @@ def erase(email: str, dry_run: bool, yes: bool) -> None:
     try:
         store.remove(erasure.stored)
     except StoreError as error:
-        click.echo(f"warning: stored files are left, run `portal files`: {error}", err=True)
+        click.echo(f"warning: stored files were left behind, run `portal files`: {error}", err=True)
     click.echo("Erased.")
     _print_mentions(portal, erasure.names)
 
 
 def _erased(portal: OpenPortal, email: str, rehearse: bool = False) -> Erasure:
-    """Erases a person, or only tries to: then nothing of it is kept."""
+    """Erases a person; a rehearsal rolls everything back."""
     try:
         with database_errors_explained(), writing(portal.engine) as connection:
             erasure = Erasure(connection, portal.tables, datetime.datetime.now(datetime.UTC))
@@ -109,7 +109,7 @@ def _erased(portal: OpenPortal, email: str, rehearse: bool = False) -> Erasure:
 
 
 def _sentences(erasure: Erasure) -> Iterator[str]:
-    """What an erasure does, or has done, in numbers."""
+    """The counts of an erasure, as sentences."""
     counts, nobody = erasure.counts, erasure.nobody
 
     def numbers(*names: str) -> str:
@@ -131,13 +131,13 @@ def _sentences(erasure: Erasure) -> Iterator[str]:
 
 
 def _print_mentions(portal: OpenPortal, names: list[str]) -> None:
-    """What the portal cannot know: texts that people wrote."""
+    """Prints where texts that people wrote may still name the person: the portal cannot tell."""
     with reading(portal.engine) as connection:
         records = mentions(connection, portal.tables, names)
     if records:
         places = ", ".join(f"{record.module} {record.reference or record.id}" for record in records)
         click.echo(f"warning: texts that people wrote may still name the person: {places}", err=True)
     click.echo(
-        "Look for other spellings with the search. Texts in the history of other records, searches that others have "
-        "saved, the names of files, emails that were sent to others (for 90 days) and backups may name the person too."
+        "Search for other spellings too. Texts in the history of other records, searches that others have saved, file "
+        "names, emails sent to others (for 90 days) and backups may also name the person."
     )

@@ -20,19 +20,20 @@ from portal.texts import plural
 @click.option("--allow-loss", is_flag=True, help="Also do what loses data.")
 @common_options
 def command(file: Path | None, allow_loss: bool) -> None:
-    """Bring the database to the declarations. What would lose data is left undone without --allow-loss, and named.
+    """Update the database to match the declarations. Changes that would lose data are skipped and listed, unless
+    --allow-loss is given.
 
-    What is left undone does not keep the portal from running: the values of removed fields and modules stay in the
-    database and come back with them, and values that do not fit the new type of their field are kept aside until they
-    fit again.
+    The portal runs despite skipped changes: the values of removed fields and modules stay in the database and
+    reappear if these return, and values that do not fit a field's new type are set aside until they fit again.
 
-    On PostgreSQL the values of a large table get another type in batches, while the portal serves and writes. If this
-    command is killed, the old values stay in force, and the next one begins anew.
+    On PostgreSQL, a large table is converted to a new type in batches while the portal keeps running. If this
+    command is killed, the old values stay in use, and the next run starts over.
 
-    A search index that has to be made anew is filled afterwards, a few records at a time: the portal serves and
-    writes meanwhile. If this command is killed, that goes on with the next one or when the portal starts again.
+    If the search index has to be rebuilt, it is filled afterwards, a few records at a time, while the portal keeps
+    running. If this command is killed, the next run or the next start of the portal continues.
 
-    With a FILE of `portal plan --out`, it does exactly that plan, and nothing if files or database have changed since.
+    With a FILE from `portal plan --out`, exactly that plan is applied, or nothing if the files or the database have
+    changed since.
 
     Exits 0, or 1 if the database cannot hold what is declared: then nothing was changed.
 
@@ -52,7 +53,7 @@ def command(file: Path | None, allow_loss: bool) -> None:
     for step in applied.left:
         click.echo(f"left undone: {step.planned.removeprefix('! ')}")
     if not applied.done and not applied.left:
-        click.echo("nothing to do: the database fits the declarations")
+        click.echo("nothing to do: the database matches the declarations")
     if records := update_search_index(portal):
         click.echo(f"the search index was brought up to date: {plural(records, 'record')}")
     print_overdue(portal)

@@ -24,18 +24,17 @@ from portal.texts import plural
 @click.argument("target", type=click.Path(path_type=Path))
 @common_options
 def command(target: Path) -> None:
-    """Write a backup to a new folder, or to an archive if TARGET ends in .tar or .tar.gz. The portal serves and
-    writes meanwhile.
+    """Write a backup to a new folder, or to an archive if TARGET ends in .tar or .tar.gz. The portal can keep running.
 
-    The backup holds the database as it was at one moment, the files that it names, and the declarations. It contains no
-    settings (PORTAL_…) and no secrets of the environment, but everything that customers wrote: protect it accordingly.
-    PostgreSQL is copied by its own program pg_dump, which must not be older than the server.
+    The backup contains the database at one point in time, the files that it names, and the declarations. It contains
+    no settings (PORTAL_…) and no secrets from the environment, but everything that customers wrote: protect it
+    accordingly. PostgreSQL is copied with pg_dump, which must not be older than the server.
 
     Example: portal backup /backups/portal-2026-11-28.tar.gz
     """
     settings = chosen_settings()
     engine = open_engine(settings)
-    # The system tables alone, so that a mistake in the declarations keeps no backup from being made.
+    # The system tables alone, so that a mistake in the declarations prevents no backup.
     bare = Declaration(folder=settings.folder, settings=DeclaredSettings(), modules={}, profiles={})
     tables = build(bare)
 

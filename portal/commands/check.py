@@ -1,4 +1,4 @@
-"""`portal check`: every mistake of the declarations at once, each with its place."""
+"""`portal check`: every mistake in the declarations, each with its place."""
 
 import importlib
 from dataclasses import replace
@@ -20,8 +20,8 @@ FORMATS = ("text", "json", "sarif", "github")
 
 @click.command("check", short_help="Find every mistake in the declarations.")
 @click.argument("path", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
-@click.option("--data", is_flag=True, help="Check against the database too: expectations, and records that are named.")
-@click.option("--strict", is_flag=True, help="Fail if there are only warnings, too.")
+@click.option("--data", is_flag=True, help="Also check against the database: expectations, and records that are named.")
+@click.option("--strict", is_flag=True, help="Also fail if there are only warnings.")
 @click.option("--fix", is_flag=True, help="First fix what can be fixed without guessing.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", help="For people, programs, or code scanning."
@@ -30,14 +30,14 @@ FORMATS = ("text", "json", "sarif", "github")
 def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -> None:
     """Find every mistake in the declarations of FOLDER, each with its place.
 
-    Exits 0 if they are clean or have only warnings, else 1. With --fix, misspelled names, missing spaces, quotes and
-    brackets, and wrong indentation are mended where only one way makes the file good; everything else stays as it is.
+    Exits 0 if there are no mistakes or only warnings, else 1. With --fix, misspelled names, missing spaces, quotes and
+    brackets, and wrong indentation are fixed where there is only one way to do so; everything else stays as it is.
 
     Example: portal check examples/northwind --strict --format sarif
     """
     settings = chosen_settings(path)
     if extensions(PAGES):
-        importlib.import_module("portal.application").configured()  # what cannot be used of them becomes a warning
+        importlib.import_module("portal.application").configured()  # what cannot be used in them becomes a warning
     loaded = _mended(settings) if fix else load(settings.folder, settings.declared)
     if data and loaded.declaration is not None:
         # Imported only here: `check` alone does not wait for the database's libraries.
@@ -51,12 +51,12 @@ def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -
 
 
 def _mended(settings: Settings) -> Loaded:
-    """What is left after mending. What was done is said on the error output, which programs do not read."""
+    """What is left after the fixes, which are printed to the error output: programs do not read that."""
     result = mend(settings.folder, settings.declared)
     for file, (before, after) in result.files.items():
         try:
             if not save(settings.folder / file, before, after):
-                raise click.ClickException(f"{file} has changed meanwhile: check again")
+                raise click.ClickException(f"{file} has changed in the meantime: check again")
         except OSError as error:
             raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
     for problem in result.done:
@@ -89,7 +89,7 @@ def _print_for_programs(loaded: Loaded, form: str, folder: Path) -> None:
 
 
 def _from_here(folder: Path) -> str:
-    """The folder as it is called from the current one, which in a workflow is the root of the repository."""
+    """The folder relative to the current one, which in a workflow is the root of the repository."""
     here = Path.cwd().resolve()
     resolved = folder.resolve()
     return resolved.relative_to(here).as_posix() if resolved.is_relative_to(here) else resolved.as_posix()

@@ -1,4 +1,4 @@
-"""What a database refuses, in one sentence."""
+"""Turns what a database refuses into one sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ SENTENCES = {
 
 @contextmanager
 def database_errors_explained() -> Iterator[None]:
-    """Ends the command with 2 and a sentence of ours, where the database refuses what it would do at another time.
+    """Exits 2 with a sentence of ours if the database refuses what it would do at another time.
 
     For commands that read and write records: mistakes of ours stay exceptions.
     """
@@ -36,7 +36,7 @@ def database_errors_explained() -> Iterator[None]:
 
 @contextmanager
 def database_refusals_explained() -> Iterator[None]:
-    """Ends the command with 2 and what the database itself says, where it cannot be reached or refuses anything."""
+    """Exits 2 with the database's own message if it cannot be reached or refuses anything."""
     try:
         yield
     except DatabaseUnreachableError as error:

@@ -1,4 +1,4 @@
-"""`portal diff`: what a change of the declarations means, in rights, people and records."""
+"""`portal diff`: what a change to the declarations means for rights, people and records."""
 
 import contextlib
 import datetime
@@ -40,11 +40,11 @@ SIGNS = {"lost": "-", "gained": "+", "changed": "~"}
 def command(old: str | None, new: str | None, snapshot: Path | None, write: bool, form: str, no_database: bool) -> None:
     """Say what changes from OLD to NEW, for each profile: rights, and the records that people lose or gain.
 
-    OLD and NEW are folders, or git revisions of the portal's folder; NEW is by default the folder as it is now. With a
+    OLD and NEW are folders, or git revisions of the portal's folder; NEW defaults to the folder as it is now. With a
     database, the rights of everybody who can sign in are compared under both. Nothing is written to it.
 
-    With --snapshot the rights of each profile are compared with those in FILE, which --write writes: commit it, and
-    have it compared before every change is taken.
+    With --snapshot, the rights of each profile are compared with those in FILE, which --write writes: commit it, and
+    compare before you accept a change.
 
     Exits 0 if nothing differs, 3 if something does, 1 if the declarations have mistakes.
 
@@ -66,7 +66,7 @@ def command(old: str | None, new: str | None, snapshot: Path | None, write: bool
 
 @dataclass(frozen=True)
 class DiffResult:
-    """An effect, and the declaration after the change, which says where it stands."""
+    """An effect, and the declaration after the change, which gives the places."""
 
     effect: Effect
     declaration: Declaration
@@ -176,6 +176,6 @@ def _compare(
 
 
 def _has_database(settings: Settings) -> bool:
-    """Whether there is one: the file of an SQLite database would be made by looking."""
+    """Whether there is a database; opening an SQLite database would create its file."""
     kind, slashes, path = settings.database_url.partition(":///")
     return not kind.startswith("sqlite") or not slashes or Path(path).exists()

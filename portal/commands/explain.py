@@ -1,4 +1,4 @@
-"""`portal explain`: may this person see that, and which lines of the declaration decided."""
+"""`portal explain`: whether a person may see something, and which lines of the declaration decided."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ from portal.texts import translate
 @click.argument("field_or_action", metavar="[FIELD or ACTION]", required=False)
 @common_options
 def command(email: str, module: str, reference: str, field_or_action: str | None) -> None:
-    """Say yes or no, and the lines that decided. `yes` exits 0, `no` 1.
+    """Print yes or no, and the lines that decided. Exits 0 for yes, 1 for no.
 
     Example: portal explain --as anna@acme.example tickets TT30 notes
     """
@@ -45,7 +45,7 @@ def command(email: str, module: str, reference: str, field_or_action: str | None
 def _steps(
     connection: Connection, portal: OpenPortal, email: str, question: tuple[str, str, str | None]
 ) -> Iterator[ExplainStep]:
-    """The account first: whoever may not sign in sees nothing."""
+    """The account first: a person who may not sign in sees nothing."""
     now = portal.declaration.reader().now
     account = find_account(connection, portal.tables, email)
     if account is None:

@@ -34,17 +34,17 @@ from portal.texts import plural
     "--lines",
     type=click.Choice(["files", "columns"]),
     default="files",
-    help="Where the rows of lines go: into files beside FILE, or into columns of FILE.",
+    help="Where the rows of lines go: to files next to FILE, or to columns of FILE.",
 )
 @common_options
 def command(module: str, file: str, bundle: Path | None, lines: str) -> None:
-    """Write all records of MODULE to FILE, or to the terminal: names of fields and raw values.
+    """Write all records of MODULE to FILE, or to the terminal, with field names and raw values.
 
-    With --files the files of the records are written as well, into a folder or a zip archive, and cells name them.
+    With --files, the files of the records are also written, to a folder or a zip archive, and cells name them.
 
-    What a spreadsheet would take for a formula gets an apostrophe in front, which the import removes again. The
-    rows of a field of type lines have a file of their own beside FILE, with the name of the field: orders_lines.csv.
-    With --lines columns they are in FILE: lines.0.product, lines.0.quantity, lines.1.product.
+    A value that a spreadsheet would take for a formula gets a leading apostrophe, which the import removes. The rows
+    of a field of type lines go to a file of their own next to FILE, with the name of the field: orders_lines.csv.
+    With --lines columns, they are in FILE: lines.0.product, lines.0.quantity, lines.1.product.
 
     Example: portal export contacts people.csv
     """
@@ -72,7 +72,7 @@ def command(module: str, file: str, bundle: Path | None, lines: str) -> None:
 
 
 def _write_rows(records: Records, field: Field, name: str) -> None:
-    """Writes the rows of a field beside the file `name`."""
+    """Writes the rows of a field to a file next to the file `name`."""
     if name == "-":
         click.echo(f"{records.name}.{field.name}: left out: name a FILE, or use --lines columns", err=True)
         return
@@ -82,11 +82,11 @@ def _write_rows(records: Records, field: Field, name: str) -> None:
 
 
 def _write(name: str, chunks: Iterable[bytes]) -> None:
-    """Writes a file, or to the terminal. What fails half way leaves the file that was there.
+    """Writes a file, or to the terminal. If it fails halfway, the previous file stays.
 
     Click's own atomic file puts half of a file in its place (pallets/click, `_AtomicFile.close`).
     """
-    path = Path(os.path.realpath(name))  # of a link, such as /dev/stdout, where it leads to
+    path = Path(os.path.realpath(name))  # the target of a link such as /dev/stdout
     if name == "-" or (path.exists() and not path.is_file()):
         with click.open_file(name, "wb") as file:
             file.writelines(chunks)

@@ -1,4 +1,4 @@
-"""`portal files`: remove stored bytes that no record's file names."""
+"""`portal files`: removes stored bytes that belong to no file of a record."""
 
 import datetime
 
@@ -18,8 +18,8 @@ from portal.texts import plural
 @click.command("files", short_help="Remove stored files that no record names.")
 @common_options
 def command() -> None:
-    """Remove the stored bytes of files that were removed or replaced, whose upload was not finished, or whose form was
-    not sent within 30 days. Files younger than an hour stay, as their upload may still be under way. Run it daily.
+    """Remove the stored bytes of files that were removed or replaced, whose upload was not completed, or whose form was
+    not sent within 30 days. Files less than an hour old stay, as their upload may still be in progress. Run it daily.
 
     Example: portal files
     """

@@ -1,4 +1,4 @@
-"""`portal import`: the rows of a CSV file or a workbook become records of one module, or change them."""
+"""`portal import`: turns the rows of a CSV file or a workbook into records of one module, or changes existing ones."""
 
 import sys
 from collections.abc import Iterator
@@ -31,20 +31,20 @@ from portal.store.store import StoreError
 from portal.texts import plural, translate
 
 HELP = """\
-Bring the rows of FILE, CSV or a workbook (.xlsx), into MODULE: all of them, or none if one is bad.
+Import the rows of FILE, CSV or a workbook (.xlsx), into MODULE: all of them, or none if one is bad.
 
 The first row names the fields, by name or label. Commas, semicolons, tabs or bars separate cells; a first line sep=; or
---delimiter says which. Linked records are named by a unique field, their reference or their title, several with ";"
-between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates are like 2024-03-05 or 05.03.2024, with
---day-first also like 05/03/2024, with --month-first like 03/05/2024; a time without a time zone is in the portal's.
+--delimiter says which. Linked records are named by a unique field, their reference or their title; separate several
+with ";". Write numbers like 1234.5, with --decimal , also like 1.234,5; dates like 2024-03-05 or 05.03.2024, with
+--day-first also like 05/03/2024, with --month-first like 03/05/2024. A time without a time zone is in the portal's.
 Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street, FIELD.postal_code,
 FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped. Files are named by their paths in
-the folder or archive of --files; in the column attachments, they are separated by ";". Of a workbook, the first sheet
-is read, with numbers and dates as such, and of formulas the results.
+the folder or archive given by --files; in the column attachments, they are separated by ";". In a workbook, the first
+sheet is read: numbers and dates as such, and the results of formulas.
 
-The rows of a field of type lines are taken from the file beside FILE that has its name, as the export writes it
-(orders_lines.csv): the column _record names the record, whose rows they replace. They may be in columns
-of FILE instead: lines.0.product, lines.0.quantity, lines.1.product.
+The rows of a field of type lines come from the file next to FILE that the export would write (orders_lines.csv): the
+column _record names the record whose rows they replace. They can be in columns of FILE instead: lines.0.product,
+lines.0.quantity, lines.1.product.
 
 Example: portal import contacts people.csv --key email --map "E-Mail=email" --map "Remarks="
 """
@@ -62,23 +62,23 @@ class Delimiter(click.ParamType):
         return character
 
 
-@click.command("import", help=HELP, short_help="Bring the rows of a CSV file or a workbook into a module.")
+@click.command("import", help=HELP, short_help="Import the rows of a CSV file or a workbook into a module.")
 @click.argument("module")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes; nowhere: COLUMN=")
-@click.option("--key", metavar="FIELD", help="Change the records that have the same value there already.")
+@click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes; COLUMN= skips it.")
+@click.option("--key", metavar="FIELD", help="Change records that already have the same value in this field.")
 @click.option(
     "--files",
     "bundle",
     type=click.Path(exists=True, path_type=Path),
     metavar="FOLDER|FILE.zip",
-    help="Where the files are that cells name.",
+    help="Where the files named in cells are.",
 )
-@click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; else it is detected.")
-@click.option("--decimal", type=click.Choice([",", "."]), help="The decimal mark of numbers with separated thousands.")
+@click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; detected by default.")
+@click.option("--decimal", type=click.Choice([",", "."]), help="The decimal mark of numbers with thousands separators.")
 @click.option("--day-first", "first", flag_value="day", help="Dates like 05/03/2024 are in March.")
 @click.option("--month-first", "first", flag_value="month", help="Dates like 03/05/2024 are in March.")
-@click.option("--empty", "nothing", multiple=True, metavar="TEXT", help="What the file writes for no value: NULL.")
+@click.option("--empty", "nothing", multiple=True, metavar="TEXT", help="What stands for no value in the file: NULL.")
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows when others are bad.")
 @common_options
@@ -96,7 +96,7 @@ def command(  # noqa: PLR0913 - one per option
     dry_run: bool,
     skip_bad: bool,
 ) -> None:
-    """Bring the rows of a file into a module. The text for people, which names the types, is HELP."""
+    """Import the rows of a file into a module. HELP is the text that people see."""
     portal = open_portal()
     portal.check_module(module)
     if (table := portal.declaration.modules[module].table) is not None:
@@ -119,13 +119,13 @@ def command(  # noqa: PLR0913 - one per option
     for part in done:
         click.echo(part.summary(options, stopped))
     if not dry_run:
-        update_search_index(portal)  # titles that were changed stand in the entries of other records
+        update_search_index(portal)  # changed titles are part of the entries of other records
     raise SystemExit(1 if stopped else 0)
 
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """What became of one file: the records of a module, or the rows of one of its fields."""
+    """The outcome of one file: the records of a module, or the rows of one of its fields."""
 
     name: str
     file: Path
@@ -141,7 +141,7 @@ class ImportedFile:
         return self.report.skipped if isinstance(self.report, ImportReport) else []
 
     def summary(self, options: ImportOptions, stopped: bool) -> str:
-        """What was done, in one line; `stopped`: nothing was, as something is wrong in this file or in another."""
+        """What was done, in one line; `stopped`: nothing, because of a mistake in this file or another one."""
         if isinstance(self.report, ImportReport):
             return _summary(self.name, self.report, options, stopped)
         rows, records = plural(self.report.rows, "line"), plural(self.report.records, "record")
@@ -171,9 +171,9 @@ class _UndoneError(Exception):
 def _import(
     portal: OpenPortal, module: str, file: Path, delimiter: str | None, options: ImportOptions
 ) -> list[ImportedFile]:
-    """Imports the file and the rows in it or beside it, in one transaction, with progress bars on the terminal."""
+    """Imports the file and its rows of lines in one transaction, with progress bars on the terminal."""
     rows = _places_of_rows(portal.declaration.modules[module], file, delimiter, options)
-    # A row may belong to a record of the file: then a dry run writes the records, and takes them back.
+    # A row may belong to a record of the file: then a dry run writes the records and rolls them back.
     transaction = reading if options.dry_run and not rows else writing
     effective = replace(options, dry_run=False) if rows else options
     done: list[ImportedFile] = []
@@ -202,7 +202,7 @@ def _import(
 def _places_of_rows(
     module: Module, file: Path, delimiter: str | None, options: ImportOptions
 ) -> list[tuple[Field, Path, RowColumns | None]]:
-    """The `lines` fields of which there are rows: in a file beside `file`, or in columns of it."""
+    """The `lines` fields that have rows: in a file next to `file`, or in its columns."""
     with _mistakes_explained(file):
         columns = row_columns(module, open_file(file, delimiter), list(options.columns))
     places: list[tuple[Field, Path, RowColumns | None]] = []
@@ -221,7 +221,7 @@ def _places_of_rows(
 
 @contextmanager
 def _mistakes_explained(file: Path) -> Iterator[None]:
-    """Ends the command with what is wrong with a file that cannot be read, or with its columns."""
+    """Ends the command with what is wrong with an unreadable file or its columns."""
     try:
         yield
     except UnreadableFileError as unreadable:

@@ -1,4 +1,4 @@
-"""`portal inbox`: takes mail in, from a Maildir, an IMAP mailbox, or by LMTP from the mail server."""
+"""`portal inbox`: receives mail from a Maildir or an IMAP mailbox, or by LMTP from the mail server."""
 
 import datetime
 import functools
@@ -26,23 +26,24 @@ from portal.store.store import StoreError, open_store
 from portal.texts import _, plural
 from portal.web.live import LivePortal, StartupError
 
-EVERY = 10  # seconds between two looks into a Maildir or a mailbox
+EVERY = 10  # seconds between two checks of a Maildir or a mailbox
 FAULT = _("the portal could not process it; its log says why")
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
 
-@click.command("inbox", short_help="Take mail in.")
+@click.command("inbox", short_help="Receive mail.")
 @click.option("--maildir", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A Maildir.")
 @click.option("--lmtp", metavar="[HOST:]PORT", help="Where the mail server delivers.")
 @click.option("--imap", metavar="URL", help="A mailbox: imaps://USER@HOST/INBOX.")
-@click.option("--password-file", type=click.File(), help="The password of the mailbox, - for the keyboard.")
-@click.option("--once", is_flag=True, help="Take in what is there, and end.")
+@click.option("--password-file", type=click.File(), help="The password of the mailbox, - to type it.")
+@click.option("--once", is_flag=True, help="Receive what is there, then exit.")
 @common_options
 def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_file: Any, once: bool) -> None:
-    """Take mail in until Ctrl-C or SIGTERM: an answer to an email of the portal becomes a comment, and `inbox:` of
-    modules.yaml says what other mail becomes. What cannot be used is kept for staff, with the reason, on /-/inbox.
+    """Receive mail until Ctrl-C or SIGTERM: a reply to an email from the portal becomes a comment, and `inbox:` in
+    modules.yaml says what happens to other mail. Mail that cannot be used is kept for staff, with the reason, on
+    /-/inbox.
 
     Example: portal inbox --maildir /var/mail/help/Maildir
     """
@@ -78,7 +79,7 @@ def _source(maildir: Path | None, imap: str, password: str) -> Callable[[Use], i
 
 
 class MailIntake:
-    """Receives mail for the portal in force, each mail in a transaction of its own."""
+    """Receives mail for the portal in force, each message in a transaction of its own."""
 
     def __init__(self, live: LivePortal, settings: Settings) -> None:
         self.live = live
@@ -101,9 +102,9 @@ class MailIntake:
             raise click.UsageError(str(error)) from None
 
     def use(self, raw: bytes, envelope: tuple[str, ...]) -> None:
-        """Uses one mail; one on which the portal itself fails is kept, and keeps no other back.
+        """Uses one message. One on which the portal itself fails is kept, and delays no other.
 
-        Raises DatabaseError and StoreError: then it has to come again.
+        Raises DatabaseError and StoreError: then the message has to come again.
         """
         try:
             outcome = self._receiving(lambda receiver: receiver.receive(raw, envelope))
@@ -116,7 +117,7 @@ class MailIntake:
         log.info("Mail: %s%s%s", outcome.kind, where, f" ({outcome.reason})" if outcome.reason else "")
 
     def adopt(self) -> None:
-        """Gives the mails of people who have got access since then to them. Raises DatabaseError and StoreError."""
+        """Uses the kept messages of people who have access by now. Raises DatabaseError and StoreError."""
         while self._newcomers_wrote() and self._receiving(Receiver.adopt):
             log.info("Mail: one of somebody who has access now")
 
@@ -148,7 +149,7 @@ def _take_once(take: Callable[[Use], int], intake: MailIntake) -> int:
 
 
 def _trying(work: Callable[[], object]) -> None:
-    """Does what is to be done; what fails is tried again in the next round."""
+    """Does the work; a failure is logged, and the next round tries again."""
     try:
         work()
     except (SourceError, StoreError, OSError) as error:
@@ -175,5 +176,5 @@ def _serve(address: str, intake: MailIntake) -> None:
 
 
 def _is_changing(error: Exception) -> bool:
-    """Whether the tables have changed, and the declarations in force here have not yet."""
+    """Whether the tables have changed before the declarations in force here."""
     return isinstance(error, DatabaseError) and classify(error) == Failure.CHANGED_TABLES

@@ -1,4 +1,4 @@
-"""`portal index`: the search index, brought up to date with the records."""
+"""`portal index`: brings the search index up to date with the records."""
 
 import click
 
@@ -14,13 +14,13 @@ from portal.texts import plural
 
 
 @click.command("index", short_help="Bring the search index up to date.")
-@click.option("--rebuild", is_flag=True, help="Fill it anew from all records.")
+@click.option("--rebuild", is_flag=True, help="Rebuild it from all records.")
 @common_options
 def command(rebuild: bool) -> None:
-    """Add the records that the search index lacks, remove the entries of deleted ones, and finish the updates that
-    changed declarations and titles have left to do.
+    """Add records missing from the search index, remove the entries of deleted ones, and finish the updates that
+    changed declarations and titles require.
 
-    With --rebuild it is filled anew from all records, a few at a time: the portal serves and writes meanwhile.
+    With --rebuild, it is rebuilt from all records, a few at a time, while the portal keeps running.
 
     Example: portal index --rebuild
     """
@@ -29,7 +29,7 @@ def command(rebuild: bool) -> None:
         with database_errors_explained(), writing(portal.engine) as connection:
             names = [module.name for module in indexed_modules(portal.declaration)]
             mark_modules(connection, portal.tables, names)
-        click.echo(f"The search index was filled anew: {plural(update_search_index(portal), 'record')}")
+        click.echo(f"The search index was rebuilt: {plural(update_search_index(portal), 'record')}")
         return
     with database_errors_explained(), writing(portal.engine) as connection:
         added, removed = complete_index(connection, portal.tables)
@@ -40,6 +40,6 @@ def command(rebuild: bool) -> None:
 
 
 def update_search_index(portal: OpenPortal) -> int:
-    """Finishes what the index is behind with, with a bar on the terminal; returns how many records that were."""
+    """Catches the index up, with a bar on the terminal; returns how many records that were."""
     with database_errors_explained(), progress_bar("Indexing", None) as report_progress:
         return catch_up(portal.engine, portal.tables, report_progress)

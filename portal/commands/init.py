@@ -1,4 +1,4 @@
-"""`portal init`: declarations from what exists, a database or CSV files."""
+"""`portal init`: declarations from an existing database or CSV files."""
 
 import shlex
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from portal.workshop.schema.schema_files import schema_line
 
 
 @click.command("init", short_help="Write declarations from a database or CSV files.")
-@click.option("--from-database", "url", metavar="URL", help="Modules over the tables of a database.")
+@click.option("--from-database", "url", metavar="URL", help="Modules that use the tables of a database.")
 @click.option(
     "--from-csv",
     "first_files",
@@ -32,21 +32,21 @@ from portal.workshop.schema.schema_files import schema_line
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @common_options
 def command(url: str | None, first_files: tuple[Path, ...], files: tuple[Path, ...]) -> None:
-    """Write modules.yaml, profiles/ and buttons.yaml from what exists, with comments that say why something was
-    guessed and what to check. Existing files are never overwritten.
+    """Write modules.yaml, profiles/ and buttons.yaml from existing data, with comments that say what was guessed, why,
+    and what to check. Existing files are never overwritten.
 
-    --from-database makes modules that use the tables of a database where they are (table:), SQLite or PostgreSQL:
-    types, links from foreign keys, titles, columns, options. The tables are not altered; `portal apply --database URL`
-    adds the portal's own tables.
+    --from-database makes modules that use the tables of a database in place (table:), SQLite or PostgreSQL: types,
+    links from foreign keys, titles, columns, options. The tables are not altered; `portal apply --database URL` adds
+    the portal's own tables.
 
     --from-csv makes modules with tables of the portal's own, and prints the `portal import` commands that fill them.
-    Types are those that fit every value of a column.
+    The types are those that fit every value of a column.
 
     Example: portal init --from-csv customers.csv orders.csv --folder care
     """
     paths = [*first_files, *files]
     if bool(url) == bool(paths):
-        raise click.UsageError("say what the declarations are made from: --from-database URL or --from-csv FILE…")
+        raise click.UsageError("say what to make the declarations from: --from-database URL or --from-csv FILE…")
     folder = chosen_settings(is_there=False).folder
     imported: Sequence[CsvFile] = ()
     if url:
@@ -54,7 +54,7 @@ def command(url: str | None, first_files: tuple[Path, ...], files: tuple[Path, .
     else:
         outline, imported = _of_files(paths)
     if not outline.modules:
-        raise click.ClickException("there is nothing to make a module of: no table has a column that can be shown")
+        raise click.ClickException("there is nothing to make a module from: no table has a column that can be shown")
     names = _write(folder, outline)
     fields = sum(len(module.fields) for module in outline.modules)
     links = sum(one.type == "link" for module in outline.modules for one in module.fields)
@@ -97,7 +97,7 @@ def _read(path: Path) -> CsvFile:
 
 
 def _write(folder: Path, outline: Outline) -> list[str]:
-    """Writes the files, none of which may be there; returns their names."""
+    """Writes the files, none of which may exist; returns their names."""
     texts = {"modules.yaml": modules_yaml(outline), "buttons.yaml": buttons_yaml(outline)}
     texts |= {f"profiles/{name}.yaml": text for name, text in profiles_yaml(outline).items()}
     if there := [name for name in texts if (folder / name).exists()]:
@@ -119,7 +119,7 @@ def _print_next_steps(folder: Path, url: str | None, files: Sequence[CsvFile]) -
         raise SystemExit(1)
     at = f" --folder {shlex.quote(str(folder))}"
     database = f" --database {shlex.quote(without_password(url))}" if url else ""
-    click.echo("Look at the comments in modules.yaml, above all at those that begin with “look”. Then:")
+    click.echo("Check the comments in modules.yaml, above all those that begin with “look”. Then:")
     click.echo(f"  portal apply{at}{database}")
     for file in files:
         arguments = shlex.join(import_arguments(file, loaded.declaration.modules[file.module]))

@@ -1,6 +1,6 @@
-"""`portal lsp`: the language server, by which editors show the problems of a folder beside its lines, at every key.
+"""`portal lsp`: the language server, with which editors show the problems of a folder as its author types.
 
-It says what `portal check` says. Completion and hover come from the schemas of `portal schema`.
+It reports what `portal check` reports. Completion and hover come from the schemas of `portal schema`.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from portal.declaration.source.problems import Problem, RelatedPlace
 from portal.declaration.version import VERSION
 from portal.workshop.problem_formats import end_of
 
-PAUSE = 0.2  # seconds without another key before a changed text is read
-# What editors tell of a document: each time its folder is checked.
+PAUSE = 0.2  # seconds without a keystroke before a changed text is read
+# What editors report about a document; its folder is checked each time.
 EVENTS = (
     types.TEXT_DOCUMENT_DID_OPEN,
     types.TEXT_DOCUMENT_DID_CHANGE,
@@ -35,9 +35,9 @@ EVENTS = (
 @click.command("lsp", short_help="Show problems in an editor.")
 @common_options
 def command() -> None:
-    """Run a language server on standard input and output, which an editor starts and ends.
+    """Run a language server on standard input and output; editors start and stop it.
 
-    It shows what `portal check` finds while you type, in every file of the folder of an open one.
+    It shows what `portal check` finds while you type, in every file of a folder that has an open file.
 
     Example: portal lsp
     """
@@ -102,7 +102,7 @@ def _document_path(uri: str) -> Path:
 
 
 def _folder_of(path: Path) -> Path | None:
-    """The folder of the declaration to which a file belongs, None for other files."""
+    """The declaration folder that a file belongs to, None for other files."""
     folder = path.parent.parent if path.parent.name == PROFILES else path.parent
     return folder if path.suffix == ".yaml" and (folder / MODULES).is_file() else None
 
@@ -132,5 +132,5 @@ def _range(place: Problem | RelatedPlace) -> types.Range:
 
 
 def _units(lines: tuple[str, ...], column: int) -> int:
-    """A column, counted in characters, as editors count: in units of UTF-16."""
+    """A column counted in characters, converted to UTF-16 units, as editors count."""
     return len(lines[-1][:column].encode("utf-16-le", "surrogatepass")) // 2 if lines else column

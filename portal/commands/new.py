@@ -1,4 +1,4 @@
-"""`portal new`: a commented start of a module, a field or a profile."""
+"""`portal new`: a commented starting point for a module, a field or a profile."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from portal.workshop.scaffolding import CannotStartError, Start, new_field, new_
 from portal.workshop.yaml_text import CannotBeEditedError
 
 
-@click.group("new", short_help="Write a commented start of a module, field or profile.")
+@click.group("new", short_help="Write a commented starting point for a module, field or profile.")
 @common_options
 def command() -> None:
-    """Write a commented start that is valid at once; the rest of the files is never changed.
+    """Write a commented starting point that is already valid; the rest of the files is never changed.
 
     Example: portal new module visits
     """
@@ -20,10 +20,10 @@ def command() -> None:
 
 @command.command("module")
 @click.argument("name")
-@click.option("--profile", "profiles", multiple=True, help="Who has it; else the profiles of staff. May be repeated.")
+@click.option("--profile", "profiles", multiple=True, help="Who has it; default: staff profiles. May be repeated.")
 @common_options
 def module(name: str, profiles: tuple[str, ...]) -> None:
-    """Write a module with a few fields to modules.yaml, and name it in the profiles.
+    """Add a module with a few fields to modules.yaml, and name it in the profiles.
 
     Example: portal new module visits --profile customer
     """
@@ -36,14 +36,14 @@ def module(name: str, profiles: tuple[str, ...]) -> None:
 @click.option("--type", "kind", default="text", help="The type of the field (text).")
 @common_options
 def field(name: str, kind: str) -> None:
-    """Write a field to a module, and name it in the layouts of modules.yaml that list their fields.
+    """Add a field to a module, and name it in the layouts of modules.yaml that list their fields.
 
     Example: portal new field tickets.floor --type integer
     """
     settings = chosen_settings()
     of_module, dot, own = name.partition(".")
     if not dot:
-        raise click.UsageError(f"say of which module: MODULE.{name}")
+        raise click.UsageError(f"say which module: MODULE.{name}")
     _write(lambda: new_field(settings.folder, of_module, own, kind, settings.declared))
 
 

@@ -1,4 +1,4 @@
-"""What most commands begin with: one portal, its declaration and its database, or one sentence that says why not."""
+"""Opens a portal for a command: its declaration and its database, or one sentence that says why not."""
 
 import datetime
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ STEPS_SHOWN = 10
 
 @dataclass(frozen=True)
 class OpenPortal:
-    """One portal as a command works on it."""
+    """The portal that a command works on."""
 
     settings: Settings
     tables: Tables
@@ -53,7 +53,7 @@ class OpenPortal:
             raise click.ClickException(str(error)) from None
 
     def check_module(self, module: str) -> None:
-        """Exits 2 where there is no such module."""
+        """Exits 2 if there is no such module."""
         modules = self.declaration.modules
         if module not in modules:
             known = ", ".join(modules)
@@ -61,7 +61,7 @@ class OpenPortal:
 
 
 def print_overdue(portal: OpenPortal) -> None:
-    """Says which records will be deleted soon as their modules keep them no longer. The tables have to be there."""
+    """Prints which records will soon be deleted because their retention ends. The tables must exist."""
     with database_refusals_explained(), reading(portal.engine) as connection:
         for _module, sentence in overdue_sentences(connection, portal.tables, datetime.datetime.now(datetime.UTC)):
             click.echo(sentence)
@@ -70,7 +70,7 @@ def print_overdue(portal: OpenPortal) -> None:
 def open_portal(*, check_database: bool = True, folder: Path | None = None) -> OpenPortal:
     """The portal of this call. Mistakes in its declarations exit 1; a database that cannot be reached exits 2.
 
-    A program that calls a command may have it open already, and gives it as click's context object.
+    A program that calls a command may pass an open portal as click's context object.
     `check_database`: the database must have all that the declarations need, else exit 1 with what to do.
     """
     if opened := click.get_current_context().find_object(OpenPortal):
@@ -106,7 +106,7 @@ def open_engine(settings: Settings) -> Engine:
     try:
         settings.make_database_folder()
     except OSError as error:
-        raise click.UsageError(f"cannot make the folder of the database: {error}") from None
+        raise click.UsageError(f"cannot create the folder of the database: {error}") from None
     with database_refusals_explained():
         engine = reach(settings.database_url)
     click.get_current_context().call_on_close(engine.dispose)

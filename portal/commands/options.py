@@ -1,6 +1,6 @@
-"""The options that every command has, before or after its name, the settings that they choose, and files of passwords.
+"""The options of every command, before or after its name, the settings that they choose, and password files.
 
-Knows no database, so that `portal check` does not wait for its libraries.
+Imports no database code, so that `portal check` does not wait for its libraries.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
-    # All contexts of one call share `meta`; what stands after the command is read later, and wins.
+    # All contexts of one call share `meta`; an option after the command's name is read later, and wins.
     if value is not None:
         context.meta[f"{__name__}.{option.name}"] = value
 
@@ -28,18 +28,18 @@ def common_options(command: Command) -> Command:
         metavar="URL",
         expose_value=False,
         callback=_remember,
-        help=f"The database; else {PREFIX}DATABASE.",
+        help=f"The database; default: {PREFIX}DATABASE.",
     )
     folder = click.option(
         "--folder", metavar="FOLDER", type=click.Path(path_type=Path), expose_value=False, callback=_remember,
-        help=f"The folder of modules.yaml; else {PREFIX}FOLDER, else the current one.",
+        help=f"The folder of modules.yaml; default: {PREFIX}FOLDER, then the current folder.",
     )  # fmt: skip
     return folder(database(command))
 
 
 def chosen_settings(folder: Path | None = None, *, is_there: bool = True) -> Settings:
-    """The settings of this call; the argument `folder` beats the option. Wrong ones exit 2, and a missing folder where
-    it must be there already."""
+    """The settings of this call; the argument `folder` beats the option. Exits 2 if a setting is wrong, or if a folder
+    that must exist is missing."""
     chosen = click.get_current_context().meta
     try:
         settings = read_settings(
@@ -56,13 +56,13 @@ def chosen_settings(folder: Path | None = None, *, is_there: bool = True) -> Set
 
 
 def chosen_color() -> bool | None:
-    """Whether output has colors: None leaves that to click, which gives them to terminals and not to pipes."""
+    """Whether output has colors: None leaves that to click, which colors terminals but not pipes."""
     return False if read_settings().no_color else None
 
 
 def read_password(file: TextIO) -> str:
-    """The password in a file that an option names: its first line."""
+    """The password in a file given as an option: its first line."""
     try:
         return file.readline().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise click.ClickException(f"{file.name} is not a text: the password is its first line") from None
+        raise click.ClickException(f"{file.name} is not a text file: the password is its first line") from None

@@ -1,4 +1,4 @@
-"""`portal plan`: what the database lacks, in sentences."""
+"""`portal plan`: what the database still lacks, in sentences."""
 
 import json
 from pathlib import Path
@@ -16,15 +16,15 @@ from portal.declaration.declared_files import files_digest
 CHANGES = 3  # the exit code
 
 
-@click.command("plan", short_help="Say what the database lacks.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the plan for `portal apply FILE`.")
+@click.command("plan", short_help="Say what the database still lacks.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan for `portal apply FILE`.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 @common_options
 def command(out: Path | None, form: str) -> None:
-    """Say in sentences what the database lacks of the declarations. Nothing is changed.
+    """Say in sentences what the database lacks to match the declarations. Nothing is changed.
 
-    What would lose data is marked with an exclamation mark. For large tables it says how long a step takes, and who
-    waits meanwhile. Exits 0 if there is nothing to do, 3 if there is, 1 if the declarations have mistakes.
+    Steps that would lose data are marked with an exclamation mark. For large tables, it says how long a step takes and
+    who has to wait. Exits 0 if there is nothing to do, 3 if there is, 1 if the declarations have mistakes.
 
     Example: portal plan --out plan.json
     """

@@ -1,4 +1,4 @@
-"""`portal preview`: declarations that are not in force, over the real data, only to look at."""
+"""`portal preview`: declarations that are not in force, with the real data, read-only."""
 
 import contextlib
 import logging
@@ -20,9 +20,9 @@ from portal.web.preview_portal import Previewing
 from portal.workshop.git_revisions import UnknownRevisionError, folder_at_revision
 
 
-@click.command("preview", short_help="Look at declarations that are not in force, over the real data.")
+@click.command("preview", short_help="Preview declarations that are not in force, with the real data.")
 @click.argument("source", metavar="FOLDER or REVISION")
-@click.option("--as", "email", metavar="EMAIL", help="As whom; else as the first administrator.")
+@click.option("--as", "email", metavar="EMAIL", help="Whose view; by default the first administrator's.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=6544, show_default=True, help="The port.")
 @common_options
@@ -30,7 +30,7 @@ def command(source: str, email: str | None, host: str, port: int) -> None:
     """Serve the declarations of FOLDER, or of a git REVISION of the portal's folder, until Ctrl-C.
 
     The data comes from the portal's database, which is not changed: nothing can be sent, and what the database
-    lacks is shown empty. Every page says so. Only a browser that opened the address with its key sees anything.
+    lacks is shown empty. Every page says so. Only a browser that opened the printed address with its key sees anything.
 
     Example: portal preview HEAD --as anna@acme.example
     """
@@ -60,7 +60,7 @@ def command(source: str, email: str | None, host: str, port: int) -> None:
 
 
 def _check_account(portal: Portal, previewing: Previewing) -> None:
-    """Exits 2 where nobody can look."""
+    """Exits 2 if nobody can view the portal."""
     declaration = portal.declaration
     with reading(portal.engine) as connection:
         language, now = declaration.settings.languages[0], declaration.reader().now
@@ -68,5 +68,5 @@ def _check_account(portal: Portal, previewing: Previewing) -> None:
     if isinstance(identity, str):
         who = previewing.email or "the administrators"
         raise click.UsageError(
-            f"nobody can view the portal as {who}: {translate(identity, 'en')} Choose somebody with --as."
+            f"nobody can view the portal as {who}: {translate(identity, 'en')} Choose someone with --as."
         )

@@ -1,7 +1,7 @@
-"""Problems as a person reads them in a terminal: the line with a mark below, the cure and the code.
+"""Problems as people read them in a terminal: the line with a mark below, the cure and the code.
 
-Called by the commands that check declarations. The first line of a problem is its one line of the language's contract,
-by which scripts and editors find the place.
+Used by the commands that check declarations. The first line of a problem is the one that the language prescribes, from
+which scripts and editors find the place.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from portal.texts import plural
 
 
 def problem_in_words(problem: Problem) -> str:
-    """A problem in several lines, with colors that a pipe does not show."""
+    """A problem on several lines, with colors that a pipe does not show."""
     tone = "yellow" if problem.warning else "red"
     first, *others = str(problem).split(": ", 1 if problem.warning else 0)
     lines = [click.style(f"{first}: ", fg=tone, bold=True) + others[0] if others else click.style(first, bold=True)]
@@ -30,7 +30,7 @@ def problem_in_words(problem: Problem) -> str:
 
 
 def summary_in_words(loaded: Loaded) -> str:
-    """The last line of a check: how many mistakes and what a code means, or what is in order."""
+    """The last line of a check: the number of mistakes and how to look up a code, or what was checked."""
     errors, warnings = len(loaded.errors), len(loaded.problems) - len(loaded.errors)
     hint = "; `portal explain-problem CODE` explains a code" if loaded.problems else ""
     declaration = loaded.declaration

@@ -1,4 +1,4 @@
-"""A bar on the terminal while something takes its time; nothing where the output is no terminal."""
+"""A progress bar on the terminal; nothing if the output is not a terminal."""
 
 import itertools
 import sys
@@ -10,9 +10,9 @@ import click
 
 @contextmanager
 def progress_bar(label: str, length: int | None) -> Iterator[Callable[[int], None]]:
-    """Gives a function to call with how much is done, of `length`; None where that is not known."""
+    """Yields a function that takes how much of `length` is done; `length` is None if it is not known."""
     hidden = not sys.stderr.isatty()
-    # Without a length click counts what it is given, and shows no percentage.
+    # Without a length, click counts what it is given and shows no percentage.
     iterable = itertools.count() if length is None else None
     with click.progressbar(iterable, length, label, file=sys.stderr, hidden=hidden) as bar:
         yield lambda done: bar.update(done - bar.pos)

@@ -13,14 +13,14 @@ from portal.store.store import StoreError, open_store
 from portal.texts import plural
 
 
-@click.command("restore", short_help="Make a portal from a backup.")
+@click.command("restore", short_help="Restore a portal from a backup.")
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
 @common_options
 def command(source: Path) -> None:
     """Restore what `portal backup` wrote, a folder or an archive, into a folder without declarations and an empty
     database of the same kind. Everything in the backup is checked before anything is written.
 
-    Emails that waited to be sent wait again: start `portal worker` only if they should be sent.
+    Emails that were waiting are waiting again: start `portal worker` only if they should be sent.
 
     Example: mkdir /srv/portal && portal restore /backups/portal-2026-11-28.tar.gz --folder /srv/portal
     """

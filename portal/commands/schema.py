@@ -1,4 +1,4 @@
-"""`portal schema`: JSON Schemas with the folder's own names, for completion and red underlines in editors."""
+"""`portal schema`: JSON Schemas with the folder's own names, for completion and error marks in editors."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from portal.workshop.schema.schema_files import FOLDER, files_without_schema, wr
 @click.argument("path", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @common_options
 def command(path: Path | None) -> None:
-    """Write JSON Schemas of the declaration language with the names of FOLDER to var/schema below it.
+    """Write JSON Schemas of the declaration language, with the names used in FOLDER, to its var/schema.
 
-    An editor with a YAML language server finds them by the first line of each file; files without that line are named.
-    In development `portal serve` writes them whenever a file changes.
+    An editor with a YAML language server finds them by the first line of each file; files without that line are listed.
+    In development, `portal serve` writes them whenever a file changes.
 
     Example: portal schema examples/northwind
     """

@@ -1,4 +1,4 @@
-"""`portal serve`: runs the portal, for one machine, with limits that its users never meet."""
+"""`portal serve`: runs the portal on one machine, with limits that its users never reach."""
 
 import functools
 from collections.abc import Callable
@@ -22,16 +22,16 @@ from portal.workshop.schema.schema_files import refresh_schemas
 
 
 @click.command("serve", short_help="Run the portal.")
-@click.option("--host", help="The address to listen on; else PORTAL_HOST, else 127.0.0.1.")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port; else PORTAL_PORT, else 6543.")
-@click.option("--threads", type=click.IntRange(1, 64), help="How many requests are answered at once.")
+@click.option("--host", help="The address to listen on; default: PORTAL_HOST, then 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; default: PORTAL_PORT, then 6543.")
+@click.option("--threads", type=click.IntRange(1, 64), help="How many requests are answered at the same time.")
 @common_options
 def command(host: str | None, port: int | None, threads: int | None) -> None:
     """Run the portal until Ctrl-C or SIGTERM; changed YAML files are in force within a second.
 
-    It answers open requests before it ends, for at most 20 seconds; a second signal ends it at once. In
-    development it does the work of `portal worker` too, and keeps the schemas of `portal schema` up to date. With
-    PORTAL_HOSTED it serves each portal there at its own host name, and `portal worker` does the work for them.
+    It answers open requests before it exits, for at most 20 seconds; a second signal ends it immediately. In
+    development, it also does the work of `portal worker` and keeps the schemas of `portal schema` up to date. With
+    PORTAL_HOSTED, it serves each portal there at its own host name, and `portal worker` works for them.
 
     Example: portal serve --port 8080
     """
@@ -58,7 +58,7 @@ def _serve_one(settings: Settings) -> None:
     if live.current().development:
         refresh_schemas(settings.folder)
         live.on_change = functools.partial(refresh_schemas, settings.folder)
-    # The name rather than the number: people type it, and links in letters have it.
+    # The name, not the number: people type it, and links in letters contain it.
     host = "localhost" if server.host == "127.0.0.1" else server.host
     click.echo(f"Serving {settings.folder.absolute()} on http://{host}:{server.port}")
     with worker_beside(settings, live):

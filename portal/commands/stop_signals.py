@@ -1,4 +1,4 @@
-"""Commands that run until they are told to stop: Ctrl-C and SIGTERM let them finish what they are doing."""
+"""For commands that run until stopped: Ctrl-C and SIGTERM let them finish what they are doing."""
 
 import contextlib
 import signal
@@ -9,7 +9,7 @@ from typing import Any
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[threading.Event]:
-    """An event that is set by SIGTERM or Ctrl-C; a second signal ends the process at once."""
+    """An event that is set by SIGTERM or Ctrl-C; a second signal ends the process immediately."""
     stopped = threading.Event()
 
     def stop(number: int, _frame: Any) -> None:

@@ -1,4 +1,4 @@
-"""`portal texts`: what is missing in each language of a portal, and where."""
+"""`portal texts`: which texts each language of a portal lacks, and where."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ LONGEST = 100
 def command(path: Path | None, language: str | None) -> None:
     """Count the texts of the declarations of FOLDER that are missing in each language of the portal.
 
-    A text without a language code is the same in all languages. Exits 1 if something is missing, else 0.
+    A text without a language code is the same in all languages. Exits 1 if a text is missing, else 0.
 
     Example: portal texts --language pl
     """

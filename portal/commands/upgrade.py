@@ -1,4 +1,4 @@
-"""`portal upgrade`: brings the files of a folder to the current version of the language."""
+"""`portal upgrade`: updates the files of a folder to the current version of the language."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from portal.texts import plural
 from portal.workshop.upgrade import CannotUpgradeError, upgrade
 
 
-@click.command("upgrade", short_help="Bring the declarations to the current version of the language.")
+@click.command("upgrade", short_help="Update the declarations to the current version of the language.")
 @click.argument("path", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @common_options
 def command(path: Path | None) -> None:
     """Rewrite the files of FOLDER for the current version of the language, and say what was done.
 
-    Comments and formatting stay. A folder that has this version is left as it is.
+    Comments and formatting stay. A folder that already has this version stays as it is.
 
     Example: portal upgrade examples/northwind
     """
@@ -33,5 +33,5 @@ def command(path: Path | None) -> None:
         click.echo(f"`portal check` finds {plural(len(errors), 'error')}, which you have to fix yourself")
     before = "a folder without a version" if upgraded.before is None else f"version {upgraded.before}"
     click.echo(
-        f"Upgraded {before} to version {VERSION}" if upgraded.done else f"The folder has version {VERSION} already"
+        f"Upgraded {before} to version {VERSION}" if upgraded.done else f"The folder already has version {VERSION}"
     )

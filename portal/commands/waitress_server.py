@@ -1,4 +1,4 @@
-"""The web server of `portal serve`: waitress with our limits, which ends by finishing the requests that are open."""
+"""The web server of `portal serve`: waitress with our limits, which finishes open requests before it exits."""
 
 import errno
 import re
@@ -19,11 +19,11 @@ from portal.settings import Settings
 from portal.web.protection import HEALTH
 
 MANY_SPACES = re.compile(rb"[ \t]{100}")
-PATIENCE = 20.0  # seconds for open requests after a signal; then they are cut
+PATIENCE = 20.0  # seconds for open requests after a signal; then they are cut off
 
 
 class Parser(HTTPRequestParser):
-    """Refuses a header full of spaces, which waitress would parse for seconds while nobody else is served."""
+    """Refuses a header full of spaces, which waitress would parse for seconds while everybody else waits."""
 
     def parse_header(self, header_plus: bytes) -> None:
         """Called with all headers of a request."""
@@ -39,7 +39,7 @@ class Channel(HTTPChannel):
 
 
 class Dispatcher(ThreadedTaskDispatcher):
-    """Gives requests to threads. Monitors have one of their own: they ask just when all others wait for a database."""
+    """Gives requests to threads. Monitors have their own: they ask exactly when all others wait for a database."""
 
     def __init__(self, threads: int) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Dispatcher(ThreadedTaskDispatcher):
 
 @dataclass
 class Server:
-    """A server that listens, and answers once it runs. `sockets`: waitress's map of all its sockets."""
+    """A server that already listens, and answers once it runs. `sockets`: waitress's map of all its sockets."""
 
     listeners: list[Any]
     sockets: dict[int, Any]
@@ -70,18 +70,18 @@ class Server:
 
     @property
     def host(self) -> str:
-        """The address on which it listens; of several the last."""
+        """The address on which it listens; if there are several, the last."""
         return str(self.listeners[-1].effective_host)
 
     @property
     def port(self) -> int:
-        """The port, also where a free one was asked for."""
+        """The port, even if any free one was requested."""
         return int(self.listeners[-1].effective_port)
 
     def run(self, patience: float = PATIENCE) -> None:
-        """Answers until SIGTERM or SIGINT; then takes no new connections and finishes what is open.
+        """Answers until SIGTERM or SIGINT; then accepts no new connections and finishes what is open.
 
-        `patience`: seconds for that. A second signal ends the process at once.
+        `patience`: seconds for that. A second signal ends the process immediately.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -89,7 +89,7 @@ class Server:
             self._turn(1.0)
         self._turn(0)  # connections that wait to be accepted
         for listener in self.listeners:
-            wasyncore.dispatcher.close(listener)  # its own close() would take away the trigger that wakes this loop
+            wasyncore.dispatcher.close(listener)  # its own close() would remove the trigger that wakes this loop
         self._turn(0)  # requests that were sent on them
         end = time.monotonic() + patience
         while self._busy() and time.monotonic() < end:
@@ -112,11 +112,11 @@ class Server:
 
 
 def listening_server(application: Callable[..., Any], settings: Settings) -> Server:
-    """The server, which does not answer yet; it may listen on several addresses. Raises OSError."""
+    """A server that does not answer yet; it may listen on several addresses. Raises OSError."""
     sockets: dict[int, Any] = {}
     try:
         create_server(application, map=sockets, _dispatcher=Dispatcher(settings.threads), **_server_options(settings))
-    except ValueError:  # waitress looks the host up before anything else
+    except ValueError:  # waitress looks up the host before anything else
         raise OSError(errno.EADDRNOTAVAIL, "there is no such host") from None
     listeners = [listener for listener in sockets.values() if isinstance(listener, BaseWSGIServer)]
     for listener in listeners:
@@ -131,7 +131,7 @@ def _server_options(settings: Settings) -> dict[str, Any]:
         "port": settings.port,
         "threads": settings.threads,
         "max_request_header_size": 16_384,
-        "max_request_body_size": settings.largest_request + 1_000_000,  # a little more than allowed gets our own page
+        "max_request_body_size": settings.largest_request + 1_000_000,  # slightly over the limit gets our own page
         "connection_limit": 1000,
         "channel_timeout": 30,
         "ident": None,

@@ -1,4 +1,4 @@
-"""`portal webhooks`: the declared webhooks, what waits for them, their secrets, and a message to try one."""
+"""`portal webhooks`: the declared webhooks, how many messages wait, their secrets, and a test message."""
 
 import datetime
 import secrets
@@ -18,14 +18,14 @@ from portal.settings import NO_WEBHOOK_KEY
 from portal.texts import plural
 
 
-@click.command("webhooks", short_help="List webhooks, show the secret of one, or try it.")
+@click.command("webhooks", short_help="List webhooks, show the secret of one, or test it.")
 @click.argument("name", required=False)
-@click.option("--test", is_flag=True, help="Send a message of the type `test` now, and say what was answered.")
+@click.option("--test", is_flag=True, help="Send a message of type `test` now, and print the answer.")
 @common_options
 def command(name: str | None, test: bool) -> None:
-    """List the webhooks that are declared. With NAME, show the secret by which its receiver knows who sends.
+    """List the declared webhooks. With NAME, show the secret with which its receiver verifies the sender.
 
-    The secrets follow from PORTAL_WEBHOOK_KEY and the database, which both stay the same.
+    The secrets are derived from PORTAL_WEBHOOK_KEY and the database, and change only with these.
 
     Example: portal webhooks erp --test
     """
@@ -33,7 +33,7 @@ def command(name: str | None, test: bool) -> None:
     webhooks = portal.declaration.webhooks
     if name is None:
         if test:
-            raise click.UsageError("name the webhook that is to be tried")
+            raise click.UsageError("name the webhook to test")
         for known in webhooks:
             click.echo(f"{known}: {_described(portal, known)}")
         click.echo(plural(len(webhooks), "webhook"))
@@ -45,7 +45,7 @@ def command(name: str | None, test: bool) -> None:
         _try(webhooks[name].url, own_secrets)
         return
     click.echo(_described(portal, name))
-    for secret, use in zip(own_secrets, ("secret", "secret of before, still in use"), strict=False):
+    for secret, use in zip(own_secrets, ("secret", "previous secret, still in use"), strict=False):
         click.echo(f"{use}: {secret}")
 
 
@@ -53,11 +53,13 @@ def _described(portal: OpenPortal, name: str) -> str:
     webhook = portal.declaration.webhooks[name]
     with database_errors_explained(), reading(portal.engine) as connection:
         waiting = count_waiting(connection, portal.tables, name)
-    return f"{webhook.url} is told of {', '.join(webhook.on)} as {webhook.as_}; {plural(waiting, 'message')} waiting"
+    return (
+        f"{webhook.url} is notified of {', '.join(webhook.on)} as {webhook.as_}; {plural(waiting, 'message')} waiting"
+    )
 
 
 def _secrets(portal: OpenPortal, name: str) -> list[str]:
-    """Exits 1 where no key is set."""
+    """Exits 1 if no key is set."""
     keys = portal.settings.webhook_key
     if keys is None:
         raise click.ClickException(f"{NO_WEBHOOK_KEY} For instance: PORTAL_WEBHOOK_KEY={secrets.token_urlsafe(32)}")
@@ -66,10 +68,10 @@ def _secrets(portal: OpenPortal, name: str) -> list[str]:
 
 
 def _try(url: str, own_secrets: list[str]) -> None:
-    """Sends a message that is about no record. Exits 1 where it is not taken."""
+    """Sends a message that concerns no record. Exits 1 if it is not accepted."""
     now = datetime.datetime.now(datetime.UTC)
     try:
         post(url, own_secrets, f"msg_{secrets.token_hex(16)}", now, message_text("test", now, {}))
     except DeliveryError as error:
         raise click.ClickException(f"{url}: {error}") from None
-    click.echo(f"{url} has taken the message")
+    click.echo(f"{url} has accepted the message")

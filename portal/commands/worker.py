@@ -28,18 +28,19 @@ from portal.web.live import LivePortal, StartupError
 
 log = logging.getLogger(__name__)
 
-TRY_AGAIN = 60.0  # seconds after which a portal that could not start is tried again
-ANOTHER = "another worker is running for this database, and SQLite takes one"
+TRY_AGAIN = 60.0  # seconds before a portal that could not start is tried again
+ANOTHER = "another worker is running for this database, and SQLite allows only one"
 
 
 @click.command("worker", short_help="Send emails, and do what is due.")
-@click.option("--once", is_flag=True, help="Do what is due now, and end.")
+@click.option("--once", is_flag=True, help="Do what is due now, then exit.")
 @common_options
 def command(once: bool) -> None:
     """Send emails and do what is due, until Ctrl-C or SIGTERM; changed YAML files are in force within a second.
 
-    Emails are sent by the mail server that PORTAL_SMTP names; without one they are written and stay in the outbox.
-    With PostgreSQL any number of workers may run, with SQLite one. With PORTAL_HOSTED it works for all portals there.
+    Emails are sent through the mail server in PORTAL_SMTP; without one, they are written and stay in the outbox.
+    With PostgreSQL, any number of workers may run, with SQLite only one. With PORTAL_HOSTED, it works for all portals
+    there.
 
     Example: PORTAL_SMTP=smtp://portal:SECRET@mail.example.com:587 portal worker
     """
@@ -64,7 +65,7 @@ def command(once: bool) -> None:
             emails = plural(done.announced, "email")
             click.echo(f"{emails} written, {plural(done.sent, 'email')} sent, {plural(done.due, 'record')} due")
             if live.current().declaration.webhooks:
-                click.echo(f"{plural(delivered, 'event')} told to webhooks")
+                click.echo(f"{plural(delivered, 'event')} sent to webhooks")
             return
         with stop_signals() as stopping:
             worker = _worker_of(settings, live, server, stopping)
@@ -75,7 +76,7 @@ def command(once: bool) -> None:
 
 
 def mail_server(settings: Settings) -> SmtpServer | None:
-    """The mail server of PORTAL_SMTP, with which the worker sends; None without one. A wrong one exits 2."""
+    """The mail server in PORTAL_SMTP that the worker uses; None without one. Exits 2 if it is wrong."""
     try:
         return SmtpServer.parse(settings.smtp) if settings.smtp else None
     except ValueError as error:
@@ -96,7 +97,7 @@ def _worker_of(
 
 @contextlib.contextmanager
 def worker_beside(settings: Settings, live: LivePortal) -> Iterator[None]:
-    """The worker beside `portal serve`, a thread in development while the block runs; none beside another worker."""
+    """In development, a worker in a thread of `portal serve` while the block runs; none if another worker runs."""
     with worker_lock(live.engine) as is_mine:
         if not live.current().development or not is_mine:
             yield
@@ -146,7 +147,7 @@ def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None, o
 
 @dataclass
 class HostedWorkers:
-    """The workers of the portals in a folder. What keeps one from starting is logged, and the others go on."""
+    """The workers of the portals in a folder. If one cannot start, this is logged, and the others go on."""
 
     settings: Settings
     folder: Path
@@ -157,7 +158,7 @@ class HostedWorkers:
     _failed: dict[Path, float] = field(default_factory=dict)  # when, in seconds of the monotonic clock
 
     def present(self) -> Iterator[Worker]:
-        """Those of the portals that are there now."""
+        """The workers of the portals that exist now."""
         for folder in folders_of_portals(self.folder):
             if folder not in self._workers and time.monotonic() - self._failed.get(folder, -math.inf) > TRY_AGAIN:
                 self._start(folder)
@@ -165,7 +166,7 @@ class HostedWorkers:
                 yield self._workers[folder]
 
     def deliveries(self) -> list[Callable[[], bool]]:
-        """What tells the webhooks of those that have been started."""
+        """The webhook deliveries of the workers that have been started."""
         folders = folders_of_portals(self.folder)
         return [self._workers[folder].try_delivering for folder in folders if folder in self._workers]
 

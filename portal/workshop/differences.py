@@ -1,7 +1,7 @@
-"""What differs between two declarations, in sentences: for each profile what it gains and loses, and everything else.
+"""The differences between two declarations, in sentences: what each profile gains and loses, and everything else.
 
-The profiles are compared by their access tables (access_table.py), so that a committed snapshot can take the place of
-a declaration. Which records come or go is not decided here: see records/audit/sight_changes.py.
+The profiles are compared by their access tables (access_table.py), so that a committed snapshot can replace a
+declaration. Which records become visible or invisible is not decided here: see records/audit/sight_changes.py.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -24,33 +24,33 @@ LONGEST = 60  # characters of a value in a sentence
 
 @dataclass(frozen=True)
 class KeyDifference:
-    """A key with a dot for each level, such as `list.page_size`, and what it had and has."""
+    """A dotted key, such as `list.page_size`, with its old and new value."""
 
     key: str
     before: Any
     after: Any
 
     def __str__(self) -> str:
-        """`label “Requests” instead of “Tickets”`; the key alone where that says nothing or too much."""
+        """`label “Requests” instead of “Tickets”`; only the key if values would say nothing or too much."""
         before, after = _in_words(self.before), _in_words(self.after)
         return f"{self.key} {after} instead of {before}" if before and after and before != after else self.key
 
     @property
     def paths(self) -> tuple[tuple[str, ...], ...]:
-        """Where it may be written: at the key, else, in a short form, at one above."""
+        """Where it may be written: at the key, or, in a short form, at one above."""
         parts = tuple(self.key.split("."))
         return tuple(parts[:number] for number in range(len(parts), 0, -1))
 
 
 Kind = Literal["lost", "gained", "changed"]
 Keys = tuple[str, ...]
-# An action of a profile, with the module as “{}”.
+# The actions of a profile, with “{}” for the module.
 DEEDS = {
     "create": "create {}", "edit": "edit {}", "delete": "delete {}", "comment": "comment on {}",
     "attach": "attach files to {}", "watch": "add watchers to {}", "export": "export {}",
     "import": "import files into {}", "grant": "give access to the portal in {}",
 }  # fmt: skip
-# Keys whose change is told by the access table, or that hold what is compared by itself.
+# Keys whose changes the access table covers, or whose content is compared separately.
 LAYOUTS = ("list", "detail", "create", "edit")
 TOLD_OF_ACCESS = {"module", "see", "can", "where", "readable", "set", "grants", *LAYOUTS}
 TOLD_OF_MODULE = {"name", "fields", "builtin", *LAYOUTS}
@@ -58,8 +58,8 @@ TOLD_OF_MODULE = {"name", "fields", "builtin", *LAYOUTS}
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. `keys` lead to where a profile says so, `module_keys` to where modules.yaml does; `word` stands
-    there."""
+    """One difference. `keys` lead to its place in a profile, `module_keys` to the one in modules.yaml; `word` is
+    written there."""
 
     kind: Kind
     sentence: str
@@ -71,7 +71,7 @@ class Change:
 
 @dataclass(frozen=True)
 class FieldLabels:
-    """What fields are called, in the declarations that are known, the first that has one."""
+    """The labels of fields, from the first of the known declarations that has one."""
 
     declarations: tuple[Declaration, ...] = ()
 
@@ -89,12 +89,12 @@ class FieldLabels:
 
 
 def _readable_name(name: str) -> str:
-    """The name of a module or a transition in a sentence."""
+    """The name of a module or a transition, for a sentence."""
     return name.replace("_", " ")
 
 
 def profile_changes(before: Rights | None, after: Rights | None, labels: FieldLabels) -> Iterator[Change]:
-    """What one profile gains and loses; None: there is no such profile."""
+    """What one profile gains and loses; None: the profile does not exist."""
     if before is None or after is None:
         if after is not None:
             yield Change("gained", "is a new profile")
@@ -202,7 +202,7 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
         if module not in old.modules:
             continue
         differing = [*_layouts(old, new, module), *_shape_differences(old.modules[module], access, TOLD_OF_ACCESS)]
-        # What the profile has from its module is told with that.
+        # What the profile inherits from its module is reported there.
         of_module = list(_shape_differences(before.modules[module], after.modules[module]))
         differing = [entry for entry in differing if names.of_value(entry.before) != entry.after]
         if differing := [difference for difference in differing if difference not in of_module]:
@@ -216,7 +216,7 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
 
 
 def _layouts(old: Profile, new: Profile, module: str) -> Iterator[KeyDifference]:
-    """The parts of layouts that differ, apart from fields that come or go as a whole."""
+    """The parts of layouts that differ, apart from fields that are added or removed altogether."""
     before, after = old.modules[module], new.modules[module]
     for layout in LAYOUTS:
         one, other = getattr(before, layout), getattr(after, layout)
@@ -235,7 +235,7 @@ def _layouts(old: Profile, new: Profile, module: str) -> Iterator[KeyDifference]
 
 
 def _without(value: Any, names: Collection[str]) -> Any:
-    """A part of a layout without some fields."""
+    """A part of a layout without certain fields."""
     if isinstance(value, BaseModel):
         return {key: _without(getattr(value, key), names) for key in type(value).model_fields}
     if not isinstance(value, tuple):
@@ -245,7 +245,7 @@ def _without(value: Any, names: Collection[str]) -> Any:
 
 
 def _own_columns(related: Any, profile: Profile) -> Any:
-    """Lists on a detail page; columns are named only where they are not those of the module's list."""
+    """Lists on a detail page; columns are named only if they differ from the module's list."""
     lists = {name: tuple(access.list.columns or ()) for name, access in profile.modules.items()}
     shown = []
     for entry in related if isinstance(related, tuple) else ():
@@ -278,19 +278,19 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
     skipped = {"folder", "modules", "profiles", "icons"}
     for difference in _shape_differences(before, after, skipped):
         if difference.key.startswith("buttons.module:"):
-            continue  # made of the module, which says it
+            continue  # derived from the module, which reports it
         if difference.key.startswith("webhooks.") and None in (difference.before, difference.after):
-            continue  # one that came or went
+            continue  # one that was added or removed
         named = replace(difference, key=difference.key.replace("settings", "portal", 1))
         sentence = f"{named.key} differs" if str(named) == named.key else str(named)
         yield Change("changed", sentence)
 
 
 def _webhook_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
-    """Who outside is told, and who no longer is; a webhook that differs is among the settings."""
+    """Webhooks that were added or removed; a changed one is among the settings."""
     for name, webhook in after.webhooks.items():
         if name not in before.webhooks:
-            what = f"{webhook.url} is told of {', '.join(webhook.on)} as {webhook.as_}"
+            what = f"{webhook.url} is notified of {', '.join(webhook.on)} as {webhook.as_}"
             yield Change("gained", f"there is a new webhook {name}: {what}")
     for name in before.webhooks:
         if name not in after.webhooks:
@@ -323,7 +323,7 @@ def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
 
 
 def _shape_differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[KeyDifference]:
-    """The keys in which two shapes of one kind differ, apart from `skipped` ones and former names."""
+    """The keys in which two shapes of the same kind differ, apart from `skipped` ones and former names."""
     for key in type(after).model_fields:
         if key not in skipped and key != "formerly":
             yield from _of_values(key, getattr(before, key), getattr(after, key))
@@ -343,7 +343,7 @@ def _of_values(key: str, old: Any, new: Any) -> Iterator[KeyDifference]:
 
 
 def _in_words(value: Any) -> str:
-    """A value in a sentence; empty where it is no word, number or short list of words."""
+    """A value for a sentence; empty if it is not a word, a number or a short list of words."""
     if value is None or value in ("", ()):
         return "nothing"
     if isinstance(value, tuple) and all(isinstance(item, str) for item in value):

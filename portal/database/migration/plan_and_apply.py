@@ -68,7 +68,7 @@ class Plan:
         return tuple(module for step in self.steps for module in step.modules_to_index)
 
     def __str__(self) -> str:
-        return "\n".join(step.planned for step in self.steps) or "nothing to do: the database fits the declarations"
+        return "\n".join(step.planned for step in self.steps) or "nothing to do: the database matches the declarations"
 
 
 @dataclass(frozen=True)

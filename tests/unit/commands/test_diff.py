@@ -66,7 +66,7 @@ def test_who_outside_is_told_is_said_in_whole(folder):
     with (folder / "modules.yaml").open("a") as file:
         file.write('webhooks: {erp: {url: "https://erp.example/hook", on: tickets.created, as: staff}}\n')
     _code, said = portal(folder, "diff", str(SMALL))
-    told = "https://erp.example/hook is told of tickets.created as staff"
+    told = "https://erp.example/hook is notified of tickets.created as staff"
     assert said.splitlines()[0] == f"+ there is a new webhook erp: {told}"
     _code, said = portal(SMALL, "diff", str(folder))
     assert said.splitlines()[0] == "- there is no webhook erp any more"

@@ -132,13 +132,13 @@ def test_a_database_is_read_where_it_is(tmp_path):
     assert customer.modules["sale_lines"].see.through == "sale"
     database = ("--folder", folder, "--database", f"sqlite:///{path}")
     assert portal("apply", *database)[0] == 0
-    assert portal("plan", *database) == (0, "nothing to do: the database fits the declarations\n")
+    assert portal("plan", *database) == (0, "nothing to do: the database matches the declarations\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ((), 2, "say what the declarations are made from"),
+        ((), 2, "say what to make the declarations from"),
         (("--from-database", "sqlite:///{here}/none.sqlite"), 2, "unable to open database file"),
         (("--from-database", "mysql://a/b"), 2, "is not the address of a database"),
         (("--from-csv", "{here}/empty.csv"), 1, "empty.csv: The file is empty"),

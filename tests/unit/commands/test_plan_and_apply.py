@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from portal.commands import main
 from portal.database.engine import make_engine, writing
 
-NOTHING = "nothing to do: the database fits the declarations\n"
+NOTHING = "nothing to do: the database matches the declarations\n"
 
 
 @pytest.fixture
