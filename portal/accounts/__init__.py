@@ -1,1 +1,1 @@
-"""Logins, passwords, sessions, and which person of the portal a login belongs to."""
+"""Logins, passwords, sessions, and the person that each login belongs to."""

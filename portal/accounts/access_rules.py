@@ -1,7 +1,7 @@
-"""Who may give, change and end the access of whom: the only place that decides it. Changes nothing.
+"""Who may give, change and end whose access: the only place that decides this. Changes nothing.
 
-`Policy.grants` says which profiles somebody may give. Staff may give them to everybody whom they see; everybody else
-only to people of their own companies, and never more than they have: no later end, no older records.
+`Policy.grants` lists the profiles that somebody may give. Staff may give them to everybody they see; others only to
+people in their own companies, and never more than they have: no later end, no older records.
 """
 
 import datetime
@@ -16,14 +16,14 @@ from portal.accounts.people import companies_of
 
 @dataclass(frozen=True)
 class AccessLimits:
-    """What `identity` may give at most: the last day of access, and the first day whose records are shown."""
+    """The most that `identity` may give: the last day of access, and the first day whose records are shown."""
 
     access_until: datetime.date | None = None
     records_from: datetime.date | None = None
 
 
 def may_manage(connection: sa.Connection, identity: Identity, person: int, account: Account | None) -> bool:
-    """Whether `identity` may give, change and end the access of a person, whom they see, and who has `account`.
+    """Whether `identity` may give, change and end the access of a person they see, who has `account`.
 
     Nobody changes their own access, or that of an account whose profile they could not give.
     """
@@ -39,13 +39,13 @@ def may_manage(connection: sa.Connection, identity: Identity, person: int, accou
 
 
 def may_manage_company(identity: Identity, company: int) -> bool:
-    """Whether `identity` may let people of a company, which they see, into the portal."""
+    """Whether `identity` may let people of a company they see into the portal."""
     policy = identity.policy
     return bool(policy.grants) and (policy.staff or company in policy.reader.companies)
 
 
 def access_limits(identity: Identity) -> AccessLimits:
-    """What an access that `identity` gives is bound to."""
+    """The limits of an access that `identity` gives."""
     if identity.policy.staff:
         return AccessLimits()
     return AccessLimits(identity.account.access_until, identity.account.records_from)

@@ -1,6 +1,6 @@
-"""Accounts, as they are stored: found by address, by person or by profile, and listed.
+"""Stored accounts: found by address, person or profile, and listed.
 
-What an account may do, and of which companies its person is, is in people.py; its password is asked in signing_in.py.
+The companies of an account's person are found in people.py; its password is checked in signing_in.py.
 """
 
 import datetime
@@ -22,8 +22,8 @@ class Account(NamedTuple):
     name: str
     profile: str
     person: int | None = None
-    language: str | None = None  # that was chosen
-    browser_language: str | None = None  # that the browser asked for at the last sign-in
+    language: str | None = None  # chosen by the person
+    browser_language: str | None = None  # requested by the browser at the last sign-in
     must_change: bool = False
     disabled: bool = False
     access_from: datetime.date | None = None
@@ -35,24 +35,24 @@ class Account(NamedTuple):
     signed_in: datetime.datetime | None = None  # the last time
     news_from: datetime.datetime | None = None
     hides: bool | None = None
-    subject: str | None = None  # the identity provider, and who the person is there; NULL: never came by it
-    external: bool = False  # signs in by the identity provider, and has no password here
+    subject: str | None = None  # the identity provider and the person's id there; NULL: never signed in with it
+    external: bool = False  # signs in with the identity provider, and has no password here
     arranges: bool | None = None
-    second_factor: datetime.datetime | None = None  # since when codes are asked for, see second_factor.py
+    second_factor: datetime.datetime | None = None  # since when codes are required, see second_factor.py
 
     @property
     def reads(self) -> str | None:
-        """The language in which letters are written: the one that was chosen, else the one of the pages."""
+        """The language of letters: the chosen one, else that of the pages."""
         return self.language or self.browser_language
 
 
 def find_account(connection: sa.Connection, tables: Tables, email: str) -> Account | None:
-    """The account of an address."""
+    """The account with an address."""
     return _find_one(connection, tables, tables.account.c["email"] == normalize_email(email))
 
 
 def find_account_of_person(connection: sa.Connection, tables: Tables, person_id: int) -> Account | None:
-    """The account of a person; of several the first."""
+    """The account of a person; the first if there are several."""
     table = tables.account
     first = sa.select(sa.func.min(table.c["id"])).where(table.c["person"] == person_id).scalar_subquery()
     return _find_one(connection, tables, table.c["id"] == first)
@@ -73,7 +73,7 @@ def find_account_of_subject(connection: sa.Connection, tables: Tables, subject: 
 
 
 def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> Account | None:
-    """The account of an id."""
+    """The account with an id."""
     return _find_one(connection, tables, tables.account.c["id"] == account_id)
 
 
@@ -82,12 +82,12 @@ def _find_one(connection: sa.Connection, tables: Tables, condition: sa.ColumnEle
 
 
 def select_accounts(tables: Tables) -> sa.Select[Any]:
-    """A query of accounts, for `load_accounts`; the caller says of which, and in which order."""
+    """A query of accounts for `load_accounts`; the caller adds conditions and order."""
     return sa.select(*account_columns(tables))
 
 
 def load_accounts(connection: sa.Connection, query: sa.Select[Any]) -> list[Account]:
-    """The accounts of a query that `select_accounts` began."""
+    """The accounts of a query started with `select_accounts`."""
     return [account_of(row) for row in connection.execute(query).mappings()]
 
 
@@ -99,7 +99,7 @@ def account_columns(tables: Tables) -> list[sa.ColumnElement[Any]]:
 
 
 def account_of(row: Mapping[Any, Any]) -> Account:
-    """An account from its row."""
+    """The account in a row."""
     values = {name: row[name] for name in Account._fields}
     values |= {name: bool(values[name]) for name in ("must_change", "disabled", "external")}
     values |= {"name": values["name"] or values["email"], "bounces": values["bounces"] or 0}
@@ -107,7 +107,7 @@ def account_of(row: Mapping[Any, Any]) -> Account:
 
 
 def update_account(connection: sa.Connection, tables: Tables, account_id: int, values: Mapping[str, Any]) -> None:
-    """Stores other values of an account."""
+    """Stores new values of an account."""
     this_account = tables.account.c["id"] == account_id
     connection.execute(sa.update(tables.account).where(this_account).values(dict(values)))
 
@@ -123,7 +123,7 @@ def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limi
     account, text = tables.account, text.strip()
     columns = (account.c["name"], account.c["email"])
     matches = [sa.func.lower(column).contains(text.lower(), autoescape=True) for column in columns]
-    # LOWER of SQLite leaves letters beyond ASCII alone: names are also compared as they are usually written.
+    # SQLite's LOWER changes only ASCII letters: names are also compared in their usual spelling.
     matches += [account.c["name"].contains(spelling, autoescape=True) for spelling in (text, text.title())]
     order = sa.func.lower(sa.func.coalesce(account.c["name"], account.c["email"])), account.c["id"]
     query = select_accounts(tables).where(sa.or_(*matches)).order_by(*order).limit(limit)
@@ -131,7 +131,7 @@ def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limi
 
 
 def by_name(account: Account) -> tuple[str, int]:
-    """Where an account stands among others by name: with Ł beside L, which no database knows by itself."""
+    """The sort key of an account by name: Ł next to L, which no database does by itself."""
     return fold(account.name or account.email), account.id
 
 
@@ -148,6 +148,6 @@ def has_open_invitation(account: Account) -> bool:
 
 
 def password_of(connection: sa.Connection, tables: Tables, account_id: int | None) -> str | None:
-    """The hash of an account's password; None without an account."""
+    """The hash of an account's password; None if there is no account."""
     query = sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account_id)
     return connection.execute(query).scalar()

@@ -1,6 +1,6 @@
-"""Tokens by which programs read and write with the rights of an account, at `/api/` and nowhere else.
+"""Tokens with which programs read and write with the rights of an account, at `/api/` and nowhere else.
 
-The database stores only the hash of a token. What ends all sessions of an account ends its tokens too (sessions.py).
+The database stores only the hash of a token. Ending all sessions of an account also ends its tokens (sessions.py).
 """
 
 import contextlib
@@ -15,15 +15,15 @@ from portal.database.engine import writing
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 
-PREFIX = "portal_"  # by which programs that look for published secrets recognize a token
+PREFIX = "portal_"  # lets secret scanners recognize a token
 LONGEST_NAME = 100  # characters
 MOST_TOKENS = 50  # of one account
-USED = datetime.timedelta(minutes=10)  # the moment of the last use is stored only so often
+USED = datetime.timedelta(minutes=10)  # the time of the last use is stored no more often than this
 
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """What is asked for a new token; `until`: its last day."""
+    """A request for a new token; `until`: its last day."""
 
     name: str
     until: datetime.date | None = None
@@ -32,7 +32,7 @@ class TokenRequest:
 
 @dataclass(frozen=True)
 class ApiToken:
-    """A token as it is listed; `until`: its last day, `used`: the last time, but for some minutes."""
+    """A token in a list; `until`: its last day, `used`: its last use, accurate to some minutes."""
 
     id: int
     name: str
@@ -48,7 +48,7 @@ COLUMNS = tuple(attribute.name for attribute in fields(ApiToken))
 def make_token(
     connection: sa.Connection, tables: Tables, account_id: int, token_request: TokenRequest, now: datetime.datetime
 ) -> str:
-    """A new token of an account. Nobody can learn it a second time."""
+    """A new token of an account. It cannot be shown a second time."""
     token = PREFIX + new_token()
     row = {"token": hash_token(token), "account": account_id, "created": now, **asdict(token_request)}
     connection.execute(sa.insert(tables.api_token).values(row))
@@ -56,7 +56,7 @@ def make_token(
 
 
 def find_token(connection: sa.Connection, tables: Tables, token: str) -> tuple[ApiToken, Account] | None:
-    """A token with its account, whether or not either is good today; None where there is no such token."""
+    """A token with its account, even if either is not valid today; None if there is no such token."""
     statement = tables.statement("api token", lambda: _token_statement(tables))
     for row in fetch(connection, statement, {"token_hash": hash_token(token)}):
         return ApiToken(**{name: row[f"token_{name}"] for name in COLUMNS}), account_of(row)
@@ -72,7 +72,7 @@ def _token_statement(tables: Tables) -> sa.Select[tuple[object, ...]]:
 
 
 def note_use(engine: sa.Engine, tables: Tables, token: ApiToken, now: datetime.datetime) -> None:
-    """Stores that a token is in use. If that cannot be written (a full disk), the request goes on."""
+    """Stores that a token is in use. If this cannot be written (a full disk), the request goes on."""
     if token.used is not None and now - token.used < USED:
         return
     used = sa.update(tables.api_token).where(tables.api_token.c["id"] == token.id).values(used=now)
@@ -88,7 +88,7 @@ def tokens_of(connection: sa.Connection, tables: Tables, account_id: int) -> lis
 
 
 def end_token(connection: sa.Connection, tables: Tables, account_id: int, token_id: int) -> bool:
-    """Ends a token of an account; False where it has no such token."""
+    """Ends a token of an account; False if it has no such token."""
     token = tables.api_token.c
     one = sa.and_(token["account"] == account_id, token["id"] == token_id)
     return bool(connection.execute(sa.delete(tables.api_token).where(one)).rowcount)

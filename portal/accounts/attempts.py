@@ -1,6 +1,6 @@
-"""Rate limits: attempts are counted in fixed windows of time, in the database, for all processes together.
+"""Rate limits: attempts are counted in fixed time windows, in the database, for all processes together.
 
-Who tried is stored as a hash: the table reveals no address.
+The origin of an attempt is stored as a hash: the table reveals no address.
 """
 
 import contextlib
@@ -27,29 +27,29 @@ class Limit:
     seconds: int
 
 
-# One person's mistakes; a whole office behind one address; letters to one address.
+# For one person's mistakes; for a whole office behind one address; for letters to one address.
 SIGN_IN = Limit("sign-in", 10, 900)
 SIGN_IN_NETWORK = Limit("sign-in-network", 100, 900)
 SIGN_IN_DEVICE = Limit("sign-in-device", 10, 900)  # of a known device, instead of both
 CURRENT_PASSWORD = Limit("current-password", 10, 900)
-SECOND_FACTOR = Limit("second-factor", 10, 900)  # of one account, or of a device that it knows
+SECOND_FACTOR = Limit("second-factor", 10, 900)  # of one account, or of a known device
 SINGLE_SIGN_ON = Limit("single-sign-on", 100, 900)  # by one network
 PASSKEY = Limit("passkey", 200, 900)  # challenges for one network
-RESET = Limit("reset", 3, 3600)  # of one address, by the same network or known device
-RESET_ADDRESS = Limit("reset-address", 12, 3600)  # of one address, by all networks
+RESET = Limit("reset", 3, 3600)  # for one address, by the same network or known device
+RESET_ADDRESS = Limit("reset-address", 12, 3600)  # for one address, by all networks
 RESET_NETWORK = Limit("reset-network", 30, 3600)
-COMPUTED = Limit("computed", 1_000, 300)  # what forms of one account ask while the reader types
-API_CHANGES = Limit("api-changes", 3_000, 300)  # what programs write in the name of one account
+COMPUTED = Limit("computed", 1_000, 300)  # requests of one account's forms while the reader types
+API_CHANGES = Limit("api-changes", 3_000, 300)  # writes by programs in the name of one account
 INVITATIONS = Limit("invitations", 200, 3600)  # of one account that gives access
-ACCESS_REFUSED = Limit("access-refused", 10, 3600)  # addresses of others that one account asks about by giving access
-SIGN_UP_ADDRESS = Limit("sign-up-address", 1, 3600)  # letters to an address that nobody has proved
+ACCESS_REFUSED = Limit("access-refused", 10, 3600)  # refused addresses that one account tries to give access to
+SIGN_UP_ADDRESS = Limit("sign-up-address", 1, 3600)  # letters to an unproved address
 SIGN_UP_NETWORK = Limit("sign-up-network", 30, 3600)
 SIGN_UP_PORTAL = Limit("sign-up-portal", 1000, 3600)
 INVITATION_ADDRESS = Limit("invitation-address", 3, 3600)  # to one address, by everybody
 
 
 class TooManyAttemptsError(Exception):
-    """A limit is reached; `seconds` until its window ends."""
+    """A limit has been reached; `seconds` until its window ends."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"wait {seconds} s")
@@ -57,7 +57,7 @@ class TooManyAttemptsError(Exception):
 
 
 def count_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> int:
-    """Counts one attempt; the number in this window, this one included."""
+    """Counts one attempt; returns the number in this window, including this one."""
     window = _window(limit, now)
     row = {"key": _key(limit, who), "window": window, "count": 1}
     one_more = {"count": tables.attempt.c["count"] + 1}
@@ -80,20 +80,20 @@ def check_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: 
 
 
 def forgive_attempts(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
-    """Sets the count of this window back to none: the attempt succeeded."""
+    """Resets the count of this window: the attempt succeeded."""
     with _counting(connection) as separate:
         separate.execute(sa.delete(tables.attempt).where(_this_window(tables.attempt, limit, who, now)))
 
 
 def uncount_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
-    """Takes one attempt back, where several people are counted together: it succeeded."""
+    """Takes back one attempt that succeeded, where several people are counted together."""
     one_less = sa.update(tables.attempt).values(count=tables.attempt.c["count"] - 1)
     with _counting(connection) as separate:
         separate.execute(one_less.where(_this_window(tables.attempt, limit, who, now)))
 
 
 def network_of(address: str | None) -> str:
-    """Whose attempts count together: an IPv4 address, or the /64 of an IPv6 address, which one connection has."""
+    """The network whose attempts count together: an IPv4 address, or the /64 of an IPv6 address, one connection."""
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:
@@ -105,10 +105,10 @@ def network_of(address: str | None) -> str:
 
 @contextlib.contextmanager
 def _counting(connection: sa.Connection) -> Iterator[sa.Connection]:
-    """Where attempts are counted: on PostgreSQL each statement is a transaction of its own.
+    """The connection that counts attempts: on PostgreSQL, each statement is a transaction of its own.
 
-    A whole office shares one counter. In the transaction of the sign-in every two simultaneous ones would collide, and
-    after a few more tries a person with the right password would be turned away. SQLite has one writer at a time.
+    A whole office shares one counter. Inside the transaction of the sign-in, simultaneous attempts would collide, and
+    after a few retries a person with the right password would be turned away. SQLite has one writer at a time.
     """
     if connection.dialect.name == "sqlite":
         yield connection
@@ -118,7 +118,7 @@ def _counting(connection: sa.Connection) -> Iterator[sa.Connection]:
 
 
 def _delete_before(attempt: sa.Table, window: int) -> sa.Delete:
-    """Old counts, without waiting for whoever is deleting the same ones."""
+    """Deletes old counts, without waiting for another process that is deleting them."""
     old = sa.select(attempt.c["key"], attempt.c["window"]).where(attempt.c["window"] < window)
     key = sa.tuple_(attempt.c["key"], attempt.c["window"])
     return sa.delete(attempt).where(key.in_(old.with_for_update(skip_locked=True)))

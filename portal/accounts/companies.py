@@ -1,4 +1,4 @@
-"""How the people of a company come in: its switch, its own link, and who of them has access."""
+"""How the people of a company get in: its switch, its link, and who of them has access."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from portal.records.reading.named_records import find_named
 
 @dataclass(frozen=True)
 class CompanyAccess:
-    """How a company stands open: closed, nobody of it may sign in; by its link people ask to join with `profile`."""
+    """The access of a company: if closed, none of its people may sign in; with its link, people ask to join."""
 
     closed: bool = False
     token: str | None = None
@@ -38,7 +38,7 @@ def close_or_open_company(connection: sa.Connection, tables: Tables, organizatio
 
 
 def renew_link(connection: sa.Connection, tables: Tables, organization: int, profile: str) -> None:
-    """Makes a new link by which people ask to join a company with `profile`; an earlier one is void."""
+    """Makes a new link with which people ask to join a company with `profile`; an earlier one becomes void."""
     _store(connection, tables, organization, {"join_token": new_token(), "join_profile": profile})
 
 
@@ -48,7 +48,7 @@ def withdraw_link(connection: sa.Connection, tables: Tables, organization: int) 
 
 
 def company_of_link(connection: sa.Connection, tables: Tables, token: str) -> tuple[int, str] | None:
-    """The company that a link leads into, and the profile; None for a void one, and where the company is closed."""
+    """The company and profile of a link; None if the link is void or the company is closed."""
     company = tables.company.c
     is_open = sa.or_(company["closed"].is_(None), company["closed"].is_(False))
     query = sa.select(company["organization"], company["join_profile"]).where(company["join_token"] == token, is_open)
@@ -57,7 +57,7 @@ def company_of_link(connection: sa.Connection, tables: Tables, token: str) -> tu
 
 
 def company_of_title(connection: sa.Connection, tables: Tables, title: str) -> int | None:
-    """The company of a title, into which a sign-up leads; None where there is none, or more than one."""
+    """The company with a title, for a sign-up; None if there is none, or more than one."""
     organizations = tables.declaration.organizations
     if organizations is None:
         return None
@@ -66,7 +66,7 @@ def company_of_title(connection: sa.Connection, tables: Tables, title: str) -> i
 
 
 def accounts_of_company(connection: sa.Connection, policy: Policy, organization: int, limit: int) -> list[Account]:
-    """The accounts of those people of a company whom the reader sees: the open ones first, then by name."""
+    """The accounts of the people of a company that the reader sees: the open ones first, then by name."""
     condition = accounts_within(policy, organization)
     if condition is None:
         return []
@@ -76,7 +76,7 @@ def accounts_of_company(connection: sa.Connection, policy: Policy, organization:
 
 
 def count_accounts(connection: sa.Connection, policy: Policy, organization: int) -> int:
-    """How many of the people whom `accounts_of_company` lists are not disabled."""
+    """How many of the people that `accounts_of_company` lists are not disabled."""
     condition = accounts_within(policy, organization)
     if condition is None:
         return 0
@@ -86,7 +86,7 @@ def count_accounts(connection: sa.Connection, policy: Policy, organization: int)
 
 
 def accounts_within(policy: Policy, organization: int) -> sa.ColumnElement[bool] | None:
-    """SQL on the accounts: their person is of the company, and seen by the reader; None where no person is of one."""
+    """SQL: accounts whose person belongs to the company and is visible to the reader; None if people have none."""
     declaration, people = policy.declaration, policy.declaration.people
     path = declaration.modules[people].organization if people else None
     if people is None or path is None or declaration.organizations is None:
@@ -107,7 +107,7 @@ def _store(connection: sa.Connection, tables: Tables, organization: int, values:
 
 
 def open_companies(connection: sa.Connection, tables: Tables, companies: tuple[int, ...]) -> tuple[int, ...]:
-    """Those of `companies` whose people may sign in. Staff may in any case."""
+    """Those of `companies` whose people may sign in. Staff always may."""
     columns = tables.company.c
     closed = sa.select(columns["organization"]).where(columns["organization"].in_(companies), columns["closed"])
     shut = set(connection.execute(closed).scalars()) if companies else set()

@@ -1,12 +1,12 @@
 """Known devices: browsers from which an account has signed in before, recognized by a signed cookie; and names of
 devices.
 
-A stranger's wrong passwords count against their network and the address that they try. Whoever signs in from a known
-device is counted by the device alone, so that others cannot lock them out. The key of the signature is the hash of the
-account's password: nothing is stored, and a changed password makes all devices unknown.
+A stranger's wrong passwords count against their network and the address that they try. A sign-in from a known device
+counts against the device alone, so that others cannot lock its person out. The signing key is the hash of the account's
+password: nothing is stored, and a new password makes all devices unknown.
 
-What a device sends as its name is anybody's text, and would go into letters: it becomes one of a few known names. A
-browser that names several (Edge names Chrome, Chrome names Safari) is the first of the list that it names.
+A device can send any text as its name, and names appear in letters: so it is mapped to one of a few known names. A
+browser that names several (Edge names Chrome, Chrome names Safari) is the first in the list that it names.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ SYSTEMS = {
 
 
 def device_of(cookie: str | None, account_id: int | None, hashed: str | None) -> str | None:
-    """The number of a device that an account knows, whose password has the hash `hashed`; None for an unknown one."""
+    """The number of a device known to the account whose password hash is `hashed`; None for an unknown device."""
     for token in _tokens(cookie):
         number, signature = token[:NUMBER_LENGTH], token[NUMBER_LENGTH:]
         if hashed is not None and hmac.compare_digest(_signature(number, account_id, hashed), signature):
@@ -40,7 +40,7 @@ def device_of(cookie: str | None, account_id: int | None, hashed: str | None) ->
 
 
 def remember_device(cookie: str | None, account_id: int, hashed: str) -> str:
-    """The cookie of a browser in which an account has just signed in, whose password has the hash `hashed`."""
+    """The cookie for a browser in which the account with the password hash `hashed` has just signed in."""
     known = device_of(cookie, account_id, hashed)
     number = known or secrets.token_hex(NUMBER_LENGTH // 2)
     others = [token for token in _tokens(cookie) if not token.startswith(number)]
@@ -59,13 +59,13 @@ def _signature(number: str, account_id: int | None, hashed: str) -> str:
 
 @dataclass(frozen=True)
 class Device:
-    """A browser and the system that it runs on; empty where they are not known."""
+    """A browser and its operating system; empty if unknown."""
 
     browser: str = ""
     system: str = ""
 
 
 def device_name(user_agent: str) -> Device:
-    """What a device is called, by its User-Agent header: one of a few known browsers and systems."""
+    """The name of a device from its User-Agent header: one of a few known browsers and systems."""
     browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), "")
     return Device(browser, next((name for sign, name in SYSTEMS.items() if sign in user_agent), ""))

@@ -1,8 +1,8 @@
 """Drafts: what an account has typed into a form and not sent yet, kept on the server until it is sent or discarded.
 
-One row per account and form, so that it comes back in another tab and on another device. Nobody else reads it. What
-arrives after a session has ended belongs to nobody yet: it is set aside under a random key that only that browser
-holds, and becomes a draft when the account that filled the form in signs in again.
+One row per account and form, so that a draft is there in another tab and on another device. Nobody else reads it. A
+form that arrives after its session has ended belongs to nobody yet: it is set aside under a random key that only that
+browser holds, and becomes a draft when the account that filled in the form signs in again.
 """
 
 import datetime
@@ -17,15 +17,15 @@ from portal.database.schema.tables import Tables
 
 KEPT = datetime.timedelta(days=30)
 SET_ASIDE = datetime.timedelta(hours=1)
-MOST_DRAFTS = 100  # per account; the oldest goes first
+MOST_DRAFTS = 100  # per account; the oldest is dropped first
 MOST_SET_ASIDE = 500  # of all browsers together
 LONGEST = 1_000_000  # characters of all inputs of one draft
-LONGEST_SET_ASIDE = 200_000  # likewise, of what nobody has signed in for
+LONGEST_SET_ASIDE = 200_000  # likewise, for a form that was set aside
 
 
 @dataclass(frozen=True)
 class DraftContent:
-    """What a form holds. `basis` says what it was made from (views/forms/merging.py); `version`: of the record."""
+    """The content of a form. `basis` says what it was made from (views/forms/merging.py); `version`: of the record."""
 
     inputs: Mapping[str, Sequence[str]]
     basis: str = ""
@@ -40,7 +40,7 @@ class DraftContent:
 
 @dataclass(frozen=True)
 class Draft:
-    """An unfinished form; `form` is its address without the first slash, for a new record with a key at its end."""
+    """An unfinished form; `form` is its address without the leading slash, followed by a key for a new record."""
 
     id: int
     form: str
@@ -49,9 +49,9 @@ class Draft:
 
 
 class Drafts:
-    """The drafts of one account. What is older than 30 days counts as gone, and goes with the next one saved.
+    """The drafts of one account. Those older than 30 days no longer count, and are deleted when the next one is saved.
 
-    `none`: the account is known to have none, so that nothing is looked for.
+    `none`: the account is known to have none, so none are looked up.
     """
 
     def __init__(
@@ -76,13 +76,13 @@ class Drafts:
         return [_draft(row) for row in self._connection.execute(statement, self._mine).mappings()]
 
     def save(self, form: str, content: DraftContent) -> None:
-        """Keeps `content` as the draft of `form`, in the place of an older one; what is too long is left out."""
+        """Saves `content` as the draft of `form`, replacing an older one; what is too long is left out."""
         self._connection.execute(sa.delete(self._table).where(self._table.c["modified"] < self._now - KEPT))
         if content.length > LONGEST:
             return
         self.discard(form)
         values = {"modified": self._now, **_columns(content)}
-        # Of two tabs that save one form at once the second is tried again, and comes last.
+        # If two tabs save the same form at the same time, the second is retried, and wins.
         upsert = insert_into(self._connection, self._table).values(account=self._account_id, form=form, **values)
         self._connection.execute(upsert.on_conflict_do_update(index_elements=["account", "form"], set_=values))
         newest = sa.select(self._table.c["id"]).where(self._table.c["account"] == self._account_id)
@@ -91,12 +91,12 @@ class Drafts:
         self._connection.execute(sa.delete(self._table).where(self._table.c["account"] == self._account_id, surplus))
 
     def discard(self, form: str) -> None:
-        """Forgets the draft of a form."""
+        """Deletes the draft of a form."""
         mine = self._table.c["account"] == self._account_id
         self._connection.execute(sa.delete(self._table).where(mine, self._form == form))
 
     def claim(self, key: str) -> bool:
-        """Takes what this browser has set aside under `key`, if this account filled it in; whether it did."""
+        """Takes over what this browser has set aside under `key`, if this account filled it in; whether it did."""
         pending = self._table.c["account"].is_(None), self._form.startswith(f"{key} ", autoescape=True)
         row = self._connection.execute(sa.select(self._table).where(*pending)).mappings().first()
         if row is None or row["modified"] < self._now - SET_ASIDE:
@@ -136,7 +136,7 @@ class Drafts:
 def set_aside(
     connection: sa.Connection, tables: Tables, key: str, owned_form: str, content: DraftContent, now: datetime.datetime
 ) -> None:
-    """Keeps for an hour what came after a session had ended; `owned_form`: the digest that the form bears, its name."""
+    """Keeps for an hour what arrived after its session ended; `owned_form`: the digest in the form, and its name."""
     table = tables.draft
     nobody = table.c["account"].is_(None)
     connection.execute(sa.delete(table).where(nobody, table.c["modified"] < now - SET_ASIDE))
@@ -149,14 +149,14 @@ def set_aside(
 
 
 def is_set_aside(connection: sa.Connection, tables: Tables, key: str) -> bool:
-    """Whether what a browser has set aside under `key` is there: it may have been too long, or given way to others."""
+    """Whether something is set aside under `key`: it may have been too long, or been displaced by others."""
     table = tables.draft
     mine = table.c["account"].is_(None), table.c["form"].startswith(f"{key} ", autoescape=True)
     return connection.execute(sa.select(sa.literal(1)).where(*mine)).first() is not None
 
 
 def owner_digest(account_id: int) -> str:
-    """Whose draft a form is, as the form says it: enough of its account to tell two accounts of one browser apart."""
+    """The owner that a form names: enough of its account to tell apart two accounts in one browser."""
     return hashlib.sha256(f"draft {account_id}".encode()).hexdigest()[:16]
 
 

@@ -1,6 +1,6 @@
-"""What a change of the declarations means, in rights, people and records: for `portal diff` and administrators.
+"""What a change to the declarations means for rights, people and records, for `portal diff` and administrators.
 
-`declared_effect` compares two declarations; `effect` asks the database too, with everybody's own policy under both.
+`declared_effect` compares two declarations; `effect` also asks the database, with each person's policy under both.
 """
 
 import datetime
@@ -30,7 +30,7 @@ from portal.workshop.new_names import new_names
 
 @dataclass(frozen=True)
 class ProfileEffect:
-    """What changes for one profile; `people`: how many can sign in with it, before or after; None: not known."""
+    """What changes for one profile; `people`: how many can sign in with it, before or after; None: unknown."""
 
     name: str
     people: int | None
@@ -43,13 +43,13 @@ class ProfileEffect:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a change of the declarations means. `common`: what concerns every profile."""
+    """What a change to the declarations means. `common`: what affects every profile."""
 
     profiles: tuple[ProfileEffect, ...]
     common: tuple[Change, ...] = ()
     people: int | None = None  # who can sign in, before or after
-    concerned: int = 0  # those of them who notice something
-    lost: int = 0  # different records that go out of somebody's sight
+    concerned: int = 0  # those of them who notice a change
+    lost: int = 0  # distinct records that somebody no longer sees
     gained: int = 0
 
     def __bool__(self) -> bool:
@@ -59,9 +59,9 @@ class Effect:
 def table_effect(
     before: Mapping[str, Rights], after: Mapping[str, Rights], declarations: Sequence[Declaration]
 ) -> Effect:
-    """The Effect of a change of which only two access tables are known, as with the snapshot of `portal diff`.
+    """The Effect of a change that is only known as two access tables, as with the snapshot of `portal diff`.
 
-    `declarations`: those that know what the fields are called, the newest first.
+    `declarations`: where to look up the labels of fields, the newest first.
     """
     labels = FieldLabels(tuple(declarations))
     before = new_names(declarations[0]).of_table(before)
@@ -75,7 +75,7 @@ def table_effect(
 
 
 def declared_effect(before: Declaration, after: Declaration) -> Effect:
-    """What two declarations say, without a database."""
+    """The Effect of two declarations, without a database."""
     labels = FieldLabels((after, before))
     old, new = new_names(after).of_table(access_table(before)), access_table(after)
     profiles = tuple(
@@ -90,7 +90,7 @@ def declared_effect(before: Declaration, after: Declaration) -> Effect:
 
 
 def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: datetime.datetime) -> Effect:
-    """What two declarations mean for everybody who has an account, in records of this database. Writes nothing."""
+    """The Effect of two declarations for everybody who has an account in this database. Writes nothing."""
     declared = declared_effect(before, after)
     sides = _own_tables(engine, before), _own_tables(engine, after)
     opened = open_side_by_side(engine, *sides)
@@ -105,12 +105,12 @@ def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: date
 
 
 def _own_tables(engine: sa.Engine, declaration: Declaration) -> Tables:
-    """Tables that nobody else has, as they get other names."""
+    """Tables for this comparison alone, as it renames them."""
     return build(declaration, inspect_existing(engine, declaration), system_tables())
 
 
 def _module_pairs(before: Mapping[str, Module], after: Mapping[str, Module]) -> list[ModulePair]:
-    """The modules of two declarations, each renamed one with what it was."""
+    """The modules of two declarations in pairs, also if renamed."""
     pairs = []
     for name, module in after.items():
         former = name if name in before else None
@@ -122,7 +122,7 @@ def _module_pairs(before: Mapping[str, Module], after: Mapping[str, Module]) -> 
 
 
 def _everybody(connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime) -> list[Person]:
-    """Who can sign in, under one of two declarations, with their rights under both."""
+    """Everybody who can sign in under one of two declarations, with their rights under both."""
     rights = [dict(_policies(connection, tables, now)) for tables in (before, after)]
     accounts = {account.id: account for side in rights for account in side}
     by_id = [{account.id: policy for account, policy in side.items()} for side in rights]
@@ -157,15 +157,15 @@ def _joined(
 
 
 def _records(sights: Sequence[SightChange], module: str | None, lost: bool) -> set[int]:
-    """The different records of a module that somebody loses, or gains."""
+    """The distinct records of a module that somebody loses, or gains."""
     return {
         record_id for sight in sights if sight.lost is lost and sight.module == module for record_id in sight.records
     }
 
 
 def place_of_change(change: Change, profile: str | None, declaration: Declaration, places: Places) -> str:
-    """Where a declaration says what a change tells, as `file:line:column`; "" where it is written nowhere."""
-    word = change.word if change.kind == "gained" else ""  # what is lost does not stand there any more
+    """The place in a declaration that a change is about, as `file:line:column`; "" if it is not written anywhere."""
+    word = change.word if change.kind == "gained" else ""  # what is lost is no longer written there
     step = ExplainStep(True, change.sentence, change.keys, change.module_keys, word)
     line = next(iter(deciding_lines(places, declaration, step, profile)), None)
     return line.place if line else ""

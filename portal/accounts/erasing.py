@@ -1,8 +1,8 @@
-"""Erasing a person: the account goes, the record of the person stays as an empty one, and nothing names them any more.
+"""Erases a person: the account goes, the record of the person stays but is emptied, and nothing names them any more.
 
-All of it is one transaction. What becomes of each table that holds an account, a name or an address is said here, and
-`tests/functional/test_erasing.py` fails for one that is not considered. What others wrote in free texts stays:
-`mentions` finds it. The bytes of files are the caller's to remove, after the commit.
+All in one transaction. This file handles each table that holds an account, a name or an address, and
+`tests/functional/test_erasing.py` fails for a table that it misses. What others wrote in free text stays: `mentions`
+finds it. The caller removes the bytes of files after the commit.
 """
 
 import contextlib
@@ -38,15 +38,15 @@ from portal.texts import _, translate
 NOBODY = _("Deleted person")
 BATCH = 500
 MOST_MENTIONS = 20  # of each module
-# What goes with an account, and what it is called; the account itself comes last.
+# Tables whose rows go with an account, and what they are called; the account itself comes last.
 OF_ACCOUNT = {
     "session": "session", "api_token": "token", "passkey": "passkey", "recovery_code": "recovery code",
     "second_factor": "second factor", "link": "emailed link", "saved_view": "saved view", "draft": "draft",
     "pending_file": "unsent file", "letter_choice": "choice of emails", "seen": "mark of what was seen",
 }  # fmt: skip
-# What keeps the number of its account, which is nobody's then, and shows another author.
+# Tables whose rows keep the number of the account, which is then nobody's, and show another author.
 BY_ACCOUNT = {"comment": "comment", "event": "history event", "file": "file", "opening": "mass invitation"}
-# What goes with the record of the person, which itself stays.
+# What is deleted along with the values of the person's record, which itself stays.
 ON_PERSON = {"file": "file", "comment": "comment", "watcher": "watcher", "seen": "mark", "announcement": "announcement"}
 
 
@@ -54,8 +54,8 @@ ON_PERSON = {"file": "file", "comment": "comment", "watcher": "watcher", "seen":
 class Erasure:
     """Erases one person in the transaction of `connection`.
 
-    `author` is who does it, and the person `me`. Afterwards `counts` says how much was done, by what it was done to,
-    `names` what the person was called, and `stored` names the bytes that are to be removed.
+    `author` is who does it, and the person `me`. Afterwards, `counts` says how much of each kind was erased, `names`
+    what the person was called, and `stored` which bytes to remove.
     """
 
     connection: sa.Connection
@@ -68,8 +68,8 @@ class Erasure:
     stored: list[str] = dataclasses.field(default_factory=list)
 
     def erase(self, email: str) -> None:
-        """Raises AccessRefusedError where the address is nobody's, or that of several people; and Refused for a table
-        of others that does not take the empty values."""
+        """Erases the person with an address. Raises AccessRefusedError if it is nobody's or several people's, Refused
+        if an existing table does not accept the empty values."""
         person = self._person(email)
         accounts = self._accounts(email, person)
         if person is None and not accounts:
@@ -90,7 +90,7 @@ class Erasure:
 
     @property
     def nobody(self) -> str:
-        """What the person is called from now on: in the first language of the portal."""
+        """The person's new name, in the first language of the portal."""
         return translate(NOBODY, self.tables.declaration.settings.languages[0])
 
     @property
@@ -122,7 +122,7 @@ class Erasure:
     # -- what they did ----------------------------------------------------------------------------------------------
 
     def _rename_authors(self, ids: list[int], emails: set[str]) -> None:
-        """Who wrote by mail without an account is known by the mails."""
+        """Renames authors who wrote by mail without an account: the mails say who they were."""
         tables, mail = self.tables, self.tables.mail.c
         for name, what in BY_ACCOUNT.items():
             table = getattr(tables, name)
@@ -138,7 +138,7 @@ class Erasure:
             self._do(BY_ACCOUNT[name], sa.update(table).where(*by_mail).values(author=self.nobody))
 
     def _erase_signatures(self, ids: list[int]) -> None:
-        """The moment of a signature stays; the name and the drawing go, from the history too."""
+        """Keeps the time of a signature and removes the name and the drawing, also from the history."""
         for module in self.tables.declaration.modules.values():
             for signature in (field for field in module.fields.values() if field.signs and module.table is None):
                 table = self.tables.module(module.name)
@@ -153,7 +153,7 @@ class Erasure:
         self._forget_values(sa.and_(event["account"].in_(ids), event["kind"] == "signed"))
 
     def _rename_creators(self, accounts: list[Account]) -> None:
-        """Without a module of people, records name who made and changed them."""
+        """Without a people module, records name who created and changed them."""
         for module in self.tables.declaration.modules.values():
             table = self.tables.module(module.name)
             for builtin in ("created_by", "modified_by"):
@@ -172,15 +172,15 @@ class Erasure:
             self._find_again(module, [row[1] for row in watched if row[0] == module])
 
     def _find_again(self, module: str, ids: Iterable[int]) -> None:
-        """The search finds records by what they hold now."""
+        """Updates the search index to what the records now contain."""
         for batch in batched(ids, BATCH):
             replace_texts(self._records(module), batch)
 
     # -- their own record -------------------------------------------------------------------------------------------
 
     def _empty_person(self, person: Record) -> None:
-        """The record stays, so that links lead somewhere; its values, files and comments go, and what the history
-        holds of it. Its company stays, by which others see what belongs to the company."""
+        """Keeps the record, so that links to it work, and removes its values, files, comments and their history. Its
+        company stays, as it decides who sees what belongs to the company."""
         people, tables = self._records(person.module), self.tables
         values = self._empty_values(people.module, person)
         self.counts["value"] += len(values)
@@ -198,7 +198,7 @@ class Erasure:
         add_event(people, person.id, "erased", self.author)
 
     def _empty_values(self, module: Module, person: Record) -> dict[str, Any]:
-        """The values that the record gets: nothing, but for the text by which it is called."""
+        """The new values of the record: nothing except the text that it is called by."""
         path = company_path(self.tables.declaration)
         remaining = {module.state_field, path[0][1].name if path else None}
         values: dict[str, Any] = {
@@ -215,7 +215,7 @@ class Erasure:
         return values
 
     def _rename_in_history(self, person: Record) -> None:
-        """The history of other records has links to the person with what they were called at the time."""
+        """Renames the person in the history of other records, whose links contain the name at the time."""
         text = sa.cast(self.tables.event.c["details"], sa.Text)
         # The rows of `lines` are JSON in a text of JSON.
         named = (f"{person.module}{quote}, {person.id}, {quote}" for quote in ('"', '\\"'))
@@ -223,7 +223,7 @@ class Erasure:
         self._rewrite_details(condition, lambda details: _renamed(details, [person.module, person.id], self.nobody))
 
     def _forget_values(self, condition: sa.ColumnElement[bool]) -> None:
-        """Of these events it stays which fields were changed, not what they held."""
+        """Keeps which fields these events changed, not their values."""
         self._rewrite_details(
             condition, lambda details: {name: value for name, value in details.items() if name != "changes"}
         )
@@ -242,7 +242,7 @@ class Erasure:
     # -- their account ----------------------------------------------------------------------------------------------
 
     def _erase_mail(self, ids: list[int], emails: set[str]) -> None:
-        """Emails to them go; what came from them keeps only what became of it."""
+        """Deletes emails to them; of emails from them, keeps only what was done with them."""
         outbox, mail, sign_up = self.tables.outbox, self.tables.mail, self.tables.sign_up
         recipient = sa.func.lower(outbox.c["recipient"])
         to_them = [recipient.in_(emails), *(recipient.endswith(f"<{email}>", autoescape=True) for email in emails)]
@@ -264,7 +264,7 @@ class Erasure:
         for name, what in OF_ACCOUNT.items():
             table = getattr(tables, name)
             self._do(what, sa.delete(table).where(table.c["account"].in_(ids)))
-        for account_id in ids:  # the one-time keys of forms begin with it
+        for account_id in ids:  # one-time keys of forms begin with it
             self._do(
                 "form that was sent", sa.delete(tables.once).where(tables.once.c["key"].startswith(f"{account_id}:"))
             )
@@ -277,7 +277,7 @@ class Erasure:
 
 
 def mentions(connection: sa.Connection, tables: Tables, names: Iterable[str]) -> list[Record]:
-    """The records in whose texts the search finds one of the names or addresses: the newest of each module."""
+    """Records in which the search finds one of the names or addresses: the newest of each module."""
     policy, records = system_policy(tables), dict[tuple[str, int], Record]()
     for name in names:
         for hits in hits_everywhere(connection, policy, name, MOST_MENTIONS, []):
@@ -293,7 +293,7 @@ def _addresses(person: Record | None, people: Records | None) -> set[str]:
 
 
 def _renamed(recorded: Any, link: list[Any], title: str) -> Any:
-    """What the history recorded, with another title of a link, which is [module, id, title] there."""
+    """A recorded value of the history with a new title in its links, which are [module, id, title]."""
     if isinstance(recorded, dict):
         return {name: _renamed(value, link, title) for name, value in recorded.items()}
     if isinstance(recorded, list):

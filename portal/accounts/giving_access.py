@@ -1,7 +1,7 @@
 """Giving, changing and withdrawing access, for `portal account` and for pages, in the caller's transaction.
 
 The person and the company of an account are ordinary records, made through the records layer by the portal itself.
-Whether somebody may do it is not asked here: see access_rules.py.
+This file does not check who may do it: see access_rules.py.
 """
 
 import datetime
@@ -59,21 +59,21 @@ class Register(PeopleRegister):
         return account
 
     def invite(self, account: Account) -> str:
-        """Makes the link by which an account gets its first password; earlier ones are void. Its token."""
+        """Makes the link with which an account gets its first password, and voids earlier ones; returns its token."""
         void_links(self.connection, self.tables, account.id)
         self._store(account, {"invited": self.now})
         self._add_event(account, "invited")
         return make_link(self.connection, self.tables, account.id, INVITATION, self.now, INVITATION_LASTS)
 
     def find(self, email: str) -> Account:
-        """The account of an address. Raises AccessRefusedError."""
+        """The account with an address. Raises AccessRefusedError."""
         account = find_account(self.connection, self.tables, email)
         if account is None:
             raise AccessRefusedError(f"{normalize_email(email)} has no access")
         return account
 
     def change(self, email: str, values: Mapping[str, Any]) -> Account:
-        """Changes profile and dates; an account that was disabled stays so."""
+        """Changes profile and dates; a disabled account stays disabled."""
         account = self.find(email)
         if "profile" in values:
             self._check_profile(values["profile"])
@@ -86,9 +86,9 @@ class Register(PeopleRegister):
         return self.find(email)
 
     def change_email(self, email: str, new_email: str) -> Account:
-        """Changes the address to sign in with, and that of the person where it is the old one.
+        """Changes the sign-in address, and the person's address if it is the old one.
 
-        Links that were sent to the old address become void; its login elsewhere and its passkeys no longer count.
+        Links sent to the old address become void; single sign-on and passkeys of the account no longer work.
         Raises AccessRefusedError.
         """
         account, new = self.find(email), normalize_email(new_email)
@@ -120,9 +120,9 @@ class Register(PeopleRegister):
         return self.find(email)
 
     def reset(self, email: str, hashed: str) -> Account:
-        """Sets a generated password, which has to be changed at the next sign-in, and ends all sessions.
+        """Sets a generated password, which must be changed at the next sign-in, and ends all sessions.
 
-        A login elsewhere no longer counts: the next one with this address does. Nor do passkeys.
+        The login at the identity provider is forgotten: the next one with this address counts. Passkeys are removed.
         """
         account = self.find(email)
         self._store(account, {"password": hashed, "must_change": True, "invited": None, "subject": None})
@@ -132,7 +132,7 @@ class Register(PeopleRegister):
         return self.find(email)
 
     def remove_second_factor(self, email: str) -> Account:
-        """Asks an account for no codes any more, whose person has lost what makes them. Raises AccessRefusedError."""
+        """No longer asks an account for codes, as its person has lost the app. Raises AccessRefusedError."""
         account = self.find(email)
         if account.second_factor is None:
             raise AccessRefusedError(f"{account.email} has no second factor")
@@ -146,7 +146,7 @@ class Register(PeopleRegister):
             update_account(self.connection, self.tables, account.id, values)
 
     def _add_event(self, account: Account, kind: str) -> None:
-        """Remember it with the person's record."""
+        """Adds an event to the history of the person's record."""
         if self.declaration.people is not None and account.person is not None:
             people = self.records(self.declaration.people)
             add_event(people, account.person, kind, self.author)
@@ -163,6 +163,6 @@ class Register(PeopleRegister):
 
 
 def days_problem(values: Mapping[str, Any]) -> str | None:
-    """Why access cannot have these first and last days, for an administrator; None if it can."""
+    """Why access cannot have these first and last days, as a sentence for an administrator; None if it can."""
     first, last = values.get("access_from"), values.get("access_until")
     return f"access cannot end on {last}, before it begins on {first}" if first and last and last < first else None

@@ -1,6 +1,6 @@
-"""Whose rights an account has, and whether it may sign in at this moment: the one place that decides who is let in.
+"""Which rights an account has, and whether it may sign in at this moment: the one place that decides who is let in.
 
-Looked up for every request: withdrawn rights are gone with the next one.
+Looked up for every request: withdrawn rights end with the next one.
 """
 
 import datetime
@@ -26,11 +26,11 @@ NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask u
 
 @dataclass(frozen=True)
 class Identity:
-    """Who makes a request, and what they may do."""
+    """Who is making a request, and what they may do."""
 
     account: Account
     policy: Policy
-    must_set: str = ""  # what has to be set before anything else: PASSWORD, SECOND_FACTOR
+    must_set: str = ""  # what must be set before anything else: PASSWORD, SECOND_FACTOR
 
     @property
     def administrator(self) -> bool:
@@ -39,7 +39,7 @@ class Identity:
 
 
 def identify(connection: sa.Connection, tables: Tables, account: Account, **reading: Any) -> Identity:
-    """The rights of an account, whether it may sign in or not; `reading`: its language, and now."""
+    """The rights of an account, whether it may sign in or not; `reading`: its language and the time."""
     profile = tables.declaration.profiles[account.profile]
     mine = companies_of(connection, tables, account.person) or ()
     mine = mine if profile.staff else open_companies(connection, tables, mine)
@@ -56,7 +56,7 @@ def _identity(tables: Tables, account: Account, reader: Reader) -> Identity:
 def admit(
     connection: sa.Connection, tables: Tables, account: Account, person_row: PersonRow | None = None, **reading: Any
 ) -> Identity | str:
-    """The rights of an account if it may sign in at this moment; else why not, in one sentence for its person."""
+    """The rights of an account if it may sign in at this moment; else the reason, as a sentence for its person."""
     mine = companies_of(connection, tables, account.person, person_row)
     reader = tables.declaration.reader(person=account.person, companies=mine or (), **reading)
     reason = _closed_reason(tables.declaration, account, reader.today)
@@ -76,7 +76,7 @@ def admit(
 def admit_everybody(
     connection: sa.Connection, tables: Tables, **reading: Any
 ) -> Iterator[tuple[Account, Identity | str]]:
-    """Every account with what `admit` says of it; in a few statements for all of them together."""
+    """Every account with the result of `admit` for it, in a few statements for all of them together."""
     declaration, company = tables.declaration, tables.company.c
     companies = companies_of_each(connection, tables)
     closed = set(connection.scalars(sa.select(company["organization"]).where(company["closed"])))
@@ -94,8 +94,8 @@ def admit_everybody(
 
 
 def what_must_be_set(declaration: Declaration, account: Account) -> str:
-    """What the person of an account that has signed in must set before they see any page: a password of their own,
-    a second factor; empty where it is nothing.
+    """What somebody who has signed in must set before they see any page: a password of their own, a second factor;
+    empty if nothing.
     """
     if account.must_change and may_have_password(declaration, account):
         return PASSWORD
@@ -105,12 +105,12 @@ def what_must_be_set(declaration: Declaration, account: Account) -> str:
 
 
 def may_have_password(declaration: Declaration, account: Account) -> bool:
-    """Whether an account may have a password here: not who signs in with one elsewhere, or with none."""
+    """Whether an account may have a password here: not if it signs in elsewhere, or without one."""
     return declaration.uses_passwords and not account.external
 
 
 def _closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:
-    """Why the account may not sign in on this day, in one sentence for its person; None where it may."""
+    """Why the account may not sign in on this day, as a sentence for its person; None if it may."""
     if account.disabled:
         return _("Your account has been disabled.")
     if account.access_from and today < account.access_from:
@@ -123,9 +123,9 @@ def _closed_reason(declaration: Declaration, account: Account, today: datetime.d
 
 
 def sign_in_refusal(connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime) -> str | None:
-    """Why an account may not sign in at this moment, in one sentence for its person; None if it may.
+    """Why an account may not sign in at this moment, as a sentence for its person; None if it may.
 
-    One statement, whatever the answer is: the work does not tell which addresses have an account.
+    One statement, whatever the answer: the timing does not reveal which addresses have an account.
     """
     declaration = tables.declaration
     reason = _closed_reason(declaration, account, declaration.reader(now=now).today)
@@ -146,7 +146,7 @@ def sign_in_refusal(connection: sa.Connection, tables: Tables, account: Account,
 
 
 def _company_ids(tables: Tables, person: sa.Select[Any]) -> sa.Select[Any]:
-    """The ids of the companies of `person`, a query of one person's id, along the path of `companies_of`."""
+    """The ids of the companies of `person`, a query for one person's id, along the path of `companies_of`."""
     if tables.declaration.modules[str(tables.declaration.people)].organization is None:
         return person.where(sa.false())
     ids = person

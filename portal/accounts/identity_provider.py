@@ -1,7 +1,7 @@
 """An identity provider that signs people in by OpenID Connect: the authorization code flow with PKCE.
 
-Knows no requests and no accounts. Whatever is wrong with the provider or its answer is a ProviderError, whose text is
-for the log. What is discovered and its keys are kept for an hour; a token with an unknown key has them read again.
+Knows no requests and no accounts. Anything wrong with the provider or its answer is a ProviderError, whose text is for
+the log. The provider's metadata and keys are cached for an hour; a token with an unknown key refreshes them.
 """
 
 import base64
@@ -26,23 +26,23 @@ errors = LazyModule("joserfc.errors")
 
 # None with a shared secret: the published keys are public, and “none” is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "Ed25519", "EdDSA")
-LEEWAY = 60  # seconds by which the clocks may differ
+LEEWAY = 60  # seconds that the clocks may differ
 PATIENCE = 10  # seconds that an answer may take
 LARGEST_ANSWER = 1_000_000  # bytes
 KEEP = 3600  # seconds
-PAUSE = 30  # seconds without another question to a provider that is away: each one keeps a thread waiting
-RENEW_AFTER = 60  # seconds after which keys are read again for one that is not among them
+PAUSE = 30  # seconds without another request to a provider that is down: each one keeps a thread waiting
+RENEW_AFTER = 60  # seconds after which an unknown key refreshes the keys
 SCOPE = "openid email"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class ProviderError(Exception):
-    """The provider cannot be used at the moment, or did not answer as it should; the message is for the log."""
+    """The provider cannot be used at the moment, or its answer was wrong; the message is for the log."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One attempt to sign in, kept by the browser meanwhile: what the provider's answer has to fit."""
+    """One attempt to sign in, kept by the browser in the meantime: what the provider's answer must match."""
 
     state: str
     nonce: str
@@ -56,14 +56,14 @@ class Flow:
 
 @dataclass(frozen=True)
 class ProvenPerson:
-    """Whom the provider has proved: `subject` tells them from all others; `email` is empty unless it is verified."""
+    """The person that the provider vouches for: `subject` is unique; `email` is empty unless it is verified."""
 
     subject: str
     email: str
 
 
 class IdentityProvider:
-    """The provider that the settings name."""
+    """The provider named in the settings."""
 
     def __init__(self, issuer: str, client_id: str, client_secret: str, label: str) -> None:
         self.issuer, self.label = issuer, label
@@ -89,7 +89,7 @@ class IdentityProvider:
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(parameters)}"
 
     def prove(self, code: str, flow: Flow, redirect_uri: str, now: datetime.datetime) -> ProvenPerson:
-        """Whom the code stands for that the provider has sent the browser back with. Raises ProviderError."""
+        """The person behind the code that the browser brought back from the provider. Raises ProviderError."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         answer = self._request_token({**form, "code_verifier": flow.verifier})
         token = answer.get("id_token")
@@ -98,7 +98,7 @@ class IdentityProvider:
         claims = self._verify(token, flow.nonce, now)
         if "email" not in claims:
             claims = {**self._user_info(answer.get("access_token"), claims["sub"]), "sub": claims["sub"]}
-        is_verified = claims.get("email_verified") in (True, "true")  # some write it as text
+        is_verified = claims.get("email_verified") in (True, "true")  # some send it as text
         email = claims.get("email")
         return ProvenPerson(f"{self.issuer} {claims['sub']}", email if is_verified and isinstance(email, str) else "")
 
@@ -116,11 +116,11 @@ class IdentityProvider:
         keys = self._read_keys()
         try:
             return verify_id_token(token, keys, self.issuer, self._client[0], nonce, now)
-        except UnknownKeyError:  # they are changed from time to time
+        except UnknownKeyError:  # providers rotate their keys
             return verify_id_token(token, self._read_keys(again=True), self.issuer, self._client[0], nonce, now)
 
     def _user_info(self, access_token: object, subject: str) -> dict[str, Any]:
-        """More claims, from providers that keep the address out of their tokens."""
+        """Further claims, for providers that leave the address out of their tokens."""
         if not self._discover().get("userinfo_endpoint") or not isinstance(access_token, str):
             return {}
         claims = fetch(self._endpoint("userinfo_endpoint"), {"Authorization": f"Bearer {access_token}"})
@@ -166,7 +166,7 @@ class IdentityProvider:
 
 
 class UnknownKeyError(ProviderError):
-    """None of the keys is the one that a token was signed with."""
+    """A token was signed with none of the known keys."""
 
 
 def verify_id_token(
@@ -174,7 +174,7 @@ def verify_id_token(
 ) -> dict[str, Any]:
     """The claims of an ID token: signed by the provider, for this portal and this attempt, still valid.
 
-    OpenID Connect Core 3.1.3.7. Raises ProviderError, and UnknownKeyError where other keys may help.
+    OpenID Connect Core 3.1.3.7. Raises ProviderError, and UnknownKeyError if newer keys may help.
     """
     checks = jwt.JWTClaimsRegistry(
         now=int(now.timestamp()),
@@ -201,7 +201,7 @@ def verify_id_token(
 
 
 def check_address(address: str) -> None:
-    """Refuses an address of the provider that others on the way could read. Raises ProviderError."""
+    """Raises ProviderError for an address of the provider that is not encrypted."""
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ProviderError(f"{address} is not https")
@@ -226,7 +226,7 @@ def fetch(address: str, headers: Mapping[str, str] | None = None, form: bytes | 
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """Without redirects: none of the provider's addresses is elsewhere, and what is sent there holds secrets."""
+    """Without redirects: the provider's addresses need none, and requests contain secrets."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler,

@@ -1,8 +1,8 @@
 """Random tokens of sessions, one-time links and devices; and the key with which the portal signs what it mails.
 
 The database stores only hashes of the tokens, so that a copy of it opens nothing. The key signs reply addresses and
-links without a sign-in. It is made when it is first needed and kept in the database: every process has the same one.
-Who has a copy of the database can sign; what is signed therefore opens no page and is checked again where it is used.
+links without a sign-in. It is made when first needed and kept in the database: every process has the same one. Anyone
+with a copy of the database can sign; a signature therefore opens no page and is checked again where it is used.
 """
 
 import hashlib
@@ -25,12 +25,12 @@ def new_token() -> str:
 
 
 def hash_token(token: str) -> str:
-    """The hash that the database stores. A random token cannot be guessed, so that a fast hash suffices."""
+    """The hash that the database stores. A random token cannot be guessed, so a fast hash suffices."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def portal_key(connection: sa.Connection, tables: Tables) -> bytes:
-    """The portal's key; `connection` writes, as the first call makes it."""
+    """The portal's key; `connection` must be able to write, as the first call makes the key."""
     if (key := find_portal_key(connection, tables)) is not None:
         return key
     insert = insert_into(connection, tables.key).values(id=KEY_ID, secret=secrets.token_hex(32))
@@ -39,13 +39,13 @@ def portal_key(connection: sa.Connection, tables: Tables) -> bytes:
 
 
 def find_portal_key(connection: sa.Connection, tables: Tables) -> bytes | None:
-    """The portal's key; None before anything was signed."""
+    """The portal's key; None if nothing has been signed yet."""
     secret = connection.execute(sa.select(tables.key.c["secret"])).scalar()
     return None if secret is None else bytes.fromhex(secret)
 
 
 def name_error(name: str, longest: int) -> Words:
-    """Why a passkey or a token cannot be called so; empty where it can."""
+    """Why a passkey or a token cannot have this name; empty if it can."""
     try:
         return _("Enter a name.") if is_blank(at_most(storable(name), longest)) else ""
     except Refused as refused:

@@ -1,7 +1,7 @@
-"""Which letters about records an account wants: by their kind, and by what the record is to its person.
+"""Which letters about records an account wants: by their kind, and by its person's relation to the record.
 
-What is one's own, and what one follows, is told unless one says no; what is one's company's when one says yes. Letters
-about the account itself cannot be refused.
+Letters about people's own and watched records are sent unless they opt out; about their company's only if they opt in.
+Letters about the account itself cannot be turned off.
 """
 
 import enum
@@ -20,7 +20,7 @@ from portal.texts import _
 
 
 class Relation(enum.StrEnum):
-    """What a record is to somebody who may be notified of it."""
+    """The relation of somebody who may be notified to a record."""
 
     OWN = "own"  # theirs, or assigned to them or to their desk
     FOLLOWED = "followed"
@@ -28,7 +28,7 @@ class Relation(enum.StrEnum):
 
 
 RELATIONS = {Relation.OWN: _("My own"), Relation.FOLLOWED: _("I follow"), Relation.COMPANY: _("My company’s")}
-# What each kind of letters is called where one chooses, in the order of the page.
+# The names of the kinds of letters among the choices, in the order of the page.
 KINDS: dict[LetterKind, str] = {
     "created": _("Receipts and new entries"),
     "commented": _("New comments and files"),
@@ -36,7 +36,7 @@ KINDS: dict[LetterKind, str] = {
     "assigned": _("Something was assigned to me"),
     "reminded": _("Reminders"),
 }
-# Only who owns a record is reminded of it, only who works on it is told that it is assigned to them.
+# Only the owner of a record gets reminders; only a person who works on it is notified of the assignment.
 ONLY_OWN: frozenset[LetterKind] = frozenset({"assigned", "reminded"})
 
 Choice = tuple[Relation, LetterKind]
@@ -46,7 +46,7 @@ CHOICES: tuple[Choice, ...] = tuple(
 
 
 def chosen_letters(connection: sa.Connection, tables: Tables, account_id: int) -> frozenset[Choice]:
-    """The choices that an account has said yes to, or not said no to."""
+    """The choices that an account has opted into, or not out of."""
     table = tables.letter_choice.c
     query = sa.select(table["relation"], table["kind"], table["wanted"]).where(table["account"] == account_id)
     saved = {(relation, kind): wanted for relation, kind, wanted in connection.execute(query)}
@@ -68,18 +68,18 @@ def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wan
 
 
 def _is_chosen_by_default(choice: Choice) -> bool:
-    """The notifications for people who have chosen nothing."""
+    """Whether people who have chosen nothing get these letters."""
     return choice[0] is not Relation.COMPANY
 
 
 def kinds_of_letters(declaration: Declaration, profile: Profile) -> list[LetterKind]:
-    """The kinds of letters that are written about modules of a profile."""
+    """The kinds of letters written about modules of a profile."""
     declared = {kind for name in profile.modules for kind in declaration.modules[name].mail.kinds}
     return [kind for kind in KINDS if kind in declared]
 
 
 def sees_company(declaration: Declaration, profile: Profile) -> bool:
-    """Whether customers of a profile may choose letters about records of their companies: they see such records."""
+    """Whether customers with a profile see records of their companies, and so may choose letters about them."""
     seen = (
         declaration.modules[name] for name, access in profile.modules.items() if access.see in ("organization", "all")
     )
@@ -90,7 +90,7 @@ def sees_company(declaration: Declaration, profile: Profile) -> bool:
 
 
 def subscribers(connection: sa.Connection, tables: Tables, companies: Collection[int]) -> list[Account]:
-    """The accounts of a company's people who want letters about what is their company's, the oldest first."""
+    """The accounts of a company's people who want letters about their company's records, the oldest first."""
     choice, account_id = tables.letter_choice.c, tables.account.c["id"]
     chosen = sa.select(choice["account"]).where(choice["relation"] == Relation.COMPANY.value, choice["wanted"])
     accounts: dict[int, Account] = {}

@@ -1,4 +1,4 @@
-"""Links that people ask for at the sign-in: to set a new password, or to sign in without one."""
+"""Links that people request on the sign-in page: to set a new password, or to sign in without one."""
 
 import datetime
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from portal.accounts.one_time_links import LIFETIME, RESET, make_link
 from portal.database.schema.tables import Tables
 from portal.fields.email import normalize_email
 
-# The recipient of a letter that is written and not sent.
+# The recipient of a letter that is written but not sent.
 NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
 
 
 @dataclass(frozen=True)
 class LinkRequest:
-    """Who asks for a link, and where they are."""
+    """Who requests a link, and from where."""
 
     email: str
     network: str
@@ -36,8 +36,8 @@ def request_link(
 ) -> tuple[Account, str]:
     """The recipient and the token of a new link, to set a password or to sign in. Raises TooManyAttemptsError.
 
-    For an unknown address, or one that may get no link, the recipient is no one and no link is stored: with the
-    same statements, so that neither the answer nor the time tells who has an account.
+    For an unknown address, or one that may get no link, the recipient is nobody and no link is stored, with the same
+    statements, so that neither the answer nor the time reveals who has an account.
     """
     email = normalize_email(link_request.email)
     attempts.check_attempt(connection, tables, attempts.RESET_NETWORK, link_request.network, now)

@@ -1,6 +1,6 @@
-"""One-time links: an address in a letter that opens one page once, for an hour or as long as the caller says.
+"""One-time links: addresses in letters that open one page once, for an hour or as long as the caller says.
 
-Opening the page does not use the link up, since mail scanners open it; only submitting its form does.
+Opening the page does not use up the link, since mail scanners open it; only submitting its form does.
 """
 
 import datetime
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from portal.accounts.keys_and_tokens import hash_token, new_token
 from portal.database.schema.tables import Tables
 
-# What links are for.
+# The purposes of links.
 RESET = "reset"
 INVITATION = "invitation"
 SIGN_IN = "link"
@@ -26,7 +26,7 @@ def make_link(
     now: datetime.datetime,
     lifetime: datetime.timedelta = LIFETIME,
 ) -> str:
-    """Stores a new link, if there is an account `account_id`; its token, for the address."""
+    """Stores a new link if the account `account_id` exists; returns its token, for the address."""
     token, account = new_token(), tables.account.c
     expires = sa.literal(now + lifetime, tables.link.c["expires"].type)
     row = sa.select(sa.literal(hash_token(token)), account["id"], sa.literal(purpose), expires)
@@ -36,20 +36,20 @@ def make_link(
 
 
 def link_exists(tables: Tables, token: str) -> sa.ColumnElement[bool]:
-    """The condition of a statement that there is a link with this token."""
+    """An SQL condition: a link with this token exists."""
     return sa.exists().where(tables.link.c["token"] == hash_token(token))
 
 
 def find_link(
     connection: sa.Connection, tables: Tables, token: str, purpose: str, now: datetime.datetime
 ) -> int | None:
-    """The id of the account that a link belongs to; None if it was used, has expired or has another purpose."""
+    """The id of the account that a link belongs to; None if the link was used, has expired or has another purpose."""
     query = sa.select(tables.link.c["account"]).where(_valid(tables, token, purpose, now))
     return connection.execute(query).scalar()
 
 
 def use_link(connection: sa.Connection, tables: Tables, token: str, purpose: str, now: datetime.datetime) -> int | None:
-    """Uses a link up: the id of its account, or None. Of two requests at once only one gets the id."""
+    """Uses up a link; returns the id of its account, or None. Only one of two simultaneous requests gets the id."""
     used = sa.update(tables.link).where(_valid(tables, token, purpose, now)).values(used=now)
     return connection.execute(used.returning(tables.link.c["account"])).scalar()
 

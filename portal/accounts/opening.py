@@ -1,7 +1,7 @@
 """Opening the portal to everybody: all recorded people with an address and without access are invited, in batches.
 
-Left out are the staff's own companies, companies that are closed, and people with an address that is no address or that
-somebody signs in with already. What was begun goes on where it stopped, whoever continues it.
+Skipped are the staff's own companies, closed companies, and people whose address is invalid or already used to sign
+in. An interrupted opening goes on where it stopped, whoever continues it.
 """
 
 import datetime
@@ -26,7 +26,7 @@ DAYS = ("access_from", "access_until", "records_from")
 
 @dataclass(frozen=True)
 class Opening:
-    """One opening of the portal: with which profile and days, by whom, and how far it has come."""
+    """One opening of the portal: its profile, days, author, and how far it has come."""
 
     id: int
     profile: str
@@ -39,7 +39,7 @@ class Opening:
 
 
 def count_uninvited(connection: sa.Connection, tables: Tables, after: int = 0) -> int:
-    """How many people would be invited, at most; of an opening those behind the person `after`, whom it has reached."""
+    """How many people would be invited at most; for an opening, those after the person `after`, whom it has reached."""
     query = _uninvited(connection, tables)
     if query is None:
         return 0
@@ -48,7 +48,7 @@ def count_uninvited(connection: sa.Connection, tables: Tables, after: int = 0) -
 
 
 def begin_opening(register: Register, profile: str, values: Mapping[str, datetime.date | None]) -> None:
-    """Begins to invite everybody, in the name of the register's author."""
+    """Starts inviting everybody, in the name of the register's author."""
     row = {
         "profile": profile,
         "values": {name: day.isoformat() for name, day in values.items() if day},
@@ -64,7 +64,7 @@ def begin_opening(register: Register, profile: str, values: Mapping[str, datetim
 
 
 def present_opening(connection: sa.Connection, tables: Tables, lock: bool = False) -> Opening | None:
-    """The opening that has not finished; with `lock`, only if nobody else is working on it."""
+    """The unfinished opening; with `lock`, only if nobody else is working on it."""
     opening = tables.opening
     query = sa.select(opening).where(opening.c["finished"].is_(None)).order_by(opening.c["id"]).limit(1)
     query = query.with_for_update(skip_locked=True) if lock else query
@@ -80,7 +80,7 @@ def present_opening(connection: sa.Connection, tables: Tables, lock: bool = Fals
 
 @dataclass(frozen=True)
 class OpeningOutcome:
-    """How the last opening of the portal ended, and the first people whom it could not invite."""
+    """How the last opening of the portal ended, and the first people that it could not invite."""
 
     finished: datetime.datetime
     invited: int
@@ -89,7 +89,7 @@ class OpeningOutcome:
 
 
 def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> OpeningOutcome | None:
-    """What became of the last opening, with `most` of those who still have no access; None before the first one."""
+    """The outcome of the last opening, with up to `most` people who still have no access; None before the first one."""
     opening = tables.opening.c
     ended = sa.select(tables.opening).where(opening["finished"].is_not(None))
     row = connection.execute(ended.order_by(opening["id"].desc()).limit(1)).mappings().first()
@@ -102,7 +102,7 @@ def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> Openin
 
 
 def finish_opening(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Ends the opening of the portal: nobody is invited any more."""
+    """Ends the opening of the portal: no more people are invited."""
     opening = tables.opening
     connection.execute(sa.update(opening).where(opening.c["finished"].is_(None)).values(finished=now))
 
@@ -110,7 +110,7 @@ def finish_opening(connection: sa.Connection, tables: Tables, now: datetime.date
 def invite_next_people(
     connection: sa.Connection, tables: Tables, now: datetime.datetime, write: Callable[[Account, str], None]
 ) -> int | None:
-    """Invite the next people of the opening of the portal; how many were looked at, None where there is nothing to do.
+    """Invites the next people of the opening of the portal; returns how many were looked at, None if nothing is left.
 
     `write` writes the letter of an account, with the token of its link.
     """
@@ -147,7 +147,7 @@ def _invite(
 
 
 def _uninvited(connection: sa.Connection, tables: Tables) -> sa.Select[Any] | None:
-    """The ids and addresses of the people who are still to be invited, by id; None where people have no address."""
+    """The ids and addresses of the people still to be invited, by id; None if people have no address field."""
     declaration = tables.declaration
     people = declaration.modules[declaration.people] if declaration.people else None
     if people is None or people.email_field is None:
@@ -163,7 +163,7 @@ def _uninvited(connection: sa.Connection, tables: Tables) -> sa.Select[Any] | No
 
 
 def _left_out(connection: sa.Connection, tables: Tables) -> Any:
-    """SQL on the people: they belong to a company of staff, or to one that is closed; None where there is none."""
+    """SQL: people who belong to a company of staff, or to a closed one; None if there are none."""
     declaration, company = tables.declaration, tables.company
     if declaration.people is None or declaration.organizations is None:
         return None

@@ -1,6 +1,6 @@
-"""Passkeys (WebAuthn): made for an account, and proved at the sign-in. They count as both factors.
+"""Passkeys (WebAuthn): created for an account, and verified at sign-in. They count as both factors.
 
-The device has asked for a finger, a face or its PIN each time (user verification), and says to which site it speaks.
+The device asks for a finger, a face or its PIN each time (user verification), and says which site it is talking to.
 Each challenge is a one-time link of its own, so that no answer of a device counts twice.
 """
 
@@ -32,7 +32,7 @@ LARGEST_ANSWER = 20_000  # characters
 
 @dataclass(frozen=True)
 class Site:
-    """Where passkeys are good: the portal's host, its whole address without a path, and its name."""
+    """The site that passkeys are valid for: the portal's host, its address without a path, and its name."""
 
     host: str
     origin: str
@@ -41,7 +41,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Passkey:
-    """One of an account's passkeys; never what proves it."""
+    """One of an account's passkeys, without its public key."""
 
     id: int
     name: str
@@ -50,7 +50,7 @@ class Passkey:
 
 
 class PasskeyRefusedError(Exception):
-    """What a device has answered is not right; the message is for the log."""
+    """A device's answer is wrong; the message is for the log."""
 
 
 def passkeys_of(connection: sa.Connection, tables: Tables, account_id: int) -> list[Passkey]:
@@ -61,14 +61,14 @@ def passkeys_of(connection: sa.Connection, tables: Tables, account_id: int) -> l
 
 
 def rename_passkey(connection: sa.Connection, tables: Tables, account_id: int, passkey_id: int, name: str) -> bool:
-    """Renames one of an account's passkeys; False where it has no such one."""
+    """Renames one of an account's passkeys; False if it has no such passkey."""
     table = tables.passkey
     one = sa.and_(table.c["account"] == account_id, table.c["id"] == passkey_id)
     return bool(connection.execute(sa.update(table).where(one).values(name=name)).rowcount)
 
 
 def remove_passkey(connection: sa.Connection, tables: Tables, account_id: int, passkey_id: int) -> str | None:
-    """Takes one of an account's passkeys away; its name, None where it has no such one."""
+    """Removes one of an account's passkeys; returns its name, None if it has no such passkey."""
     table = tables.passkey
     one = sa.and_(table.c["account"] == account_id, table.c["id"] == passkey_id)
     name: str | None = connection.execute(sa.delete(table).where(one).returning(table.c["name"])).scalar()
@@ -76,7 +76,7 @@ def remove_passkey(connection: sa.Connection, tables: Tables, account_id: int, p
 
 
 def remove_passkeys(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Takes all passkeys of an account away."""
+    """Removes all passkeys of an account."""
     connection.execute(sa.delete(tables.passkey).where(tables.passkey.c["account"] == account_id))
 
 
@@ -90,7 +90,7 @@ class Passkeys:
     now: datetime.datetime
 
     def creation_options(self, account: Account) -> dict[str, Any]:
-        """What a browser needs to make a passkey for an account."""
+        """What a browser needs to create a passkey for an account."""
         table = self.tables.passkey
         query = sa.select(table.c["credential"]).where(table.c["account"] == account.id)
         known = [helpers.base64url_to_bytes(credential) for credential in self.connection.scalars(query)]
@@ -110,7 +110,7 @@ class Passkeys:
         return dict(json.loads(webauthn.options_to_json(options)))
 
     def request_options(self) -> dict[str, Any]:
-        """What a browser needs to prove one of its passkeys, whosever it is."""
+        """What a browser needs to use one of its passkeys, whoever owns it."""
         link = self.tables.link
         is_over = sa.and_(link.c["purpose"] == CHALLENGE, link.c["expires"] < self.now)
         self.connection.execute(sa.delete(link).where(is_over))
@@ -122,7 +122,7 @@ class Passkeys:
         return dict(json.loads(webauthn.options_to_json(options)))
 
     def add(self, account: Account, answer: str, name: str) -> None:
-        """Stores the passkey that a device has made. Raises PasskeyRefusedError."""
+        """Stores the passkey that a device has created. Raises PasskeyRefusedError."""
         challenge = self._use_challenge(answer, account.id)
         with _refusing():
             verified = webauthn.verify_registration_response(
@@ -146,7 +146,7 @@ class Passkeys:
         self.connection.execute(sa.insert(table).values(row))
 
     def prove(self, answer: str) -> int:
-        """The id of the account whose passkey a device has proved. Raises PasskeyRefusedError."""
+        """The id of the account whose passkey a device has used. Raises PasskeyRefusedError."""
         challenge, table = self._use_challenge(answer, None), self.tables.passkey
         with _refusing():
             given = json.loads(answer)
@@ -175,7 +175,7 @@ class Passkeys:
         return helpers.base64url_to_bytes(token)
 
     def _use_challenge(self, answer: str, account_id: int | None) -> bytes:
-        """The challenge that a device has answered, which is used up."""
+        """The challenge that a device has answered; it is used up."""
         with _refusing():
             if len(answer) > LARGEST_ANSWER:
                 raise PasskeyRefusedError("the answer is too long")
@@ -196,7 +196,7 @@ class Passkeys:
 
 @contextlib.contextmanager
 def _refusing() -> Iterator[None]:
-    """What a browser has sent may be anything."""
+    """Turns errors into PasskeyRefusedError: a browser may send anything."""
     try:
         yield
     except (exceptions.WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -204,5 +204,5 @@ def _refusing() -> Iterator[None]:
 
 
 def _handle(account_id: int) -> bytes:
-    """By what a device knows the account; it holds nothing about the person."""
+    """The name by which a device knows the account; it reveals nothing about the person."""
     return f"account {account_id}".encode()

@@ -1,6 +1,6 @@
-"""Passwords: hashes (argon2id) and that of an account, which are too weak, and generated ones.
+"""Passwords: their hashes (argon2id), which ones are too weak, and generated ones.
 
-Knows no requests. A password is never logged, mailed or stored but as its hash.
+Knows no requests. A password is never logged or mailed, and stored only as its hash.
 """
 
 import secrets
@@ -11,7 +11,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from portal.texts import _, ngettext
 
-MEMORY = 19_456  # KiB; with ROUNDS the recommendation of OWASP for argon2id
+MEMORY = 19_456  # KiB; together with ROUNDS, OWASP's recommendation for argon2id
 ROUNDS = 2
 SHORTEST = 10
 LONGEST = 1_000
@@ -30,7 +30,7 @@ COMMONEST = frozenset(
 
 
 class Passwords:
-    """Makes and verifies hashes; without a hash the work is the same, so that the time reveals nothing."""
+    """Makes and verifies hashes; without a hash, the work is the same, so that the timing reveals nothing."""
 
     def __init__(self, memory: int = MEMORY, rounds: int = ROUNDS) -> None:
         self._hasher = PasswordHasher(time_cost=rounds, memory_cost=memory, parallelism=1)
@@ -41,7 +41,7 @@ class Passwords:
         return self._hasher.hash(_normalize(password))
 
     def match(self, hashed: str | None, password: str) -> bool:
-        """Whether `password` is that of `hashed`; always False for None, in the same time."""
+        """Whether `password` matches `hashed`; always False for None, after the same time."""
         try:
             same = self._hasher.verify(hashed or self._decoy, _normalize(password[:LONGEST]))
         except (Argon2Error, InvalidHashError):
@@ -49,12 +49,12 @@ class Passwords:
         return same and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
-        """Whether a hash was made with other parameters than the present ones."""
+        """Whether a hash was made with other parameters than the current ones."""
         return self._hasher.check_needs_rehash(hashed)
 
 
 def password_weakness(password: str, email: str) -> str | None:
-    """Why a new password is too weak, in one sentence; None if it is not."""
+    """Why a new password is too weak, as a sentence; None if it is not."""
     folded = password.casefold()
     if len(password) < SHORTEST:
         return ngettext("Use at least ${number} character.", "Use at least ${number} characters.", SHORTEST)
@@ -73,5 +73,5 @@ def random_password() -> str:
 
 
 def _normalize(password: str) -> bytes:
-    """As bytes; “é” may be typed as one character or as two, and is the same password."""
+    """The password as bytes; “é” typed as one character or as two is the same password."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "replace")

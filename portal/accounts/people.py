@@ -1,4 +1,4 @@
-"""The person of an account, and the companies of people, along the way that `organization` of their module names."""
+"""The person of an account, and the companies of people, along the path that their module's `organization` names."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from portal.records.reading.records import Query, Record, Records
 
 @dataclass(frozen=True)
 class PersonRow:
-    """The row of an account's person: its id (None if it was deleted) and the first link of the path to its company."""
+    """The row of an account's person: its id (None if deleted) and the first link of the path to its company."""
 
     person: int | None
     organization: int | None = None
@@ -25,7 +25,7 @@ class PersonRow:
 
 
 def companies_of_each(connection: sa.Connection, tables: Tables) -> dict[int, tuple[int, ...]]:
-    """The people who have an account, with their companies as `companies_of` finds them."""
+    """The people who have an account, with their companies as returned by `companies_of`."""
     if tables.declaration.people is None:
         return {}
     people = tables.module(tables.declaration.people).c["id"]
@@ -41,7 +41,7 @@ def companies_of_each(connection: sa.Connection, tables: Tables) -> dict[int, tu
 
 
 def _targets(connection: sa.Connection, tables: Tables, module: str, field: str) -> dict[int, list[int]]:
-    """The ids that `field` leads to, by the record."""
+    """The ids that `field` links to, by record."""
     table = tables.module(module)
     if field in table.c:
         query = sa.select(table.c["id"], table.c[field]).where(table.c[field].is_not(None))
@@ -57,9 +57,9 @@ def _targets(connection: sa.Connection, tables: Tables, module: str, field: str)
 def companies_of(
     connection: sa.Connection, tables: Tables, person: int | None, person_row: PersonRow | None = None
 ) -> tuple[int, ...] | None:
-    """The ids of a person's companies, along the people module's `organization`; `person_row` if it is loaded already.
+    """The ids of a person's companies, along the people module's `organization`; `person_row` if already loaded.
 
-    None if the person was deleted: with a people module every account belongs to a record of it.
+    None if the person was deleted: with a people module, every account belongs to one of its records.
     """
     if tables.declaration.people is None:
         return ()
@@ -68,7 +68,7 @@ def companies_of(
         return None
     path, steps = tables.declaration.modules[tables.declaration.people].organization, company_path(tables.declaration)
     ids = [] if path is None else [row.person]
-    if _first_step(tables) != "id":  # the row holds the first link
+    if _first_step(tables) != "id":  # the row contains the first link
         ids, steps = [row.organization] if row.organization is not None else [], steps[1:]
     for module, field in steps:
         if ids:
@@ -89,7 +89,7 @@ def _load_person_row(connection: sa.Connection, tables: Tables, person: int | No
 
 
 def linked_ids(tables: Tables, module: str, field: str, ids: Any) -> sa.Select[Any]:
-    """SQL: the ids to which the link `field` leads, a step of the way from people to their companies, from `ids` on."""
+    """SQL: the ids that the link `field` leads to from `ids`, one step on the path from people to their companies."""
     table = tables.module(module)
     if field in table.c:
         return sa.select(table.c[field]).where(table.c["id"].in_(ids), table.c[field].is_not(None))
@@ -104,13 +104,13 @@ def company_path(declaration: Declaration) -> list[tuple[Module, Field]]:
 
 
 def _first_step(tables: Tables) -> str:
-    """The column of the first link; "id" where there is none, or where it has a table of its own (`links`)."""
+    """The column of the first link; "id" if there is none, or if it has a table of its own (`links`)."""
     steps = company_path(tables.declaration)
     return steps[0][1].name if steps and steps[0][1].name in tables.module(str(tables.declaration.people)).c else "id"
 
 
 def people_with_email(people: Records, email: str) -> list[Record]:
-    """The first two of `people` whose record holds an address."""
+    """The first two of `people` whose record contains an address."""
     field = people.module.email_field
     if field is None:
         return []
@@ -119,7 +119,7 @@ def people_with_email(people: Records, email: str) -> list[Record]:
 
 
 def people_of_address(connection: sa.Connection, tables: Tables, email: str) -> list[int]:
-    """The ids of the people who sign in with an address, then of those whose record holds it."""
+    """The ids of the people who sign in with an address, then of those whose record contains it."""
     account = find_account(connection, tables, email)
     people = tables.declaration.modules[str(tables.declaration.people)]
     table = tables.module(people.name)

@@ -1,6 +1,6 @@
-"""The person and the company of an account: ordinary records, found or made by whoever gives access.
+"""The person and the company of an account: ordinary records, found or created when access is given.
 
-They are made through the records layer, in the name of `author`, by the portal itself.
+They are created through the records layer by the portal itself, in the name of `author`.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ from portal.records.writing.writer import Writer
 
 
 class AccessRefusedError(Exception):
-    """Access cannot be given or changed like this; the message is one sentence for the administrator."""
+    """Access cannot be given or changed like this; the message is a sentence for the administrator."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class AccessRequest:
     email: str
     profile: str
     name: str | None = None
-    organization: str | None = None  # the company's title; it becomes a record where there is none
+    organization: str | None = None  # the company's title; a record is created if there is none
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # access_from, access_until, records_from
     company: int | None = None  # the company's id, instead of its title
-    person: int | None = None  # the person's id, where it is not looked up by the address
+    person: int | None = None  # the person's id, if it is not looked up by address
 
 
 @dataclass
 class PeopleRegister:
     """The people and companies of one portal, changed in the name of `author`, who is the person `me`.
 
-    `warnings` collects the requirements that were waived.
+    `warnings` lists the requirements that were waived.
     """
 
     connection: sa.Connection
@@ -65,7 +65,7 @@ class PeopleRegister:
         return self.tables.declaration
 
     def person_for(self, access_request: AccessRequest, email: str) -> Record | None:
-        """The person to whom access is given, with their company; made where there is none yet. Raises
+        """The person to give access to, with their company; created if there is none yet. Raises
         AccessRefusedError."""
         if self.declaration.people is None:
             if access_request.organization:
@@ -85,19 +85,19 @@ class PeopleRegister:
         return person
 
     def address_of(self, person_id: int) -> str:
-        """The address on a person's record, as accounts are found by; empty where there is none."""
+        """The address on a person's record, in the form used to find accounts; empty if there is none."""
         people = self.records(str(self.declaration.people))
         person, field = people.get(person_id), people.module.email_field
         return normalize_email(person.values[field.name] or "") if person and field else ""
 
     def person_with(self, email: str) -> Record | None:
-        """The person who has an address. Raises AccessRefusedError where several have it."""
+        """The person who has an address. Raises AccessRefusedError if several have it."""
         if self.declaration.people is None:
             return None
         return self._find_person(self.records(self.declaration.people), normalize_email(email))
 
     def change_email_of_person(self, account: Account, new: str) -> None:
-        """Gives the person of an account its new address, unless their record has another one than the account."""
+        """Gives an account's person its new address, unless their record has a different one than the account."""
         if self.declaration.people is None or account.person is None:
             return
         people = self.records(self.declaration.people)
@@ -139,7 +139,7 @@ class PeopleRegister:
         return Linked(ids[0] if ids else self._create(companies, title, {}).id, module)
 
     def _company_value(self, people: Module, company: Linked | None) -> dict[str, Any]:
-        """The value of the new person's record by which they belong to the company."""
+        """The value that makes the new person belong to the company."""
         if company is None:
             return {}
         path = people.organization
@@ -197,7 +197,7 @@ class PeopleRegister:
             )
 
     def _title_value(self, records: Records, title: str) -> dict[str, Any]:
-        """The value of the title field, if that can hold a name."""
+        """The value of the title field, if it can hold a name."""
         field = records.module.fields.get(records.module.title or "")
         if field is None:
             return {}
@@ -216,8 +216,8 @@ class PeopleRegister:
 
 
 def _parts_of_name(module: Module, field: Field, name: str) -> dict[str, str]:
-    """A name for the texts of which the title `field` is made: its first word for the first of them, the rest for the
-    last."""
+    """A name split among the texts that make up the title `field`: its first word for the first of them, the rest for
+    the last."""
     texts = [part for part, other in module.fields.items() if part in field.sources and other.verbatim]
     first, _space, rest = name.partition(" ")
     if len(texts) < 2 or not rest:
@@ -226,5 +226,5 @@ def _parts_of_name(module: Module, field: Field, name: str) -> dict[str, str]:
 
 
 def readable_name(email: str) -> str:
-    """What somebody is called of whom only the address is known."""
+    """A name for somebody whose address alone is known."""
     return " ".join(part.capitalize() for part in email.partition("@")[0].replace("_", ".").split(".") if part)

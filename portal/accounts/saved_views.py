@@ -1,9 +1,9 @@
 """Saved views: lists that an account has named, and the columns that it has chosen for a list itself.
 
 One row per account, module and name. The row without a name is how the account wants the list of the module when no
-view is open. The key of a view is random: a view may be opened by whoever has the module and a link with that key, as
-its owner has given it to them, and is named to nobody else. Only its owner changes it. What it shows is up to the
-policy of the person who opens it.
+view is open. The key of a view is random: anybody who has the module and a link with the key from its owner may open
+the view; nobody else learns its name. Only its owner can change it. What it shows depends on the policy of the person
+who opens it.
 """
 
 import secrets
@@ -29,7 +29,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What of a list is kept: the parameters of its address, its columns (None: as declared) and their density."""
+    """What is saved of a list: the parameters of its address, its columns (None: as declared) and their density."""
 
     parameters: Pairs = ()
     columns: tuple[str, ...] | None = None
@@ -38,7 +38,7 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class SavedView:
-    """A list that somebody has named; without a name, how they want the list itself."""
+    """A list that somebody has named; without a name, their settings for the list itself."""
 
     key: str
     account: int
@@ -48,14 +48,14 @@ class SavedView:
 
 
 class SavedViews:
-    """The views of one account. What changes a view does nothing to those of others."""
+    """The views of one account. Changes never affect those of others."""
 
     def __init__(self, connection: sa.Connection, tables: Tables, account_id: int) -> None:
         self._connection, self._tables, self._account_id = connection, tables, account_id
         self._table = tables.saved_view
 
     def find(self, module: str, key: str = "") -> list[SavedView]:
-        """What the account has saved of a module, by name, and the view of `key`, whoever's it is."""
+        """What the account has saved for a module, by name, and the view with `key`, whoever owns it."""
         statement = self._tables.statement("saved views", self._select)
         values = {"account_id": self._account_id, "module": module, "key": key}
         return [_view(row) for row in fetch(self._connection, statement, values)]
@@ -67,7 +67,7 @@ class SavedViews:
         return query.order_by(columns["name"], columns["key"])
 
     def add(self, module: str, name: str, arrangement: Arrangement) -> str:
-        """Saves a list under a new name; the key of the view. Raises Refused."""
+        """Saves a list under a new name; returns the key of the view. Raises Refused."""
         others = [view for view in self.find(module) if view.name]
         name = _checked_name(name, others)
         if len(others) >= MOST_VIEWS:
@@ -82,20 +82,20 @@ class SavedViews:
         return self._insert(module, name, arrangement)
 
     def rename(self, module: str, key: str, name: str) -> None:
-        """Gives a view another name. Raises Refused."""
+        """Renames a view. Raises Refused."""
         others = [view for view in self.find(module) if view.name and view.key != key]
         name = _checked_name(name, others)
         with unique_violations_retried():
             self._connection.execute(sa.update(self._table).where(*self._mine(module, key)).values(name=name))
 
     def overwrite(self, module: str, key: str, arrangement: Arrangement) -> None:
-        """Keeps another list under the name of a view. Raises Refused."""
+        """Saves another list under the name of a view. Raises Refused."""
         _check_size(arrangement)
         statement = sa.update(self._table).where(*self._mine(module, key))
         self._connection.execute(statement.values(_values(arrangement)))
 
     def arrange(self, module: str, columns: tuple[str, ...] | None, compact: bool, key: str) -> None:
-        """Keeps the columns of a view; without a key, those that the account wants for the list itself."""
+        """Saves the columns of a view; without a key, those for the list itself."""
         if key:
             statement = sa.update(self._table).where(*self._mine(module, key))
             self._connection.execute(statement.values(columns=_names(columns), compact=compact))
@@ -107,11 +107,11 @@ class SavedViews:
             self._insert(module, "", Arrangement((), columns, compact))
 
     def delete(self, module: str, key: str) -> None:
-        """Forgets a view."""
+        """Deletes a view."""
         self._connection.execute(sa.delete(self._table).where(*self._mine(module, key)))
 
     def make_default(self, module: str, key: str) -> None:
-        """From now on the list opens with this view; with an empty key, as declared."""
+        """Makes the list open with this view; with an empty key, as declared."""
         mine = self._table.c["account"] == self._account_id, self._table.c["module"] == module
         is_this = sa.case((self._table.c["key"] == key, sa.true()), else_=sa.false())
         self._connection.execute(sa.update(self._table).where(*mine).values(is_default=is_this))
@@ -121,7 +121,7 @@ class SavedViews:
         return columns["account"] == self._account_id, columns["module"] == module, columns["key"] == key
 
     def _insert(self, module: str, name: str, arrangement: Arrangement) -> str:
-        """A new row; of two that are sent at once under one name, the second one counts."""
+        """Inserts a row; of two sent at the same time under one name, the second one counts."""
         row = {"account": self._account_id, "module": module, "name": name, "key": secrets.token_urlsafe(KEY_BYTES)}
         values = _values(arrangement)
         statement = insert_into(self._connection, self._table).values({**row, **values})
@@ -135,7 +135,7 @@ class SavedViews:
 
 
 def _checked_name(name: str, others: list[SavedView]) -> str:
-    """A name without needless spaces. Raises Refused."""
+    """A name without superfluous spaces. Raises Refused."""
     name = storable(" ".join(name.split()))
     if not first_visible(name):
         raise Refused(_("Enter a name for the view."))
@@ -146,7 +146,7 @@ def _checked_name(name: str, others: list[SavedView]) -> str:
 
 
 def _check_size(arrangement: Arrangement) -> None:
-    """Raises Refused for more parameters than an address should have."""
+    """Raises Refused if there are more parameters than an address should have."""
     if sum(len(name) + len(value) for name, value in arrangement.parameters) > LONGEST_PARAMETERS:
         raise Refused(_("There are too many filters to save."))
 

@@ -1,7 +1,7 @@
-"""The second factor of accounts: codes of an app (TOTP, RFC 6238), and recovery codes for when the app is gone.
+"""The second factor of accounts: codes from an app (TOTP, RFC 6238), and recovery codes for when the app is lost.
 
-The secret is stored as it is: the portal needs it for every code, and a key for it would lie in the same database. It
-leaves the portal only in the form that sets it up. Of recovery codes only hashes are stored. Every code counts once.
+The secret is stored in plain text: the portal needs it for every code, and a key for it would be in the same database.
+It leaves the portal only in the form that sets it up. Recovery codes are stored only as hashes. Every code counts once.
 """
 
 import datetime
@@ -19,22 +19,22 @@ from portal.database.schema.tables import Tables
 SECRET = re.compile(r"[A-Z2-7]{32}")  # 160 bits, as RFC 4226 recommends
 CODE = re.compile(r"[0-9]{6}", re.ASCII)
 STEP = 30  # seconds
-DRIFT = (-1, 0, 1)  # steps by which the clock of a telephone may be wrong
+DRIFT = (-1, 0, 1)  # steps that a phone's clock may be off
 RECOVERY_CODES = 10
 
 
 def new_secret() -> str:
-    """A new secret, in base32 as apps take it."""
+    """A new secret, in base32 as apps expect it."""
     return pyotp.random_base32()
 
 
 def secret_address(secret: str, email: str, portal: str) -> str:
-    """What the QR code of a secret says: the address that apps open."""
+    """The content of a secret's QR code: the address that apps open."""
     return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=portal)
 
 
 def step_of_code(secret: str, code: str, now: datetime.datetime) -> int | None:
-    """The number of the 30 seconds in which an app shows this code; None if it is wrong, or not one of now."""
+    """The number of the 30 seconds in which an app shows this code; None if it is wrong or not current."""
     typed = re.sub(r"\s", "", code)
     if not CODE.fullmatch(typed):
         return None
@@ -46,7 +46,7 @@ def step_of_code(secret: str, code: str, now: datetime.datetime) -> int | None:
 def add_second_factor(
     connection: sa.Connection, tables: Tables, account_id: int, secret: str, step: int, now: datetime.datetime
 ) -> list[str]:
-    """Asks an account for codes of `secret` from now on; its recovery codes. `step`: of the code that confirmed it."""
+    """Requires codes of `secret` from an account; returns its recovery codes. `step`: of the code that confirmed it."""
     remove_second_factor(connection, tables, account_id)
     row = {"account": account_id, "secret": secret, "last_step": step}
     connection.execute(sa.insert(tables.second_factor).values(row))
@@ -55,14 +55,14 @@ def add_second_factor(
 
 
 def remove_second_factor(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Asks an account for no codes any more."""
+    """Stops requiring codes from an account."""
     for table in (tables.recovery_code, tables.second_factor):
         connection.execute(sa.delete(table).where(table.c["account"] == account_id))
     update_account(connection, tables, account_id, {"second_factor": None})
 
 
 def renew_recovery_codes(connection: sa.Connection, tables: Tables, account_id: int) -> list[str]:
-    """New recovery codes; the old ones are void."""
+    """Makes new recovery codes; the old ones become void."""
     table, codes = tables.recovery_code, [random_password() for _code in range(RECOVERY_CODES)]
     connection.execute(sa.delete(table).where(table.c["account"] == account_id))
     connection.execute(sa.insert(table), [{"account": account_id, "code": hash_token(code)} for code in codes])
@@ -70,16 +70,16 @@ def renew_recovery_codes(connection: sa.Connection, tables: Tables, account_id: 
 
 
 def count_recovery_codes(connection: sa.Connection, tables: Tables, account_id: int) -> int:
-    """How many recovery codes of an account are left."""
+    """The number of recovery codes that an account has left."""
     table = tables.recovery_code
     query = sa.select(sa.func.count()).select_from(table).where(table.c["account"] == account_id)
     return int(connection.execute(query).scalar_one())
 
 
 def use_code(connection: sa.Connection, tables: Tables, account_id: int, code: str, now: datetime.datetime) -> bool:
-    """Whether `code` is one that an account's app shows now, or a recovery code. It is used up with it.
+    """Whether `code` is one that an account's app shows now, or a recovery code. Uses it up.
 
-    Of two requests with the same code at once only one is right.
+    Only one of two simultaneous requests with the same code succeeds.
     """
     table, recovery = tables.second_factor, tables.recovery_code
     secret = connection.execute(sa.select(table.c["secret"]).where(table.c["account"] == account_id)).scalar()

@@ -1,6 +1,6 @@
 """Sessions on the server. The database stores only the hash of the cookie's value.
 
-A session ends when it expires, at sign-out, and when the password or the right to sign in changes: its row is deleted,
+A session ends when it expires, on sign-out, and when the password or the right to sign in changes: its row is deleted,
 so that a copy of the cookie opens nothing.
 """
 
@@ -19,11 +19,11 @@ from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS
 
-# Without “remember me” the cookie ends with the browser, and the session after this time without a request.
+# Without “remember me”, the cookie ends with the browser, and the session after this time without a request.
 IDLE = datetime.timedelta(hours=12)
-# Every session ends after this time, however much it is used and whatever `remember_days` says.
+# Every session ends after this time, regardless of use and of `remember_days`.
 LONGEST = datetime.timedelta(days=MOST_REMEMBERED_DAYS)
-# The moment of the last request is stored only so often, so that looking at pages hardly ever writes.
+# The time of the last request is stored no more often than this, so that viewing pages hardly ever writes.
 SEEN = IDLE / 2
 KEY_LENGTH, LONGEST_AGENT = 24, 300  # characters
 
@@ -36,15 +36,15 @@ class Session(NamedTuple):
     created: datetime.datetime
     expires: datetime.datetime
     seen: datetime.datetime
-    agent: str = ""  # what the browser said that it is, when the session was opened
-    viewed_account: int | None = None  # as whom an administrator sees the portal, see viewing.py
+    agent: str = ""  # the browser's User-Agent when the session was opened
+    viewed_account: int | None = None  # whose view of the portal an administrator sees, see viewing.py
     viewed_profile: str | None = None
     viewed_since: datetime.datetime | None = None
-    has_drafts: bool = True  # whether the account may have some: what `find_session` knows besides the columns
+    has_drafts: bool = True  # whether the account may have any; not a column, set by `find_session`
 
     @property
     def key(self) -> str:
-        """What tells this session from the others of its account; it opens nothing."""
+        """Distinguishes this session from others of its account; opens nothing."""
         return self.token[:KEY_LENGTH]
 
 
@@ -52,7 +52,7 @@ COLUMNS = tuple(name for name in Session._fields if name != "has_drafts")
 
 
 def session_days(declaration: Declaration) -> int:
-    """For how many days a remembered session lasts."""
+    """How many days a remembered session lasts."""
     return min(declaration.settings.remember_days, LONGEST.days)
 
 
@@ -64,7 +64,7 @@ def open_session(
     days: int | None,
     agent: str | None = None,
 ) -> str:
-    """Opens a session, for `days` or until the browser closes; the value of its cookie. `agent`: its User-Agent."""
+    """Opens a session, for `days` or until the browser closes; returns its cookie value. `agent`: the User-Agent."""
     token = new_token()
     connection.execute(sa.delete(tables.session).where(tables.session.c["expires"] < now))
     row = {
@@ -77,7 +77,7 @@ def open_session(
         "expires": now + (IDLE if days is None else datetime.timedelta(days=days)),
     }
     connection.execute(sa.insert(tables.session).values(row))
-    # To an account that is older than the marks of what is new, everything before is known.
+    # For an account older than the feature of marking news, everything before counts as seen.
     unmarked = tables.account.c["id"] == account_id, tables.account.c["news_from"].is_(None)
     connection.execute(sa.update(tables.account).where(*unmarked).values(news_from=now))
     return token
@@ -88,7 +88,7 @@ def find_session(
 ) -> tuple[Session, Account, PersonRow] | None:
     """The open session of a cookie, with its account and its person's row; None if there is none or it has ended.
 
-    One statement, since every page asks.
+    One statement, since every page needs it.
     """
     statement = tables.statement("session", lambda: _session_statement(tables))
     values = {"token_hash": hash_token(token), "moment": now, "oldest": now - LONGEST}
@@ -124,9 +124,9 @@ def _session_statement(tables: Tables) -> sa.Select[Any]:
 
 
 def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetime.datetime) -> None:
-    """Extend a session in use once half of its time is over, and store every few hours that it is in use.
+    """Extends a session in use once half of its time is over, and stores every few hours that it is in use.
 
-    If that cannot be written (a full disk), the request goes on.
+    If this cannot be written (a full disk), the request goes on.
     """
     expires = min(now + IDLE, session.created + LONGEST)
     if session.remembered or session.expires - now > IDLE / 2 or expires <= session.expires:
@@ -139,12 +139,12 @@ def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetim
 
 
 def close_session(connection: sa.Connection, tables: Tables, token: str) -> None:
-    """Signs out: the cookie and every copy of it are void."""
+    """Signs out: the cookie and every copy of it become void."""
     connection.execute(sa.delete(tables.session).where(tables.session.c["token"] == hash_token(token)))
 
 
 def sessions_of(connection: sa.Connection, tables: Tables, account_id: int, now: datetime.datetime) -> list[Session]:
-    """The open sessions of an account, those used last first."""
+    """The open sessions of an account, the most recently used first."""
     session = tables.session
     is_open = sa.and_(session.c["expires"] > now, session.c["created"] > now - LONGEST)
     query = sa.select(*[session.c[name] for name in COLUMNS]).where(session.c["account"] == account_id, is_open)
@@ -153,13 +153,13 @@ def sessions_of(connection: sa.Connection, tables: Tables, account_id: int, now:
 
 
 def close_one(connection: sa.Connection, tables: Tables, account_id: int, key: str) -> bool:
-    """Signs an account out on one device; False where it has no such session."""
+    """Signs an account out on one device; False if it has no such session."""
     session = tables.session.c
     one = sa.and_(session["account"] == account_id, sa.func.substr(session["token"], 1, KEY_LENGTH) == key)
     return bool(connection.execute(sa.delete(tables.session).where(one)).rowcount)
 
 
 def close_sessions(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Signs an account out everywhere, and ends the tokens of its programs."""
+    """Signs an account out everywhere, and ends its tokens."""
     for table in (tables.session, tables.api_token):
         connection.execute(sa.delete(table).where(table.c["account"] == account_id))

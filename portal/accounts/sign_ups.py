@@ -1,7 +1,7 @@
-"""People who ask to be let in: they prove their address first, then give a name and a password, then wait for approval.
+"""People who sign up: they prove their address first, then give a name and a password, then wait for approval.
 
-Nothing is looked up when somebody asks: the answer, the work and the letter are the same for every address. Who has
-access already learns it behind the link, which only the owner of the address opens.
+Nothing is looked up when somebody signs up: the answer, the work and the letter are the same for every address. People
+who already have access learn this behind the link, which only the owner of the address opens.
 """
 
 import datetime
@@ -33,7 +33,7 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True)
 class NewSignUp:
-    """Who asks to be let in, and what they would get: the profile, the company of a link or of the address."""
+    """A new sign-up, and what it would get: the profile, and the company of the link or of the address."""
 
     email: str
     profile: str
@@ -44,7 +44,7 @@ class NewSignUp:
 
 @dataclass(frozen=True)
 class SignUp:
-    """One who asked; `proved` is None until the address has been proved, and name and password have been given."""
+    """A sign-up; `proved` is None until the address has been proved and name and password have been given."""
 
     id: int
     email: str
@@ -58,14 +58,14 @@ class SignUp:
 
 @dataclass(frozen=True)
 class SignUps:
-    """Who asks to be let into one portal."""
+    """The sign-ups of one portal."""
 
     connection: sa.Connection
     tables: Tables
     now: datetime.datetime
 
     def begin(self, new: NewSignUp) -> str | None:
-        """The token that proves the address; None where it has got a letter within the hour.
+        """The token that proves the address; None if it got a letter within the last hour.
 
         Raises TooManyAttemptsError.
         """
@@ -87,15 +87,15 @@ class SignUps:
         return token
 
     def find(self, token: str) -> SignUp | None:
-        """Who asked with a link that is still valid."""
+        """The sign-up of a link that is still valid."""
         sign_up = self.tables.sign_up.c
         return self._first(sign_up["token"] == hash_token(token), sign_up["expires"] > self.now)
 
     def prove(self, sign_up: SignUp, name: str, hashed: str | None) -> SignUp | None:
-        """Name and password of the person who has proved the address, and waits from now on; the link is used up.
+        """Stores the name and password of a person who has proved the address and now waits; uses up the link.
 
-        None if it has been in the meantime. Of one address only the last one waits. A person who is recorded with
-        another company does not come into this one: staff decides.
+        None if it has already been used. Only the last sign-up of an address waits. A person who is recorded with
+        another company does not join this one: staff decides.
         """
         table = self.tables.sign_up
         values = {"token": None, "proved": self.now, "name": name, "password": hashed}
@@ -111,10 +111,10 @@ class SignUps:
     def let_in(
         self, sign_up: SignUp, register: Register, profile: str, values: Mapping[str, Any] = MappingProxyType({})
     ) -> Account:
-        """Gives access to a person who has waited, with the password of their own; `values`: of the account.
+        """Gives access to a waiting person, with the password they chose; `values`: of the account.
 
-        Raises AccessRefusedError, also where the person signs in with another address: a second account would not be
-        bound to what the first one is, and would outlast its end.
+        Raises AccessRefusedError, also if the person signs in with another address: a second account would not have
+        the limits of the first one, and would outlive it.
         """
         person = register.person_with(sign_up.email)
         if person is not None and find_account_of_person(self.connection, self.tables, person.id) is not None:
@@ -128,11 +128,11 @@ class SignUps:
         return account
 
     def refuse(self, sign_up: SignUp) -> None:
-        """Forgets who has waited."""
+        """Deletes a waiting sign-up."""
         self.connection.execute(sa.delete(self.tables.sign_up).where(self.tables.sign_up.c["id"] == sign_up.id))
 
     def waiting(self, identity: Identity, organization: int | None = None) -> list[SignUp]:
-        """Who waits for the yes of `identity`, the longest first; into one company alone."""
+        """The sign-ups that wait for the approval of `identity`, the longest first; of one company alone if given."""
         query = sa.select(self.tables.sign_up).where(*self._decided_by(identity.policy)).limit(MOST_SHOWN)
         if organization is not None:
             query = query.where(self.tables.sign_up.c["organization"] == organization)
@@ -140,8 +140,8 @@ class SignUps:
         return [_sign_up(row) for row in rows]
 
     def deciders(self, sign_up: SignUp) -> list[Identity]:
-        """Who may approve a person who waits, and may sign in at this moment: all such staff, and their company's
-        own."""
+        """Those who may approve a waiting person and may sign in at this moment: all such staff, and people of the
+        company."""
         profiles, people = self.tables.declaration.profiles, self.tables.declaration.people
         granting = {
             name
@@ -163,11 +163,11 @@ class SignUps:
         ]
 
     def one_waiting(self, identity: Identity, sign_up_id: int) -> SignUp | None:
-        """One of those who wait for the yes of `identity`."""
+        """One of the sign-ups that wait for the approval of `identity`."""
         return self._first(self.tables.sign_up.c["id"] == sign_up_id, *self._decided_by(identity.policy))
 
     def count_waiting(self, identity: Identity) -> int:
-        """How many people who signed up wait for the yes of `identity`. Each of their pages asks."""
+        """How many sign-ups wait for the approval of `identity`. Needed on each of their pages."""
         policy = identity.policy
         if not policy.grants:
             return 0
@@ -181,9 +181,9 @@ class SignUps:
         return sa.select(sa.func.count().label("number")).select_from(self.tables.sign_up).where(*decided)
 
     def _decided_by(self, policy: Policy, companies: Any = None) -> list[sa.ColumnElement[bool]]:
-        """Staff who may `grant` decides about everybody, others about who asks to join their own companies.
+        """SQL: staff who may `grant` decide about everybody, others about sign-ups for their own companies.
 
-        `companies`: a parameter for these, in a statement that is kept.
+        `companies`: a parameter for these, in a cached statement.
         """
         sign_up = self.tables.sign_up.c
         if not policy.grants:
@@ -211,7 +211,7 @@ def _sign_up(row: sa.RowMapping) -> SignUp:
 
 
 def password_of_waiting(connection: sa.Connection, tables: Tables, email: str) -> str | None:
-    """The hash of the password that somebody chose who has signed up with this address and waits for approval."""
+    """The password hash of a sign-up with this address that waits for approval."""
     sign_up = tables.sign_up.c
     query = sa.select(sign_up["password"]).where(sign_up["email"] == email, sign_up["proved"].is_not(None))
     return connection.execute(query).scalar()

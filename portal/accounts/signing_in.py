@@ -1,7 +1,7 @@
-"""Signing in by password, link, code, passkey or identity provider, and changing a password.
+"""Signing in with a password, link, code, passkey or identity provider, and changing a password.
 
-The answer and the work are the same for known and unknown addresses. Passwords are hashed outside of transactions, so
-that no one waits for it; attempts are counted in transactions of their own, since a refused request is rolled back.
+The answer and the work are the same for known and unknown addresses. Passwords are hashed outside transactions, so that
+nobody waits for it; attempts are counted in transactions of their own, since a refused request is rolled back.
 """
 
 import datetime
@@ -46,7 +46,7 @@ from portal.texts import _
 
 WRONG = _("Incorrect email or password.")
 WRONG_CODE = _("This code is not correct, or has already been used.")
-CODE_LIFETIME = datetime.timedelta(minutes=10)  # in which the code has to be entered
+CODE_LIFETIME = datetime.timedelta(minutes=10)  # within which the code must be entered
 UNVERIFIED = _("The email address of your login there is not confirmed.")
 NO_ACCESS = _("${email} has no access to this portal.")
 OTHER_LOGIN = _("${email} belongs to another login there. Please contact us.")
@@ -55,33 +55,33 @@ WAITING = _("Your request has not been approved yet. You will get an email as so
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """The inputs of the sign-in form, and where they come from."""
+    """The inputs of the sign-in form, and their origin."""
 
     email: str
     password: str
     network: str
     remember: bool = False
-    language: str | None = None  # chosen before signing in, then stored with the account
-    browser_language: str | None = None  # of the page, for letters to an account that has chosen none
-    old_session: str | None = None  # the cookie that the browser came with
+    language: str | None = None  # chosen before signing in; stored with the account afterwards
+    browser_language: str | None = None  # that of the page, for letters to an account without a chosen one
+    old_session: str | None = None  # the browser's previous cookie
     device: str | None = None  # likewise, see devices.py
     agent: str | None = None  # what the browser says it is
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session: the value of its cookie, and its seconds (None: until the browser closes)."""
+    """A new session: the value of its cookie, and its lifetime in seconds (None: until the browser closes)."""
 
     account: Account
     token: str
     keep: int | None
     device: str  # the value of the device's cookie
-    new_device: bool = False  # one that the account does not know, though it has signed in before
+    new_device: bool = False  # unknown to the account, which has signed in before
 
 
 @dataclass(frozen=True)
 class CodeNeeded:
-    """The password or the link was right, and a code of the second factor is asked for; `token`: of its cookie."""
+    """The password or the link was right, and a second-factor code is required; `token`: of its cookie."""
 
     token: str
 
@@ -100,7 +100,7 @@ class Logins:
         return self.tables.declaration
 
     def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | CodeNeeded | str:
-        """A session, or one sentence that says why not. Raises TooManyAttemptsError."""
+        """A session, or a sentence that says why not. Raises TooManyAttemptsError."""
         with reading(self.engine) as connection:
             account = find_account(connection, self.tables, attempt.email)
             hashed = password_of(connection, self.tables, account.id if account else None)
@@ -109,7 +109,7 @@ class Logins:
         with writing(self.engine) as connection:
             for limit, who in counted.items():
                 attempts.check_attempt(connection, self.tables, limit, who, now)
-        # For unknown addresses too: it takes as long.
+        # Also for unknown addresses: it takes as long.
         matches = self.passwords.match(hashed if account else waiting, attempt.password)
         if matches and account is None:
             return WAITING
@@ -147,7 +147,7 @@ class Logins:
             return self._open_session(connection, account, attempt, (hashed, renewed), now)
 
     def ask_for_code(self, connection: sa.Connection, account: Account, now: datetime.datetime) -> CodeNeeded:
-        """For an account with a second factor, after the password or a link: what stands in place of a session."""
+        """For an account with a second factor, after the password or a link: what it gets instead of a session."""
         return CodeNeeded(make_link(connection, self.tables, account.id, SECOND_FACTOR, now, CODE_LIFETIME))
 
     def _open_session(
@@ -158,7 +158,7 @@ class Logins:
         secrets: tuple[str, str],
         now: datetime.datetime,
     ) -> SignedIn:
-        """A session in place of the one that the browser had; `secrets` sign its device: until now, from now on."""
+        """A session that replaces the browser's previous one; `secrets` sign its device: the previous and the new."""
         if attempt.old_session:
             close_session(connection, self.tables, attempt.old_session)
         days = session_days(self.declaration) if attempt.remember else None
@@ -171,12 +171,12 @@ class Logins:
     def note_first_sign_in(
         self, connection: sa.Connection, account_id: int, language: str, now: datetime.datetime
     ) -> None:
-        """A person who comes in by an invitation or a sign-up has signed in: from then on they are notified of unknown
+        """Notes the first sign-in after an invitation or a sign-up: from then on, the person is notified of unknown
         devices. `language`: of the page."""
         update_account(connection, self.tables, account_id, {"signed_in": now, "browser_language": language})
 
     def device_secret(self, connection: sa.Connection, hashed: str | None) -> str:
-        """What signs the devices of an account whose password has the hash `hashed`; None if only links sign it in."""
+        """The secret that signs the devices of an account; `hashed`: of its password, None if it only uses links."""
         return hashed or portal_key(connection, self.tables).hex()
 
     # -- passwords ------------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class Logins:
         return self.passwords.match(hashed, password)
 
     def new_password_error(self, account: Account, new: str) -> str | None:
-        """Why `new` cannot be this account's next password; None if it can."""
+        """Why `new` cannot be this account's new password; None if it can."""
         weak = password_weakness(new, account.email)
         if weak is not None:
             return weak
@@ -206,7 +206,7 @@ class Logins:
         return _("Choose a password that differs from your current one.") if same else None
 
     def save_password(self, connection: sa.Connection, account_id: int, hashed: str | None) -> None:
-        """Saves a new password: all sessions of the account end, and its one-time links are void."""
+        """Saves a new password: all sessions of the account end, and its one-time links become void."""
         values = {"password": hashed, "must_change": False, "invited": None}
         update_account(connection, self.tables, account_id, values)
         close_sessions(connection, self.tables, account_id)
@@ -217,7 +217,7 @@ class Logins:
     def account_of_link(self, token: str, purpose: str, now: datetime.datetime) -> Account | None:
         """The account that a link is for, if it may sign in; the link stays valid.
 
-        Invited people choose a password before the first day of their access, too.
+        Invited people may also choose a password before the first day of their access.
         """
         with reading(self.engine) as connection:
             account_id = find_link(connection, self.tables, token, purpose, now)
@@ -229,7 +229,7 @@ class Logins:
     def set_password(
         self, connection: sa.Connection, token: str, purpose: str, hashed: str | None, now: datetime.datetime
     ) -> bool:
-        """Uses a link up for a new password; False if it has been used in the meantime."""
+        """Uses up a link for a new password; False if it has already been used."""
         account_id = use_link(connection, self.tables, token, purpose, now)
         if account_id is not None:
             self.save_password(connection, account_id, hashed)
@@ -238,7 +238,7 @@ class Logins:
     def sign_in_by_link(
         self, token: str, attempt: SignInAttempt, now: datetime.datetime
     ) -> SignedIn | CodeNeeded | str | None:
-        """A session for the link that was emailed, which is used up; why not, in one sentence; None for a void link."""
+        """A session for an emailed link, which is used up; or a sentence that says why not; None for a void link."""
         with writing(self.engine) as connection:
             account_id = use_link(connection, self.tables, token, SIGN_IN, now)
             account = None if account_id is None else load_account(connection, self.tables, account_id)
@@ -247,7 +247,7 @@ class Logins:
     def _enter(
         self, connection: sa.Connection, account: Account, attempt: SignInAttempt, now: datetime.datetime
     ) -> SignedIn | CodeNeeded | str:
-        """A session for who has proved one factor other than the password; why not, in one sentence."""
+        """A session for a person who has proved one factor other than the password, or a sentence that says why not."""
         if reason := sign_in_refusal(connection, self.tables, account, now):
             return reason
         if account.second_factor:
@@ -266,9 +266,9 @@ class Logins:
     def sign_in_by_provider(
         self, person: ProvenPerson, attempt: SignInAttempt, now: datetime.datetime
     ) -> SignedIn | CodeNeeded | str:
-        """A session for whom the identity provider has proved; why not, in one sentence.
+        """A session for a person proved by the identity provider, or a sentence that says why not.
 
-        Their account is the one that they came to before, or at first that of their address.
+        Their account is the one they used before, or the first time the one with their address.
         """
         with writing(self.engine) as connection:
             account = find_account_of_subject(connection, self.tables, person.subject)
@@ -286,8 +286,8 @@ class Logins:
             return self._enter(connection, account, attempt, now)
 
     def _bind(self, connection: sa.Connection, account: Account, subject: str) -> Account:
-        """The account, which is the person's of the provider from now on. Links to set a password in it are void, and
-        so is a password that was generated and never changed."""
+        """The account, bound to the provider's person from now on. Links to set its password become void, and so does a
+        password that was generated and never changed."""
         values: dict[str, Any] = {"subject": subject, "invited": None}
         if account.must_change:
             values |= {"password": None, "must_change": False}
@@ -300,7 +300,7 @@ class Logins:
     def sign_in_by_passkey(
         self, answer: str, site: Site, attempt: SignInAttempt, now: datetime.datetime
     ) -> SignedIn | str:
-        """A session for who has proved a passkey, which is both factors; why not. Raises PasskeyRefusedError."""
+        """A session for a passkey, which counts as both factors, or why not. Raises PasskeyRefusedError."""
         with writing(self.engine) as connection:
             account_id = Passkeys(connection, self.tables, site, now).prove(answer)
             account = load_account(connection, self.tables, account_id) or NO_ONE
@@ -313,8 +313,8 @@ class Logins:
     def sign_in_by_code(
         self, token: str, code: str, attempt: SignInAttempt, now: datetime.datetime
     ) -> SignedIn | str | None:
-        """A session for a code, after the password or the link of an email; why not, in one sentence; None where it is
-        too late for it, and one begins again. Raises TooManyAttemptsError.
+        """A session for a code, after the password or an emailed link; or a sentence that says why not; None if it is
+        too late and the person has to start over. Raises TooManyAttemptsError.
         """
         with writing(self.engine) as connection:
             account_id = find_link(connection, self.tables, token, SECOND_FACTOR, now)
@@ -330,7 +330,7 @@ class Logins:
             return self._open_without_password(connection, account, attempt, now)
 
     def is_current_code(self, account: Account, code: str, device: str | None, now: datetime.datetime) -> bool:
-        """Whether `code` is one of the account's second factor; it is used up. Raises TooManyAttemptsError."""
+        """Whether `code` is one of the account's second factor; uses it up. Raises TooManyAttemptsError."""
         with writing(self.engine) as connection:
             return self._is_code(connection, account, code, device, now)
 
@@ -356,7 +356,7 @@ def _signed_in_values(account: Account, attempt: SignInAttempt, now: datetime.da
 
 
 def _counted(attempt: SignInAttempt, device: str | None) -> dict[attempts.Limit, str]:
-    """The limits of an attempt to sign in, and by whom it counts in each."""
+    """The limits that apply to a sign-in attempt, and whose count it adds to in each."""
     if device is not None:
         return {attempts.SIGN_IN_DEVICE: device}
     who = f"{normalize_email(attempt.email)} {attempt.network}"

@@ -1,8 +1,8 @@
-"""Seeing the portal as somebody else: what an administrator's session stores of it, and whose rights apply meanwhile.
+"""Viewing the portal as somebody else: what an administrator's session stores, and whose rights apply in the meantime.
 
-A view is of an account, with its person and companies, or of a profile with nobody in particular. It belongs to one
-session and ends with it, after an hour, when its administrator no longer is one, and when the viewed account may no
-longer sign in. Who views only reads: portal/web/read_only_view.py refuses the rest.
+An administrator views an account, with its person and companies, or a profile without a particular person. A view
+belongs to one session and ends with it, after an hour, when its administrator no longer is one, or when the viewed
+account may no longer sign in. A view is read-only: portal/web/read_only_view.py refuses the rest.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ NOBODY = 0  # the id of no account
 def viewed_identity(
     connection: sa.Connection, tables: Tables, session: Session, administrator: Identity
 ) -> Identity | None:
-    """Whose rights apply in a session that views; None where it views nothing, or the view is over."""
+    """The identity that a session views; None if it views nothing, or the view is over."""
     now = administrator.policy.reader.now
     if not administrator.administrator or session.viewed_since is None or now >= session.viewed_since + LASTS:
         return None
@@ -44,7 +44,7 @@ def viewed_identity(
 def viewed_account_identity(
     connection: sa.Connection, tables: Tables, account: Account, administrator: Identity
 ) -> Identity | None:
-    """The rights by which an administrator views the portal as an account; None where it may not sign in now."""
+    """The rights with which an administrator views the portal as an account; None if it may not sign in now."""
     reading = _reading(administrator)
     if account.reads in tables.declaration.settings.languages and account.reads != reading["language"]:
         reading |= {"language": account.reads, "region": ""}
@@ -53,7 +53,7 @@ def viewed_account_identity(
 
 
 def viewed_profile_identity(tables: Tables, name: str, administrator: Identity) -> Identity | None:
-    """The rights of a profile, of nobody in particular; None where there is no such profile."""
+    """The rights of a profile without a particular person; None if there is no such profile."""
     profile = tables.declaration.profiles.get(name)
     if profile is None:
         return None
@@ -70,7 +70,7 @@ def _reading(administrator: Identity) -> dict[str, Any]:
 def start_viewing(
     connection: sa.Connection, tables: Tables, token_hash: str, administrator: Identity, viewed: Identity
 ) -> None:
-    """Lets a session see the portal as `viewed`, and writes it down in the history."""
+    """Lets a session view the portal as `viewed`, and records this in the history."""
     account, now = viewed.account, administrator.policy.reader.now
     of_profile = account.id == NOBODY
     values = {
@@ -84,7 +84,7 @@ def start_viewing(
 
 
 def stop_viewing(connection: sa.Connection, tables: Tables, token_hash: str) -> None:
-    """From now on the session is its administrator's own again."""
+    """Returns the session to its administrator's own view."""
     _update_session(connection, tables, token_hash, dict.fromkeys(("viewed_account", "viewed_profile", "viewed_since")))
 
 
@@ -94,13 +94,13 @@ def _update_session(connection: sa.Connection, tables: Tables, token_hash: str, 
 
 
 def end_view(engine: sa.Engine, tables: Tables, session: Session) -> None:
-    """Forgets a view that is over. If that cannot be written (a full disk), the request goes on without it."""
+    """Deletes a view that is over. If this cannot be written (a full disk), the request goes on without it."""
     with contextlib.suppress(sa.exc.DBAPIError), writing(engine) as connection:
         stop_viewing(connection, tables, session.token)
 
 
 def _add_viewing_event(connection: sa.Connection, tables: Tables, administrator: Identity, viewed: Account) -> None:
-    """An event on the viewed person's record; of a profile, on that of the administrator, with the profile's name."""
+    """Adds an event to the viewed person's record; for a profile, to the administrator's, with the profile's name."""
     account, of_profile = administrator.account, viewed.id == NOBODY
     person = account.person if of_profile else viewed.person
     if tables.declaration.people is None or person is None:

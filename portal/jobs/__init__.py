@@ -1,1 +1,1 @@
-"""What the worker does: announcing what happened, sending letters, what is due."""
+"""What the worker does: announces what happened, sends letters, does what is due."""

@@ -1,8 +1,8 @@
-"""Announces what happened to records: some two minutes later, so that several comments make one letter.
+"""Announces what happened to records, about two minutes later, so that several comments make one letter.
 
-The rights of that moment decide who is notified, and of what. Taking the events, writing the letters and forgetting
-the events is one transaction: nothing is sent twice, and nothing is lost. Of several workers one takes a record: the
-first of its events, which stays locked until letters about all of them are written.
+The rights at that moment decide who is notified, and of what. Reading the events, writing the letters and deleting the
+events is one transaction: nothing is sent twice, and nothing is lost. Only one of several workers handles a record: it
+locks the record's first event until letters about all of them are written.
 """
 
 import datetime
@@ -26,22 +26,22 @@ from portal.mail.record_letters import Letter, record_letters
 log = logging.getLogger(__name__)
 
 DELAY = datetime.timedelta(minutes=2)
-UNTRUE = ("corrected", "withdrawn", "detached", "deleted")  # after these, letters that wait may say what is gone
-AT_ONCE = ("created", "reminded", *UNTRUE)  # nothing else belongs to these
-FORGET = datetime.timedelta(days=30)  # what no worker told in this time is no news any more
-MOST_ATTEMPTS = 5  # after an error of the portal itself
+UNTRUE = ("corrected", "withdrawn", "detached", "deleted")  # after these, waiting letters may mention what is gone
+AT_ONCE = ("created", "reminded", *UNTRUE)  # nothing else is announced together with these
+FORGET = datetime.timedelta(days=30)  # what no worker announced within this time is no longer news
+MOST_ATTEMPTS = 5  # after an error in the portal itself
 
 
 @dataclass(frozen=True)
 class Announcing:
-    """Writes the letters about records of one database. `sender`: who sends letters at a moment."""
+    """Writes the letters about records of one database. `sender` returns the sender of letters at a moment."""
 
     engine: sa.Engine
     clock: Callable[[], datetime.datetime]
     sender: Callable[[Tables, datetime.datetime], Sender]
 
     def announce_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
-        """Announces what is due; returns how many letters that made."""
+        """Announces what is due; returns the number of letters written."""
         total = 0
         while not is_stopping() and self._is_due(tables):
             number = self._announce_one(tables)
@@ -51,7 +51,7 @@ class Announcing:
         return total
 
     def rewrite(self, connection: sa.Connection, tables: Tables, waiting: Waiting) -> Letter | None:
-        """A letter that waits, as it would be written now; None if its recipient must not learn of it."""
+        """A waiting letter as it would be written now; None if its recipient must not see it."""
         about = waiting.about
         announcement = load_announcement(connection, tables, str(about.module), int(about.record or 0), about.events)
         sender = self.sender(tables, self.clock())
@@ -64,7 +64,7 @@ class Announcing:
         return letter
 
     def _announce_one(self, tables: Tables) -> int | None:
-        """Tells the news of one record; how many letters that made, None where another worker is telling them."""
+        """Announces the news of one record; returns the number of letters, None if another worker has them."""
         chosen: list[sa.RowMapping] = []  # the first event of the record, once it is known
         try:
             return in_retried_transaction(self.engine, self._tell, tables, chosen)
@@ -96,7 +96,7 @@ class Announcing:
         return len(letters)
 
     def _refresh(self, connection: sa.Connection, tables: Tables, announcement: Announcement) -> None:
-        """What was withdrawn or deleted is in no letter that waits."""
+        """Rewrites waiting letters, so that none contains what was withdrawn or deleted."""
         for waiting in outbox.waiting_about(connection, tables, announcement.module, announcement.record):
             rewritten = self.rewrite(connection, tables, waiting)
             if rewritten is None:
@@ -105,7 +105,7 @@ class Announcing:
                 outbox.replace_letter(connection, tables, waiting.id, rewritten.message)
 
     def _put_off(self, connection: sa.Connection, tables: Tables, first: sa.RowMapping) -> None:
-        """An error of the portal must not keep the news of other records back."""
+        """Postpones an event after an error in the portal, so that the news of other records is not held up."""
         table, same = tables.announcement, _of_record(tables.announcement, first)
         if first["attempts"] + 1 >= MOST_ATTEMPTS:
             connection.execute(sa.delete(table).where(same))
@@ -114,20 +114,20 @@ class Announcing:
             connection.execute(sa.update(table).where(same).values(later))
 
     def _is_due(self, tables: Tables) -> bool:
-        # Without asking for the right to write, which others would have to wait for on SQLite.
+        # Without taking the write lock, which others would have to wait for on SQLite.
         with reading(self.engine) as connection:
             return connection.execute(_due(tables, self.clock()).limit(1)).first() is not None
 
 
 def _of_record(table: sa.Table, event: sa.RowMapping) -> sa.ColumnElement[bool]:
-    """The events of the record of `event` that wait."""
+    """The waiting events of the record of `event`."""
     return sa.and_(table.c["module"] == event["module"], table.c["record"] == event["record"])
 
 
 def _due(tables: Tables, now: datetime.datetime) -> sa.Select[tuple[int, str, int, int]]:
     """The first events of the records whose news is due now, the oldest first.
 
-    A moment in the future was set by a clock that went wrong.
+    A moment in the future comes from a clock that was wrong.
     """
     table = tables.announcement
     earlier = table.alias()

@@ -1,4 +1,4 @@
-"""What is behind: letters, news, webhooks, the search index, and whether the worker lives. Read by monitors."""
+"""Measures for monitors how far behind letters, news, webhooks and the search index are, and if the worker is alive."""
 
 import datetime
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True)
 class Arrears:
-    """What waits at one moment; ages in seconds, None where nothing waits, or where no worker was ever seen."""
+    """What waits at one moment; ages in seconds, None if nothing waits, or if no worker was ever seen."""
 
     letters: int = 0
     oldest_letter: float | None = None
-    news: int = 0  # events that somebody may have to be told of
+    news: int = 0  # events that somebody may have to be notified of
     oldest_news: float | None = None
     webhooks: int = 0  # messages to webhooks
     oldest_webhook: float | None = None
-    index_marks: int = 0  # entries of the search index to be written again, in groups
+    index_marks: int = 0  # groups of search index entries to rewrite
     worker_seen: float | None = None
 
 
 def measure_arrears(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Arrears:
-    """What waits now; more than MOST_COUNTED are not counted."""
+    """What waits now, counted up to MOST_COUNTED."""
     letters, oldest_letter = _waiting(connection, _in_queue(tables.outbox), now)
     webhooks, oldest_webhook = 0, None
     if tables.declaration.webhooks:
@@ -62,5 +62,5 @@ def _waiting(
 
 
 def _age(moment: datetime.datetime | None, now: datetime.datetime) -> float | None:
-    """Not below zero where a clock was set back."""
+    """Never negative, even if a clock was set back."""
     return None if moment is None else max(0.0, (now - moment).total_seconds())

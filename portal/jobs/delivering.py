@@ -1,7 +1,7 @@
-"""Tells webhooks what happened: each event at least once, after growing pauses where that fails, three days at most.
+"""Notifies webhooks of events: each at least once, retried with growing pauses for at most three days.
 
-Events are told in the order in which they happened, but for those that are tried again, and unless several workers tell
-them at once: a receiver goes by the version of the record, which is that of the moment of sending.
+Events are sent in the order in which they happened, except for retries, and unless several workers send at the same
+time: receivers should rely on the version of the record, which is the one at the moment of sending.
 """
 
 import datetime
@@ -29,13 +29,13 @@ from portal.texts import _
 log = logging.getLogger(__name__)
 
 OWN_ERROR = _("Internal error; the log has the details")
-A_TURN = datetime.timedelta(seconds=5)  # after this time the next webhook has its turn
+A_TURN = datetime.timedelta(seconds=5)  # after this time, the next webhook gets its turn
 NO_KEY = "Webhooks wait to be told, and PORTAL_WEBHOOK_KEY is not set"
 
 
 @dataclass
 class Delivering:
-    """Tells the webhooks of one database. `keys`: those of the setting; None where there is none."""
+    """Notifies the webhooks of one database. `keys`: those in the setting; None if there is none."""
 
     engine: sa.Engine
     clock: Callable[[], datetime.datetime]
@@ -45,7 +45,7 @@ class Delivering:
     _missed_key: bool = False
 
     def deliver_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
-        """Tells what is due; returns how many messages were taken."""
+        """Sends what is due; returns how many messages were accepted."""
         taken = 0
         for name, webhook in tables.declaration.webhooks.items():
             if self._is_due(tables, name) and self._has_key():
@@ -53,7 +53,7 @@ class Delivering:
         return taken
 
     def give_up(self, tables: Tables) -> int:
-        """Refuses what could not be told in three days, or to who is gone; returns how many messages that were."""
+        """Gives up on messages after three days, or if their receiver is gone; returns how many they were."""
         if not self._is_late(tables):
             return 0
         late = self._write(queue.give_up_late, tables.delivery, self.clock(), TOO_LATE, is_declared(tables))
@@ -67,7 +67,7 @@ class Delivering:
         return self.keys is not None
 
     def _deliver(self, tables: Tables, name: str, webhook: Webhook, is_stopping: Callable[[], bool]) -> int:
-        """Tells one webhook what is due, as long as its turn lasts; returns how many messages it took."""
+        """Sends one webhook what is due, as long as its turn lasts; returns how many messages it accepted."""
         taken, rest, end = 0, self._rests[webhook.url], self.clock() + A_TURN
         while self.clock() < end and not is_stopping() and not rest.lasts(self.clock()):
             row = self._write(queue.claim, tables.delivery, self.clock(), tables.delivery.c["webhook"] == name)
@@ -81,7 +81,7 @@ class Delivering:
         try:
             with reading(self.engine) as connection:
                 message = write_message(connection, tables, webhook, row["event"], self.clock())
-            if message is None:  # nothing that the profile may read
+            if message is None:  # the profile may read none of it
                 self._write(queue.remove, table, row_id)
                 return 0
             secrets = self._secrets(tables, row["webhook"])

@@ -19,7 +19,7 @@ from portal.mail.builder import Sender
 
 @dataclass(frozen=True)
 class Inviting:
-    """The invitations of one database; `sender`: who sends them at a moment."""
+    """The invitations of one database; `sender` returns their sender at a moment."""
 
     engine: sa.Engine
     clock: Callable[[], datetime.datetime]

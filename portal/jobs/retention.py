@@ -1,8 +1,8 @@
-"""Deletes the records that are kept no longer (`keep`), each as a person would: in a transaction, with its history.
+"""Deletes records whose retention (`keep`) has ended, each as a person would: in a transaction, with its history.
 
-What is deleted does not come back. So the worker writes down when it has first seen what is kept for how long, logs how
-many records will go, and begins a day later; another period or other final states begin that day anew. A record that
-others still need stays, and is tried again.
+Deletion cannot be undone. So the worker notes when it first sees a rule, logs how many records it will delete, and
+begins a day later; a different period or different final states restart that day. A record that others still need
+stays, and is tried again.
 """
 
 import datetime
@@ -29,26 +29,26 @@ from portal.texts import plural
 
 log = logging.getLogger(__name__)
 
-DELETED, NEEDED, CHANGED, FAILED = "deleted", "needed", "changed", "failed"  # what became of one record
-AT_ONCE = 100  # records of a module that go in one turn of the worker: letters are not kept waiting
+DELETED, NEEDED, CHANGED, FAILED = "deleted", "needed", "changed", "failed"  # the outcome for one record
+AT_ONCE = 100  # records of a module deleted in one turn of the worker, so that letters need not wait
 
 
 @dataclass(frozen=True)
 class Retention:
-    """What one database keeps no longer. `places`: the last record that was looked at, of modules with more of them."""
+    """The records of one database whose retention has ended. `places`: where unfinished modules go on."""
 
     engine: sa.Engine
     clock: Callable[[], datetime.datetime]
     places: dict[str, int] = field(default_factory=dict)
 
     def delete_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Deletes some of what is kept no longer and was announced in time; returns how many records that were."""
+        """Deletes some of the records whose deletion was announced in time; returns how many."""
         modules = kept_for_some_time(tables)
         in_retried_transaction(self.engine, _forget_others, tables, modules)
         return sum(self._try(tables, module, is_stopping) for module in modules)
 
     def _try(self, tables: Tables, module: Module, is_stopping: Callable[[], bool]) -> int:
-        """Deletes of one module; what fails does not keep others back."""
+        """Deletes records of one module; a failure does not hold up the others."""
         try:
             return self._delete(tables, module, is_stopping)
         except Exception as error:
@@ -98,7 +98,7 @@ class Retention:
 
 
 def _is_announced(connection: sa.Connection, tables: Tables, module: Module, now: datetime.datetime) -> bool:
-    """Whether what is kept for how long has been known for long enough; writes it down when it is first seen."""
+    """Whether a rule has been known for long enough; notes it when it is first seen."""
     table, rule = tables.keep, " ".join([str(module.keep), module.state_field or "", *module.final_states])
     known = connection.execute(sa.select(table).where(table.c["module"] == module.name)).mappings().first()
     if known is not None and known["rule"] == rule:
@@ -114,6 +114,6 @@ def _is_announced(connection: sa.Connection, tables: Tables, module: Module, now
 
 
 def _forget_others(connection: sa.Connection, tables: Tables, modules: list[Module]) -> None:
-    """A module that says `keep` once more is announced once more."""
+    """Forgets modules without `keep`: if it returns, it is announced again."""
     others = tables.keep.c["module"].not_in([module.name for module in modules])
     connection.execute(sa.delete(tables.keep).where(others))

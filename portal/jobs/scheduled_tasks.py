@@ -1,8 +1,8 @@
-"""Does what time brings: transitions with `after`, and reminders. Each due thing happens once.
+"""Does what is due by time: transitions with `after`, and reminders. Each happens once.
 
-A record is locked, looked at once more and changed in one transaction. A transition leaves the state from which it is
-due; a reminder is an event, written only if the stay in the state has none yet. So it does not matter how often this
-runs, how many do it, and for how long nobody did.
+A record is locked, checked again and changed in one transaction. A transition leaves the state in which it is due; a
+reminder is an event, written only if the current stay in the state has none yet. So it does not matter how often this
+runs, how many workers run it, or how long none did.
 """
 
 import datetime
@@ -28,14 +28,14 @@ from portal.texts import _
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 500  # records that are looked up together
+AT_ONCE = 500  # records looked up together
 UNITS = ("day", "hour", "minute")
 
 
 @dataclass(frozen=True)
 class ScheduledTask:
-    """What is done to a record that has been in one of `states` for a period, or when the datetime that `after` names
-    has come since it is there; `transition` is None for a reminder."""
+    """What happens to a record that has been in one of `states` for a period, or that is there when the datetime that
+    `after` names comes; `transition` is None for a reminder."""
 
     module: Module
     lifecycle: Lifecycle
@@ -52,11 +52,11 @@ class Due:
     clock: Callable[[], datetime.datetime]
 
     def do_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
-        """Does what is due; returns how many records that were."""
+        """Does what is due; returns the number of records."""
         return sum(self._try(tables, task, is_stopping) for task in _tasks(tables))
 
     def _try(self, tables: Tables, task: ScheduledTask, is_stopping: Callable[[], bool]) -> int:
-        """Does one task; one that fails keeps neither the others back nor the letters that are sent after them."""
+        """Does one task; a failure holds up neither the others nor the letters that are sent afterwards."""
         try:
             return self._do(tables, task, is_stopping)
         except Exception as error:
@@ -83,7 +83,7 @@ class Due:
             engine = self._engine_for(task)
             return in_retried_transaction(engine, self._act, tables, task, record_id)
         except ConflictError:
-            return False  # somebody else has changed it
+            return False  # changed by somebody else
         except Exception as error:
             if affects_whole_database(error):
                 raise
@@ -91,15 +91,15 @@ class Due:
             return False
 
     def _engine_for(self, task: ScheduledTask) -> sa.Engine:
-        # A reminder changes no row that its record's lock protects: who has waited for the lock must see the event that
-        # the other worker has written meanwhile, which REPEATABLE READ would hide.
+        # A reminder changes no row that its record's lock protects: a worker that waited for the lock must see the
+        # event that the other worker wrote in the meantime, which REPEATABLE READ would hide.
         if task.transition is None and self.engine.dialect.name == "postgresql":
             return self.engine.execution_options(isolation_level="READ COMMITTED")
         return self.engine
 
     def _act(self, connection: sa.Connection, tables: Tables, task: ScheduledTask, record_id: int) -> bool:
         table, now = tables.module(task.module.name), self.clock()
-        # Of two workers one waits here for the other, and then finds the record done.
+        # The second of two workers waits here for the first, and then sees that the record is done.
         connection.execute(sa.select(table.c["id"]).where(table.c["id"] == record_id).with_for_update())
         if connection.execute(_waiting(tables, task, now).where(table.c["id"] == record_id)).first() is None:
             return False
@@ -117,7 +117,7 @@ class Due:
 
 
 def _move(writer: Writer, record: Record, task: ScheduledTask, transition: Transition) -> None:
-    """Moves a record; a comment that is required does not tell the datetime, as its readers may not all read that."""
+    """Moves a record; a required comment does not mention the datetime, as not all of its readers may see that."""
     comment = ""
     if transition.ask.get("comment") == "required":
         reader = writer.records.policy.reader
@@ -145,8 +145,8 @@ def _tasks(tables: Tables) -> Iterator[ScheduledTask]:
 def _waiting(tables: Tables, task: ScheduledTask, now: datetime.datetime) -> sa.Select[Any]:
     """The ids of the records for which a task is due.
 
-    When a record came into its state is known from its events; without any it has been there since it was created.
-    A moment that had passed by then is none that it waits for: nothing is done over and over.
+    The events say when a record entered its state; without any, it has been there since it was created. A moment that
+    had already passed by then does not count: nothing is repeated over and over.
     """
     table, event = tables.module(task.module.name), tables.event
     moment = task.module.field(task.after).expression(table) if isinstance(task.after, str) else None
@@ -172,7 +172,7 @@ def _of(event: sa.FromClause, task: ScheduledTask, table: sa.Table) -> sa.Column
 
 
 def _moved_into_state(event: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether an event brought its record into a state."""
+    """Whether an event moved its record into a state."""
     kind = event.c["kind"]
     imported = sa.and_(kind == "imported", event.c["details"]["state"].as_string().is_not(None))
     return sa.or_(kind.in_(["created", "moved"]), kind.startswith("moved:"), imported)

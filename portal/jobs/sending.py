@@ -1,7 +1,7 @@
-"""Sends the letters of the outbox: one connection for many, retries with growing pauses, three days at most.
+"""Sends the letters of the outbox: many per connection, retried with growing pauses for at most three days.
 
-Whatever happens to the mail server or to this process, no letter is lost; one that was handed in when either failed may
-be handed in again, with the same Message-ID.
+Whatever happens to the mail server or to this process, no letter is lost; one that was being handed over when either
+failed may be handed over again, with the same Message-ID.
 """
 
 import datetime
@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 FIRST_REST, LONGEST_REST = datetime.timedelta(seconds=5), datetime.timedelta(minutes=5)
-LETTERS_OF_A_CONNECTION = 100  # servers end longer ones
-# A server that was set up wrongly refuses everything for good: it is asked so often before that is believed.
+LETTERS_OF_A_CONNECTION = 100  # servers close longer ones
+# A misconfigured server refuses everything permanently: it is asked this often before that is believed.
 REFUSALS = 3
-# A letter about a record is written anew if it has waited for longer: comments may have been withdrawn meanwhile.
+# A letter about a record that has waited longer is rewritten: comments may have been withdrawn in the meantime.
 STILL_TRUE = datetime.timedelta(seconds=30)
 TOO_LATE = _("Could not be sent for three days")
 NOT_TO_BE_TOLD = _("The recipient no longer has access to this")
 
-# What a waiting letter is by now: as it was written, written anew, or None for one that its recipient may not read.
+# A waiting letter as of now: unchanged, rewritten, or None if its recipient may no longer read it.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]
 
 TOLD_AT_MOST_EVERY = datetime.timedelta(days=1)
@@ -46,30 +46,30 @@ TOLD_AT_MOST_EVERY = datetime.timedelta(days=1)
 
 @dataclass
 class Rest:
-    """How long the mail server is left alone after it failed: longer each time, until it takes a letter again."""
+    """How long to leave the mail server alone after a failure: longer each time, until it accepts a letter again."""
 
     failures: int = 0
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
 
     def begin(self, now: datetime.datetime, at_least: datetime.timedelta = FIRST_REST) -> None:
-        """The server has failed or refused a letter."""
+        """Called when the server has failed or refused a letter."""
         self.since = now
         self.until = now + max(at_least, min(FIRST_REST * 2 ** min(self.failures, 10), LONGEST_REST))
         self.failures += 1
 
     def end(self) -> None:
-        """The server has taken a letter."""
+        """Called when the server has accepted a letter."""
         self.failures, self.since, self.until = 0, None, None
 
     def lasts(self, now: datetime.datetime) -> bool:
-        """Whether the server is left alone at `now`; the clock may have been set back meanwhile."""
+        """Whether to leave the server alone at `now`; the clock may have been set back."""
         return self.since is not None and self.until is not None and self.since <= now < self.until
 
 
 @dataclass
 class Sending:
-    """Sends what waits in one database by one mail server. `rewrite` looks at letters about records once more."""
+    """Sends the waiting letters of one database through one mail server. `rewrite` updates letters about records."""
 
     engine: sa.Engine
     server: SmtpServer
@@ -88,7 +88,7 @@ class Sending:
         return sent
 
     def give_up(self, tables: Tables) -> int:
-        """Refuses what could not be sent in three days; returns how many letters that were."""
+        """Gives up on letters that could not be sent in three days; returns how many they were."""
         with reading(self.engine) as connection:
             if not queue.is_late(connection, tables.outbox, self.clock()):
                 return 0
@@ -116,7 +116,7 @@ class Sending:
         return sent
 
     def _send(self, tables: Tables, smtp: SmtpConnection, letter: Waiting) -> int:
-        """Sends one letter; returns 1 if the server took it."""
+        """Sends one letter; returns 1 if the server accepted it."""
         message = self._current(tables, letter)
         if message is None:
             return 0
@@ -132,7 +132,7 @@ class Sending:
         return 1
 
     def _current(self, tables: Tables, letter: Waiting) -> EmailMessage | None:
-        """The letter as it may be sent now; None where it must not be sent at all."""
+        """The letter as it may be sent now; None if it must not be sent at all."""
         fresh = letter.created > self.clock() - STILL_TRUE
         if letter.about.record is None or fresh:
             return parse_letter(letter.message)
@@ -164,7 +164,7 @@ class Sending:
         self._store(queue.put_off, tables.outbox, letter.id, queue.pause_after(letter.attempts), reason, self.clock())
 
     def _is_due(self, tables: Tables) -> bool:
-        # Without asking for the right to write, which others would have to wait for on SQLite.
+        # Without taking the write lock, which others would have to wait for on SQLite.
         with reading(self.engine) as connection:
             return queue.is_due(connection, tables.outbox, self.clock())
 
@@ -183,7 +183,7 @@ def tell_administrators(
     kind: str,
     write: Callable[[Sender, Account], EmailMessage],
 ) -> None:
-    """Queue a letter to everybody who may open the page of the outbox, unless they had one of this kind today."""
+    """Queue a letter to everybody who may open the outbox page, unless they had one of this kind today."""
     if outbox.has_letter_since(connection, tables, kind, sender.now - TOLD_AT_MOST_EVERY):
         return
     for profile in tables.declaration.settings.administrators:

@@ -1,4 +1,4 @@
-"""Transactions of the worker, tried again where another one was in the way."""
+"""Transactions of the worker, retried if they conflict with others."""
 
 import time
 from collections.abc import Callable
@@ -20,8 +20,8 @@ def in_retried_transaction(
     *arguments: Arguments.args,
     **options: Arguments.kwargs,
 ) -> Result:
-    """What `work` returns, called with a connection and the arguments, in a transaction that is committed. Raises what
-    the database does."""
+    """Calls `work` with a connection and the arguments in a transaction, and returns its result. Raises what the
+    database does."""
     for number in range(MOST_TRIES):
         try:
             with writing(engine) as connection:

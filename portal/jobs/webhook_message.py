@@ -1,6 +1,6 @@
-"""What a webhook is told of an event: the record as its profile may read it at this moment, as JSON.
+"""The message to a webhook about an event: the record as its profile may read it at this moment, as JSON.
 
-The shape is that of Standard Webhooks (`type`, `timestamp`, `data`), the record in it that of the API.
+The envelope is that of Standard Webhooks (`type`, `timestamp`, `data`); the record has the form of the API.
 """
 
 import datetime
@@ -24,7 +24,7 @@ from portal.records.reading.records import Record, Records
 def write_message(
     connection: sa.Connection, tables: Tables, webhook: Webhook, event_id: int, now: datetime.datetime
 ) -> str | None:
-    """The message that tells a webhook of an event; None where the profile may not read it, or no longer."""
+    """The message to a webhook about an event; None if the profile may not read it, or no longer."""
     policy = profile_policy(tables, webhook.as_, now)
     if not policy.modules:
         return None
@@ -37,7 +37,7 @@ def write_message(
 
 
 def message_text(type_: str, at: datetime.datetime, data: dict[str, Any]) -> str:
-    """The JSON of a whole message to a webhook, in the shape that they all have."""
+    """The JSON of a whole message to a webhook, in the common envelope."""
     return json.dumps({"type": type_, "timestamp": utc_text(at), "data": data}, ensure_ascii=False)
 
 
@@ -53,7 +53,7 @@ def _data(records: Records, event: Event) -> dict[str, Any] | None:
 
 
 def _more(records: Records, record: Record, event: Event) -> dict[str, Any] | None:
-    """What an event tells beside the record; None where it tells of what is no longer there, or not for this reader."""
+    """What an event adds to the record; None if its subject is gone, or not for this reader."""
     if event.kind == "commented":
         comments = comments_by_ids(records, record, [event.about_id] if event.about_id else [])
         return {"comment": comments_json(records, record, comments)[0]} if comments else None

@@ -1,8 +1,7 @@
-"""One request to the address of a webhook, signed as Standard Webhooks says (standardwebhooks.com).
+"""One request to the address of a webhook, signed as Standard Webhooks specifies (standardwebhooks.com).
 
-Redirects are not followed, and nothing of the answer is read but its status and Retry-After: whoever answers can
-neither lead the portal elsewhere nor make it hold much. The address was declared by an administrator, so that it may be
-an internal one.
+Redirects are not followed, and only the status and Retry-After of the answer are read: a receiver can neither redirect
+the portal nor fill its memory. The address may be an internal one: an administrator declared it.
 """
 
 import base64
@@ -25,15 +24,15 @@ from standardwebhooks.webhooks import Webhook as Signer
 
 from portal.database.queue import LONGEST_PAUSE
 
-PATIENCE = 10.0  # seconds without a word from the other side
+PATIENCE = 10.0  # seconds of silence from the other side
 NO_PAUSE = datetime.timedelta()
 LONGEST = 30.0  # seconds for a whole request, however slowly the other side answers
 
 
 class DeliveryError(Exception):
-    """The other side was not reached, or did not take what it was told. The message is for administrators.
+    """The other side was not reached, or did not accept the message. The text is for administrators.
 
-    `pause`: how long the other side asks to be left alone; `gone`: it says that nothing will be taken any more.
+    `pause`: how long the other side asks to be left alone; `gone`: it says that it will accept nothing any more.
     """
 
     def __init__(self, message: str, pause: datetime.timedelta = NO_PAUSE, *, gone: bool = False) -> None:
@@ -42,10 +41,10 @@ class DeliveryError(Exception):
 
 
 def webhook_secrets(keys: str, portal_key: bytes, name: str) -> list[str]:
-    """The secrets with which a webhook signs, one for each of the `keys` of the setting: more than one while the
+    """The secrets with which a webhook signs, one for each of the `keys` in the setting: more than one while the
     secrets are renewed.
 
-    None is stored: one follows from a key that is not in the database and one that is, so that neither a copy of the
+    None is stored: each is derived from a key outside the database and one inside, so that neither a copy of the
     database nor another portal with the same setting has it.
     """
     digests = [hmac.digest(key.encode(), portal_key + name.encode(), hashlib.sha256) for key in keys.split()]
@@ -53,7 +52,7 @@ def webhook_secrets(keys: str, portal_key: bytes, name: str) -> list[str]:
 
 
 def post(url: str, secrets: Sequence[str], message_id: str, now: datetime.datetime, body: str) -> None:
-    """Sends a message. Raises DeliveryError unless the other side answers that it has taken it (2xx)."""
+    """Sends a message. Raises DeliveryError unless the other side accepts it (2xx)."""
     signatures = [Signer(secret).sign(message_id, now, body) for secret in secrets]
     headers = {
         "Content-Type": "application/json",
@@ -76,13 +75,13 @@ def requested_pause(retry_after: str, now: datetime.datetime) -> datetime.timede
     else:
         try:
             pause = email.utils.parsedate_to_datetime(retry_after) - now
-        except (ValueError, TypeError, OverflowError):  # no date, or one without a time zone
+        except (ValueError, TypeError, OverflowError):  # not a date, or one without a time zone
             return NO_PAUSE
     return max(NO_PAUSE, min(pause, LONGEST_PAUSE))
 
 
 def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    """The status, and what Retry-After says."""
+    """The status, and the value of Retry-After."""
     parts = urlsplit(url)
     connection = _connection(parts)
     ended = threading.Event()
@@ -93,7 +92,7 @@ def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         return response.status, response.getheader("Retry-After", "").strip()
     except (OSError, ValueError) as error:
         raise DeliveryError(str(error) or type(error).__name__) from None
-    except http.client.HTTPException:  # its message holds what was answered
+    except http.client.HTTPException:  # its message contains the answer
         raise DeliveryError("did not answer in HTTP") from None
     finally:
         ended.set()
@@ -101,7 +100,7 @@ def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:
-    host = parts.hostname or ""  # always with a port, which would be looked for in an IPv6 address
+    host = parts.hostname or ""  # always with a port; otherwise one would be looked for in an IPv6 address
     if parts.scheme != "https":
         return http.client.HTTPConnection(host, parts.port or http.client.HTTP_PORT, timeout=PATIENCE)
     port = parts.port or http.client.HTTPS_PORT
@@ -123,16 +122,16 @@ def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
 
 
 class _LateHandshake(ssl.SSLContext):
-    """Shakes hands when the first word is sent: until then a connection has no socket that could be shut down."""
+    """Delays the handshake until the first write: before it, a connection would have no socket to shut down."""
 
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
-        """As every context, but for the moment of the handshake."""
+        """Like every context, except for the moment of the handshake."""
         return super().wrap_socket(*arguments, **{**options, "do_handshake_on_connect": False})
 
 
 def _hang_up(connection: http.client.HTTPConnection, ended: threading.Event) -> None:
-    """Ends a request that takes longer than LONGEST, as where the answer comes a byte at a time; the thread that waits
-    for it goes on. Again and again: at first there may be no connection yet."""
+    """Ends a request that takes longer than LONGEST, such as an answer that comes a byte at a time, so that the thread
+    waiting for it goes on. Repeats, as there may be no connection yet."""
     pause = LONGEST
     while not ended.wait(pause):
         with contextlib.suppress(OSError):
@@ -142,7 +141,7 @@ def _hang_up(connection: http.client.HTTPConnection, ended: threading.Event) -> 
 
 
 def _in_words(status: int) -> str:
-    """The status with the words of the standard: those of the answer are the other side's."""
+    """The status in the words of the standard, as the other side may have sent any words."""
     try:
         return f"{status} {http.HTTPStatus(status).phrase}"
     except ValueError:

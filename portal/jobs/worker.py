@@ -1,8 +1,8 @@
-"""The worker: announces what happened, does what is due, invites, sends letters, tells webhooks, until it is stopped.
+"""The worker: announces events, does what is due, invites, sends letters, notifies webhooks, until it is stopped.
 
-It goes on with what a process that was killed has left of the search index.
+It also finishes the work on the search index that a killed process has left.
 
-Without a mail server it announces and does what is due, and letters stay in the outbox.
+Without a mail server, letters stay in the outbox.
 """
 
 import contextlib
@@ -40,14 +40,14 @@ from portal.records.writing.form_keys import forget_old_keys
 
 log = logging.getLogger(__name__)
 
-PAUSE = 2.0  # seconds between two looks
+PAUSE = 2.0  # seconds between two rounds
 PATIENCE = 5.0  # seconds for what is being sent when the process ends
-RESTS = 3  # times as long as a round took that found nothing to do, where that is longer
+RESTS = 3  # a pause lasts at least this many times as long as a round that found nothing to do
 BEAT_EVERY = datetime.timedelta(seconds=30)
 DUE_EVERY = datetime.timedelta(minutes=1)
-MOST_OF_THE_TIME = 50  # looking for what is due takes at most one part in so many of the time
+MOST_OF_THE_TIME = 50  # looking for due tasks takes at most this fraction (1/n) of the time
 DELETE_EVERY = datetime.timedelta(hours=1)
-INDEX_EVERY = datetime.timedelta(hours=1)  # not more often: what cannot be made is tried again each time
+INDEX_EVERY = datetime.timedelta(hours=1)  # not more often: what cannot be built is tried again each time
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Done:
     """What one turn of the worker did."""
 
     announced: int = 0  # letters written about records
-    due: int = 0  # records moved, reminded of or deleted
-    sent: int = 0  # letters that the mail server took
+    due: int = 0  # records moved, deleted, or with a reminder
+    sent: int = 0  # letters that the mail server accepted
     looked_at: int = 0  # people who might be invited
 
     def __bool__(self) -> bool:
@@ -65,13 +65,13 @@ class Done:
 
 @dataclass
 class Regularly:
-    """What is done once in a `period`, and at once where the clock was set back; `last`: when it was done."""
+    """A task to do once per `period`, and immediately if the clock was set back; `last`: when it was done."""
 
     period: datetime.timedelta
     last: datetime.datetime | None = None
 
     def is_time(self, now: datetime.datetime) -> bool:
-        """Whether it is to be done now; then it counts as done."""
+        """Whether it is due now; if so, it counts as done."""
         if self.last is not None and self.last <= now < self.last + self.period:
             return False
         self.last = now
@@ -81,8 +81,8 @@ class Regularly:
 class Worker:
     """The worker of one database. `tables`: those in force now; `address`: the portal's own, for links in letters.
 
-    When `stopping` is set, it ends after the letter that it sends. Webhooks are told in a turn of their own, so that
-    a slow one keeps no letter waiting; `webhook_keys`: of the setting.
+    When `stopping` is set, it ends after the letter that it is sending. Webhooks have a turn of their own, so that a
+    slow one keeps no letter waiting; `webhook_keys`: those in the setting.
     """
 
     def __init__(  # noqa: PLR0913 - what the process has for it
@@ -105,23 +105,23 @@ class Worker:
         self.delivering = Delivering(engine, clock, webhook_keys)
         self._beats, self._looks_for_due = Regularly(BEAT_EVERY), Regularly(DUE_EVERY)
         self._deletes_old = Regularly(DELETE_EVERY)
-        self._finishes_index = Regularly(INDEX_EVERY, clock())  # at the start that is done by web/live.py
+        self._finishes_index = Regularly(INDEX_EVERY, clock())  # at the start, web/live.py does it
 
     def sender(self, tables: Tables, now: datetime.datetime) -> Sender:
-        """Who sends letters at a moment."""
+        """The sender of letters at a moment."""
         return Sender(tables.declaration, self.address(tables), now)
 
     def begin(self) -> None:
-        """What the only worker of a database does first: it takes up what another one left."""
+        """For the only worker of a database, before its first turn: takes over what another one left."""
         if self.engine.dialect.name == "sqlite":
             in_retried_transaction(self.engine, _release_claims, self.tables())
 
     def try_turn(self) -> bool:
-        """A turn, and whether it found something to do. After an error, which is logged, the rest is tried again."""
+        """A turn, and whether it found something to do. An error is logged, and the rest is tried again."""
         return self._try(lambda: bool(self.turn()))
 
     def try_delivering(self) -> bool:
-        """The same for what webhooks are told."""
+        """The same for webhooks."""
         return self._try(lambda: bool(self.deliver()))
 
     def _try(self, turn: Callable[[], bool]) -> bool:
@@ -151,7 +151,7 @@ class Worker:
         return Done(announced, due, sent, looked_at)
 
     def deliver(self) -> int:
-        """Tells webhooks what is due at this moment; returns how many messages they took."""
+        """Sends webhooks what is due at this moment; returns how many messages they accepted."""
         tables = self.tables()
         taken = self.delivering.deliver_all(tables, self.stopping.is_set)
         if self.delivering.give_up(tables):
@@ -177,10 +177,10 @@ class Worker:
 
 
 def run(turns: Callable[[], Iterable[Callable[[], bool]]], stopping: threading.Event) -> None:
-    """One worker after the other takes a turn, again and again, until `stopping` is set.
+    """The workers take turns, round after round, until `stopping` is set.
 
-    `turns` is asked before each round; each says whether it found something to do. Many portals in which nothing is to
-    be done rest longer between two rounds than one; after work there is no longer rest: more may have come meanwhile.
+    `turns` is called before each round; each turn says whether it found something to do. Many idle portals rest longer
+    between rounds than one; after work, the rest is not longer, as more may have come in the meantime.
     """
     while not stopping.is_set():
         began, worked = time.monotonic(), False
@@ -195,7 +195,7 @@ def run(turns: Callable[[], Iterable[Callable[[], bool]]], stopping: threading.E
 def worker_lock(engine: sa.Engine) -> Iterator[bool]:
     """Whether this process may be the worker while the block runs. On PostgreSQL any number may.
 
-    The lock is that of a file beside the database; it ends with the process, however that ends.
+    The lock is on a file next to the database; it ends with the process, however that ends.
     """
     path = engine.url.database
     if engine.dialect.name != "sqlite" or not path or path == ":memory:" or path.startswith("file:"):
@@ -212,7 +212,7 @@ def worker_lock(engine: sa.Engine) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def running_beside(turns: Callable[[], Iterable[Callable[[], bool]]], stopping: threading.Event) -> Iterator[None]:
-    """As `run`, in a thread while the block runs; `stopping` is set at its end."""
+    """Like `run`, in a thread while the block runs; `stopping` is set at its end."""
     thread = threading.Thread(target=run, args=(turns, stopping), name="worker", daemon=True)
     thread.start()
     try:

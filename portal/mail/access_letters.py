@@ -1,7 +1,7 @@
-"""The letters by which people get access: invited, or after they have signed up.
+"""The letters that give people access: invitations, and those about sign-ups.
 
-What the sender of an invitation typed is in none of them, not even a name: whoever may invite could otherwise have the
-portal write words of their own to anybody.
+None contains what the sender of an invitation typed, not even a name: otherwise, anybody who may invite could make the
+portal send words of their own to anyone.
 """
 
 from email.message import EmailMessage
@@ -12,7 +12,7 @@ from portal.texts import _, ngettext
 
 
 def invitation_letter(sender: Sender, account: Account, token: str, days: int) -> EmailMessage:
-    """The letter with the one-time link by which a new account gets its password; it works for `days`."""
+    """The letter with the one-time link with which a new account gets its password; it works for `days`."""
     name = {"name": sender.name_to(account)}
     passwords, address = sender.declaration.uses_passwords, {"email": account.email}
     content = LetterContent(
@@ -38,7 +38,7 @@ def invitation_letter(sender: Sender, account: Account, token: str, days: int) -
 
 
 def address_proof_letter(sender: Sender, account: Account, token: str) -> EmailMessage:
-    """The letter with the link by which who signs up proves the address of `account`, which is no account yet."""
+    """The letter with the link that proves a new sign-up's address; `account` is not an account yet."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(
         _("Sign up for ${name}", mapping=name),
@@ -54,9 +54,9 @@ def address_proof_letter(sender: Sender, account: Account, token: str) -> EmailM
 
 
 def approval_request_letter(sender: Sender, account: Account, address: str) -> EmailMessage:
-    """The letter that tells those who may approve it that somebody has signed up; `address` is theirs, and proved.
+    """The letter about a sign-up for those who may approve it; `address` is the new person's, and proved.
 
-    The name that they typed is not repeated: it would be a stranger's words.
+    It does not repeat the name that they typed: those would be a stranger's words.
     """
     content = LetterContent(
         _("Someone is waiting for access"),
@@ -68,7 +68,7 @@ def approval_request_letter(sender: Sender, account: Account, address: str) -> E
 
 
 def access_approved_letter(sender: Sender, account: Account) -> EmailMessage:
-    """The letter that tells a person who has signed up that they may sign in now."""
+    """The letter that tells a person that their sign-up is approved and they may sign in."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(
         _("Welcome to ${name}", mapping=name),

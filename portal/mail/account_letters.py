@@ -1,4 +1,4 @@
-"""The letters about an account: its password, address and devices; and the one about letters that were given up."""
+"""The letters about an account: its password, address and devices; and those about messages that were given up."""
 
 from email.message import EmailMessage
 from urllib.parse import quote
@@ -26,7 +26,7 @@ def password_reset_letter(sender: Sender, account: Account, token: str) -> Email
 
 
 def sign_in_link_letter(sender: Sender, account: Account, token: str, following: str = "") -> EmailMessage:
-    """The letter with the one-time link that signs in, and leads on to the path `following`."""
+    """The letter with the one-time link that signs in, and continues to the path `following`."""
     name = {"name": sender.name_to(account)}
     content = LetterContent(
         _("Sign in to ${name}", mapping=name),
@@ -42,7 +42,7 @@ def sign_in_link_letter(sender: Sender, account: Account, token: str, following:
 
 
 def password_changed_letter(sender: Sender, account: Account) -> EmailMessage:
-    """The letter that says at once that the password was changed, in case it was someone else."""
+    """The immediate notice that the password was changed, in case it was someone else."""
     content = LetterContent(
         _("Your password was changed"),
         (
@@ -81,7 +81,7 @@ def new_device_letter(sender: Sender, account: Account, device: Device) -> Email
 
 
 def address_changed_letter(sender: Sender, account: Account, new_email: str) -> EmailMessage:
-    """The letter to the address of `account`, the old one or the new one: one signs in with `new_email` from now on."""
+    """The letter to the old or the new address, that of `account`: from now on, one signs in with `new_email`."""
     sentence = _("From now on you sign in as ${email}.", mapping={"email": new_email})
     button = _("Open ${name}", mapping={"name": sender.name_to(account)})
     content = _notice(_("Your email address was changed"), sentence, button, f"{sender.address}/")
@@ -89,7 +89,7 @@ def address_changed_letter(sender: Sender, account: Account, new_email: str) -> 
 
 
 def second_factor_changed_letter(sender: Sender, account: Account, is_on: bool) -> EmailMessage:
-    """The letter that says at once that codes are asked for from now on, or no longer."""
+    """The immediate notice that codes are now required, or no longer."""
     email = {"email": account.email}
     if is_on:
         subject = _("Two-factor authentication was turned on")
@@ -102,7 +102,7 @@ def second_factor_changed_letter(sender: Sender, account: Account, is_on: bool) 
 
 
 def passkey_changed_letter(sender: Sender, account: Account, is_added: bool) -> EmailMessage:
-    """The letter that says at once that one can sign in with another passkey, or with one less."""
+    """The immediate notice that a passkey was added or removed."""
     email = {"email": account.email}
     if is_added:
         subject, sentence = (
@@ -118,7 +118,7 @@ def passkey_changed_letter(sender: Sender, account: Account, is_added: bool) -> 
 
 
 def token_made_letter(sender: Sender, account: Account, name: str) -> EmailMessage:
-    """The letter that says at once that a program has what a person may do."""
+    """The immediate notice that a program now has the person's rights."""
     names = {"name": name, "email": account.email}
     sentence = _("From now on the program “${name}” may do what ${email} may.", mapping=names)
     content = _notice(_("A token was created"), sentence, _("My account"), f"{sender.address}/account/")
@@ -126,7 +126,7 @@ def token_made_letter(sender: Sender, account: Account, name: str) -> EmailMessa
 
 
 def _notice(subject: str, sentence: str, button: str, address: str) -> LetterContent:
-    """The content of a letter about a change of an account, in case it was someone else."""
+    """The content of a letter about a change to an account, in case it was someone else."""
     return LetterContent(subject, (sentence,), button, address, (_("If you did not expect this, let us know."),))
 
 

@@ -1,4 +1,4 @@
-"""What happened to one record since its people were notified last: the events of which letters tell."""
+"""What has happened to one record since its people were last notified: the events that letters are about."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""How every letter is built: the headers, the plain text and the HTML from one `LetterContent`.
+"""Builds every letter: the headers, the plain text and the HTML from one `LetterContent`.
 
 To add a letter, write a function that takes the `Sender` and the `Account` of the recipient, puts its sentences, each
 `_("…")`, into a `LetterContent` and returns `write_letter(sender, account, content)`, which translates them. The caller
 queues it in the transaction of its cause: `queue_letter` in a view, `database/outbox.py` elsewhere.
 
-No letter holds a password. What others typed stands in `comments`, `facts` and `heading` only, and only in letters to
-people who may read it: nobody makes the portal send a stranger words of their own.
+No letter contains a password. What others typed appears only in `comments`, `facts` and `heading`, and only in letters
+to people who may read it: nobody can make the portal send words of their own to a stranger.
 """
 
 import datetime
@@ -28,13 +28,13 @@ from portal.mail.headers import LETTER_POLICY, header_address, header_text
 from portal.texts import Sentence, beginning
 
 HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
-WIDTH = 72  # characters of a line of what is quoted in the plain text
+WIDTH = 72  # characters per line of quotes in the plain text
 LONGEST_SUBJECT = 200  # characters
 
 
 @dataclass(frozen=True)
 class Sender:
-    """The portal that sends letters; `address` is its own, for links, without a last slash."""
+    """The portal that sends letters; `address` is its own, for links, without a trailing slash."""
 
     declaration: Declaration
     address: str
@@ -47,25 +47,25 @@ class Sender:
 
     @property
     def name(self) -> str:
-        """What the portal is called, in its default language."""
+        """The name of the portal, in its default language."""
         return self.declaration.reader().text(self.declaration.settings.name)
 
     def name_to(self, account: Account) -> str:
-        """What the portal is called in letters to an account."""
+        """The name of the portal in letters to an account."""
         return self.reader(account).text(self.declaration.settings.name)
 
     @property
     def inbox(self) -> str | None:
-        """The address at which the portal takes mail in; None where it takes none."""
+        """The address at which the portal receives mail; None if it receives none."""
         return self.declaration.inbox.address if self.declaration.inbox else None
 
     @property
     def mailbox(self) -> str:
-        """The address that letters come from, to which mail servers return what they cannot deliver."""
+        """The address that letters come from, and to which mail servers return what they cannot deliver."""
         return self.inbox or self.declaration.settings.support_address or f"portal@{self.domain}"
 
     def reader(self, account: Account) -> Reader:
-        """The language and the zone in which letters to an account are written."""
+        """The reader of letters to an account, with language and time zone."""
         languages = self.declaration.settings.languages
         language = account.reads if account.reads in languages else languages[0]
         return self.declaration.reader(language=language, now=self.now, person=account.person)
@@ -73,7 +73,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class QuotedComment:
-    """One comment: who wrote it, from which side and when, its paragraphs, and its files as (name, size, address)."""
+    """One comment: its author, their side, its time, its paragraphs, and its files as (name, size, address)."""
 
     from_staff: bool
     author: str
@@ -84,9 +84,10 @@ class QuotedComment:
 
 @dataclass(frozen=True)
 class LetterContent:
-    """The content of one letter; the `button`, if there is one, leads to `address`.
+    """The content of one letter; the `button`, if any, leads to `address`.
 
-    Sentences of the interface are translated when it is written; all else is in the recipient's language already.
+    Sentences of the interface are translated when the letter is written; the rest is already in the recipient's
+    language.
     """
 
     subject: str
@@ -98,16 +99,15 @@ class LetterContent:
     eyebrow: str = ""  # the small line above the heading
     facts: tuple[tuple[str, str], ...] = ()  # labels and values
     comments: tuple[QuotedComment, ...] = ()
-    reasons: tuple[str, ...] = ()  # why the recipient gets it, below everything
-    spell_out: bool = True  # whether the address stands below the button too
+    reasons: tuple[str, ...] = ()  # why the recipient gets it, at the very end
+    spell_out: bool = True  # whether the address also appears below the button
 
 
 @dataclass(frozen=True)
 class LetterThread:
-    """What makes letters about one record a conversation in mail programs, and lets their reader end them.
+    """Makes letters about one record a conversation in mail programs, and lets their reader unsubscribe.
 
-    `reply_above`: the line above which an answer is written, with the sentence before it; empty where nobody reads
-    answers.
+    `reply_above`: the line above which to write a reply, with the sentence before it; empty if nobody reads replies.
     """
 
     message_id: str
@@ -120,7 +120,7 @@ class LetterThread:
 def write_letter(
     sender: Sender, account: Account, content: LetterContent, thread: LetterThread | None = None
 ) -> EmailMessage:
-    """The letter as it is sent."""
+    """The letter, ready to be sent."""
     reader = sender.reader(account)
     content = _translated(content, reader)
     subject = beginning(header_text(content.subject), LONGEST_SUBJECT)
@@ -210,7 +210,7 @@ def _quoted(comment: QuotedComment) -> str:
 
 
 def _preview(content: LetterContent) -> str:
-    """What inboxes show beside the subject: who wrote what, rather than a greeting."""
+    """The preview text that inboxes show next to the subject: who wrote what, rather than a greeting."""
     if content.comments:
         last = content.comments[-1]
         text = f"{last.author}: {' '.join(last.paragraphs) or ', '.join(file[0] for file in last.files)}"

@@ -1,10 +1,10 @@
-"""How the headers of letters are written, and read back from the outbox.
+"""Writes the headers of letters, and reads them back from the outbox.
 
-Python's own folding (3.11) loses spaces between words that are no ASCII, and the quotes around a name that holds a word
-longer than a line, or is folded a second time: its commas and brackets would then be read as further recipients
-(cpython issue 92081). It encodes other words that are longer than a line, which nobody may do in `List-Unsubscribe`
-and `References`: mail programs do not find the address then. Here a text that is no ASCII is encoded whole, and so is a
-name that is longer than a line; another text is broken at its spaces alone, and what was folded once stays as it is.
+Python's own folding (3.11) loses spaces between words that are not ASCII, and the quotes around a name that contains a
+word longer than a line or is folded a second time: its commas and brackets would then be read as further recipients
+(cpython issue 92081). It also encodes other words longer than a line, which is not allowed in `List-Unsubscribe` and
+`References`: mail programs then do not find the address. Here, text that is not ASCII is encoded as a whole, as is a
+name longer than a line; other text is broken only at its spaces, and what was folded once stays unchanged.
 """
 
 import email
@@ -26,21 +26,21 @@ else:
 
 
 def header_address(name: str, spec: str) -> Address:
-    """A structured address: as text “victim, evil@e.com <a@b.com>” would be two recipients."""
+    """A structured address: as text, “victim, evil@e.com <a@b.com>” would be two recipients."""
     return Address(header_text(name), addr_spec=spec)
 
 
 def header_text(text: str) -> str:
-    """`text` for a header: one line, and nothing in it that is read as an encoded word (RFC 2047).
+    """`text` for a header: one line, without anything that would be read as an encoded word (RFC 2047).
 
-    Python decodes "=?utf-8?b?…?=" when a header is set, and writes out what it holds: line breaks and headers too.
+    Python decodes "=?utf-8?b?…?=" when a header is set, and writes out its content, even line breaks and headers.
     """
     visible = "".join(character for character in text if fits_one_line(character) or character.isspace())
     return " ".join(visible.split()).replace("=?", "= ?")
 
 
 class LetterPolicy(Base):
-    """As Python's policy for SMTP, but for the folding of texts and addresses."""
+    """Python's policy for SMTP, with other folding of texts and addresses."""
 
     def fold(self, name: str, value: Any) -> str:
         """A header as lines."""
@@ -62,7 +62,7 @@ LETTER_POLICY = LetterPolicy(linesep=LINE_BREAK, refold_source="none")
 
 
 def parse_letter(message: str) -> EmailMessage:
-    """The letter whose text is `message`, with its headers as they were written."""
+    """The letter with the source `message`, its headers as they were written."""
     return email.message_from_string(message, policy=LETTER_POLICY)
 
 
@@ -70,7 +70,7 @@ def _address(header: str, address: Address) -> str:
     if not address.display_name:
         return address.addr_spec
     mailbox = f"<{address.addr_spec}>"
-    phrase = str(address).removesuffix(mailbox).rstrip()  # in quotes where it needs them, which are not broken
+    phrase = str(address).removesuffix(mailbox).rstrip()  # in quotes if needed, which are not broken
     if not phrase.isascii() or len(f"{header}: {phrase}") > LINE:
         phrase = _encoded(header, address.display_name)
     last_line = phrase.rpartition(LINE_BREAK)[2]

@@ -1,16 +1,16 @@
-"""A letter read back from the outbox: its text, as the log and the page of the outbox show it."""
+"""Reads a letter back from the outbox: its text as the log and the outbox page show it."""
 
 import re
 from email.message import EmailMessage
 
 from portal.mail.headers import parse_letter
 
-# The tokens of links, and those of reply addresses.
+# The tokens of links and of reply addresses.
 TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}|(?<=\+)[a-z2-7]{36}(?=@)")
 
 
 def plain_text(letter: EmailMessage) -> str:
-    """The text part of a letter."""
+    """The plain-text part of a letter."""
     part = letter.get_body(("plain",))
     return part.get_content() if part else ""
 
@@ -21,5 +21,5 @@ def read_letter(message: str) -> str:
 
 
 def hide_links(text: str) -> str:
-    """The text of a letter without the tokens of its links, which whoever reads them could use."""
+    """The text of a letter without the tokens of its links, which any reader could use."""
     return TOKEN.sub("…", text)

@@ -1,7 +1,7 @@
 """Who is notified of what happens to a record: its owner, its watchers, the person it is assigned to, or the desk.
 
-Only people who may sign in at this moment and have an address that takes letters, each once however many ways lead to
-them. What they may read of it is another question, which their own policy answers (record_letters.py).
+Only people who may sign in at this moment and whose address accepts letters, each once even in several roles. What they
+may read is decided elsewhere, by their own policy (record_letters.py).
 """
 
 import enum
@@ -23,7 +23,7 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.reading.watchers import watchers
 
-STRANGER = -1  # as the id of an account: that of somebody who has none, and is no desk
+STRANGER = -1  # stands for the account id of somebody who has no account and is not a desk
 
 
 class Role(enum.StrEnum):
@@ -33,8 +33,8 @@ class Role(enum.StrEnum):
     WATCHER = "watcher"
     ASSIGNEE = "assignee"
     DESK = "desk"
-    COMPANY = "company"  # whose company's it is, and who wants to be told of that
-    STRANGER = "stranger"  # whose mail made the record
+    COMPANY = "company"  # people of its company who want letters about such records
+    STRANGER = "stranger"  # the person whose mail created the record
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Recipient:
 
     @property
     def is_stranger(self) -> bool:
-        """Whether they are known by the mail alone that made the record."""
+        """Whether they are known only from the mail that created the record."""
         return Role.STRANGER in self.roles
 
     @property
     def relation(self) -> Relation:
-        """What the record is to them, where they choose which letters they want."""
+        """Their relation to the record, for their choice of letters."""
         if self.roles <= {Role.COMPANY}:
             return Relation.COMPANY
         return Relation.FOLLOWED if self.roles <= {Role.COMPANY, Role.WATCHER} else Relation.OWN
@@ -61,7 +61,7 @@ class Recipient:
 def recipients(
     connection: sa.Connection, tables: Tables, sender: Sender, module: str, record_id: int
 ) -> list[Recipient]:
-    """Everybody who may have to be notified of news of a record, the oldest account first."""
+    """Everybody who may have to be notified of news about a record, the oldest account first."""
     declared, of = tables.declaration.modules[module], (connection, tables, module)
     gathered = _Gathered(connection, tables, sender)
     gathered.add_people(people_along(*of, declared.owner, record_id), Role.OWNER)
@@ -81,7 +81,7 @@ def recipients(
 
 @dataclass
 class _Gathered:
-    """The recipients so far: those who may sign in and whose addresses take letters, each once with all their roles."""
+    """The recipients so far: they may sign in and their addresses accept letters; each once with all their roles."""
 
     connection: sa.Connection
     tables: Tables
@@ -97,7 +97,7 @@ class _Gathered:
                 self.roles[account.id].add(role)
 
     def add_people(self, people: Collection[int], role: Role) -> None:
-        """Adds those of the people who may be notified; of several accounts of one person the oldest."""
+        """Adds those of the people who may be notified; the oldest account of a person with several."""
         chosen: dict[int | None, Account] = {}
         for account in accounts_of(self.connection, self.tables, people=people):
             if account.person not in chosen and self._identify(account):
@@ -105,7 +105,7 @@ class _Gathered:
         self.add(chosen.values(), role)
 
     def add_desk(self, desk: str) -> None:
-        """Adds the people of a profile, or an address, whether or not it is that of an account."""
+        """Adds the people with a profile, or an address, whether or not it belongs to an account."""
         if "@" not in desk:
             self.add(accounts_of(self.connection, self.tables, profile=desk), Role.DESK)
         elif (account := find_account(self.connection, self.tables, desk)) is not None:
@@ -119,7 +119,7 @@ class _Gathered:
         return [*(Recipient(who.account, frozenset(roles), who) for who, roles in known), *self.without_account]
 
     def _identify(self, account: Account) -> bool:
-        """Whether the account may sign in and its address takes letters; then its rights are in `identities`."""
+        """Whether the account may sign in and its address accepts letters; if so, its rights are in `identities`."""
         if account.id not in self.identities and letters_arrive(account):
             language = self.sender.reader(account).language
             identity = admit(self.connection, self.tables, account, language=language, now=self.sender.now)
@@ -131,14 +131,14 @@ class _Gathered:
 def people_along(
     connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int
 ) -> frozenset[int]:
-    """The persons to whom a dotted path of links leads from a record; the record itself where the path is `id`."""
+    """The people that a dotted path of links leads to from a record; the record itself if the path is `id`."""
     return _records_along(connection, tables, module, path, record_id, tables.declaration.people)
 
 
 def _records_along(
     connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int, target: str | None
 ) -> frozenset[int]:
-    """The ids of the records of the module `target` to which a dotted path of links leads."""
+    """The ids of the records of the module `target` that a dotted path of links leads to."""
     if path is None or target is None:
         return frozenset()
     ids = {record_id}

@@ -1,7 +1,7 @@
-"""Letters about records: what one recipient may read of what happened, at this moment, as one letter.
+"""Letters about records: one letter with what one recipient may currently read of what happened.
 
-Everything is read with the recipient's own policy. What they did themselves is not told, but that a record of theirs
-was opened: that letter is their receipt. The address of a desk that is no account reads nothing but the title.
+Everything is read with the recipient's own policy. They are not notified of what they did themselves, except that a
+record of theirs was opened: that letter is their receipt. A desk address without an account only gets the title.
 """
 
 import datetime
@@ -35,13 +35,13 @@ from portal.texts import _
 
 MOMENT = Datetime(name="at", type="datetime")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields that a receipt repeats, characters of each
+MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields repeated in a receipt, characters of each
 NOTIFIED_OF_CREATION = {Role.OWNER, Role.WATCHER, Role.DESK, Role.COMPANY}
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter to one recipient, and what it is about."""
+    """A letter to one recipient, and its subject."""
 
     message: EmailMessage
     about: About
@@ -55,9 +55,9 @@ def record_letters(
     announcement: Announcement,
     only_to: int | None = None,
 ) -> list[Letter]:
-    """The letters that tell of an `announcement`, one for each person who may be notified at this moment.
+    """The letters about an `announcement`, one for each person who may be notified at this moment.
 
-    `key`: that of the portal; `only_to`: the id of the account whose letter alone is written.
+    `key`: that of the portal; `only_to`: the id of the only account to write a letter for.
     """
     if announcement.module not in tables.declaration.modules:
         return []
@@ -75,7 +75,7 @@ def _letter(
     announcement: Announcement,
     recipient: Recipient,
 ) -> Letter | None:
-    """The letter to one recipient; None where there is nothing to tell them."""
+    """The letter to one recipient; None if there is nothing to notify them of."""
     module, account = tables.declaration.modules[announcement.module], recipient.account
     choices, relation = chosen_letters(connection, tables, account.id), recipient.relation
     events = {
@@ -102,7 +102,7 @@ def _letter(
 
 
 def _kind_of_letter(event: AnnouncedEvent, recipient: Recipient, module: Module) -> LetterKind | None:
-    """Which kind of letter an event makes for a recipient; None for none."""
+    """The kind of letter that an event causes for a recipient; None for none."""
     mail, roles = module.mail, recipient.roles
     mine = event.account is not None and event.account == recipient.account.id
     if event.kind == "created" and mail.created and roles & NOTIFIED_OF_CREATION and (not mine or Role.OWNER in roles):
@@ -110,7 +110,7 @@ def _kind_of_letter(event: AnnouncedEvent, recipient: Recipient, module: Module)
     staff = recipient.identity is not None and recipient.identity.policy.staff
     if mine or (event.internal and not staff):
         return None
-    if recipient.is_stranger:  # their own mails have no account
+    if recipient.is_stranger:  # their own mails belong to no account
         return "commented" if event.kind == "commented" and mail.commented and event.account is not None else None
     if Role.ASSIGNEE in roles and (event.kind == "created" or mail.assigned in event.details.get("fields", ())):
         return "assigned"
@@ -123,7 +123,7 @@ def _kind_of_letter(event: AnnouncedEvent, recipient: Recipient, module: Module)
 
 @dataclass(frozen=True)
 class RecordLetter:
-    """What one recipient reads about one record; `kinds`: the events' ids → the kinds of letter that they make."""
+    """What one recipient reads about one record; `kinds`: the ids of events → the kinds of letter that they cause."""
 
     sender: Sender
     recipient: Recipient
@@ -146,7 +146,7 @@ class RecordLetter:
         return f"{self.sender.address}/{self.records.name}/{self.record.id}/"
 
     def content(self) -> LetterContent | None:
-        """The content; None where nothing is left that the recipient may read."""
+        """The content; None if nothing is left that the recipient may read."""
         comments, state = self._new_comments() or self._question(), self._state()
         kinds = {
             kind for kind in self.kinds.values() if (kind != "commented" or comments) and (kind != "moved" or state)
@@ -172,7 +172,7 @@ class RecordLetter:
         )
 
     def for_outsiders(self) -> LetterContent:
-        """What an address without an account may read: that there is something to look at."""
+        """The content for an address without an account: there is something to look at."""
         return LetterContent(
             subject=self._subject(),
             paragraphs=(self.reader.text(_("There is something new here, and nobody is assigned to it.")),),
@@ -185,9 +185,9 @@ class RecordLetter:
         )
 
     def for_stranger(self) -> LetterContent | None:
-        """What an unknown person whose mail made the record reads: what was answered, and nothing that they wrote.
+        """The content for a stranger whose mail created the record: the answers, and nothing that they wrote.
 
-        A mail may bear the address of somebody else, who is to get no words of its sender's from here.
+        A mail may have a forged sender, to whom the portal must not send the words of the forger.
         """
         comments = [comment for comment in self._new_comments() if comment.from_staff]
         if not comments:
@@ -198,7 +198,7 @@ class RecordLetter:
         )
 
     def thread(self, key: bytes) -> LetterThread:
-        """The same letter always has the same Message-ID, and all letters about a record to one account one root."""
+        """A letter has the same Message-ID each time, and all letters about a record to one account share one root."""
         about = f"{self.records.name}.{self.record.id}.{self.recipient.account.id}"
         unsubscribe = None
         if self.recipient.identity is not None:
@@ -214,7 +214,7 @@ class RecordLetter:
         )
 
     def _takes_answers(self) -> bool:
-        """Whether an answer by mail becomes a comment of the recipient."""
+        """Whether a reply by mail becomes a comment by the recipient."""
         known = self.recipient.identity is not None or self.recipient.is_stranger
         has_inbox = self.sender.inbox is not None and known
         return has_inbox and may_comment(self.records) and not is_final(self.records, self.record)
@@ -249,7 +249,7 @@ class RecordLetter:
         return [*comments, *(self._files_added(list(reversed(group))) for group in added.values())]
 
     def _question(self) -> list[QuotedComment]:
-        """What a reminder is about: the last comment, if the other side wrote it."""
+        """The subject of a reminder: the last comment, if the other side wrote it."""
         if "reminded" not in self.kinds.values() or not self.records.module.comments:
             return []
         stored = files(self.records, self.record)
@@ -257,11 +257,11 @@ class RecordLetter:
         return [self._quoted_comment(comment, stored) for comment in newest if comment.staff]
 
     def _files_added(self, added: Sequence[StoredFile]) -> QuotedComment:
-        """Files that somebody added without a comment, the first one first."""
+        """Files that somebody added without a comment, in order."""
         return self._by(added[0].author, added[0].staff, added[0].created, (), added)
 
     def _quoted_comment(self, comment: Comment, stored: Sequence[StoredFile]) -> QuotedComment:
-        """A comment with those of the record's files, which are `stored`, that came with it."""
+        """A comment with those of the record's `stored` files that belong to it."""
         attached = [file for file in reversed(stored) if file.comment == comment.id]
         return self._by(comment.author, comment.staff, comment.created, _paragraphs(comment.text), attached)
 
@@ -285,7 +285,7 @@ class RecordLetter:
         )
 
     def _state(self) -> str:
-        """The present state as the recipient knows it; empty where there is none, or where they may not read it."""
+        """The current state as the recipient sees it; empty if there is none, or if they may not read it."""
         name, values = self.records.module.state_field, self.record.values
         return self.records.module.field(name).show(values[name], self.reader) if name and name in values else ""
 
@@ -308,7 +308,7 @@ class RecordLetter:
         return sentences
 
     def _facts(self) -> list[tuple[str, str]]:
-        """What was filled in, as far as the recipient may read it."""
+        """The filled-in fields that the recipient may read."""
         module, record = self.records.module, self.record
         left_out = {module.title, module.state_field}
         facts = []
@@ -352,7 +352,7 @@ class RecordLetter:
         return (text,) if text else ()
 
     def _fill(self, text: str) -> str:
-        """`text` with the values of its placeholders, as far as the recipient may read them."""
+        """`text` with its placeholders replaced by values, as far as the recipient may read them."""
         module, values = self.records.module, self.record.values
         fixed = {"reference": self.record.reference, "title": self.record.title, "link": self.address}
 

@@ -1,8 +1,8 @@
-"""The address to which a letter is answered: its token finds the record and proves to whom the letter went.
+"""The address for replies to a letter: its token identifies the record and proves who received the letter.
 
 `help@lumen.example` becomes `help+TOKEN@lumen.example`. The token is the same for all letters about one record to one
-account, has only a to z and 2 to 7, since mail programs change the case, and stays below 64 characters with the rest
-(RFC 5321). It says who was written to, not who writes: whoever reads the answer checks the sender and their rights.
+account, contains only a to z and 2 to 7, since mail programs change the case, and keeps the local part within 64
+characters (RFC 5321). It says who was written to, not who is writing: sender and rights are checked separately.
 """
 
 import base64
@@ -15,18 +15,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 IDS = struct.Struct(">QI")  # the record and the account
-PROOF = 10  # bytes: too many to try one after the other by mail
+PROOF = 10  # bytes: too many to guess by mail
 LENGTH = -(-(IDS.size + PROOF) * 8 // 5)  # characters of a token
 LONGEST_LOCAL_PART = 64  # of any address (RFC 5321)
-LONGEST_INBOX = LONGEST_LOCAL_PART - LENGTH - 1  # characters before the @ of the address that takes answers
+LONGEST_INBOX = LONGEST_LOCAL_PART - LENGTH - 1  # characters before the @ of the address for replies
 
 
 @dataclass(frozen=True)
 class ReplyTo:
-    """What a letter was about, and the account that it went to.
+    """What a letter was about, and the account that received it.
 
-    `account_id`: 0 for somebody unknown, whose mail made the record; `internal`: it told something that is not for
-    customers, and so does its answer.
+    `account_id`: 0 for a stranger, whose mail created the record; `internal`: it contained something that is not for
+    customers, and so may its reply.
     """
 
     module: str
@@ -36,7 +36,7 @@ class ReplyTo:
 
 
 def make_reply_address(key: bytes, inbox: str, reply_to: ReplyTo) -> str:
-    """The address of answers to a letter; `inbox` has at most LONGEST_INBOX characters before its @.
+    """The address for replies to a letter; `inbox` has at most LONGEST_INBOX characters before its @.
 
     `key` is that of the portal (accounts/keys_and_tokens.py).
     """
@@ -47,9 +47,9 @@ def make_reply_address(key: bytes, inbox: str, reply_to: ReplyTo) -> str:
 
 
 def read_reply_address(key: bytes, address: str, modules: Mapping[str, str]) -> ReplyTo | None:
-    """What an address was made for; None where it has no token, or one that this portal did not make.
+    """What an address was made for; None if it has no token, or one that this portal did not make.
 
-    `modules`: the names that modules have or had, of which the token holds none → those that they have now.
+    `modules`: current and former names of modules, which the token does not contain → current names.
     """
     token = address.rpartition("@")[0].rpartition("+")[2].upper()
     if len(token) != LENGTH:
@@ -68,8 +68,8 @@ def read_reply_address(key: bytes, address: str, modules: Mapping[str, str]) -> 
 
 
 def make_message_id(key: bytes, about: str, domain: str) -> str:
-    """The Message-ID of a letter, always the same for the same `about`: nobody else can make one, so that only a person
-    who has the letter can answer it, or report that it was not delivered."""
+    """The Message-ID of a letter, always the same for the same `about`. It cannot be forged, so that only somebody who
+    has the letter can reply to it, or report that it was not delivered."""
     proof = hmac.new(key, f"letter {about}".encode(), hashlib.sha256).digest()[:PROOF]
     return f"<{about}.{base64.b32encode(proof).decode('ascii').rstrip('=').lower()}@{domain}>"
 

@@ -1,7 +1,7 @@
-"""One connection to the mail server that takes the portal's letters. Knows nothing of the queue.
+"""One connection to the mail server that sends the portal's letters. Knows nothing about the queue.
 
-`smtps://` is encrypted from the beginning, `smtp://` with STARTTLS where the server offers it. A password goes to
-another machine only through an encrypted connection whose certificate is right.
+`smtps://` is encrypted from the start, `smtp://` with STARTTLS if the server offers it. A password is sent to another
+machine only through an encrypted connection with a valid certificate.
 """
 
 import smtplib
@@ -13,24 +13,24 @@ from urllib.parse import unquote, urlsplit
 TIMEOUT = 30  # seconds that the server may be silent
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-PERMANENT = range(500, 600)  # answers that will be the same next time (RFC 5321)
+PERMANENT = range(500, 600)  # answers that will not change on a retry (RFC 5321)
 CLOSING = 421
 EXAMPLE = "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465"
 
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """Where letters are handed in."""
+    """The mail server that letters are handed to."""
 
     host: str
     port: int
-    encrypted: bool  # from the beginning
+    encrypted: bool  # from the start
     user: str = ""
     password: str = field(default="", repr=False)
 
     @classmethod
     def parse(cls, address: str) -> "SmtpServer":
-        """The server of PORTAL_SMTP. Raises ValueError with one sentence, which holds no password."""
+        """The server in PORTAL_SMTP. Raises ValueError with a sentence that contains no password."""
         parts = urlsplit(address)
         try:
             host, port = parts.hostname, parts.port
@@ -46,7 +46,7 @@ class SmtpServer:
 
 
 class LetterRefusedError(Exception):
-    """The server does not take this letter; `permanent` if it says that it never will."""
+    """The server does not accept this letter; `permanent` if it says that it never will."""
 
     def __init__(self, reason: str, permanent: bool) -> None:
         super().__init__(reason)
@@ -55,7 +55,7 @@ class LetterRefusedError(Exception):
 
 
 class ServerAwayError(Exception):
-    """The server cannot be reached, does not let the portal in, or does not answer. No letter is at fault."""
+    """The server cannot be reached, refuses the portal's login, or does not answer. No letter is at fault."""
 
 
 class SmtpConnection:
@@ -68,14 +68,14 @@ class SmtpConnection:
             raise ServerAwayError(f"{server}: {_sentence(error)}") from None
 
     def send(self, sender: str, recipients: Sequence[str], letter: bytes) -> None:
-        """Hands one letter in. Raises LetterRefusedError, and ServerAwayError if it may have been taken or not."""
+        """Hands over one letter. Raises LetterRefusedError, and ServerAwayError if its acceptance is uncertain."""
         try:
             self._smtp.sendmail(sender, recipients, letter)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
             self._raise_refusal(code, answer)
         except smtplib.SMTPSenderRefused as error:
-            # The address of the portal itself: every letter has it, so that something is set wrongly.
+            # The portal's own address: every letter has it, so a setting must be wrong.
             raise ServerAwayError(_answer(error.smtp_code, error.smtp_error)) from None
         except smtplib.SMTPDataError as error:
             self._raise_refusal(error.smtp_code, error.smtp_error)
@@ -96,7 +96,7 @@ class SmtpConnection:
 
     def _open(self, server: SmtpServer, timeout: float) -> smtplib.SMTP:
         context, local = ssl.create_default_context(), server.host in LOOPBACK
-        if local or not (server.user or server.encrypted):  # who listens in could as well take STARTTLS out
+        if local or not (server.user or server.encrypted):  # an eavesdropper could also strip STARTTLS
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if server.encrypted:
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=context)

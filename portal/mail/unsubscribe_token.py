@@ -1,6 +1,6 @@
-"""The token with which a letter lets its recipient end the letters, without signing in (RFC 8058).
+"""The token in a letter that lets its recipient unsubscribe without signing in (RFC 8058).
 
-It opens nothing else: people who have it can only end them.
+It allows nothing else.
 """
 
 import base64
@@ -18,7 +18,7 @@ def unsubscribe_token(key: bytes, account_id: int) -> str:
 
 
 def read_unsubscribe_token(key: bytes, token: str) -> int | None:
-    """The id of the account that a token is for; None where this portal did not make it."""
+    """The id of the account that a token is for; None if this portal did not make it."""
     if not token.isascii():
         return None
     try:

@@ -1,1 +1,1 @@
-"""Mail that comes in: read within bounds, matched to a record or a person, used once or kept aside with its reason."""
+"""Incoming mail: read within limits, matched to a record or a person, used once or kept aside with a reason."""

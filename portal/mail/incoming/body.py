@@ -1,4 +1,4 @@
-"""What is in a mail below its headers: the text that people read, its files, and the status of a letter of ours."""
+"""The body of a mail: the text that people read, its files, and the status of a letter of ours."""
 
 import base64
 import itertools
@@ -17,22 +17,22 @@ from portal.mail.incoming.html_text import text_of_html
 from portal.texts import JOINERS, _
 
 MOST_PARTS = 200  # parts and nested messages
-LONGEST_NAME, LONGEST_ENDING = 150, 10  # characters of a file name before its ending, and of that
-LONGEST_TEXT = 1_000_000  # characters of a text part that are looked at
+LONGEST_NAME, LONGEST_ENDING = 150, 10  # characters of a file name before its ending, and of the ending
+LONGEST_TEXT = 1_000_000  # characters of a text part that are read
 TEXTS = ("text/plain", "text/html")
-# What Gmail writes into the plain text where a picture stands.
+# What Gmail writes into the plain text in place of a picture.
 NAMED_PICTURE = re.compile(r"\[[^\W\d_]{3,20}: ([^\[\]\n]{1,200})\]")
-# A picture that stands in the HTML itself instead of in a part of its own.
+# A picture inside the HTML itself instead of in a part of its own.
 PICTURE = re.compile(rb"data:(image/(?:png|jpe?g|gif|webp|bmp));base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
 
 
 class UnreadableMailError(Exception):
-    """A mail that is too large, too deep or not a mail; the message is one sentence for staff."""
+    """A mail that is too large, too deeply nested or not a mail; the message is a sentence for staff."""
 
 
 @dataclass(frozen=True)
 class MailFile:
-    """A file in a mail; `content_id` is what the text calls a picture that stands within it, else ""."""
+    """A file in a mail; `content_id` is the text's name for an inline picture, else ""."""
 
     name: str
     content: bytes
@@ -40,7 +40,7 @@ class MailFile:
 
 
 class Body:
-    """The text, the files and the delivery status of a message, its parts visited in their order."""
+    """The text, the files and the delivery status of a message, collected from its parts in order."""
 
     def __init__(self, message: Message) -> None:
         self.files: list[MailFile] = []
@@ -59,12 +59,12 @@ class Body:
             self.status = part
         elif kind in TEXTS and not is_file:
             self._texts.append((kind, self._text_of(part, kind)))
-        elif kind.startswith("multipart/") and not part.is_multipart() and not is_file:  # its parts cannot be told
+        elif kind.startswith("multipart/") and not part.is_multipart() and not is_file:  # its parts cannot be separated
             self._texts.append(("text/plain", self._text_of(part, "text/plain")))
         elif kind == "multipart/alternative" and not is_file:
             self._visit_alternatives(part)
         elif part.is_multipart() and kind != "message/rfc822":
-            # What is signed, without the signature, which proves nothing once it stands apart.
+            # The signed content, without the signature, which proves nothing on its own.
             for child in itertools.islice(_children(part), 1 if kind == "multipart/signed" else None):
                 self._visit(child)
         else:
@@ -76,7 +76,7 @@ class Body:
             raise UnreadableMailError(_("it has too many parts"))
 
     def _visit_alternatives(self, part: Message) -> None:
-        """The plain text, if it says something, else the last alternative that is understood; of the others the files,
+        """Visits the plain text if it is not blank, else the last supported alternative; from others, only the files,
         such as pictures of the HTML text and meetings.
         """
         children = [(child.get_content_type(), child) for child in _children(part)]
@@ -90,7 +90,7 @@ class Body:
                 self._visit_files(child)
 
     def _visit_files(self, part: Message) -> None:
-        """The files in an alternative whose text is not used."""
+        """Collects the files in an alternative whose text is not used."""
         kind = part.get_content_type()
         if part.is_multipart() and kind != "message/rfc822":
             for child in _children(part):
@@ -101,7 +101,7 @@ class Body:
             self._text_of(part, kind)
 
     def _text_of(self, part: Message, kind: str) -> str:
-        """A text part as it was written, with a line for each paragraph; pictures within it become files."""
+        """A text part as written, with one line per paragraph; inline pictures become files."""
         content, charset = _content(part), part.get_content_charset() or ""
         if kind == "text/html":
             content, charset = PICTURE.sub(self._add_picture, content), charset or charset_of_html(content)
@@ -111,7 +111,7 @@ class Body:
         return text
 
     def _add_picture(self, found: re.Match[bytes]) -> bytes:
-        """Adds a picture that stands in the HTML itself, and returns the address that one beside it would have."""
+        """Adds a picture inside the HTML itself, and returns the address that an attached one would have."""
         self._count_part()
         kind = found[1].decode("ascii").lower()
         try:
@@ -128,12 +128,12 @@ class Body:
         content = _content(part) if not part.is_multipart() else b"".join(c.as_bytes() for c in _children(part))
         name = _file_name(part) or (_name_of_mail(part) if kind == "message/rfc822" else "")
         content_id = str(part.get("Content-ID", "")).strip().strip("<>")
-        if not content and (not name or content_id):  # an empty file that has a name is refused with the others
+        if not content and (not name or content_id):  # an empty file with a name is refused along with the others
             return
         self._add(_safe_name(name, kind, len(self.files) + 1), content, content_id)
 
     def _add(self, name: str, content: bytes, content_id: str) -> None:
-        """Adds a file. The names of several are different: pictures that are pasted are all called image.png."""
+        """Adds a file under a unique name: pasted pictures are all called image.png."""
         taken = {file.name for file in self.files}
         unused = next(candidate for candidate in _numbered(name) if candidate not in taken)
         file = MailFile(unused, content, content_id)
@@ -149,7 +149,7 @@ class Body:
         return plain.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip("\n")
 
     def _with_names_of_files(self, text: str) -> str:
-        """A plain text that names the files of its pictures as `_add` has named them, in their order."""
+        """The plain text with its pictures named as `_add` has named their files, in order."""
         waiting = {name: [file for file in files if file.content_id] for name, files in self._same_name.items()}
 
         def named(found: re.Match[str]) -> str:
@@ -165,9 +165,9 @@ def _children(part: Message) -> Iterator[Message]:
 
 
 def _content(part: Message) -> bytes:
-    """The decoded bytes of a part that has no parts."""
+    """The decoded bytes of a part without subparts."""
     encoding = str(part.get("Content-Transfer-Encoding", ""))
-    if encoding != encoding.strip():  # the library knows only the bare word
+    if encoding != encoding.strip():  # the library only knows the bare word
         part.replace_header("Content-Transfer-Encoding", encoding.strip())
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
@@ -179,8 +179,8 @@ def _is_file(part: Message) -> bool:
 
 
 def _file_name(part: Message) -> str:
-    """The declared name of a file, decoded (RFC 2231, and encoded words as many programs write them)."""
-    readable = Message()  # the same headers as text, also where programs wrote letters as they are
+    """The declared name of a file, decoded (RFC 2231, and encoded words, which many programs use)."""
+    readable = Message()  # the same headers as text, even if programs did not encode them
     for header in ("Content-Disposition", "Content-Type"):
         for value in written_headers(part, header)[:1]:
             readable[header] = value
@@ -192,21 +192,21 @@ def _file_name(part: Message) -> str:
 
 
 def _name_of_mail(part: Message) -> str:
-    """A mail within a mail is called by its subject."""
+    """The name of an attached mail: its subject."""
     subjects = [subject for child in _children(part) for subject in written_headers(child, "Subject")]
     words = re.sub(r"[/\\:]", " ", decoded_words(subjects[0]) if subjects else "").split()
     return " ".join(words) + ".eml" if words else ""
 
 
 def _numbered(name: str) -> Iterator[str]:
-    """The name, and those of further files that would be called the same: `image (2).png`."""
+    """The name, then those for further files with the same name: `image (2).png`."""
     path = PurePath(name)
     yield name
     yield from (f"{path.stem} ({number}){path.suffix}" for number in itertools.count(2))
 
 
 def _safe_name(name: str, kind: str, number: int) -> str:
-    """A name that a file of the portal may have; a file without one is called by its type and its place."""
+    """A name that the portal allows for a file; a file without one is named by its type and position."""
     name = re.split(r"[/\\]", name)[-1]
     name = "".join(
         character for character in name if character in f" {JOINERS}" or unicodedata.category(character)[0] not in "CZ"

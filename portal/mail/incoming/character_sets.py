@@ -1,4 +1,4 @@
-"""Bytes of mails as text: in the character set that they name, or in the one that programs mean by that name."""
+"""Decodes the bytes of mails: in the character set that they name, or the one that programs mean by that name."""
 
 import re
 from email.errors import MessageError
@@ -7,7 +7,7 @@ from email.message import Message
 
 from portal.texts import fits_one_line
 
-# What programs write under a name is often more than it allows; each of these has all that its name has.
+# Programs often use more characters than the named set has; each of these is a superset of the named one.
 MEANT = {
     "ascii": "windows-1252", "us-ascii": "windows-1252", "iso-8859-1": "windows-1252", "latin1": "windows-1252",
     "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "iso-8859-9": "windows-1254",
@@ -16,18 +16,18 @@ MEANT = {
     "shift_jis": "cp932", "shift-jis": "cp932", "x-sjis": "cp932", "windows-31j": "cp932",
     "euc-kr": "cp949", "ks_c_5601-1987": "cp949",
 }  # fmt: skip
-ESCAPED = "iso-2022"  # how the names of character sets begin that write all in ASCII, with escapes
+ESCAPED = "iso-2022"  # the prefix of character sets that encode everything in ASCII, with escapes
 JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@")
 
 
 def decoded_text(content: bytes, charset: str) -> str:
-    """Bytes as text in a character set, else as UTF-8, else as Windows has them. `charset` may be unknown, or ""."""
+    """Bytes decoded with a character set, else as UTF-8, else as Windows-1252. `charset` may be unknown, or ""."""
     named = charset.strip().strip("\"'").lower()
     if not named and any(escape in content for escape in JAPANESE_ESCAPES):
         named = "iso-2022-jp"
     if named.startswith(ESCAPED) and (text := _decoded(content, named, "replace")) is not None:
-        return text  # as UTF-8 its escapes would be no error, and all of the text be lost
-    utf_8_first = named in ("", "ascii", "us-ascii")  # what is no ASCII, though it says so, is seldom anything else
+        return text  # as UTF-8, its escapes would be no error, and the whole text would be lost
+    utf_8_first = named in ("", "ascii", "us-ascii")  # what claims to be ASCII and is not is seldom anything else
     tried = ("utf-8", MEANT.get(named, named)) if utf_8_first else (MEANT.get(named, named), "utf-8")
     for name in tried:
         text = _decoded(content, name)
@@ -44,12 +44,12 @@ def _decoded(content: bytes, charset: str, errors: str = "strict") -> str | None
 
 
 def decoded_words(header: str) -> str:
-    """A header with its encoded words (RFC 2047) as text; what cannot be decoded stays as it is written."""
+    """A header with its encoded words (RFC 2047) decoded; what cannot be decoded stays as written."""
     try:
         words = decode_header(header)
     except (MessageError, LookupError, ValueError):
         words = [(header, None)]
-    plain = "ascii" if header.isascii() else "raw-unicode-escape"  # as the library hands on what is not encoded
+    plain = "ascii" if header.isascii() else "raw-unicode-escape"  # the library's form of parts that are not encoded
     decoded = "".join(_decoded_word(word, charset, plain) for word, charset in words)
     return "".join(character if fits_one_line(character) else " " for character in decoded)
 
@@ -61,8 +61,8 @@ def _decoded_word(word: str | bytes, charset: str | None, plain: str) -> str:
 
 
 def written_headers(message: Message, header: str) -> list[str]:
-    """The headers of a name as they are written. Bytes that are no ASCII, which programs write though none may, are
-    read as UTF-8 where they are that, else as Windows has them.
+    """The headers with a name, as written. Bytes that are not ASCII, which programs write although they must not, are
+    read as UTF-8 if valid, else as Windows-1252.
     """
     values = [value for name, value in message.raw_items() if name.lower() == header.lower()]
     contents = [str(value).encode("ascii", "surrogateescape") for value in values]
@@ -70,6 +70,6 @@ def written_headers(message: Message, header: str) -> list[str]:
 
 
 def charset_of_html(content: bytes) -> str:
-    """The character set that an HTML text names itself, else ""."""
+    """The character set that an HTML text declares, else ""."""
     named = re.search(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", content[:4_096], re.IGNORECASE)
     return named[1].decode("ascii") if named else ""

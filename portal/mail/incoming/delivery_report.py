@@ -1,4 +1,4 @@
-"""What a mail server says about a letter that it could not deliver (RFC 3464), or the plain words of older servers."""
+"""Reads a mail server's report on a letter that it could not deliver (RFC 3464), or older servers' plain words."""
 
 import re
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ REPLY_CODE = re.compile(r"\b([45])\d\d[ -]")
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """`letter_ids`: the message ids in what is returned, one of which is the letter's; `permanent`: trying again does
-    not help; `reason`: the server's own words."""
+    """A failed delivery. `letter_ids`: the message ids in the returned mail, one of which is the letter's; `permanent`:
+    trying again does not help; `reason`: the server's own words."""
 
     letter_ids: tuple[str, ...]
     permanent: bool
@@ -26,7 +26,7 @@ class DeliveryReport:
 def read_delivery_report(
     raw: bytes, own_id: str, status: Message | None, text: str, from_server: bool
 ) -> DeliveryReport | None:
-    """The failure that a mail reports; None where it reports none, or only that delivery is delayed.
+    """The failure that a mail reports; None if it reports none, or only a delay.
 
     `own_id`: the id of the report itself; `status`: its message/delivery-status part; `text`: its readable part;
     `from_server`: whether a mail server wrote it, with or without a status.
@@ -47,7 +47,7 @@ def read_delivery_report(
 
 
 def _recipient_fields(status: Message) -> tuple[str, str, str]:
-    """Action, status code and diagnostic of the first recipient that has any."""
+    """Action, status code and diagnostic of the first recipient that has them."""
     payload = status.get_payload()
     blocks = [block for block in payload if isinstance(block, Message)] if isinstance(payload, list) else [status]
     for block in blocks:
@@ -60,7 +60,7 @@ def _recipient_fields(status: Message) -> tuple[str, str, str]:
 
 
 def _sentence_with_code(text: str) -> str:
-    """The line that holds the server's code, else the first one that says something."""
+    """The line with the server's code, else the first one that is not blank."""
     lines = [" ".join(line.split()) for line in text[:20_000].split("\n") if line.strip()]
     coded = (line for line in lines if STATUS.search(line) or REPLY_CODE.search(line))
     return next(coded, lines[0] if lines else "")

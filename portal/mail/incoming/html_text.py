@@ -1,4 +1,4 @@
-"""The text of an HTML mail: paragraphs as lines, quoted blocks with ">" as plain mails have them, pictures by name."""
+"""The text of an HTML mail: paragraphs as lines, quoted blocks with ">" as in plain mails, pictures by name."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ BLOCKS = {
 PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre"}
 UNSEEN = {"head", "script", "style", "title", "template", "noscript", "svg", "math"}
 DEEPEST_QUOTE = 20
-ITEM = "- "  # before what is in a list without numbers
+ITEM = "- "  # before items of an unordered list
 LISTS = ("ol", "ul")
 NESTED = ("blockquote", "pre", "sup")
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -21,7 +21,7 @@ COMMENT = re.compile(r"<!--(?:-?>|.*?-->)", re.DOTALL)
 
 
 def text_of_html(html: str, pictures: Mapping[str, str]) -> str:
-    """`html` as plain text. `pictures`: names of files by content id, which stand in brackets where they stood."""
+    """`html` as plain text. `pictures`: file names by content id, shown in brackets in place of the pictures."""
     reader = _Reader(pictures)
     reader.feed(_without_unfinished(html))
     reader.close()
@@ -29,8 +29,8 @@ def text_of_html(html: str, pictures: Mapping[str, str]) -> str:
 
 
 def _without_unfinished(html: str) -> str:
-    """`html` without comments, and with no tag that does not end: the library would look for the end of each again and
-    again, which takes a hostile mail hours."""
+    """`html` without comments and unfinished tags: the library would look for the end of each again and again, which
+    would take hours for a hostile mail."""
     commented, end, rest = html.rpartition("-->")
     tags, end, rest = (COMMENT.sub("", f"{commented}{end}") + rest.replace("<!--", "")).rpartition(">")
     return f"{tags}{end}{rest.replace('<', '&lt;')}"
@@ -42,11 +42,11 @@ class _Reader(HTMLParser):
         self.pictures = pictures
         self.lines: list[str] = []
         self.line: list[str] = []
-        self.has_text = False  # whether the line has any: to look for it would take a hostile mail's cells minutes
+        self.has_text = False  # whether the line has any: looking for it would take minutes for a hostile mail's cells
         self.unseen = 0
-        self.depth: Counter[str] = Counter()  # of the open elements of NESTED
-        self.numbers: list[int | None] = []  # of each open list the number of its next item, if it has numbers
-        self.item = ""  # what stands before the item that begins in this line
+        self.depth: Counter[str] = Counter()  # how many elements of NESTED are open
+        self.numbers: list[int | None] = []  # for each open list, the number of its next item, if it is ordered
+        self.item = ""  # the mark of the item that begins on this line
         self.link = ""
         self.link_start = 0
 
@@ -54,7 +54,7 @@ class _Reader(HTMLParser):
         attributes = dict(attrs)
         if tag in UNSEEN:
             self.unseen += 1
-        if tag in BLOCKS and not self._begins_item():  # a paragraph in an item stands beside its mark
+        if tag in BLOCKS and not self._begins_item():  # a paragraph in an item goes next to its mark
             is_empty_line = tag == "br" and not self.has_text
             self._end_line(paragraph=tag in PARAGRAPHS or is_empty_line)
         if tag in NESTED:
@@ -99,7 +99,7 @@ class _Reader(HTMLParser):
             self._add(f"{before}{words}{after}")
 
     def text(self) -> str:
-        """What was read so far."""
+        """The text read so far."""
         self._end_line()
         while self.lines and not self.lines[-1].strip("> "):
             self.lines.pop()
@@ -113,7 +113,7 @@ class _Reader(HTMLParser):
         name = self.pictures.get(source.removeprefix("cid:"))
         if name or any(map(str.isalnum, alternative)):
             self._add(f"[{name or alternative}]")
-        else:  # an emoji that is drawn
+        else:  # an emoji as a picture
             self._add(alternative.strip())
 
     def _begin_list(self, tag: str, start: str) -> None:
@@ -131,7 +131,7 @@ class _Reader(HTMLParser):
         return bool(self.item) and len(self.line) <= 2 and "".join(self.line).strip() == self.item.strip()
 
     def _end_link(self) -> None:
-        """Says where a link leads, unless that is what it shows."""
+        """Adds the address of a link, unless that is its text."""
         shown, target = "".join(self.line[self.link_start :]).strip(), self.link
         if target.startswith("mailto:"):
             target = target.removeprefix("mailto:").partition("?")[0]

@@ -1,4 +1,4 @@
-"""The rows of the mails that came in: each is claimed before it is used, so that no copy of it is used again."""
+"""The rows of incoming mails: each is claimed before it is used, so that no copy of it is used again."""
 
 import datetime
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ LONGEST_SHOWN = 300  # characters of a subject or a name
 
 
 class KeptAsideError(Exception):
-    """A mail that is not used; the message is the reason, one sentence for staff.
+    """A mail that is not used; the message is the reason, a sentence for staff.
 
-    `stranger`: whether it is, because its sender is not known.
+    `stranger`: whether the reason is that its sender is unknown.
     """
 
     def __init__(self, reason: str, stranger: bool = False) -> None:
@@ -25,7 +25,7 @@ class KeptAsideError(Exception):
 
 @dataclass(frozen=True)
 class MailRow:
-    """One mail that came in. `outcome`: what was made of it, or "kept", with the `reason` in words for staff."""
+    """One incoming mail. `outcome`: what was done with it, or "kept", with the `reason` in words for staff."""
 
     id: int
     sender: str
@@ -41,18 +41,18 @@ class MailRow:
 
 @dataclass(frozen=True)
 class MailOutcome:
-    """What became of a mail: commented, created, bounced, kept, dismissed or duplicate, and why it was kept."""
+    """The outcome of a mail: commented, created, bounced, kept, dismissed or duplicate, and why it was kept."""
 
     kind: str
     reason: str = ""
     place: tuple[str, int] | None = None  # the module and id of the record
-    stranger: bool = False  # whether nobody with the sender's address is known
+    stranger: bool = False  # whether the sender's address is unknown
 
 
 def claim_mail(connection: sa.Connection, tables: Tables, key: str, now: datetime.datetime, **facts: str) -> int | None:
-    """The id of a new row for the mail with this key; None where another transaction has used a copy of it.
+    """The id of a new row for the mail with this key; None if another transaction has used a copy of it.
 
-    It waits for a transaction that uses a copy at the moment. `facts`: message_id, sender, sender_name, subject.
+    Waits for a transaction that is using a copy. `facts`: message_id, sender, sender_name, subject.
     """
     row = {name: text[:LONGEST_SHOWN] for name, text in facts.items()}
     insert = insert_into(connection, tables.mail).values({**row, "key": key, "received": now})
@@ -61,7 +61,7 @@ def claim_mail(connection: sa.Connection, tables: Tables, key: str, now: datetim
 
 
 def claim_unused_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> bool:
-    """Whether a mail is still unused, for this transaction alone: another one that would use it waits."""
+    """Claims a mail for this transaction, so that others wait; returns whether it was still unused."""
     table = tables.mail
     unused = sa.and_(table.c["id"] == mail_id, table.c["outcome"] == "kept")
     return connection.execute(sa.update(table).where(unused).values(outcome="kept")).rowcount == 1
@@ -70,7 +70,7 @@ def claim_unused_mail(connection: sa.Connection, tables: Tables, mail_id: int) -
 def finish_mail(
     connection: sa.Connection, tables: Tables, mail_id: int, outcome: MailOutcome, stored: str | None = None
 ) -> None:
-    """Writes what became of a mail. `stored`: its name in the store, where its bytes are kept."""
+    """Stores the outcome of a mail. `stored`: its name in the store, if its bytes are kept."""
     module, record = outcome.place or (None, None)
     this_mail = sa.update(tables.mail).where(tables.mail.c["id"] == mail_id)
     connection.execute(
@@ -82,14 +82,14 @@ def finish_mail(
 
 
 def unused_mails(connection: sa.Connection, tables: Tables, limit: int) -> list[MailRow]:
-    """The newest mails that nothing was made of."""
+    """The newest unused mails."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["outcome"] == "kept").order_by(table.c["id"].desc()).limit(limit)
     return [MailRow(**row) for row in connection.execute(query).mappings()]
 
 
 def unused_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> MailRow | None:
-    """A mail that nothing was made of, by its id."""
+    """An unused mail, by its id."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["id"] == mail_id, table.c["outcome"] == "kept")
     row = connection.execute(query).mappings().first()
@@ -99,7 +99,7 @@ def unused_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> Mail
 def record_of_thread(
     connection: sa.Connection, tables: Tables, sender: str, message_ids: tuple[str, ...]
 ) -> tuple[str, int] | None:
-    """The module and id of the record that an earlier mail of the same sender in this thread belongs to."""
+    """The module and id of the record that an earlier mail from the same sender in this thread belongs to."""
     table = tables.mail
     same_thread = table.c["message_id"].in_(message_ids), table.c["sender"] == sender, table.c["record"].is_not(None)
     query = sa.select(table.c["module"], table.c["record"]).where(*same_thread).order_by(table.c["id"].desc()).limit(1)
@@ -108,14 +108,14 @@ def record_of_thread(
 
 
 def newcomers_wrote(connection: sa.Connection, tables: Tables) -> bool:
-    """Whether a mail of a stranger who has access by now waits to be given to them."""
+    """Whether there is a mail from a stranger who has access by now, to be given to them."""
     return connection.execute(_of_newcomers(tables)).first() is not None
 
 
 def take_mail_of_newcomer(connection: sa.Connection, tables: Tables) -> MailRow | None:
-    """The oldest mail of a stranger who has access by now, that was kept or made a record; for this transaction alone.
+    """Claims the oldest mail from a stranger who has access by now, that was kept or became a record.
 
-    None where there is none that another transaction does not take.
+    None if there is none that no other transaction has claimed.
     """
     row = connection.execute(_of_newcomers(tables).with_for_update(skip_locked=True)).mappings().first()
     return None if row is None else MailRow(**row)
@@ -129,7 +129,7 @@ def _of_newcomers(tables: Tables) -> sa.Select[*tuple[Any, ...]]:
 
 
 def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int]) -> MailRow | None:
-    """The mail of somebody unknown that made a record; None where none did, or where they have access by now."""
+    """The mail from a stranger that became a record; None if none did, or if they have access by now."""
     table = tables.mail
     by_stranger = table.c["stranger"], table.c["outcome"] == "created"
     made = sa.select(*_columns(table)).where(*by_stranger, table.c["module"] == place[0], table.c["record"] == place[1])
@@ -138,14 +138,14 @@ def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int
 
 
 def created_since(connection: sa.Connection, tables: Tables, sender: str, moment: datetime.datetime) -> int:
-    """How many records the mails of a sender have made since a moment."""
+    """How many records the mails from a sender have created since a moment."""
     table = tables.mail
     recent = table.c["sender"] == sender, table.c["outcome"] == "created", table.c["received"] >= moment
     return connection.execute(sa.select(sa.func.count()).select_from(table).where(*recent)).scalar_one()
 
 
 def stored_mails(connection: sa.Connection, tables: Tables) -> set[str]:
-    """Every name in the store that a mail bears."""
+    """The store names of all kept mails."""
     stored = tables.mail.c["stored"]
     return set(connection.scalars(sa.select(stored).where(stored.is_not(None))))
 

@@ -1,8 +1,8 @@
 """The bytes of a mail and of its files: stored before the transaction that names them, as uploads are.
 
-Only the transaction finds out what is to be stored: who writes decides which files are taken. Where it needs bytes that
-are not stored yet, it ends with NotStoredYetError, they are stored while others may write, and it is tried again. A
-crash in between leaves bytes that no row names, which `portal files` removes, and never a row without bytes.
+Only the transaction finds out what to store: the sender decides which files are accepted. If it needs bytes that are
+not stored yet, it ends with NotStoredYetError, they are stored while others may write, and it is retried. A crash in
+between leaves bytes that no row names, which `portal files` removes, and never a row without bytes.
 """
 
 import io
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 class NotStoredYetError(Exception):
-    """Bytes are needed that `store` stores; then the transaction is tried again."""
+    """Bytes are needed that `store` will store; then the transaction is retried."""
 
     def __init__(self, store: Callable[[], None]) -> None:
         super().__init__("bytes are not stored yet")
@@ -31,7 +31,7 @@ class NotStoredYetError(Exception):
 
 
 class MailStore:
-    """What is stored of one mail. `scan`: the virus scanner, where there is one."""
+    """Stores the bytes of one mail. `scan`: the virus scanner, if there is one."""
 
     def __init__(self, store: Store, scan: Callable[[BinaryIO], str | None] | None = None) -> None:
         self.store = store
@@ -41,11 +41,11 @@ class MailStore:
         self._used: set[str] = set()
 
     def read(self, name: str) -> bytes:
-        """A mail that was kept; under its name it stays if it is kept again. Raises NotStoredYetError."""
+        """Reads a kept mail, which keeps its name if it is kept again. Raises NotStoredYetError."""
 
         def read() -> None:
             self._kept[name] = b"".join(self.store.read(name))
-            self._stored[self._kept[name]] = name  # stored by another one: not this one's to remove
+            self._stored[self._kept[name]] = name  # stored by another transaction, which removes it if need be
 
         if name not in self._kept:
             raise NotStoredYetError(read)
@@ -60,7 +60,7 @@ class MailStore:
     def files(
         self, files: Sequence[MailFile], limit: Attachments, reader: Reader, module: str
     ) -> tuple[list[PendingFile], tuple[str, ...]]:
-        """Those of `files` that keep the limits of a module, stored, and one sentence for each that does not.
+        """Those of `files` within the limits of a module, stored, and a sentence for each of the others.
 
         Raises NotStoredYetError.
         """
@@ -76,13 +76,13 @@ class MailStore:
         return taken, refused
 
     def use_nothing(self) -> None:
-        """What named the bytes that were stored so far has been taken back."""
+        """Notes that the transaction was rolled back, so that nothing names the bytes stored so far."""
         self._used.clear()
 
     def in_transaction(self, engine: sa.Engine, use: Callable[[sa.Connection], Result]) -> Result:
-        """What `use` returns, called in a transaction as often as it needs something stored.
+        """Calls `use` in a transaction, again whenever it needs something stored, and returns its result.
 
-        What was stored here and the last transaction did not use is removed. Raises StoreError.
+        Removes what was stored here but not used by the last transaction. Raises StoreError.
         """
         while True:
             self._used.clear()
@@ -96,8 +96,8 @@ class MailStore:
                 return result
 
     def in_pauses(self, connection: sa.Connection, use: Callable[[], Result]) -> Result:
-        """What `use` returns of a mail, called in the transaction of a request; others may write while files of the
-        mail are stored. Nothing has been written before. Raises StoreError.
+        """Calls `use` for a mail in the transaction of a request, which must not have written yet, and returns its
+        result; others may write while files of the mail are stored. Raises StoreError.
         """
         while True:
             try:

@@ -1,6 +1,6 @@
-"""What somebody wrote in a reply, apart from what their mail program quoted below it, and from their signature.
+"""What somebody wrote in a reply, without what their mail program quoted below it and without their signature.
 
-Nothing is lost: what is taken off is folded away below the comment.
+Nothing is lost: what is removed is folded away below the comment.
 """
 
 import re
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from mailparser_reply.constants import MAIL_LANGUAGES
 
-LOOKED_AT = 100_000  # characters; what comes later in a longer mail counts as quoted
-LONGEST_ATTRIBUTION = 3  # lines that “On … wrote:” may be broken into
+LOOKED_AT = 100_000  # characters; the rest of a longer mail counts as quoted
+LONGEST_ATTRIBUTION = 3  # lines that “On … wrote:” may span
 
 POLISH_THUNDERBIRD = re.compile(r"W dniu\b.{6,200}\b(pisze|napisał)", re.IGNORECASE)
 ATTRIBUTIONS = [
@@ -23,13 +23,13 @@ ATTRIBUTIONS = [
 ENDS_ATTRIBUTION = (":", "：")
 QUOTED = re.compile(r"\s*>")
 SEPARATOR = re.compile(
-    r"[> ]*-{4} .{3,150} -{3,4}"  # the line above which the portal's letters ask to write
+    r"[> ]*-{4} .{3,150} -{3,4}"  # the portal's letters ask to write above this line
     r"|[-_ ]{3,}\s*(original message|forwarded message|ursprüngliche nachricht|message d'origine|messaggio originale"
     r"|oryginalna wiadomość|wiadomość oryginalna|mensaje original|oorspronkelijk bericht|ursprungligt meddelande"
     r"|oprindelig meddelelse)\s*[-_ ]{3,}((from|von|de|da|od)\s?:.*)?|_{32,}|begin forwarded message:",
     re.IGNORECASE,
 )
-# The heading that Outlook puts above what it quotes: such lines, one naming the sender, one the date, one the subject.
+# The heading that Outlook puts above a quote: such lines, among them the sender, the date and the subject.
 SENDER_LINE = re.compile(
     r"[*>\s]*(from|von|de|da|od|van|från|fra|lähettäjä|kimden|feladó|от|від|από|de la|מאת|من|发件人|寄件者|差出人"
     r"|送信者|보낸\s?사람)\s?[:：]",
@@ -46,8 +46,8 @@ SUBJECT_LINE = re.compile(
     r"|subiect|נושא|الموضوع|主题|主旨|件名|제목)\s?[:：]",
     re.IGNORECASE,
 )
-RULE = re.compile(r"[-_=*]*")  # an empty line, or one that is drawn
-SIGNATURE = re.compile(r"--\s?$|—\s?$")  # RFC 3676 writes "-- "; many programs take the space away
+RULE = re.compile(r"[-_=*]*")  # an empty line, or a ruled one
+SIGNATURE = re.compile(r"--\s?$|—\s?$")  # RFC 3676 has "-- "; many programs drop the space
 DEVICES = r"(iphone|ipad|android|samsung|galaxy|xiaomi|huawei|smart|telefon|mobil|handy|outlook)"
 OTHER_PROGRAMS = (
     r"scarica outlook|(pobierz|uzyskaj) (program |aplikację )?outlook|outlook (für|for) (ios|android)"
@@ -64,16 +64,16 @@ PHONE_SIGNATURE = re.compile(
 
 @dataclass(frozen=True)
 class Reply:
-    """`text`: what was written; `folded`: what was quoted or signed, in its order, "" where there is nothing."""
+    """`text`: what was written; `folded`: quote and signature, in order, "" if there are none."""
 
     text: str
     folded: str = ""
 
 
 def split_reply(text: str) -> Reply:
-    """Takes the quoted mail and the signature off a reply.
+    """Removes the quoted mail and the signature from a reply.
 
-    Answers that stand between quoted lines stay with these lines. A mail in which nothing else is left is left whole.
+    Answers between quoted lines stay with these lines. If nothing else would be left, the mail stays whole.
     """
     lines = text[:LOOKED_AT].split("\n")
     rest = text[LOOKED_AT:]
@@ -91,14 +91,14 @@ def split_reply(text: str) -> Reply:
 
 
 def _begins_with_quote(lines: list[str]) -> bool:
-    """Whether what was written is one answer below one quoted block."""
+    """Whether the reply is one answer below one quoted block."""
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
     marks = [bool(QUOTED.match(line)) for line in lines[first + _attribution_length(lines, first) :] if line.strip()]
     return marks[:1] == [True] and marks == sorted(marks, reverse=True)
 
 
 def _start_of_quote(lines: list[str]) -> int:
-    """The index of the first line of the quoted mail at the end; the number of lines where there is none."""
+    """The index of the first line of the quoted mail at the end; the number of lines if there is none."""
     for index, line in enumerate(lines):
         if SEPARATOR.fullmatch(line.strip()) or _is_outlook_heading(lines, index):
             return _end_of_answer(lines, index)
@@ -118,7 +118,7 @@ def _end_of_answer(lines: list[str], end: int) -> int:
 
 
 def _above_unknown_attribution(lines: list[str], end: int) -> int:
-    """As `end`, without the lines right above it that name an address and end with a colon, in whatever language."""
+    """`end` moved above lines that contain an address and end with a colon, in any language."""
     for start in range(end - 1, max(-1, end - 1 - LONGEST_ATTRIBUTION), -1):
         above = "".join(lines[start:end])
         if not lines[start].strip() or not lines[end - 1].rstrip().endswith(ENDS_ATTRIBUTION):
@@ -129,7 +129,7 @@ def _above_unknown_attribution(lines: list[str], end: int) -> int:
 
 
 def _attribution_length(lines: list[str], index: int) -> int:
-    """How many lines from `index` on say who wrote what is quoted next; 0 where they do not."""
+    """How many lines from `index` on say who wrote the following quote; 0 if they do not."""
     for length in range(1, LONGEST_ATTRIBUTION + 1):
         part = [line.strip() for line in lines[index : index + length]]
         if len(part) < length or not part[0] or len(part[-1]) > 500:
@@ -140,7 +140,7 @@ def _attribution_length(lines: list[str], index: int) -> int:
 
 
 def _answers_follow(lines: list[str], index: int) -> bool:
-    """Whether something is written between or below the quoted lines from `index` on, other than a signature."""
+    """Whether there is text between or below the quoted lines from `index` on, other than a signature."""
     quoted = False
     for line in lines[index:]:
         if QUOTED.match(line):
@@ -153,15 +153,15 @@ def _answers_follow(lines: list[str], index: int) -> bool:
 
 
 def _answer_below(lines: list[str]) -> tuple[list[str], list[str]]:
-    """What stands below the quoted block with which a mail begins, and that block."""
+    """The text below the quoted block with which a mail begins, and that block."""
     last = max((index for index, line in enumerate(lines) if QUOTED.match(line)), default=-1)
     return lines[last + 1 :], lines[: last + 1]
 
 
 def _is_outlook_heading(lines: list[str], index: int) -> bool:
-    """Whether sender and date of a mail begin here; from where to where somebody travels has no address or subject.
+    """Whether the sender and date of a mail begin here; “From: Rome, To: Paris” has no address or subject.
 
-    Some programs begin with the date, where only an address tells them from what somebody wrote.
+    Some programs begin with the date; then only an address distinguishes them from a person's text.
     """
     heading = lines[index : index + 4]
     first, others = heading[0], heading[1:]

@@ -1,7 +1,7 @@
-"""Where mail comes from: a Maildir, an IMAP mailbox, or a mail server that delivers by LMTP.
+"""The sources of mail: a Maildir, an IMAP mailbox, or a mail server that delivers by LMTP.
 
-Each hands over the bytes of one mail after the other. A mail is marked as read, or acknowledged, only after `use` has
-returned: after a crash it comes again, and `use` knows that it was used.
+Each hands over the bytes of one mail after another. A mail is marked as read, or acknowledged, only after `use` has
+returned: after a crash, it comes again, and `use` knows that it was used.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ from portal.lazy import LazyModule
 aiosmtpd_controller = LazyModule("aiosmtpd.controller")
 aiosmtpd_lmtp = LazyModule("aiosmtpd.lmtp")
 
-LARGEST = 45_000_000  # bytes; a larger mail is refused by LMTP, and kept aside otherwise
+LARGEST = 45_000_000  # bytes; a larger mail is refused over LMTP, and kept aside otherwise
 PORTS = {"imap": 143, "imaps": 993}
-WAIT = 60  # seconds for an answer of an IMAP server
+WAIT = 60  # seconds for an answer from an IMAP server
 Use = Callable[[bytes, tuple[str, ...]], None]
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ class SourceError(Exception):
 
 
 def take_from_maildir(folder: Path, use: Use) -> int:
-    """Uses each new mail of a Maildir and moves it from `new` to `cur`, as read; returns how many. Raises OSError.
+    """Uses each new mail in a Maildir and moves it from `new` to `cur`, as read; returns how many. Raises OSError.
 
-    Several processes may take from one Maildir.
+    Several processes may read one Maildir.
     """
     taken = 0
     (folder / "cur").mkdir(exist_ok=True)
@@ -47,9 +47,9 @@ def take_from_maildir(folder: Path, use: Use) -> int:
 
 
 def take_from_imap(url: str, password: str, use: Use) -> int:
-    """Uses each unseen mail of a mailbox, and marks it as seen; returns how many. Raises SourceError.
+    """Uses each unseen mail in a mailbox, and marks it as seen; returns how many. Raises SourceError.
 
-    `url`: imaps://USER@HOST/MAILBOX, or imap://…, which is encrypted by STARTTLS where the server offers it.
+    `url`: imaps://USER@HOST/MAILBOX, or imap://…, which is encrypted with STARTTLS if the server offers it.
     """
     try:
         with _mailbox(url, password) as mailbox:
@@ -89,9 +89,9 @@ def _answer(answer: tuple[str, list[Any]]) -> list[Any]:
 
 
 def serve_lmtp(host: str, port: int, use: Use) -> Any:
-    """Starts to take mail by LMTP, in a thread; returns the controller, whose `stop()` ends it. Raises OSError.
+    """Starts receiving mail by LMTP, in a thread; returns the controller, whose `stop()` ends it. Raises OSError.
 
-    A mail that `use` fails on is answered 451, so that the mail server tries again.
+    If `use` fails, the answer is 451, so that the mail server tries again.
     """
     controller = aiosmtpd_controller.Controller(_LMTPHandler(use), hostname=host, port=port)
     controller.factory = lambda: aiosmtpd_lmtp.LMTP(
@@ -106,7 +106,7 @@ class _LMTPHandler:
         self.use = use
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
-        # An LMTP server answers once for each recipient (RFC 2033); this one answers once, so it takes one.
+        # An LMTP server answers once per recipient (RFC 2033); this one answers once, so it accepts only one.
         if envelope.rcpt_tos:
             return "452 One recipient at a time, please"
         envelope.rcpt_tos.append(address)
