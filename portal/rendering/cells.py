@@ -1,8 +1,8 @@
-"""Fast drawing: rows of tables from markup that is reused, menus and unused filters from a cache.
+"""Fast drawing: table rows from reused markup, menus and unused filters from a cache.
 
 A list shows two hundred values of a handful of kinds. The macro of a kind runs once, with placeholders for what differs
-from record to record; its later values replace the placeholders, escaped. The cache holds kinds only (their icons and
-tones come from the declaration), nothing of a record or of a person.
+between records; each value then replaces the placeholders, escaped. The cache contains only kinds (their icons and
+tones come from the declaration), nothing about a record or a person.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,34 +18,34 @@ from portal.views.forms.form_page import Widget
 from portal.views.lists.columns import Column
 from portal.views.lists.list_rows import ListRow
 
-# Private-use characters in place of what differs between values of one kind. A value that holds one is drawn as it is:
-# placeholders are looked for in the markup of the kind, never in a value.
+# Private-use characters as placeholders for what differs between values of one kind. A value that contains one is drawn
+# unchanged: placeholders are looked for in the markup of the kind, never in a value.
 BORDER = "\uf8d0"
 PLACEHOLDERS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3", "note": "\uf8d4", "short": "\uf8d5"}
-# … and between rows: the cells are no text, but stand where this is.
+# … and between rows: the cells, which are not text, go here.
 ROW_PLACEHOLDERS = {"id": "\uf8d1", "title": "\uf8d2", "cells": "\uf8d3"}
-# … and in the inputs of a field of a form: of one that has a single input, or of several.
+# … and in the inputs of a form field with one input, or with several.
 FIELD_PLACEHOLDERS = {"value": "\uf8d1"} | {str(number): chr(0xF8D2 + number) for number in range(10)}
 MOST_KINDS = 5_000  # cached
 
 Kind = tuple[Any, ...]
 Pieces = tuple[tuple[str, str], ...]  # markup, and the placeholder behind it: a name of PLACEHOLDERS or ""
-MATCHED = Value(display="matched")  # of the macro that marks a match
-NOT_REUSABLE: Pieces = ()  # in the place of the pieces of a kind whose values are drawn one by one
+MATCHED = Value(display="matched")  # for the macro that marks a match
+NOT_REUSABLE: Pieces = ()  # instead of pieces, for a kind whose values are drawn one by one
 
 
 class CellTemplates:
-    """The cache of the drawn kinds, for all portals and languages of one process."""
+    """The cache of drawn kinds, for all portals and languages of one process."""
 
     def __init__(self) -> None:
         self._cache: dict[Kind, Any] = {}
 
     def pieces(self, kind: Kind, placeholders: Mapping[str, str], draw: Callable[[], str]) -> Pieces:
-        """The pieces of a kind; `draw` draws it with placeholders."""
+        """The pieces of a kind; `draw` draws the kind with placeholders."""
         return self._cached(kind, lambda: tuple(_split(draw(), placeholders)))
 
     def whole(self, kind: Kind, draw: Callable[[], str]) -> Markup:
-        """The markup of what always looks the same."""
+        """The markup of something that always looks the same."""
         return self._cached(kind, lambda: Markup(draw()))  # noqa: S704 what a template drew
 
     def _cached(self, kind: Kind, make: Callable[[], Any]) -> Any:
@@ -67,13 +67,13 @@ def _split(markup: str, placeholders: Mapping[str, str]) -> Iterator[tuple[str, 
 
 
 class CellRenderer:
-    """Draws the cells, menus and filters of one page; `page`: what their markup depends on too, icons and languages."""
+    """Draws the cells, menus and filters of one page; `page`: what else their markup depends on, icons and language."""
 
     def __init__(self, templates: CellTemplates, draw: Callable[..., str], page: tuple[str, ...]) -> None:
         self._templates, self._draw, self._page = templates, draw, page
 
     def rows(self, columns: Sequence[Column], rows: Sequence[ListRow], choosing: str) -> Markup:
-        """The rows of a table; `choosing`: the id of the form that takes the chosen records, or empty."""
+        """The rows of a table; `choosing`: the id of the form for the chosen records, or empty."""
         line, of_columns = MarkupLine(), [(column, dict[Kind, Pieces]()) for column in columns]
         pieces = {unread: self._row_pieces(unread, choosing) for unread in {row.unread for row in rows}}
         for row in rows:
@@ -119,14 +119,14 @@ class CellRenderer:
         return self._pieces(kind, column.classes, value, label)
 
     def _matches(self, line: "MarkupLine", value: Value) -> None:
-        """A text in which what was searched for is marked."""
+        """A text with its matches of the search marked."""
         (before, _text), (after, _end) = self._pieces(("matched",), "", MATCHED)
         for text, matched in value.matches:
             line.add(before if matched else "", text)
             line.add(after if matched else "")
 
     def menu(self, items: tuple[Any, ...]) -> Markup:
-        """Items of the menu: each is the same for all people of a profile, but for how much is new to them."""
+        """Menu items: each is the same for all people with a profile, except for the number of new records."""
         parts = [tuple(part) for _new, part in groupby(items, attrgetter("new"))]
         if len(parts) > 1:
             return Markup("".join(map(self.menu, parts)))  # noqa: S704 what the template drew
@@ -137,7 +137,7 @@ class CellRenderer:
         return self._templates.pieces((*self._page, *kind), PLACEHOLDERS, draw)
 
     def filter(self, state: Any, form: str) -> Markup:
-        """The filter of a column; one that is not used looks the same for everyone."""
+        """The filter of a column; an unused one looks the same for everyone."""
         if state.used or state.error:
             return Markup(self._draw("filter.pt", filter=state, form=form))  # noqa: S704 what the template drew
         return self._templates.whole(
@@ -145,7 +145,7 @@ class CellRenderer:
         )
 
     def field(self, widget: Widget) -> Markup | None:
-        """A field of a form: markup that is reused, with what is filled in; None where it has to be drawn anew."""
+        """A form field: reused markup with its values filled in; None if it has to be drawn from scratch."""
         if not widget.reusable:
             return None
         texts, line = widget.texts, MarkupLine()
@@ -160,27 +160,27 @@ class CellRenderer:
 
 
 class MarkupLine:
-    """Markup and text in turn. All texts are escaped in one call, since each call has its cost."""
+    """Alternating markup and text. All texts are escaped in one call, since each call has a cost."""
 
     def __init__(self) -> None:
-        self.parts: list[str] = []  # a text behind each piece of markup
+        self.parts: list[str] = []  # a text after each piece of markup
 
     def add(self, markup: str, text: str = "") -> None:
-        """Adds markup of a template, and the text behind it, which will be escaped."""
+        """Adds markup from a template, and the text after it, which will be escaped."""
         self.parts += (markup, text)
 
     def markup(self) -> Markup:
         """The markup of the whole line."""
         parts, texts = self.parts, self.parts[1::2]
-        escaped = str.split(escape(BORDER.join(texts)), BORDER)  # not that of Markup, which makes Markup of each
-        if len(escaped) != len(texts):  # one of them holds a border, or there is none
+        escaped = str.split(escape(BORDER.join(texts)), BORDER)  # not Markup.split: it makes each part Markup
+        if len(escaped) != len(texts):  # one of them contains a border, or there is none
             escaped = [str(escape(text)) for text in texts]
         parts[1::2] = escaped
         return Markup("".join(parts))  # noqa: S704 pieces of the template, and escaped texts
 
 
 def _with_placeholders(display: str, value: Value) -> Value:
-    """A value of one kind with placeholders for what differs."""
+    """A value of one kind, with placeholders for what differs between values."""
     return Value(
         display=display,
         tone=value.tone,

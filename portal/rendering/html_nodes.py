@@ -1,4 +1,4 @@
-"""Sanitized HTML as nodes, for a template that is no HTML itself."""
+"""Sanitized HTML as nodes, for a template that is not HTML."""
 
 import re
 from html.parser import HTMLParser
@@ -8,17 +8,17 @@ from markupsafe import Markup
 
 Node = str | dict[str, Any]  # a text, or {"tag", "href", "body": its nodes}
 
-DEEPEST = 12  # elements within one another; what is deeper stands in the last of them
+DEEPEST = 12  # nesting levels; what is nested deeper goes into the last one
 WITHOUT_END = {"br", "hr", "img"}
 INLINE = {
     "a", "abbr", "b", "br", "cite", "code", "del", "em", "i", "img", "ins", "kbd", "mark", "q", "s", "small", "span",
     "strong", "sub", "sup", "u",
 }  # fmt: skip
-SPACE = re.compile(r"[ \t\r\n\f]+")  # not what keeps words together
+SPACE = re.compile(r"[ \t\r\n\f]+")  # not non-breaking spaces
 
 
 def html_nodes(html: Markup) -> list[Node]:
-    """The nodes of what nh3 has written: every element has its end."""
+    """The nodes of HTML from nh3, in which every element is closed."""
     parser = _Nodes()
     parser.feed(html)
     parser.close()

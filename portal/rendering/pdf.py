@@ -1,8 +1,8 @@
 """Pages that are PDFs: typeset by Typst from the `.typ` files of templates/.
 
-A view names its template (`renderer="record.typ"`) and returns its page, as for HTML. The template reads the page
-as JSON, so that no text of anybody is ever markup. It runs in a folder with this JSON and the page's pictures, and can
-read nothing else.
+A view names its template (`renderer="record.typ"`) and returns its page, as for HTML. The template reads the page as
+JSON, so that nobody's text is ever markup. It runs in a folder with this JSON and the page's pictures, and can read
+nothing else.
 """
 
 import dataclasses
@@ -33,11 +33,11 @@ log = logging.getLogger(__name__)
 TOO_LARGE = _("This record is too large for a PDF. Print the page instead.")
 TOO_MANY = _("Other PDFs are being created right now. Please try again in a minute.")
 AT_ONCE = threading.BoundedSemaphore(2)  # each is a process of 100 MB or more
-PATIENCE = 5  # seconds until one of them has to be done: who waits takes a thread from all other pages
+PATIENCE = 5  # seconds to wait for one of them to finish: each waiting request occupies a thread
 
 
 def includeme(config: Configurator) -> None:
-    """Makes `renderer="NAME.typ"` a template of ours."""
+    """Makes `renderer="NAME.typ"` refer to a template of ours."""
 
     class Renderer:
         def __init__(self, info: Any) -> None:
@@ -80,7 +80,7 @@ def draw_pdf(template: str, page: Any, reader: Reader) -> bytes:
 
 
 def _as_data(value: Any, reader: Reader, keep: Callable[[bytes], str]) -> Any:
-    """A value of a page as JSON has it: texts in the reader's language, HTML as nodes, `keep` names pictures."""
+    """A value of a page for JSON: texts in the reader's language, HTML as nodes, pictures named by `keep`."""
     again = functools.partial(_as_data, reader=reader, keep=keep)
     if isinstance(value, Markup):
         return html_nodes(value)
@@ -96,7 +96,7 @@ def _as_data(value: Any, reader: Reader, keep: Callable[[bytes], str]) -> Any:
 
 
 def _named(value: Any) -> Mapping[str, Any] | None:
-    """The parts of a value that have names."""
+    """The named parts of a value."""
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -1,9 +1,9 @@
 """Compiled templates, kept on disk by Chameleon's ModuleLoader.
 
-Compiling takes a second and a half and ten megabytes in every process; loading what was compiled, some milliseconds. A
-file's name is a hash of everything that decides its content, so that none is ever out of date. What is loaded is
-executed: the folder must belong to this user and nobody else may write to it, or it is not used. Where it cannot be
-written, templates are compiled in memory.
+Compiling takes a second and a half and ten megabytes in every process; loading compiled templates takes milliseconds. A
+file's name is a hash of everything that determines its content, so no file is ever out of date. What is loaded is
+executed: the folder is only used if it belongs to this user and nobody else can write to it. If it is not writable,
+templates are compiled in memory.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ from chameleon.loader import MemoryLoader, ModuleLoader
 
 log = logging.getLogger(__name__)
 
-# The last line of every file: one that a power cut truncated does not have it.
+# The last line of every file: a file truncated by a power cut lacks it.
 COMPLETE = "# complete\n"
 
 
 class TemplateCache(ModuleLoader):
-    """A loader for Chameleon. `options`: what decides about compiled templates besides their text and Chameleon."""
+    """A loader for Chameleon. `options`: what compiled templates depend on, apart from their text and Chameleon."""
 
     def __init__(self, options: str) -> None:
         super().__init__(path="")
@@ -31,7 +31,7 @@ class TemplateCache(ModuleLoader):
         self._memory = MemoryLoader()
 
     def store_in(self, folder: Path) -> None:
-        """Uses `folder` from now on, if it is safe; it is created if it is missing."""
+        """Uses `folder` from now on, if it is safe; creates it if it is missing."""
         self.path = str(folder) if _is_private(folder) else ""
 
     def get(self, filename: str) -> dict[str, Any] | None:
@@ -41,14 +41,14 @@ class TemplateCache(ModuleLoader):
             return None
         try:
             return super().get(name)
-        except (OSError, ImportError, EOFError, ValueError, TypeError):  # its bytecode is damaged: it is written anew
+        except (OSError, ImportError, EOFError, ValueError, TypeError):  # its bytecode is damaged: write it again
             return None
 
     def build(self, source: str, filename: str) -> dict[str, Any]:
         """The names that a template defines, from its Python source."""
         if self.path:
             name = self._name_of(filename)
-            sys.modules.pop(name.removesuffix(".py"), None)  # a damaged one would be taken again
+            sys.modules.pop(name.removesuffix(".py"), None)  # a damaged one would be reused
             try:
                 return super().build(f"{source}\n{COMPLETE}", name)
             except OSError as error:
@@ -70,10 +70,10 @@ def _is_complete(path: Path) -> bool:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether `folder` is there, belongs to this user and can be written by nobody else."""
+    """Whether `folder` exists, belongs to this user and is not writable by others."""
     try:
         if not folder.parent.exists():
-            folder.parent.mkdir(mode=0o700, parents=True)  # the mode of `mkdir` is not that of the parents it makes
+            folder.parent.mkdir(mode=0o700, parents=True)  # `mkdir` does not apply its mode to the parents it creates
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.stat()
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The names that a template knows, and the attributes that it looks at, by Python's own means.
+"""Names and attributes in templates, looked up with Python's own dictionaries and attribute access.
 
 Chameleon copies names for each macro, and looks them up in Python: a third of the time that it takes to draw a page.
-Its own kind keeps names that a template sets for all others (`global`) apart; ours set none, as a test says.
+Its own class separates names that a template sets for all others (`global`); ours set none, which a test ensures.
 """
 
 import ast
@@ -13,7 +13,7 @@ from chameleon.zpt.template import Macros
 
 
 class TemplateNames(dict[str, Any]):
-    """What Chameleon asks of its own `Scope`."""
+    """Replaces Chameleon's own `Scope`."""
 
     __slots__ = ()
     get_name = dict.__getitem__
@@ -27,16 +27,16 @@ class TemplateNames(dict[str, Any]):
 
 
 class PlainPython(PythonExpr):
-    """Expressions that mean what they mean in Python.
+    """Expressions that mean the same as in Python.
 
-    Chameleon takes an item for a missing attribute, by a function of its own: twice the time of each look at one.
+    Chameleon falls back from a missing attribute to an item, in a function of its own, which doubles the time.
     """
 
     transform: Any = ast.NodeTransformer()  # changes nothing
 
 
 class KnownMacros(dict[str, Any]):
-    """The macros of a template that never changes, each looked for once."""
+    """The macros of a template that never changes, each looked up once."""
 
     def __init__(self, macros: Macros) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Template(PageTemplateFile):
     macros: Any
 
     def cook(self, body: str) -> None:
-        super().cook(body)  # gives itself the function that draws the page
+        super().cook(body)  # sets the function that draws the page
         if not self.auto_reload:
             self.macros = KnownMacros(Macros(self))
         draw: Any = self._render

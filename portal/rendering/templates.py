@@ -1,8 +1,8 @@
 """Chameleon for our pages: finds templates by name, gives them what every page has, and translates their texts.
 
 A view names its template (`renderer="list.pt"`) and returns its page, which the template calls `page`. Every declared
-text and every sentence of the interface that a template shows is put into the reader's language on its way out. Renders
-nothing but files of templates/ and of packages: no text of an administrator or a customer ever becomes a template.
+text and every sentence of the interface that a template shows is translated into the reader's language on output. Only
+files of templates/ and of packages are rendered: no text of an administrator or a customer ever becomes a template.
 """
 
 import functools
@@ -25,9 +25,9 @@ from portal.texts import translate as translate_sentence
 from portal.web.frame import Frame
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-# Attributes without a value: a template gives them true or false.
+# Attributes without a value: a template sets them to true or false.
 BOOLEAN_ATTRIBUTES = frozenset({"checked", "selected", "disabled", "required", "multiple", "hidden", "open"})
-# Templates of macros, which every page knows by their names.
+# Templates with macros, which every page can use by name.
 MACROS = (
     "layout", "parts", "widgets", "displays", "filters", "files", "conversation", "watchers", "access", "why",
     "arrange", "charts",
@@ -35,7 +35,7 @@ MACROS = (
 
 
 class Templates:
-    """The templates of one process; `reload`: changed files are read again (development)."""
+    """The templates of one process; `reload`: rereads changed files (development)."""
 
     def __init__(self, reload: bool = False) -> None:
         self._reload = reload
@@ -51,7 +51,7 @@ class Templates:
         return self._loaded[name]
 
     def load(self) -> None:
-        """Loads all of them now, so that no visitor waits for it."""
+        """Loads all templates now, so that no visitor has to wait."""
         for path in TEMPLATES.glob("*.pt"):
             self[path.name].cook_check()
 
@@ -61,11 +61,11 @@ class Templates:
         return {name: self[f"{name}.pt"] for name in MACROS}
 
     def render(self, name: str, values: Mapping[str, Any], reader: Reader, frame: Frame) -> str:
-        """The page `name` as HTML; `values` holds at least `page`."""
+        """The page `name` as HTML; `values` contains at least `page`."""
         names = {**self.macros, "reader": reader, "frame": frame, "icon": frame.icon}
         names |= {"translate": _translation(reader), "target_language": reader.language}
         cells = CellRenderer(
-            CellTemplates() if self._reload else self._cell_templates,  # a changed template shows at once
+            CellTemplates() if self._reload else self._cell_templates,  # a changed template shows immediately
             lambda template, **more: self[template](**names, **more),
             (frame.static("icons.svg"), reader.locale_name, reader.language, reader.default_language),
         )
@@ -74,12 +74,12 @@ class Templates:
 
 @functools.cache
 def shared_templates(reload: bool) -> Templates:
-    """The Templates of this process: making them takes longer than starting, and tests start many applications."""
+    """The Templates of this process: creating them takes longer than a start, and tests start many applications."""
     return Templates(reload)
 
 
 def load_templates(reload: bool, compiled: Path | None) -> None:
-    """Loads the templates before they are asked for; `compiled` is the folder in which they are stored."""
+    """Loads the templates before they are needed; `compiled` is the folder in which they are stored."""
     templates = shared_templates(reload)
     if compiled is not None:
         templates.cache.store_in(compiled)
@@ -88,7 +88,7 @@ def load_templates(reload: bool, compiled: Path | None) -> None:
 
 
 def includeme(config: Configurator) -> None:
-    """Makes `renderer="NAME.pt"` a template of ours; requests bring `reader` and `frame`."""
+    """Makes `renderer="NAME.pt"` refer to a template of ours; requests provide `reader` and `frame`."""
     templates = shared_templates(config.get_settings()["reload_templates"])
 
     class Renderer:
@@ -98,20 +98,20 @@ def includeme(config: Configurator) -> None:
         def __call__(self, value: Any, system: Mapping[str, Any]) -> str:
             request = system["request"]
             values = {"request": request, "context": system.get("context")}
-            values |= value if isinstance(value, dict) else {"page": value}  # a package may name more
+            values |= value if isinstance(value, dict) else {"page": value}  # a package may pass more values
             return templates.render(self.name, values, request.reader, request.frame)
 
     config.add_renderer(".pt", Renderer)
 
 
 def _template_path(info: Any) -> str:
-    """The name of a template of ours; of one of another package, which calls it from its own folder, the whole path."""
+    """The name of a template of ours; for a template in another package's folder, the whole path."""
     ours = info.package.__name__.partition(".")[0] == "portal" and ":" not in info.name
     return info.name if ours else str(AssetResolver(info.package).resolve(info.name).abspath())
 
 
 def _token(frame: Frame) -> Markup:
-    """What templates write as `token`: the hidden CSRF input of every posting form."""
+    """The `token` of templates: the hidden CSRF input of every posting form."""
     return Markup('<input type="hidden" name="_csrf" value="{}">').format(frame.csrf_token)
 
 
@@ -133,5 +133,5 @@ def _translation(reader: Reader) -> Any:
 
 @functools.lru_cache(maxsize=5_000)
 def _sentence(message: str, domain: str | None, default: str | None, language: str) -> str:
-    """A sentence of a template, translated once for all who read this language."""
+    """A sentence of a template, translated once for all readers of the language."""
     return translate_sentence(TranslationString(message, domain=domain, default=default), language)

@@ -1,7 +1,7 @@
-"""PDFs, typeset by Typst in a process of its own: it keeps what it has made in memory, and its time has to end.
+"""PDFs, typeset by Typst in a process of its own, as it never frees its memory and its time must be limited.
 
-This file is that process as well, run as a script: a folder with page.json, the pictures that it names and nothing
-else becomes a PDF on the standard output.
+Run as a script, this file is that process: a folder with page.json and the pictures that it names, and nothing else,
+becomes a PDF on standard output.
 """
 
 import importlib
@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-FONTS = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_sans_arabic")  # for letters that they lack those of the machine
-CANNOT_DRAW = 3  # the exit status for a picture that is none
+FONTS = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_sans_arabic")  # the machine's fonts for missing letters
+CANNOT_DRAW = 3  # the exit status for something that is not a picture
 MEMORY = 1_500 * 1024 * 1024  # bytes of the process
 SECONDS = 15  # of processor time
-PATIENCE = 60  # seconds until an answer is given up
+PATIENCE = 60  # seconds to wait for an answer
 
 
 class PictureError(ValueError):
@@ -24,11 +24,11 @@ class PictureError(ValueError):
 
 
 class TooLargeError(ValueError):
-    """More than is typeset at once."""
+    """More than can be typeset at once."""
 
 
 def typeset(template: Path, folder: Path, timestamp: float) -> bytes:
-    """The PDF that `template` makes of the `folder`. Raises PictureError and TooLargeError."""
+    """The PDF that `template` makes from `folder`. Raises PictureError and TooLargeError."""
     command = [sys.executable, "-P", __file__, str(template), str(folder), str(int(timestamp))]
     try:
         done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)  # noqa: S603 our own file
@@ -42,11 +42,11 @@ def typeset(template: Path, folder: Path, timestamp: float) -> bytes:
 
 
 def main() -> None:
-    """The process that makes a PDF: limits itself before it reads anything."""
+    """The process that makes a PDF; it limits itself before it reads anything."""
     template, folder, timestamp = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    os.putenv("RAYON_NUM_THREADS", "1")  # each further one takes memory
+    os.putenv("RAYON_NUM_THREADS", "1")  # each additional thread takes memory
     typst: Any = importlib.import_module("typst")
     fonts = typst.Fonts(font_paths=[importlib.import_module(font).ROOT / "files" for font in FONTS])
     try:

@@ -1,5 +1,5 @@
-"""The portal's addresses, as the declaration language promises them. Those of pages are paths only: the
-host is the reader's own. The portal's own is asked for where letters need it, and to tell what comes from elsewhere.
+"""The portal's addresses, as the declaration language promises them. Those of pages are only paths: the reader's
+host applies. The portal's own host is needed for letters, and to recognize requests from elsewhere.
 """
 
 import functools
@@ -32,32 +32,32 @@ def export_address(module: str, suffix: str, parameters: Iterable[tuple[str, str
 
 
 def import_address(module: str, parameters: Iterable[tuple[str, str]], page: str = "import") -> str:
-    """The address where records are imported; `parameters`: the file, and where its columns go."""
+    """The address for importing records; `parameters`: the file, and where its columns go."""
     return f"/{module}/{page}{_query_string(parameters)}"
 
 
 def imported_address(module: str, key: str = "") -> str:
-    """The address of the page that says what was made of the file with this key."""
+    """The address of the page about the import of the file with this key."""
     return f"/{module}/imported{_query_string([('file', key)] if key else [])}"
 
 
 def bulk_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The address where something is done to many records of the same list."""
+    """The address for actions on many records of the same list."""
     return f"/{module}/bulk{_query_string(parameters)}"
 
 
 def arranging_address(module: str, name: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The address where `columns` or `views` of the same list are changed."""
+    """The address for changing `columns` or `views` of the same list."""
     return f"/{module}/{name}{_query_string(parameters)}"
 
 
 def record_address(module: str, record_id: int, *more: str) -> str:
-    """The address of a record's page, or of what `more` names below it: `edit`, `move`/TRANSITION, `comments`."""
+    """The address of a record's page, or of `more` below it: `edit`, `move`/TRANSITION, `comments`."""
     return f"/{module}/{record_id}/" + "/".join(more)
 
 
 def api_address(module: str, record_id: int | None = None, *more: str) -> str:
-    """The address where programs read and write the records of a module, or one of them."""
+    """The API address of a module's records, or of one of them."""
     return API + "/".join((module, *(() if record_id is None else (str(record_id),)), *more))
 
 
@@ -72,32 +72,32 @@ def explain_address(**parameters: str | int) -> str:
 
 
 def create_address(module: str, parameters: Mapping[str, str] | None = None) -> str:
-    """The address of the form for a new record, with some of its fields filled in."""
+    """The address of the form for a new record, with some fields filled in."""
     return f"/{module}/create{_query_string(parameters or ())}"
 
 
 def compute_address(module: str) -> str:
-    """The address where a script asks for what is computed in the form for a new record."""
+    """The address from which a script gets the computed values of a new record's form."""
     return f"/{module}/computed"
 
 
 def invite_address(people: str, company: int) -> str:
-    """The address of the form that invites somebody into a company; `people`: the module of persons."""
+    """The address of the form that invites somebody to a company; `people`: the people module."""
     return f"/{people}/invite?company={company}"
 
 
 def code_address(parameters: Mapping[str, str]) -> str:
-    """The address where the code of the second factor is asked for, on the way in."""
+    """The address that asks for the second-factor code during sign-in."""
     return f"/login/code{_query_string(parameters)}"
 
 
 def single_sign_on_address(following: str) -> str:
-    """The address where signing in by the identity provider begins; `following`: the page that it leads to."""
+    """The address that starts signing in with the identity provider; `following`: the page to show afterwards."""
     return f"/login/oidc{_query_string({'next': following} if following != '/' else {})}"
 
 
 def button_address(button: Button) -> str:
-    """The address to which a home button leads."""
+    """The address that a home button leads to."""
     if button.url:
         return button.url
     module, _slash, create = (button.opens or "").partition("/")
@@ -114,18 +114,18 @@ def _query_string(parameters: Iterable[tuple[str, str]] | Mapping[str, str]) -> 
     return f"?{'&'.join([f'{_quoted(name)}={_quoted(value)}' for name, value in pairs])}" if pairs else ""
 
 
-# A page has dozens of addresses, which differ in one parameter.
+# A page has dozens of addresses that differ in one parameter.
 _quoted = functools.lru_cache(maxsize=1_000)(quote_plus)
 
 
 def own_address(request: Request) -> str:
-    """The portal's address for links in letters, without a last slash; a foreign Host header never decides it."""
+    """The portal's address for links in letters, without a trailing slash; never from a foreign Host header."""
     base_url = request.portal.declaration.settings.base_url
     return (base_url or request.host_url).rstrip("/")
 
 
 def own_url(request: Request, address: str) -> str:
-    """The whole URL of an address of this portal, for what is read elsewhere."""
+    """The full URL of an address of this portal, for use outside it."""
     return own_address(request) + address
 
 

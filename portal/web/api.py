@@ -1,7 +1,7 @@
-"""What is particular to requests of programs: everything below `/api/`, which the same tree of resources answers.
+"""The special handling of requests from programs: everything below `/api/`, answered by the same resource tree.
 
-They have the rights of the token that they send, and no cookie: what a browser sends by itself opens nothing here, so
-that no page of another site can use the API, and no form token is needed.
+They have the rights of their token, and no cookie: what a browser sends on its own opens nothing here, so that no page
+of another site can use the API, and no form token is needed.
 """
 
 from pyramid.config import Configurator
@@ -16,22 +16,22 @@ from portal.web.safe_methods import may_write
 
 
 def includeme(config: Configurator) -> None:
-    """Adds the routes of programs: views without their name, which are the pages, are not found below `/api/`.
+    """Adds the routes for programs: views without a route name, which are the pages, are not found below `/api/`.
 
-    That of assistants comes first: no module hides it, whatever it is called.
+    The route for assistants comes first, so that no module can hide it, whatever its name.
     """
     config.add_route(MCP_ROUTE, MCP, factory=ToolServer)
     config.add_route(API_ROUTE, f"{API}*traverse")
 
 
 def is_api_request(request: Request) -> bool:
-    """Whether the request is one to the API; also before its route is known."""
+    """Whether the request goes to the API; works before its route is known."""
     return f"{request.environ.get('PATH_INFO', '')}/".startswith(API)
 
 
 @subscriber(ContextFound)
 def limit_changes(event: ContextFound) -> None:
-    """Called after traversal: a program that runs wild is slowed down. Raises TooManyAttemptsError."""
+    """Called after traversal to limit runaway programs. Raises TooManyAttemptsError."""
     request = event.request
     if request.matched_route is None or request.matched_route.name != API_ROUTE:
         return

@@ -1,7 +1,7 @@
-"""The files that pages need: one style sheet, one script, one icon sprite and the logo, bundled at start-up.
+"""The files that pages need: one style sheet, one script, one icon sprite and the logo, bundled at startup.
 
-Each has its content's hash in its address, so that browsers may cache it forever; all are held in memory, with a gzip
-copy. An instance belongs to one portal in force: its icons, its accent and its logo are part of it.
+The address of each contains its content's hash, so that browsers may cache it forever; all are kept in memory, with a
+gzip copy. An instance belongs to one portal in force, with its icons, accent and logo.
 """
 
 import functools
@@ -20,15 +20,15 @@ from portal.web import icons
 STATIC = Path(__file__).parents[1] / "static"
 # The first file declares the CSS layers; the others follow by name.
 FIRST_STYLES = ("tokens.css", "base.css", "layout.css")
-# Of the home page alone: a sheet of its own, so that no other page has to load it.
+# For the home page alone: a separate sheet, so that no other page has to load it.
 HOME_STYLES = ("home.css", "charts.css")
 FIRST_SCRIPT = "attach.js"
-MARK = "sparkles"  # the icon that is the logo of a portal that declares none
+MARK = "sparkles"  # the icon used as the logo if none is declared
 LOGO_TYPES = {
     ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
     ".webp": "image/webp", ".gif": "image/gif", ".ico": "image/x-icon",
 }  # fmt: skip
-# Icons that point along the reading direction, mirrored in right-to-left languages.
+# Icons that point in the reading direction, mirrored in right-to-left languages.
 DIRECTIONAL = {
     "arrow-left", "arrow-right", "chevron-left", "chevron-right", "log-out", "log-in", "send", "undo-2",
     "corner-down-right",
@@ -77,7 +77,7 @@ class Assets:
         return self._addresses[name]
 
     def get(self, path: str) -> Asset | None:
-        """The asset at `HASH/NAME`. An old hash gives the present content: pages drawn before a reload need it."""
+        """The asset at `HASH/NAME`. An old hash gives the current content: pages drawn before a reload need it."""
         return self._files.get(path.rpartition("/")[2])
 
     def icon(self, name: str) -> Markup:
@@ -101,18 +101,18 @@ class Assets:
 
 @functools.lru_cache(maxsize=32)
 def _asset(content_type: str, body: bytes) -> Asset:
-    """An asset, made once for all portals of the process that send the same."""
+    """An asset, made once for all portals in the process that use the same content."""
     return Asset(content_type, body, gzip.compress(body, 9, mtime=0))
 
 
 def _common_styles() -> list[str]:
-    """The files of static/css in order, but for those of the home page."""
+    """The files of static/css in order, except those of the home page."""
     names = {path.name for path in (STATIC / "css").glob("*.css")}
     return [*FIRST_STYLES, *sorted(names.difference(FIRST_STYLES, HOME_STYLES))]
 
 
 def _style_sheet(names: Iterable[str]) -> bytes:
-    """These files of static/css as one, without comments and needless spaces."""
+    """These files of static/css as one, without comments and superfluous spaces."""
     return _shortened_styles("\n".join((STATIC / "css" / name).read_text(encoding="utf-8") for name in names))
 
 
@@ -122,9 +122,8 @@ def _shortened_styles(text: str) -> bytes:
 
 
 def _script() -> bytes:
-    """The modules of static/js as one script: the shared one first, the others each in a block of its own.
-
-    Without comments and indentation.
+    """The modules of static/js as one script, without comments and indentation: the shared one first, each of the
+    others in a block of its own.
     """
     paths = sorted((STATIC / "js").glob("*.js"), key=lambda path: (path.name != FIRST_SCRIPT, path.name))
     return _joined_scripts(tuple(path.read_text(encoding="utf-8") for path in paths))

@@ -1,4 +1,4 @@
-"""One address per page: a missing last slash redirects to the address with it, trailing segments are not found."""
+"""One address per page: a missing trailing slash redirects, extra segments are not found."""
 
 from pyramid.events import ContextFound, subscriber
 from pyramid.httpexceptions import HTTPMovedPermanently, HTTPNotFound

@@ -1,8 +1,8 @@
 """Compresses pages for browsers that accept it: a list of 35 kB becomes 6 kB.
 
 The length of a compressed page that repeats input reveals the secrets in it, letter by letter (BREACH). The only
-secret in our pages is the CSRF token, which is masked anew in each of them (web/csrf.py). Besides, cookies are
-SameSite: another site cannot make such requests in the background.
+secret in our pages is the CSRF token, which gets a new mask in each of them (web/csrf.py). In addition, cookies
+are SameSite: another site cannot make such requests in the background.
 """
 
 import gzip
@@ -11,12 +11,12 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 SMALLEST = 1_000  # bytes
-LEVEL = 3  # of 9: a twentieth larger than at 4, in two thirds of the time
+LEVEL = 3  # of 9: 5% larger than with 4, in two thirds of the time
 CONTENT_TYPES = frozenset({"text/html", "application/json"})
 
 
 def compress(request: Request, response: Response) -> None:
-    """Compress the body of `response` if it is a page and the browser accepts gzip."""
+    """Compresses the body of `response` if it is a page and the browser accepts gzip."""
     is_page = response.content_type in CONTENT_TYPES and isinstance(response.app_iter, list)
     if not is_page or response.content_encoding:
         return

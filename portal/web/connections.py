@@ -1,4 +1,4 @@
-"""The connection that a request has: one that writes, one that only reads, or one to the replica."""
+"""The connection of a request: one that writes, one that only reads, or one to the replica."""
 
 import contextlib
 from typing import Any
@@ -13,11 +13,11 @@ from portal.web.cookies import HOUR, Cookie, read_cookie, set_cookie
 from portal.web.safe_methods import may_write
 from portal.web.visitor import signed_in
 
-ATTEMPT = "retry.attempt"  # in the environment of a request that is tried again, from 1 on
+ATTEMPT = "retry.attempt"  # in the environment of a retried request, counted from 1
 
 
 def connection(request: Request) -> Any:
-    """The request's connection: it can write unless the method is safe, and commits if the answer is below 400."""
+    """The request's connection: it can write unless the method is safe, and commits if the status is below 400."""
     if may_write(request):
         return write_connection(request.portal.engine, request.tm)
     reading_connection = _replica_connection(request) or read_connection(request.portal.engine)
@@ -26,14 +26,14 @@ def connection(request: Request) -> Any:
 
 
 def _replica_connection(request: Request) -> Any:
-    """A connection to the replica, if it knows what this reader has changed and gives them the rights that they have.
+    """A connection to the replica, if it has this reader's changes and their current rights.
 
-    So that no record is read by rights of another moment. A request that failed is tried again without it.
+    Otherwise records would be read with outdated rights. A request that failed is retried without the replica.
     """
     replica = request.portal.replica
     if replica is None or request.environ.get(ATTEMPT) or is_api_request(request):
         return None
-    identity = request.visitor.identity  # which is read from the primary
+    identity = request.visitor.identity  # read from the primary
     if identity is None or request.visitor.read_only_view is not None:
         return None
     connection = replica.connection(read_cookie(request, Cookie.POSITION))
@@ -51,13 +51,13 @@ def _replica_connection(request: Request) -> Any:
 
 
 def remember_position(event: NewResponse) -> None:
-    """The reader sees from now on what a request may have changed: their browser carries the position of the log.
+    """Makes the reader see what this request may have changed: their browser carries the position in the log.
 
-    It is forgotten after an hour; a replica that is further behind has other faults.
+    It expires after an hour; a replica that is further behind has other problems.
     """
     request = event.request
     if not may_write(request) or is_api_request(request):
         return
-    with contextlib.suppress(*DatabaseError):  # all is saved already; the next page is no older than others
+    with contextlib.suppress(*DatabaseError):  # all is saved; the next page may just be slightly outdated
         position = request.portal.replica.position()
         set_cookie(request, event.response, Cookie.POSITION, position, HOUR)

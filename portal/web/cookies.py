@@ -1,4 +1,4 @@
-"""The portal's cookies: what each is called, how one is read and set."""
+"""The portal's cookies: their names, and how to read and set them."""
 
 import enum
 
@@ -10,28 +10,28 @@ HOUR = 3_600
 
 
 class Cookie(enum.StrEnum):
-    """The cookies that hold for the whole portal; those of lists are in views/lists/list_navigation.py."""
+    """The cookies of the whole portal; those of lists are in views/lists/list_navigation.py."""
 
     SESSION = "portal_session"
-    GUEST = "portal_guest"  # only anchors the CSRF token of forms that are sent before signing in
-    DEVICE = "portal_device"  # by which accounts know this browser, see accounts/devices.py
-    CODE = "portal_code"  # who has given the password and not yet the code of the second factor
-    SINGLE_SIGN_ON = "portal_oidc"  # what the answer of the identity provider has to fit
-    LANGUAGE = "portal_language"  # the one chosen in this browser
+    GUEST = "portal_guest"  # only anchors the CSRF token of forms sent before signing in
+    DEVICE = "portal_device"  # identifies this browser to accounts, see accounts/devices.py
+    CODE = "portal_code"  # for an account that has given its password but no second-factor code yet
+    SINGLE_SIGN_ON = "portal_oidc"  # what the identity provider's answer must match
+    LANGUAGE = "portal_language"  # chosen in this browser
     FLASH = "portal_notice"  # the key of a flash message
-    INVITATION = "portal_invitation"  # the token of an invitation that is shown once, to the person who made it
-    POSITION = "portal_position"  # of the log after this browser's last change, see database/replica.py
+    INVITATION = "portal_invitation"  # the token of an invitation, shown once to the person who created it
+    POSITION = "portal_position"  # in the log, after this browser's last change, see database/replica.py
     PREVIEW = "portal_preview"  # the key of `portal preview`
     DRAFT = "portal_draft"  # the key of a form sent after the session had ended
 
 
 def cookie_name(request: Request, cookie: Cookie) -> str:
-    """What browsers call a cookie; under https no neighboring host can set one of this name."""
+    """The name of a cookie in browsers; with https, no neighboring host can set a cookie with this name."""
     return f"__Host-{cookie}" if is_secure(request) else cookie
 
 
 def read_cookie(request: Request, cookie: Cookie) -> str:
-    """What a cookie of this browser holds; empty where it has none."""
+    """The value of a cookie of this browser; empty if it has none."""
     return request.cookies.get(cookie_name(request, cookie), "")
 
 

@@ -1,7 +1,7 @@
 """The CSRF token of every posting form, derived from a cookie so that nothing is stored.
 
-After sign-in it is bound to the session and ends with it; before, to a random cookie of the browser. Each page writes
-it with a new mask, so that the length of compressed pages does not reveal it (BREACH, see web/compression.py).
+After sign-in, it is bound to the session and ends with it; before, to a random cookie of the browser. Each page masks
+it anew, so that the length of compressed pages does not reveal it (BREACH, see web/compression.py).
 """
 
 import hashlib
@@ -24,10 +24,10 @@ GUEST_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,60}")
 
 @implementer(ICSRFStoragePolicy)
 class CsrfTokens:
-    """Pyramid's storage policy for tokens; it stores none."""
+    """Pyramid's storage policy for tokens; stores none."""
 
     def new_csrf_token(self, request: Request) -> str:
-        """A token for a browser that had none."""
+        """A token for a browser without one."""
         return self.get_csrf_token(request)
 
     def get_csrf_token(self, request: Request) -> str:
@@ -35,14 +35,14 @@ class CsrfTokens:
         return _mask(_token_of(_session_secret(request) or request.guest))
 
     def check_csrf_token(self, request: Request, supplied: str) -> bool:
-        """Whether `supplied` is this browser's; one from a page opened before signing in stays valid after it."""
+        """Whether `supplied` is this browser's token; one from a page opened before signing in stays valid."""
         secret_texts = (read_cookie(request, Cookie.GUEST), _session_secret(request))
         token = _unmask(supplied)
         return any([hmac.compare_digest(_token_of(secret), token) for secret in secret_texts if secret])
 
 
 def guest_token(request: Request) -> str:
-    """The random value of this browser's guest cookie; the answer sets a new one where there is none."""
+    """The random value of this browser's guest cookie; the answer sets a new one if there is none."""
     current = read_cookie(request, Cookie.GUEST)
     if GUEST_TOKEN.fullmatch(current):
         return current
@@ -52,7 +52,7 @@ def guest_token(request: Request) -> str:
 
 
 def _session_secret(request: Request) -> str | None:
-    """What the forms of a session are bound to. A form of a preview is worth nothing behind it, and the other way."""
+    """What the forms of a session are bound to. A form from a preview is not valid outside it, and vice versa."""
     visitor, session = request.visitor, read_cookie(request, Cookie.SESSION)
     if visitor.identity is None or not session:
         return None

@@ -1,10 +1,10 @@
-"""Limits of what is parsed: our own cookies, and forms that are measured before a library parses them.
+"""Limits what is parsed: only our own cookies, and forms that are measured before a library parses them.
 
-Called by protection.py. Parsers of cookies and forms take seconds and gigabytes for some bodies of a few megabytes:
-here such bodies are recognized by counting bytes. Nothing is repaired.
+Used by protection.py. Parsers of cookies and forms take seconds and gigabytes for some bodies of a few megabytes: such
+bodies are recognized here by counting bytes. Nothing is repaired.
 
-Forms with files are parsed here and not by WebOb, which parses with `cgi`: that takes 6 µs for each line of a file, so
-that a table of many short lines would keep everybody else waiting. The package multipart looks for the boundary alone.
+Forms with files are parsed here and not by WebOb, which parses with `cgi`: that takes 6 µs per line of a file, so that
+a table with many short lines would keep everybody else waiting. The package multipart only looks for the boundary.
 """
 
 import io
@@ -21,30 +21,30 @@ from webob.multidict import MultiDict
 from portal.texts import _
 from portal.web.api import is_api_request
 
-CHUNK = 65_536  # bytes read at once
+CHUNK = 65_536  # bytes read at a time
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 URLENCODED = re.compile(r"application/x-www-form-urlencoded\s*(;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
-# Our cookies as browsers send them back; the other cookies of the host are not ours.
+# Our cookies as browsers send them; the host's other cookies are not ours.
 COOKIE = re.compile(
     r"""\s*((?:__Host-)?portal_[a-z]+|list|theme)="?[\w!#$%&'()*+./:<=>?@^`{|}~-]{0,4000}"?\s*""", re.ASCII
 )
 
-LARGEST_ANONYMOUS = 65_536  # bytes: signing in and passwords are all that is sent without a session
+LARGEST_ANONYMOUS = 65_536  # bytes: without a session, people only sign in and set passwords
 LARGEST_URLENCODED = 2_000_000  # bytes: several long texts; files come as multipart
 MOST_ESCAPES = 400_000  # the parser takes 240 bytes of memory and 1.7 µs for each percent sign
 
-# What browsers and libraries send, with a boundary as long as RFC 2046 allows.
+# The form that browsers and libraries send, with a boundary as long as RFC 2046 allows.
 MULTIPART = re.compile(
     r"multipart/form-data\s*(?:;\s*charset=\"?utf-?8\"?\s*)?;\s*boundary=(\"?)([!#-:<-\[\]-~]{1,70})\1\s*",
     re.ASCII | re.IGNORECASE,
 )
-MOST_FIELDS = 1_000  # of any form, besides those of rows
-MOST_IN_ROWS = 5_000  # inputs of rows, “lines.0.price”: a hundred rows may have fifty
+MOST_FIELDS = 1_000  # of any form, not counting those in rows
+MOST_IN_ROWS = 5_000  # inputs in rows, “lines.0.price”: a hundred rows may have fifty
 IN_ROW = re.compile(rb"(?:^|[&\s])[a-z][a-z0-9_]{0,47}\.\d{1,5}\.[a-z_]")
-MOST_FILES = 200  # each has a file of its own while it is read
-LARGEST_TEXTS = 2_000_000  # bytes, all texts of a form together
+MOST_FILES = 200  # each needs a temporary file while it is read
+LARGEST_TEXTS = 2_000_000  # bytes, all texts of a form in total
 LARGEST_IN_MEMORY = 16_384  # bytes of a part; larger ones are kept on disk
-MEMORY = 4_000_000  # bytes, all parts in memory together
+MEMORY = 4_000_000  # bytes, all parts in memory in total
 TOO_LARGE = _("You sent more than the portal accepts at once.")
 TOO_MANY_FIELDS = _("This form has too many fields.")
 UNREADABLE = _("The form could not be read.")
@@ -53,7 +53,7 @@ UNREADABLE = _("The form could not be read.")
 def keep_own_cookies(request: Request) -> None:
     """Drops cookies that are not ours: parsing eight thousand letters without a separator takes a second.
 
-    Programs have none: who sends some is a browser, which another site may have led here.
+    For programs, all are dropped: only browsers send cookies, perhaps on behalf of another site.
     """
     if is_api_request(request):
         request.environ.pop("HTTP_COOKIE", None)
@@ -69,13 +69,13 @@ def is_form(request: Request) -> bool:
 
 
 def check_query(request: Request) -> None:
-    """Refuses an address with too many parameters."""
+    """Rejects an address with too many parameters."""
     if request.query_string.count("&") >= MOST_FIELDS:
         raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
 
 
 def check_form_type(request: Request, largest: int) -> None:
-    """Refuses a form of an unusual type, or larger than its type allows; `largest`: bytes of a multipart body."""
+    """Rejects a form of an unusual type, or larger than its type allows; `largest`: bytes of a multipart body."""
     content_type = _content_type(request)
     multipart = MULTIPART.fullmatch(content_type)
     if not multipart and content_type and not URLENCODED.fullmatch(content_type):
@@ -85,7 +85,7 @@ def check_form_type(request: Request, largest: int) -> None:
 
 
 def count_form(request: Request) -> None:
-    """Refuses a form with too many fields or escapes. The body can be read again afterwards."""
+    """Rejects a form with too many fields or escapes. The body can be read again afterwards."""
     request.make_body_seekable()
     body: BinaryIO = request.body_file_raw
     request.add_finished_callback(lambda request: _close_body(request, body))
@@ -98,9 +98,9 @@ def count_form(request: Request) -> None:
 
 
 def _close_body(request: Request, body: BinaryIO) -> None:
-    """Closes WebOb's temporary file; what the server gave is the server's to close (PEP 3333).
+    """Closes WebOb's temporary file; the server closes its own (PEP 3333).
 
-    A request that is tried again reads it once more.
+    A retried request reads it again.
     """
     if not isinstance(body, io.BufferedRandom):
         return
@@ -109,7 +109,7 @@ def _close_body(request: Request, body: BinaryIO) -> None:
 
 
 def drop_body(request: Request) -> None:
-    """Treat the request as one without a body; nothing of it is read."""
+    """Treats the request as one without a body; none of it is read."""
     request.environ.update({"CONTENT_LENGTH": "0"})
     request.environ.pop("wsgi.input_terminated", None)
     request.body = b""
@@ -132,12 +132,12 @@ def _count_urlencoded(body: BinaryIO, fields: int) -> None:
 
 
 def check_text(request: Request) -> None:
-    """Refuses bytes that are not text, and the character NUL, which no database stores."""
+    """Rejects bytes that are not text, and the character NUL, which no database stores."""
     try:
         texts = [request.path_info, *_texts(request.GET)]
         if is_form(request):
             texts += _texts(request.POST)
-    except (ValueError, DeprecationWarning):  # no UTF-8, a broken multipart body; another encoding that was announced
+    except (ValueError, DeprecationWarning):  # not UTF-8, or a broken multipart body; a different declared encoding
         raise HTTPBadRequest(_("The address or the form contains something that is not text.")) from None
     if any("\x00" in text for text in texts):
         raise HTTPBadRequest(_("The address or the form contains something that is not text."))
@@ -145,15 +145,15 @@ def check_text(request: Request) -> None:
 
 def _texts(form: MultiDict) -> Iterator[str]:
     for name, value in form.items():
-        yield name or "\x00"  # a part without a name is no field
+        yield name or "\x00"  # a part without a name is not a field
         yield value if isinstance(value, str) else str(getattr(value, "filename", "") or "")
 
 
 def _parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int) -> None:
-    """Makes the parts of `body` what `request.POST` holds; `fields` were in the address.
+    """Sets `request.POST` to the parts of `body`; `fields` were in the address.
 
-    A file is an object with `filename` and `file`. An input in which no file is chosen is an empty text: browsers send
-    a part with an empty file name.
+    A file is an object with `filename` and `file`. A file input without a file is an empty text: browsers send a part
+    with an empty file name.
     """
     form: MultiDict = MultiDict()
     texts = files = in_rows = 0
@@ -178,16 +178,16 @@ def _parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: in
         raise HTTPRequestEntityTooLarge(TOO_LARGE) from None
     except (MultipartError, UnicodeDecodeError):
         raise HTTPBadRequest(UNREADABLE) from None
-    # Where WebOb keeps a form that it has parsed.
+    # Where WebOb keeps a parsed form.
     request.environ["webob._parsed_post_vars"] = (form, request.body_file_raw)
 
 
 def _too_many(fields: int, in_rows: int) -> bool:
-    """Whether a form has too many fields, of which `in_rows` are inputs of rows."""
+    """Whether a form has too many fields, of which `in_rows` are inputs in rows."""
     return fields - in_rows >= MOST_FIELDS or in_rows > MOST_IN_ROWS
 
 
 def _text(part: MultipartPart) -> str:
-    text = part.raw.decode("utf-8")  # not as the part may say: some codecs take a second for a kilobyte
+    text = part.raw.decode("utf-8")  # not with the part's own charset: some codecs take a second for a kilobyte
     part.close()
     return text

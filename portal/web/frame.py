@@ -1,6 +1,6 @@
-"""What surrounds every page: name, menu, breadcrumbs, person, languages. Plain values for templates/layout.pt.
+"""The frame of every page: name, menu, breadcrumbs, person, languages. Plain values for templates/layout.pt.
 
-Made once per request (`request.frame`), from the portal in force and the policy. Texts may be declared texts or
+Built once per request (`request.frame`), from the portal in force and the policy. Texts may be declared texts or
 sentences of the interface: the renderer translates them for the reader.
 """
 
@@ -32,13 +32,13 @@ class MenuItem(NamedTuple):
     icon: str
     url: str
     current: bool = False
-    new: str = ""  # how many of its records are new to the reader
+    new: str = ""  # the number of its records that are new to the reader
 
 
 @dataclass(frozen=True)
 class Crumb:
     label: Words
-    url: str = ""  # the last one leads nowhere
+    url: str = ""  # empty for the last one
 
 
 @dataclass(frozen=True)
@@ -57,19 +57,19 @@ class Frame(NamedTuple):
     language: str = "en"
     direction: str = "ltr"  # ltr | rtl
     languages: tuple[Language, ...] = ()
-    theme: str = ""  # "light" or "dark" as the person chose it (cookie `theme`), "" as the system has it
-    path: str = "/"  # path and query of this page: where the language form returns to
-    person: str = ""  # the signed-in person's name; empty: no one is signed in, and there is no menu
+    theme: str = ""  # "light" or "dark" as chosen by the person (cookie `theme`), "" to follow the system
+    path: str = "/"  # path and query of this page, to which the language form returns
+    person: str = ""  # the signed-in person's name; empty: nobody is signed in, and there is no menu
     menu: tuple[MenuItem, ...] = ()  # home first, then the modules in the profile's order
-    own: tuple[MenuItem, ...] = ()  # the foot of the menu: my company, my information, change my password
-    dock: tuple[MenuItem, ...] = ()  # at most four of them, for phones; “More” is added
+    own: tuple[MenuItem, ...] = ()  # the bottom of the menu: my company, my information, change my password
+    dock: tuple[MenuItem, ...] = ()  # at most four items, for phones; “More” is added
     crumbs: tuple[Crumb, ...] = ()  # home first
     search: bool = True  # whether /search is offered
-    read_only_view: ReadOnlyView | None = None  # the banner of a portal that is only looked at
+    read_only_view: ReadOnlyView | None = None  # the banner of a read-only portal
     notice: Words = ""  # shown once after a redirect: “Saved.”
     warning: Words = ""  # for administrators: the declarations have problems
     warning_url: str = ""
-    warning_label: Words = ""  # of the link there
+    warning_label: Words = ""  # the text of the link to them
 
 
 HOME = MenuItem(_("Home"), "house", "/")
@@ -92,7 +92,7 @@ VIEWS = {
     "explain": _("Explain"),
     "map": _("Map"),
 }
-# The pages of the portal itself, for administrators: name and icon.
+# The portal's own pages, for administrators: name and icon.
 ADMINISTRATION_PAGES = {
     "problems": "triangle-alert", "effect": "git-compare", "outbox": "mail", "history": "history",
     "view-as": "scan-eye", "explain": "search-check", "map": "waypoints",
@@ -101,7 +101,7 @@ IN_DOCK = 4
 
 
 def page_frame(request: Request) -> Frame:
-    """What surrounds this request's page: menu, breadcrumbs, person, languages."""
+    """The frame of this request's page: menu, breadcrumbs, person, languages."""
     portal, identity = request.portal, request.visitor.identity
     settings, language = portal.declaration.settings, request.reader.language
     bare = Frame(
@@ -139,7 +139,7 @@ def _signed_in(request: Request, bare: Frame, identity: Identity) -> Frame:
 
 
 def _languages(request: Request) -> tuple[Language, ...]:
-    """What one chooses from; in a preview nothing can be chosen."""
+    """The languages to choose from; none in a preview."""
     codes = () if request.visitor.read_only_view else request.portal.declaration.settings.languages
     return tuple(Language(code, _own_name(code), code == request.reader.language) for code in codes)
 
@@ -152,8 +152,8 @@ def _package_items(request: Request) -> list[MenuItem]:
 def _menu(
     request: Request, identity: Identity, packages: list[MenuItem]
 ) -> tuple[tuple[MenuItem, ...], tuple[MenuItem, ...]]:
-    """The modules and buttons in the profile's order, then `packages`; apart from them what is about oneself, for the
-    foot."""
+    """The modules and buttons in the profile's order, then `packages`; separately, the person's own pages, for the
+    bottom of the menu."""
     declaration, policy = request.portal.declaration, identity.policy
     resources = _lineage(request)
     home = MenuItem(HOME.label, HOME.icon, HOME.url, current=len(resources) == 1 and _view_name(request) == "")
@@ -162,7 +162,7 @@ def _menu(
     current = next((resource.module_name for resource in resources if isinstance(resource, Module)), None)
     waiting = _waiting_items(request, identity)
     if any(item.current for item in (*buttons.values(), *waiting, *packages)):
-        current = None  # the page of an entry of its own, not the module's
+        current = None  # a page with its own entry, not the module's
     menu, own = [home], list[MenuItem]()
     for name in names:
         if name in buttons:
@@ -178,7 +178,7 @@ def _menu(
 
 
 def _new(request: Request, module: str) -> str:
-    """The number beside a module in the menu: how many of its records are new to the reader; empty where none is."""
+    """The number next to a module in the menu: how many of its records are new to the reader; empty if none."""
     count = request.news.counts().get(module)
     return f"{count.number}{'+' if count.more else ''}" if count else ""
 
@@ -189,8 +189,7 @@ def _button_item(request: Request, button: Button) -> MenuItem:
 
 
 def _waiting_items(request: Request, identity: Identity) -> list[MenuItem]:
-    """The entry of the menu that leads to people who have signed up and wait for approval, for those who may give
-    it."""
+    """The menu entry for sign-ups that wait for approval, for those who may approve them."""
     if not identity.policy.grants or request.exception is not None:
         return []
     number = SignUps(request.connection, request.portal.tables, request.now).count_waiting(identity)
@@ -202,7 +201,7 @@ def _waiting_items(request: Request, identity: Identity) -> list[MenuItem]:
 
 
 def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> tuple[MenuItem, ...]:
-    """The pages of the portal itself, at the end of the menu."""
+    """The portal's own pages, at the end of the menu."""
     has_password = may_have_password(identity.policy.declaration, identity.account)
     at_account = any(isinstance(resource, Account) for resource in resources)
     everyone: tuple[MenuItem, ...] = (
@@ -241,7 +240,7 @@ def _crumbs(request: Request) -> tuple[Crumb, ...]:
 
 
 def _lineage(request: Request) -> list[Any]:
-    """The resources from the root to the one that is shown; empty before traversal and for static files."""
+    """The resources from the root to the one shown; empty before traversal and for static files."""
     context = getattr(request, "context", None)
     return list(lineage(context))[::-1] if hasattr(context, "__parent__") else []
 
@@ -263,7 +262,7 @@ def _theme(request: Request) -> str:
 
 
 def _path(request: Request) -> str:
-    """Where the language form in the frame returns to: this page, if a GET can open it again."""
+    """The page that the language form in the frame returns to: this one, if a GET can open it again."""
     if request.method not in ("GET", "HEAD"):
         return referring_page(request)
     try:

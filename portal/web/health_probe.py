@@ -1,7 +1,7 @@
-"""Whether the portal can work, asked by monitors: answered at once, also while the database or a disk does not answer.
+"""The health of the portal, for monitors: answered immediately, even if the database or a disk does not respond.
 
-The question is put in a thread of its own. While that waits for a database that is gone, further questions put no
-more; an answer that came a moment ago counts until then, so that a slow one does not look like none.
+A thread of its own checks. While it waits for a database that is gone, further requests start no more checks; a recent
+result counts until then, so that a slow database does not look like a dead one.
 """
 
 import shutil
@@ -16,29 +16,29 @@ from portal.database.errors import DatabaseError
 from portal.jobs.arrears import Arrears
 
 PATIENCE = 0.08  # seconds that an answer waits for the database
-STILL_TRUE = 10.0  # seconds for which the last answer counts while the next one is awaited
-LATE = 15 * 60.0  # seconds after which what waits is behind
-WORKER_SILENT = 5 * 60.0  # seconds without a sign of the worker
+STILL_TRUE = 10.0  # seconds for which the last result counts while the next one is awaited
+LATE = 15 * 60.0  # seconds after which waiting work is late
+WORKER_SILENT = 5 * 60.0  # seconds without a heartbeat of the worker
 LEAST_SPACE = 200_000_000  # bytes
 
 
 @dataclass(frozen=True)
 class Health:
-    """What monitors read. `free_space` in bytes, None where the files are on no disk of this machine."""
+    """What monitors read. `free_space` in bytes, None if the files are on no disk of this machine."""
 
     arrears: Arrears
     free_space: int | None
-    sends_email: bool  # without a mail server letters wait forever, and nobody is late
+    sends_email: bool  # without a mail server, letters wait forever, and none is late
     declarations_accepted: bool
 
     @property
     def behind(self) -> tuple[str, ...]:
-        """The names of what needs somebody's attention."""
+        """The names of everything that needs attention."""
         return tuple(name for name, is_behind in self.attention.items() if is_behind)
 
     @property
     def attention(self) -> dict[str, bool]:
-        """Everything that may need somebody's attention, and whether it does."""
+        """Everything that may need attention, and whether it does."""
         arrears = self.arrears
         waits = arrears.news > 0 or arrears.webhooks > 0 or (arrears.letters > 0 and self.sends_email)
         return {
@@ -52,7 +52,7 @@ class Health:
         }
 
     def details(self) -> dict[str, Any]:
-        """All figures, for those who may see them."""
+        """All numbers, for those who may see them."""
         return {
             "behind": list(self.behind),
             **asdict(self.arrears),
@@ -63,16 +63,16 @@ class Health:
 
 
 class Probe:
-    """Asks for the health of one portal; `ask` may take as long as it likes, and raise what the database does."""
+    """Checks the health of one portal; `ask` may take any time, and raise the database's errors."""
 
     def __init__(self, ask: Callable[[], Health], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask, self._clock, self._guard = ask, clock, threading.Lock()
-        self._done: threading.Event | None = None  # of the question that is open
+        self._done: threading.Event | None = None  # of the running check
         self._last: Health | None = None
         self._answered = float("-inf")
 
     def health(self, patience: float | None = None) -> Health | None:
-        """The health now; None where the database does not answer within `patience`, or PATIENCE."""
+        """The health now; None if the database does not answer within `patience`, or PATIENCE."""
         with self._guard:
             done = self._done
             if done is None:
@@ -93,5 +93,5 @@ class Probe:
 
 
 def free_space(*places: Path) -> int | None:
-    """The bytes that are free where there are fewest; None where none of the places exists."""
+    """The free bytes in the fullest of the places; None if none of them exists."""
     return min((shutil.disk_usage(place).free for place in places if place.exists()), default=None)

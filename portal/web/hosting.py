@@ -1,8 +1,7 @@
-"""Several portals in one process: each folder is one, named by the host at which browsers reach it.
+"""Several portals in one process: one per folder, named like the host at which browsers reach it.
 
-A portal is made when its first request comes. Those that were used last stay; another one that is asked for again
-takes a moment to come back, and keeps nothing in memory meanwhile. What keeps one from starting is its own matter:
-the others go on.
+A portal starts with its first request. The most recently used ones stay; the others keep nothing in memory and take a
+moment to come back. If one cannot start, the others are not affected.
 """
 
 import logging
@@ -25,7 +24,7 @@ log = logging.getLogger(__name__)
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(?=(:[0-9]{1,5})?\Z)", re.ASCII)
 PATIENCE = 3.0  # seconds that a request waits for its portal to start
-TRY_AGAIN = 5.0  # seconds after which a portal that could not start is tried again
+TRY_AGAIN = 5.0  # seconds before a portal that could not start is tried again
 UNKNOWN = "There is no portal at this address.\n"
 BROKEN = "This portal cannot start at the moment. Its log says why.\n"
 
@@ -40,20 +39,20 @@ class Application(Protocol):
 
 
 class HostedPortals:
-    """The WSGI application of all portals in `folder`; `make` makes that of one, from its own folder.
+    """The WSGI application of all portals in `folder`; `make` makes the application of one, from its own folder.
 
     At most `most` are kept. `make` raises StartupError, DatabaseUnreachableError or OSError.
     """
 
     def __init__(self, folder: Path, make: Callable[[Path], Application], most: int) -> None:
         self.folder, self._make, self._most = folder, make, most
-        self._applications: OrderedDict[str, Application] = OrderedDict()  # the one that was used last at the end
+        self._applications: OrderedDict[str, Application] = OrderedDict()  # the most recently used one at the end
         self._failed: dict[str, float] = {}  # when, in seconds of the monotonic clock
         self._making: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Hands a request to the portal of its host."""
+        """Passes a request to the portal of its host."""
         name = _host_name(environ)
         if name is None or not self._is_portal(name):
             return _answer_for_nobody(environ)(environ, start_response)
@@ -69,7 +68,7 @@ class HostedPortals:
             return made
         with self._guard:
             making = self._making.setdefault(name, threading.Lock())
-        # The others are answered while one is being made; of its own visitors, few wait for that.
+        # Other portals are answered while one starts; only a few of its own visitors wait for that.
         if not making.acquire(timeout=0 if name in self._failed else PATIENCE):
             return None
         try:
@@ -78,7 +77,7 @@ class HostedPortals:
             making.release()
 
     def _is_portal(self, name: str) -> bool:
-        """Whether the folder is there. A file that is missing for a moment does not take a portal away."""
+        """Whether the folder exists. A file that is missing for a moment does not make a portal disappear."""
         folder = self.folder / name
         return folder.is_dir() and (name in self._applications or (folder / "modules.yaml").is_file())
 
@@ -109,20 +108,20 @@ class HostedPortals:
 
 
 def _answer_for_nobody(environ: Mapping[str, Any]) -> Response:
-    """Load balancers ask for the health of the process, and name it by its number."""
+    """Load balancers check the health of the process, addressing it by its IP address."""
     if environ.get("PATH_INFO") == HEALTH:
         return Response(json_body={"status": "live"})
     return Response(UNKNOWN, status=404, content_type="text/plain")
 
 
 def _host_name(environ: Mapping[str, Any]) -> str | None:
-    """The name in the Host header of a request, without the port; None if it can be no folder's."""
+    """The name in the Host header of a request, without the port; None if it cannot be that of a folder."""
     name = HOST.match(environ.get("HTTP_HOST", "").lower())
     return None if name is None else name[0]
 
 
 def folders_of_portals(folder: Path) -> Iterator[Path]:
-    """The folders below `folder` that hold a portal and have the name of a host, in order; others are nobody's."""
+    """The folders in `folder` that contain a portal and are named like a host, in order; others are ignored."""
     try:
         named = [path for path in sorted(folder.iterdir()) if _host_name({"HTTP_HOST": path.name}) == path.name]
         yield from [path for path in named if (path / "modules.yaml").is_file()]

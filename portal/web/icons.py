@@ -1,6 +1,6 @@
-"""The icons of a portal as one SVG sprite: those that its declaration names and those of the interface itself.
+"""The icons of a portal as one SVG sprite: those named in its declaration and those of the interface itself.
 
-The drawings come from the package `lucide`. A name that it does not have is drawn as a square.
+The drawings come from the package `lucide`. An unknown name is drawn as a square.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from importlib import resources
 from zipfile import ZipFile
 
 UNKNOWN = "square"
-# The icons that templates and scripts use, whatever is declared.
+# The icons that templates and scripts always need.
 INTERFACE = frozenset(
     """
     activity archive arrow-down arrow-left arrow-right arrow-up ban bold book-open bookmark bot building-2 check
@@ -28,11 +28,11 @@ DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
 
 def drawings(names: Iterable[str]) -> Mapping[str, str]:
-    """The inner SVG of those of `names`, and of the interface's own, that exist; sorted by name."""
+    """The inner SVG of the existing icons among `names` and the interface's own, sorted by name."""
     return _drawings(INTERFACE.union(names))
 
 
-@functools.lru_cache(maxsize=4)  # most readings of a declaration name the icons that the last one named
+@functools.lru_cache(maxsize=4)  # most reloads of a declaration name the same icons
 def _drawings(names: frozenset[str]) -> Mapping[str, str]:
     with _archive() as archive:
         files = set(archive.namelist())
@@ -41,7 +41,7 @@ def _drawings(names: frozenset[str]) -> Mapping[str, str]:
 
 
 def sprite(icon_drawings: Mapping[str, str]) -> str:
-    """One SVG with a symbol per drawing; strokes and colors come from the style sheet."""
+    """An SVG with a symbol per drawing; strokes and colors come from the style sheet."""
     symbols = "".join(
         f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>' for name, inner in icon_drawings.items()
     )
@@ -50,7 +50,7 @@ def sprite(icon_drawings: Mapping[str, str]) -> str:
 
 @contextlib.contextmanager
 def _archive() -> Iterator[ZipFile]:
-    """The drawings; not kept open, as the list of its two thousand names takes more memory than time."""
+    """The archive of drawings; not kept open, as its list of two thousand names costs more in memory than in time."""
     with (resources.files("lucide") / "lucide.zip").open("rb") as file, ZipFile(file) as archive:
         yield archive
 

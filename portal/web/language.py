@@ -1,6 +1,6 @@
-"""The language of a page: the one that was chosen, else that which the browser asks for; and the region it names.
+"""The language of a page: the chosen one, else the one that the browser asks for; and the browser's region.
 
-There are as many headers as ways to set a browser up, a handful; reading one takes longer than a statement.
+There are only a handful of different headers; parsing one takes longer than a statement.
 """
 
 import functools
@@ -19,13 +19,13 @@ MOST_HEADERS = 200  # kept
 
 @functools.lru_cache(MOST_HEADERS)
 def _accepted_language(header: str | None, languages: tuple[str, ...]) -> str:
-    """The one of `languages` that an Accept-Language header asks for; the first where it asks for none of them."""
+    """The one of `languages` that an Accept-Language header asks for; the first if it asks for none of them."""
     return create_accept_language_header(header).lookup(languages, default=languages[0]) or languages[0]
 
 
 @functools.lru_cache(MOST_HEADERS)
 def _accepted_region(header: str | None, language: str) -> str:
-    """The region that the header names for `language`: GB for English where it asks for en-GB; "" where none."""
+    """The header's region for `language`: GB for English if it asks for en-GB; "" if none."""
     tags = sorted(create_accept_language_header(header).parsed or (), key=lambda entry: -entry[1])
     for tag, weight in tags:
         primary, *subtags = tag.split("-")
@@ -45,5 +45,5 @@ def chosen_language(request: Request, account: Account | None = None) -> str:
 
 
 def region_of(request: Request, language: str) -> str:
-    """The region that the browser names for `language`."""
+    """The browser's region for `language`."""
     return _accepted_region(request.environ.get("HTTP_ACCEPT_LANGUAGE"), language)

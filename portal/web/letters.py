@@ -1,4 +1,4 @@
-"""Queues the letters of a request, in its transaction; in development the log shows them, without their links."""
+"""Queues the letters of a request, in its transaction; in development, the log shows them, without their links."""
 
 import logging
 from email.message import EmailMessage
@@ -20,14 +20,14 @@ def letter_sender(request: Request) -> Sender:
 
 
 def writes_links(request: Request) -> bool:
-    """Whether a link reaches anybody: by the mail server, or in development by the page of the emails."""
+    """Whether a link can reach somebody: through the mail server, or in development on the page of emails."""
     return bool(request.registry.serving.sends_email or request.portal.development)
 
 
 def queue_letter(request: Request, letter: EmailMessage, link: str | None = None) -> None:
-    """Queue `letter`, which is sent if the request succeeds; with a `link` (its token) only if that link exists.
+    """Queues `letter`, which is sent if the request succeeds; with a `link` (its token), only if that link exists.
 
-    It may hold a one-time link, and the words of a customer: production logs nothing of it.
+    It may contain a one-time link and a customer's words: production logs none of it.
     """
     tables = request.portal.tables
     condition = None if link is None else link_exists(tables, link)

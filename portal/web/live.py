@@ -1,7 +1,7 @@
-"""The portal in force: one immutable object that every request takes once, replaced as a whole when a file changes.
+"""The portal in force: one immutable object that every request uses throughout, replaced when a file changes.
 
-Changed files are read, checked and planned first. Without errors the new portal comes into force; otherwise the last
-good one stays, and administrators read the problems on /-/problems. A process that starts with broken files takes the
+Changed files are first read, checked and planned. Without errors, the new portal comes into force; otherwise the last
+good one stays, and administrators see the problems on /-/problems. A process that starts with broken files takes the
 last good ones from the database. One thread reloads while the others go on with the old portal. Nothing here knows a
 request.
 """
@@ -36,8 +36,8 @@ from portal.web.assets import Assets
 
 log = logging.getLogger(__name__)
 
-RELOAD_EVERY = 0.25  # seconds between two checks of the files, and that a file has to be as it is before it is read
-SETTLED_AFTER = 10.0  # seconds that a request waits at most for a change that is under way
+RELOAD_EVERY = 0.25  # seconds between two checks of the files, and that a file must be unchanged before it is read
+SETTLED_AFTER = 10.0  # seconds that a request waits at most for a change in progress
 FRESH_FOR = 0.1  # seconds in which a file may change again without a new modification time
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 FAULT = "These declarations meet a fault of the portal itself; its log says which."
@@ -46,15 +46,15 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 @dataclass(frozen=True)
 class Portal:
-    """What a request runs on. A reload makes a new one; requests that have begun finish with theirs."""
+    """What a request runs on. A reload makes a new one; open requests finish with theirs."""
 
     tables: Tables
     engine: Engine
     since: datetime
     assets: Assets
     development: bool = False  # see Settings.development
-    replica: Replica | None = None  # may answer requests that only read
-    files: Mapping[str, bytes] = field(default_factory=dict)  # the texts of the declaration, by path in the folder
+    replica: Replica | None = None  # may answer read-only requests
+    files: Mapping[str, bytes] = field(default_factory=dict)  # the files of the declaration, by path in the folder
 
     @property
     def declaration(self) -> Declaration:
@@ -64,18 +64,18 @@ class Portal:
 
 @dataclass(frozen=True)
 class ReloadReport:
-    """The result of the last reading of the declarations; `missing`: what `portal plan` says is left to do."""
+    """The result of the last reading of the declarations; `missing`: what `portal plan` lists."""
 
     at: datetime
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
     accepted: bool = True  # whether these declarations are in force
-    waiting: Declaration | None = None  # those that are right, and wait for the database
+    waiting: Declaration | None = None  # valid declarations that wait for the database
     files: Mapping[str, bytes] = field(default_factory=dict)  # what was read, by path in the folder
 
 
 class StartupError(Exception):
-    """The portal cannot start; `lines` say why to whoever started it."""
+    """The portal cannot start; `lines` say why, for the person who started it."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
@@ -92,24 +92,24 @@ class LivePortal:
     development: bool | None = None  # None: unless base_url names a host that others can reach
     overrides: Mapping[str, str] = field(default_factory=dict)
     every: float = RELOAD_EVERY
-    whole_after: float | None = None  # seconds after which a file that was written is read; None: `every`
+    whole_after: float | None = None  # seconds after which a written file is read; None: `every`
     on_change: Callable[[], None] = lambda: None  # called after each reading of changed files, valid or not
     replica: Replica | None = None  # of the database
-    icons: tuple[str, ...] = ()  # what other packages draw
+    icons: tuple[str, ...] = ()  # those of other packages
 
     def __post_init__(self) -> None:
         self._reloading = threading.Lock()
         self._last_check = time.monotonic()
         self._signature = self._read_signature()
         self._keeping: threading.Thread | None = None
-        self._is_kept = True  # False after the last attempt to keep what is in force has failed
+        self._is_kept = True  # False if the last attempt to keep what is in force has failed
         self._portal = self._first()
-        self._applied_before: datetime | None = None  # when `portal apply` was run last, before the last reading
+        self._applied_before: datetime | None = None  # when `portal apply` last ran before the last reading
         self._applied_before = self._last_applied()
         self._catch_up_index()
 
     def current(self) -> Portal:
-        """The portal in force; the files are checked for changes first, if the last check is long enough ago."""
+        """The portal in force; first checks the files for changes, if the last check is long enough ago."""
         if time.monotonic() - self._last_check >= self.every and self._reloading.acquire(blocking=False):
             try:
                 self._reload_if_changed()
@@ -120,7 +120,7 @@ class LivePortal:
         return self._portal
 
     def settle(self, portal: Portal) -> None:
-        """Waits for a change of the files to come into force that is under way, for who failed with `portal`."""
+        """Waits for a change in progress to come into force, after a request failed with `portal`."""
         end = time.monotonic() + SETTLED_AFTER
         while self._portal is portal and time.monotonic() < end:
             if self._reloading.acquire(timeout=SETTLED_AFTER):
@@ -133,7 +133,7 @@ class LivePortal:
             time.sleep(RELOAD_EVERY / 4)
 
     def close(self) -> None:
-        """Gives up the connections that nobody uses; requests that are open end with their own."""
+        """Closes unused connections; open requests finish with their own."""
         if self._keeping is not None:
             self._keeping.join()
         close(self.engine)
@@ -141,7 +141,7 @@ class LivePortal:
             close(self.replica.engine)
 
     def _first(self) -> Portal:
-        """What is in force when a process starts. Raises StartupError."""
+        """The first portal in force of a process. Raises StartupError."""
         try:
             portal, self.report = self._read()
         except Exception:
@@ -182,7 +182,7 @@ class LivePortal:
         self._call_on_change()
         if portal is not None:
             replaced, self._portal = self._portal, portal
-            if replaced.engine is not portal.engine:  # only a preview has one for each reading
+            if replaced.engine is not portal.engine:  # only a preview has one per reading
                 replaced.engine.dispose()
             self._catch_up_index()
             self._keep(portal)
@@ -197,11 +197,11 @@ class LivePortal:
             log.exception("What follows a change of the declarations failed.")
 
     def _fault(self) -> ReloadReport:
-        """For a fault of ours, which must not take down what is in force."""
+        """The report of a fault of ours, which must not take down what is in force."""
         return ReloadReport(self.clock(), missing=(FAULT,), accepted=False)
 
     def _log_report(self) -> None:
-        """Why the declarations of the folder are not in force."""
+        """Logs why the declarations of the folder are not in force."""
         for problem in self.report.problems:
             log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
         for sentence in self.report.missing:
@@ -209,22 +209,22 @@ class LivePortal:
         log.info("The last valid declarations stay in use.")
 
     def _is_being_saved(self) -> bool:
-        """Whether a file was written, or one of the profiles came or went, a moment ago: half a file can be valid too,
-        and a profile that is written anew is missing for a moment.
+        """Whether a file was written, or a profile came or went, a moment ago: half a file can also be valid, and a
+        profile that is being rewritten is missing for a moment.
         """
         paths = [*paths_of_files(self.folder), self.folder / PROFILES]
         times = [status.st_mtime for status in map(_status_of, paths) if status is not None]
         return abs(time.time() - max(times, default=0)) < (self.every if self.whole_after is None else self.whole_after)
 
     def _has_been_applied(self) -> bool:
-        """Whether `portal apply` has been run since the plan had something left to do."""
+        """Whether `portal apply` has run since the plan had something left to do."""
         return bool(self.report.missing) and self._last_applied() != self._applied_before
 
     def _last_applied(self) -> datetime | None:
         try:
             with reading(self.engine) as connection:
                 return applied_at(connection, self._portal.tables)
-        except DatabaseError:  # it is away: the next check asks again
+        except DatabaseError:  # it is down: the next check asks again
             return self._applied_before
 
     def _read(self) -> tuple[Portal | None, ReloadReport]:
@@ -252,8 +252,8 @@ class LivePortal:
         return Portal(tables, engine, now, _assets(declaration, self.icons), development, self.replica, files), report
 
     def _last_valid(self) -> Portal | None:
-        """The declarations that were in force last, in this process or another one; None where the database has none,
-        or where they no longer fit it, or this version of the portal.
+        """The declarations last in force, in this process or another one; None if the database has none, or if they no
+        longer fit the database or this version of the portal.
         """
         try:
             last = load_kept_declaration(self.engine)
@@ -277,20 +277,20 @@ class LivePortal:
         return portal if fits else None
 
     def _keep(self, portal: Portal) -> None:
-        """Keeps what is in force for processes that start. A thread does it, which waits where others write long."""
+        """Keeps what is in force for starting processes, in a thread, which may have to wait for long writes."""
         declaration = portal.declaration
         files, logo, before = dict(portal.files), declaration.settings.logo, self._keeping
 
         def work() -> None:
             if before is not None:
-                before.join()  # the last one is to be kept last
+                before.join()  # the latest must be kept last
             try:
                 if logo:
                     files[logo] = (declaration.folder / logo).read_bytes()
                 keep_declaration(portal.engine, pack_files(files), portal.since)
                 self._is_kept = True
             except (*DatabaseError, OSError) as error:
-                if self._is_kept:  # the next attempts say nothing while they fail
+                if self._is_kept:  # further failed attempts are not logged
                     log.warning("The declarations in force cannot be kept yet for processes that start: %s", error)
                 self._is_kept = False
 
@@ -298,16 +298,16 @@ class LivePortal:
         self._keeping.start()
 
     def _keep_again(self) -> None:
-        """Keeps what is in force where that has failed: the database was locked, or the disk full."""
+        """Keeps what is in force if this failed before: the database was locked, or the disk full."""
         if not self._is_kept and not (self._keeping and self._keeping.is_alive()):
             self._keep(self._portal)
 
     def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
-        """The engine by which `tables` are used, what is left to do in the database, and whether they can be used."""
+        """The engine for `tables`, what is left to do in the database, and whether they can be used."""
         return self.engine, *_adapt_database(self.engine, tables, development)
 
     def _catch_up_index(self) -> None:
-        """Starts what the search index still lacks; if the database refuses, the next reload or start does it."""
+        """Starts catching up the search index; if the database refuses, the next reload or start does it."""
         try:
             catch_up_later(self.engine, self._portal.tables)
         except DatabaseError as error:
@@ -319,7 +319,7 @@ class LivePortal:
         return (urlsplit(declaration.settings.base_url or "").hostname or "localhost") in LOCAL_HOSTS
 
     def _read_signature(self) -> tuple[Signature, bool]:
-        """What changes when a file does, and whether a file is so new that it may change again without that."""
+        """A signature that changes when a file does, and whether a file is so new that a change may not show."""
         files = []
         for path in paths_of_files(self.folder):
             if status := _status_of(path):
@@ -344,8 +344,8 @@ def _assets(declaration: Declaration, icons: tuple[str, ...]) -> Assets:
 def _adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[list[str], bool]:
     """What is left to do in the database, and whether the portal can run without it.
 
-    In development what loses nothing is done first. No values are counted, as a request waits meanwhile; `portal plan`
-    counts them.
+    In development, steps that lose nothing are done first. No values are counted, as a request is waiting; `portal
+    plan` counts them.
     """
     with reading(engine) as connection:
         steps = missing_steps(connection, tables)

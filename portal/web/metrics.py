@@ -1,4 +1,4 @@
-"""What Prometheus reads at `/-/metrics`: requests of this process, and what is behind in the whole portal."""
+"""The metrics that Prometheus reads at `/-/metrics`: requests of this process, and the backlog of the portal."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -39,14 +39,14 @@ class Metrics:
         }
 
     def count_request(self, page: str, status: int, seconds: float, trace: Trace) -> None:
-        """A request was answered."""
+        """Counts an answered request."""
         self._requests.labels(page).observe(seconds)
         self._answers.labels(str(status)).inc()
         self._statements.inc(trace.statements)
         self._database.inc(trace.seconds)
 
     def text(self, health: Health | None) -> bytes:
-        """All metrics as Prometheus reads them; without `health`, which the database did not give, the last figures."""
+        """All metrics in Prometheus's format; without `health`, if the database did not answer, the last values."""
         self._up.set(health is not None)
         if health is not None:
             arrears = health.arrears

@@ -1,5 +1,4 @@
-"""What is new to the person who makes a request: read once, with the records of the page that is shown if it shows
-some."""
+"""What is new to the person making a request: read once, together with the records of the page if it shows any."""
 
 from collections.abc import Sequence
 
@@ -25,7 +24,7 @@ class RequestNews:
         return self._request.visitor.identity.account.id
 
     def counts(self) -> dict[str, Count]:
-        """How many records of each module are new; nothing on pages of errors, which may have lost the database."""
+        """How many records of each module are new; nothing on error pages, which may have no database."""
         if self._counts is None:
             self._counts = {} if self._request.exception is not None else self._read().counts
         return self._counts
@@ -33,16 +32,16 @@ class RequestNews:
     def of(
         self, records: Records, shown: Sequence[Record], tabs: tuple[Condition, ...] = (), spoken: Sequence[int] = ()
     ) -> News:
-        """What is new of the records that a page shows, and in tabs; the counts come with it.
+        """Which records of a page are new, and how many in tabs; also reads the counts.
 
-        `spoken`: the ids of those of which the page says who spoke last.
+        `spoken`: the ids of the records for which the page says who spoke last.
         """
         news = self._read(PageShown(records, shown, tabs, spoken))
         self._counts = news.counts
         return news
 
     def hidden(self, records: Records) -> list[int]:
-        """The ids of the records that the account has hidden for itself."""
+        """The ids of the records that the account has hidden from itself."""
         if not records.module.has_news or not self._hides:
             return []
         if records.name not in self._hidden:
@@ -50,16 +49,16 @@ class RequestNews:
         return self._hidden[records.name]
 
     def dismissed(self, records: Records) -> list[int]:
-        """The ids of the notices that the account has put away."""
+        """The ids of the notices that the account has dismissed."""
         return dismissed_records(records, self.account) if self._hides else []
 
     @property
     def _hides(self) -> bool:
-        """Whether the account may have hidden or put away something: only then there is a statement for it."""
+        """Whether the account may have hidden or dismissed something: only then is there a statement for it."""
         return self._request.visitor.identity.account.hides
 
     def shown(self, records: Records) -> Condition:
-        """The condition that leaves out what the account has hidden for itself."""
+        """The condition that excludes what the account has hidden from itself."""
         ids = self.hidden(records)
         return without_records(ids) if ids else ALWAYS
 

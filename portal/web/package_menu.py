@@ -1,4 +1,4 @@
-"""Entries of the menu that lead to pages of other packages: each is shown to whoever may open its page."""
+"""Menu entries for pages of other packages: each is shown to those who may open its page."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ def includeme(config: Configurator) -> None:
 
 
 def add_menu_entry(config: Configurator, label: Words, icon: str, url: str) -> None:
-    """Puts the page at `url` into the menu, behind the modules; `icon` is a name of Lucide."""
+    """Puts the page at `url` into the menu, after the modules; `icon` is a Lucide name."""
     entry = PackageEntry(label, icon, url)
     config.action(("menu entry", url), lambda: config.registry.package_menu.append(entry))
 
@@ -37,7 +37,7 @@ def package_entries(request: Request) -> list[PackageEntry]:
 
 def _may_open(request: Request, url: str) -> bool:
     reached = traverse(Root(request), url)
-    if reached["subpath"]:  # on the way is a module that the profile does not have
+    if reached["subpath"]:  # the path contains a module that the profile does not have
         return False
     try:
         return bool(view_execution_permitted(reached["context"], request, reached["view_name"]))

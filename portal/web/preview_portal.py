@@ -1,7 +1,7 @@
-"""`portal preview`: declarations that are not in force, over the real data, for one person who looks and cannot write.
+"""`portal preview`: declarations that are not in force, with the real data, read-only, for one person.
 
-The database is read through temporary views (migration/temporary_views.py), so that it need not fit. Whoever opens the
-address that the command prints has a key in a cookie: other people of the machine, who reach its port too, have none.
+The database is read through temporary views (migration/temporary_views.py), so it need not match. Opening the address
+that the command prints sets a cookie with a key: other users of the machine, who can also reach the port, have none.
 """
 
 import hmac
@@ -23,7 +23,7 @@ from portal.web.read_only_view import ReadOnlyView
 
 @dataclass(frozen=True)
 class Previewing:
-    """What is looked at: `source`, as it was named, read from `folder`; by whom, and the key of the address."""
+    """A preview: `source` as it was named, read from `folder`; its viewer, and the key of the address."""
 
     source: str
     folder: Path
@@ -35,14 +35,14 @@ class Previewing:
         return hmac.compare_digest(key.encode("utf-8", "replace"), self.key.encode())
 
     def account(self, connection: Connection, tables: Tables) -> Account | None:
-        """As whom the portal is seen."""
+        """The account whose view is shown."""
         if self.email is not None:
             return find_account(connection, tables, self.email)
         names = tables.declaration.settings.administrators
         return next((account for name in names for account in accounts_of(connection, tables, profile=name)), None)
 
     def identity(self, connection: Connection, tables: Tables, **reading: Any) -> Identity | str:
-        """The rights of whoever looks, under these declarations; else why they cannot sign in."""
+        """The rights of the viewer under these declarations, or why they cannot sign in."""
         account = self.account(connection, tables)
         if account is None:
             return _("There is no such account.")
@@ -50,13 +50,13 @@ class Previewing:
 
     @property
     def stranger(self) -> ReadOnlyView:
-        """What pages say in a browser that has no key."""
+        """The message in a browser without the key."""
         return ReadOnlyView(
             translate(_("Preview of ${source}, which is not in force", mapping={"source": self.source}), "en")
         )
 
     def banner(self, identity: Identity) -> ReadOnlyView:
-        """What every page says."""
+        """The banner of every page."""
         reader, profile = identity.policy.reader, identity.policy.profile
         names = {"source": self.source, "name": identity.account.name}
         title = _("Preview of ${source}, which is not in force, as ${name} (${profile})", mapping={
@@ -66,7 +66,7 @@ class Previewing:
 
 
 class PreviewedPortal(LivePortal):
-    """The declarations of a folder, without being put in force: nothing in the database is changed for them."""
+    """The declarations of a folder, without putting them in force: the database is not changed for them."""
 
     def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
         engine, notes = open_as_declared(self.engine, tables)
@@ -75,10 +75,10 @@ class PreviewedPortal(LivePortal):
         return engine, [*notes, *missing], True
 
     def _catch_up_index(self) -> None:
-        """Nothing: the search index stays as it is."""
+        """Does nothing: the search index stays as it is."""
 
     def _last_valid(self) -> Portal | None:
-        """None: what is in force is not what one wants to look at."""
+        """None: a preview is not about what is in force."""
 
     def _keep(self, portal: Portal) -> None:
-        """Nothing: this portal is not in force."""
+        """Does nothing: this portal is not in force."""

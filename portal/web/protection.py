@@ -1,7 +1,7 @@
-"""The checks that every request passes, and the headers of every answer. The only place with tweens.
+"""The checks on every request, and the headers of every answer. The only place with tweens.
 
-Refused before any view: a foreign host or origin, too large a body, too many fields, bytes that are not text. Nothing
-is repaired. The headers of the answer tell browsers and search engines what they may do with it.
+Rejected before any view: a foreign host or origin, a body that is too large, too many fields, bytes that are not text.
+Nothing is repaired. The headers of the answer tell browsers and search engines what they may do with it.
 """
 
 import errno
@@ -57,25 +57,25 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
-    # Nothing of a portal belongs in a search engine. It has to be able to read this: views/static_files.py lets it.
+    # Nothing in a portal belongs in a search engine. Crawlers must see this header: views/static_files.py lets them.
     "X-Robots-Tag": "noindex, nofollow",
 }
 
 
 class ForeignOriginError(HTTPClientError):
-    """A page of another site sent a request to what is for programs: refused as the Model Context Protocol says."""
+    """A page of another site sent a request to the API: refused as the Model Context Protocol requires."""
 
     code, title = 403, "Forbidden"
 
 
 def includeme(config: Configurator) -> None:
-    """Adds the checks inside of the error views, so that a refusal is a page; the headers outside of everything."""
+    """Adds the checks inside the error views, so that a refusal is a page, and the headers outside everything."""
     config.add_tween("portal.web.protection.add_headers", under=INGRESS)
     config.add_tween("portal.web.protection.check_requests", under=EXCVIEW)
 
 
 def add_headers(handler: Handler, registry: Registry) -> Handler:
-    """Adds the security headers to answers; those that a view has set stay."""
+    """Adds the security headers to answers, except those that a view has set."""
 
     def tween(request: Request) -> Response:
         response = handler(request)
@@ -90,7 +90,7 @@ def add_headers(handler: Handler, registry: Registry) -> Handler:
 
 
 def check_requests(handler: Handler, registry: Registry) -> Handler:
-    """Refuses what fails a check, before it reaches a view."""
+    """Refuses a request that fails a check, before it reaches a view."""
 
     def tween(request: Request) -> Response:
         keep_own_cookies(request)
@@ -107,8 +107,8 @@ def check_requests(handler: Handler, registry: Registry) -> Handler:
 
 def _check_host(request: Request) -> None:
     if request.environ.get("PATH_INFO") in FOR_MONITORS:
-        return  # they name machines by their numbers, and the answer has no link
-    # Two Host headers arrive as one with a comma, which is not our host.
+        return  # they use IP addresses as hosts, and the answer has no links
+    # Two Host headers arrive as one with a comma, which does not match our host.
     if not knows_host(request, request.environ.get("HTTP_HOST", "")):
         raise HTTPBadRequest(_("This portal has a different address."))
 
@@ -124,7 +124,7 @@ def _check_origin(request: Request) -> None:
 
 
 def _check_body(request: Request) -> None:
-    """Refuses what is too large, and parses nothing for a browser that can have neither a token nor a session."""
+    """Refuses a body that is too large, and parses none for a browser that cannot have a token or a session."""
     if error := request.environ.get(COPY_ERROR):
         raise error
     if _is_refused_unread(request):
@@ -142,8 +142,8 @@ def _check_body(request: Request) -> None:
 
 
 def _is_refused_unread(request: Request) -> bool:
-    """Whether the body is larger than the limit, or of a length that nobody says: waitress measures such a one first,
-    with other servers it would be read until somebody stops sending."""
+    """Whether the body is larger than the limit, or of undeclared length: waitress measures such a body first; other
+    servers would read for as long as the client sends."""
     length = request.content_length
     if length is None:
         return "HTTP_TRANSFER_ENCODING" in request.environ
@@ -151,8 +151,8 @@ def _is_refused_unread(request: Request) -> bool:
 
 
 def most_tries(request: Request) -> int | None:
-    """How often pyramid_retry tries a request, None for as often as others. To try it again its body is copied before
-    anything is checked, unless it will be refused. A full disk is left to `check_requests`, whose errors have pages."""
+    """How often pyramid_retry tries a request; None: the default. For a retry, the body is copied before anything is
+    checked, unless it will be refused. A full disk is left to `check_requests`, whose errors have pages."""
     if _is_refused_unread(request):
         return 1
     try:
@@ -167,12 +167,14 @@ def most_tries(request: Request) -> int | None:
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Whether a file could not be written because there is no room for it."""
+    """Whether a file could not be written because the disk is full."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _may_be_parsed(request: Request) -> bool:
-    """Without a session or a guest cookie there is no CSRF token; a guest sends no more than a password."""
+    """Whether the form may be parsed: without a session or a guest cookie there is no CSRF token, and a guest sends no
+    more than a password.
+    """
     if (request.content_length or 0) > LARGEST_ANONYMOUS or is_api_request(request):
         return request.visitor.identity is not None
     return any(cookie_name(request, cookie) in request.cookies for cookie in (Cookie.SESSION, Cookie.GUEST))

@@ -1,8 +1,7 @@
-"""A portal that is only looked at: by an administrator as somebody else, by a token, or because it is not in force.
+"""A read-only portal: for an administrator viewing it as somebody else, for a token, or because it is not in force.
 
-One mechanism for all pages: `Visitor.read_only_view` says that a request only reads, whatever the rights of its
-identity are, and what the banner of layout.pt says. Whoever sets it touches no view: `refuse_to_write` refuses what is
-sent.
+One mechanism for all pages: `Visitor.read_only_view` makes a request read-only, whatever the rights of its identity,
+and contains the text of the banner in layout.pt. Views need no change: `refuse_to_write` refuses what is sent.
 """
 
 import datetime
@@ -18,25 +17,25 @@ from portal.declaration.shapes import display_name
 from portal.texts import _
 from portal.web.addresses import MCP
 
-LEAVE = "/logout"  # ends the view, and not the session
+LEAVE = "/logout"  # ends the view, not the session
 READ_ONLY = _("This is a preview. Nothing can be changed or sent here.")
 VIEWING = _("You are viewing the portal as someone else, so nothing can be changed or sent. Leave the preview first.")
 
 
 @dataclass(frozen=True)
 class ReadOnlyView:
-    """Why a request only reads. The texts are in `language`, which is that of the person who looks."""
+    """Why a request is read-only. The texts are in `language`, that of the viewer."""
 
     title: str  # “You are viewing the portal as Anna Moretti”
     note: str = ""
     language: str = ""
-    administrator: Identity | None = None  # who looks; None where nothing lies behind the preview
+    administrator: Identity | None = None  # the viewer; None if there is nothing to return to
     since: datetime.datetime | None = None
-    refusal: str = READ_ONLY  # what is answered to who sends something
+    refusal: str = READ_ONLY  # the answer to a posted form
 
     @property
     def key(self) -> str:
-        """What tells the forms of this view from the administrator's own and from those of other views."""
+        """Distinguishes the forms of this view from the administrator's own and from those of other views."""
         return self.since.isoformat() if self.since else ""
 
 
@@ -47,7 +46,7 @@ class ReadOnlyError(HTTPClientError):
 
 
 def refuse_to_write(request: Request) -> None:
-    """Refuses a request that may change something, where its visitor only looks. Raises ReadOnlyError.
+    """Refuses a request that may change something in a read-only view. Raises ReadOnlyError.
 
     A message of an assistant changes nothing by itself: its tools make requests of their own.
     """

@@ -1,7 +1,7 @@
-"""A request of the portal, with what is looked up for it: each once, when it is first used.
+"""A request to the portal, with what is looked up for it: each once, when first used.
 
-A class of its own, because for attributes that are added to requests (`add_request_method`) Pyramid makes a class with
-every single request, which takes as long as a statement of a page.
+A class of its own, because for attributes added with `add_request_method`, Pyramid creates a class for every single
+request, which takes as long as an SQL statement of a page.
 """
 
 import datetime
@@ -31,7 +31,7 @@ from portal.web.visitor import Visitor
 
 
 class PortalRequest(Request):
-    """What the portal knows of a request besides what Pyramid does."""
+    """What the portal knows about a request, in addition to Pyramid."""
 
     @reify
     def id(self) -> str:
@@ -60,7 +60,7 @@ class PortalRequest(Request):
 
     @reify
     def reader(self) -> Reader:
-        """Who reads this page."""
+        """The reader of this page."""
         identity = self.visitor.identity
         if identity is not None:
             return identity.policy.reader
@@ -69,7 +69,7 @@ class PortalRequest(Request):
 
     @reify
     def policy(self) -> Policy:
-        """The rights of the person who is signed in."""
+        """The rights of the signed-in person."""
         return self.visitor.identity.policy
 
     @reify

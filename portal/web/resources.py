@@ -1,6 +1,6 @@
-"""The tree of addresses: Root → Module → Record → RecordTransition. A resource finds its children, it decides nothing.
+"""The tree of addresses: Root → Module → Record → RecordTransition. A resource finds its children and decides nothing.
 
-What does not exist and what the signed-in profile does not have are both not found: a missing child is a KeyError.
+What does not exist and what the signed-in profile does not have is not found: a missing child is a KeyError.
 """
 
 import re
@@ -21,7 +21,7 @@ from portal.records.writing.comments import may_correct
 from portal.records.writing.lifecycle import is_for_reader
 from portal.records.writing.watching import watching_people
 
-ROW_ID = re.compile(r"[1-9][0-9]{0,8}")  # of accounts and letters, whose ids are smaller numbers
+ROW_ID = re.compile(r"[1-9][0-9]{0,8}")  # for accounts and letters, which have smaller ids
 
 
 class Root:
@@ -48,7 +48,7 @@ class Root:
 
 
 class ToolServer:
-    """`/api/mcp`: where assistants find the tools by which they use the portal."""
+    """`/api/mcp`: the tools with which AI assistants use the portal."""
 
     __parent__ = None
     __name__ = ""
@@ -58,7 +58,7 @@ class ToolServer:
 
 
 class Branch:
-    """Anything below the root; `path` is its address with the last slash."""
+    """Anything below the root; `path` is its address with a trailing slash."""
 
     def __init__(self, parent: Any, name: str) -> None:
         self.__parent__ = parent
@@ -168,7 +168,7 @@ class RecordFile(RecordBranch):
 
 
 class RecordWatchers(RecordBranch):
-    """`/MODULE/ID/watchers`: the people who were added to a record, as far as this person may know of them."""
+    """`/MODULE/ID/watchers`: the people added to a record, as far as this person may know about them."""
 
     def __getitem__(self, name: str) -> "RecordWatcher":
         person_id, people = _record_id(name), watching_people(self.records, self.record)
@@ -178,7 +178,7 @@ class RecordWatchers(RecordBranch):
 
 
 class RecordWatcher(RecordBranch):
-    """`/MODULE/ID/watchers/PERSON`: somebody whom one may take off."""
+    """`/MODULE/ID/watchers/PERSON`: a watcher that this person may remove."""
 
 
 class RecordComments(RecordBranch):
@@ -192,7 +192,7 @@ class RecordComments(RecordBranch):
 
 
 class RecordComment(RecordBranch):
-    """`/MODULE/ID/comments/COMMENT/`: a comment of one's own, as long as one may correct it."""
+    """`/MODULE/ID/comments/COMMENT/`: one of the person's own comments, while they may correct it."""
 
     def __init__(self, parent: RecordComments, name: str, comment: Comment) -> None:
         super().__init__(parent, name)
@@ -200,7 +200,7 @@ class RecordComment(RecordBranch):
 
 
 class RecordTransitions(RecordBranch):
-    """`/MODULE/ID/move/`: the transitions that the profile may use."""
+    """`/MODULE/ID/move/`: the transitions that the profile may make."""
 
     def __getitem__(self, name: str) -> "RecordTransition":
         transition = self.record_resource.module.transitions.get(name)
@@ -220,7 +220,7 @@ class RecordTransition(RecordBranch):
 
 
 class Account(Branch):
-    """`/account/`: what belongs to the signed-in account alone."""
+    """`/account/`: what belongs only to the signed-in account."""
 
 
 class Login(Branch):
@@ -233,7 +233,7 @@ class Login(Branch):
 
 
 class SingleSignOn(Branch):
-    """`/login/oidc`: signing in by the identity provider."""
+    """`/login/oidc`: signing in with the identity provider."""
 
 
 class Password(Branch):
@@ -248,7 +248,7 @@ class Password(Branch):
 
 
 class LinkByToken(Branch):
-    """A page behind a link with a token; every token has one, which says whether the link is valid."""
+    """The page of a link with a token; any token has one, which says whether the link is valid."""
 
     @property
     def token(self) -> str:
@@ -256,7 +256,7 @@ class LinkByToken(Branch):
 
 
 class LinksByToken(Branch):
-    """What is above such pages; `link` is their class."""
+    """The parent of such pages; `link` is their class."""
 
     link: type[LinkByToken]
 
@@ -294,7 +294,7 @@ class Unsubscribe(LinkByToken):
 
 
 class Unsubscribes(LinksByToken):
-    """`/unsubscribe/`: the links of letters that end them."""
+    """`/unsubscribe/`: the unsubscribe links in letters."""
 
     link = Unsubscribe
 
@@ -310,7 +310,7 @@ class SignUp(LinksByToken):
 
 
 class Join(LinkByToken):
-    """`/join/TOKEN`: a company's own link; a wrong one has the same page as one that was withdrawn."""
+    """`/join/TOKEN`: a company's own link; a wrong one has the same page as a withdrawn one."""
 
 
 class Joins(LinksByToken):
@@ -320,7 +320,7 @@ class Joins(LinksByToken):
 
 
 class Administration(Branch):
-    """`/-/`: pages of the portal about itself."""
+    """`/-/`: the portal's pages about itself."""
 
     def __getitem__(self, name: str) -> "Inbox":
         if name == "inbox" and self.request.visitor.identity is not None:
@@ -329,7 +329,7 @@ class Administration(Branch):
 
 
 class Inbox(Branch):
-    """`/-/inbox`: the mails that came in and were not used."""
+    """`/-/inbox`: incoming mails that were not used."""
 
     def __getitem__(self, name: str) -> "UnusedMail":
         mail = unused_mail(self.request.connection, self.request.portal.tables, _record_id(name))
@@ -346,7 +346,7 @@ class UnusedMail(Branch):
         self.mail = mail
 
 
-# What is found without a session, below the root.
+# What is found below the root without a session.
 OPEN_TO_ALL: dict[str, type[Branch]] = {
     "-": Administration,
     "login": Login,
@@ -358,7 +358,7 @@ OPEN_TO_ALL: dict[str, type[Branch]] = {
 
 
 def _record_id(name: str) -> int:
-    """The id that a part of an address is. Raises KeyError for anything else."""
+    """A part of an address as an id. Raises KeyError if it is not one."""
     if not RECORD_ID.fullmatch(name):
         raise KeyError(name)
     return int(name)

@@ -1,9 +1,9 @@
-"""Which requests only read: those whose method is safe, as HTTP says; but for the answer of an identity provider."""
+"""Which requests only read: those with a safe HTTP method, except for the answer of an identity provider."""
 
 from pyramid.request import Request
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# The provider sends the browser here by GET. The `state` that it hands on is worth as much as the token of a form.
+# The provider sends the browser here with GET. The `state` that it passes on protects as well as a form's token.
 SIGN_IN_CALLBACK = "/login/oidc/callback"
 
 

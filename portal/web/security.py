@@ -1,6 +1,6 @@
 """Pyramid's security policy: who is signed in, and whether their profile permits what a view does.
 
-Rights are data of the profile; `permits` asks the policy and says why. Every view is closed unless it says that it is
+Rights are data of the profile; `permits` asks the policy and says why. Every view is closed unless it is declared
 public.
 """
 
@@ -14,7 +14,7 @@ from portal.accounts.access_rules import may_manage_company
 from portal.accounts.identity import PASSWORD, SECOND_FACTOR, Identity, may_have_password
 from portal.web.serving import is_local_development
 
-SEE = "see"  # the default: what the resource tree contains may be seen
+SEE = "see"  # the default: whatever the resource tree contains may be seen
 CHANGE_PASSWORD = "change password"  # noqa: S105 - the name of a permission
 SET_SECOND_FACTOR = "set a second factor"
 ADMINISTER = "administer"
@@ -23,7 +23,7 @@ HANDLE_MAIL = "handle mail"
 LET_IN = "let people of a company in"
 
 
-# What has to be set before anything else: the page that does it, and its permission.
+# What must be set before anything else: the page for it, and its permission.
 PAGES_THAT_SET = {
     PASSWORD: ("/password", CHANGE_PASSWORD),
     SECOND_FACTOR: ("/account/second-factor", SET_SECOND_FACTOR),
@@ -31,12 +31,12 @@ PAGES_THAT_SET = {
 
 
 def may_handle_mail(identity: Identity) -> bool:
-    """Whether the pages of mail that was not used are open to a person: to staff who may create what mail creates."""
+    """Whether a person may open the pages of unused mail: staff who may create what mail creates."""
     policy, inbox = identity.policy, identity.policy.declaration.inbox
     return identity.administrator or (policy.staff and inbox is not None and policy.may(inbox.creates, "create"))
 
 
-# The pages of the portal about itself, and whom they are open to.
+# The portal's pages about itself, and who may open them.
 PORTAL_PAGES: dict[str, Callable[[Identity], bool]] = {
     ADMINISTER: lambda identity: identity.administrator,
     READ_LETTERS: lambda identity: identity.administrator,
@@ -48,7 +48,7 @@ class Security:
     """The security policy."""
 
     def identity(self, request: Request) -> Identity | None:
-        """Whose rights the request has; None for a guest."""
+        """The identity whose rights the request has; None for a guest."""
         return request.visitor.identity
 
     def authenticated_userid(self, request: Request) -> str | None:
@@ -56,7 +56,7 @@ class Security:
         return identity and str(identity.account.id)
 
     def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
-        """Whether the policy lets them do in this module, or on this page of the portal, what the view needs."""
+        """Whether the policy allows what the view needs, in this module or on this page of the portal."""
         identity = request.visitor.identity
         if permission == READ_LETTERS and is_local_development(request):
             return Allowed("in development on this machine everyone may read the letters")
@@ -79,11 +79,11 @@ class Security:
         return self._granted(may, identity, f"{permission} in {module}")
 
     def remember(self, request: Request, userid: str, **options: Any) -> list[tuple[str, str]]:
-        """Nothing: portal.accounts opens the session."""
+        """Does nothing: portal.accounts opens the session."""
         return []
 
     def forget(self, request: Request, **options: Any) -> list[tuple[str, str]]:
-        """Nothing: portal.accounts closes the session."""
+        """Does nothing: portal.accounts closes the session."""
         return []
 
     def _granted(self, may: bool, identity: Identity, what: str) -> Allowed | Denied:

@@ -1,4 +1,4 @@
-"""How this process serves: limits that `main` hands down; the hosts that are its own."""
+"""How this process serves: the limits that `main` passes down; its own hosts."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,11 +17,11 @@ class Serving:
     logs_requests: bool = False
     slow_page: float = 1.0  # seconds, see Settings.slow_page
     monitor_token: str | None = None  # see Settings.monitor_token
-    sends_email: bool = False  # there is a mail server for the worker
+    sends_email: bool = False  # the worker has a mail server
 
 
 def knows_host(request: Request, host: str) -> bool:
-    """Whether a Host header names this portal: the host of `base_url`, in development the machine itself too."""
+    """Whether a Host header names this portal: the host of `base_url`, in development also the machine itself."""
     if request.portal.development and _without_port(host) in LOCAL_NAMES:
         return True
     own = urlsplit(request.portal.declaration.settings.base_url or "").netloc

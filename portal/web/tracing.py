@@ -1,4 +1,4 @@
-"""Follows each request: its id, which the answer and every line of the log bear, its time, and what made it slow."""
+"""Traces each request: its id, which is in the answer and in every log line, its time, and what made it slow."""
 
 import logging
 import time
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 
 def includeme(config: Configurator) -> None:
-    """Follows requests outside of everything, so that the time is that of the whole request."""
+    """Traces requests outside everything else, so that the time covers the whole request."""
     config.add_tween("portal.web.tracing.trace_request", under=INGRESS)
 
 
 def trace_request(handler: Handler, registry: Registry) -> Handler:
-    """Gives each request its id, and tells log and metrics of it when it is answered."""
+    """Gives each request its id, and reports it to log and metrics when it is answered."""
     metrics, serving = registry.metrics, registry.serving
 
     def tween(request: Request) -> Response:
@@ -78,7 +78,7 @@ def _warn(request: Request, trace: Trace, seconds: float) -> None:
 
 
 def _page_name(request: Request, response: Response) -> str:
-    """What kind of page was asked for: the resource and the view. Few names, whatever addresses strangers invent."""
+    """The kind of page: the resource and the view. Only few names exist, whatever addresses strangers invent."""
     context = vars(request).get("context")
     if context is None or response.status_code in (404, 405):
         return "static" if request.environ.get("PATH_INFO", "").startswith("/static/") else "none"
@@ -87,9 +87,9 @@ def _page_name(request: Request, response: Response) -> str:
 
 
 def _shown_path(request: Request) -> str:
-    """The path as Python writes it, so that no line break begins a line of the log; without the tokens of links.
+    """The path in Python's notation, so that no line break starts a new log line; without the tokens of links.
 
-    What was searched for is not part of it.
+    It does not contain search texts.
     """
     path = TOKEN.sub("…", request.environ.get("PATH_INFO", ""))
     return path if path.isprintable() else path.encode("unicode_escape").decode("ascii")

@@ -1,4 +1,4 @@
-"""Who makes a request, looked up once: from the session cookie, or for programs from their token."""
+"""The visitor who makes a request, looked up once: from the session cookie, or for programs from their token."""
 
 import contextlib
 from collections.abc import Iterator
@@ -29,23 +29,23 @@ VIEW_ENDED = _("The preview has ended. You are viewing the portal as yourself ag
 
 @dataclass(frozen=True)
 class Visitor:
-    """Whose rights a request has; `ended` is one sentence that says why a session is over."""
+    """Whose rights a request has; `ended` is a sentence that says why a session is over."""
 
     identity: Identity | None = None
     ended: str = ""
     remembered: bool = False  # whether the session outlives the browser
-    has_drafts: bool = True  # whether the account may have some, as the request began
-    read_only_view: ReadOnlyView | None = None  # the request only reads
+    has_drafts: bool = True  # whether the account may have had any when the request began
+    read_only_view: ReadOnlyView | None = None  # set if the request is read-only
     notice: str = ""  # shown on this page
 
     @property
     def own_account(self) -> int:
-        """Whose drafts, devices and sent files the request works with: in a preview nobody's."""
+        """The account whose drafts, devices and uploaded files the request works with: nobody's in a preview."""
         return NOBODY if self.identity is None or self.read_only_view is not None else self.identity.account.id
 
 
 def visitor(request: Request) -> Visitor:
-    """Whose rights a request has now: by its session, its token, or the key of a preview."""
+    """The visitor of a request: from its session, its token, or the key of a preview."""
     if request.registry.previewing is not None:
         return _previewing_visitor(request, request.registry.previewing)
     return _program(request) if is_api_request(request) else _browser(request)
@@ -76,7 +76,7 @@ def _browser(request: Request) -> Visitor:
 
 
 def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, Identity | str] | None:
-    """The open session of a cookie, and the rights of its account; a sentence where it may not sign in any more."""
+    """The open session of a cookie, and the rights of its account; a sentence if it may no longer sign in."""
     current = find_session(connection, request.portal.tables, token, request.now)
     if current is None:
         return None
@@ -88,14 +88,14 @@ def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, I
 
 
 def _reading(request: Request, account: Account | None) -> dict[str, Any]:
-    """How the person of an account reads, and when."""
+    """The language, region and time of an account's reader."""
     language = chosen_language(request, account)
     return {"language": language, "region": region_of(request, language), "now": request.now}
 
 
 def _program(request: Request) -> Visitor:
-    """Whose token the request bears, and whether its account may still sign in. What a program writes is understood as
-    machines write it, whatever the language of the account."""
+    """The owner of the request's token, and whether the account may still sign in. A program's input is read in machine
+    formats, whatever the language of the account."""
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return Visitor()
@@ -116,7 +116,7 @@ def _program(request: Request) -> Visitor:
 
 
 def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
-    """Who looks at declarations that are not in force, in a browser that has the key; there are no sessions."""
+    """The viewer of declarations that are not in force, in a browser that has the key; there are no sessions."""
     stranger = Visitor(read_only_view=previewing.stranger)
     if not previewing.knows(read_cookie(request, Cookie.PREVIEW)):
         return stranger
@@ -130,9 +130,9 @@ def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
 
 @contextlib.contextmanager
 def _read_only_connection(request: Request) -> Iterator[Any]:
-    """A connection to the primary that reads: a session that has ended, or other rights, count from now on.
+    """A reading connection to the primary, so that ended sessions and changed rights count immediately.
 
-    A request that may write does not hold the write lock before its view needs it.
+    A request that may write does not hold the write lock until its view needs it.
     """
     replica = request.portal.replica
     if not may_write(request) and replica is None:

@@ -1,1 +1,1 @@
-"""The tools around the YAML: mending, schemas for editors, starts and upgrades, what a change means, outlines."""
+"""The tools around the YAML: fixes, schemas for editors, scaffolding, upgrades, the effect of a change, outlines."""

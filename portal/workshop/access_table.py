@@ -1,7 +1,7 @@
-"""The table profile × module × right of a declaration, as plain JSON: what `portal diff` compares, and what is
-committed beside the declaration as its snapshot.
+"""The table profile × module × right of a declaration, as plain JSON: `portal diff` compares it, and it is committed
+along with the declaration as its snapshot.
 
-Names, not labels, so that another wording changes nothing. Everything in it is sorted where its order means nothing.
+Names, not labels, so that rewording changes nothing. Sorted wherever order has no meaning.
 """
 
 import json
@@ -16,7 +16,7 @@ Rights = dict[str, Any]
 
 
 def access_table(declaration: Declaration) -> dict[str, Rights]:
-    """Profile → what it may; below `modules` each module that it has → the rights in it."""
+    """Profile → what it may do; below `modules`, each of its modules → the rights in it."""
     return {name: _profile(declaration, profile) for name, profile in sorted(declaration.profiles.items())}
 
 
@@ -30,7 +30,7 @@ def _profile(declaration: Declaration, profile: Profile) -> Rights:
 
 
 def _rights(module: Module, access: Access, staff: bool) -> Rights:
-    """`see` says by which path; `columns` are those of the list, `tabs` its tabs with their conditions."""
+    """The rights in a module: `see` includes the path; `columns` are the list's, `tabs` its tabs with conditions."""
     rights: Rights = {
         "see": _see_text(module, access),
         "where": condition_text(access.where),
@@ -43,14 +43,14 @@ def _rights(module: Module, access: Access, staff: bool) -> Rights:
         "set": json.loads(json.dumps(dict(sorted(access.set.items())), default=str)),
         "grants": sorted(access.grants) if access.grants is not None and "grant" in access.can else None,
     }
-    if not staff:  # the columns of rows that are internal are for staff
+    if not staff:  # internal columns of rows are for staff
         columns = ((name, column) for name in access.readable for column in module.field(name).row_fields.values())
         rights["hidden"] = sorted(f"{name}.{column.name}" for name, column in columns if column.internal)
     return rights
 
 
 def _see_text(module: Module, access: Access) -> str:
-    """Whose records, and by which path: `organization (caller.company)`; with those that the reader watches."""
+    """Whose records, and through which path: `organization (caller.company)`; plus those that the reader watches."""
     if isinstance(access.see, Through):
         text = f"through {access.see.through}"
     elif access.see == "organization":

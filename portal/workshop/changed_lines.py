@@ -1,19 +1,19 @@
-"""What differs in the text of two versions of a declaration's files, for the page that says what a change means."""
+"""The text differences between two versions of a declaration's files, for the page about the effect of a change."""
 
 import difflib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-CONTEXT = 2  # lines that stay, shown before and after those that change
-LARGEST = 20_000  # lines of a file that is compared line by line; of a longer one all are other lines
+CONTEXT = 2  # unchanged lines shown before and after a change
+LARGEST = 20_000  # lines of a file that is compared line by line; a longer one counts as entirely different
 MOST_LINES = 400  # lines shown of one file
 MOST_OF_A_CHANGE = 8  # lines shown of one change
 
 
 @dataclass(frozen=True)
 class ComparedLine:
-    """A line of a file, with its number there: `kind` "out" of the version before, "in" of the one after, else ""."""
+    """A line of a file, with its number there: `kind` "out" for the old version, "in" for the new one, else ""."""
 
     kind: str
     number: int
@@ -22,12 +22,12 @@ class ComparedLine:
 
 @dataclass(frozen=True)
 class ChangedBlock:
-    """Lines that change, with those around them."""
+    """Changed lines, with those around them."""
 
     lines: tuple[ComparedLine, ...]
 
     def change_of(self, number: int) -> tuple[ComparedLine, ...]:
-        """What goes and comes where the line `number` of the version after does; () where that line stays."""
+        """The lines removed and added where line `number` of the new version is; () if that line is unchanged."""
         for changes, run in itertools.groupby(self.lines, key=lambda line: bool(line.kind)):
             lines = tuple(run)
             if not changes or not any(line.kind == "in" and line.number == number for line in lines):
@@ -41,19 +41,19 @@ class ChangedBlock:
 
 @dataclass(frozen=True)
 class ChangedFile:
-    """A file that differs; `more`: how many of its lines are left out."""
+    """A changed file; `more`: how many of its lines are left out."""
 
     name: str
     blocks: tuple[ChangedBlock, ...]
     more: int = 0
 
     def change_of(self, number: int) -> tuple[ComparedLine, ...]:
-        """As that of the block with the line `number`."""
+        """`ChangedBlock.change_of` of the block with the line `number`."""
         return next(filter(None, (block.change_of(number) for block in self.blocks)), ())
 
 
 def changed_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[ChangedFile]:
-    """The files that differ, also those that one version does not have."""
+    """The changed files, including those that one version lacks."""
     names = sorted({*before, *after})
     return [
         _compared(name, *(files.get(name, b"").decode("utf-8", "replace").splitlines() for files in (before, after)))
@@ -73,7 +73,7 @@ def _compared(name: str, before: list[str], after: list[str]) -> ChangedFile:
     return ChangedFile(name, tuple(blocks), more)
 
 
-Code = tuple[str, int, int, int, int]  # as difflib's get_opcodes
+Code = tuple[str, int, int, int, int]  # as in difflib's get_opcodes
 
 
 def _groups(before: list[str], after: list[str]) -> list[list[Code]]:

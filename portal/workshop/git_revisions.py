@@ -1,4 +1,4 @@
-"""A folder of declarations as it was in a revision of git, read through the command `git`."""
+"""A folder of declarations as it was in a git revision, read with the command `git`."""
 
 import contextlib
 import io
@@ -10,12 +10,12 @@ from pathlib import Path
 
 
 class UnknownRevisionError(Exception):
-    """There is no such folder and no such revision; the message says what git says."""
+    """There is no such folder and no such revision; the message is git's."""
 
 
 @contextlib.contextmanager
 def folder_at_revision(name: str, beside: Path) -> Iterator[Path]:
-    """The folder `name`, or the folder `beside` as it was in the revision `name`, which is gone afterwards.
+    """The folder `name`, or a temporary copy of the folder `beside` as it was in the revision `name`.
 
     Raises UnknownRevisionError.
     """
@@ -31,7 +31,7 @@ def folder_at_revision(name: str, beside: Path) -> Iterator[Path]:
 
 
 def _commit(name: str, beside: Path) -> str:
-    """The commit of a revision; git must not take it for an option or a file."""
+    """The commit of a revision, which git must not take for an option or a file."""
     try:
         commit = _git(beside, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except UnknownRevisionError as error:

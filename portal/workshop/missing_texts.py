@@ -1,6 +1,6 @@
-"""What a portal lacks in each of its languages: texts of the declaration, and sentences of the interface.
+"""What each language of a portal lacks: texts of the declaration, and sentences of the interface.
 
-`portal check` counts the texts; here each has its place, for those who translate them.
+`portal check` counts the texts; here, each has its place, for translators.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from portal.texts import Text, catalog
 
 @dataclass(frozen=True)
 class MissingText:
-    """A text that a language lacks: where it is written, and what it says in the language that is read instead."""
+    """A text that a language lacks: where it is written, and its wording in the language shown instead."""
 
     place: str  # file:line:column
     subject: str  # tickets.label
@@ -25,7 +25,7 @@ class MissingText:
 
 @dataclass(frozen=True)
 class LanguageReport:
-    """`translated` texts have a wording in this language, or one for all; `sentences` are those of the interface."""
+    """`translated` texts have a wording in this language, or one for all; `sentences` belong to the interface."""
 
     language: str
     translated: int
@@ -34,7 +34,7 @@ class LanguageReport:
 
 
 def missing_texts(folder: Path, overrides: Mapping[str, str]) -> list[LanguageReport] | None:
-    """A report for each language of the portal; None where its files cannot be read."""
+    """A report for each language of the portal; None if its files cannot be read."""
     draft = DeclarationDraft(folder, overrides=overrides)
     if not read(draft) or MODULES not in draft.documents:
         return None
@@ -59,7 +59,7 @@ def missing_texts(folder: Path, overrides: Mapping[str, str]) -> list[LanguageRe
 
 
 def _missing_sentences(language: str) -> int:
-    """How many sentences of the interface are read in English; there is no list of them but the catalogs."""
+    """How many sentences of the interface are shown in English; the catalogs are the only list of them."""
     if language.partition("-")[0] == "en":
         return 0
     catalogs = [catalog(known) for known in TRANSLATED]

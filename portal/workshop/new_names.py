@@ -1,4 +1,4 @@
-"""What is renamed by `formerly`, so that a comparison of declarations takes no rename for a loss."""
+"""The renames declared by `formerly`, so that a comparison of declarations does not take them for losses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,27 +7,27 @@ from typing import Any
 from portal.declaration.declaration import Declaration
 from portal.workshop.access_table import Rights
 
-NAMES = ("reads", "columns", "creates", "edits")  # of a table of rights: lists of fields
+NAMES = ("reads", "columns", "creates", "edits")  # in an access table: lists of fields
 
 
 @dataclass(frozen=True)
 class NewNames:
-    """`modules`: what former modules are called; `fields`: the same of fields, by the new name of their module."""
+    """`modules`: former name → new name; `fields`: the same for fields, by the new name of their module."""
 
     modules: Mapping[str, str]
     fields: Mapping[str, Mapping[str, str]]
 
     def of_table(self, table: Mapping[str, Rights]) -> dict[str, Rights]:
-        """An access table with the names of now."""
+        """An access table with the new names."""
         return {
             profile: {**rights, "modules": dict(self._of_module(*entry) for entry in rights["modules"].items())}
             for profile, rights in table.items()
         }
 
     def of_value(self, value: Any) -> Any:
-        """A part of a declaration, with the names of modules of now."""
+        """A part of a declaration with the new names of modules."""
         if isinstance(value, str):
-            # A button that nobody declared is called “module:tickets” or “module:tickets:customer”.
+            # An undeclared button is called “module:tickets” or “module:tickets:customer”.
             return ":".join(self.modules.get(part, part) for part in value.split(":"))
         return type(value)(map(self.of_value, value)) if isinstance(value, tuple | list) else value
 
@@ -39,7 +39,7 @@ class NewNames:
 
 
 def new_names(after: Declaration) -> NewNames:
-    """The renames that a declaration tells."""
+    """The renames in a declaration."""
     modules, fields = {}, {}
     for name, module in after.modules.items():
         if module.formerly and module.formerly not in after.modules:

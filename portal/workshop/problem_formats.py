@@ -1,7 +1,7 @@
-"""Problems for programs: JSON, SARIF 2.1.0 (of OASIS) for code scanning, and the annotations of GitHub's workflows.
+"""Problems for programs: JSON, SARIF 2.1.0 (OASIS) for code scanning, and annotations for GitHub workflows.
 
-Called by `portal check` and by editors' servers. `base` is the path of the declaration's folder where the reader of the
-output looks for files, such as the root of the repository; "" where that is the folder itself.
+Used by `portal check` and by language servers. `base` is the path of the declaration's folder relative to where the
+reader of the output looks for files, such as the root of the repository; "" if that is the folder itself.
 """
 
 import json
@@ -20,12 +20,12 @@ _ESCAPED_PROPERTY = _ESCAPED | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def as_json(problems: Iterable[Problem]) -> str:
-    """A list of objects, one for each problem; files are relative to the declaration's folder."""
+    """A list of objects, one per problem; files are relative to the declaration's folder."""
     return json.dumps([_as_object(problem) for problem in problems], ensure_ascii=False, indent=2)
 
 
 def as_sarif(problems: Iterable[Problem], base: str) -> str:
-    """One run of the tool `portal check`, with a rule for each kind of problem that was found."""
+    """One run of the tool `portal check`, with a rule for each kind of problem found."""
     listed = list(problems)
     codes = sorted({kind_of(problem).code for problem in listed})
     rules = [
@@ -43,7 +43,7 @@ def as_sarif(problems: Iterable[Problem], base: str) -> str:
 
 
 def as_annotations(problems: Iterable[Problem], base: str) -> Iterable[str]:
-    """A line for each problem by which GitHub shows it beside the line of the file."""
+    """A line per problem, with which GitHub shows it next to the line of the file."""
     for problem in problems:
         kind = "warning" if problem.warning else "error"
         properties = {
@@ -55,7 +55,7 @@ def as_annotations(problems: Iterable[Problem], base: str) -> Iterable[str]:
 
 
 def end_of(place: Problem | RelatedPlace) -> int:
-    """The column, from 1, after what a problem marks."""
+    """The column, from 1, after the text that a problem marks."""
     return place.column + (marked(place.lines[-1], place.column - 1) if place.lines else 1)
 
 

@@ -1,4 +1,4 @@
-"""Writes a file of a folder whole or not at all: an editor, or the portal itself, may be reading it."""
+"""Writes a file completely or not at all: an editor, or the portal itself, may be reading it."""
 
 import contextlib
 import errno
@@ -6,13 +6,13 @@ import os
 import tempfile
 from pathlib import Path
 
-NEW_FILE = 0o666  # less what the process's mask takes away
+NEW_FILE = 0o666  # minus the bits of the process's mask
 
 
 def replace_file(path: Path, raw: bytes) -> None:
-    """Puts `raw` in the place of what the file holds, with the rights it had. Raises OSError, also for what is no file,
-    such as a device."""
-    path = path.resolve()  # of a link, what it leads to
+    """Replaces the content of a file with `raw` and keeps its permissions. Raises OSError, also if it is not a regular
+    file, but a device or the like."""
+    path = path.resolve()  # the target of a link
     mode = NEW_FILE & ~_mask()
     if path.exists():
         if not path.is_file():

@@ -1,6 +1,6 @@
-"""Commented starts of modules, fields and profiles, for `portal new`: valid at once, and shown on the page.
+"""Commented starting points for modules, fields and profiles, for `portal new`: valid immediately, shown on the page.
 
-Nothing that stands in the files is changed or overwritten; what would not be valid is not written.
+Existing content is never changed or overwritten; what would not be valid is not written.
 """
 
 import tempfile
@@ -25,7 +25,7 @@ from portal.workshop.replace_file import replace_file
 from portal.workshop.schema.schema_files import schema_line
 from portal.workshop.yaml_text import YamlText
 
-# The keys that a type cannot be without, as a start.
+# The keys that a type requires, as a start.
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "choice": ("options: [first, second]",),
     "choices": ("options: [first, second]",),
@@ -37,12 +37,12 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 
 
 class CannotStartError(ValueError):
-    """Nothing was written; says why."""
+    """Nothing was written; the message says why."""
 
 
 @dataclass
 class Start:
-    """`done`: what was written, in sentences; `hints`: what its author may want to do next."""
+    """`done`: what was written, in sentences; `hints`: what the author may want to do next."""
 
     done: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
@@ -64,17 +64,17 @@ class _Writing:
         self.files: dict[str, YamlText] = {}
 
     def text(self, file: str) -> YamlText:
-        """The file as it is to be."""
+        """The file as it will be."""
         if file not in self.files:
             self.files[file] = YamlText.of(self.folder, file)
         return self.files[file]
 
     def add_entry(self, file: str, path: KeyPath, lines: list[str], short: str) -> None:
-        """As YamlText.with_entry, in one of the files."""
+        """`YamlText.with_entry`, in one of the files."""
         self.files[file] = self.text(file).with_entry(path, lines, short)
 
     def add_item(self, file: str, path: KeyPath, item: str) -> None:
-        """As YamlText.with_item, in one of the files."""
+        """`YamlText.with_item`, in one of the files."""
         self.files[file] = self.text(file).with_item(path, item)
 
     def save(self) -> None:
@@ -92,7 +92,7 @@ def _refuse_errors(loaded: Loaded) -> None:
 def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Mapping[str, str]) -> Start:
     """A module with three fields, in the menu of `profiles`: by default those of staff, else all.
 
-    In a folder without declarations it begins a portal. Raises CannotStartError, CannotBeEditedError and OSError.
+    In a folder without declarations, it starts a portal. Raises CannotStartError, CannotBeEditedError and OSError.
     """
     if not (folder / MODULES).exists():
         return _new_portal(folder, name, profiles, overrides)
@@ -136,7 +136,7 @@ def _module_start(name: str) -> list[str]:
 
 
 def _new_portal(folder: Path, name: str, profiles: tuple[str, ...], overrides: Mapping[str, str]) -> Start:
-    """A portal with one module, in a folder that has none."""
+    """A portal with one module, in a folder without declarations."""
     _refuse_name(name, "module", {})
     names = profiles or ("staff",)
     first = ["version: 1", "portal:", "  name: My portal", f"  administrators: [{names[0]}]", "", "modules:"]
@@ -174,7 +174,7 @@ def _show_module(writing: _Writing, name: str, profile: str) -> None:
 
 
 def new_field(folder: Path, module: str, name: str, kind: str, overrides: Mapping[str, str]) -> Start:
-    """A field at the end of its module, also in the layouts that list their fields. Raises as `new_module`."""
+    """A field at the end of its module, also in the layouts that list their fields. Raises the same as `new_module`."""
     writing = _Writing(folder, overrides)
     if module not in writing.declaration.modules:
         raise CannotStartError(f'no module "{module}"{suggest(module, writing.declaration.modules)}')
@@ -198,7 +198,7 @@ def _links_once(module: Module, target: str) -> bool:
 
 
 def _field_start(declaration: Declaration, module: Module, name: str, kind: str) -> tuple[list[str], str]:
-    """The field as lines, and in braces."""
+    """The field as a block of lines, and in braces."""
     needed = NEEDED.get(kind, ())
     if kind in ("link", "links"):
         target = next((key for key in declaration.modules if key != module.name), module.name)
@@ -229,7 +229,7 @@ def _field_start(declaration: Declaration, module: Module, name: str, kind: str)
 
 
 def _written_layouts(module: Any, computed: bool) -> list[KeyPath]:
-    """The lists of fields in the layouts of a module, in which a new field has to stand to be shown."""
+    """The lists of fields in the layouts of a module, which must name a new field for it to be shown."""
     paths: list[KeyPath] = []
     detail = module.get("detail") or {}
     if detail.get("sections"):
@@ -244,7 +244,7 @@ def _written_layouts(module: Any, computed: bool) -> list[KeyPath]:
 
 
 def _other_layouts(writing: _Writing, module: str, name: str, computed: bool) -> list[str]:
-    """Profiles that list the fields of this module themselves."""
+    """Profiles with their own lists of this module's fields."""
     hints = []
     for profile in writing.declaration.profiles:
         entry = YamlText.of(writing.folder, profile_file(profile)).document.value(("modules", module))
@@ -256,7 +256,7 @@ def _other_layouts(writing: _Writing, module: str, name: str, computed: bool) ->
 def new_profile(folder: Path, name: str, extends: str | None, overrides: Mapping[str, str]) -> Start:
     """A profile that may read whatever has an owner or a company of its own, or differs from another one in nothing.
 
-    Raises as `new_module`.
+    Raises the same as `new_module`.
     """
     declaration = _Writing(folder, overrides).declaration
     _refuse_name(name, "profile", declaration.profiles)

@@ -1,6 +1,6 @@
-"""Brings the files of a folder to the current version of the language; comments and formatting stay.
+"""Updates the files of a folder to the current version of the language; comments and formatting stay.
 
-A folder that names no version was written before versions were counted (0.1.0): it is read like version 1.
+A folder without a version was written before there were versions (0.1.0): it is read like version 1.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,19 +20,19 @@ Files = dict[str, YamlText]  # by their paths in the folder
 
 
 class CannotUpgradeError(ValueError):
-    """The folder cannot be brought to this version; says why."""
+    """The folder cannot be updated to this version; the message says why."""
 
 
 @dataclass
 class Upgraded:
-    """`before`: the version of the folder, None where it names none. `done`: what was changed, in sentences."""
+    """`before`: the version of the folder, None if it names none. `done`: what was changed, in sentences."""
 
     before: int | None
     done: list[str] = field(default_factory=list)
 
 
 def upgrade(folder: Path) -> Upgraded:
-    """Rewrites what is older, and nothing where the folder has this version. Raises CannotUpgradeError and OSError."""
+    """Rewrites an older folder; does nothing if it has this version. Raises CannotUpgradeError and OSError."""
     files = _read(folder)
     document = files[MODULES].document
     if document.data is None or document.problems:
@@ -72,7 +72,7 @@ def _with_version(modules: YamlText) -> YamlText:
 
 
 def _report_letters(files: Files) -> list[str]:
-    """Version 1 writes letters about records, which 0.1.0 accepted as a key and did not do."""
+    """Version 1 sends letters about records; 0.1.0 accepted the key without effect."""
     names = [
         name
         for name, entry in _entries(files[MODULES].document.value(("modules",)))
@@ -85,7 +85,7 @@ def _report_letters(files: Files) -> list[str]:
 
 
 def _report_names(files: Files) -> list[str]:
-    """Version 1 has pages and fields whose names 0.1.0 left free; what is stored under them is kept."""
+    """Version 1 reserves names for pages and fields that were free in 0.1.0; what is stored under them is kept."""
     sentences = []
     for module, entry in _entries(files[MODULES].document.value(("modules",))):
         if complaint := reserved_module(module):
@@ -111,5 +111,5 @@ def _renaming(what: str, name: str, complaint: str) -> str:
     return f"Give {what} another name wherever it is named, and formerly: {name}, so that nothing is lost: {complaint}"
 
 
-# The version of the language that asks for it, and what then changes the files; it answers with sentences for people.
+# The version of the language that requires a change, and the function that makes it and returns sentences for people.
 STEPS: tuple[tuple[int, Callable[[Files], list[str]]], ...] = ((1, _report_letters), (1, _report_names))

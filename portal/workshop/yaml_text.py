@@ -1,4 +1,4 @@
-"""Puts entries into a YAML file as its author would: what stands there, comments and line ends too, stays as it is."""
+"""Adds entries to a YAML file as its author would: all else, including comments and line ends, stays as it is."""
 
 import re
 from dataclasses import dataclass, replace
@@ -13,12 +13,12 @@ _LINE_BREAK = re.compile("\r\n|\n|\r")
 
 
 class CannotBeEditedError(ValueError):
-    """The file is written in a way in which nothing can be put there; says what to do instead."""
+    """Nothing can be added to the file because of its style; the message says what to do instead."""
 
 
 @dataclass(frozen=True)
 class YamlText:
-    """The text of a file without its byte order mark, and what was read of it."""
+    """The text of a file without its byte order mark, and its parsed content."""
 
     file: str
     text: str
@@ -26,7 +26,7 @@ class YamlText:
 
     @classmethod
     def of(cls, folder: Path, file: str) -> "YamlText":
-        """The text of a file that is UTF-8. Raises CannotBeEditedError and OSError."""
+        """The text of a UTF-8 file. Raises CannotBeEditedError and OSError."""
         try:
             text = (folder / file).read_bytes().decode()
         except UnicodeDecodeError:
@@ -41,11 +41,11 @@ class YamlText:
 
     @property
     def document(self) -> Document:
-        """What the text says."""
+        """The parsed text."""
         return read(self.text.encode(), self.file)
 
     def with_first(self, line: str) -> "YamlText":
-        """An entry before all others of the file, behind the comments at its top."""
+        """Adds an entry before all others in the file, after the comments at its top."""
         root = self.document.root
         if root is None or not root.keys:
             return self._replaced(len(self.text), len(self.text), self._lines([line]))
@@ -55,14 +55,14 @@ class YamlText:
         return self._replaced(mark.index, mark.index, self._lines([line, ""]))
 
     def with_scalar(self, path: KeyPath, value: str) -> "YamlText":
-        """Another value in the place of the plain one at `path`."""
+        """Replaces the plain value at `path`."""
         node = self.document.node(path)
         if node is None or not node.plain or node.source_text is None:
             raise CannotBeEditedError(f"write {value} after {'.'.join(map(str, path))}:")
         return self._replaced(node.mark.index, node.mark.index + len(node.source_text), value)
 
     def with_entry(self, path: KeyPath, lines: list[str], short: str) -> "YamlText":
-        """One more entry at the end of the mapping at `path`.
+        """Adds an entry at the end of the mapping at `path`.
 
         `lines` are the entry as a block, without indentation; `short` is the same for a mapping in braces.
         """
@@ -71,7 +71,7 @@ class YamlText:
         return self._below(path, lines)
 
     def with_item(self, path: KeyPath, item: str) -> "YamlText":
-        """One more item at the end of the list at `path`."""
+        """Adds an item at the end of the list at `path`."""
         if self._starts_with("[", path):
             return self._in_brackets(path, item)
         return self._below(path, [f"- {item}"])
@@ -102,7 +102,7 @@ class YamlText:
         if node is None or (node.source_text is not None and node.source_text.strip()):
             raise CannotBeEditedError(f"{'.'.join(map(str, path))} holds no entries below each other")
         column, last = self._entries(document, path)
-        if column is None:  # a key with nothing behind it
+        if column is None:  # a key without a value
             key_line, key_column = document.place(path, key=True)
             column, last = key_column + 1, key_line - 1
         present = self._split()
@@ -113,7 +113,7 @@ class YamlText:
         return self._replaced(place, place, before + self._lines(indented))
 
     def _entries(self, document: Document, path: KeyPath) -> tuple[int | None, int]:
-        """The column of the entries at `path`, and the line on which the last begins; both from 0."""
+        """The column of the entries at `path`, and the line where the last one starts; both from 0."""
         node = document.node(path)
         if node is None or not node.children:
             return None, 0
@@ -131,7 +131,7 @@ class YamlText:
         return match[0] if match else "\n"
 
     def _split(self) -> list[str]:
-        """The lines with their ends."""
+        """The lines with their line ends."""
         ends = [match.end() for match in _LINE_BREAK.finditer(self.text)]
         return [self.text[start:end] for start, end in zip([0, *ends], [*ends, len(self.text)], strict=True)]
 
@@ -143,7 +143,7 @@ class YamlText:
 
 
 def _end_of_block(lines: list[str], last: int, column: int) -> int:
-    """The line before which one more entry stands: behind the last one with what is indented below it."""
+    """The line before which to add an entry: after the last one and everything indented below it."""
     end = last + 1
     for number in range(last + 1, len(lines)):
         content = lines[number].strip()
@@ -155,7 +155,7 @@ def _end_of_block(lines: list[str], last: int, column: int) -> int:
 
 
 def _closing(text: str, start: int) -> int:
-    """Where the bracket at `start` is closed; texts in quotes and comments may hold brackets."""
+    """Where the bracket at `start` is closed; quoted texts and comments may contain brackets."""
     depth, quote, index = 0, "", start
     while index < len(text):
         character = text[index]

@@ -1,1 +1,1 @@
-"""`portal check --fix`: edits for what can be mended without guessing, each tried before it is kept."""
+"""`portal check --fix`: edits that fix problems without guessing, each tried before it is kept."""

@@ -1,7 +1,7 @@
-"""What stops YAML: quotes, brackets, colons, comments and the traces of other programs, line by line.
+"""What breaks YAML: quotes, brackets, colons, comments and the traces of other programs, line by line.
 
-The parser stops where it can go no further, so the lines before the place are looked at too. Each function gives the
-ways in which one line may be meant; which of them makes the file good is found out by trying.
+The parser stops where it can go no further, so the lines before that place are also examined. Each function returns the
+possible meanings of one line; trying them shows which one makes the file valid.
 """
 
 import re
@@ -13,7 +13,7 @@ from portal.declaration.source.syntax_errors import NOT_A_SPACE, TYPOGRAPHIC_QUO
 from portal.workshop.mending.edits import Alternatives, Proposal, SourceText
 
 LINES_BEFORE = 3
-MOST_OPENED = 10  # lines with quotes that are not closed
+MOST_OPENED = 10  # lines with unclosed quotes
 # A key, or the dash of a list, with what follows it up to a comment.
 _VALUE = re.compile(r"^(?P<before>\s*(?:- )*(?:[\w.-]+:\s+|- ))(?P<value>\S.*?)(?P<after>\s+#.*|\s*)$")
 _IN_BRACES = re.compile(r"(?P<before>[\w-]+:\s*)(?P<value>[^,\[\]{}\"'\s][^,\[\]{}\"']*?)(?P<after>\s*[,}\]])")
@@ -25,14 +25,14 @@ LineRepair = Callable[[SourceText, int], Iterator[Proposal]]
 
 
 def misread_lines(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
-    """What YAML reads as something else than was meant: typographic quotes, missing spaces and colons in the line."""
+    """Fixes for what YAML misreads: typographic quotes, missing spaces and colons in the line."""
     if problem.line <= len(source.lines):
         for repair in _MISREAD:
             yield list(repair(source, problem.line))
 
 
 def repaired_lines(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
-    """The usual causes, one kind after the other, in the line of the problem and in those before it."""
+    """Fixes for the usual causes, one kind after another, in the line of the problem and in those before it."""
     if problem.line > len(source.lines):
         return
     yield list(_without_traces(source))
@@ -42,10 +42,10 @@ def repaired_lines(problem: Problem, source: SourceText) -> Iterator[Alternative
 
 
 def _lines_to_look_at(problem: Problem, source: SourceText) -> list[int]:
-    """The line of the problem, the lines before it that are not empty, and those where quotes are open; from 1.
+    """The line of the problem, the non-empty lines before it, and those with open quotes; from 1.
 
-    Quotes that are not closed end at the next ones, which then open where they should close, and so on: the place is
-    that of the last ones of the file.
+    Unclosed quotes end at the next ones, which then open where they should close, and so on: the problem is reported
+    at the last ones of the file.
     """
     before = (number for number in range(problem.line - 1, 0, -1) if source.lines[number - 1].strip())
     near = [problem.line, *islice(before, LINES_BEFORE)]
@@ -57,7 +57,7 @@ def _lines_to_look_at(problem: Problem, source: SourceText) -> list[int]:
 
 
 def _without_traces(source: SourceText) -> Iterator[Proposal]:
-    """The fences of a document, a second "---", and a merge whose two sides are the same."""
+    """Without the fences of a document, a second "---", or a merge conflict with two equal sides."""
     lines = source.lines
     fences = [number for number, line in enumerate(lines, 1) if _FENCE.fullmatch(line)]
     if fences:
@@ -76,7 +76,7 @@ def _without_traces(source: SourceText) -> Iterator[Proposal]:
 
 
 def _with_space(source: SourceText, number: int) -> Iterator[Proposal]:
-    """A space after a colon or a dash."""
+    """With a space after a colon or a dash."""
     line = source.lines[number - 1]
     for match in _COLON.finditer(line):
         if line[: match.start()].count('"') % 2 == 0:
@@ -93,14 +93,14 @@ def _with_straight_quotes(source: SourceText, number: int) -> Iterator[Proposal]
 
 
 def _with_comma_before_key(source: SourceText, number: int) -> Iterator[Proposal]:
-    """`label: Late icon: clock` within braces: what looks like the next key is it, if it can stand there."""
+    """`label: Late icon: clock` in braces: a word that looks like the next key is one, if it may be used there."""
     line = source.lines[number - 1]
     for match in re.finditer(r"(?<=[^\s,{\[:-])(?=\s+[\w-]+:\s)", line):
         yield source.replaced(number, match.end() + 1, 0, ",")
 
 
 def _in_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
-    """The value of a line, or one within braces, in quotes."""
+    """With the value of a line, or one in braces, in quotes."""
     line = source.lines[number - 1]
     for match in (*_IN_BRACES.finditer(line), *([after_key] if (after_key := _VALUE.match(line)) else [])):
         value = match["value"]
@@ -112,7 +112,7 @@ def _in_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _with_closed_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
-    """The quote that is missing at the other end of a text, before whatever may follow a text."""
+    """With the missing quote at the other end of a text, before anything that may follow a text."""
     line = source.lines[number - 1]
     for quote in "\"'":
         places = [index for index, character in enumerate(line) if character == quote]
@@ -125,14 +125,14 @@ def _with_closed_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
                 for end in re.finditer(r"\s*[,}\]]|\s+#|\s*$", text):
                     yield source.replaced(number, place + end.start() + 2, 0, quote)
                     if re.match(r"\s*,\s*[\w-]+:\s", text[end.start() :]):
-                        break  # what follows is the next key, and no part of the text
+                        break  # the next key follows, which is not part of the text
             elif not opens[index] and (not index or not opens[index - 1]):
                 starts = re.finditer(r"(?:^\s*- |:\s+|[\[{,]\s*)(?=[^\s\[{])", line[before:place])
                 yield from (source.replaced(number, before + start.end() + 1, 0, quote) for start in starts)
 
 
 def _with_brackets(source: SourceText, number: int) -> Iterator[Proposal]:
-    """A bracket or a comma where one is missing, or none where there is one too many."""
+    """With a missing bracket or comma, or without a superfluous one."""
     line = source.lines[number - 1]
     end = len(re.sub(r"\s+#.*$|\s+$", "", line))
     stops = [*(match.start() for match in re.finditer(r"\s*[,\]}]", line[:end])), end]
@@ -156,7 +156,7 @@ def _without_extra_comma(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _with_colon(source: SourceText, number: int) -> Iterator[Proposal]:
-    """A colon after the first name, or between two names within braces."""
+    """With a colon after the first name, or between two names in braces."""
     line = source.lines[number - 1]
     if match := re.match(r"\s*(?:- )?[\w-]+(?=\s|$)(?!:)", line):
         yield source.replaced(number, match.end() + 1, 0, ":")
@@ -165,7 +165,7 @@ def _with_colon(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _without_equals(source: SourceText, number: int) -> Iterator[Proposal]:
-    """A colon where somebody wrote an equals sign."""
+    """With a colon in place of an equals sign."""
     line = source.lines[number - 1]
     for match in re.finditer(r"(?<=\w)\s*=\s*(?=\S)", line):
         yield source.replaced(number, match.start() + 1, len(match[0]), ": ")
@@ -177,7 +177,7 @@ def _as_comment(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _with_ordinary_spaces(source: SourceText, number: int) -> Iterator[Proposal]:
-    """Spaces in the place of those of word processors: at the beginning of all lines, else everywhere in this one."""
+    """With plain spaces in place of a word processor's: at the start of all lines, else everywhere in this one."""
     leading = re.compile(f"^[ \\t{NOT_A_SPACE}]*[{NOT_A_SPACE}][ \\t{NOT_A_SPACE}]*")
     edits = [
         edit
@@ -194,7 +194,7 @@ def _with_ordinary_spaces(source: SourceText, number: int) -> Iterator[Proposal]
 
 
 def _with_escapes(source: SourceText, number: int) -> Iterator[Proposal]:
-    """Single quotes around a text with backslashes."""
+    """With single quotes around a text with backslashes."""
     for match in re.finditer(r'"([^"\']*\\[^"\']*)"', source.lines[number - 1]):
         yield source.replaced(number, match.start() + 1, len(match[0]), f"'{match[1]}'")
 

@@ -1,4 +1,4 @@
-"""A key that appears twice with the same value: the second one is removed."""
+"""Removes the second of two equal keys with the same value."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from portal.workshop.mending.edits import Alternatives, SourceText
 
 
 def without_second(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
-    """The second of two entries that are written alike, taken away with its lines or its comma."""
+    """The edit that removes the second of two identical entries, with its lines or its comma."""
     if not problem.related or "appears twice (first in line" not in problem.message:
         return
     first = problem.related[0]
@@ -25,7 +25,7 @@ def without_second(problem: Problem, source: SourceText) -> Iterator[Alternative
 
 
 def _entry(source: SourceText, number: int) -> tuple[int, int]:
-    """The lines of an entry: its own and the deeper ones below."""
+    """The lines of an entry: its own and the more deeply indented ones below."""
     indent = len(source.lines[number - 1]) - len(source.lines[number - 1].lstrip())
     last = number
     for index in range(number + 1, len(source.lines) + 1):

@@ -1,4 +1,4 @@
-"""Lines that stand too far to the left or to the right, and tabs: the line, alone or with what belongs to it, moved."""
+"""Fixes wrong indentation and tabs by moving a line, alone or with the lines that belong to it."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ WIDTHS_OF_A_TAB = (2, 4, 8)
 
 
 def reindented(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
-    """Tabs of the whole file first; then the line of the problem and those before it, at every fitting indentation."""
+    """First the tabs of the whole file; then the problem's line and those before it, at every fitting indentation."""
     if problem.line > len(source.lines):
         return
     if tabbed := [number for number, line in enumerate(source.lines, 1) if re.match(r" *\t", line)]:
@@ -25,7 +25,7 @@ def reindented(problem: Problem, source: SourceText) -> Iterator[Alternatives]:
 
 
 def _moved(source: SourceText, number: int) -> Iterator[Proposal]:
-    """A line moved to each indentation in use near it, alone and with the deeper lines below it."""
+    """A line moved to each indentation used near it, alone and with the deeper lines below it."""
     line = source.lines[number - 1]
     here = _indent(line)
     below = _block(source, number)
@@ -38,7 +38,7 @@ def _moved(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _indentations(source: SourceText, number: int) -> set[int]:
-    """The indentations of the lines around, those one step deeper, and no odd ones in a file without any."""
+    """The indentations of the lines around, and one step deeper; no odd ones in a file without any."""
     near = [_indent(line) for line in source.lines[max(0, number - 30) : number + 5] if has_content(line)]
     others = [_indent(line) for index, line in enumerate(source.lines, 1) if index != number and has_content(line)]
     step = 2 if sum(indent % 2 for indent in others) * 10 <= len(others) else 1
@@ -46,7 +46,7 @@ def _indentations(source: SourceText, number: int) -> set[int]:
 
 
 def _block(source: SourceText, number: int) -> list[int]:
-    """The lines below that are deeper, up to the next one that is not."""
+    """The deeper lines below, up to the next one that is not deeper."""
     here = _indent(source.lines[number - 1])
     inner = []
     for index in range(number + 1, len(source.lines) + 1):

@@ -1,4 +1,4 @@
-"""The words that can stand in a declaration: those of the language, and the names of the folder itself."""
+"""The words that a declaration can contain: those of the language, and the names of the folder itself."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,18 +33,18 @@ def words_of_the_language() -> frozenset[str]:
 
 @cache
 def everyday_words() -> frozenset[str]:
-    """Words of English that are no slips: those of the language, of the interface's sentences, and of the icons."""
+    """English words that are not typos: those of the language, of the interface's sentences, and of the icons."""
     sources = (*words_of_the_language(), *known_icons(), *catalog("it").sentences)
     return frozenset(word for source in sources for word in declared_words(str(source)))
 
 
 def declared_words(text: str) -> list[str]:
-    """The words of a declared name or sentence in small letters: `due_date` has two."""
+    """The words of a declared name or sentence in lower case: `due_date` has two."""
     return re.findall(r"[^\W\d_]+", text.casefold())
 
 
 def names_of(documents: Iterable[Document]) -> set[str]:
-    """Every key and every short text of the files, and the names of the profiles."""
+    """Every key and every short text in the files, and the names of the profiles."""
     names: set[str] = set()
     for document in documents:
         names.add(document.file.rpartition("/")[2].removesuffix(".yaml"))
@@ -53,7 +53,7 @@ def names_of(documents: Iterable[Document]) -> set[str]:
 
 
 def words_of_key(key: str) -> frozenset[str]:
-    """Words that fit the value of one key alone, and are many."""
+    """The many words that only fit the value of one particular key."""
     if key == "icon":
         return known_icons()
     return frozenset(available_timezones()) if key == "time_zone" else frozenset()

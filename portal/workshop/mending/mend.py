@@ -1,7 +1,7 @@
-"""Mends what can be mended without guessing: every way is tried, and kept where it is the only one that is good.
+"""Fixes what can be fixed without guessing: every way is tried, and kept if it is the only good one.
 
-A way is good if the problem is gone and nothing else is wrong afterwards that was not wrong before. If several are good
-and mean different things, none is taken; if they mean the same, the first. `save` alone writes a file.
+A way is good if the problem is gone and no new one appears. If several are good and mean different things, none is
+used; if they mean the same, the first. Only `save` writes a file.
 """
 
 import re
@@ -27,18 +27,18 @@ from portal.workshop.mending.misspelled_names import only_right_name_is_in_use, 
 from portal.workshop.replace_file import replace_file
 
 MOST_EDITS = 200
-MOST_OTHERS = 4  # mistakes that a file may have besides the one for which nothing of it can be read
-STEP = 2  # spaces of one level
+MOST_OTHERS = 4  # mistakes that a file may have in addition to the one that makes it unreadable
+STEP = 2  # spaces per level
 MARK = b"\xef\xbb\xbf"  # the byte order mark of UTF-8
-# Problems of names that the folder itself declares: there, the declaration may be what is misspelled.
+# Problems with names that the folder itself declares: the declaration may be what is misspelled.
 DECLARED_NAMES = ("P201", "P202", "P204", "P205", "P206")
-FORMER_NAMES = "P212"  # any name that nothing has would do: which one it was, the files do not say
+FORMER_NAMES = "P212"  # any unused name would do: the files do not say which one it was
 Signature = tuple[str, str, bool]
 
 
 @dataclass(frozen=True)
 class Mended:
-    """`files`: what each file that changes held and what it is to hold; `done`: the problems that are gone."""
+    """`files`: the old and new content of each changed file; `done`: the problems that are gone."""
 
     loaded: Loaded  # what is left
     files: Mapping[str, tuple[bytes, bytes]]
@@ -46,7 +46,7 @@ class Mended:
 
 
 def mend(folder: Path, overrides: Mapping[str, str]) -> Mended:
-    """Mends the declaration in `folder` in memory, as far as that needs no guess."""
+    """Fixes the declaration in `folder` in memory, as far as possible without guessing."""
     mender = _Mender(folder, overrides)
     done: list[Problem] = []
     while len(done) < MOST_EDITS and (problem := mender.mend_one()) is not None:
@@ -55,7 +55,7 @@ def mend(folder: Path, overrides: Mapping[str, str]) -> Mended:
 
 
 def save(path: Path, before: bytes, after: bytes) -> bool:
-    """Writes a mended file, unless it was changed meanwhile: whether it held `before`. Raises OSError."""
+    """Writes a fixed file if it still contains `before`; returns whether it did. Raises OSError."""
     if path.read_bytes() != before:
         return False
     replace_file(path, after)
@@ -63,10 +63,10 @@ def save(path: Path, before: bytes, after: bytes) -> bool:
 
 
 class _Mender:
-    """The files of a folder while they are mended."""
+    """The files of a folder while they are being fixed."""
 
     def __init__(self, folder: Path, overrides: Mapping[str, str], depth: int = 0) -> None:
-        self._depth = depth  # above 0: only tries how it would go on
+        self._depth = depth  # above 0: only explores what would follow
         self._folder = folder
         self._overrides = overrides
         self._original: dict[str, bytes] = {}
@@ -75,7 +75,7 @@ class _Mender:
         self.loaded = load(folder, overrides)
 
     def mend_one(self) -> Problem | None:
-        """The next problem that was mended, None where nothing more can be."""
+        """Fixes the next problem and returns it; None if no more can be fixed."""
         for problem in self.loaded.problems:
             files = (problem.file, *(place.file for place in problem.related))
             if _signature(problem) in self._hopeless or not all(map(self._has_text, files)):
@@ -91,12 +91,12 @@ class _Mender:
         return None
 
     def changed(self) -> dict[str, tuple[bytes, bytes]]:
-        """The bytes before and after of the files that have changed."""
+        """The old and new bytes of the changed files."""
         pairs = {file: (self._original[file], self._bytes(source)) for file, source in self._sources.items()}
         return {file: (before, after) for file, (before, after) in pairs.items() if before != after}
 
     def _has_text(self, file: str) -> bool:
-        """Whether a file can be mended: it is there and in UTF-8. Reads it when first asked."""
+        """Whether a file can be fixed: it exists and is UTF-8. Reads it when first called."""
         if file in self._sources:
             return True
         path = self._folder / file
@@ -114,12 +114,12 @@ class _Mender:
         return mark + source.text.encode("utf-8")
 
     def _try(self, proposal: Proposal) -> Loaded:
-        """What is wrong after a proposal."""
+        """The problems after a proposal."""
         texts = {file: self._bytes(source.edited(proposal)) for file, source in self._sources.items()}
         return load(self._folder, self._overrides, texts)
 
     def _choose(self, problem: Problem) -> Proposal | None:
-        """The only good way to mend a problem, or None."""
+        """The only good way to fix a problem, or None."""
         documents = self._documents()
         for alternatives in _ways(problem, self._sources, documents):
             tried = {proposal: self._try(proposal) for proposal in dict.fromkeys(alternatives) if proposal}
@@ -132,7 +132,7 @@ class _Mender:
         return None
 
     def _settled(self, problem: Problem, tried: Mapping[Proposal, Loaded]) -> list[Proposal]:
-        """Ways that make a file readable whose other mistakes can then be mended as well."""
+        """Ways that make a file readable, so that its other mistakes can also be fixed."""
         if not self._is_unreadable(problem.file) or self._depth:
             return []
         before = Counter(map(_signature, self.loaded.problems))
@@ -146,7 +146,7 @@ class _Mender:
         return [proposal for proposal in likely[:MOST_OTHERS] if self._after(proposal).ends_well(before)]
 
     def _after(self, proposal: Proposal) -> "_Mender":
-        """A mender that goes on with a proposal."""
+        """A mender that continues after a proposal."""
         other = _Mender(self._folder, self._overrides, self._depth + 1)
         other._original = self._original
         other._sources = {file: source.edited(proposal) for file, source in self._sources.items()}
@@ -154,14 +154,14 @@ class _Mender:
         return other
 
     def ends_well(self, known: Counter[Signature]) -> bool:
-        """Whether all errors but those that are known can be mended."""
+        """Whether all errors except the known ones can be fixed."""
         for _round in range(MOST_OTHERS):
             if not Counter(map(_signature, self.loaded.errors)) - known or self.mend_one() is None:
                 break
         return not Counter(map(_signature, self.loaded.errors)) - known
 
     def _is_good(self, problem: Problem, after: Loaded) -> bool:
-        """Whether the problem is gone and nothing is new; warnings may be, of a file that could not be read before."""
+        """Whether the problem is gone without a new one; warnings may be new in a file that was unreadable before."""
         before, left = Counter(map(_signature, self.loaded.problems)), Counter(map(_signature, after.problems))
         new = left - before
         may_warn = self._is_unreadable(problem.file)
@@ -179,7 +179,7 @@ class _Mender:
         )
 
     def _oddness(self, proposal: Proposal) -> int:
-        """How many lines are indented by more than one step; of ways that mean the same the first is taken."""
+        """How many lines are indented by more than one step; to choose among ways with the same meaning."""
         lines = [
             line for file in {edit.file for edit in proposal} for line in self._sources[file].edited(proposal).lines
         ]
@@ -187,7 +187,7 @@ class _Mender:
         return sum(inner - outer > STEP for outer, inner in pairwise(indents))
 
     def _is_declaration_in_doubt(self, problem: Problem, chosen: Proposal, documents: list[Document]) -> bool:
-        """Whether all would be as good if the declared name were the misspelled one, and no word tells which is."""
+        """Whether the declared name could equally be the misspelled one, and no word settles it."""
         if kind_of(problem).code not in DECLARED_NAMES:
             return False
         others = [
@@ -198,14 +198,14 @@ class _Mender:
         return bool(others) and not only_right_name_is_in_use(problem, chosen, self._sources)
 
     def _documents(self) -> list[Document]:
-        """Every file that can be read, as it is by now."""
+        """Every readable file, in its current state."""
         profiles = (profile_file(path.stem) for path in self._folder.glob(f"{PROFILES}/*.yaml"))
         files = [file for file in (MODULES, BUTTONS, *profiles) if self._has_text(file)]
         return [read(self._bytes(self._sources[file]), file) for file in files]
 
 
 def _ways(problem: Problem, sources: Mapping[str, SourceText], documents: list[Document]) -> Iterator[Alternatives]:
-    """The ways of mending a problem, those of the likeliest cause first; the ways of one list are equally likely."""
+    """The ways of fixing a problem, the likeliest cause first; the ways in one list are equally likely."""
     source = sources[problem.file]
     yield from without_second(problem, source)
     yield from rewritten(problem, sources)
@@ -219,5 +219,5 @@ def _ways(problem: Problem, sources: Mapping[str, SourceText], documents: list[D
 
 
 def _signature(problem: Problem) -> Signature:
-    """By which a problem is known again when lines have moved."""
+    """Identifies a problem even if lines have moved."""
     return problem.file, re.sub(r"\bline \d+|\(line \d+\)|column \d+", "line", problem.statement), problem.warning

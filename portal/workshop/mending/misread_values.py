@@ -1,4 +1,4 @@
-"""Values of the wrong kind whose meaning is plain: yes for true, a number in quotes, a list without its brackets."""
+"""Values of the wrong kind with an obvious meaning: yes for true, a number in quotes, a list without brackets."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _AS_SORT = re.compile(r'write "(-?\w+)": a minus stands')
 
 
 def rewritten(problem: Problem, sources: Mapping[str, SourceText]) -> Iterator[Alternatives]:
-    """The value at the place of the problem, written in the way that its sentence names."""
+    """The value at the place of the problem, written as its message says."""
     source = sources[problem.file]
     if problem.line > len(source.lines):
         return
@@ -48,14 +48,14 @@ def _other_ways(problem: Problem, there: str) -> Iterator[str]:
 
 
 def _quoted_comment(problem: Problem, source: SourceText) -> Iterator[Proposal]:
-    """`accent: #2457d6`: what was taken for a comment, in quotes."""
+    """`accent: #2457d6`: the value that was taken for a comment, in quotes."""
     line = source.lines[problem.line - 1]
     if match := re.search(r":\s+([#&][\w-]+)(?=\s*$|\s*[,}\]]|\s+#)", line):
         yield source.replaced(problem.line, match.start(1) + 1, len(match[1]), f'"{match[1]}"')
 
 
 def _spaced_dashes(problem: Problem, source: SourceText) -> Iterator[Proposal]:
-    """`-title` in a block of lines: a space after each of its dashes."""
+    """`-title` in a block of lines: adds a space after each dash."""
     edits: list[Edit] = []
     for number in range(problem.line, len(source.lines) + 1):
         match = re.match(r"\s*-(?=[^\s-])", source.lines[number - 1])

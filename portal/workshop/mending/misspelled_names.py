@@ -1,4 +1,4 @@
-"""Misspelled names: the near names of the language and of the folder, at every place where the same name is unknown."""
+"""Misspelled names: similar names of the language and the folder, at every place where the same name is unknown."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,15 +21,15 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _QUOTED = re.compile(r'["“]([^"”]+)["”]')
 
 FARTHEST = 3
-# The keys below which names are declared.
+# The keys under which names are declared.
 DECLARING = ("modules", "fields", "options", "transitions", "tabs", "buttons")
 
 
 def respelt(problem: Problem, sources: Mapping[str, SourceText], documents: list[Document]) -> Iterator[Alternatives]:
-    """The name that the problem is about, replaced by names that are near to it; the nearest first."""
+    """The name that the problem is about, replaced by similar names, the closest first."""
     wrong = _wrong_name(problem, sources[problem.file])
     if not any(map(str.isalpha, wrong)):
-        return  # a number or a date near another one is no slip
+        return  # a number or a date close to another one is not a typo
     if translated := _translated(problem, wrong):
         yield [_everywhere(problem, wrong, translated, sources)]
     key = next((str(part) for part in reversed(problem.path) if isinstance(part, str)), "")
@@ -41,7 +41,7 @@ def respelt(problem: Problem, sources: Mapping[str, SourceText], documents: list
 def renamed_declarations(
     problem: Problem, chosen: Proposal, sources: Mapping[str, SourceText], documents: list[Document]
 ) -> Iterator[Proposal]:
-    """The other way to make the names agree: what is declared under the right name gets the wrong one instead."""
+    """The other way to make the names agree: the declaration gets the wrong name."""
     wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
     for document, path, is_key in _places_where_declared(right, documents):
         source = sources[document.file]
@@ -52,7 +52,7 @@ def renamed_declarations(
 
 
 def _places_where_declared(name: str, documents: Iterable[Document]) -> Iterator[tuple[Document, KeyPath, bool]]:
-    """Where a name is declared: the file, the path, and whether it is a key there."""
+    """The places where a name is declared: the file, the path, and whether it is a key there."""
     for document in documents:
         for path in _paths(document.data, ()):
             above = path[-2] if len(path) > 1 else None
@@ -74,7 +74,7 @@ def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
 
 
 def only_right_name_is_in_use(problem: Problem, chosen: Proposal, sources: Mapping[str, SourceText]) -> bool:
-    """Whether the words of the right name stand elsewhere too, as in a label, and those of the wrong one do not."""
+    """Whether the words of the right name also appear elsewhere, as in a label, and those of the wrong one do not."""
     wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
     texts = (_NAME.sub(_without(wrong, right), source.text) for source in sources.values())
     known = everyday_words().union(*map(declared_words, texts))
@@ -86,7 +86,7 @@ def _without(*names: str) -> Callable[[re.Match[str]], str]:
 
 
 def _wrong_name(problem: Problem, source: SourceText) -> str:
-    """The name out of the sentence where it stands at the place of the problem, else what stands there."""
+    """The name in the message if it is at the place of the problem, else whatever is there."""
     if problem.line > len(source.lines):
         return ""
     named = _QUOTED.search(problem.statement)
@@ -97,13 +97,13 @@ def _wrong_name(problem: Problem, source: SourceText) -> str:
 
 
 def _translated(problem: Problem, wrong: str) -> str | None:
-    """Our name for the field type of another system, where there is just one."""
+    """Our name for another system's field type, if there is exactly one."""
     ours = OUR_TYPES.get(wrong.casefold().replace("-", "_"), [])
     return ours[0] if problem.message.startswith("no field type") and len(ours) == 1 else None
 
 
 def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, SourceText]) -> Proposal:
-    """The edits at the place of the problem and at all related places of the same name."""
+    """The edits at the place of the problem and at all related places with the same name."""
     places: list[Problem | RelatedPlace] = [problem, *(place for place in problem.related if place.note == ALSO)]
     edits: list[Edit] = []
     for place in places:
@@ -117,7 +117,7 @@ def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, 
 
 
 def _column_of(name: str, place: Problem | RelatedPlace, source: SourceText) -> int | None:
-    """The column of a name within what stands at a place, or of the key just before it."""
+    """The column of a name within the text at a place, or of the key just before it."""
     there = source.marked(place.line, place.column)
     match = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", there) or re.search(re.escape(name), there)
     if match is not None:
@@ -127,13 +127,13 @@ def _column_of(name: str, place: Problem | RelatedPlace, source: SourceText) -> 
 
 
 def _as_yaml(name: str, there: str) -> str:
-    """A name with quotes where YAML would not read it as it is, unless it has some already."""
+    """A name in quotes if YAML would misread it without them, unless it already has some."""
     plain = re.fullmatch(r"[A-Za-z_$][\w.$/+-]*(?: [\w]+)*", name) is not None
     return name if plain or there[:1] in "\"'" else f'"{name}"'
 
 
 def near(wrong: str, known: Iterable[str]) -> Iterator[list[str]]:
-    """Groups of names, the nearest first: the same but for case, hyphens and plural, then by the number of slips."""
+    """Groups of names, the closest first: equal except for case, hyphens and plural, then by the number of typos."""
     names = {name for name in known if name and name != wrong}
     folded, single = _folded(wrong), _singular(_folded(wrong))
     same = sorted(name for name in names if _folded(name) == folded)
@@ -149,7 +149,7 @@ def near(wrong: str, known: Iterable[str]) -> Iterator[list[str]]:
 
 
 def slips(one: str, other: str) -> int:
-    """How many slips make one name the other: letters left out, added, changed, or swapped with the next one.
+    """How many typos turn one name into the other: letters left out, added, changed, or swapped with the next one.
 
     The optimal string alignment distance (Boytsov 2011).
     """
@@ -166,7 +166,7 @@ def slips(one: str, other: str) -> int:
 
 
 def _limit(name: str) -> int:
-    """The slips that are believed in a name of this length."""
+    """The plausible number of typos in a name of this length."""
     for slips, length in enumerate((2, 6, 10)):
         if len(name) < length:
             return slips

@@ -1,1 +1,1 @@
-"""Declarations guessed from what exists: a database, or CSV files. Called by `portal init`."""
+"""Declarations guessed from an existing database or CSV files. Used by `portal init`."""

@@ -24,7 +24,7 @@ def modules_yaml(outline: Outline) -> str:
 
 
 def profiles_yaml(outline: Outline) -> dict[str, str]:
-    """The profiles by the name of their file: staff, and customers where it is known who they are."""
+    """The profiles by file name: staff, and customers if it is known who they are."""
     files = {"staff": "\n".join(_staff_lines(outline)) + "\n"}
     if outline.people():
         files["customer"] = "\n".join(_customer_lines(outline)) + "\n"
@@ -41,7 +41,7 @@ def buttons_yaml(outline: Outline) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """One value of an outline as YAML writes it in a flow."""
+    """One value of an outline in YAML's flow style."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -105,7 +105,7 @@ def _field_line(one: OutlineField, read_only: bool) -> str:
     if read_only and snake(one.source).replace("_", "") != one.name.replace("_", ""):
         keys["column"] = one.source
     if not one.source.isascii():
-        keys["label"] = one.source  # a name has no such letters
+        keys["label"] = one.source  # the name lacks such letters
     shown = one.type if len(keys) == 1 else _scalar(keys)
     return f"      {one.name}: {shown}" + (f"   # {one.reason}" if one.reason else "")
 
@@ -128,7 +128,7 @@ def _list_lines(module: OutlineModule) -> Iterator[str]:
 
 
 def _see(outline: Outline, module: OutlineModule) -> Any:
-    """The scope of profiles that say none."""
+    """The scope of profiles without a declared one."""
     if outline.owner(module):
         return "own"
     through = outline.through(module)
@@ -136,7 +136,7 @@ def _see(outline: Outline, module: OutlineModule) -> Any:
 
 
 def _main(outline: Outline) -> list[OutlineModule]:
-    """The modules with most to look at: those that are no joins, the owned ones first."""
+    """The most interesting modules: those that are not mere joins, the owned ones first."""
     shown = [module for module in outline.modules if not module.joins]
     ranked = sorted(shown, key=lambda module: (outline.owner(module) is None, module.tabs() is None, -module.rows))
     return ranked[:BUTTONS]

@@ -1,6 +1,6 @@
-"""What the values of one column are: every value is tried with the types of the portal, and those that read all remain.
+"""The type of one column's values: every value is tried with the portal's types, and those that can read all remain.
 
-A type is tried by reading as an import does, so that a guess is also a promise: what was guessed can be imported.
+A type is tried by reading values as an import does, so that a guess is also a promise: the values can be imported.
 """
 
 import itertools
@@ -14,10 +14,10 @@ from portal.fields.reader import PLAIN
 from portal.records.transfer.numbers_and_dates import Notation
 from portal.texts import fold
 
-MOST_DISTINCT = 200_000  # values that are remembered of one column, to tell whether each is there once
+MOST_DISTINCT = 200_000  # values remembered per column, to find out whether they are unique
 NOTATIONS = [Notation(decimal, first) for first, decimal in itertools.product(("", "day", "month"), ("", ",", "."))]
 PLAIN_NOTATION = NOTATIONS[0]
-# In the order in which a column takes them: what fits fewer values comes first.
+# In the order in which they are chosen: types that fit fewer values come first.
 TRIED: dict[str, dict[str, Any]] = {
     "boolean": {},
     "integer": {},
@@ -33,14 +33,14 @@ TRIED: dict[str, dict[str, Any]] = {
     "phone": {},
 }
 BY_NUMBER, BY_DATE = ("integer", "decimal", "money", "percent", "rating"), ("date", "datetime")
-NOTHING = ("NULL", "null", "N/A", "n/a", "NaN", "nan", "None", "-", "\\N")  # what files write for nothing
+NOTHING = ("NULL", "null", "N/A", "n/a", "NaN", "nan", "None", "-", "\\N")  # what files write for no value
 PLACES = re.compile(r"\d+")
 LEADING_ZERO = re.compile(r"-?0\d")
 
 
 @dataclass
 class ColumnValues:
-    """What was seen of one column. `nothing`: the words for no value that it holds."""
+    """What was seen in one column. `nothing`: the words for no value that it contains."""
 
     header: str
     rows: int = 0
@@ -56,7 +56,7 @@ class ColumnValues:
     def __post_init__(self) -> None:
         for type_, keys in TRIED.items():
             tried = Field.types[type_].model_validate({"name": "value", "type": type_, **keys})
-            # Without numbers and dates in it a value is the same in every notation.
+            # A value without numbers and dates is the same in every notation.
             for notation in NOTATIONS if type_ in BY_NUMBER + BY_DATE else NOTATIONS[:1]:
                 if (type_ in BY_NUMBER and notation.first) or (type_ in BY_DATE and notation.decimal):
                     continue
@@ -64,7 +64,7 @@ class ColumnValues:
 
     @property
     def is_unique(self) -> bool:
-        """Whether no value is there twice, with or without accents and case."""
+        """Whether no value appears twice, with or without accents and case."""
         known = len(self.counts) == self.filled < MOST_DISTINCT
         return known and self.filled > 1 and len({fold(value) for value in self.counts}) == self.filled
 
@@ -74,7 +74,7 @@ class ColumnValues:
         return self.filled == self.rows
 
     def add(self, text: str) -> None:
-        """One more row."""
+        """Adds a row."""
         self.rows += 1
         value = text.strip()
         if value in NOTHING:
@@ -94,7 +94,7 @@ class ColumnValues:
         self._note_places(value)
 
     def fits(self, type_: str, notation: Notation) -> bool:
-        """Whether every value can be read as a type, in a notation."""
+        """Whether every value can be read as a type, in some notation."""
         if type_ in BY_NUMBER:
             notation = Notation(decimal=notation.decimal)
         elif type_ in BY_DATE:

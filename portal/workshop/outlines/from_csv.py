@@ -1,6 +1,6 @@
-"""Modules from CSV files: types from all values, keys, links between the files, and how each file is imported.
+"""Modules from CSV files: types from all values, keys, links between the files, and how to import each file.
 
-A link is guessed where a column is called like the key of another file and its values stand there.
+A link is guessed if a column is named like the key of another file and its values occur there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,13 +20,13 @@ from portal.workshop.outlines.guess_types import guess, is_key
 from portal.workshop.outlines.naming import KEY_ENDINGS, field_name, link_name, module_name, snake
 from portal.workshop.outlines.outline import TITLES, Outline, OutlineField, OutlineModule
 
-MOST_MISSING = 0.25  # of a link's values, where the others are found
+MOST_MISSING = 0.25  # share of a link's values that may be missing
 SHOWN = 3
 
 
 @dataclass
 class CsvFile:
-    """One file that was read: its columns, its notation, and the rows that cannot be imported as they are."""
+    """A CSV file: its columns, its notation, and the rows that cannot be imported as they are."""
 
     path: Path
     source: CsvSource
@@ -34,20 +34,20 @@ class CsvFile:
     notation: Notation
     module: str = ""
     key: ColumnValues | None = None
-    naming: ColumnValues | None = None  # the column with the titles of its records, where each is there once
+    naming: ColumnValues | None = None  # the column with the titles of its records, if they are unique
     links: dict[str, "CsvFile"] = field(default_factory=dict)  # header → the file with the records
-    linked_by: dict[str, ColumnValues] = field(default_factory=dict)  # header → the column there that has its values
-    field_names: dict[str, str] = field(default_factory=dict)  # by header; of the parts of an address `address.city`
+    linked_by: dict[str, ColumnValues] = field(default_factory=dict)  # header → the column there with its values
+    field_names: dict[str, str] = field(default_factory=dict)  # by header; `address.city` for a part of an address
     broken: list[int] = field(default_factory=list)  # lines of rows with too many cells, or too few
 
     def missing(self, column: ColumnValues) -> list[str]:
-        """The values of a link whose records will not be there."""
+        """The values of a link whose records will not exist."""
         key = self.linked_by.get(column.header)
         return [] if key is None else [value for value in column.counts if value not in key.counts]
 
     @property
     def has_bad_rows(self) -> bool:
-        """Whether rows will be refused: broken ones, such whose links lead nowhere, and those that link to them."""
+        """Whether rows will be refused: broken ones, those with dead links, and those that link to them."""
         linked, waiting = {id(self): self}, [self]
         while waiting:
             for other in waiting.pop().links.values():
@@ -63,7 +63,7 @@ class CsvFile:
 
 
 def outline_of_files(files: Sequence[CsvFile]) -> Outline:
-    """The outline of some files, whose modules, keys and links are set by this."""
+    """The outline of some files; sets their modules, keys and links."""
     taken: set[str] = set()
     for file in files:
         file.module = module_name(file.path.stem, taken)
@@ -80,7 +80,7 @@ def outline_of_files(files: Sequence[CsvFile]) -> Outline:
 
 
 def read_file(path: Path) -> CsvFile:
-    """A file from which a module is guessed: what its columns hold. Raises UnreadableFileError and OSError."""
+    """Reads a file and what its columns contain. Raises UnreadableFileError and OSError."""
     source = open_source(path)
     columns = [ColumnValues(header) for header in source.headers]
     broken = []
@@ -88,7 +88,7 @@ def read_file(path: Path) -> CsvFile:
         if row.problem or len(row.cells) != len(columns):
             broken.append(row.line)
         if row.problem or len(row.cells) > len(columns):
-            if row.cells:  # those behind the place where a text was split stand in the wrong columns
+            if row.cells:  # cells after a wrongly split text are in the wrong columns
                 columns[0].lost.add(row.cells[0].strip())
             continue
         for column, cell in zip(columns, row.cells, strict=False):
@@ -97,7 +97,7 @@ def read_file(path: Path) -> CsvFile:
 
 
 def best_notation(columns: list[ColumnValues]) -> Notation:
-    """Guesses the notation of a file: that in which most columns are numbers and dates; of equal ones the plainest."""
+    """Guesses the notation of a file: the one in which most columns are numbers and dates; if equal, the plainest."""
     return max(NOTATIONS, key=lambda notation: sum(_is_typed(column, notation) for column in columns))
 
 
@@ -106,19 +106,19 @@ def _is_typed(column: ColumnValues, notation: Notation) -> bool:
 
 
 def _key_of(file: CsvFile) -> ColumnValues | None:
-    """The column that names the rows of a file: the first that is called like a key and has each value once."""
+    """The column that identifies the rows of a file: the first with unique values that is named like a key."""
     return next((column for column in file.columns if is_key(column) and column.is_complete), None)
 
 
 def _naming(file: CsvFile) -> ColumnValues | None:
-    """The column that titles the rows of a file, where each title is there once."""
+    """The column with the titles of a file's rows, if they are unique."""
     titles = {snake(column.header): column for column in file.columns}
     first = next((titles[name] for name in TITLES if name in titles), None)
     return first if first is not None and first.is_unique and first.is_complete else None
 
 
 def _linked(file: CsvFile, column: ColumnValues, files: Iterable[CsvFile]) -> tuple[CsvFile, ColumnValues] | None:
-    """The file whose rows the values of a column name, and the column that has these values there."""
+    """The file whose rows the values of a column name, and its column with these values."""
     if not column.filled or column is file.key:
         return None
     name = snake(column.header)
@@ -136,7 +136,7 @@ def _linked(file: CsvFile, column: ColumnValues, files: Iterable[CsvFile]) -> tu
 
 
 def _is_like_key(name: str, file: CsvFile, other: CsvFile) -> bool:
-    """Whether a column is called like the key of another file, or as links to it are."""
+    """Whether a column is named like the key of another file, or like links to it."""
     key = snake(other.key.header) if other.key is not None else None
     return _is_parent(name, file, other) or (key is not None and (name == key or name.endswith(f"_{key}")))
 
@@ -146,25 +146,25 @@ def _stem(name: str) -> str:
 
 
 def _stems(other: CsvFile) -> set[str]:
-    """What columns that link to a file are called, before `_id` or alone: the file's name in singular and plural."""
+    """The names of columns that link to a file, alone or before `_id`: the file's name in singular and plural."""
     name = snake(other.path.stem)
     return {name, in_singular(name), name.removesuffix("s"), name.removesuffix("ies") + "y"}
 
 
 def _is_parent(name: str, file: CsvFile, other: CsvFile) -> bool:
-    """`reportsTo`, `shipVia`: a column of the same file or of one whose name it holds."""
+    """`reportsTo`, `shipVia`: a column that links to the same file, or to one whose name it contains."""
     if file is other:
         return name in ("reports_to", "manager", "parent", "parent_id", "boss", "manager_id")
     return name.endswith("_via") and snake(other.path.stem).startswith(name.removesuffix("_via"))
 
 
 def in_order_of_import(files: Sequence[CsvFile]) -> list[CsvFile]:
-    """The files with those first to whose records others link."""
+    """The files in order of import: linked ones before those that link to them."""
     ordered: list[CsvFile] = []
     waiting = list(files)
     while waiting:
         ready = [file for file in waiting if all(other in ordered or other is file for other in file.links.values())]
-        ready = ready or waiting[:1]  # files that link to each other: told when they are imported
+        ready = ready or waiting[:1]  # files that link to each other: the import reports it
         ordered += ready
         waiting = [file for file in waiting if file not in ready]
     return ordered
@@ -184,7 +184,7 @@ def _field_name(file: CsvFile, column: ColumnValues) -> str:
 
 
 def _address_of(header: str) -> str:
-    """The address of which a column holds a part: “Home” of “Home.city”; empty for other columns."""
+    """The address that a column is part of: “Home” for “Home.city”; empty for other columns."""
     name, _dot, part = header.rpartition(".")
     return name if snake(part) in PARTS else ""
 
@@ -222,7 +222,7 @@ def _field(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
 
 
 def _address(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
-    """The address of which `column` is the first one."""
+    """The address whose first column is `column`."""
     columns = [one for one in file.columns if file.field_names[one.header].startswith(f"{name}.")]
     reason = f"its parts stand in {', '.join(one.header for one in columns)}"
     filled = max(one.filled for one in columns)
@@ -230,7 +230,7 @@ def _address(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
 
 
 def import_arguments(file: CsvFile, module: Module) -> list[str]:
-    """The arguments of `portal import` that bring a CSV file into the module that was made from it."""
+    """The arguments of `portal import` for a CSV file and the module made from it."""
     arguments = [module.name, str(file.path)]
     guessed = find_columns(module, ["en"], file.source.headers, {}, None)
     by_header = {column.header: ".".join(filter(None, [column.field.name, column.part])) for column in guessed.imported}

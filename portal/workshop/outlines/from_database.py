@@ -1,6 +1,6 @@
-"""Modules over the tables of a database: types from the columns and a look at the values, links from foreign keys.
+"""Modules that use the tables of a database: types from the columns and sample values, links from foreign keys.
 
-The tables stay where they are: each module has `table:`. Nothing is written to the database.
+The tables stay in place: each module has `table:`. Nothing is written to the database.
 """
 
 import re
@@ -18,27 +18,27 @@ from portal.workshop.outlines.guess_types import MONEY, MOST_OPTIONS, UNIQUE_TYP
 from portal.workshop.outlines.naming import field_name, link_name, module_name, snake
 from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
 
-SAMPLED = 2_000  # rows of each table that are looked at
+SAMPLED = 2_000  # rows sampled from each table
 OURS = ("portal_", "sqlite_", "pg_")
 WITHOUT_LOOK = {"boolean": "boolean", "date": "date", "datetime": "datetime", "moment": "datetime", "time": "time"}
 MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0+)?)?$")
 FROM_TEXT = ("email", "url", "phone", "choice", "text", "longtext")
-ON_SQLITE = ("date", "datetime", "time")  # which it keeps as text
+ON_SQLITE = ("date", "datetime", "time")  # stored as text
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: what it is made of, and where its foreign keys lead, by their column."""
+    """A table: its columns, and the targets of its foreign keys, by column."""
 
     inspected: InspectedTable
     links: dict[str, str]
     types: dict[str, Any]
     unique: frozenset[str]
-    dates_are_texts: bool  # SQLite has no type for them
+    dates_are_texts: bool  # SQLite has no date types
 
 
 def outline_of_database(engine: sa.Engine, origin: str) -> Outline:
-    """The outline of all tables but the portal's own, in the order of their names."""
+    """The outline of all tables except the portal's own, ordered by name."""
     with reading(engine) as connection:
         inspector = sa.inspect(connection)
         names = sorted(name for name in inspector.get_table_names() if not name.startswith(OURS))
@@ -54,7 +54,7 @@ def _table(inspector: sa.Inspector, name: str) -> Table:
     links = {}
     for key in inspector.get_foreign_keys(name):
         target = key["referred_table"]
-        # A link of the portal is the key of a row, of one column: SQLite names no column where that is meant.
+        # A link in the portal is a row's key in one column: SQLite names no column if the key is meant.
         primary = inspector.get_pk_constraint(target) if inspector.has_table(target) else None
         key_of_target = list(primary.get("constrained_columns") or []) if primary else []
         is_key = len(key_of_target) == 1 and key["referred_columns"] in (key_of_target, [])
@@ -92,7 +92,7 @@ def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) ->
 
 
 def _look(connection: sa.Connection, table: Table, source: sa.TableClause) -> dict[str, ColumnValues]:
-    """The values that some rows of a table hold, by column."""
+    """Sample values of a table, by column."""
     names = [name for name, kind in table.inspected.columns.items() if kind != "binary"]
     values = {name: ColumnValues(name) for name in table.inspected.columns}
     texts = [sa.cast(source.c[name], sa.Text()).label(name) for name in names]
@@ -138,7 +138,7 @@ def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
 
 
 def _with_all_options(connection: sa.Connection, source: sa.TableClause, one: OutlineField) -> OutlineField:
-    """A choice with the values of all rows; a text where they are too many."""
+    """A choice with the values of all rows; a text if there are too many."""
     column = sa.cast(source.c[one.source], sa.Text())
     distinct = sa.select(column).where(column != "").distinct().limit(MOST_OPTIONS + 1)
     options = sorted(str(value).strip() for value in connection.execute(distinct).scalars())

@@ -1,4 +1,4 @@
-"""The type of a field from what its column is called and holds, with the reason, which the YAML says as a comment."""
+"""The type of a field from its column's name and values, with the reason, which becomes a comment in the YAML."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from portal.workshop.outlines.column_values import ColumnValues
 from portal.workshop.outlines.naming import snake
 
 MOST_OPTIONS, LONGEST_OPTION, ROWS_PER_OPTION = 20, 40, 5
-LONGEST_TEXT = 255  # of type text
+LONGEST_TEXT = 255  # for the type text
 MONEY = re.compile(
     r"(^|_)(price|amount|total|subtotal|cost|freight|fee|salary|revenue|balance|budget|paid|rent|deposit|wage|premium)(_|$)"
 )
@@ -32,7 +32,7 @@ class Guess:
 
 
 def guess(column: ColumnValues, notation: Notation) -> Guess:
-    """The type of a column that is known by its values alone."""
+    """The type of a column that is known only by its values."""
     name = snake(column.header)
     if not column.filled:
         return Guess("text", reason="empty in every row: is it needed?")
@@ -47,7 +47,7 @@ UNIQUE_TYPES = ("text", "integer", "email")
 
 
 def is_key(column: ColumnValues) -> bool:
-    """Whether a column seems to name its row: each value is there once, and it is called like a key."""
+    """Whether a column seems to identify its row: its values are unique, and it is named like a key."""
     name = snake(column.header)
     return column.is_unique and bool(KEY.search(name)) and not PLACE.search(name)
 
@@ -98,7 +98,7 @@ def _number(column: ColumnValues, notation: Notation, name: str, fits: set[str])
 
 
 def year(column: ColumnValues) -> Guess | None:
-    """The type of a column of years, which an integer would show with separated thousands; None for another column."""
+    """The type of a column of years, which an integer would show with thousands separators; None for other columns."""
     if YEAR.search(snake(column.header)) and all(map(IS_YEAR.fullmatch, column.counts)):
         return Guess("text", reason="years, by the name; an integer would show 1,998")
     return None

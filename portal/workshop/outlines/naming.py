@@ -1,4 +1,4 @@
-"""Names and labels from what others called their tables, files and columns."""
+"""Names and labels from the names of others' tables, files and columns."""
 
 import re
 from collections.abc import Collection
@@ -33,7 +33,7 @@ def module_name(text: str, taken: Collection[str]) -> str:
 
 
 def field_name(text: str, module: str, taken: Collection[str]) -> str:
-    """A free name for the field of a column; what the portal names itself gets the name of its record before it."""
+    """A free name for the field of a column; a name that the portal uses itself is prefixed with that of the record."""
     name = snake(text) or "column"
     if name in FORBIDDEN or not name[0].isalpha():
         name = f"{in_singular(module)}_{name}"
@@ -41,7 +41,7 @@ def field_name(text: str, module: str, taken: Collection[str]) -> str:
 
 
 def link_name(name: str, taken: Collection[str]) -> str:
-    """What the field of a link is called: `artist_id` leads to an artist."""
+    """The name for the field of a link: `artist_id` leads to an artist."""
     for ending in KEY_ENDINGS:
         short = name.removesuffix(ending)
         if short != name and short and short not in FORBIDDEN and short not in taken:

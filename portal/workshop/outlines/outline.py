@@ -1,6 +1,6 @@
-"""The outline of a portal before it is written: modules and fields with the reasons for what was guessed.
+"""The outline of a portal before it is written: modules and fields, with the reasons for what was guessed.
 
-What is decided here is the same for databases and files: titles, columns of lists, tabs, people, owners.
+Decides what is the same for databases and files: titles, columns of lists, tabs, people, owners.
 """
 
 import re
@@ -12,14 +12,14 @@ from portal.texts import label_from_name
 from portal.workshop.outlines.naming import snake
 
 TITLES = ("name", "title", "subject", "label", "full_name", "company_name", "last_name")
-PERSON_TITLES = ("full_name", "last_name")  # their title is what they do
-LONG_AGO = re.compile(r"birth|born|hire|expir")  # dates by which nobody sorts
+PERSON_TITLES = ("full_name", "last_name")  # a person's `title` is their job
+LONG_AGO = re.compile(r"birth|born|hire|expir")  # dates that nobody sorts by
 PEOPLE = re.compile(r"(customer|client|contact|user|person|people|member|account|employee)s?$")
 FIRST_PEOPLE = re.compile(r"(customer|client|contact|person|people)s?$")
 TABS = re.compile(r"(^|_)(status|state|stage)$")
 LONG = ("longtext", "markdown")
 TELLING = re.compile(r"(^|_)(status|state|stage|priority|type|total|date|name)(_|$)")
-MOST_OF_TYPE = {"link": 2, "choice": 2, "date": 1, "datetime": 1, "money": 1, "email": 1, "boolean": 1}  # of a list
+MOST_OF_TYPE = {"link": 2, "choice": 2, "date": 1, "datetime": 1, "money": 1, "email": 1, "boolean": 1}  # in a list
 MOST_TABS = 8
 MOST_COLUMNS = 6
 ICONS = {
@@ -33,7 +33,7 @@ ICONS = {
 
 @dataclass
 class OutlineField:
-    """A field: its name, type and other keys as YAML has them, what the file or table calls it, and the reason."""
+    """A field: its name, type and other keys as in YAML, its name in the file or table, and the reason."""
 
     name: str
     type: str
@@ -44,13 +44,13 @@ class OutlineField:
 
     @property
     def target(self) -> str | None:
-        """The module to which a guessed link leads."""
+        """The module that a guessed link leads to."""
         return self.keys.get("to") if self.type == "link" else None
 
 
 @dataclass
 class OutlineModule:
-    """A module: `keys` are those before its fields; `notes` are comments above it; `left_out` columns with the why."""
+    """A module: `keys` come before its fields; `notes` are comments above it; `left_out`: columns, with the reason."""
 
     name: str
     source: str
@@ -59,11 +59,11 @@ class OutlineModule:
     notes: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     rows: int = 0
-    joins: bool = False  # whether its rows say no more than that two records belong together
+    joins: bool = False  # whether its rows only connect two records
 
     @property
     def label(self) -> str:
-        """What it is called on pages."""
+        """Its name on pages."""
         return str(label_from_name(self.name))
 
     @property
@@ -73,14 +73,14 @@ class OutlineModule:
 
     @property
     def title(self) -> OutlineField | None:
-        """The field that names a record; None where its reference does."""
+        """The field that names a record; None if its reference does."""
         by_name = {field.name: field for field in self.fields if field.type == "text"}
         own = [f"{in_singular(self.name)}_{name}" for name in ("name", "title", "subject", "description")]
         names = (*PERSON_TITLES, *TITLES) if {"first_name", "last_name"} <= by_name.keys() else TITLES
         return next((by_name[name] for name in (*names, *own, "description") if name in by_name), None)
 
     def columns(self) -> list[str]:
-        """The columns of its list: the title, then what tells most of a record."""
+        """The columns of its list: the title, then the most informative fields."""
         title = self.title
         shown = [
             field
@@ -106,7 +106,7 @@ class OutlineModule:
         return self.title.name if self.title else None
 
     def tabs(self) -> tuple[OutlineField, list[str]] | None:
-        """The choice by which the list is divided, and its options."""
+        """The choice that divides the list into tabs, and its options."""
         for one in self.fields:
             options = one.keys.get("options", ())
             if (
@@ -121,21 +121,21 @@ class OutlineModule:
 
 @dataclass
 class Outline:
-    """All modules, in the order of the menu; `read_only`: the tables are others' and stay where they are."""
+    """All modules, in menu order; `read_only`: the tables belong to others and stay in place."""
 
     modules: list[OutlineModule]
     read_only: bool
     origin: str  # what it was made from, for the first line
 
     def people(self) -> OutlineModule | None:
-        """The module whose records are persons: customers or the like, each with an address of their own."""
+        """The module whose records are people: customers or the like, each with their own address."""
         linked = {one.target for module in self.modules for one in module.fields}
         named = [module for module in self.modules if PEOPLE.search(module.name) and _has_address(module)]
         ranked = sorted(named, key=lambda module: (not FIRST_PEOPLE.search(module.name), module.name not in linked))
         return ranked[0] if ranked else None
 
     def owner(self, module: OutlineModule) -> str | None:
-        """The field that says whose a record is."""
+        """The field that says who owns a record."""
         people = self.people()
         if people is None or module is people:
             return None

@@ -1,1 +1,1 @@
-"""JSON Schemas of the language with the names of one folder, for editors: completion, hover, and red underlines."""
+"""JSON Schemas of the language with the names of one folder, for editors: completion, hover, and error marks."""

@@ -1,4 +1,4 @@
-"""What an editor says about a key when the mouse rests on it; about a type, the docstring of its class.
+"""What an editor says about a key on hover; for a type, the docstring of its class.
 
 docs/reference.md says the rest.
 """
@@ -273,7 +273,7 @@ DESCRIPTIONS = {
 
 
 def description_of(shape: type[Shape], key: str) -> str:
-    """What an editor shows about a key; "" where nothing is written about it."""
+    """What an editor shows about a key; "" if there is no description."""
     own = (f"{ancestor.__name__}.{key}" for ancestor in shape.__mro__)
     description = next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), None)
     return description or key_info(shape, key).description or ""

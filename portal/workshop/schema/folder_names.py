@@ -1,6 +1,6 @@
 """The names that the files of a folder declare, for the schemas of editors.
 
-Read from whatever can be read, as a file that is being edited is often wrong for a moment; nothing is checked here.
+Read from whatever is readable, as a file that is being edited is often invalid for a moment; nothing is checked here.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from portal.declaration.builtin import builtin_fields
 from portal.declaration.declaration_draft import BUTTONS, MODULES, DeclarationDraft
 from portal.declaration.source.scalars import plain_value
 
-Labels = Mapping[str, str]  # name → what people read
+Labels = Mapping[str, str]  # name → label
 
 
 @dataclass(frozen=True)
 class FieldNames:
-    """One field. `targets`: the modules that a link leads to."""
+    """A field. `targets`: the modules that a link leads to."""
 
     name: str
     type: str = ""
@@ -28,14 +28,14 @@ class FieldNames:
 
     @property
     def option_values(self) -> list[Any]:
-        """The names of the options as YAML's own readers may understand them: `1.10` without quotes is a number."""
+        """The names of the options as other YAML readers may understand them: `1.10` without quotes is a number."""
         values: list[Any] = list(self.options)
         return values + [value for value in map(plain_value, self.options) if not isinstance(value, str)]
 
 
 @dataclass(frozen=True)
 class ModuleNames:
-    """One module; `tabs` are those of any profile. `keys`: the keys that turn something on, such as comments."""
+    """A module; `tabs` are those of any profile. `keys`: the keys that turn something on, such as comments."""
 
     name: str
     label: str = ""
@@ -48,13 +48,13 @@ class ModuleNames:
 
     @cached_property
     def everything(self) -> dict[str, FieldNames]:
-        """Declared and built-in fields together."""
+        """Declared and built-in fields."""
         return {**self.fields, **self.builtin}
 
 
 @dataclass(frozen=True)
 class FolderNames:
-    """Everything that the folder names."""
+    """All names in the folder."""
 
     people: str | None = None
     modules: Mapping[str, ModuleNames] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class FolderNames:
 
 
 def folder_names(draft: DeclarationDraft) -> FolderNames:
-    """The names in the files that the draft has read."""
+    """The names in the files of a declaration draft."""
     top = _mapping(_data(draft, MODULES))
     profiles = {
         file.removeprefix("profiles/").removesuffix(".yaml"): _mapping(_data(draft, file))
@@ -100,10 +100,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _label(entry: Any, name: str) -> str:
-    """What people read, in the first language that is written; the name where nothing is."""
+    """The label in the first language that has one; the name if none has."""
     label = _mapping(entry).get("label", entry if isinstance(entry, str) else None)
     if label is None and isinstance(entry, Mapping) and entry and all(isinstance(text, str) for text in entry.values()):
-        label = entry  # of an option: texts by language, without a key
+        label = entry  # for an option: texts by language, without a key
     if isinstance(label, Mapping):
         label = next(iter(label.values()), None)
     return str(label) if isinstance(label, str | int | float) else name

@@ -1,7 +1,7 @@
-"""The language as a JSON Schema without the names of any folder, made from the shapes.
+"""The language as a JSON Schema without the names of any folder, generated from the shapes.
 
-Draft 7, which every editor reads. A schema knows less than `portal check`, and never refuses what it accepts: a text
-may be written as a number, one item without brackets.
+Draft 7, which every editor supports. A schema knows less than `portal check`, and never refuses what that accepts: a
+text may be written as a number, a single item without brackets.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ from portal.texts import Text
 from portal.workshop.schema.descriptions import DESCRIPTIONS, description_of, description_of_type
 
 Schema = dict[str, Any]
-SCALAR = ["string", "number", "boolean"]  # a number where a text is expected is taken as it is written
+SCALAR = ["string", "number", "boolean"]  # a number in place of a text is used as written
 TEXT: Schema = {
     "type": [*SCALAR, "object"],
     "minProperties": 1,
@@ -37,12 +37,12 @@ OPENS = r"^[a-z][a-z0-9_]*(/create)?$"
 
 
 def names_schema(reserved: Iterable[str] = ()) -> Schema:
-    """What a name that a file declares looks like."""
+    """The schema of declared names."""
     return {"pattern": NAME_PATTERN, "maxLength": LONGEST_NAME, "not": {"enum": sorted(reserved)}}
 
 
 def ref(name: str) -> Schema:
-    """A JSON Schema that refers to what is defined once under this name."""
+    """A JSON Schema that refers to the definition with this name."""
     return {"$ref": f"#/$defs/{name}"}
 
 
@@ -57,7 +57,7 @@ class LanguageSchema:
         own = shape.__module__.startswith("portal.")
         name = shape.__name__ if own else f"{shape.__module__}.{shape.__name__}"
         if name not in self.definitions:
-            self.definitions[name] = {}  # shapes may hold each other
+            self.definitions[name] = {}  # shapes may contain each other
             self.definitions[name] = self._shape(shape)
         return ref(name)
 
@@ -116,7 +116,7 @@ class LanguageSchema:
         return _scalar(annotation, metadata)
 
     def _union(self, parts: list[Any], metadata: tuple[Any, ...]) -> Schema:
-        """One schema by the kind of value that is written: an editor then says what is wrong with that."""
+        """A schema that depends on the kind of the written value, so that an editor says what is wrong with it."""
         if len(parts) == 1:
             return self.of(parts[0], metadata)
         schemas = [self.of(part, metadata) for part in parts]
@@ -210,7 +210,7 @@ class LanguageSchema:
         return named.get(kind)
 
     def condition(self) -> Schema:
-        """A condition on fields that are not known."""
+        """A condition on unknown fields."""
         if "condition" not in self.definitions:
             group = {"if": {"type": "array", "contains": {"type": "object"}},
                      "then": {"items": ref("condition")}, "else": comparison()}  # fmt: skip
@@ -224,7 +224,7 @@ class LanguageSchema:
 
 
 def comparison(value: Schema | None = None) -> Schema:
-    """What stands after the name of a field in a condition; `value` is the schema of one value."""
+    """What follows the name of a field in a condition; `value` is the schema of one value."""
     value = value or {"type": SCALAR}
     several = {"type": "array", "items": value}
     one = {"if": {"type": "null"}, "else": value}
@@ -244,19 +244,19 @@ def comparison(value: Schema | None = None) -> Schema:
 
 
 def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
-    """A JSON Schema for one of `names`, each with what it means."""
+    """A JSON Schema for one of `names`, each with its meaning."""
     names = list(names)
     return {"enum": names, "enumDescriptions": [descriptions.get(name, "") for name in names]}
 
 
 def _one_scalar(schemas: list[Schema]) -> Schema:
-    """What one of several schemas of scalars takes: all their values, else any scalar."""
+    """One schema for several schemas of scalars: all their values, else any scalar."""
     values = [_values_of_schema(schema) for schema in schemas]
     return {"enum": [value for listed in values for value in listed]} if all(values) else {"type": SCALAR}
 
 
 def _values_of_schema(schema: Schema) -> list[Any]:
-    """The values that a schema lists; true and false of a boolean."""
+    """The values that a schema lists; true and false for a boolean."""
     return [True, False] if schema.get("type") == "boolean" else schema.get("enum", [])
 
 
@@ -286,10 +286,10 @@ def _scalar(annotation: Any, metadata: tuple[Any, ...]) -> Schema:
 
 
 def _bound(metadata: tuple[Any, ...], name: str) -> Any:
-    """What pydantic's `Field(ge=…)` and its like put beside an annotation."""
+    """The bounds that pydantic's `Field(ge=…)` and the like add to an annotation."""
     return next((getattr(extra, name) for extra in metadata if hasattr(extra, name)), None)
 
 
 def _needs_more(shape: type[Field]) -> bool:
-    """Whether a field of this type has keys that must be written."""
+    """Whether a field of this type has required keys."""
     return any(info.is_required() for name, info in shape.model_fields.items() if name not in ("name", "type"))

@@ -1,6 +1,6 @@
 """What the names of a folder add to the schema of the language: the fields of this module, the states of that one.
 
-A narrowing is a schema that stands beside the general one of the same part (`allOf`), and holds nothing but names.
+A narrowing is a schema in addition to the general one for the same part (`allOf`), and contains only names.
 """
 
 import dataclasses
@@ -22,12 +22,12 @@ from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS
 from portal.workshop.schema.folder_names import FieldNames, FolderNames, Labels, ModuleNames
 from portal.workshop.schema.language_schema import SCALAR, LanguageSchema, Schema, comparison, described, ref
 
-NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
+NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # required in a module, by action
 
 
 @dataclass(frozen=True)
 class Around:
-    """Where a key stands: the module whose names it uses, the module that its conditions ask, and its field."""
+    """The surroundings of a key: the module whose names it uses, the module of its conditions, and its field."""
 
     module: ModuleNames | None = None
     compared: ModuleNames | None = None
@@ -35,14 +35,14 @@ class Around:
 
 
 class Narrowing:
-    """Narrows the parts of one file; what is used often becomes a definition of `language`."""
+    """Narrows the parts of one file; frequent schemas become definitions of `language`."""
 
     def __init__(self, language: LanguageSchema, names: FolderNames) -> None:
         self._language = language
         self._names = names
 
     def shape(self, shape: type[Shape], around: Around) -> Schema:
-        """The keys of a shape whose values are names; {} where there are none."""
+        """The keys of a shape whose values are names; {} if there are none."""
         keys = {key: narrow for key in keys_of(shape) if (narrow := self._key(shape, key, around))}
         return {"properties": keys} if keys else {}
 
@@ -71,7 +71,7 @@ class Narrowing:
         return {"if": {"properties": {"type": {"const": field.type}}}, "then": narrowed} if narrowed else {}
 
     def _any_field(self, module: ModuleNames) -> Schema:
-        """A field that was not there when the names were read."""
+        """A field that did not exist when the names were read."""
         name = f"{module.name}: new field"
         self._language.definitions.setdefault(name, self.shape(Field, Around(module, None)))
         return ref(name)
@@ -106,7 +106,7 @@ class Narrowing:
         return self._by_kind(annotation, parts) if parts else {}
 
     def _by_kind(self, annotation: Any, parts: list[Schema]) -> Schema:
-        """Of a list its items, which may stand alone; of a union the part that the kind of value belongs to."""
+        """For a list, its items, one of which may be written alone; for a union, the part for the kind of value."""
         if get_origin(annotation) is tuple or annotation in (Row, FormRow):
             return {"if": {"type": "array"}, "then": {"items": parts[0]}, "else": parts[0]}
         if StrictBool in get_args(annotation):
@@ -120,7 +120,7 @@ class Narrowing:
     # -- names ------------------------------------------------------------------------------------------------------
 
     def _named(self, kind: str, around: Around) -> Schema:
-        """The schema of a name of this kind; {} where every name will do."""
+        """The schema of a name of this kind; {} if any name will do."""
         names, module = self._names, around.module
         if kind == "module":
             return _one_of(_labels(names.modules))
@@ -149,7 +149,7 @@ class Narrowing:
         return self._of_module(kind, module)
 
     def _of_module(self, kind: str, module: ModuleNames) -> Schema:
-        """What is the same wherever it stands for a module: defined once."""
+        """A definition shared by all places in a module."""
         name = f"{module.name}: {kind}"
         if name not in self._language.definitions:
             schemas = {"values": _values, "labels": _option_labels, "action": self._actions}
@@ -165,7 +165,7 @@ class Narrowing:
         return described([*known, *module.transitions], {**known, **module.transitions})
 
     def _related(self, here: ModuleNames) -> Schema:
-        """A module that links here, by its name or with its columns."""
+        """A module that links here, by its name or along with its columns."""
         linking = {
             name: module
             for name, module in self._names.modules.items()
@@ -184,7 +184,7 @@ class Narrowing:
         return {"if": {"type": "object"}, "then": {"properties": {"module": known}, "allOf": columns}, "else": known}
 
     def _panels(self) -> Schema:
-        """A panel, whose fields are those of the module that it names."""
+        """A panel, with the fields of the module that it names."""
         kinds = ("chart", "list", "notices")
         modules = self._names.modules
         named: Schema = {"properties": {kind: _one_of(_labels(modules)) for kind in kinds}}
@@ -221,7 +221,7 @@ class Narrowing:
         return ref(name)
 
     def _paths(self, module: ModuleNames) -> Iterable[tuple[str, Schema]]:
-        """Patterns for what stands behind the links of a module."""
+        """Patterns for paths through the links of a module."""
         for field in module.everything.values():
             target = self._names.modules.get(field.targets[0]) if len(field.targets) == 1 else None
             if target is not None:
@@ -237,7 +237,7 @@ def _names_of_module(kind: str, module: ModuleNames) -> Schema:
     if kind == "state":
         return {"enum": list(dict.fromkeys(module.states))} if module.states else {}
     if kind == "path":
-        return {"pattern": f"^({'|'.join(everything)})(\\.|$)", "examples": list(links)}  # which editors offer
+        return {"pattern": f"^({'|'.join(everything)})(\\.|$)", "examples": list(links)}  # editors offer these
     names: dict[str, Labels] = {
         "field": everything,
         "own field": fields,
@@ -255,7 +255,7 @@ def _names_of_module(kind: str, module: ModuleNames) -> Schema:
 
 
 def _value(field: FieldNames) -> Schema:
-    """A value that a field may be given."""
+    """A value that a field may have."""
     if field.type == "choice" and field.options:
         return {"enum": [*field.option_values, "nothing"]}
     return {"enum": [True, False, "true", "false", "nothing"]} if field.type == "boolean" else {}

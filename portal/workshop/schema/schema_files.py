@@ -1,6 +1,6 @@
 """The schemas of the three kinds of files of a folder, and where editors find them.
 
-Called by `portal schema`, and by `portal serve` while the portal is developed.
+Used by `portal schema`, and by `portal serve` in development.
 """
 
 import json
@@ -47,9 +47,9 @@ class ButtonsFile(Shape):
 
 
 def write_schemas(folder: Path) -> list[Path]:
-    """Writes the schemas with the names that the files of `folder` declare now; the paths of the files.
+    """Writes the schemas with the names currently declared in `folder`; returns the paths of the files.
 
-    Where modules.yaml cannot be read at all the files stay as they are. Raises OSError.
+    If modules.yaml cannot be read at all, the files stay as they are. Raises OSError.
     """
     draft = DeclarationDraft(folder)
     read_files(draft)
@@ -62,14 +62,14 @@ def write_schemas(folder: Path) -> list[Path]:
     names = folder_names(draft)
     for name, schema in (("modules", _modules(names)), ("profile", _profile(names)), ("buttons", _buttons(names))):
         path, raw = target / f"{name}.json", json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
-        if not path.is_file() or path.read_bytes() != raw:  # an editor reads what has changed again
+        if not path.is_file() or path.read_bytes() != raw:  # an editor rereads changed files
             replace_file(path, raw)
         paths.append(path)
     return paths
 
 
 def refresh_schemas(folder: Path) -> None:
-    """As `write_schemas`, but goes on if they cannot be written."""
+    """Like `write_schemas`, but goes on if they cannot be written."""
     try:
         write_schemas(folder)
     except OSError as error:
@@ -77,13 +77,13 @@ def refresh_schemas(folder: Path) -> None:
 
 
 def schema_line(file: str) -> str:
-    """The comment at the beginning of a file by which an editor finds its schema."""
+    """The comment at the start of a file from which an editor finds its schema."""
     kind = {MODULES: "modules", BUTTONS: "buttons"}.get(file, "profile")
     return f"# yaml-language-server: $schema={'../' * file.count('/')}{FOLDER}/{kind}.json"
 
 
 def files_without_schema(folder: Path) -> dict[str, str]:
-    """The files that name no schema, each with the line that would."""
+    """The files that name no schema, each with the line to add."""
     draft = DeclarationDraft(folder)
     read_files(draft)
     texts = {file: (folder / file).read_text(encoding="utf-8", errors="replace") for file in draft.documents}
@@ -112,7 +112,7 @@ def _profile(names: FolderNames) -> Schema:
     language = LanguageSchema()
     narrowing = Narrowing(language, names)
     general = language.defined(Profile)
-    # false takes a module of an extended profile away; nothing at all is an access without changes.
+    # false removes a module of an extended profile; an empty value is an access without changes.
     access = language.defined(Access)
     language.definitions["Profile"]["properties"]["modules"]["additionalProperties"] = {
         "if": {"type": "object"}, "then": access, "else": {"enum": [False, None]},
