@@ -1,4 +1,4 @@
-// Canned answers: the one that is chosen is put into the comment where the caret is, without sending the form.
+// Canned answers: inserts the chosen one into the comment at the caret, without sending the form.
 import { attach } from "./attach.js";
 
 attach("[data-answers]", (box) => {

@@ -3,7 +3,7 @@ const attachments = [];
 
 document.documentElement.classList.add("with-script");
 
-/** Runs `behave(element)` once for every element that matches, also for those that are added later. */
+/** Runs `behave(element)` once for every matching element, including those added later. */
 export function attach(selector, behave) {
   const done = new WeakSet();
   const run = (root) => {
@@ -17,19 +17,19 @@ export function attach(selector, behave) {
   run(document);
 }
 
-/** Attaches what is known to the new elements in `root`. */
+/** Attaches all known behavior to the new elements in `root`. */
 export function drawn(root) {
   for (const run of attachments) run(root);
 }
 
-/** Makes an element: make("li", { className: "x" }, "text", child). */
+/** Creates an element: make("li", { className: "x" }, "text", child). */
 export function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 }
 
-/** Returns a function that calls `run` with its last arguments once it has not been called for `milliseconds`. */
+/** Debounces: a function that calls `run` with its last arguments once it has not been called for `milliseconds`. */
 export function debounce(milliseconds, run) {
   let timer;
   const later = (...values) => {
@@ -45,7 +45,7 @@ export function parsePage(html) {
   return new DOMParser().parseFromString(html, "text/html");
 }
 
-/** Puts a value into an input. A combobox hears of it, and shows the title of the record. */
+/** Sets the value of an input. A combobox notices, and shows the title of the record. */
 export function fill(input, value, title) {
   if (!input) return;
   if (input.type === "checkbox") input.checked = value === "true";

@@ -1,4 +1,4 @@
-// Draws charts over many records once the home page is there; without the script a link leads to each.
+// Draws charts over many records once the home page has loaded; without the script, a link leads to each.
 import { attach, parsePage } from "./attach.js";
 
 attach("a[data-chart-later]", async (link) => {

@@ -1,4 +1,4 @@
-// Records of a list that are chosen: how many, all of the page, none. Without this script the checkboxes work alone.
+// Chosen records of a list: how many, all on the page, none. Without this script, the checkboxes work alone.
 import { attach } from "./attach.js";
 
 attach("form[data-chosen]", (form) => {
@@ -25,7 +25,7 @@ attach("form[data-chosen]", (form) => {
     else if (event.target.name === "ids") count();
   };
   table.addEventListener("change", changed);
-  // A file is downloaded and the page stays: it may be sent again.
+  // A file is downloaded and the page stays: the form may be sent again.
   form.addEventListener("submit", (event) => {
     if (event.submitter?.value === "export") setTimeout(() => dispatchEvent(new Event("pageshow")));
   });

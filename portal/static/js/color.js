@@ -1,4 +1,4 @@
-// Adds the browser's own color picker beside the text of a color.
+// Adds the browser's own color picker next to the text of a color.
 import { attach, make } from "./attach.js";
 
 attach("input[data-color]", (input) => {

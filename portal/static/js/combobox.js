@@ -1,11 +1,11 @@
-// A link's select becomes an input that finds records while the reader types, and the search of a list offers how it may
-// go on, after the WAI-ARIA pattern for comboboxes. Without this script the select, the list of checkboxes, or the
-// search stays and works.
+// Turns a link's select into an input that finds records while the reader types, and offers completions in the search of
+// a list, following the WAI-ARIA pattern for comboboxes. Without this script, the select, the list of checkboxes and the
+// search work as they are.
 import { attach, debounce, make } from "./attach.js";
 
 let count = 0;
 
-/** A single choice, kept in the select, which holds the chosen option alone. */
+/** A single choice, kept in the select, which contains only the chosen option. */
 class OneChoice {
   constructor(select) {
     this.select = select;
@@ -67,7 +67,7 @@ class SeveralChoices {
   }
 }
 
-/** The search of a list: what is chosen goes on from what stands before the caret. */
+/** The search of a list: a chosen completion continues the text before the caret. */
 class SearchText {
   constructor(input) {
     this.input = input;
@@ -123,7 +123,7 @@ class Combobox {
     this.input.addEventListener("keydown", (event) => this.key(event));
     if (!this.choice.input) this.input.addEventListener("click", () => this.list.hidden && this.find(""));
     this.input.addEventListener("blur", () => this.leave());
-    // A press on an option must not take the focus away before the click arrives.
+    // Pressing an option must not move the focus before the click arrives.
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
     this.list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]");
@@ -148,7 +148,7 @@ class Combobox {
       const answer = await fetch(url, { signal: this.running.signal, headers: { Accept: "application/json" } });
       this.show(answer.ok ? await answer.json() : []);
     } catch {
-      // Another letter was typed meanwhile, or the server cannot be reached: nothing is offered.
+      // Another letter was typed in the meantime, or the server cannot be reached: nothing is offered.
     }
   }
 
@@ -204,19 +204,19 @@ class Combobox {
     if (!option) return;
     this.choice.take(option.dataset.value, option.textContent);
     this.close();
-    // The list follows, and the values of a field that was chosen are offered.
+    // The list is updated, and the values of a chosen field are offered.
     if (this.choice.input) this.input.dispatchEvent(new Event("input", { bubbles: true }));
     else this.input.value = this.choice.shown();
   }
 
-  // What was typed last may still be looked for: its answer must not open the list again.
+  // The last text may still be being searched for: its answer must not reopen the list.
   close() {
     this.findSoon.cancel();
     this.running?.abort();
     this.open(false);
   }
 
-  // Text that was typed without choosing a record is dropped; the present choice is shown again.
+  // Text typed without choosing a record is dropped; the current choice is shown again.
   leave() {
     this.close();
     if (!this.choice.input) this.input.value = this.choice.shown();

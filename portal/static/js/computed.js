@@ -1,5 +1,5 @@
-// Amounts, totals and whatever else is computed follow what is typed; the server works them out, exact and in the
-// reader's notation. Without this script they follow when the form is sent.
+// Updates amounts, totals and other computed values as the reader types; the server computes them, exactly and in the
+// reader's notation. Without this script, they are updated when the form is sent.
 import { attach, debounce } from "./attach.js";
 
 attach("form[data-compute]", (form) => {
@@ -12,7 +12,7 @@ attach("form[data-compute]", (form) => {
       const answer = await fetch(form.dataset.compute, { method: "POST", body, signal: running.signal });
       if (answer.ok) show(await answer.json());
     } catch {
-      // Another change has come in between, or the server cannot be reached: what is shown stays.
+      // There was another change in the meantime, or the server cannot be reached: the shown values stay.
     }
   });
 

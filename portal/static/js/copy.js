@@ -1,4 +1,4 @@
-// Copies the text of the input or text area beside the button.
+// Copies the text of the input or text area next to the button.
 import { attach } from "./attach.js";
 
 attach("[data-copy]", (button) => {

@@ -1,13 +1,13 @@
-// Keeps what is typed on the server while the reader types, so that it comes back after a lost session, on another
-// device, or when the page is left. Where the server cannot be reached the browser keeps a copy, for the same account
-// alone, until the server has it. Hidden inputs of other steps are sent along; files and passwords never.
+// Saves what the reader types on the server, so that it is restored after a lost session, on another device, or after
+// leaving the page. If the server cannot be reached, the browser keeps a copy, only for the same account, until the
+// server has it. Hidden inputs of other steps are sent along; files and passwords never.
 import { attach, debounce } from "./attach.js";
 
 const ADDRESS = "/account/drafts";
 const DISCARD = "/account/discard";
 const PREFIX = "draft:";
 const SENT = "sent:";
-const LARGEST_KEEPALIVE = 60_000; // bytes; browsers refuse more from a page that is being left
+const LARGEST_KEEPALIVE = 60_000; // bytes; browsers refuse to send more from a page that is being left
 
 settleSent();
 
@@ -24,7 +24,7 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
     running?.abort();
     running = new AbortController();
     const body = contents(form);
-    // A form that is as it was drawn has no draft, unless it was drawn with one.
+    // An unchanged form has no draft, unless it was drawn with one.
     const address = body.toString() === unchanged && !form.querySelector("[data-discard-draft]") ? DISCARD : ADDRESS;
     sessionStorage.setItem(key, body.toString());
     if (await deliver(address, body, leaving, running.signal)) sessionStorage.removeItem(key);
@@ -37,7 +37,7 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
 
   form.addEventListener("input", typed);
   form.addEventListener("change", typed);
-  // The server keeps what it does not take; a save that comes afterwards would bring back a draft of what was sent, or
+  // The server keeps a form that it refuses; a later save would bring back the draft of a form that was sent or
   // discarded.
   const stop = () => {
     sent = true;
@@ -74,7 +74,7 @@ function settleSent() {
   }
 }
 
-/** Where the browser keeps its copy. */
+/** The key of the browser's copy. */
 function keyOf(form) {
   return `${PREFIX}${form.elements._account.value}:${form.dataset.draft}`;
 }

@@ -1,4 +1,4 @@
-// Opened panels close with Escape and with a click elsewhere; they open without any script.
+// Closes open panels on Escape and on a click elsewhere; they open without any script.
 import { attach } from "./attach.js";
 
 attach("details[data-dropdown]", (details) => {

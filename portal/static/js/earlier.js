@@ -1,4 +1,4 @@
-// Earlier comments come into the conversation in place, and an address that names one of them leads to it.
+// Loads earlier comments into the conversation in place, and scrolls to one that is named in the address.
 import { attach, drawn, parsePage } from "./attach.js";
 
 attach("a[data-earlier]", (link) => {
@@ -10,9 +10,9 @@ attach("a[data-earlier]", (link) => {
     location.replace(address.href + location.hash);
   }
   link.addEventListener("click", async (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // into another tab
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to another tab
     event.preventDefault();
-    if (link.hasAttribute("aria-busy")) return; // pressed twice: the comments would come twice
+    if (link.hasAttribute("aria-busy")) return; // pressed twice: the comments would appear twice
     link.setAttribute("aria-busy", "true");
     const answer = await fetch(link.href, { redirect: "error" }).catch(() => null);
     if (!answer?.ok) return location.assign(link.href);
@@ -23,7 +23,7 @@ attach("a[data-earlier]", (link) => {
     const isAbove = Boolean(link.compareDocumentPosition(thread) & Node.DOCUMENT_POSITION_FOLLOWING);
     if (isAbove) thread.prepend(...notes);
     else thread.append(...notes);
-    const nearest = notes.at(isAbove ? -1 : 0); // none where all were withdrawn meanwhile
+    const nearest = notes.at(isAbove ? -1 : 0); // none if all have been withdrawn
     if (nearest) {
       nearest.tabIndex = -1;
       nearest.focus({ preventScroll: isAbove });

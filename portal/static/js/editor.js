@@ -1,4 +1,4 @@
-// Rich text: a small toolbar over an editable copy of the textarea. The textarea is what is sent; the server sanitizes it.
+// Rich text: a small toolbar over an editable copy of the textarea. The textarea is sent, and the server sanitizes it.
 import { attach, make, parsePage } from "./attach.js";
 
 const TOOLS = [["bold", "bold"], ["italic", "italic"], ["list", "insertUnorderedList"], ["link", "createLink"]];
@@ -59,7 +59,7 @@ function drawing(address) {
   return svg;
 }
 
-// After an error the text comes back as it was sent, not yet sanitized: only plain formatting is drawn.
+// After an error, the text comes back as sent, not yet sanitized: only plain formatting is drawn.
 function safe(html) {
   const allowed = new Set("P BR B STRONG I EM U UL OL LI A H2 H3 H4 BLOCKQUOTE CODE PRE DIV SPAN".split(" "));
   const page = parsePage(html);

@@ -1,5 +1,5 @@
-// Files: dropped, pasted or chosen ones are listed, can be taken off again, and show how far they are when they are sent.
-// What is too large is refused before it is sent; the server checks the same again.
+// Files: dropped, pasted or chosen ones are listed, can be removed again, and show their progress while they are sent.
+// A file that is too large is refused before it is sent; the server checks the same again.
 import { attach, drawn, make, parsePage } from "./attach.js";
 
 attach("[data-drop]", (box) => {
@@ -10,7 +10,7 @@ attach("[data-drop]", (box) => {
   let refused = [];
 
   const most = Number(box.dataset.maxCount);
-  // What the form holds already, each file with a checkbox that takes it off.
+  // The files that the form already has, each with a checkbox that removes it.
   const held = () => [...box.querySelectorAll("input[type=checkbox]:checked")];
 
   const take = (files) => {
@@ -18,7 +18,7 @@ attach("[data-drop]", (box) => {
     for (const file of files) {
       const fits = file.size <= Number(box.dataset.maxSize);
       if (fits && most === 1) {
-        // Where there is one, another that can be taken replaces it.
+        // If only one is allowed, another acceptable one replaces it.
         picked = [];
         for (const checkbox of held()) checkbox.checked = false;
       }
@@ -55,8 +55,8 @@ attach("[data-drop]", (box) => {
     return make("li", { className: "refused" }, words);
   };
 
-  // The bytes of a form are sent in the order of its files: what is sent tells how far each one is. Returns what is left
-  // for the next input.
+  // The bytes of a form are sent in the order of its files: their number shows the progress of each. Returns how many are
+  // left for the next input.
   box.showProgress = (sent) => {
     let before = 0;
     [...list.children].slice(0, picked.length).forEach((item, index) => {
@@ -68,7 +68,7 @@ attach("[data-drop]", (box) => {
     return sent - before;
   };
 
-  // Nothing came back: what was chosen stays, and can be taken off or sent again; by `again` where the form has no button.
+  // No answer: the chosen files stay, and can be removed or sent again; with `again` if the form has no button.
   box.showUnanswered = (again) => {
     if (!picked.length) return;
     keep();
@@ -122,7 +122,7 @@ attach("[data-attach]", (details) => {
   text.addEventListener("drop", (event) => add(event, event.dataTransfer.files));
 });
 
-// The card of a record's files sends what was chosen at once; what is chosen meanwhile, afterwards from the new card.
+// The card of a record's files sends chosen files immediately; those chosen in the meantime, later from the new card.
 attach("form[data-upload]", (form) => {
   const input = form.querySelector("input[type=file]");
   const sendAll = () => {
@@ -143,7 +143,7 @@ attach("form[data-upload]", (form) => {
   form.addEventListener("picked", sendAll);
 });
 
-// A form with files is sent by the script, which shows how far it is; without files the browser sends it.
+// A form with files is sent by the script, which shows the progress; without files, the browser sends it.
 attach("form[data-sends-files]", (form) => {
   form.addEventListener("submit", (event) => {
     const hasFiles = [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
@@ -164,7 +164,7 @@ function send(form, submitter, then, again) {
   const request = new XMLHttpRequest();
   form.setAttribute("aria-busy", "true");
   request.open("POST", form.action);
-  // Where the answer leads is opened afterwards: what that page says once has to wait for it.
+  // The page that the answer redirects to is opened afterwards: its one-time message must wait for that.
   if ("sendsFiles" in form.dataset) request.setRequestHeader("Portal-Opens-Later", "yes");
   request.upload.addEventListener("progress", (event) => boxes.reduce((sent, box) => box.showProgress(sent), event.loaded));
   request.addEventListener("loadend", () => {
@@ -174,7 +174,7 @@ function send(form, submitter, then, again) {
     if (page.querySelector("main")) then(page, request);
     else boxes.forEach((box) => box.showUnanswered(again));
   });
-  // The button that was pressed is sent too: a step of a wizard is told where to go on.
+  // The pressed button is also sent: it tells a wizard which step comes next.
   request.send(new FormData(form, submitter));
 }
 

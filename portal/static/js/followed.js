@@ -1,5 +1,5 @@
-// A default such as $caller.company is filled in when its link is chosen, unless somebody typed another value.
-// Without this script the server fills it in when the form is sent.
+// Fills in a default such as $caller.company when its link is chosen, unless another value was typed.
+// Without this script, the server fills it in when the form is sent.
 import { attach, fill } from "./attach.js";
 
 attach("[data-follows]", (field) => {

@@ -1,4 +1,4 @@
-// Keys that lead on: Ctrl-K everywhere; single keys where nobody types, unless the reader has turned them off (WCAG 2.1.4).
+// Keyboard shortcuts: Ctrl-K everywhere; single keys outside inputs, unless the reader has turned them off (WCAG 2.1.4).
 import { attach, debounce, make, parsePage } from "./attach.js";
 
 const OFF = "portal-single-keys-off";
@@ -8,7 +8,7 @@ attach("dialog[data-keys]", (dialog) => {
   const single = dialog.querySelector("[data-single-keys]");
   const remember = () => {
     single.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes");
-    document.documentElement.toggleAttribute("data-single-keys", single.checked); // shows the key beside the search
+    document.documentElement.toggleAttribute("data-single-keys", single.checked); // shows the key next to the search
   };
   single.checked = !localStorage.getItem(OFF);
   single.addEventListener("change", remember);
@@ -25,7 +25,7 @@ attach("dialog[data-keys]", (dialog) => {
   });
 });
 
-/** Does what a single key stands for; whether there was anything to do. */
+/** Performs the action of a single key; returns whether there was one. */
 function act(key, help) {
   if (key === "?") return help.showModal(), true;
   if (key === "/") {
@@ -45,7 +45,7 @@ function act(key, help) {
   return link;
 }
 
-// Where one may go from here: what the menu and the buttons of the page lead to, and the records that a search finds.
+// The destinations: the targets of the menu and of the page's buttons, and the records that a search finds.
 attach("dialog[data-places]", (dialog) => {
   const input = dialog.querySelector("input");
   const list = dialog.querySelector("ul");
@@ -71,7 +71,7 @@ attach("dialog[data-places]", (dialog) => {
   });
   new MutationObserver(() => dialog.open && show()).observe(dialog, { attributeFilter: ["open"] });
   dialog.addEventListener("close", () => (input.value = ""));
-  // Enter opens the first place; without one, the form searches.
+  // Enter opens the first destination; without one, the form searches.
   dialog.querySelector("form").addEventListener("submit", (event) => {
     const first = list.querySelector("a");
     if (!first) return;

@@ -1,4 +1,4 @@
-// Choosing a language redraws the page at once; without this script the button beside it does that.
+// Choosing a language redraws the page immediately; without this script, the button next to it does that.
 import { attach } from "./attach.js";
 
 attach("form[data-language]", (form) => {

@@ -1,4 +1,4 @@
-// Lines of a form are added, moved and removed in the page. Without this script the same buttons send the form.
+// Adds, moves and removes lines of a form in the page. Without this script, the same buttons send the form.
 import { attach, drawn } from "./attach.js";
 
 attach("[data-lines]", (box) => {
@@ -31,7 +31,7 @@ attach("[data-lines]", (box) => {
 
   function renumber() {
     const rows = [...body.rows];
-    // First to names that no row has: two groups of radio buttons of one name would undo each other.
+    // First to names that no row has: two groups of radio buttons with one name would clear each other.
     for (const prefix of [`${box.dataset.lines}.moved`, `${box.dataset.lines}.`]) {
       rows.forEach((row, index) => rename(row, `${prefix}${index}`));
     }
@@ -62,7 +62,7 @@ attach("[data-lines]", (box) => {
   });
 });
 
-/** Gives a row, and all that is named after it, another name: “lines.2” becomes “lines.1”. */
+/** Renames a row and everything named after it: “lines.2” becomes “lines.1”. */
 function rename(row, name) {
   const before = row.dataset.line;
   const id = (text) => `field-${text.replaceAll(".", "-")}-`;

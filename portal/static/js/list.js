@@ -1,5 +1,4 @@
-// Lists refresh in place while the reader types: the new address is fetched, and the parts marked data-swap are
-// replaced.
+// Refreshes lists in place while the reader types: fetches the new address, and replaces the parts marked data-swap.
 import { attach, debounce, drawn, parsePage } from "./attach.js";
 
 attach("form[data-list]", (form) => {
@@ -7,7 +6,7 @@ attach("form[data-list]", (form) => {
 
   const address = () => {
     const url = new URL(form.getAttribute("action"), location.href);
-    // In a saved view an empty input takes away the filter of the view.
+    // In a saved view, an empty input removes the view's filter.
     const filled = [...new FormData(form)].filter(([, value]) => typeof value === "string" && (form.elements.view || value.trim() !== ""));
     url.search = new URLSearchParams(filled).toString();
     return url;
@@ -28,8 +27,8 @@ attach("form[data-list]", (form) => {
       history.replaceState(null, "", url);
     } catch (error) {
       if (error.name === "AbortError") return;
-      // No connection: who has pressed Enter is told by the browser. While typing, the next letter tries again; to go
-      // to the page then could hold up somebody who is leaving this one.
+      // No connection: after Enter, the browser reports it. While typing, the next letter tries again; navigating now could
+      // get in the way of somebody who is leaving the page.
       if (submitted) location.assign(url);
     }
     document.querySelector("[data-records]")?.removeAttribute("aria-busy");
@@ -38,7 +37,7 @@ attach("form[data-list]", (form) => {
   const soon = debounce(200, () => refresh());
   const belongs = (event) => event.target.form === form;
   document.addEventListener("input", (event) => belongs(event) && soon());
-  // The filter of a range is in a popover: when it closes, its switch says what was chosen.
+  // The filter of a range is in a popover: when it closes, its button shows what was chosen.
   document.addEventListener("toggle", (event) => event.target.matches(".range-panel") && event.newState === "closed" && soon(), true);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -47,7 +46,7 @@ attach("form[data-list]", (form) => {
   });
 });
 
-// Of more tabs, or modules, than there is room for the current one shows.
+// If there is no room for all tabs or modules, makes the current one visible.
 attach(".tabs [aria-current]", (tab) => {
   const [shown, row] = [tab, tab.parentElement].map((element) => element.getBoundingClientRect());
   if (shown.left >= row.left && shown.right <= row.right) return;
@@ -81,7 +80,7 @@ function swap(page) {
   restore(focus);
 }
 
-// What is in the focused input is newer than the server's answer.
+// The text in the focused input is newer than the server's answer.
 function keepInput(here, part) {
   const active = document.activeElement;
   if (!here.contains(active) || !active.name) return;

@@ -1,4 +1,4 @@
-// A button beside a place that enters where the device is, once its person has allowed it.
+// A button next to a place that fills in the device's location, once its user has allowed it.
 import { attach, make } from "./attach.js";
 
 attach("input[data-location]", (input) => {
@@ -6,7 +6,7 @@ attach("input[data-location]", (input) => {
   const button = make("button", { type: "button", className: "button" }, input.dataset.location);
   const found = ({ coords }) => {
     button.disabled = false;
-    input.value = [coords.latitude, coords.longitude].map((degrees) => +degrees.toFixed(5)).join(", ");  // to a meter
+    input.value = [coords.latitude, coords.longitude].map((degrees) => +degrees.toFixed(5)).join(", ");  // accurate to a meter
     input.dispatchEvent(new Event("input", { bubbles: true }));
     input.focus();
   };

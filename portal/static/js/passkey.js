@@ -1,4 +1,4 @@
-// Makes a passkey, or signs in with one: the button names where the browser gets what it needs for that.
+// Creates a passkey, or signs in with one: the button has the address from which the browser gets what it needs.
 import { attach } from "./attach.js";
 
 attach("[data-passkey]", (button) => {

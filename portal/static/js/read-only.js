@@ -1,4 +1,4 @@
-// In a preview everything that is sent is refused: what would send it is switched off, so that nobody types in vain.
+// In a preview, everything that is sent is refused: disables the controls that would send, so that nobody types in vain.
 import { attach } from "./attach.js";
 
 attach(".previewing .main form[method=post]:not([action='/logout'])", (form) => {

@@ -1,4 +1,4 @@
-// Shows how long ago something was, with the exact time in the title. What is older than a week keeps its date.
+// Shows how long ago something was, with the exact time in the title. After a week, the date stays.
 import { attach } from "./attach.js";
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -10,5 +10,5 @@ attach("time[data-relative]", (time) => {
   const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
   const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", Infinity];
   time.title = time.textContent.trim();
-  time.textContent = words.format(Math.round(seconds / size), unit); // of less than a minute: “now”
+  time.textContent = words.format(Math.round(seconds / size), unit); // less than a minute: “now”
 });

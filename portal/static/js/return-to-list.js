@@ -1,4 +1,4 @@
-// “Return to list” leads to the list that was seen last in this tab, whatever other tabs show.
+// “Return to list” leads to the list last seen in this tab, whatever other tabs show.
 import { attach } from "./attach.js";
 
 const PREFIX = "list:";

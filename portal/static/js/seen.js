@@ -1,4 +1,4 @@
-// Says that a record was seen once its page has been in view for a moment: pages may be fetched without being looked at.
+// Marks a record as seen once its page has been visible for a moment: pages may be fetched without anybody looking.
 import { attach } from "./attach.js";
 
 const A_MOMENT = 1500; // milliseconds

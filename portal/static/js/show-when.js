@@ -1,12 +1,11 @@
-// Fields and options under a condition appear and disappear, fields are marked as required, and are locked, while the form
-// is filled in. The server decides again. What this script cannot decide stays as the server drew it, until computed.js
-// brings its answer.
+// Shows, hides, requires and locks fields and options by their conditions while the form is filled in. The server decides
+// again. What this script cannot decide stays as the server drew it, until computed.js brings its answer.
 import { attach, fill } from "./attach.js";
 
 attach("form[data-form]", (form) => {
   const decided = new WeakSet();
-  const first = new WeakMap(); // what selects held in the beginning
-  let answers = {}; // of the server, by the name of the field: shown, required, locked, the options not offered
+  const first = new WeakMap(); // the initial values of selects
+  let answers = {}; // from the server, by field name: shown, required, locked, the options not offered
   const refresh = () => {
     const shown = form.querySelectorAll("[data-show-when]"); // lines may have been added
     const required = form.querySelectorAll("[data-required-when]");
@@ -42,12 +41,12 @@ attach("form[data-form]", (form) => {
   refresh();
 });
 
-// An option of a select is its own control; a card or a box has it within.
+// An option of a select is its own control; a card or a box contains it.
 function controlOf(option) {
   return option.querySelector("input") ?? option;
 }
 
-// Says whether the option was chosen, which it is no longer.
+// Returns whether the option was chosen; it no longer is.
 function offer(option, isOffered) {
   const control = controlOf(option);
   option.hidden = control.disabled = !isOffered; // not every browser hides options
@@ -61,7 +60,7 @@ function markRequired(field, isRequired) {
   if (isRequired === undefined) return;
   for (const mark of field.querySelectorAll("[data-required]")) mark.hidden = !isRequired;
   const inputs = [...field.querySelectorAll("input, select, textarea")].filter((input) => input.type !== "hidden");
-  if (inputs.length > 1 && inputs[0].type === "checkbox") return; // none of several boxes must be ticked
+  if (inputs.length > 1 && inputs[0].type === "checkbox") return; // a group of checkboxes does not need each one ticked
   for (const input of inputs) input.required = isRequired;
 }
 
@@ -69,7 +68,7 @@ function lockOf(field) {
   return field.querySelector("fieldset[data-lock]");
 }
 
-// With those of locked fields, which are not sent.
+// Including those of locked fields, which are not sent.
 function allInputs(form, locks) {
   const disabled = locks.filter((fieldset) => fieldset.disabled);
   for (const fieldset of disabled) fieldset.disabled = false;
@@ -78,7 +77,7 @@ function allInputs(form, locks) {
   return inputs;
 }
 
-// A field that becomes locked shows again what it held in the beginning, as that is what it keeps.
+// A field that becomes locked shows its initial value again, as it keeps that value.
 function lock(fieldset, isLocked, first) {
   if (isLocked !== undefined && isLocked !== fieldset.disabled) {
     fieldset.disabled = isLocked;
@@ -93,7 +92,7 @@ function putBack(control, first) {
   else if (control.getAttribute("role") !== "combobox") fill(control, value ?? "", title);
 }
 
-// True, false, or undefined where only the server can tell.
+// True, false, or undefined if only the server can tell.
 function holds(condition, inputs, form) {
   const parts = (condition.all ?? condition.any)?.map((part) => holds(part, inputs, form));
   if (condition.all) return parts.includes(false) ? false : parts.includes(undefined) ? undefined : true;
@@ -121,7 +120,7 @@ function valuesOf(field, inputs) {
   return time ? values.map((value) => `${value}T${time}`) : values;
 }
 
-// Whether two fields have a value each, and amounts the same currency: others are neither equal, less nor more.
+// Whether both fields have a value, and amounts the same currency: others are neither equal, less nor more.
 function isComparable(field, other, inputs) {
   const bothFilled = [field, other].every((name) => valuesOf(name, inputs).length > 0);
   return bothFilled && inputs.get(`${field}.currency`) === inputs.get(`${other}.currency`);
@@ -142,7 +141,7 @@ function compare(operator, values, expected) {
   return of?.();
 }
 
-// Numbers, and dates as their inputs hold them; what is written in another way is left to the server.
+// Numbers, and dates in the format of their inputs; other notations are left to the server.
 function inOrder(values, expected, isSo) {
   const texts = [...values, expected[0]];
   const numbers = texts.map(numberOf);
@@ -151,7 +150,7 @@ function inOrder(values, expected, isSo) {
   return days ? values.some((value) => isSo(value, expected[0])) : undefined;
 }
 
-// 1.500 is one and a half in English alone.
+// 1.500 is one and a half only in English.
 function numberOf(text) {
   const isAmbiguous = /^-?\d{1,3}(\.\d{3})+$/.test(text) && !document.documentElement.lang.startsWith("en");
   return isAmbiguous ? NaN : Number(text);

@@ -1,4 +1,4 @@
-// A pad beside the typed name. What is drawn goes into a hidden input as a path of straight lines, which the server checks.
+// A pad next to the typed name. The drawing goes into a hidden input as a path of straight lines; the server checks it.
 import { attach, make } from "./attach.js";
 
 const [WIDTH, HEIGHT, STEP, LONGEST] = [600, 200, 4, 39000];
@@ -16,7 +16,7 @@ attach("[data-signature]", (signing) => {
     drawing.value = text;
     path.setAttribute("d", text);
     clear.hidden = !text;
-    // Drafts are saved when something is typed.
+    // Triggers saving the draft, as typing does.
     drawing.dispatchEvent(new Event("input", { bubbles: true }));
   };
   path.setAttribute("d", drawing.value);

@@ -1,5 +1,5 @@
-// Ignores a second press while a form is being sent. The server checks a one-time key as well, by which it also knows
-// a form again to which the browser's Back button leads, and which is sent once more as it was.
+// Ignores a second press while a form is being sent. The server also checks a one-time key, from which it recognizes a
+// form that is sent again unchanged after the browser's Back button.
 import { attach } from "./attach.js";
 
 attach("form[data-once]", (form) => {
@@ -13,18 +13,18 @@ attach("form[data-once]", (form) => {
     form.setAttribute("aria-busy", "true");
     if ("draft" in form.dataset && !event.submitter?.name) takeKeyOfBefore(form);
   });
-  // The browser's Back button shows the page as it was left: it may be sent again.
+  // The browser's Back button shows the page as it was left: the form may be sent again.
   addEventListener("pageshow", (event) => {
     delete form.dataset.sending;
     form.removeAttribute("aria-busy");
-    // A page that the browser has kept holds the key of what was sent: by that, a changed text would not be taken.
+    // A page cached by the browser contains the key of the sent form: with it, a changed text would not be accepted.
     const key = form.elements._once;
     if (event.persisted && key) key.value = `${key.value.split("~")[0]}~${Date.now()}`;
   });
 });
 
-/** Back draws a form anew, with a key of its own, and with what was typed: unless that is changed, the key of before
- * holds. The entry of the browser's history has it. */
+/** Back draws a form again, with a new key and the typed text: unless that is changed, the previous key applies. The
+ * entry of the browser's history has it. */
 function takeKeyOfBefore(form) {
   const once = form.elements._once;
   const typed = [...new FormData(form)].filter(([name]) => name[0] !== "_");

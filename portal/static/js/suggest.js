@@ -1,5 +1,5 @@
-// While the title of a new record is typed, records that may answer it are offered below. Without this script, and
-// without a connection, nothing is offered.
+// Offers records that may answer a new one below its title, as it is typed. Without this script or a connection, nothing
+// is offered.
 import { attach, debounce, make } from "./attach.js";
 
 attach("[data-suggest]", (box) => {
@@ -14,7 +14,7 @@ attach("[data-suggest]", (box) => {
       const answer = await fetch(`${box.dataset.suggest}?q=${encodeURIComponent(input.value)}`, { signal: running.signal });
       if (answer.ok) show(await answer.json());
     } catch {
-      // Another letter was typed meanwhile, or the server cannot be reached.
+      // Another letter was typed in the meantime, or the server cannot be reached.
     }
   };
 

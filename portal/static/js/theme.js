@@ -1,4 +1,4 @@
-// Switches between dark and light; a cookie keeps the choice, so that the server draws the next page in it.
+// Switches between dark and light; a cookie stores the choice, so that the server draws the next page accordingly.
 import { attach } from "./attach.js";
 
 attach("[data-theme-switch]", (button) => {
