@@ -100,7 +100,7 @@ class Files(FileField):
         """From the record's files that stay; others are uploaded as files."""
         there = self.to_json(present)
         if given is not None and not (isinstance(given, list) and all(file in there for file in given)):
-            raise Refused(_("A file is needed here, not a text."))
+            raise Refused(_("This needs a file, not text."))
         ids = [file["id"] for file in given or ()]
         return self.inputs(tuple(file for file in present or () if file.id in ids), reader)
 

@@ -62,8 +62,8 @@ attach("form[data-forget-drafts]", (form) => {
   });
 });
 
-// What was taken leads on by a redirect. Whatever else comes after it, the form may have been sent in vain, as it was
-// without a connection, or by somebody who was signed out by then: it is a copy again.
+// An accepted form is answered with a redirect. If anything else follows, sending may have failed, for lack of a
+// connection or because the session had ended: then it is a copy again.
 function settleSent() {
   const isSignedIn = document.querySelector("form[action='/logout']") !== null;
   const isTaken = isSignedIn && performance.getEntriesByType("navigation")[0].redirectCount > 0;
@@ -85,7 +85,7 @@ function contents(form) {
   return new URLSearchParams([...entries, ["_form", form.dataset.draft]]);
 }
 
-/** The answer of the server if it has taken it. */
+/** The server's answer if it has accepted the form. */
 async function deliver(address, body, leaving, signal) {
   const keepalive = leaving && body.toString().length < LARGEST_KEEPALIVE;
   try {
@@ -96,8 +96,8 @@ async function deliver(address, body, leaving, signal) {
   }
 }
 
-/** What the server has missed: it gets it now, and draws the page with it. It knows forms that it has taken by their
- * one-time keys, and a form that was refused is shown with the same key. */
+/** Sends the server what it has missed; the server then draws the page with it. It recognizes accepted forms by their
+ * one-time keys; a refused form is shown again with the same key. */
 async function deliverCopy(key, form) {
   const copy = sessionStorage.getItem(key);
   if (!copy) return;

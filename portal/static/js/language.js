@@ -4,7 +4,7 @@ import { attach } from "./attach.js";
 attach("form[data-language]", (form) => {
   const select = form.querySelector("select");
   let byKeyboard = false;
-  // The arrow keys pass over languages that nobody means to choose: keyboard users press the button.
+  // The arrow keys pass through languages on the way to the chosen one: keyboard users press the button.
   select.addEventListener("keydown", () => (byKeyboard = true));
   select.addEventListener("pointerdown", () => (byKeyboard = false));
   select.addEventListener("change", () => byKeyboard || form.requestSubmit());
