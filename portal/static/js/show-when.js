@@ -112,7 +112,7 @@ function hasInput(form, field) {
   return form.querySelector(`[name="${name}"], [name^="${name}."], [id="field-${name}"]`) !== null;
 }
 
-// A file counts by its name; one that the form has already is an input of its own, as is the time of a date.
+// A file counts by its name; one that the form already has is a separate input, as is the time of a date.
 function valuesOf(field, inputs) {
   const sent = [...inputs.getAll(field), ...inputs.getAll(`${field}.kept`)];
   const time = inputs.get(`${field}.time`);
