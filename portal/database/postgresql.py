@@ -16,6 +16,8 @@ from portal.fields.table_names import LONGEST_NAME
 
 CONNECT_TIMEOUT = 5  # seconds to wait for a server that does not answer
 PREPARE_AFTER = 2  # executions after which a statement of `cache_plan` is prepared
+# Keywords that SQLAlchemy would not quote as names.
+UNKNOWN_KEYWORDS = {"collation", "concurrently", "lateral", "system_user", "tablesample"}
 MOST_COMPILED = 500  # statements, as for any engine of SQLAlchemy
 FEATURE_NOT_SUPPORTED = "0A000"  # the code of “cached plan must not change result type”
 # The just-in-time compiler takes longer than the queries of a page. The search needs memory for bitmaps.
@@ -88,7 +90,8 @@ def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
         max_overflow=-1,  # a thread takes two at most; with fewer, threads that have one could wait for each other's
         connect_args={"prepare_threshold": None, "connect_timeout": connect_timeout},  # see cache_plan
     )
-
+    names = engine.dialect.identifier_preparer
+    names.reserved_words = names.reserved_words | UNKNOWN_KEYWORDS
     sa.event.listen(engine, "connect", _set_up)
     sa.event.listen(engine, "before_cursor_execute", _prepare_where_asked, retval=True)
     sa.event.listen(engine, "handle_error", _give_up_connection)

@@ -21,6 +21,7 @@ from portal.database.existing_tables.sqlite_functions import add_functions
 LOCK_TIMEOUT = 30  # seconds that a writer waits for its turn
 CACHE_SIZE = 8_000  # kilobytes per connection; with 2,000 a search in a thousand rows takes three times as long
 STEPS_PER_CHECK = 20_000  # of SQLite's virtual machine between two checks of the time
+UNKNOWN_KEYWORDS = {"nothing", "returning"}  # that SQLAlchemy would not quote as names
 OWNER_ONLY = 0o600  # the mode of the files
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -110,6 +111,8 @@ def create_engine(address: sa.URL) -> sa.Engine:
     """The engine of an SQLite file, which is made when it is first used."""
     arguments = {"factory": SQLiteConnection, "isolation_level": None, "timeout": LOCK_TIMEOUT}
     engine = sa.create_engine(address, connect_args=arguments, hide_parameters=True)  # no values in the log
+    names = engine.dialect.identifier_preparer
+    names.reserved_words = names.reserved_words | UNKNOWN_KEYWORDS
     turn = _turn_of(address.database)
 
     @sa.event.listens_for(engine, "do_connect")

@@ -16,9 +16,11 @@ MERGE_PATH = ("<<",)
 TABS = ("list", "tabs")
 LIFECYCLE = ("lifecycle",)
 TRANSITIONS = ("lifecycle", "transitions")
+OPTIONS = ("options",)
+STATE_FIELD = ("lifecycle", "field")
 DEPTH = 3  # of the path of a key of a module
 # A name that is unknown in several places is one problem; for the modules of profiles, one per file.
-NAMES: frozenset[CauseKind] = frozenset({"access", "action", "field", "module", "role", "see", "state"})
+NAMES: frozenset[CauseKind] = frozenset({"access", "action", "button", "field", "module", "role", "see", "state"})
 WHOLE_PARTS = ("comments", "lifecycle")
 
 Unknown = tuple[Cause, str]  # the name, and the only file in which it is unknown, or ""
@@ -26,6 +28,8 @@ Unknown = tuple[Cause, str]  # the name, and the only file in which it is unknow
 
 def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
     """The problems, one for each cause."""
+    # What is wrong with a value that aliases repeat is wrong once.
+    problems = list({(at.file, at.line, at.column, at.message): at for at in reversed(problems)}.values())[::-1]
     problems = _without_nested_modules(draft, _without_nameless_modules(problems))
     problems = _without_misread(_with_whole_lists(draft, problems))
     following = _following(draft, problems)
@@ -61,6 +65,11 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
     lacking = {part for problem in errors if _is_about(problem, "part", "tab") for part in _lacks(problem)}
     cut = any(problem.file == MODULES and _is_about(problem, "document") for problem in errors)
     lacks_role = any(_is_about(problem, "role") for problem in errors)
+    options = {
+        (problem.path[1], str(problem.path[5]))
+        for problem in errors
+        if problem.path[4:5] == OPTIONS and problem.path[5:]
+    }
     twice = {problem.path for problem in errors if len(problem.path) == DEPTH - 1 and _is_about(problem, "repeated")}
     return {
         problem
@@ -71,8 +80,15 @@ def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Prob
         or _lacks(problem) & (misspelled | lacking if problem.warning else misspelled)
         or (cut and _is_about(problem, "module", "no modules"))
         or (lacks_role and _is_of_a_scope(problem))
+        or (_is_about(problem, "state") and (problem.cause.module.partition(".")[0], problem.cause.name) in options)
+        or (_is_about(problem, "incomplete") and any(_is_below(error, problem) for error in errors))
         or (problem.path[:2] in twice and len(problem.path) > len(problem.path[:2]) and _is_of_a_lack(problem))
     }
+
+
+def _is_below(problem: Problem, other: Problem) -> bool:
+    depth = len(other.path)
+    return problem.file == other.file and len(problem.path) > depth and problem.path[:depth] == other.path
 
 
 def _is_of_a_lack(problem: Problem) -> bool:
@@ -114,7 +130,9 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
 def _is_of_a_part(problem: Problem) -> bool:
     """Whether a part of a module is written so that its meaning is unknown."""
     part = problem.path[2:]
-    unknown = part[:1] == LIFECYCLE and len(part) == len(TRANSITIONS) and _is_about(problem, "key")
+    unknown = part == STATE_FIELD or (
+        part[:1] == LIFECYCLE and len(part) == len(TRANSITIONS) and _is_about(problem, "key")
+    )
     return len(problem.path) == DEPTH or part in (TABS, TRANSITIONS) or unknown
 
 

@@ -12,10 +12,11 @@ from portal.conditions import ALWAYS
 from portal.declaration.declaration import fields_with_rows
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Access, Module, Through
-from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.problems import KeyPath, Sentence
 from portal.declaration.unknown_names import no_field
 from portal.fields.base import Field
 from portal.fields.base_parts import Place
+from portal.fields.elapsed import IncompleteError
 from portal.fields.formula import NoFieldError
 from portal.fields.lines import ColumnError
 from portal.fields.rollup import Rollup
@@ -118,6 +119,8 @@ def _refusal(module: str, bind: Callable[[], None]) -> str | None:
         return ""  # rows that a formula reads: their field says why
     except NoFieldError as error:
         return no_field(module, error.name, ())
+    except IncompleteError as error:
+        return Sentence(str(error), "incomplete")
     except ValueError as error:
         return str(error)
     return None

@@ -104,10 +104,12 @@ class DeclarationDraft:
         owner = self.known(module)
         return (owner.fields.get(name) or owner.builtin.get(name)) if owner is not None else None
 
-    def module_with_states(self, field: Field) -> Module | None:
-        """The module whose lifecycle has the options of `field` as states."""
-        modules = self.modules.values()
-        return next((module for module in modules if module.fields.get(module.state_field or "") is field), None)
+    def holder_of(self, field: Field) -> str:
+        """What has the options of `field`, as causes name it: the module whose states they are, or else the field."""
+        for module in self.modules.values():
+            if module.fields.get(field.name) is field:
+                return module.name if field.name == module.state_field else join_name(module.name, field.name)
+        return ""
 
     def require_module(self, name: str, at: Cursor) -> Module | None:
         """A module; None if it does not exist, which is reported at `at` unless another problem explains it."""

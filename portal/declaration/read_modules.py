@@ -119,6 +119,8 @@ def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[s
         if not any(intended_key(key, ["fields"]) for key in unknown):
             at["fields"].key.wrong('"fields" is missing: a module needs at least one')
         draft.broken_modules.add(name)
+    elif not isinstance(entry["fields"], Mapping):
+        draft.broken_modules.add(name)
     fields = read_fields(draft, entry.get("fields"), name, at["fields"])
     entry = _without_misplaced_fields(draft, name, without_internal(Module, entry, at), at)
     entry = {**entry, "name": name, "fields": fields, "builtin": builtin}

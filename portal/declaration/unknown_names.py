@@ -2,13 +2,21 @@
 
 from collections.abc import Iterable
 
-from portal.declaration.source.problems import Sentence
-from portal.declaration.source.suggestions import suggest
+from portal.declaration.source.problems import CauseKind, Sentence
+from portal.declaration.source.suggestions import closest, suggest
 
 
 def no_module(name: str, known: Iterable[str]) -> Sentence:
     """A module that is not declared."""
     return Sentence(f'no module "{name}"{suggest(name, known)}', "module", name)
+
+
+def no_button(name: str, buttons: Iterable[str], modules: Iterable[str] = ()) -> Sentence:
+    """A button that is not declared, where `modules` may be named, too."""
+    known, names = [*modules, *buttons], [*modules]
+    what = "module or button" if names else "button"
+    kind: CauseKind = "module" if closest(name, known) in names else "button"
+    return Sentence(f'no {what} "{name}"{suggest(name, known)}', kind, name)
 
 
 def no_access(module: str, consequence: str = "") -> Sentence:
@@ -24,6 +32,11 @@ def no_field(module: str, name: str, known: Iterable[str], where: str = "") -> S
 def no_state(module: str, name: str, known: Iterable[str], cure: str = "") -> Sentence:
     """A state that is not an option of the lifecycle's field."""
     return Sentence(f'no state "{name}"{cure or suggest(name, known)}', "state", name, module)
+
+
+def no_option(holder: str, name: str, known: Iterable[str]) -> Sentence:
+    """An option that a choice does not have; `holder`: see DeclarationDraft.holder_of."""
+    return Sentence(f'no option "{name}"{suggest(name, known)}', "state", name, holder)
 
 
 def no_part(module: str, part: str, consequence: str = "") -> Sentence:

@@ -22,6 +22,10 @@ UNITS = ("day", "hour", "minute", "second")
 OF_WORK = ("hour", "minute")  # a working day is shorter than a day
 
 
+class IncompleteError(ValueError):
+    """It is not said what is counted."""
+
+
 class Elapsed(LengthOfTime):
     """Computed: the time between two datetimes, or in some states; runs while the second is empty."""
 
@@ -50,7 +54,7 @@ class Elapsed(LengthOfTime):
     def bind(self, declaration: Declared, module: Any) -> None:
         """Raises ValueError if it is unclear what is counted, or if `from` or `to` is not a datetime of the module."""
         if bool(self.in_) == bool(self.from_ and self.to_) or (self.in_ and self.sources):
-            raise ValueError("must have from: and to:, two datetimes, or in:, the states that count")
+            raise IncompleteError("must have from: and to:, two datetimes, or in:, the states that count")
         for name in self.sources:
             field = module.everything.get(name)
             if field is None or field.column_type is not UTCDateTime:

@@ -21,10 +21,10 @@ def serve(database_url: str, tmp_path: Path) -> Iterator[Callable[..., World]]:
     """A function that serves the modules of a YAML text; those named are wholly open to Nancy."""
     with contextlib.ExitStack() as opened:
 
-        def served(modules: str, *names: str, **others: str) -> World:
+        def served(modules: str, *names: str, beside: str = "", **others: str) -> World:
             accesses = {**dict.fromkeys(names, EVERYTHING), **others}
             entries = "".join(f"  {name}: {{{access}}}\n" for name, access in accesses.items())
-            write_portal(tmp_path, modules, staff=f"staff: true\nmodules:\n{entries}")
+            write_portal(tmp_path, modules, staff=f"staff: true\nmodules:\n{entries}{beside}")
             world = World.of(tmp_path, database_url, STAFF)
             opened.callback(world.portal.engine.dispose)
             return world
@@ -45,6 +45,43 @@ modules:
         "order_line",
     )
     assert world[NANCY].send("/order/create", {"name": "A", "line_number": "7"}).status_int == 303
+
+
+# Keywords of SQLite and PostgreSQL, and inputs of the portal's own forms.
+ODD_NAMES = (
+    "order", "from", "class", "keys", "nothing", "returning", "collation", "concurrently", "lateral", "system_user",
+    "tablesample", "files", "button", "do", "id_", "comment", "next",
+)  # fmt: skip
+
+
+def test_fields_and_modules_may_be_called_like_keywords_and_inputs(serve, tmp_path):
+    fields = "".join(f"      {name}: text\n" for name in ODD_NAMES)
+    modules = f"""
+modules:
+  nothing: {{fields: {{name: text}}}}
+  lateral:
+    attachments: true
+    fields:
+      state: {{type: choice, options: [new, done]}}
+      {fields.strip()}
+    lifecycle: {{field: state, transitions: {{end: {{from: new, to: done, ask: {{do: required, from: optional}}}}}}}}
+    list: {{columns: [{", ".join(ODD_NAMES)}]}}
+"""
+    (tmp_path / "buttons.yaml").write_text("buttons: {first: {opens: lateral, where: {order: v-order}}}")
+    access = "see: all, can: [create, edit, attach, end]"
+    world = serve(modules, "nothing", lateral=access, beside="home: {buttons: [first]}")
+    nancy = world[NANCY]
+    nancy.send("/nothing/create", {"name": "A"}, status=303)
+    nancy.send("/lateral/create", {name: f"v-{name}" for name in ODD_NAMES}, status=303)
+    more = {"upload_files": [("attachments", "note.txt", b"Noted")]}
+    nancy.send("/lateral/create", dict.fromkeys(ODD_NAMES, "other"), **more, status=303)
+    assert "note.txt" in nancy.get("/lateral/2/")
+    for name in ODD_NAMES:
+        assert nancy.titles(f"/lateral/?{name}=V-{name}&q={name}:v-{name}&sort=-{name}") == ["v-order"], name
+    assert nancy.titles("/lateral/?button=first") == ["v-order"]
+    assert nancy.titles("/nothing/") == ["A"]
+    assert nancy.send("/lateral/bulk", {"ids": "1", "do": "end"}).status_int == 404
+    nancy.send("/lateral/1/move/end", {"do": "D", "from": "F"}, status=303)
 
 
 @pytest.mark.sqlite_suffices

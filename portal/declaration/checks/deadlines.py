@@ -10,7 +10,7 @@ from portal.declaration.shape_keys import value_of_key
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import closest, did_you_mean, suggest
-from portal.declaration.unknown_names import no_part, no_state
+from portal.declaration.unknown_names import no_option, no_part, no_state
 from portal.fields.base import Field
 from portal.fields.deadline import DeadlineRule, is_path
 from portal.fields.working_hours import public_holidays
@@ -136,7 +136,7 @@ def _check_choice(draft: DeclarationDraft, module: Module, rule: DeadlineRule, a
     else:
         for name in rule.targets:
             if name not in field.offered:
-                at[rule.choice][name].key.wrong(f'no option "{name}"{suggest(name, field.offered)}')
+                at[rule.choice][name].key.wrong(no_option(draft.holder_of(field), name, field.offered))
 
 
 def _check_targets(draft: DeclarationDraft, module: Module, rule: DeadlineRule, at: Cursor) -> None:

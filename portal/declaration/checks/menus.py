@@ -9,8 +9,7 @@ from portal.declaration.inheritance import is_access_broken
 from portal.declaration.shapes import Button, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Sentence
-from portal.declaration.source.suggestions import suggest
-from portal.declaration.unknown_names import no_access, no_tab
+from portal.declaration.unknown_names import no_access, no_button, no_tab
 
 
 def check_home(draft: DeclarationDraft, profile: Profile, declaration: Declaration) -> None:
@@ -20,7 +19,7 @@ def check_home(draft: DeclarationDraft, profile: Profile, declaration: Declarati
     names = [name for name in profile.home.buttons or () if not name.startswith("module:")]  # those are generated
     if own_buttons is not None:
         for index, name in enumerate(own_buttons):
-            _check_button_name(draft, profile, name, draft.buttons, at["home"]["buttons"][index])
+            _check_button_name(draft, profile, name, at["home"]["buttons"][index])
     else:
         _check_inherited(draft, profile, names, declaration, at["extends"])
 
@@ -43,22 +42,24 @@ def check_menu(draft: DeclarationDraft, profile: Profile, declaration: Declarati
             if name in draft.modules and name not in draft.buttons:
                 place.wrong(no_access(name))
             elif not draft.is_broken(name):
-                _check_button_name(draft, profile, name, [*profile.modules, *draft.buttons], place)
+                _check_button_name(draft, profile, name, place, draft.modules)
         elif not profile.modules[name].menu:
             place.warn(f'"{name}" is left out of the menu: the profile says menu: false for it')
         elif name in draft.buttons:
             place.warn(f'"{name}" is a module and a button: the menu shows the module')
 
 
-def _check_button_name(draft: DeclarationDraft, profile: Profile, name: str, known: Iterable[str], at: Cursor) -> None:
+def _check_button_name(
+    draft: DeclarationDraft, profile: Profile, name: str, at: Cursor, modules: Iterable[str] = ()
+) -> None:
+    """`modules` may be named there, too."""
     if name in draft.broken_buttons:
         return
     if name in draft.buttons:
         if complaint := _dead_end(draft, profile, draft.buttons[name]):
             at.wrong(complaint)
     elif not draft.is_unreadable(BUTTONS):
-        what = "button" if known is draft.buttons else "module or button"
-        at.wrong(f'no {what} "{name}"{suggest(name, known)}')
+        at.wrong(no_button(name, draft.buttons, modules))
 
 
 def _check_inherited(

@@ -65,7 +65,7 @@ def _check_formerly(draft: DeclarationDraft, module: Module, former_name: str, a
 
 def _check_answers(draft: DeclarationDraft, name: str, at: Cursor) -> None:
     answers = draft.require_module(name, at)
-    if answers is not None and answers.first_long_text is None:
+    if answers is not None and answers.first_long_text is None and not draft.has_broken_field(name):
         at.wrong(f"{name} has no long text that could be put into a comment: add a field of type longtext")
 
 

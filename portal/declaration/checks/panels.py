@@ -29,8 +29,8 @@ def check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
 
 def _check_panel(draft: DeclarationDraft, panel: Panel, at: Cursor) -> None:
     kinds = [kind for kind in KINDS if kind in at]
-    if not kinds and any(intended_key(key, KINDS) for key in at.value):
-        return  # it is misspelled, which is already reported
+    if not kinds and any(intended_key(key, KINDS) for key in (KINDS if at.value is None else at.value)):
+        return  # it is misspelled, or what it stands below is, which is reported
     if len(kinds) != 1:
         reason = f"not {' and '.join(kinds)} at once" if kinds else "which is missing here"
         at.wrong(f"a panel is one of chart:, list:, notices: and text:, {reason}")
@@ -59,7 +59,8 @@ def _refuse(at: Cursor, keys: tuple[str, ...], use: str) -> None:
 def _check_chart(draft: DeclarationDraft, panel: Panel, module: str, at: Cursor) -> None:
     if panel.by is None:
         if "by" not in at:
-            at.wrong(f"by is missing: a chart counts the {module} by the values of a field, such as {{by: status}}")
+            counts = f"by is missing: a chart counts the {module} by the values of a field, such as {{by: status}}"
+            at.wrong(Sentence(counts, "incomplete"))
     elif (by := draft.require_field(module, panel.by, at["by"])) and (complaint := _not_grouped(by, panel)):
         at["per" if panel.per and not is_dated(by) else "by"].wrong(complaint)
     if panel.of and (of := draft.require_field(module, panel.of, at["of"])) and (complaint := _not_summed(of)):

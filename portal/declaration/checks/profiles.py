@@ -13,13 +13,14 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
 from portal.declaration.declared_files import profile_file
 from portal.declaration.inheritance import ancestry, is_access_broken, is_staff, merged_accesses
+from portal.declaration.layout_shapes import FormLayout
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, Sentence
 from portal.declaration.source.suggestions import closest, did_you_mean, list_in_text, suggest
 from portal.declaration.synonyms import intended_action
-from portal.declaration.unknown_names import no_access, no_part
+from portal.declaration.unknown_names import no_access, no_option, no_part
 from portal.fields.base import Field
 from portal.fields.link import link_targets
 
@@ -96,7 +97,7 @@ def _check_option_labels(draft: DeclarationDraft, module: Module, access: Access
             continue
         for option in labels:
             if option not in options:
-                at[name][option].key.wrong(f'no option "{option}"{suggest(option, options)}')
+                at[name][option].key.wrong(no_option(draft.holder_of(field), option, options))
 
 
 def _check_grants(draft: DeclarationDraft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
@@ -181,7 +182,7 @@ def check_resolved_profiles(draft: DeclarationDraft, declaration: Declaration) -
         check_resolved_panels(draft, profile, declaration)
         check_menu(draft, profile, declaration)
         in_doubt = draft.broken_modules or draft.broken_fields or draft.broken_accesses
-        _check_expected_modules(profile, at["expect"])
+        _check_expected_modules(draft, profile, at["expect"])
         above_too = any(not declaration.profiles[name].modules for name in line)
         if not profile.modules and not in_doubt and not above_too and profile.name not in draft.broken_profiles:
             at["modules"].key.warn("this profile has no module, so its people see nothing")
@@ -203,11 +204,12 @@ def _complaints(draft: DeclarationDraft, profile: Profile) -> Iterator[Complaint
             yield (*path, "grants"), "has no effect without grant: add it to can, or leave grants out"
 
 
-def _check_expected_modules(profile: Profile, at: Cursor) -> None:
+def _check_expected_modules(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
     """Checks that `expect:` only names modules that the profile has."""
     for index, expectation in enumerate(profile.expect):
-        if expectation.sees and expectation.module not in profile.modules:
-            at[index]["module"].wrong(no_access(expectation.module, ", so nobody sees that"))
+        module = expectation.module
+        if expectation.sees and module not in profile.modules and not draft.is_broken(module):
+            at[index]["module"].wrong(no_access(module, ", so nobody sees that"))
         for name in set(expectation.sees) & set(expectation.hides):
             at[index]["hides"].wrong(f'"{name}" cannot be seen and hidden at once')
 
@@ -273,8 +275,10 @@ def _never_filled(
     draft: DeclarationDraft, profile: Profile, path: KeyPath, module: Module, access: Access
 ) -> Iterator[Complaint]:
     """Reports required fields that cannot be filled in when a record is created."""
+    forms = [draft.declared[module.name].create, *_written_forms(draft, profile, module.name)]
+    if any(draft.field(module.name, name) is None for form in forms for name in form_layout_fields(form)):
+        return  # who knows what is meant by the name that there is not
     shown = set(form_layout_fields(access.create))
-    shown |= {guess for name in shown - {*module.everything} if (guess := closest(name, module.fields))}
     moved = module.lifecycle.field if module.lifecycle else None
     for name, field in module.fields.items():
         if not field.required or name in shown or name in access.set or name == moved:
@@ -289,6 +293,13 @@ def _never_filled(
             unseen = no_access(targets[0], ", so that no form asks for it")
             sentence = unseen.within(f"{name} is required, but {{}}")
         yield (*path, "create"), sentence
+
+
+def _written_forms(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator[FormLayout]:
+    """The create forms of a module that a profile, and those that it extends, declare."""
+    for name in ancestry(draft, profile.name):
+        if access := draft.profiles[name].modules.get(module):
+            yield access.create
 
 
 def _may_hold(module: Module, access: Access, shown: set[str], condition: Condition) -> bool:

@@ -92,8 +92,8 @@ def _does_not_fit(draft: DeclarationDraft, field: Field, value: Any, refused: Re
         return f'{reason}; write a period behind {word} as in "{example}"'
     known = (*field.declared_options, *field.specials)
     sentence = reason if value in known else reason + suggest(str(value), known)
-    module = draft.module_with_states(field)
-    return Sentence(sentence, "state", str(value), module.name) if module else sentence
+    holder = draft.holder_of(field) if field.declared_options else ""
+    return Sentence(sentence, "state", str(value), holder) if holder else sentence
 
 
 def _person_complaint(draft: DeclarationDraft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:

@@ -13,6 +13,7 @@ from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 from portal.declaration.shapes import EVENTS, Access, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
+from portal.declaration.unknown_names import no_part
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # A name whose last part is a number would be taken as an IPv4 address.
@@ -85,8 +86,10 @@ def _check_event(
         guess = SYNONYMS.get(word) or word
         at.wrong(f'no event "{word}"{suggest(guess, EVENTS)}: {", ".join(EVENTS)} exist')
     elif not _may_happen(module, word):
-        at.wrong(f"{event} never happens: {module_name} has no {NEEDED[word]}")
+        at.wrong(no_part(module_name, NEEDED[word]).within(f"{event} never happens: {{}}"))
     elif profile is not None and not _is_broken(draft, profile, module_name):
+        if word == "moved" and module.state_field not in module.fields:
+            return  # which is reported there
         _check_access(declaration, profile, module_name, word, at)
 
 

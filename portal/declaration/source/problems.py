@@ -27,10 +27,11 @@ def quoted_name(name: str) -> str:
 
 
 # "access": a module that a profile lacks; "part": comments, a lifecycle … of a module; "role": people or organizations;
-# "list": a single name written instead of a list; "misread": a value that YAML reads differently than intended.
+# "list": a single name written instead of a list; "misread": a value that YAML reads differently than intended;
+# "incomplete": something that lacks a part, which may be there and wrong.
 CauseKind = Literal[
-    "access", "action", "below fields", "document", "field", "key", "list", "misread", "module", "name", "no modules",
-    "other", "part", "repeated", "role", "see", "state", "tab",
+    "access", "action", "below fields", "button", "document", "field", "incomplete", "key", "list", "misread", "module",
+    "name", "no modules", "other", "part", "repeated", "role", "see", "state", "tab",
 ]  # fmt: skip
 
 

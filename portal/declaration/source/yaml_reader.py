@@ -28,12 +28,14 @@ from portal.declaration.source.syntax_errors import (
     error_in_words,
     unseen_break,
 )
+from portal.declaration.source.text_lines import LINE_BREAK
 
 DEEPEST = 50
 MOST_THROUGH_ALIASES = 200_000
 MOST_PROBLEMS = 1_000
 
 _ODD_START = re.compile(f"[{NOT_A_SPACE}]")
+_BLANK_WITH_TAB = re.compile(r"^ *\t[ \t]*(?=[#\r\n]|$)", re.MULTILINE)
 _SUSPICIOUS = re.compile(f"[{NOT_A_SPACE}{TYPOGRAPHIC_QUOTES}]")
 
 
@@ -44,13 +46,28 @@ def read(raw: bytes, file: str) -> Document:
     try:
         text = decode(raw)
         reading = _Reading(text, file, problems)
-        document = Document(file, reading.build(), problems, reading.root, text)
+        try:
+            data = reading.build()
+        except UnreadableError as error:
+            if not _is_blank(text, error.place[0]):
+                raise
+            # YAML allows tabs in lines without content, and the parser does not.
+            problems.clear()
+            reading = _Reading(_BLANK_WITH_TAB.sub(lambda tabs: " " * len(tabs[0]), text), file, problems)
+            data = reading.build()
+        document = Document(file, data, problems, reading.root, text)
         if (unseen := unseen_break(text, 0, len(text))) is not None:
             problems.append(Problem(file, *unseen[0], (), unseen[1], warning=True))
         return document
     except UnreadableError as error:
         problems.append(Problem(file, *error.place, error.path, error.message))
         return Document(file, None, problems, text=text or raw[:LARGEST_FILE].decode("utf-8", "replace"))
+
+
+def _is_blank(text: str, line: int) -> bool:
+    """Whether a line, counted from 1, holds nothing but a tab, spaces and a comment."""
+    lines = LINE_BREAK.split(text)
+    return line <= len(lines) and _BLANK_WITH_TAB.match(lines[line - 1]) is not None
 
 
 class _CollectionEvent(Protocol):

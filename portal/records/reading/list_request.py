@@ -52,7 +52,7 @@ def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -
     filters: dict[str, Filter] = {}
     filtering: list[Condition] = []
     for field in filterable(records):
-        if field.name in names:
+        if field.name in names and not (field.name == "button" and narrowing is not None):
             filters[field.name], conditions = read_filter(records, field, form)
             filtering += conditions
     search = read_search(records, " ".join(form.get("q", "").replace("\x00", " ").split())[:1000])

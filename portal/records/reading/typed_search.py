@@ -138,7 +138,7 @@ class FilterNames:
 
     def field(self, text: str) -> Field | None:
         """The field that a text means; spaces may be hyphens or underscores."""
-        return self.fields.get(_with_spaces(fold(unquote(text))))
+        return self.fields.get(fold(unquote(text))) or self.fields.get(_with_spaces(fold(unquote(text))))
 
 
 def filter_names(records: Records) -> FilterNames:
@@ -146,7 +146,7 @@ def filter_names(records: Records) -> FilterNames:
     reader, fields = records.policy.reader, list(filterable(records))
     labels = {field.name: fold(reader.text(field.title)).replace(" ", "-") for field in fields}
     by_label = {_with_spaces(labels[field.name]): field for field in reversed(fields)}
-    called = by_label | {_with_spaces(field.name): field for field in fields}
+    called = by_label | {_with_spaces(field.name): field for field in fields} | {field.name: field for field in fields}
     typed = {
         field.name: label if called[_with_spaces(label)] is field and ONE_WORD.fullmatch(label) else field.name
         for field, label in zip(fields, labels.values(), strict=True)

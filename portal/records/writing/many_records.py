@@ -15,6 +15,7 @@ from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
 
 MOST_AT_ONCE = 1_000  # records
+INPUTS = ("ids", "all", "do")  # which say what is done to which records
 READ_AT_ONCE = 100
 
 
@@ -65,12 +66,13 @@ def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> 
 
 def transitions_for_many(records: Records) -> list[Transition]:
     """The transitions that the profile may use on many records at once; none that asks for a file or a signature, since
-    each record needs its own."""
+    each record needs its own, or for a field with the name of one of this form's inputs."""
     fields = records.module.fields
     return [
         transition
         for transition in records.module.transitions.values()
         if transition.bulk
         and records.policy.may(records.name, transition.name)
+        and transition.ask.keys().isdisjoint(INPUTS)
         and not any(fields[name].by_upload or fields[name].signs for name in transition.ask if name in fields)
     ]

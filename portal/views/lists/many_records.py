@@ -23,6 +23,7 @@ from portal.records.writing.comments import comment_problem
 from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import check_leaves, transition_fields, values_after
 from portal.records.writing.many_records import (
+    INPUTS,
     MOST_AT_ONCE,
     AnswerRefusedError,
     RecordOutcome,
@@ -52,7 +53,7 @@ DELETE = "delete"
 EXPORTS = {"export" if kind is CSV else f"export.{kind.suffix}": kind.suffix for kind in KINDS}
 NAMED = 5  # records that the question names
 # Inputs of the form that are no parameters of the list.
-OWN_INPUTS = ("ids", "all", "do", "comment")
+OWN_INPUTS = (*INPUTS, "comment")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.declaration.load import load
-from tests.portal_files import change
+from tests.portal_files import change, write_portal
 
 SMALL = Path(__file__).parents[2] / "portals" / "small"
 
@@ -89,6 +89,67 @@ def test_what_follows_from_a_mistake_is_not_a_problem(tmp_path, file, old, new, 
     change(folder, old, new, file)
     (found,) = load(folder).problems
     assert problem in str(found)
+
+
+FOLLOWED = """
+organizations: firms
+modules:
+  firms: &firms {see: all, fields: {name: text, body: longtext}}
+  tickets:
+    see: all
+    comments: {answers: firms}
+    fields:
+      name: {type: text, required: true}
+      kind: {type: choice, options: [small, big]}
+      state: {type: choice, options: [new, done]}
+      spent: {type: elapsed, from: created, to: modified}
+      due: {type: datetime, within: {kind: {small: 3 h}}}
+      why: {type: text, show_when: {kind: small}}
+    lifecycle:
+      field: state
+      transitions: {end: {from: new, to: done}, again: {from: done, to: new}}
+      on_comment: {staff: {from: new, to: done}}
+    list: {tabs: {all: {}, small: {where: {kind: small}}}}
+    create: {fields: [name, kind]}
+webhooks: {erp: {url: "https://erp.example/", on: tickets.moved, as: staff}}
+"""
+STAFF = """
+modules:
+  firms: {}
+  tickets: {can: [create, comment, end, again], options: {kind: {small: Tiny}}}
+menu: [tickets, open]
+home: {buttons: [open], panels: [{chart: tickets, by: kind}]}
+staff: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "problem"),
+    [
+        ("modules.yaml", "fields: [name, kind]", "fields: [nmae, kind]", 'tickets.create.fields: no field "nmae"'),
+        ("modules.yaml", "fields: [name, kind]", "fields: [12, kind]", 'tickets.create.fields: no field "12"'),
+        ("modules.yaml", "options: [small,", "options: [smal,", "tickets.fields.due.within.kind.small: no option"),
+        ("modules.yaml", "from: created", "from: [created]", "tickets.fields.spent.from: must be one text"),
+        ("modules.yaml", "new, to: done}}\n    l", "new, to: [done]}}\n    l", "tickets.lifecycle.on_comment.staff"),
+        ("modules.yaml", "field: state", "field: [state]", "tickets.lifecycle.field: must be one text"),
+        ("modules.yaml", "options: [new,", "optoins: [new,", 'tickets.fields.state.optoins: no key "optoins"'),
+        ("modules.yaml", "longtext", "longtxt", 'firms.fields.body: no field type "longtxt"'),
+        ("profiles/staff.yaml", "by: kind", "bi: kind", 'panels.0.bi: no key "bi" here'),
+        ("profiles/staff.yaml", "home:", "hom:", 'hom: no key "hom" here (did you mean "home"?)'),
+        ("profiles/staff.yaml", "  tickets:", "  ticktes:", 'ticktes: no module "ticktes"'),
+        ("modules.yaml", "  tickets:", "  ticktes:", 'erp.on: no module "tickets" (did you mean "ticktes"?)'),
+        ("modules.yaml", "longtext}}", "longtext}, x: 1}\n  others: *firms", 'firms.x: no key "x" here'),
+        ("modules.yaml", "options: [small,", "options: [[small],", "kind.options: options in brackets are single"),
+        ("modules.yaml", "options: [new, done]", "options: {new: [x], done: x}", "options.new: must be one text"),
+        ("modules.yaml", "fields: {name: text, body: longtext}", "fields: [name, body]", "must be a mapping of names"),
+        ("buttons.yaml", "  open:", "  opne:", 'menu: no module or button "open" (did you mean "opne"?)'),
+    ],
+)
+def test_one_mistake_in_a_name_or_a_value_is_one_problem(tmp_path, file, old, new, problem):
+    folder = write_portal(tmp_path, FOLLOWED, "buttons:\n  open: {opens: tickets}\n", staff=STAFF)
+    change(folder, old, new, file)
+    (wrong,) = load(folder).errors
+    assert problem in str(wrong)
 
 
 def test_two_tabs_that_are_not_there_are_two_problems(tmp_path):

@@ -171,6 +171,13 @@ def test_a_second_document_is_refused():
     assert lines("---\na: 1\n...\n") == []
 
 
+def test_tabs_in_lines_without_content_are_no_indentation():
+    text = '\t# first\na:\n\t\n  b: "\t"\n  \t# more\n  c: x\n \t \n\t# last'
+    document = read(text.encode(), "modules.yaml")
+    assert (document.data, document.problems, document.text) == ({"a": {"b": "\t", "c": "x"}}, [], text)
+    assert lines(text + "\n\td: 1") == ["modules.yaml:9:1: a: a tab is not allowed here: indent with spaces"]
+
+
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
